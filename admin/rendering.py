@@ -1,0 +1,117 @@
+"""The Jinja environment of the admin pages: escaping on, undefined names refused, and the few filters that templates need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import cache, partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from server.kernel.clock import BEIJING
+
+HERE = Path(__file__).parent
+TEMPLATES = HERE / "templates"
+STATIC = HERE / "static"
+ABSENT = "—"
+
+Style = Literal["minute", "second", "date", "time"]
+_STYLES: dict[Style, str] = {
+    "minute": "%Y-%m-%d %H:%M",
+    "second": "%Y-%m-%d %H:%M:%S",
+    "date": "%Y-%m-%d",
+    "time": "%H:%M",
+}
+
+
+def make_environment(*, static_prefix: str = "/static/", development: bool = False) -> Environment:
+    """The environment of all pages. `static_prefix` is where the application serves `STATIC`; `development` re-reads
+    templates and assets that changed."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=development,
+    )
+    static = partial(static_url, static_prefix, content_hash if development else cache(content_hash))
+    environment.globals.update(static=static, icon=partial(icon, static))
+    environment.filters.update(
+        beijing=beijing, date_cn=date_cn, percent=percent, filesize=filesize, hours=hours
+    )
+    return environment
+
+
+def static_url(prefix: str, digest: Callable[[str], str], path: str) -> str:
+    """The URL of a file under `STATIC` with a hash of its content, so that it may be cached for ever.
+
+    Raises FileNotFoundError for a file that is not there (the assets were not built)."""
+    return f"{prefix}{path}?v={digest(path)}"
+
+
+def content_hash(path: str) -> str:
+    return sha256((STATIC / path).read_bytes()).hexdigest()[:12]
+
+
+def icon(static: Callable[[str], str], name: str) -> Markup:
+    """An icon of the sprite, by its Tabler name; decoration only, so the words beside it must say it all.
+
+    Raises KeyError for a name that is not in icons.json."""
+    if name not in known_icons():
+        raise KeyError(f"{name} is not in icons.json")
+    reference = f"{static('vendor/icons.svg')}#{name}"
+    return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"/></svg>').format(
+        reference
+    )
+
+
+@cache
+def known_icons() -> frozenset[str]:
+    return frozenset(json.loads((HERE / "icons.json").read_text("utf-8")))
+
+
+def beijing(moment: datetime | None, style: Style = "minute") -> str:
+    """An aware moment as Beijing time, "2026-11-24 15:30". Raises ValueError for a naive one."""
+    if moment is None:
+        return ABSENT
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone cannot be shown")
+    return moment.astimezone(BEIJING).strftime(_STYLES[style])
+
+
+def date_cn(day: date | None) -> str:
+    """A calendar date as documents write it: 2026年11月24日."""
+    return ABSENT if day is None else f"{day.year}年{day.month}月{day.day}日"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share of one as "93.3%"; a whole number of per cent has no decimals."""
+    return ABSENT if share is None else f"{_short(share * 100, digits)}%"
+
+
+def filesize(size: int) -> str:
+    """Bytes as an office computer shows them: 1024 bytes a KB."""
+    if size < 1024:
+        return f"{size} 字节"
+    amount, unit = size / 1024, "KB"
+    for larger in ("MB", "GB"):
+        if amount < 1024:
+            break
+        amount, unit = amount / 1024, larger
+    return f"{_short(amount, 1)} {unit}"
+
+
+def hours(amount: float | None) -> str:
+    """Class hours (课时): "80 课时", "1.5 课时"."""
+    return ABSENT if amount is None else f"{_short(amount, 2)} 课时"
+
+
+def _short(number: float, digits: int) -> str:
+    text = f"{number:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,187 @@
+// What the pages do beyond HTML. Everything works by attributes and delegation, so that parts swapped in by htmx need no set-up:
+//   data-busy="…"              a submit button that says so and cannot be pressed twice
+//   data-dialog-open="id"      opens that <dialog>; data-dialog-close closes the one around; data-dialog-show: open from the start
+//   data-type-to-confirm="…"   the form's submit button waits for exactly this text
+//   data-autosubmit            a filter form that sends itself
+//   data-guard                 a long form: asks before unsaved changes are left
+//   data-dropzone              a file field that takes drops and shows name and size
+//   data-copy="text"           copies; data-reveal="id" shows a password; data-count-of="id" counts characters
+//   data-dismiss               removes the alert around; data-sidebar-toggle, data-sidebar-close; data-print
+const NETWORK = "网络不通，内容还在，请稍后重试";
+const root = document.documentElement;
+
+/** Calls `act(element, event)` for the nearest ancestor of the event's target that matches. */
+function on(type, selector, act, capture = false) {
+  document.addEventListener(type, (event) => {
+    const element = event.target instanceof Element && event.target.closest(selector);
+    if (element) act(element, event);
+  }, capture);
+}
+
+/** Does something to what is on the page now and to what htmx brings later. */
+function whenever(selector, prepare) {
+  const all = (scope) => {
+    if (scope.matches?.(selector)) prepare(scope);
+    scope.querySelectorAll(selector).forEach(prepare);
+  };
+  all(document.body);
+  document.addEventListener("htmx:load", (event) => all(event.detail.elt));
+}
+
+function toast(text, tone = "danger") {
+  const note = document.createElement("div");
+  note.className = `toast-note toast-${tone}`;
+  note.textContent = text;
+  document.getElementById("toasts").append(note);
+  setTimeout(() => note.remove(), 8000);
+}
+
+// Submitting: once, visibly, and never into a network that is known to be down.
+on("submit", "form", (form, event) => {
+  if (event.defaultPrevented) return;
+  const button = event.submitter;
+  const offline = form.method === "post" && navigator.onLine === false;
+  if (offline) toast(NETWORK);
+  if (offline || form.dataset.sending) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  if (!button?.dataset.busy) return;
+  form.dataset.sending = "yes";
+  setTimeout(() => {  // after the browser has read the button's own name and value
+    button.dataset.label = button.innerHTML;
+    button.innerHTML = '<span class="spinner" aria-hidden="true"></span>';
+    button.append(button.dataset.busy);
+    button.disabled = true;
+    form.setAttribute("aria-busy", "true");
+  });
+}, true);
+
+function ready(form) {
+  delete form.dataset.sending;
+  form.removeAttribute("aria-busy");
+  form.querySelectorAll("button[data-label]").forEach((button) => {
+    button.innerHTML = button.dataset.label;
+    button.disabled = false;
+    delete button.dataset.label;
+  });
+}
+addEventListener("pageshow", () => document.querySelectorAll("form[data-sending]").forEach(ready));
+document.addEventListener("htmx:afterRequest", (event) => event.target.matches("form") && ready(event.target));
+document.addEventListener("htmx:sendError", () => toast(NETWORK));
+document.addEventListener("htmx:timeout", () => toast(NETWORK));
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = event.detail.xhr;
+  const words = { 401: "登录已失效，请在新窗口登录后再试，内容还在", 403: "没有办理这件事的权限", 404: "要办的内容已经不在了，请刷新页面", 429: "操作太频繁，请稍等一会儿再试" };
+  toast(words[status] ?? `服务器没有办成（${status}），内容还在，请稍后重试`);
+});
+
+// Dialogs.
+on("click", "[data-dialog-open]", (button) => document.getElementById(button.dataset.dialogOpen).showModal());
+on("click", "[data-dialog-close]", (button) => button.closest("dialog").close());
+on("click", "dialog", (dialog, event) => event.target === dialog && !dialog.querySelector("form") && dialog.close());
+whenever("dialog[data-dialog-show]", (dialog) => dialog.open || dialog.showModal());
+whenever("[data-type-to-confirm]", (field) => {
+  const submit = field.form.querySelector("[type=submit]");
+  const judge = () => { submit.disabled = field.value.trim() !== field.dataset.typeToConfirm; };
+  field.addEventListener("input", judge);
+  judge();
+});
+
+// Filters: a choice sends at once, a search after a pause.
+let pause;
+on("change", "form[data-autosubmit]", (form, event) => event.target.type !== "search" && form.requestSubmit());
+on("input", "form[data-autosubmit] input[type=search]", (field) => {
+  clearTimeout(pause);
+  if (field.form.hasAttribute("hx-get")) pause = setTimeout(() => field.form.requestSubmit(), 400);
+});
+
+// Long forms: nothing typed is lost by a slip.
+let unsaved = null;
+on("input", "form[data-guard]", (form) => { unsaved = form; });
+on("submit", "form[data-guard]", () => { unsaved = null; });
+document.addEventListener("htmx:sendError", (event) => event.target.matches("form[data-guard]") && (unsaved = event.target));
+document.addEventListener("htmx:responseError", (event) => event.target.matches("form[data-guard]") && (unsaved = event.target));
+addEventListener("beforeunload", (event) => unsaved?.isConnected && event.preventDefault());
+
+// File fields.
+const size = (bytes) => bytes < 1024 ? `${bytes} 字节` : bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KB` : `${(bytes / 1048576).toFixed(1)} MB`;
+on("change", "[data-dropzone] input[type=file]", (field) => {
+  const list = field.closest("[data-dropzone]").querySelector("[data-dropzone-files]");
+  list.replaceChildren(...Array.from(field.files, (file) => {
+    const line = document.createElement("li");
+    line.textContent = `${file.name}（${size(file.size)}）`;
+    return line;
+  }));
+  list.hidden = field.files.length === 0;
+});
+for (const type of ["dragenter", "dragover"]) {
+  on(type, "[data-dropzone]", (zone, event) => { event.preventDefault(); zone.classList.add("is-over"); });
+}
+on("dragleave", "[data-dropzone]", (zone, event) => zone.contains(event.relatedTarget) || zone.classList.remove("is-over"));
+on("drop", "[data-dropzone]", (zone, event) => {
+  event.preventDefault();
+  zone.classList.remove("is-over");
+  const field = zone.querySelector("input[type=file]");
+  const files = new DataTransfer();
+  Array.from(event.dataTransfer.files).slice(0, field.multiple ? undefined : 1).forEach((file) => files.items.add(file));
+  field.files = files.files;
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+// Small things.
+on("click", "[data-copy]", async (button) => {
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    toast("已复制", "success");
+  } catch {
+    toast("浏览器不允许复制，请选中后手工复制");
+  }
+});
+on("click", "[data-reveal]", (button) => {
+  const field = document.getElementById(button.dataset.reveal);
+  const shown = field.type === "text";
+  field.type = shown ? "password" : "text";
+  button.setAttribute("aria-pressed", String(!shown));
+});
+whenever("[data-reveal]", (button) => { button.hidden = false; });
+whenever("[data-count-of]", (note) => {
+  const field = document.getElementById(note.dataset.countOf);
+  const count = () => { note.textContent = `${field.value.length} / ${field.maxLength} 字`; };
+  field.addEventListener("input", count);
+  note.hidden = false;
+  count();
+});
+on("click", "[data-dismiss]", (button) => button.closest("[role]").remove());
+on("click", "[data-print]", () => print());
+whenever("[data-error-summary]", (summary) => summary.focus());
+
+// Tables: each cell learns its column's title, so that a phone can show the row as a card.
+whenever("[data-table] table", (table) => {
+  const titles = Array.from(table.tHead.rows[0].cells, (cell) => cell.textContent.trim());
+  for (const row of table.tBodies[0].rows) {
+    Array.from(row.cells).forEach((cell, index) => cell.colSpan > 1 || (cell.dataset.title = titles[index] ?? ""));
+  }
+  table.classList.add("as-cards");
+  const wrap = table.closest("[data-table]");
+  if (wrap.scrollWidth > wrap.clientWidth) wrap.tabIndex = 0;
+});
+
+// The navigation on a phone, and the menu of who is signed in.
+const toggle = document.querySelector("[data-sidebar-toggle]");
+function showSidebar(open) {
+  root.classList.toggle("sidebar-open", open);
+  toggle?.setAttribute("aria-expanded", String(open));
+}
+on("click", "[data-sidebar-toggle]", () => showSidebar(!root.classList.contains("sidebar-open")));
+on("click", "[data-sidebar-close], .sidebar a", () => showSidebar(false));
+document.addEventListener("click", (event) => {
+  document.querySelectorAll("details.user-menu[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  if (root.classList.contains("sidebar-open")) { showSidebar(false); toggle.focus(); }
+  const menu = document.querySelector("details.user-menu[open]");
+  if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+});
