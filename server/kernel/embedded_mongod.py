@@ -211,7 +211,8 @@ class EmbeddedMongod:
         )
 
     def _why_it_ended(self) -> Exception:
-        assert self._process is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdout is not None
         if self._process.returncode == _EXIT_PORT_TAKEN and self._fixed_port is None:
             return _PortTaken()
         said = self._process.stdout.read().decode(errors="replace").strip().splitlines()
@@ -354,7 +355,8 @@ def _write_safely(path: Path, text: str) -> None:
     """All or nothing, even when the machine loses power; readable by the owner only."""
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    draft.touch(0o600, exist_ok=False)
+    with draft.open("w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -1,0 +1,116 @@
+"""What the tests share: one real mongod for the whole run, and a clean database of its own for each worker.
+
+The database is the one of `MONGODB_URI` when that is set, else the embedded mongod on a directory that goes away.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from pymongo import MongoClient
+
+from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
+
+MEMORY = Path("/dev/shm")  # the machine's memory: a data directory on it costs no fsync
+MEMORY_NEEDED = 1 << 30
+KEPT = {"encryption_keys"}  # the vault of a worker remembers its data key
+
+# A busy machine makes an example slow, not wrong.
+hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("house")
+
+
+# ---- the mongod of the run: the controller of pytest-xdist has it, its workers are told where
+
+
+class MongodOfTheRun:
+    """Started when it is first asked for, so that a run of pure rules starts none."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._mongod: EmbeddedMongod | None = None
+        self._uri = os.environ.get("MONGODB_URI", "")
+
+    def uri(self) -> str:
+        if not self._uri:
+            remove_folders_of_killed_runs()
+            self._folder = Path(tempfile.mkdtemp(prefix=f"gongxue-tests-{os.getpid()}-", dir=roomy_place()))
+            self._mongod = EmbeddedMongod(self._folder)
+            try:
+                self._uri = self._mongod.start()
+            except MongodUnavailable as reason:
+                pytest.exit(f"没有可用于测试的数据库: {reason}", returncode=1)
+        return self._uri
+
+    def stop(self) -> None:
+        if self._mongod is not None:
+            self._mongod.stop()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def roomy_place() -> Path:
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
+        return MEMORY
+    return Path(tempfile.gettempdir())
+
+
+def remove_folders_of_killed_runs() -> None:
+    for folder in roomy_place().glob("gongxue-tests-*-*"):
+        if not Path("/proc", folder.name.split("-")[2]).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+MONGOD = pytest.StashKey[MongodOfTheRun]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[MONGOD] = MongodOfTheRun()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """The controller of pytest-xdist makes a worker."""
+    node.workerinput["mongodb_uri"] = node.config.stash[MONGOD].uri()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[MONGOD].stop()
+
+
+# ---- the database of a worker
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(pytestconfig: pytest.Config) -> str:
+    """The address of the mongod of this run, credentials included."""
+    told: dict[str, str] = getattr(pytestconfig, "workerinput", {})
+    return told.get("mongodb_uri") or pytestconfig.stash[MONGOD].uri()
+
+
+@pytest.fixture(scope="session")
+def worker_database_name() -> str:
+    """The database of this worker for the whole run: made once, because collections and indexes are slow to make."""
+    return f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+
+
+@pytest.fixture(scope="session")
+def _sync_client(mongodb_uri: str, worker_database_name: str) -> Iterator[MongoClient[dict[str, Any]]]:
+    with MongoClient[dict[str, Any]](mongodb_uri) as client:
+        client.drop_database(worker_database_name)
+        yield client
+
+
+@pytest.fixture
+def database_name(_sync_client: MongoClient[dict[str, Any]], worker_database_name: str) -> str:
+    """A database with no document in it; its collections, indexes and data key stay from test to test."""
+    database = _sync_client[worker_database_name]
+    for name in set(database.list_collection_names()) - KEPT:
+        if not name.startswith("system.") and database[name].find_one({}, {"_id": 1}) is not None:
+            database[name].delete_many({})
+    return worker_database_name
