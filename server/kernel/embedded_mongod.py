@@ -121,7 +121,7 @@ class EmbeddedMongod:
         except BlockingIOError:
             lock.close()
             raise MongodUnavailable(
-                f"数据目录 {self._lock_path.parent} 正被另一个服务进程使用。请先停止它,或用 --data-dir 指定另一个目录。"
+                f"数据目录 {self._lock_path.parent} 正被另一个服务进程使用。请先停止它，或用 --data-dir 指定另一个目录。"
             ) from None
         self._lock = lock
 
@@ -159,7 +159,7 @@ class EmbeddedMongod:
         if self._fixed_port is not None:
             if not _is_free(self._fixed_port):
                 raise MongodUnavailable(
-                    f"端口 {self._fixed_port} 已被其他程序占用,内置数据库无法启动。请换一个端口。"
+                    f"端口 {self._fixed_port} 已被其他程序占用，内置数据库无法启动。请换一个端口。"
                 )
             yield self._fixed_port
             return
@@ -218,10 +218,10 @@ class EmbeddedMongod:
         said = self._process.stdout.read().decode(errors="replace").strip().splitlines()
         if said and "error while loading shared libraries" in said[-1]:
             return MongodUnavailable(
-                f"内置数据库缺少系统库:{said[-1]}。Debian/Ubuntu 上请运行:apt-get install libcurl4,然后重新启动。"
+                f"内置数据库缺少系统库：{said[-1]}。Debian/Ubuntu 上请运行：apt-get install libcurl4，然后重新启动。"
             )
         return MongodUnavailable(
-            f"内置数据库启动后立即退出(退出码 {self._process.returncode})。{_last_fatal(self._log)}日志:{self._log}"
+            f"内置数据库启动后立即退出（退出码 {self._process.returncode}）。{_last_fatal(self._log)}日志：{self._log}"
         )
 
 
@@ -233,7 +233,7 @@ def find_mongod() -> Path:
         binary = Path()
     if not binary.is_file():
         raise MongodUnavailable(
-            "本机没有内置的 MongoDB(只提供 Linux x86-64 版本)。请安装 MongoDB 6.0 以上的副本集,并用 MONGODB_URI 指定它的地址。"
+            "本机没有内置的 MongoDB（只提供 Linux x86-64 版本）。请安装 MongoDB 6.0 以上的副本集，并用 MONGODB_URI 指定它的地址。"
         )
     if not os.access(binary, os.X_OK):
         binary.chmod(0o755)
@@ -271,7 +271,7 @@ def _resume(uri: str, port: int) -> None:
             except OperationFailure as error:
                 if error.code == _AUTHENTICATION_FAILED:
                     raise MongodUnavailable(
-                        "内置数据库不接受保存的口令:secrets 目录与 mongo 目录不是同一份数据。请一并恢复备份。"
+                        "内置数据库不接受保存的口令：secrets 目录与 mongo 目录不是同一份数据。请一并恢复备份。"
                     ) from error
                 if error.code == _INVALID_REPLICA_SET_CONFIG:
                     _move(client, port)
@@ -299,12 +299,10 @@ def _stop_leftover(database: Path) -> None:
     """End the mongod that still runs on these files. The lock is ours, so no living server uses it."""
     for pid in _mongods_of(database):
         log.warning("stopping the mongod %d that an earlier server has left behind", pid)
-        _signal(pid, signal.SIGTERM)
-        for _ in _moments(_STOP_SECONDS):
-            if pid not in _mongods_of(database):
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            _signal(pid, number)
+            if any(pid not in _mongods_of(database) for _ in _moments(_STOP_SECONDS)):
                 break
-        else:
-            _signal(pid, signal.SIGKILL)
 
 
 def _mongods_of(database: Path) -> list[int]:
@@ -399,5 +397,5 @@ def _last_fatal(path: Path) -> str:
         except ValueError:
             continue
         if entry.get("s") in {"F", "E"}:
-            return f"原因:{entry['msg']} {json.dumps(entry.get('attr', {}), ensure_ascii=False)}。"
+            return f"原因：{entry['msg']} {json.dumps(entry.get('attr', {}), ensure_ascii=False)}。"
     return ""

@@ -1,0 +1,140 @@
+"""The browser's face: session cookie in, pages out; forms come back with what was typed and what is wrong."""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment
+from pydantic import ValidationError
+
+from admin.navigation import navigation
+from server.accounts import staff
+from server.kernel import errors
+from server.kernel.errors import Problem
+from server.kernel.identity import ANYBODY, Actor
+from server.kernel.web import Model, PlatformHandler, field_errors
+
+SESSION_COOKIE = "session"
+CHANGE_PASSWORD = "/admin/password"
+SIGN_IN = "/admin/login"
+OPEN_BEFORE_CHANGE = frozenset({CHANGE_PASSWORD, "/admin/logout"})
+
+
+class PageHandler(PlatformHandler):
+    async def authenticate(self) -> Actor:
+        token = self.get_signed_cookie(SESSION_COOKIE)
+        return await staff.actor_of_token(self.platform, token.decode()) if token else ANYBODY
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if self.actor.must_change_password and self.request.path not in OPEN_BEFORE_CHANGE:
+            self.redirect(CHANGE_PASSWORD)
+
+    def show_problem(self, problem: Problem) -> None:
+        if problem.status == 401 and self.request.method == "GET":
+            self.redirect(f"{SIGN_IN}?{urlencode({'next': self.request.uri or '/admin'})}")
+            return
+        self.render_page("errors/error.html", problem=problem)
+
+    def render_page(self, template: str, **context: Any) -> None:
+        """Answers with a page. What every page needs is added here; the status stays as it was set."""
+        environment: Environment = self.settings["jinja"]
+        page = environment.get_template(template).render(
+            actor=None if self.actor is ANYBODY else self.actor,
+            role_title="、".join(role.title for role in self.actor.roles),
+            nav=navigation(self.actor, self.request.path),
+            flashes=self._take_flashes(),
+            xsrf_token=self.xsrf_token.decode(),
+            request_id=self.request_id,
+            wechat_simulated=self.platform.settings.wechat_simulated,
+            demo=self.platform.settings.demo,
+            **context,
+        )
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(page)
+
+    def see_other(self, url: str) -> None:
+        """After a POST that worked: the browser fetches `url`, and reloading repeats nothing."""
+        self.redirect(url, status=303)
+
+    def flash(self, text: str, kind: str = "success") -> None:
+        """Words for the next page that this browser sees. `kind`: success, warning or danger."""
+        self.set_signed_cookie("flash", f"{kind}|{text}", expires_days=None, **self.cookie_safety())
+
+    def _take_flashes(self) -> list[tuple[str, str]]:
+        kept = self.get_signed_cookie("flash")
+        if kept is None:
+            return []
+        self.clear_cookie("flash")
+        kind, _, text = kept.decode().partition("|")
+        return [(kind, text)]
+
+    def cookie_safety(self) -> dict[str, Any]:
+        return {"httponly": True, "samesite": "Lax", "secure": self.platform.settings.behind_proxy}
+
+    def form(self, model: type[Model]) -> Model:
+        """The posted form as `model`; an empty field counts as not given. Raises Invalid with each field's place."""
+        values: dict[str, Any] = {}
+        for name, info in model.model_fields.items():
+            given = [value for value in self.get_body_arguments(name) if value]
+            if _takes_list(info.annotation):
+                values[name] = given
+            elif given:
+                values[name] = given[-1]
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            raise errors.Invalid(fields=field_errors(error)) from None
+
+    def query(self, model: type[Model]) -> Model:
+        """The query string as `model`; what does not fit falls back to the defaults, for a link may be old or cut off."""
+        values = {
+            name: self.get_query_argument(name)
+            for name in model.model_fields
+            if self.get_query_argument(name, "")
+        }
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            for item in error.errors(include_url=False, include_input=False):
+                values.pop(str(item["loc"][0]), None)
+            return model.model_validate(values)
+
+    def typed(self) -> dict[str, Any]:
+        """What was typed into the form, to be shown again: a list for a field given several times."""
+        return {
+            name: values[0] if len(values) == 1 else values
+            for name in self.request.body_arguments
+            if name != "_xsrf" and (values := self.get_body_arguments(name))
+        }
+
+    def refuse(self, problem: Problem) -> dict[str, Any]:
+        """Sets the status of a form that is shown again, and gives its context: `problem`, `errors` by field, `values`."""
+        self.set_status(problem.status)
+        return {
+            "problem": problem,
+            "errors": {field.place.split(".")[0]: field.message for field in problem.fields},
+            "values": self.typed(),
+        }
+
+
+NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}}
+"""The context of a form that is shown for the first time."""
+
+
+def _takes_list(annotation: Any) -> bool:
+    if isinstance(annotation, types.UnionType):
+        return any(_takes_list(option) for option in typing.get_args(annotation))
+    return typing.get_origin(annotation) in (list, tuple, set)
+
+
+class UnknownPage(PageHandler):
+    """Any address that no route has."""
+
+    async def prepare(self) -> None:
+        self.set_header("X-Request-Id", self.request_id)
+        self.actor = await self.authenticate()
+        raise errors.NotFound("没有这个页面。请检查地址，或从首页重新进入。")

@@ -1,0 +1,36 @@
+"""The side bar: each entry is shown to whoever may open it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.kernel.identity import Actor
+from server.kernel.permissions import Permission, holds
+
+
+@dataclass(frozen=True)
+class NavItem:
+    title: str
+    href: str
+    icon: str
+    active: bool
+
+
+_ENTRIES = (
+    ("首页", "/admin", "home", Permission.ACCOUNTS_OWN),
+    ("培训班", "/admin/classes", "school", Permission.CLASSES_READ),
+    ("证书台账", "/admin/certificates", "certificate", Permission.CERTIFICATES_READ),
+    ("骨干教师库", "/admin/backbone", "users", Permission.BACKBONE_READ),
+    ("培训机构", "/admin/institutions", "building", Permission.INSTITUTIONS_READ),
+    ("平台政策", "/admin/policies", "adjustments", Permission.POLICIES_READ),
+    ("用户账号", "/admin/accounts", "key", Permission.ACCOUNTS_ALLOCATE),
+    ("操作留痕", "/admin/audit", "history", Permission.AUDIT_READ),
+)
+
+
+def navigation(actor: Actor, path: str) -> list[NavItem]:
+    return [
+        NavItem(title, href, icon, path == href or (href != "/admin" and path.startswith(href + "/")))
+        for title, href, icon, permission in _ENTRIES
+        if holds(actor, permission)
+    ]

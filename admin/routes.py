@@ -1,0 +1,10 @@
+"""Every page, chapter by chapter."""
+
+from __future__ import annotations
+
+from admin.handler import UnknownPage
+from admin.handlers import accounts
+from server.kernel.web import Route
+
+ROUTES: list[Route] = [*accounts.ROUTES]
+NOT_FOUND = UnknownPage

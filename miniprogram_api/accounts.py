@@ -1,0 +1,109 @@
+"""Log-in, real name and 我的."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from miniprogram_api.handler import ApiHandler, Request, Response, operation
+from server.accounts import phones
+from server.accounts.documents import Person
+from server.accounts.phones import AlreadyBound, NotOnARoster, RealName
+from server.accounts.rules import Evidence, IdNumberInvalid
+from server.kernel.permissions import Permission
+from server.kernel.web import Route
+from server.wechat.errors import WeChatCodeInvalid, WeChatUnavailable
+
+
+class LoginRequest(Request):
+    code: Annotated[str, Field(min_length=1, max_length=128)]
+    """What wx.login gave."""
+
+
+class LoginAnswer(Response):
+    token: str
+    expires_at: datetime
+    bound: bool
+
+
+class EvidenceAnswer(Response):
+    """How well the identity was checked; only the last two levels may be called 已实名认证."""
+
+    level: Evidence
+    title: str
+
+
+class PersonAnswer(Response):
+    person_id: str
+    name: str
+    id_number_masked: str
+    evidence: EvidenceAnswer
+
+
+class MeAnswer(Response):
+    bound: bool
+    person: PersonAnswer | None
+    roles: list[str]
+
+
+def person_answer(person: Person) -> PersonAnswer:
+    evidence = Evidence(person.evidence)
+    return PersonAnswer(
+        person_id=person.id,
+        name=person.name,
+        id_number_masked=person.id_number_masked,
+        evidence=EvidenceAnswer(level=evidence, title=evidence.title),
+    )
+
+
+class Login(ApiHandler):
+    @operation(
+        Permission.ANYONE,
+        summary="Log in with a code of wx.login",
+        body=LoginRequest,
+        answers={200: LoginAnswer},
+        problems=(WeChatCodeInvalid, WeChatUnavailable),
+        rate="600/minute",
+    )
+    async def post(self) -> None:
+        session = await phones.log_in(self.platform, self.body(LoginRequest).code)
+        self.answer(
+            LoginAnswer(token=session.token, expires_at=session.expires_at, bound=session.bound)
+        )
+
+
+class BindRealName(ApiHandler):
+    @operation(
+        Permission.PHONE,
+        summary="Bind this phone to a real name of a roster",
+        body=RealName,
+        answers={200: PersonAnswer},
+        problems=(IdNumberInvalid, NotOnARoster, AlreadyBound),
+        rate="10/hour",
+        rate_by="phone",
+    )
+    async def post(self) -> None:
+        person = await phones.bind_real_name(self.platform, self.actor, self.body(RealName))
+        self.answer(person_answer(person))
+
+
+class Me(ApiHandler):
+    @operation(Permission.PHONE, summary="Who this phone is bound to", answers={200: MeAnswer})
+    async def get(self) -> None:
+        person = await phones.me(self.platform, self.actor)
+        self.answer(
+            MeAnswer(
+                bound=person is not None,
+                person=person_answer(person) if person else None,
+                roles=sorted(role.value for role in self.actor.roles),
+            )
+        )
+
+
+ROUTES: list[Route] = [
+    (r"/api/v1/login", Login),
+    (r"/api/v1/real-name", BindRealName),
+    (r"/api/v1/me", Me),
+]

@@ -1,0 +1,123 @@
+"""The phones' face: bearer token in, JSON and problem+json out, and the declaration from which OpenAPI is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.accounts.phones import PhoneAuthenticator
+from server.kernel import errors
+from server.kernel.errors import FieldError, Problem
+from server.kernel.identity import ANYBODY, Actor
+from server.kernel.permissions import Permission
+from server.kernel.web import Access, Method, Model, PlatformHandler, parse_json, problem_json
+
+Item = TypeVar("Item")
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Response(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class Page(Response, Generic[Item]):
+    """A page of a list; `next` is the cursor of the following page, null at the end."""
+
+    items: list[Item]
+    next: str | None
+
+
+class Paging(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    cursor: Annotated[str | None, Field(pattern=r"^[0-9a-f]{24}$")] = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What `/api/v1/openapi.json` says of a method. An answer of `str` is a media type of a file."""
+
+    summary: str
+    answers: dict[int, type[BaseModel] | str | None]
+    body: type[BaseModel] | str | None = None
+    query: type[BaseModel] | None = None
+    problems: tuple[type[Problem], ...] = ()
+
+
+def operation(
+    permission: Permission,
+    *,
+    summary: str,
+    answers: dict[int, type[BaseModel] | str | None],
+    body: type[BaseModel] | str | None = None,
+    query: type[BaseModel] | None = None,
+    problems: tuple[type[Problem], ...] = (),
+    rate: str | None = None,
+    rate_by: str = "address",
+) -> Callable[[Method], Method]:
+    """Declares a method of the API: who may call it, what it takes, what it answers and how it refuses."""
+
+    def declare(method: Method) -> Method:
+        method.access = Access(permission, rate, rate_by)  # type: ignore[attr-defined]
+        method.operation = Operation(summary, answers, body, query, problems)  # type: ignore[attr-defined]
+        return method
+
+    return declare
+
+
+class ApiHandler(PlatformHandler):
+    def check_xsrf_cookie(self) -> None:
+        """A bearer token is sent by our own code only, never by a browser on its own."""
+
+    async def authenticate(self) -> Actor:
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            return ANYBODY
+        authenticator: PhoneAuthenticator = self.settings["phone_authenticator"]
+        return await authenticator.actor_of(token)
+
+    def show_problem(self, problem: Problem) -> None:
+        if problem.status == 401:
+            self.set_header("WWW-Authenticate", "Bearer")
+        self.set_header("Content-Type", "application/problem+json; charset=utf-8")
+        self.finish(orjson.dumps(problem_json(problem, self.request_id)))
+
+    def body(self, model: type[Model]) -> Model:
+        """The JSON body as `model`. Raises UnsupportedMediaType, BadRequest or Invalid."""
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise errors.UnsupportedMediaType("请求内容应为 application/json。")
+        return parse_json(model, self.request.body)
+
+    def query(self, model: type[Model]) -> Model:
+        """The query string as `model`. Raises Invalid for a parameter that is wrong, unknown or given twice."""
+        values: dict[str, str] = {}
+        for name, given in self.request.query_arguments.items():
+            if name not in model.model_fields:
+                raise errors.Invalid(fields=[FieldError(name, "没有这个参数。")])
+            if len(given) > 1:
+                raise errors.Invalid(fields=[FieldError(name, "参数只能出现一次。")])
+            values[name] = self.decode_argument(given[0], name)
+        return model.model_validate(values)
+
+    def answer(self, content: BaseModel | dict[str, Any], *, status: int = 200) -> None:
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        plain = content.model_dump() if isinstance(content, BaseModel) else content
+        self.finish(orjson.dumps(plain, option=orjson.OPT_UTC_Z))
+
+
+class UnknownPath(ApiHandler):
+    """Any address under the API that no route has."""
+
+    async def prepare(self) -> None:
+        self.set_header("X-Request-Id", self.request_id)
+        raise errors.NotFound("没有这个接口。")

@@ -1,0 +1,15 @@
+"""Every call of the phones, chapter by chapter."""
+
+from __future__ import annotations
+
+from miniprogram_api import accounts, openapi
+from miniprogram_api.handler import UnknownPath
+from server.kernel.web import Route
+
+CALLS: list[Route] = [*accounts.ROUTES]
+
+ROUTES: list[Route] = [
+    *CALLS,
+    (r"/api/v1/openapi.json", openapi.Description, {"routes": CALLS}),
+    (r"/api/.*", UnknownPath),
+]

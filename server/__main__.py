@@ -1,0 +1,271 @@
+"""The only place that knows everything: settings → database → application → scheduler."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, ServerSelectionTimeoutError
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, RequestHandler, StaticFileHandler
+
+from admin.rendering import STATIC, make_environment
+from admin.routes import NOT_FOUND
+from admin.routes import ROUTES as PAGE_ROUTES
+from miniprogram_api.routes import ROUTES as API_ROUTES
+from server.accounts import staff
+from server.accounts import store as accounts_store
+from server.accounts.phones import PhoneAuthenticator
+from server.backbone import store as backbone_store
+from server.classes import store as classes_store
+from server.institutions import service as institutions
+from server.institutions import store as institutions_store
+from server.jobs import make_scheduler
+from server.kernel import audit, leases, logs, outbox, policies, sequences
+from server.kernel.clock import Clock, SystemClock
+from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
+from server.kernel.encryption import Vault
+from server.kernel.files import Files
+from server.kernel.mongo import connect, ensure_collections
+from server.kernel.permissions import Permission
+from server.kernel.platform import Platform, WeChatGateway
+from server.kernel.rate_limits import RateLimiter
+from server.kernel.web import Route, allow, check_routes, log_request
+from server.settings import Settings
+from server.supervisor import run_workers
+from server.wechat.client import WeChat
+from server.wechat.simulator import SIMULATED_APP_ID, SimulatorProxy, start_simulator
+
+LARGEST_BODY = 8 * 1024 * 1024
+"""Bytes of a request that is read whole; uploads of 学习成果 are streamed and have a policy of their own."""
+
+SIMULATED_SECRET = "simulated"  # noqa: S105 - opens nothing but the simulator on loopback
+
+COLLECTIONS = (
+    *audit.COLLECTIONS,
+    *leases.COLLECTIONS,
+    *outbox.COLLECTIONS,
+    *policies.COLLECTIONS,
+    *sequences.COLLECTIONS,
+    *accounts_store.COLLECTIONS,
+    *institutions_store.COLLECTIONS,
+    *backbone_store.COLLECTIONS,
+    *classes_store.COLLECTIONS,
+)
+
+
+class Healthz(RequestHandler):
+    """200 when this process and its database answer."""
+
+    @allow(Permission.ANYONE)
+    async def get(self) -> None:
+        await self.settings["platform"].db.command("ping")
+        self.finish({"status": "ok"})
+
+
+class Home(RequestHandler):
+    @allow(Permission.ANYONE)
+    def get(self) -> None:
+        self.redirect("/admin")
+
+
+def routes(*, simulated: bool) -> list[Route]:
+    """Every route of the platform; each declares its permission."""
+    simulator: list[Route] = [(r"/simulator/phones/([A-Za-z0-9_-]{1,64})/code", SimulatorProxy)]
+    return [
+        (r"/", Home),
+        (r"/healthz", Healthz),
+        *API_ROUTES,
+        *PAGE_ROUTES,
+        *(simulator if simulated else []),
+    ]
+
+
+def make_application(platform: Platform, *, simulator_url: str = "") -> Application:
+    all_routes = routes(simulated=bool(simulator_url))
+    check_routes(route for route in all_routes if route[0] != r"/api/.*")
+    return Application(
+        [*all_routes, (r"/static/(.*)", StaticFileHandler, {"path": str(STATIC)})],
+        default_handler_class=NOT_FOUND,
+        platform=platform,
+        phone_authenticator=PhoneAuthenticator(platform),
+        jinja=make_environment(),
+        wechat_simulator_url=simulator_url,
+        cookie_secret=platform.settings.cookie_secret.get_secret_value(),
+        xsrf_cookies=True,
+        xsrf_cookie_kwargs={"samesite": "Lax", "secure": platform.settings.behind_proxy, "httponly": True},
+        log_function=log_request,
+        websocket_ping_interval=20,
+    )
+
+
+async def open_platform(settings: Settings, clock: Clock, wechat: WeChatGateway | None = None) -> Platform:
+    """The platform on its database, with its collections, indexes, annex 1 and keys in place.
+
+    `settings` carry the database's address and the secrets; `wechat` stands in for the real or simulated one in tests.
+    """
+    db = connect(settings.mongodb_uri, settings.mongodb_database)
+    await ensure_collections(db, COLLECTIONS)
+    platform = Platform(
+        settings=settings,
+        db=db,
+        vault=await Vault.open(db, settings.master_key.get_secret_value()),
+        clock=clock,
+        files=Files(db),
+        limiter=RateLimiter(settings.mongodb_uri, settings.mongodb_database),
+        wechat=wechat or make_wechat(settings, db, clock),
+    )
+    await institutions.ensure_annex_1(platform)
+    return platform
+
+
+def make_wechat(settings: Settings, db: AsyncIOMotorDatabase[dict[str, Any]], clock: Clock) -> WeChat:
+    """The real WeChat when an app id is set, else the simulated one on loopback."""
+    simulated = settings.wechat_simulated
+    return WeChat(
+        app_id=SIMULATED_APP_ID if simulated else settings.wechat_app_id,
+        secret=SIMULATED_SECRET if simulated else settings.wechat_app_secret.get_secret_value(),
+        api_base=settings.simulator_url if simulated else settings.wechat_api_base,
+        timeout_seconds=settings.wechat_timeout_seconds,
+        threads=settings.wechat_threads,
+        db=db,
+        clock=clock,
+    )
+
+
+async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
+    """Serves until SIGINT or SIGTERM.
+
+    `first`: this process also hosts the simulated WeChat, the scheduler and the greeting. `shared_port`: others listen too.
+    """
+    stop = _stop_requested()
+    clock = SystemClock()
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.wechat_simulated and first:
+            simulator = start_simulator(clock=clock, port=settings.simulator_port, secret=SIMULATED_SECRET)
+            stack.push_async_callback(simulator.stop)
+        sockets = bind_sockets(settings.port, settings.address, reuse_port=shared_port)
+        platform = await open_platform(settings, clock)
+        stack.callback(platform.db.client.close)
+        stack.callback(platform.limiter.close)
+        stack.callback(platform.vault.close)
+        application = make_application(
+            platform, simulator_url=settings.simulator_url if settings.wechat_simulated else ""
+        )
+        server = HTTPServer(application, xheaders=settings.behind_proxy, max_body_size=LARGEST_BODY)
+        server.add_sockets(sockets)
+        if first:
+            await _greet(platform, sockets[0].getsockname()[1])
+        if first and settings.scheduler:
+            scheduler = make_scheduler(platform)
+            scheduler.start()
+            stack.callback(scheduler.shutdown, wait=False)
+        await stop.wait()
+        server.stop()
+        await server.close_all_connections()
+
+
+def _stop_requested() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _greet(platform: Platform, port: int) -> None:
+    """Says on standard output where the platform is, who may log in and whether WeChat is real."""
+    settings = platform.settings
+    first_password = await staff.ensure_first_account(platform)
+    lines = [f"平台已启动：http://{settings.address}:{port}（按 Ctrl-C 停止）"]
+    if first_password:
+        lines.append(f"部指导中心账号：centre  初始密码：{first_password}  （只显示这一次，首次登录须修改）")
+    lines.append("微信：模拟（未设置 WECHAT_APP_ID）" if settings.wechat_simulated else "微信：真实接口")
+    print("\n".join(lines), flush=True)
+
+
+def read_settings(arguments: Sequence[str]) -> tuple[Settings, int | None]:
+    """Settings from the environment, overridden by the command line; and the number of this worker, if it is one."""
+    parser = argparse.ArgumentParser(prog="scripts/run", description="技工院校工学一体化教师培训管理服务平台")
+    parser.add_argument("--port", type=int, help="TCP port (8000)")
+    parser.add_argument("--data-dir", type=Path, help="database, keys and secrets (.data)")
+    parser.add_argument("--processes", type=int, help="server processes (1)")
+    parser.add_argument("--no-scheduler", dest="scheduler", action="store_false", default=None,
+                        help="leave the scheduled work to another server")  # fmt: skip
+    parser.add_argument("--demo", action="store_true", default=None, help="load the demonstration class")
+    parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+    given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
+    worker = given.pop("worker", None)
+    return Settings(**given), worker
+
+
+def main(arguments: Sequence[str]) -> int:
+    settings, worker = read_settings(arguments)
+    logs.set_up(settings.log_level)
+    mongod: EmbeddedMongod | None = None
+    try:
+        if worker is not None:
+            asyncio.run(serve(settings.with_secrets(), first=worker == 0, shared_port=True))
+            return 0
+        if not settings.mongodb_uri:
+            mongod = EmbeddedMongod(settings.data_dir, cache_gb=settings.mongodb_cache_gb)
+            settings = settings.model_copy(update={"mongodb_uri": mongod.start()})
+        settings = settings.model_copy(update={"simulator_port": settings.simulator_port or _free_port()})
+        settings = settings.with_secrets()
+        if settings.processes == 1:
+            asyncio.run(serve(settings, first=True, shared_port=False))
+            return 0
+        return run_workers(settings.processes, _worker_command(arguments), _worker_environment(settings))
+    except MongodUnavailable as error:
+        return _give_up(f"数据库无法启动：{error}")
+    except (ServerSelectionTimeoutError, ConfigurationError, OperationFailure, InvalidURI) as error:
+        return _give_up(f"连不上数据库，请检查 MONGODB_URI：{_short(error)}")
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return _give_up(f"端口 {settings.port} 已被占用，请用 --port 换一个，或先停止占用它的程序。")
+    finally:
+        if mongod is not None:
+            mongod.stop()
+
+
+def _worker_command(arguments: Sequence[str]) -> Callable[[int], list[str]]:
+    return lambda number: [sys.executable, "-m", "server", *arguments, "--worker", str(number)]
+
+
+def _worker_environment(settings: Settings) -> dict[str, str]:
+    """What the parent found out and its workers must share."""
+    return {
+        **os.environ,
+        "MONGODB_URI": settings.mongodb_uri,
+        "PLATFORM_SIMULATOR_PORT": str(settings.simulator_port),
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _short(error: Exception) -> str:
+    return str(error).partition(", Timeout:")[0][:200]
+
+
+def _give_up(reason: str) -> int:
+    print(reason, file=sys.stderr, flush=True)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

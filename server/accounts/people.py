@@ -1,0 +1,101 @@
+"""People by real name: what rosters and the pool of backbone teachers write, and who may see a number whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bson.binary import Binary
+
+from server.accounts import rules, store
+from server.accounts.documents import Person
+from server.accounts.rules import Evidence
+from server.kernel.errors import Conflict
+from server.kernel.mongo import Scope, UnitOfWork
+from server.kernel.platform import Platform
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A checked, normalised name and number, in clear and in memory only."""
+
+    name: str
+    id_number: str
+    phone: str = ""
+
+
+@dataclass(frozen=True)
+class SealedIdentity:
+    """The same, as it may be stored."""
+
+    name: str
+    id_number: Binary
+    id_number_masked: str
+    phone: Binary | None
+
+
+class NameDiffers(Conflict):
+    slug = "name-differs"
+    title = "姓名与登记不一致"
+
+
+async def seal(platform: Platform, identities: Sequence[Identity]) -> list[SealedIdentity]:
+    numbers = await platform.vault.encrypt_searchable([one.id_number for one in identities])
+    phones = iter(await platform.vault.encrypt_random([one.phone for one in identities if one.phone]))
+    return [
+        SealedIdentity(
+            one.name, number, rules.mask_id_number(one.id_number), next(phones) if one.phone else None
+        )
+        for one, number in zip(identities, numbers, strict=True)
+    ]
+
+
+async def known(scope: Scope, sealed: Sequence[SealedIdentity]) -> dict[Binary, Person]:
+    """Those of these people whom the platform knows already, by encrypted number."""
+    return await store.persons_by_id_number(scope, [one.id_number for one in sealed])
+
+
+async def ensure(unit: UnitOfWork, sealed: Sequence[SealedIdentity], evidence: Evidence) -> list[Person]:
+    """The people of these identities, in order; those not known yet are made with `evidence`.
+
+    Raises NameDiffers when a number is known under another name: the platform never renames anybody by the way.
+    """
+    people = await known(unit, sealed)
+    new = []
+    for one in sealed:
+        person = people.get(one.id_number)
+        if person is None:
+            person = Person(
+                name=one.name,
+                id_number=one.id_number,
+                id_number_masked=one.id_number_masked,
+                phone=one.phone,
+                evidence=evidence,
+                created_at=unit.now,
+            )
+            people[one.id_number] = person
+            new.append(person)
+        elif person.name != one.name:
+            raise NameDiffers(f"证件号 {one.id_number_masked} 已登记为其他姓名，请核对“{one.name}”的姓名和证件号。")
+    await store.insert_persons(unit, new)
+    return [people[one.id_number] for one in sealed]
+
+
+async def id_numbers(platform: Platform, people: Sequence[Person]) -> dict[str, str]:
+    """Whole ID numbers by person id, for a certificate and for who needs them: the caller audits that look."""
+    clear = await platform.vault.decrypt([one.id_number for one in people])
+    return {one.id: number for one, number in zip(people, clear, strict=True)}
+
+
+async def persons(scope: Scope, person_ids: Sequence[str]) -> dict[str, Person]:
+    return await store.persons(scope, person_ids)
+
+
+async def bound_person_ids(scope: Scope, person_ids: Sequence[str]) -> set[str]:
+    """Those of these people whose phone is bound."""
+    return await store.bound_person_ids(scope, person_ids)
+
+
+async def set_backbone(unit: UnitOfWork, person_id: str, backbone: bool) -> None:
+    """Part of the pool's use cases: marks a person, and every phone that speaks for them."""
+    await store.set_backbone(unit, person_id, backbone)

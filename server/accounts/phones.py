@@ -1,0 +1,169 @@
+"""Phones: log-in through WeChat, real-name binding, and who speaks through a token."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+from pymongo.errors import DuplicateKeyError
+
+from server.accounts import rules, store
+from server.accounts.documents import Binding, Person, PhoneSession
+from server.accounts.staff import token_hash
+from server.kernel.batching import Coalescer
+from server.kernel.clock import beijing_date
+from server.kernel.errors import Conflict, NotFound
+from server.kernel.identity import ANYBODY, Actor, Jurisdiction, Role
+from server.kernel.mongo import Row, UnitOfWork, transactional
+from server.kernel.platform import Platform
+
+
+
+
+class AlreadyBound(Conflict):
+    slug = "already-bound"
+    title = "已绑定"
+
+
+class NotOnARoster(NotFound):
+    slug = "not-on-a-roster"
+    title = "未在名册中找到"
+    default_detail = "没有找到与所填姓名和身份证号一致的登记信息。请核对后重试，或联系培训机构确认名册。"
+
+
+class RealName(BaseModel):
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    id_number: Annotated[str, Field(min_length=1, max_length=60)]
+    consent_version: Annotated[str, Field(min_length=1, max_length=20)]
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    token: str
+    expires_at: datetime
+    bound: bool
+
+
+async def log_in(platform: Platform, js_code: str) -> LoggedIn:
+    """Exchanges a code of wx.login for a session of ours. Raises what the WeChat gateway raises."""
+    wechat_session = await platform.wechat.code_to_session(js_code)
+    token = secrets.token_urlsafe(32)
+    session = await _open_session(platform, ANYBODY, wechat_session.openid, token_hash(token))
+    return LoggedIn(token, session.expires_at, session.person_id is not None)
+
+
+@transactional
+async def _open_session(unit: UnitOfWork, openid: str, session_id: str) -> PhoneSession:
+    binding = await store.active_binding(unit, {"openid": openid})
+    person = await store.person(unit, binding.person_id) if binding else None
+    session = PhoneSession(
+        id=session_id,
+        openid=openid,
+        person_id=person.id if person else None,
+        name=person.name if person else "",
+        backbone=bool(person and person.backbone),
+        created_at=unit.now,
+        expires_at=unit.now + timedelta(days=unit.platform.settings.phone_session_days),
+    )
+    await store.insert_phone_session(unit, session)
+    unit.audit("accounts:phone-log-in", session.person_id or "unbound")
+    return session
+
+
+class PhoneAuthenticator:
+    """Who speaks through a token. Look-ups of requests in flight share one query: this is on the path of every check-in."""
+
+    def __init__(self, platform: Platform) -> None:
+        async def look_up(ids: Sequence[str]) -> Sequence[Row | None]:
+            found = await store.phone_sessions(platform, ids)
+            return [found.get(one) for one in ids]
+
+        self._clock = platform.clock
+        self._sessions: Coalescer[str, Row | None] = Coalescer(look_up)
+
+    async def actor_of(self, token: str) -> Actor:
+        session = await self._sessions(token_hash(token))
+        if session is None or session["expires_at"] <= self._clock.now():
+            return ANYBODY
+        return actor_of_session(session)
+
+
+def actor_of_session(session: Row) -> Actor:
+    person_id: str | None = session["person_id"]
+    if person_id is None:
+        return Actor(
+            session["openid"], "", "person", frozenset(), Jurisdiction.nothing(),
+            openid=session["openid"], session_id=session["_id"],
+        )  # fmt: skip
+    roles = _TEACHER_TOO if session["backbone"] else _TRAINEE
+    return Actor(
+        person_id, session["name"], "person", roles, Jurisdiction.nothing(),
+        openid=session["openid"], session_id=session["_id"],
+    )  # fmt: skip
+
+
+_TRAINEE = frozenset({Role.TRAINEE})
+_TEACHER_TOO = frozenset({Role.TRAINEE, Role.BACKBONE_TEACHER})
+
+
+async def bind_real_name(platform: Platform, actor: Actor, claimed: RealName) -> Person:
+    """Binds the actor's phone to the person of this name and number; the same request again answers the same.
+
+    Raises IdNumberInvalid, NotOnARoster (the same words whether name or number is wrong), AlreadyBound.
+    """
+    name = rules.normalise_name(claimed.name)
+    number = rules.normalise_id_number(claimed.id_number)
+    rules.check_id_number(number, today=beijing_date(platform.clock.now()))
+    [encrypted] = await platform.vault.encrypt_searchable([number])
+    person = (await store.persons_by_id_number(platform, [encrypted])).get(encrypted)
+    if person is None or person.name != name:
+        raise NotOnARoster()
+    try:
+        return await _bind(platform, actor, person, claimed.consent_version)
+    except DuplicateKeyError:  # two phones at once: the unique index let one through
+        raise AlreadyBound("该身份已绑定其他微信。如非本人操作，请联系培训机构核实后解除。") from None
+
+
+@transactional
+async def _bind(unit: UnitOfWork, person: Person, consent_version: str) -> Person:
+    openid = unit.actor.openid
+    assert openid is not None
+    current = await store.active_binding(unit, {"openid": openid})
+    if current and current.person_id == person.id:
+        unit.nothing_written()
+        return person
+    if current:
+        raise AlreadyBound("本微信已绑定其他人。如需更换，请联系培训机构解除绑定。")
+    if await store.active_binding(unit, {"person_id": person.id}):
+        raise AlreadyBound("该身份已绑定其他微信。如非本人操作，请联系培训机构核实后解除。")
+    await store.insert_binding(
+        unit,
+        Binding(
+            openid=openid, person_id=person.id, active=True, consent_version=consent_version, bound_at=unit.now
+        ),
+    )
+    await store.set_person_of_phone(unit, openid, person, backbone=person.backbone)
+    unit.audit("accounts:bind-real-name", person.id, consent_version=consent_version)
+    return person
+
+
+async def release_binding(unit: UnitOfWork, person_id: str, reason: str) -> None:
+    """Part of a chapter's use case that has established that the actor may: releases a person's phone.
+
+    Raises NotFound when nothing is bound.
+    """
+    binding = await store.active_binding(unit, {"person_id": person_id})
+    if binding is None:
+        raise NotFound("此人尚未绑定微信，无需解除。")
+    await store.release_binding(unit, binding.id, unit.now, unit.actor.name, reason)
+    await store.set_person_of_phone(unit, binding.openid, None, backbone=False)
+    unit.audit("accounts:release-binding", person_id, reason=reason)
+
+
+async def me(platform: Platform, actor: Actor) -> Person | None:
+    """The person bound to this phone, if any."""
+    return await store.person(platform, actor.id) if actor.roles else None

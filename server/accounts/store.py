@@ -1,0 +1,218 @@
+"""Queries over accounts, people, bindings and sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from bson.binary import Binary
+
+from server.accounts.documents import Account, Binding, Person, PhoneSession, StaffSession
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+
+COLLECTIONS = (
+    CollectionSpec("accounts", shard_key=None, indexes=(Index([("username", 1)], unique=True),)),
+    CollectionSpec(
+        "staff_sessions",
+        shard_key="_id",
+        indexes=(Index([("account_id", 1)]), Index([("expires_at", 1)], expire_after_seconds=0)),
+    ),
+    CollectionSpec("persons", shard_key=None, indexes=(Index([("id_number", 1)], unique=True),)),
+    CollectionSpec(
+        "bindings",
+        shard_key=None,
+        indexes=(
+            Index([("openid", 1)], unique=True, partial={"active": True}),
+            Index([("person_id", 1)], unique=True, partial={"active": True}),
+            Index([("person_id", 1), ("_id", -1)]),
+        ),
+    ),
+    CollectionSpec(
+        "phone_sessions",
+        shard_key="_id",
+        indexes=(
+            Index([("openid", 1)]),
+            Index([("person_id", 1)], partial={"person_id": {"$type": "string"}}),
+            Index([("expires_at", 1)], expire_after_seconds=0),
+        ),
+    ),
+)
+
+
+async def account_by_username(scope: Scope, username: str) -> Account | None:
+    row = await scope["accounts"].find_one({"username": username}, session=scope.session)
+    return None if row is None else Account.from_mongo(row)
+
+
+async def account(scope: Scope, account_id: str) -> Account | None:
+    row = await scope["accounts"].find_one({"_id": account_id}, session=scope.session)
+    return None if row is None else Account.from_mongo(row)
+
+
+async def any_account(scope: Scope) -> bool:
+    return await scope["accounts"].find_one({}, {"_id": 1}, session=scope.session) is not None
+
+
+async def accounts(scope: Scope) -> list[Account]:
+    rows = scope["accounts"].find({}, session=scope.session).sort("username", 1)
+    return [Account.from_mongo(row) async for row in rows]
+
+
+async def insert_account(scope: Scope, new: Account) -> None:
+    await scope["accounts"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def set_password(scope: Scope, account_id: str, password_hash: str, *, must_change: bool) -> None:
+    await scope["accounts"].update_one(
+        {"_id": account_id},
+        {
+            "$set": {
+                "password_hash": password_hash,
+                "must_change_password": must_change,
+                "failures": 0,
+                "locked_until": None,
+            }
+        },
+        session=scope.session,
+    )
+
+
+async def count_failure(scope: Scope, account_id: str, most: int, locked_until: datetime) -> int:
+    """Counts a wrong password, atomically, and locks the account at the last that is allowed; returns the count."""
+    row = await scope["accounts"].find_one_and_update(
+        {"_id": account_id},
+        [
+            {"$set": {"failures": {"$add": ["$failures", 1]}}},
+            {
+                "$set": {
+                    "locked_until": {
+                        "$cond": [{"$gte": ["$failures", most]}, locked_until, "$locked_until"]
+                    }
+                }
+            },
+        ],
+        return_document=True,
+        session=scope.session,
+    )
+    return int(row["failures"])
+
+
+async def clear_failures(scope: Scope, account_id: str) -> None:
+    await scope["accounts"].update_one(
+        {"_id": account_id}, {"$set": {"failures": 0, "locked_until": None}}, session=scope.session
+    )
+
+
+async def insert_staff_session(scope: Scope, new: StaffSession) -> None:
+    await scope["staff_sessions"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def staff_session(scope: Scope, session_id: str, now: datetime) -> StaffSession | None:
+    row = await scope["staff_sessions"].find_one(
+        {"_id": session_id, "expires_at": {"$gt": now}}, session=scope.session
+    )
+    return None if row is None else StaffSession.from_mongo(row)
+
+
+async def staff_sessions(scope: Scope, account_id: str, now: datetime) -> list[StaffSession]:
+    rows = scope["staff_sessions"].find(
+        {"account_id": account_id, "expires_at": {"$gt": now}}, session=scope.session
+    )
+    return [StaffSession.from_mongo(row) async for row in rows.sort("created_at", -1)]
+
+
+async def delete_staff_session(scope: Scope, account_id: str, session_id: str) -> bool:
+    done = await scope["staff_sessions"].delete_one(
+        {"_id": session_id, "account_id": account_id}, session=scope.session
+    )
+    return bool(done.deleted_count)
+
+
+async def delete_staff_sessions(scope: Scope, account_id: str, *, but: str | None = None) -> None:
+    await scope["staff_sessions"].delete_many(
+        {"account_id": account_id, "_id": {"$ne": but}}, session=scope.session
+    )
+
+
+async def person(scope: Scope, person_id: str) -> Person | None:
+    row = await scope["persons"].find_one({"_id": person_id}, session=scope.session)
+    return None if row is None else Person.from_mongo(row)
+
+
+async def persons(scope: Scope, person_ids: Sequence[str]) -> dict[str, Person]:
+    rows = scope["persons"].find({"_id": {"$in": list(person_ids)}}, session=scope.session)
+    return {row["_id"]: Person.from_mongo(row) async for row in rows}
+
+
+async def persons_by_id_number(scope: Scope, id_numbers: Sequence[Binary]) -> dict[Binary, Person]:
+    rows = scope["persons"].find({"id_number": {"$in": list(id_numbers)}}, session=scope.session)
+    found = [Person.from_mongo(row) async for row in rows]
+    return {one.id_number: one for one in found}
+
+
+async def insert_persons(scope: Scope, new: Sequence[Person]) -> None:
+    if new:
+        await scope["persons"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def set_evidence(scope: Scope, person_ids: Sequence[str], evidence: str, *, instead_of: Sequence[str]) -> None:
+    await scope["persons"].update_many(
+        {"_id": {"$in": list(person_ids)}, "evidence": {"$in": list(instead_of)}},
+        {"$set": {"evidence": evidence}},
+        session=scope.session,
+    )
+
+
+async def active_binding(scope: Scope, condition: Row) -> Binding | None:
+    row = await scope["bindings"].find_one({**condition, "active": True}, session=scope.session)
+    return None if row is None else Binding.from_mongo(row)
+
+
+async def bound_person_ids(scope: Scope, person_ids: Sequence[str]) -> set[str]:
+    rows = scope["bindings"].find(
+        {"person_id": {"$in": list(person_ids)}, "active": True}, {"person_id": 1}, session=scope.session
+    )
+    return {row["person_id"] async for row in rows}
+
+
+async def insert_binding(scope: Scope, new: Binding) -> None:
+    await scope["bindings"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def release_binding(scope: Scope, binding_id: str, at: datetime, by: str, reason: str) -> None:
+    await scope["bindings"].update_one(
+        {"_id": binding_id, "active": True},
+        {"$set": {"active": False, "released_at": at, "released_by": by, "release_reason": reason}},
+        session=scope.session,
+    )
+
+
+async def insert_phone_session(scope: Scope, new: PhoneSession) -> None:
+    await scope["phone_sessions"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def phone_sessions(scope: Scope, ids: Sequence[str]) -> dict[str, Row]:
+    """Rows as they are, not models: every request of a phone passes here."""
+    rows = await scope["phone_sessions"].find({"_id": {"$in": list(ids)}}).to_list(None)
+    return {row["_id"]: row for row in rows}
+
+
+async def set_person_of_phone(scope: Scope, openid: str, person: Person | None, *, backbone: bool) -> None:
+    """Every session of this phone now speaks for `person`, or for nobody."""
+    change: dict[str, Any] = {
+        "person_id": person.id if person else None,
+        "name": person.name if person else "",
+        "backbone": backbone,
+    }
+    await scope["phone_sessions"].update_many({"openid": openid}, {"$set": change}, session=scope.session)
+
+
+async def set_backbone(scope: Scope, person_id: str, backbone: bool) -> None:
+    """Marks a person as in the pool or out of it, and every phone that speaks for them."""
+    await scope["persons"].update_one({"_id": person_id}, {"$set": {"backbone": backbone}}, session=scope.session)
+    await scope["phone_sessions"].update_many(
+        {"person_id": person_id}, {"$set": {"backbone": backbone}}, session=scope.session
+    )
+
+

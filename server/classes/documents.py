@@ -1,0 +1,101 @@
+"""Training classes (培训班), who teaches and who attends them, and rosters on their way in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from bson.binary import Binary
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.institutions.rules import Level
+from server.kernel.mongo import Document
+
+
+class ClassTeacher(BaseModel):
+    """A backbone teacher of a class (article 6)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    person_id: str
+    name: str
+
+
+class TrainingClass(Document):
+    institution_code: str
+    institution_name: str
+    province_code: str
+    name: str
+    level: Level
+    major: str
+    """Code of a 专业大类."""
+    courses: list[str]
+    class_hours: int
+    starts_on: date
+    ends_on: date
+    place: str
+    teachers: list[ClassTeacher] = Field(default_factory=list)
+    opened_at: datetime
+    results_released_at: datetime | None = None
+    """Once set, grades and results are frozen (assessment)."""
+    version: int = 0
+    """Counts the use cases that must not overlap: see store.touch."""
+
+
+class Enrolment(Document):
+    """One person in one class, as the roster said it. Unique by class and person."""
+
+    class_id: str
+    institution_code: str
+    province_code: str
+    person_id: str
+    name: str
+    id_number_masked: str
+    work_unit: str
+    post: str
+    major_taught: str
+    enrolled_at: datetime
+
+
+class RosterState(StrEnum):
+    PREVIEW = "PREVIEW"
+    CONFIRMED = "CONFIRMED"
+
+
+class StoredRosterRow(BaseModel):
+    """A row that can be imported; the number and the phone are encrypted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    row: int
+    name: str
+    id_number: Binary
+    id_number_masked: str
+    phone: Binary | None
+    work_unit: str
+    post: str
+    major_taught: str
+
+
+class StoredRowProblem(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    row: int
+    column: str
+    message: str
+
+
+class RosterImport(Document):
+    """A roster that was read and waits to be confirmed: nothing of it counts before. A preview expires after a day."""
+
+    class_id: str
+    institution_code: str
+    province_code: str
+    file_name: str
+    state: RosterState
+    rows: list[StoredRosterRow]
+    problems: list[StoredRowProblem]
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None
+    confirmed_at: datetime | None = None

@@ -1,0 +1,38 @@
+"""Rules of a training class: what it must say before it opens (articles 4 and 17)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from server.institutions.rules import Level
+from server.kernel.errors import FieldError, Invalid
+
+LONGEST_DAYS = 366
+
+
+def year_month(starts_on: date) -> str:
+    """培训班年月代码 (article 17): the year and month in which the class begins, six digits."""
+    return f"{starts_on:%Y%m}"
+
+
+def check_dates(starts_on: date, ends_on: date) -> None:
+    """Raises Invalid unless the class ends on or after the day it begins, and within a year."""
+    if ends_on < starts_on:
+        raise Invalid(fields=[FieldError("ends_on", "结束日期不能早于开始日期。")])
+    if (ends_on - starts_on).days > LONGEST_DAYS:
+        raise Invalid(fields=[FieldError("ends_on", "培训班最长一年，请核对日期。")])
+
+
+def check_class_hours(level: Level, class_hours: int, floor: int) -> None:
+    """Raises Invalid when the hours are below the floor of the level (《培训标准》, policy)."""
+    if class_hours < floor:
+        raise Invalid(
+            fields=[FieldError("class_hours", f"{level.title}培训不低于 {floor} 课时，现为 {class_hours} 课时。")]
+        )
+
+
+def check_courses(courses: Sequence[str]) -> None:
+    """Raises Invalid when a course stands twice: a certificate prints each course once (article 17)."""
+    if len(set(courses)) != len(courses):
+        raise Invalid(fields=[FieldError("courses", "课程名称有重复，请核对。")])

@@ -1,0 +1,325 @@
+"""Classes: opened by an institution, taught by backbone teachers, attended by trainees.
+
+`get_class`, `taught_class` and `attended_class` fetch and authorise in one call; the chapters that build on classes begin with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from server.accounts import people, phones
+from server.accounts.rules import Evidence
+from server.backbone import service as backbone
+from server.classes import roster, rules, store
+from server.classes.documents import (
+    ClassTeacher,
+    Enrolment,
+    RosterImport,
+    RosterState,
+    StoredRosterRow,
+    StoredRowProblem,
+    TrainingClass,
+)
+from server.classes.store import ClassFilter
+from server.institutions import rules as institution_rules
+from server.institutions import service as institutions
+from server.institutions.rules import Level
+from server.kernel import policies
+from server.kernel.clock import beijing_date
+from server.kernel.errors import Conflict, NotFound
+from server.kernel.identity import Actor
+from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.platform import Platform
+
+PREVIEW_LIFE = timedelta(days=1)
+Course = Annotated[str, Field(min_length=2, max_length=40)]
+
+
+class RosterHasProblems(Conflict):
+    slug = "roster-has-problems"
+    title = "名册还有问题"
+    default_detail = "名册中有问题行，整份名册未导入。请在表格中改正后重新上传。"
+
+
+class TeacherNotInPool(Conflict):
+    slug = "teacher-not-in-pool"
+    title = "不在骨干教师库"
+    default_detail = "授课和考核须由骨干教师承担（指南第六条）。请从骨干教师库中选择。"
+
+
+class ClassDraft(BaseModel):
+    name: Annotated[str, Field(min_length=4, max_length=60)]
+    level: Level
+    major: Annotated[str, Field(pattern=r"^[0-9]{2}$")]
+    courses: Annotated[list[Course], Field(min_length=1, max_length=8)]
+    class_hours: Annotated[int, Field(ge=1, le=2000)]
+    starts_on: date
+    ends_on: date
+    place: Annotated[str, Field(min_length=2, max_length=100)]
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A class in a list, with the number of its trainees."""
+
+    item: TrainingClass
+    trainees: int
+
+
+@transactional
+async def open_class(unit: UnitOfWork, draft: ClassDraft) -> TrainingClass:
+    """Opens a class at the actor's institution.
+
+    Raises NotQualified (articles 4, 16) when the institution may not train this level and 专业大类 on the first day,
+    Invalid for dates, hours below the floor of the level, or a course named twice.
+    """
+    institution = await institutions.institution(unit, unit.actor, unit.actor.institution_code or "")
+    rules.check_dates(draft.starts_on, draft.ends_on)
+    rules.check_courses(draft.courses)
+    institution_rules.require_qualified(
+        institution.qualifications, draft.level, draft.major, draft.starts_on
+    )
+    in_force = await policies.on(unit, beijing_date(unit.now))
+    rules.check_class_hours(draft.level, draft.class_hours, class_hours_floor(in_force, draft.level))
+    new = TrainingClass(
+        **draft.model_dump(),
+        institution_code=institution.id,
+        institution_name=institution.name,
+        province_code=institution.province_code,
+        opened_at=unit.now,
+    )
+    await store.insert_class(unit, new)
+    unit.audit("classes:open", new.id, name=new.name, level=new.level.value, major=new.major)
+    return new
+
+
+def class_hours_floor(in_force: policies.Policies, level: Level) -> int:
+    return {
+        Level.BACKBONE: in_force.class_hours_backbone,
+        Level.ONE: in_force.class_hours_one,
+        Level.TWO: in_force.class_hours_two,
+        Level.THREE: in_force.class_hours_three,
+    }[level]
+
+
+async def list_classes(
+    platform: Platform, actor: Actor, narrowed: ClassFilter, *, before: str | None = None, limit: int = 20
+) -> list[ClassRow]:
+    """The classes in the actor's jurisdiction, newest first."""
+    found = await store.classes(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
+    counts = await store.count_enrolments(platform, [one.id for one in found])
+    return [ClassRow(one, counts.get(one.id, 0)) for one in found]
+
+
+async def get_class(scope: Scope, actor: Actor, class_id: str) -> TrainingClass:
+    """A class in a staff actor's jurisdiction. Raises NotFound for any other."""
+    found = await store.class_in_reach(scope, actor.jurisdiction, class_id)
+    if found is None:
+        raise NotFound("没有这个培训班，或不在您的管理范围内。")
+    return found
+
+
+async def taught_class(scope: Scope, actor: Actor, class_id: str) -> TrainingClass:
+    """A class that the actor teaches as a backbone teacher. Raises NotFound for any other."""
+    found = await store.class_taught_by(scope, actor.person_id, class_id)
+    if found is None:
+        raise NotFound("没有这个培训班，或您不是它的授课教师。")
+    return found
+
+
+async def attended_class(scope: Scope, actor: Actor, class_id: str) -> TrainingClass:
+    """A class in which the actor is enrolled. Raises NotFound for any other."""
+    if await store.enrolment(scope, class_id, actor.person_id) is None:
+        raise NotFound("没有这个培训班，或您不在它的名册中。")
+    return (await store.classes_by_id(scope, [class_id]))[class_id]
+
+
+async def my_classes(
+    platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
+) -> tuple[list[TrainingClass], str | None]:
+    """The classes that the actor attends, latest enrolment first, and the cursor of the next page."""
+    mine = await store.enrolments_of(platform, actor.person_id, before=before, limit=limit)
+    found = await store.classes_by_id(platform, [one.class_id for one in mine])
+    return [found[one.class_id] for one in mine], mine[-1].id if len(mine) == limit else None
+
+
+async def my_teaching(
+    platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
+) -> list[TrainingClass]:
+    """The classes that the actor teaches, newest first."""
+    return await store.classes_taught_by(platform, actor.person_id, before=before, limit=limit)
+
+
+async def trainees(scope: Scope, class_id: str) -> list[Enrolment]:
+    """Everybody in a class that the caller has fetched already, in the order of the roster."""
+    return await store.enrolments(scope, class_id)
+
+
+async def is_enrolled(scope: Scope, class_id: str, person_id: str) -> bool:
+    return await store.enrolment(scope, class_id, person_id) is not None
+
+
+@transactional
+async def assign_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
+    """Lets a backbone teacher of the pool teach and grade a class (article 6); once assigned, again changes nothing.
+
+    Raises TeacherNotInPool.
+    """
+    await get_class(unit, unit.actor, class_id)
+    teacher = await backbone.teacher_in_pool(unit, person_id)
+    if teacher is None:
+        raise TeacherNotInPool()
+    if not await store.add_teacher(unit, class_id, ClassTeacher(person_id=person_id, name=teacher.name)):
+        return unit.nothing_written()
+    unit.audit("classes:assign-teacher", class_id, person_id=person_id)
+    return None
+
+
+@transactional
+async def unassign_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
+    await get_class(unit, unit.actor, class_id)
+    if not await store.remove_teacher(unit, class_id, person_id):
+        raise NotFound("该教师不在本班。")
+    unit.audit("classes:unassign-teacher", class_id, person_id=person_id)
+
+
+@transactional
+async def release_binding(unit: UnitOfWork, class_id: str, person_id: str, reason: str) -> None:
+    """Releases the phone of a trainee of one's own class, with a reason. Raises NotFound for anybody else's."""
+    await get_class(unit, unit.actor, class_id)
+    if await store.enrolment(unit, class_id, person_id) is None:
+        raise NotFound("该学员不在本班名册中。")
+    await phones.release_binding(unit, person_id, reason)
+
+
+async def preview_roster(
+    platform: Platform, actor: Actor, class_id: str, file_name: str, content: bytes
+) -> RosterImport:
+    """Reads an xlsx roster and keeps what it found for a day; nothing is imported.
+
+    Raises RosterUnreadable when the file as a whole cannot be read.
+    """
+    training_class = await get_class(platform, actor, class_id)
+    now = platform.clock.now()
+    in_force = await policies.on(platform, beijing_date(now))
+    read = await asyncio.to_thread(
+        roster.read_roster, content, today=beijing_date(now), most_rows=in_force.roster_rows
+    )
+    identities = [people.Identity(row.name, row.id_number, row.phone) for row in read.rows]
+    sealed = await people.seal(platform, identities)
+    problems = [StoredRowProblem(row=p.row, column=p.column, message=p.message) for p in read.problems]
+    problems += await _known_problems(platform, class_id, read.rows, sealed)
+    preview = RosterImport(
+        class_id=class_id,
+        institution_code=training_class.institution_code,
+        province_code=training_class.province_code,
+        file_name=file_name[:200],
+        state=RosterState.PREVIEW,
+        rows=[
+            StoredRosterRow(
+                row=row.row,
+                name=one.name,
+                id_number=one.id_number,
+                id_number_masked=one.id_number_masked,
+                phone=one.phone,
+                work_unit=row.work_unit,
+                post=row.post,
+                major_taught=row.major_taught,
+            )
+            for row, one in zip(read.rows, sealed, strict=True)
+        ],
+        problems=sorted(problems, key=lambda problem: problem.row),
+        created_at=now,
+        created_by=actor.name,
+        expires_at=now + PREVIEW_LIFE,
+    )
+    await _keep_preview(platform, actor, preview)
+    return preview
+
+
+@transactional
+async def _keep_preview(unit: UnitOfWork, preview: RosterImport) -> None:
+    await store.insert_roster_import(unit, preview)
+    unit.audit(
+        "classes:preview-roster", preview.class_id, rows=len(preview.rows), problems=len(preview.problems)
+    )
+
+
+async def _known_problems(
+    scope: Scope,
+    class_id: str,
+    rows: Sequence[roster.RosterRow],
+    sealed: Sequence[people.SealedIdentity],
+) -> list[StoredRowProblem]:
+    """What only the database can tell of a row: in the class already, or known under another name."""
+    known = await people.known(scope, sealed)
+    enrolled = {one.person_id for one in await store.enrolments(scope, class_id)}
+    problems = []
+    for row, one in zip(rows, sealed, strict=True):
+        person = known.get(one.id_number)
+        if person is None:
+            continue
+        if person.name != one.name:
+            message = f"证件号 {one.id_number_masked} 已登记为其他姓名，请核对姓名和证件号。"
+            problems.append(StoredRowProblem(row=row.row, column="姓名", message=message))
+        elif person.id in enrolled:
+            message = f"{one.name}（{one.id_number_masked}）已在本班名册中，请从表格中删去这一行。"
+            problems.append(StoredRowProblem(row=row.row, column="身份证号", message=message))
+    return problems
+
+
+async def roster_preview(platform: Platform, actor: Actor, import_id: str) -> RosterImport:
+    found = await store.roster_import(platform, actor.jurisdiction, import_id)
+    if found is None:
+        raise NotFound("没有这份名册预览，或已超过一天失效。请重新上传。")
+    return found
+
+
+@transactional
+async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
+    """Imports a previewed roster, all or nothing; confirmed again, it answers the same.
+
+    Raises RosterHasProblems when a row had a problem or has one by now.
+    """
+    preview = await store.roster_import(unit, unit.actor.jurisdiction, import_id)
+    if preview is None:
+        raise NotFound("没有这份名册预览，或已超过一天失效。请重新上传。")
+    if preview.state is RosterState.CONFIRMED:
+        unit.nothing_written()
+        return preview
+    sealed = [
+        people.SealedIdentity(row.name, row.id_number, row.id_number_masked, row.phone) for row in preview.rows
+    ]
+    enrolled = {one.person_id for one in await store.enrolments(unit, preview.class_id)}
+    if preview.problems or not preview.rows:
+        raise RosterHasProblems()
+    persons = await people.ensure(unit, sealed, Evidence.ROSTER_MATCHED)
+    if enrolled & {person.id for person in persons}:
+        raise RosterHasProblems("名册中有人已被他人加入本班，请重新上传核对。")
+    await store.insert_enrolments(
+        unit,
+        [
+            Enrolment(
+                class_id=preview.class_id,
+                institution_code=preview.institution_code,
+                province_code=preview.province_code,
+                person_id=person.id,
+                name=person.name,
+                id_number_masked=person.id_number_masked,
+                work_unit=row.work_unit,
+                post=row.post,
+                major_taught=row.major_taught,
+                enrolled_at=unit.now,
+            )
+            for row, person in zip(preview.rows, persons, strict=True)
+        ],
+    )
+    await store.confirm_roster_import(unit, import_id, unit.now)
+    unit.audit("classes:confirm-roster", preview.class_id, roster=import_id, trainees=len(persons))
+    return preview

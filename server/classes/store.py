@@ -1,0 +1,187 @@
+"""Queries over classes, enrolments and rosters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.classes.documents import ClassTeacher, Enrolment, RosterImport, RosterState, TrainingClass
+from server.kernel.identity import Jurisdiction
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+
+COLLECTIONS = (
+    CollectionSpec(
+        "classes",
+        shard_key="institution_code",
+        indexes=(
+            Index([("institution_code", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("_id", -1)]),
+            Index([("teachers.person_id", 1), ("_id", -1)]),
+        ),
+    ),
+    CollectionSpec(
+        "enrolments",
+        shard_key="class_id",
+        indexes=(
+            Index([("class_id", 1), ("person_id", 1)], unique=True),
+            Index([("person_id", 1), ("_id", -1)]),
+        ),
+    ),
+    CollectionSpec(
+        "roster_imports",
+        shard_key="class_id",
+        indexes=(
+            Index([("class_id", 1), ("_id", -1)]),
+            Index([("expires_at", 1)], expire_after_seconds=0),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class ClassFilter:
+    """What a list of classes is narrowed to; empty words match everything."""
+
+    words: str = ""
+    level: str = ""
+    major: str = ""
+    province_code: str = ""
+
+    def condition(self) -> Row:
+        exact = {"level": self.level, "major": self.major, "province_code": self.province_code}
+        condition: Row = {name: value for name, value in exact.items() if value}
+        if self.words:
+            condition["$expr"] = {
+                "$gte": [{"$indexOfCP": [{"$concat": ["$name", " ", "$institution_name"]}, self.words]}, 0]
+            }
+        return condition
+
+
+async def insert_class(scope: Scope, new: TrainingClass) -> None:
+    await scope["classes"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def classes(
+    scope: Scope, reach: Jurisdiction, narrowed: ClassFilter, *, before: str | None, limit: int
+) -> list[TrainingClass]:
+    """Newest first, older than the id `before`."""
+    condition: Row = {"$and": [reach.filter(), narrowed.condition()]}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["classes"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [TrainingClass.from_mongo(row) async for row in rows]
+
+
+async def class_in_reach(scope: Scope, reach: Jurisdiction, class_id: str) -> TrainingClass | None:
+    row = await scope["classes"].find_one({"$and": [{"_id": class_id}, reach.filter()]}, session=scope.session)
+    return None if row is None else TrainingClass.from_mongo(row)
+
+
+async def class_taught_by(scope: Scope, person_id: str, class_id: str) -> TrainingClass | None:
+    row = await scope["classes"].find_one(
+        {"_id": class_id, "teachers.person_id": person_id}, session=scope.session
+    )
+    return None if row is None else TrainingClass.from_mongo(row)
+
+
+async def classes_taught_by(
+    scope: Scope, person_id: str, *, before: str | None, limit: int
+) -> list[TrainingClass]:
+    condition: Row = {"teachers.person_id": person_id}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["classes"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [TrainingClass.from_mongo(row) async for row in rows]
+
+
+async def classes_by_id(scope: Scope, class_ids: Sequence[str]) -> dict[str, TrainingClass]:
+    """Classes whose ids an enrolment or a task of the caller's own has named."""
+    rows = scope["classes"].find({"_id": {"$in": list(class_ids)}}, session=scope.session)
+    return {row["_id"]: TrainingClass.from_mongo(row) async for row in rows}
+
+
+async def add_teacher(scope: Scope, class_id: str, teacher: ClassTeacher) -> bool:
+    done = await scope["classes"].update_one(
+        {"_id": class_id, "teachers.person_id": {"$ne": teacher.person_id}},
+        {"$push": {"teachers": teacher.model_dump()}},
+        session=scope.session,
+    )
+    return bool(done.modified_count)
+
+
+async def remove_teacher(scope: Scope, class_id: str, person_id: str) -> bool:
+    done = await scope["classes"].update_one(
+        {"_id": class_id}, {"$pull": {"teachers": {"person_id": person_id}}}, session=scope.session
+    )
+    return bool(done.modified_count)
+
+
+async def set_results_released(scope: Scope, class_id: str, at: datetime) -> bool:
+    """True for the one caller that released; False when the results were released before."""
+    done = await scope["classes"].update_one(
+        {"_id": class_id, "results_released_at": None},
+        {"$set": {"results_released_at": at}},
+        session=scope.session,
+    )
+    return bool(done.modified_count)
+
+
+async def touch(scope: Scope, class_id: str) -> None:
+    """Makes this transaction conflict with any other that touches the same class: a release excludes a late grade."""
+    await scope["classes"].update_one({"_id": class_id}, {"$inc": {"version": 1}}, session=scope.session)
+
+
+async def enrolments(scope: Scope, class_id: str) -> list[Enrolment]:
+    """In the order of the roster. A class is small (policy `roster_rows`), so it is read whole."""
+    rows = scope["enrolments"].find({"class_id": class_id}, session=scope.session).sort("_id", 1)
+    return [Enrolment.from_mongo(row) async for row in rows]
+
+
+async def enrolment(scope: Scope, class_id: str, person_id: str) -> Enrolment | None:
+    row = await scope["enrolments"].find_one(
+        {"class_id": class_id, "person_id": person_id}, session=scope.session
+    )
+    return None if row is None else Enrolment.from_mongo(row)
+
+
+async def enrolments_of(
+    scope: Scope, person_id: str, *, before: str | None, limit: int
+) -> list[Enrolment]:
+    condition: Row = {"person_id": person_id}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["enrolments"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [Enrolment.from_mongo(row) async for row in rows]
+
+
+async def count_enrolments(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
+    pipeline: list[Row] = [
+        {"$match": {"class_id": {"$in": list(class_ids)}}},
+        {"$group": {"_id": "$class_id", "count": {"$sum": 1}}},
+    ]
+    rows = scope["enrolments"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: row["count"] async for row in rows}
+
+
+async def insert_enrolments(scope: Scope, new: Sequence[Enrolment]) -> None:
+    await scope["enrolments"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def insert_roster_import(scope: Scope, new: RosterImport) -> None:
+    await scope["roster_imports"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def roster_import(scope: Scope, reach: Jurisdiction, import_id: str) -> RosterImport | None:
+    row = await scope["roster_imports"].find_one(
+        {"$and": [{"_id": import_id}, reach.filter()]}, session=scope.session
+    )
+    return None if row is None else RosterImport.from_mongo(row)
+
+
+async def confirm_roster_import(scope: Scope, import_id: str, at: datetime) -> None:
+    await scope["roster_imports"].update_one(
+        {"_id": import_id},
+        {"$set": {"state": RosterState.CONFIRMED, "confirmed_at": at, "expires_at": None}},
+        session=scope.session,
+    )

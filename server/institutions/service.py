@@ -1,0 +1,66 @@
+"""Institutions: annex 1 at the first start, and who is qualified for what (articles 3 to 5)."""
+
+from __future__ import annotations
+
+from server.institutions import store
+from server.institutions.annex1 import INSTITUTIONS
+from server.institutions.documents import Institution
+from server.institutions.rules import MAJORS, Qualification, QualificationKind
+from server.kernel.clock import beijing_date
+from server.kernel.errors import NotFound
+from server.kernel.identity import Actor, system
+from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.platform import Platform
+
+BASE_VALID_YEARS = 3
+"""基地 validity of the 2013 list of bases (人社厅函〔2013〕247号); 待核 until the centre confirms it."""
+
+
+async def list_institutions(platform: Platform, actor: Actor) -> list[Institution]:
+    return await store.institutions(platform, actor.jurisdiction)
+
+
+async def institution(scope: Scope, actor: Actor, code: str) -> Institution:
+    """Raises NotFound outside the actor's jurisdiction."""
+    found = await store.institution(scope, actor.jurisdiction, code)
+    if found is None:
+        raise NotFound("没有这家培训机构，或不在您的管理范围内。")
+    return found
+
+
+async def ensure_annex_1(platform: Platform) -> int:
+    """Enters the 51 institutions of annex 1 that are missing, each with its first qualification; returns how many were new."""
+    return await _enter_annex_1(platform, system("start"))
+
+
+@transactional
+async def _enter_annex_1(unit: UnitOfWork) -> int:
+    today = beijing_date(unit.now)
+    new = await store.insert_missing(
+        unit,
+        [
+            Institution(
+                id=listed.code,
+                institution_code=listed.code,
+                province_code=listed.province_code,
+                name=listed.name,
+                to_confirm=True,
+                qualifications=[
+                    Qualification(
+                        kind=listed.kind,
+                        majors=tuple(MAJORS),
+                        valid_from=today.replace(month=1, day=1),
+                        valid_to=None
+                        if listed.kind is QualificationKind.TRAINING_CENTRE
+                        else today.replace(year=today.year + BASE_VALID_YEARS - 1, month=12, day=31),
+                    )
+                ],
+            )
+            for listed in INSTITUTIONS
+        ],
+    )
+    if new:
+        unit.audit("institutions:enter-annex-1", "annex-1", entered=new)
+    else:
+        unit.nothing_written()
+    return new

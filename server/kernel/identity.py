@@ -1,0 +1,93 @@
+"""Who acts, in which role, and over what: the users of article 24 and the reach of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class Role(StrEnum):
+    """平台用户 (article 24)."""
+
+    NATIONAL_CENTRE = "NATIONAL_CENTRE"
+    PROVINCE = "PROVINCE"
+    TRAINING_CENTRE = "TRAINING_CENTRE"
+    TRAINING_BASE = "TRAINING_BASE"
+    BACKBONE_TEACHER = "BACKBONE_TEACHER"
+    TRAINEE = "TRAINEE"
+
+    @property
+    def title(self) -> str:
+        return _TITLES[self]
+
+
+_TITLES = {
+    Role.NATIONAL_CENTRE: "部指导中心",
+    Role.PROVINCE: "省级管理部门",
+    Role.TRAINING_CENTRE: "师资研修中心",
+    Role.TRAINING_BASE: "教师培训基地",
+    Role.BACKBONE_TEACHER: "骨干教师",
+    Role.TRAINEE: "参训教师",
+}
+
+INSTITUTION_ROLES = frozenset({Role.TRAINING_CENTRE, Role.TRAINING_BASE})
+
+
+@dataclass(frozen=True)
+class Jurisdiction:
+    """管理范围: the part of the country an actor may see. `conditions` is merged into every query, never checked afterwards."""
+
+    conditions: tuple[tuple[str, str], ...] | None
+
+    @classmethod
+    def everything(cls) -> Jurisdiction:
+        return cls(())
+
+    @classmethod
+    def of_province(cls, code: str) -> Jurisdiction:
+        return cls((("province_code", code),))
+
+    @classmethod
+    def of_institution(cls, code: str) -> Jurisdiction:
+        return cls((("institution_code", code),))
+
+    @classmethod
+    def nothing(cls) -> Jurisdiction:
+        return cls(None)
+
+    def filter(self) -> dict[str, object]:
+        """The MongoDB condition of this reach, over documents that carry `province_code` and `institution_code`."""
+        if self.conditions is None:
+            return {"_id": {"$in": []}}
+        return dict(self.conditions)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Whoever makes a request. `id` is the account's, the person's, or the name of a job."""
+
+    id: str
+    name: str
+    kind: Literal["account", "person", "system", "anybody"]
+    roles: frozenset[Role]
+    jurisdiction: Jurisdiction
+    province_code: str | None = None
+    institution_code: str | None = None
+    openid: str | None = None
+    session_id: str | None = None
+    must_change_password: bool = False
+
+    @property
+    def person_id(self) -> str:
+        """The person bound to this phone. Handlers that need it declare a permission that only a bound person holds."""
+        assert self.kind == "person"
+        return self.id
+
+
+ANYBODY = Actor("anybody", "匿名访问者", "anybody", frozenset(), Jurisdiction.nothing())
+
+
+def system(job: str) -> Actor:
+    """The platform itself, doing the named job."""
+    return Actor(job, "平台", "system", frozenset(), Jurisdiction.everything())

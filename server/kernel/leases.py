@@ -1,0 +1,31 @@
+"""Leases: of all processes on all machines, one at a time does a piece of scheduled work."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from pymongo.errors import DuplicateKeyError
+
+from server.kernel.mongo import CollectionSpec
+from server.kernel.platform import Platform
+
+COLLECTIONS = (CollectionSpec("leases", shard_key="_id"),)
+
+HOLDER = secrets.token_hex(8)
+"""This process."""
+
+
+async def hold(platform: Platform, name: str, for_: timedelta) -> bool:
+    """Takes or renews the lease `name` until `for_` from now; False when another process holds it."""
+    now = platform.clock.now()
+    try:
+        row = await platform["leases"].find_one_and_update(
+            {"_id": name, "$or": [{"holder": HOLDER}, {"until": {"$lte": now}}]},
+            {"$set": {"holder": HOLDER, "until": now + for_}},
+            upsert=True,
+            return_document=True,
+        )
+    except DuplicateKeyError:  # the upsert met the row of the present holder
+        return False
+    return bool(row["holder"] == HOLDER)

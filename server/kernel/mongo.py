@@ -1,0 +1,225 @@
+"""MongoDB through Motor: documents, collections and the unit of work.
+
+Only this module, the batching of hot paths and the stores touch the driver, so that its successor needs a small change.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
+
+from bson import ObjectId
+from bson.codec_options import CodecOptions, TypeRegistry
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pymongo import IndexModel, ReadPreference, WriteConcern
+from pymongo.errors import CollectionInvalid
+from pymongo.read_concern import ReadConcern
+
+from server.kernel.identity import Actor
+
+if TYPE_CHECKING:
+    from server.kernel.platform import Platform
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Row = dict[str, Any]
+
+DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
+
+
+def new_id() -> str:
+    """A new document id: 24 hexadecimal characters that sort by time of creation."""
+    return str(ObjectId())
+
+
+def _encode_date(value: Any) -> Any:
+    """BSON has no calendar date: it is kept as ISO 8601 text, which sorts as the calendar does."""
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"BSON cannot hold {type(value).__name__}")
+
+
+CODEC: CodecOptions[Row] = CodecOptions(
+    tz_aware=True, tzinfo=UTC, type_registry=TypeRegistry(fallback_encoder=_encode_date)
+)
+
+
+class Document(BaseModel):
+    """A document as it is stored. Unknown fields are an error: the database holds what the model says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, arbitrary_types_allowed=True)
+
+    id: str = Field(default_factory=new_id, alias="_id")
+
+    def to_mongo(self) -> Row:
+        return self.model_dump(by_alias=True)
+
+    @classmethod
+    def from_mongo(cls, row: Mapping[str, Any]) -> Self:
+        return cls.model_validate(row)
+
+
+@dataclass(frozen=True)
+class Index:
+    keys: Sequence[tuple[str, int]]
+    unique: bool = False
+    partial: Row | None = None
+    expire_after_seconds: int | None = None
+
+    def model(self) -> IndexModel:
+        options: Row = {"unique": self.unique}
+        if self.partial is not None:
+            options["partialFilterExpression"] = self.partial
+        if self.expire_after_seconds is not None:
+            options["expireAfterSeconds"] = self.expire_after_seconds
+        return IndexModel(list(self.keys), **options)
+
+
+@dataclass(frozen=True)
+class CollectionSpec:
+    """A collection, the key it would be sharded by (None: small, stays whole) and its indexes.
+
+    A clustered collection keeps its rows in the order of `_id` instead of the order of arrival.
+    """
+
+    name: str
+    shard_key: str | None
+    indexes: tuple[Index, ...] = ()
+    clustered: bool = False
+
+
+def connect(uri: str, name: str) -> AsyncIOMotorDatabase[Row]:
+    """A database whose reads see majority-committed data and whose writes are durable before they are acknowledged."""
+    client: AsyncIOMotorClient[Row] = AsyncIOMotorClient(
+        uri, serverSelectionTimeoutMS=5_000, retryWrites=True, appname="gongxue", tz_aware=True, maxPoolSize=100
+    )
+    return client.get_database(
+        name,
+        codec_options=CODEC,
+        write_concern=DURABLE,
+        read_concern=ReadConcern("majority"),
+        read_preference=ReadPreference.PRIMARY,
+    )
+
+
+async def ensure_collections(db: AsyncIOMotorDatabase[Row], specs: Iterable[CollectionSpec]) -> None:
+    """Creates what is missing: collections first, for a transaction must not create them, then their indexes."""
+    existing = set(await db.list_collection_names())
+    for spec in specs:
+        if spec.name not in existing:
+            options: Row = {"clusteredIndex": {"key": {"_id": 1}, "unique": True}} if spec.clustered else {}
+            try:
+                await db.create_collection(spec.name, **options)
+            except CollectionInvalid:
+                pass  # another process was first
+        if spec.indexes:
+            await db[spec.name].create_indexes([index.model() for index in spec.indexes])
+
+
+class Scope(Protocol):
+    """What a store needs: collections, the transaction it runs in (if any) and the platform's parts."""
+
+    @property
+    def session(self) -> AsyncIOMotorClientSession | None: ...
+    @property
+    def platform(self) -> Platform: ...
+    def __getitem__(self, collection: str) -> AsyncIOMotorCollection[Row]: ...
+
+
+@dataclass
+class UnitOfWork:
+    """One use case in one transaction: its documents, its audit entries and its messages commit together or not at all."""
+
+    platform: Platform
+    actor: Actor
+    session: AsyncIOMotorClientSession
+    now: datetime
+    audit_entries: list[Row] = field(default_factory=list)
+    messages: list[Row] = field(default_factory=list)
+    wrote: bool = True
+
+    def __getitem__(self, collection: str) -> AsyncIOMotorCollection[Row]:
+        return self.platform.db[collection]
+
+    def audit(self, action: str, subject: str, **facts: JsonValue) -> None:
+        """Notes that `actor` did `action` to `subject` (a document id). Facts never hold personal data in clear."""
+        self.audit_entries.append(
+            {
+                "_id": new_id(),
+                "at": self.now,
+                "actor_id": self.actor.id,
+                "actor_name": self.actor.name,
+                "actor_kind": self.actor.kind,
+                "province_code": self.actor.province_code,
+                "institution_code": self.actor.institution_code,
+                "action": action,
+                "subject": subject,
+                "facts": facts,
+                "sealed": False,
+            }
+        )
+
+    def notify(self, person_id: str, template: str, **data: str) -> None:
+        """Puts a message to a person into the outbox: it is sent if, and only if, this transaction commits."""
+        self.messages.append(
+            {
+                "_id": new_id(),
+                "person_id": person_id,
+                "template": template,
+                "data": data,
+                "created_at": self.now,
+                "state": "waiting",
+                "attempts": 0,
+                "next_attempt_at": self.now,
+            }
+        )
+
+    def nothing_written(self) -> None:
+        """Says that this use case turned out to change nothing (a repeated request), so that no audit entry is due."""
+        self.wrote = False
+
+    async def _flush(self) -> None:
+        if not self.wrote:
+            return
+        if not self.audit_entries:
+            raise AssertionError("a use case that writes must leave an audit entry")
+        await self["audit"].insert_many(self.audit_entries, session=self.session)
+        if self.messages:
+            await self["outbox"].insert_many(self.messages, session=self.session)
+
+
+def transactional(
+    use_case: Callable[Concatenate[UnitOfWork, P], Awaitable[R]],
+) -> Callable[Concatenate[Platform, Actor, P], Awaitable[R]]:
+    """Makes a use case one transaction, majority-committed and journaled, retried by the driver on transient errors.
+
+    The use case takes the unit of work first; its callers pass the platform and the actor instead. It may run more than
+    once, so it must do nothing outside the database.
+    """
+
+    @functools.wraps(use_case)
+    async def run(platform: Platform, actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
+        async def attempt(session: AsyncIOMotorClientSession) -> R:
+            unit = UnitOfWork(platform, actor, session, platform.clock.now())
+            result = await use_case(unit, *args, **kwargs)
+            await unit._flush()
+            return result
+
+        async with await platform.db.client.start_session() as session:
+            return await session.with_transaction(
+                attempt,
+                read_concern=ReadConcern("snapshot"),
+                write_concern=DURABLE,
+                read_preference=ReadPreference.PRIMARY,
+            )
+
+    return run

@@ -1,0 +1,51 @@
+"""The parts that every use case needs, gathered once at start-up and handed down: no part is global."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection, AsyncIOMotorDatabase
+
+from server.kernel.clock import Clock
+from server.kernel.encryption import Vault
+from server.kernel.files import Files
+from server.kernel.rate_limits import RateLimiter
+from server.settings import Settings
+
+
+class WeChatSession(Protocol):
+    @property
+    def openid(self) -> str: ...
+
+
+class WeChatGateway(Protocol):
+    """What chapters ask of WeChat; `server.wechat.client.WeChat` provides it."""
+
+    async def code_to_session(self, js_code: str) -> WeChatSession: ...
+    async def send_subscribe_message(
+        self, openid: str, template_id: str, page: str, data: dict[str, Any]
+    ) -> Any: ...
+
+
+@dataclass
+class Platform:
+    settings: Settings
+    db: AsyncIOMotorDatabase[dict[str, Any]]
+    vault: Vault
+    clock: Clock
+    files: Files
+    limiter: RateLimiter
+    wechat: WeChatGateway
+
+    @property
+    def platform(self) -> Platform:
+        return self
+
+    @property
+    def session(self) -> AsyncIOMotorClientSession | None:
+        """Outside a unit of work there is no transaction."""
+        return None
+
+    def __getitem__(self, collection: str) -> AsyncIOMotorCollection[dict[str, Any]]:
+        return self.db[collection]

@@ -1,0 +1,108 @@
+"""What the guide leaves open: versioned, effective-dated settings of the national centre (部指导中心).
+
+Each policy is a field of `Policies`; its default is the seed and its metadata says where it comes from. A value that is
+not in the guide shows as 待核 (to be confirmed) until the centre sets one. A version is never changed: a newer one supersedes it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from server.kernel.errors import FieldError, Invalid
+from server.kernel.mongo import CollectionSpec, Document, Index, Scope, UnitOfWork, transactional
+
+COLLECTIONS = (
+    CollectionSpec(
+        "policies", shard_key=None, indexes=(Index([("key", 1), ("version", 1)], unique=True),)
+    ),
+)
+
+
+class Policies(BaseModel):
+    """The policies in force on one day. Titles and units are what the centre's page shows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    class_hours_backbone: Annotated[int, Field(ge=1, le=2000, title="骨干教师培训课时下限（课时）")] = 80
+    class_hours_one: Annotated[int, Field(ge=1, le=2000, title="一级教师培训课时下限（课时）")] = 80
+    class_hours_two: Annotated[int, Field(ge=1, le=2000, title="二级教师培训课时下限（课时）")] = 80
+    class_hours_three: Annotated[int, Field(ge=1, le=2000, title="三级教师培训课时下限（课时）")] = 80
+    formative_weight: Annotated[int, Field(ge=0, le=100, title="过程性考核权重（%）")] = 40
+    """Percent; the summative assessment has the rest."""
+    pass_mark: Annotated[int, Field(ge=1, le=100, title="合格分数线（满分 100）")] = 60
+    attendance_needed: Annotated[int, Field(ge=0, le=100, title="参加考核所需出勤率（%）")] = 90
+    survey_required: Annotated[bool, Field(title="领取证书前须完成满意度评价")] = True
+    smallest_group: Annotated[int, Field(ge=1, le=100, title="满意度结果公布的最少份数")] = 5
+    code_step_seconds: Annotated[int, Field(ge=2, le=60, title="签到码更换间隔（秒）")] = 5
+    code_grace_seconds: Annotated[int, Field(ge=0, le=30, title="签到码过期宽限（秒）")] = 2
+    upload_mebibytes: Annotated[int, Field(ge=1, le=500, title="单个学习成果文件上限（MiB）")] = 50
+    upload_files: Annotated[int, Field(ge=1, le=50, title="每次提交的文件数上限")] = 10
+    roster_rows: Annotated[int, Field(ge=1, le=5000, title="名册一次导入的人数上限")] = 500
+
+
+class PolicyVersion(Document):
+    key: str
+    version: int
+    value: JsonValue
+    effective_from: date
+    reason: str
+    set_by: str
+    set_at: datetime
+
+
+class PolicyChange(BaseModel):
+    key: str
+    value: JsonValue
+    effective_from: date
+    reason: Annotated[str, Field(min_length=2, max_length=500)]
+
+
+async def on(scope: Scope, day: date) -> Policies:
+    """The policies in force on `day`."""
+    rows = scope["policies"].find({"effective_from": {"$lte": day.isoformat()}}, session=scope.session)
+    values: dict[str, Any] = {}
+    async for row in rows.sort([("effective_from", 1), ("version", 1)]):
+        values[row["key"]] = row["value"]
+    return Policies.model_validate(values)
+
+
+async def versions(scope: Scope) -> list[PolicyVersion]:
+    """Every version ever set, newest first."""
+    rows = scope["policies"].find({}, session=scope.session).sort([("set_at", -1), ("_id", -1)])
+    return [PolicyVersion.from_mongo(row) async for row in rows]
+
+
+@transactional
+async def change(unit: UnitOfWork, wanted: PolicyChange) -> PolicyVersion:
+    """Sets a policy from a day on. Raises Invalid for an unknown key or a value outside its bounds."""
+    if wanted.key not in Policies.model_fields:
+        raise Invalid(fields=[FieldError("key", "没有这项政策。")])
+    try:
+        checked = Policies.model_validate({wanted.key: wanted.value})
+    except ValidationError as error:
+        raise Invalid(fields=[FieldError("value", "数值不在允许的范围内。")]) from error
+    last = await unit["policies"].find_one(
+        {"key": wanted.key}, sort=[("version", -1)], session=unit.session
+    )
+    version = PolicyVersion(
+        key=wanted.key,
+        version=1 if last is None else last["version"] + 1,
+        value=getattr(checked, wanted.key),
+        effective_from=wanted.effective_from,
+        reason=wanted.reason,
+        set_by=unit.actor.name,
+        set_at=unit.now,
+    )
+    await unit["policies"].insert_one(version.to_mongo(), session=unit.session)
+    unit.audit(
+        "policies:change",
+        wanted.key,
+        before=None if last is None else last["value"],
+        after=version.value,
+        effective_from=wanted.effective_from.isoformat(),
+        reason=wanted.reason,
+    )
+    return version

@@ -1,0 +1,268 @@
+"""What both faces share: declared access, the current actor, problems, request ids and the log."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pymongo.errors import DuplicateKeyError, PyMongoError
+from tornado.web import HTTPError, RequestHandler
+
+from server.kernel import errors
+from server.kernel.errors import FieldError, Problem
+from server.kernel.identity import ANYBODY, Actor
+from server.kernel.permissions import Permission, require
+from server.kernel.platform import Platform
+
+Handler = type[RequestHandler]
+Route = tuple[str, Handler] | tuple[str, Handler, dict[str, Any]]
+Method = TypeVar("Method", bound=Callable[..., Any])
+Model = TypeVar("Model", bound=BaseModel)
+
+HTTP_METHODS = ("get", "post", "put", "patch", "delete")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+log = logging.getLogger("platform.web")
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a request needs: a permission, and at most `rate` ("20/minute") requests from one address or one phone."""
+
+    permission: Permission
+    rate: str | None = None
+    rate_by: str = "address"
+
+
+def allow(permission: Permission, *, rate: str | None = None, rate_by: str = "address") -> Callable[[Method], Method]:
+    """Declares on a handler's method who may call it; a route without this declaration fails at start-up.
+
+    `rate_by` is "address" or "phone".
+    """
+
+    def declare(method: Method) -> Method:
+        method.access = Access(permission, rate, rate_by)  # type: ignore[attr-defined]
+        return method
+
+    return declare
+
+
+def access_of(handler: Handler, http_method: str) -> Access | None:
+    """The access declared on the handler's method; None where the handler does not answer that method."""
+    function = getattr(handler, http_method.lower())
+    if function is getattr(RequestHandler, http_method.lower()):
+        return None
+    access = getattr(function, "access", None)
+    if not isinstance(access, Access):
+        raise TypeError(f"{handler.__module__}.{handler.__qualname__}.{http_method} declares no permission")
+    return access
+
+
+def check_routes(routes: Iterable[Route]) -> None:
+    """Raises TypeError for the first route that declares no permission: deny by default."""
+    for route in routes:
+        declared = [access_of(route[1], method) for method in HTTP_METHODS]
+        if not any(declared):
+            raise TypeError(f"{route[0]} answers no method")
+
+
+class PlatformHandler(RequestHandler):
+    """The way of every request: request id → who is it → may they → the handler's own method."""
+
+    actor: Actor = ANYBODY
+    request_id: str = ""
+
+    @property
+    def platform(self) -> Platform:
+        platform: Platform = self.settings["platform"]
+        return platform
+
+    def initialize(self) -> None:
+        offered = self.request.headers.get("X-Request-Id", "")
+        self.request_id = offered if _REQUEST_ID.fullmatch(offered) else secrets.token_hex(8)
+
+    def set_default_headers(self) -> None:
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+
+    async def authenticate(self) -> Actor:
+        """Who sends this request, by the means of the face. ANYBODY when nothing identifies them."""
+        raise NotImplementedError
+
+    def show_problem(self, problem: Problem) -> None:
+        """Answers with a problem in the manner of the face; the status is set already."""
+        raise NotImplementedError
+
+    async def prepare(self) -> None:
+        self.set_header("X-Request-Id", self.request_id)
+        access = access_of(type(self), self.request.method or "GET") if self.request.method in _ALLOWED else None
+        if access is None:
+            raise HTTPError(405)
+        self.actor = await self.authenticate()
+        require(self.actor, access.permission)
+        if access.rate:
+            by_phone = access.rate_by == "phone" and self.actor.openid
+            whom = self.actor.openid if by_phone else self.request.remote_ip
+            await self.platform.limiter.hit(type(self).__name__, access.rate, whom or "")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        problem = as_problem(error, status_code)
+        self.set_status(problem.status)
+        self.set_header("X-Request-Id", self.request_id)
+        if "retry_after" in problem.extra:
+            self.set_header("Retry-After", str(problem.extra["retry_after"]))
+        self.show_problem(problem)
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        """A problem told to the person is no fault of ours; anything else is logged with its request id."""
+        if isinstance(value, Problem | HTTPError):
+            return
+        log.error("unhandled %s", typ.__name__, exc_info=(typ, value, tb), extra={"request_id": self.request_id})
+
+
+_ALLOWED = {method.upper() for method in HTTP_METHODS}
+
+SECURITY_HEADERS: dict[str, str] = {
+    "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Server": "gongxue",
+}
+
+
+class InternalFault(Problem):
+    status: ClassVar[int] = 500
+    slug = "internal-fault"
+    title = "系统出错了"
+    default_detail = "系统出现意外错误，已记录。请稍后重试；如仍有问题，请把请求编号告诉管理员。"
+
+
+_BY_STATUS: dict[int, type[Problem]] = {
+    problem.status: problem
+    for problem in (
+        errors.BadRequest,
+        errors.Forbidden,
+        errors.NotFound,
+        errors.MethodNotAllowed,
+        errors.TooLarge,
+        errors.UnsupportedMediaType,
+        errors.Invalid,
+    )
+}
+
+
+def as_problem(error: BaseException | None, status_code: int) -> Problem:
+    """What a person is told of an exception."""
+    match error:
+        case Problem():
+            return error
+        case ValidationError():
+            return errors.Invalid(fields=field_errors(error))
+        case DuplicateKeyError():
+            return errors.Conflict()
+        case PyMongoError():
+            log.error("database: %s", type(error).__name__, exc_info=error)
+            return errors.Unavailable()
+        case _:
+            return _BY_STATUS.get(status_code, InternalFault)()
+
+
+def problem_json(problem: Problem, request_id: str) -> dict[str, Any]:
+    """The body of an RFC 9457 answer: type, title, status, detail, instance (the request id) and field errors."""
+    return {
+        "type": problem.slug,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": request_id,
+        **({"errors": [{"place": f.place, "message": f.message} for f in problem.fields]} if problem.fields else {}),
+        **problem.extra,
+    }
+
+
+def parse_json(model: type[Model], body: bytes) -> Model:
+    """The body as `model`. Raises BadRequest when it is no JSON, Invalid with each field's place when it is wrong."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        if any(item["type"] == "json_invalid" for item in error.errors(include_url=False, include_input=False)):
+            raise errors.BadRequest("请求内容不是有效的 JSON。") from None
+        raise errors.Invalid(fields=field_errors(error)) from None
+
+
+def field_errors(error: ValidationError) -> list[FieldError]:
+    return [
+        FieldError(".".join(str(part) for part in item["loc"]), _in_chinese(item))
+        for item in error.errors(include_url=False, include_input=False)
+    ]
+
+
+_MESSAGES = {
+    "missing": "必填。",
+    "string_too_short": "至少 {min_length} 个字符。",
+    "string_too_long": "最多 {max_length} 个字符。",
+    "string_type": "应为文字。",
+    "string_pattern_mismatch": "格式不正确。",
+    "string_unicode": "含有无法识别的字符。",
+    "int_parsing": "应为整数。",
+    "int_type": "应为整数。",
+    "int_from_float": "应为整数。",
+    "float_parsing": "应为数字。",
+    "float_type": "应为数字。",
+    "finite_number": "应为有限的数字。",
+    "bool_parsing": "应为是或否。",
+    "bool_type": "应为是或否。",
+    "greater_than": "应大于 {gt}。",
+    "greater_than_equal": "不能小于 {ge}。",
+    "less_than": "应小于 {lt}。",
+    "less_than_equal": "不能大于 {le}。",
+    "enum": "不在可选范围内。",
+    "literal_error": "不在可选范围内。",
+    "too_short": "至少 {min_length} 项。",
+    "too_long": "最多 {max_length} 项。",
+    "extra_forbidden": "多余的字段。",
+    "date_from_datetime_parsing": "请填写日期，如 2026-03-02。",
+    "date_parsing": "请填写日期，如 2026-03-02。",
+    "date_type": "请填写日期，如 2026-03-02。",
+    "datetime_from_date_parsing": "请填写日期和时间，如 2026-03-02 09:00。",
+    "datetime_parsing": "请填写日期和时间，如 2026-03-02 09:00。",
+    "time_parsing": "请填写时间，如 09:00。",
+    "dict_type": "结构不正确。",
+    "list_type": "应为列表。",
+    "model_type": "结构不正确。",
+    "model_attributes_type": "结构不正确。",
+}
+
+
+def _in_chinese(item: Any) -> str:
+    """A pydantic error in Chinese; a validator of ours raises ValueError with Chinese words and is quoted."""
+    if item["type"] == "value_error":
+        return str(item["ctx"]["error"])
+    return _MESSAGES.get(item["type"], "填写有误。").format(**item.get("ctx", {}))
+
+
+def log_request(handler: RequestHandler) -> None:
+    """One line a request: no query string, no body, no personal data."""
+    status = handler.get_status()
+    if status < 500 and not log.isEnabledFor(logging.INFO):
+        return
+    log.log(
+        logging.ERROR if status >= 500 else logging.INFO,
+        "%s %s %d",
+        handler.request.method,
+        handler.request.path,
+        status,
+        extra={
+            "request_id": getattr(handler, "request_id", ""),
+            "actor": getattr(handler, "actor", ANYBODY).id,
+            "ms": round((time.time() - handler.request._start_time) * 1000, 1),
+        },
+    )

@@ -1,0 +1,96 @@
+"""All that can be set, from the environment; each with its default and its unit."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MASTER_KEY_BYTES = 96
+
+
+class Settings(BaseSettings):
+    """Environment variables carry the prefix `PLATFORM_`, except `MONGODB_URI` and the WeChat ones.
+
+    Secrets that are not set are generated once under `data_dir/secrets`, readable by the owner alone.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PLATFORM_", extra="ignore", populate_by_name=True)
+
+    address: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """TCP port; 0 takes a free one."""
+    public_url: str = ""
+    """What strangers' phones open, without a trailing slash: it stands in the QR code of a certificate. Empty: http://address:port."""
+    behind_proxy: bool = False
+    """Trust X-Forwarded-For / X-Forwarded-Proto of the reverse proxy, and send cookies over https only."""
+    data_dir: Path = Path(".data")
+    processes: Annotated[int, Field(ge=1, le=64)] = 1
+    scheduler: bool = True
+    demo: bool = False
+
+    mongodb_uri: str = Field("", validation_alias="MONGODB_URI")
+    """Empty: the embedded mongod under data_dir."""
+    mongodb_database: str = "gongxue"
+    mongodb_cache_gb: float = 0.5
+    """Cache of the embedded mongod, GiB."""
+
+    master_key: SecretStr = SecretStr("")
+    """Base64 of the 96 bytes under which MongoDB's data keys are wrapped. Losing it loses every ID number."""
+    cookie_secret: SecretStr = SecretStr("")
+    code_secret: SecretStr = SecretStr("")
+    """Signs check-in codes and verification tokens."""
+
+    session_hours: float = 12
+    """A staff session ends so many hours after its last log-in."""
+    phone_session_days: float = 30
+    lockout_failures: int = 5
+    """Wrong passwords in a row that lock an account."""
+    lockout_minutes: float = 15
+    log_level: str = "INFO"
+
+    wechat_app_id: str = Field("", validation_alias="WECHAT_APP_ID")
+    wechat_app_secret: SecretStr = Field(SecretStr(""), validation_alias="WECHAT_APP_SECRET")
+    wechat_api_base: str = Field("https://api.weixin.qq.com", validation_alias="WECHAT_API_BASE")
+    wechat_timeout_seconds: float = Field(4.0, validation_alias="WECHAT_TIMEOUT_SECONDS")
+    wechat_threads: int = Field(16, validation_alias="WECHAT_THREADS")
+    wechat_templates: dict[str, str] = Field(default_factory=dict, validation_alias="WECHAT_TEMPLATES")
+    """JSON: our template name → id of the subscribe-message template. A message without one stays in the inbox only."""
+    simulator_port: int = 0
+    """Port of the simulated WeChat, on loopback; 0 takes a free one."""
+
+    @property
+    def wechat_simulated(self) -> bool:
+        return not self.wechat_app_id
+
+    @property
+    def simulator_url(self) -> str:
+        return f"http://127.0.0.1:{self.simulator_port}"
+
+    def with_secrets(self) -> Settings:
+        """These settings with each secret that the environment does not give read from, or generated into, `data_dir/secrets`."""
+        folder = self.data_dir / "secrets"
+        found = {}
+        for name, size in (("master_key", MASTER_KEY_BYTES), ("cookie_secret", 48), ("code_secret", 48)):
+            if not getattr(self, name).get_secret_value():
+                found[name] = SecretStr(_kept_secret(folder / name, size))
+        return self.model_copy(update=found)
+
+
+def _kept_secret(path: Path, size: int) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with open(path, "x", opener=_open_private) as file:
+            file.write(base64.b64encode(secrets.token_bytes(size)).decode())
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+def _open_private(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)
