@@ -1,0 +1,306 @@
+"""WeChat's server API behind asyncio: wechatpy 1.8.18, which is synchronous, on a bounded pool of threads.
+
+What must not happen, and why it does not:
+
+- *A hanging WeChat stalls the loop, or piles up work.* A caller waits at most `timeout_seconds`, the wait
+  for a thread included; one who finds four times as many waiting as there are threads is refused at once;
+  a thread that hangs counts as taken until it really is free.
+- *A log-in fails because the token endpoint does.* `code_to_session` fetches no access token.
+- *A lasting 40001 is retried until the stack ends.* wechatpy's own retry is off; here a call is tried
+  twice at most.
+- *The secret gets into a log.* It stands in the address of `jscode2session`: the records of urllib3 lose
+  their queries, and no exception of requests (its text holds the address) leaves the thread.
+
+Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from requests.adapters import HTTPAdapter
+from wechatpy.client import WeChatClient
+from wechatpy.exceptions import WeChatClientException
+
+from server.kernel.clock import Clock
+from server.kernel.errors import Problem
+from server.wechat.errors import SubscriptionRefused, WeChatCodeInvalid, WeChatRefused, WeChatUnavailable
+from server.wechat.tokens import AccessToken, Token
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Query = Mapping[str, str]
+
+logger = logging.getLogger(__name__)
+
+TOKEN_REJECTED = {40001, 40014, 42001}
+CODE_REFUSED = {40029, 40163, 40226, 41008}
+SUBSCRIPTION_REFUSED = 43101
+REFUSED_FOR_GOOD = {40003, 40037, 40169, 41030, 44002, 47001, 47003}
+"""The call is at fault. Every other code is WeChat's state or the account's settings: it may work later."""
+
+WAITING_PER_THREAD = 4
+PICTURE_BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff")
+CODE = re.compile(r"[!-~]{1,512}")
+"""What a code can be at all: WeChat says only "string"; those seen are letters, digits, `-` and `_`."""
+
+
+@dataclass(frozen=True)
+class WeChatSession:
+    """Who opened the mini-program: `openid` within it, `unionid` across all programs of its owner."""
+
+    openid: str
+    session_key: str = field(repr=False)
+    unionid: str | None = None
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """A call that gave nothing usable: WeChat's errcode (None if WeChat did not answer) and its words."""
+
+    call: str
+    errcode: int | None
+    reason: str
+
+    def problem(self) -> Problem:
+        if self.errcode in CODE_REFUSED:
+            return WeChatCodeInvalid()
+        if self.errcode == SUBSCRIPTION_REFUSED:
+            return SubscriptionRefused()
+        logger.warning("WeChat failed at %s: errcode %s, %s", self.call, self.errcode, self.reason)
+        if self.errcode in REFUSED_FOR_GOOD:
+            return WeChatRefused(errcode=self.errcode)
+        return WeChatUnavailable()
+
+
+class WeChat:
+    """One mini-program's WeChat.
+
+    `timeout_seconds` is the longest that a method keeps its caller waiting, token and second try included.
+    Every method raises WeChatUnavailable when there is no usable answer, WeChatRefused when this call will
+    never be accepted.
+    """
+
+    def __init__(
+        self,
+        *,
+        app_id: str,
+        secret: str,
+        api_base: str,
+        timeout_seconds: float,
+        threads: int,
+        db: AsyncIOMotorDatabase[dict[str, Any]],
+        clock: Clock,
+    ) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._clock = clock
+        self._calls = _Calls(app_id, secret, api_base, timeout_seconds, threads)
+        self._token = AccessToken(app_id, self._fetch_token, timeout_seconds, db, clock)
+        self._threads = _Threads(threads, waiting=threads * WAITING_PER_THREAD)
+
+    async def code_to_session(self, js_code: str) -> WeChatSession:
+        """Redeems the code of `wx.login`, once. Raises WeChatCodeInvalid."""
+        if not CODE.fullmatch(js_code):
+            raise WeChatCodeInvalid()
+        async with _deadline(self._timeout_seconds):
+            answer = await self._threads.attempt(self._calls.code_to_session, js_code)
+        return _unless_failed(answer)
+
+    async def phone_number(self, code: str) -> str:
+        """The number without country code, for a code of `getPhoneNumber`. Raises WeChatCodeInvalid."""
+        if not CODE.fullmatch(code):
+            raise WeChatCodeInvalid()
+        return await self._with_token(self._calls.phone_number, code)
+
+    async def send_subscribe_message(
+        self, openid: str, template_id: str, page: str, data: Mapping[str, str]
+    ) -> str:
+        """Sends one message and gives its msgid. Raises SubscriptionRefused.
+
+        `data` maps the template's keys to their words: `{"thing1": "汽车维修"}`; a `thing` holds 20
+        characters. WeChatUnavailable does not say that nothing was sent: an answer may be lost on its way.
+        """
+        return await self._with_token(self._calls.send_subscribe_message, openid, template_id, page, data)
+
+    async def mini_program_code(self, scene: str, page: str) -> bytes:
+        """The picture (PNG or JPEG) that opens `page` with `scene`.
+
+        `scene` is 1 to 32 letters, digits and `!#$&'()*+,/:;=?@-._~`.
+        """
+        return await self._with_token(self._calls.mini_program_code, scene, page)
+
+    async def close(self) -> None:
+        """Gives up what is under way; a thread that still waits for WeChat ends with its own timeout."""
+        self._token.close()
+        self._threads.close()
+        self._calls.close()
+
+    async def _with_token(
+        self, call: Callable[Concatenate[str, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """One call with the access token, tried once more with another token if WeChat rejects this one."""
+        async with _deadline(self._timeout_seconds):
+            token = await self._token.current()
+            answer = await self._threads.attempt(call, token, *args, **kwargs)
+            if isinstance(answer, _Failure) and answer.errcode in TOKEN_REJECTED:
+                token = await self._token.instead_of(token)
+                answer = await self._threads.attempt(call, token, *args, **kwargs)
+        return _unless_failed(answer)
+
+    async def _fetch_token(self) -> Token:
+        async with _deadline(self._timeout_seconds):
+            answer = await self._threads.attempt(self._calls.stable_token)
+        value, seconds = _unless_failed(answer)
+        return Token(value, self._clock.now() + timedelta(seconds=seconds))
+
+
+class _Calls(WeChatClient):  # type: ignore[misc]
+    """The calls as they go over the wire, one blocking method each; `token` is the access token.
+
+    They raise what wechatpy and requests raise, and KeyError, TypeError or ValueError for an answer that
+    is not as documented. A token of None keeps wechatpy from fetching one of its own and is left out of
+    the address.
+    """
+
+    def __init__(self, app_id: str, secret: str, api_base: str, timeout_seconds: float, threads: int) -> None:
+        super().__init__(app_id, secret, timeout=timeout_seconds, auto_retry=False)
+        self.API_BASE_URL = api_base.rstrip("/") + "/"
+        self._http.mount(self.API_BASE_URL, HTTPAdapter(pool_connections=1, pool_maxsize=threads))
+        # The simulator is never behind the proxy that the environment may name.
+        self._http.trust_env = urlsplit(api_base).hostname not in {"127.0.0.1", "localhost"}
+
+    def close(self) -> None:
+        self._http.close()
+
+    def fetch_access_token(self) -> None:
+        raise AssertionError("the token is fetched by WeChat, not by wechatpy")
+
+    def stable_token(self) -> tuple[str, int]:
+        body = {"grant_type": "client_credential", "appid": self.appid, "secret": self.secret}
+        answer = self._json("post", "cgi-bin/stable_token", None, data={**body, "force_refresh": False})
+        return str(answer["access_token"]), int(answer["expires_in"])
+
+    def code_to_session(self, js_code: str) -> WeChatSession:
+        account = {"appid": self.appid, "secret": self.secret}
+        query = {**account, "js_code": js_code, "grant_type": "authorization_code"}
+        answer = self._json("get", "sns/jscode2session", None, params=query)
+        return WeChatSession(answer["openid"], answer["session_key"], answer.get("unionid"))
+
+    def phone_number(self, token: str, code: str) -> str:
+        answer = self._json("post", "wxa/business/getuserphonenumber", token, data={"code": code})
+        return str(answer["phone_info"]["purePhoneNumber"])
+
+    def send_subscribe_message(
+        self, token: str, openid: str, template_id: str, page: str, data: Mapping[str, str]
+    ) -> str:
+        body = {
+            "touser": openid,
+            "template_id": template_id,
+            "page": page,
+            "data": {key: {"value": value} for key, value in data.items()},
+            "miniprogram_state": "formal",
+            "lang": "zh_CN",
+        }
+        return str(self._json("post", "cgi-bin/message/subscribe/send", token, data=body)["msgid"])
+
+    def mini_program_code(self, token: str, scene: str, page: str) -> bytes:
+        body = {"scene": scene, "page": page, "check_path": False, "env_version": "release", "width": 430}
+        answer = self._answer("post", "wxa/getwxacodeunlimit", token, data=body)
+        if not isinstance(answer, requests.Response) or not answer.content.startswith(PICTURE_BEGINNINGS):
+            raise ValueError("not a picture")
+        return answer.content
+
+    def _json(self, method: str, path: str, token: str | None, **kwargs: Any) -> dict[str, Any]:
+        answer = self._answer(method, path, token, **kwargs)
+        if not isinstance(answer, dict):
+            raise TypeError("not a JSON object")
+        return answer
+
+    def _answer(
+        self, method: str, path: str, token: str | None, params: Query | None = None, **kwargs: Any
+    ) -> Any:
+        query = {**(params or {}), "access_token": token}
+        return self._request(method, path, params=query, allow_redirects=False, **kwargs)
+
+
+def _attempt(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | _Failure:
+    """The answer, or why there is none. Exceptions end here: their request holds the secret."""
+    try:
+        return call(*args, **kwargs)
+    except WeChatClientException as refusal:
+        errcode, reason = refusal.errcode, str(refusal.errmsg)
+    except (requests.RequestException, KeyError, TypeError, ValueError) as trouble:
+        errcode, reason = None, type(trouble).__name__
+    return _Failure(call.__name__, errcode, reason)
+
+
+def _unless_failed(answer: R | _Failure) -> R:
+    if isinstance(answer, _Failure):
+        raise answer.problem()
+    return answer
+
+
+@asynccontextmanager
+async def _deadline(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        logger.warning("WeChat gave no answer within %.1f s", seconds)
+        raise WeChatUnavailable() from None
+
+
+class _Threads:
+    """So many threads, and at most so many callers that wait for one."""
+
+    def __init__(self, threads: int, waiting: int) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="wechat")
+        self._free = asyncio.Semaphore(threads)
+        self._waiting = 0
+        self._waiting_most = waiting
+
+    async def attempt(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | _Failure:
+        """`call` in a thread. Raises WeChatUnavailable when too many wait already."""
+        if self._free.locked() and self._waiting >= self._waiting_most:
+            logger.warning("%d calls wait for WeChat already; one more is refused", self._waiting)
+            raise WeChatUnavailable()
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        loop = asyncio.get_running_loop()
+        done = self._executor.submit(lambda: _attempt(call, *args, **kwargs))
+        done.add_done_callback(lambda _: self._release(loop))
+        return await asyncio.wrap_future(done)
+
+    def _release(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called in the thread; a loop that has been closed meanwhile has nobody who waits."""
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._free.release)
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+class _WithoutQuery(logging.Filter):
+    """Takes the query out of every address that urllib3 logs: secrets, codes and tokens stand there."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = re.sub(r"\?\S*", "?…", record.getMessage())
+        record.args = ()
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_WithoutQuery())
