@@ -43,7 +43,7 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
     static = partial(static_url, static_prefix, content_hash if development else cache(content_hash))
     environment.globals.update(static=static, icon=partial(icon, static))
     environment.filters.update(
-        beijing=beijing, date_cn=date_cn, percent=percent, filesize=filesize, hours=hours
+        {it.__name__: it for it in (beijing, date_cn, percent, filesize, hours, device)}
     )
     return environment
 
@@ -110,6 +110,32 @@ def filesize(size: int) -> str:
 def hours(amount: float | None) -> str:
     """Class hours (课时): "80 课时", "1.5 课时"."""
     return ABSENT if amount is None else f"{_short(amount, 2)} 课时"
+
+
+_SYSTEMS = {
+    "Windows": "Windows 电脑",
+    "iPhone": "苹果手机",
+    "iPad": "苹果平板",
+    "Mac OS": "苹果电脑",
+    "Harmony": "鸿蒙设备",
+    "Android": "安卓设备",
+    "Linux": "Linux 电脑",
+}
+_BROWSERS = {
+    "MicroMessenger": "微信",
+    "Edg": "Edge",
+    "Firefox": "Firefox",
+    "Chrome": "Chrome 内核浏览器",
+    "Safari": "Safari",
+}
+
+
+def device(user_agent: str) -> str:
+    """A browser in words a person recognises: "Windows 电脑，Edge". The first sign found decides, since browsers
+    also carry the names of those they descend from."""
+    system = next((words for sign, words in _SYSTEMS.items() if sign in user_agent), "未知设备")
+    browser = next((words for sign, words in _BROWSERS.items() if sign in user_agent), "未知浏览器")
+    return f"{system}，{browser}"
 
 
 def _short(number: float, digits: int) -> str:
