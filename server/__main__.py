@@ -44,6 +44,7 @@ from server.kernel.rate_limits import RateLimiter
 from server.kernel.web import Route, allow, check_routes, log_request
 from server.settings import Settings
 from server.supervisor import run_workers
+from server.wechat import tokens as wechat_tokens
 from server.wechat.client import WeChat
 from server.wechat.simulator import SIMULATED_APP_ID, SimulatorProxy, start_simulator
 
@@ -58,6 +59,7 @@ COLLECTIONS = (
     *outbox.COLLECTIONS,
     *policies.COLLECTIONS,
     *sequences.COLLECTIONS,
+    *wechat_tokens.COLLECTIONS,
     *accounts_store.COLLECTIONS,
     *institutions_store.COLLECTIONS,
     *backbone_store.COLLECTIONS,

@@ -24,7 +24,7 @@ from server.kernel.clock import Clock
 from server.kernel.errors import Problem
 from server.kernel.identity import ANYBODY, Actor
 from server.kernel.permissions import Permission
-from server.kernel.web import PlatformHandler, Route, allow, problem_json
+from server.kernel.web import PlatformHandler, allow, problem_json
 from server.wechat.errors import WeChatUnavailable
 from server.wechat.world import OPENID, TEMPLATE_ID, TROUBLES, Json, Refused, World
 
@@ -242,7 +242,3 @@ class SimulatorProxy(PlatformHandler):
             raise WeChatUnavailable() from None
         self.set_header("Content-Type", "application/json")
         self.write(answer.body)
-
-
-SIMULATOR_ROUTES: list[Route] = [(rf"{PHONE_PATH}/code", SimulatorProxy)]
-"""What the platform serves for the simulator; an application mounts them only while WeChat is simulated."""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,16 +16,11 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from server.kernel.clock import FixedClock
-from server.kernel.web import check_routes
-from server.wechat.simulator import SIMULATOR_ROUTES, Simulator, start_simulator
+from server.kernel.web import Route, check_routes
+from server.wechat.simulator import PHONE_PATH, Simulator, SimulatorProxy, start_simulator
 
 OPENID = "phone-of-wang"
 TEMPLATE = "template-course-begins"
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(datetime(2026, 3, 2, 1, 0, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -399,8 +394,9 @@ async def test_no_secret_code_or_token_is_logged(
 
 @pytest.fixture
 async def platform_url(simulator: Simulator) -> AsyncIterator[str]:
-    check_routes(SIMULATOR_ROUTES)
-    application = Application(SIMULATOR_ROUTES, wechat_simulator_url=simulator.base_url, xsrf_cookies=True)
+    routes: list[Route] = [(f"{PHONE_PATH}/code", SimulatorProxy)]
+    check_routes(routes)
+    application = Application(routes, wechat_simulator_url=simulator.base_url, xsrf_cookies=True)
     server = HTTPServer(application)
     sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)
