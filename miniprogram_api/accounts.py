@@ -69,9 +69,7 @@ class Login(ApiHandler):
     )
     async def post(self) -> None:
         session = await phones.log_in(self.platform, self.body(LoginRequest).code)
-        self.answer(
-            LoginAnswer(token=session.token, expires_at=session.expires_at, bound=session.bound)
-        )
+        self.answer(LoginAnswer(token=session.token, expires_at=session.expires_at, bound=session.bound))
 
 
 class BindRealName(ApiHandler):

@@ -54,7 +54,7 @@ def describe(routes: list[Route]) -> dict[str, Any]:
         sorted(((model, _mode(model)) for model in models), key=lambda pair: pair[0].__name__),
         ref_template=_REF,
     )
-    by_model = {model: schema for (model, _), schema in refs.items()}
+    by_model: dict[Any, Any] = {model: schema for (model, _), schema in refs.items()}
     paths: dict[str, Any] = {}
     for pattern, method, access, described in operations:
         path = _PATH_PARAMETER.sub(r"{\1}", pattern)
@@ -76,7 +76,11 @@ def _models(described: Operation) -> list[type[BaseModel]]:
 
 
 def _mode(model: type[BaseModel]) -> Any:
-    return "validation" if model.__name__.endswith(("Request", "RealName", "Query", "Paging")) else "serialization"
+    return (
+        "validation"
+        if model.__name__.endswith(("Request", "RealName", "Query", "Paging"))
+        else "serialization"
+    )
 
 
 def _operation(
@@ -128,7 +132,10 @@ def _answer(answer: type[BaseModel] | str | None, by_model: dict[type[BaseModel]
     if answer is None:
         return {"description": "done"}
     if isinstance(answer, str):
-        return {"description": "a file", "content": {answer: {"schema": {"type": "string", "format": "binary"}}}}
+        return {
+            "description": "a file",
+            "content": {answer: {"schema": {"type": "string", "format": "binary"}}},
+        }
     return {"description": answer.__name__, "content": {"application/json": {"schema": by_model[answer]}}}
 
 

@@ -6,15 +6,23 @@ The database is the one of `MONGODB_URI` when that is set, else the embedded mon
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 from pymongo import MongoClient
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
 
+from server.__main__ import LARGEST_BODY, SIMULATED_SECRET, make_application, open_platform
+from server.kernel.clock import FixedClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
+from server.kernel.platform import Platform
+from server.settings import Settings
+from server.wechat.simulator import Simulator, start_simulator
 
 MEMORY = Path("/dev/shm")  # the machine's memory: a data directory on it costs no fsync
 MEMORY_NEEDED = 1 << 30
@@ -114,3 +122,55 @@ def database_name(_sync_client: MongoClient[dict[str, Any]], worker_database_nam
         if not name.startswith("system.") and database[name].find_one({}, {"_id": 1}) is not None:
             database[name].delete_many({})
     return worker_database_name
+
+
+# ---- the platform of a test
+
+
+NOON = datetime(2026, 3, 16, 4, 0, tzinfo=UTC)
+"""2026-03-16 12:00 in Beijing: a Monday in term."""
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOON)
+
+
+@pytest.fixture
+def settings(mongodb_uri: str, database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(
+        mongodb_uri=mongodb_uri,
+        mongodb_database=database_name,
+        data_dir=tmp_path_factory.getbasetemp() / "data",
+        public_url="https://platform.test",
+    ).with_secrets()
+
+
+@pytest.fixture
+async def wechat(clock: FixedClock) -> AsyncIterator[Simulator]:
+    """A simulated WeChat on loopback."""
+    simulator = start_simulator(clock=clock, secret=SIMULATED_SECRET)
+    yield simulator
+    await simulator.stop()
+
+
+@pytest.fixture
+async def platform(settings: Settings, clock: FixedClock, wechat: Simulator) -> AsyncIterator[Platform]:
+    """The platform on an empty database with annex 1."""
+    port = int(wechat.base_url.rpartition(":")[2])
+    platform = await open_platform(settings.model_copy(update={"simulator_port": port}), clock)
+    yield platform
+    platform.limiter.close()
+    platform.vault.close()
+    platform.db.client.close()
+
+
+@pytest.fixture
+async def site(platform: Platform, wechat: Simulator) -> AsyncIterator[str]:
+    """The platform served over HTTP on loopback: its address, without a trailing slash."""
+    server = HTTPServer(make_application(platform, simulator_url=wechat.base_url), max_body_size=LARGEST_BODY)
+    [socket] = sockets = bind_sockets(0, "127.0.0.1")
+    server.add_sockets(sockets)
+    yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    server.stop()
+    await server.close_all_connections()

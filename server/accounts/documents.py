@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-
 from bson.binary import Binary
 
 from server.kernel.identity import Role
@@ -73,5 +72,3 @@ class PhoneSession(Document):
     backbone: bool
     expires_at: datetime
     created_at: datetime
-
-

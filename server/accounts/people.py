@@ -76,7 +76,9 @@ async def ensure(unit: UnitOfWork, sealed: Sequence[SealedIdentity], evidence: E
             people[one.id_number] = person
             new.append(person)
         elif person.name != one.name:
-            raise NameDiffers(f"证件号 {one.id_number_masked} 已登记为其他姓名，请核对“{one.name}”的姓名和证件号。")
+            raise NameDiffers(
+                f"证件号 {one.id_number_masked} 已登记为其他姓名，请核对“{one.name}”的姓名和证件号。"
+            )
     await store.insert_persons(unit, new)
     return [people[one.id_number] for one in sealed]
 

@@ -22,8 +22,6 @@ from server.kernel.mongo import Row, UnitOfWork, transactional
 from server.kernel.platform import Platform
 
 
-
-
 class AlreadyBound(Conflict):
     slug = "already-bound"
     title = "已绑定"
@@ -143,7 +141,11 @@ async def _bind(unit: UnitOfWork, person: Person, consent_version: str) -> Perso
     await store.insert_binding(
         unit,
         Binding(
-            openid=openid, person_id=person.id, active=True, consent_version=consent_version, bound_at=unit.now
+            openid=openid,
+            person_id=person.id,
+            active=True,
+            consent_version=consent_version,
+            bound_at=unit.now,
         ),
     )
     await store.set_person_of_phone(unit, openid, person, backbone=person.backbone)

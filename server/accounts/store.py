@@ -86,9 +86,7 @@ async def count_failure(scope: Scope, account_id: str, most: int, locked_until: 
             {"$set": {"failures": {"$add": ["$failures", 1]}}},
             {
                 "$set": {
-                    "locked_until": {
-                        "$cond": [{"$gte": ["$failures", most]}, locked_until, "$locked_until"]
-                    }
+                    "locked_until": {"$cond": [{"$gte": ["$failures", most]}, locked_until, "$locked_until"]}
                 }
             },
         ],
@@ -156,7 +154,9 @@ async def insert_persons(scope: Scope, new: Sequence[Person]) -> None:
         await scope["persons"].insert_many([one.to_mongo() for one in new], session=scope.session)
 
 
-async def set_evidence(scope: Scope, person_ids: Sequence[str], evidence: str, *, instead_of: Sequence[str]) -> None:
+async def set_evidence(
+    scope: Scope, person_ids: Sequence[str], evidence: str, *, instead_of: Sequence[str]
+) -> None:
     await scope["persons"].update_many(
         {"_id": {"$in": list(person_ids)}, "evidence": {"$in": list(instead_of)}},
         {"$set": {"evidence": evidence}},
@@ -210,9 +210,9 @@ async def set_person_of_phone(scope: Scope, openid: str, person: Person | None, 
 
 async def set_backbone(scope: Scope, person_id: str, backbone: bool) -> None:
     """Marks a person as in the pool or out of it, and every phone that speaks for them."""
-    await scope["persons"].update_one({"_id": person_id}, {"$set": {"backbone": backbone}}, session=scope.session)
+    await scope["persons"].update_one(
+        {"_id": person_id}, {"$set": {"backbone": backbone}}, session=scope.session
+    )
     await scope["phone_sessions"].update_many(
         {"person_id": person_id}, {"$set": {"backbone": backbone}}, session=scope.session
     )
-
-

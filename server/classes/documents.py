@@ -81,7 +81,10 @@ class StoredRowProblem(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     row: int
+    letters: str
+    """The column on the screen of a spreadsheet: A, B, …"""
     column: str
+    name: str
     message: str
 
 
@@ -95,6 +98,8 @@ class RosterImport(Document):
     state: RosterState
     rows: list[StoredRosterRow]
     problems: list[StoredRowProblem]
+    skipped: list[str]
+    """Lines that are no person (notes, signatures), shown so that nobody is left out unseen."""
     created_at: datetime
     created_by: str
     expires_at: datetime | None

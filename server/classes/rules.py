@@ -28,7 +28,9 @@ def check_class_hours(level: Level, class_hours: int, floor: int) -> None:
     """Raises Invalid when the hours are below the floor of the level (《培训标准》, policy)."""
     if class_hours < floor:
         raise Invalid(
-            fields=[FieldError("class_hours", f"{level.title}培训不低于 {floor} 课时，现为 {class_hours} 课时。")]
+            fields=[
+                FieldError("class_hours", f"{level.title}培训不低于 {floor} 课时，现为 {class_hours} 课时。")
+            ]
         )
 
 

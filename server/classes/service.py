@@ -26,6 +26,7 @@ from server.classes.documents import (
     StoredRowProblem,
     TrainingClass,
 )
+from server.classes.roster import Column
 from server.classes.store import ClassFilter
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
@@ -82,9 +83,7 @@ async def open_class(unit: UnitOfWork, draft: ClassDraft) -> TrainingClass:
     institution = await institutions.institution(unit, unit.actor, unit.actor.institution_code or "")
     rules.check_dates(draft.starts_on, draft.ends_on)
     rules.check_courses(draft.courses)
-    institution_rules.require_qualified(
-        institution.qualifications, draft.level, draft.major, draft.starts_on
-    )
+    institution_rules.require_qualified(institution.qualifications, draft.level, draft.major, draft.starts_on)
     in_force = await policies.on(unit, beijing_date(unit.now))
     rules.check_class_hours(draft.level, draft.class_hours, class_hours_floor(in_force, draft.level))
     new = TrainingClass(
@@ -209,18 +208,22 @@ async def preview_roster(
     now = platform.clock.now()
     in_force = await policies.on(platform, beijing_date(now))
     read = await asyncio.to_thread(
-        roster.read_roster, content, today=beijing_date(now), most_rows=in_force.roster_rows
+        roster.read_roster, content, today=beijing_date(now), rows_most=in_force.roster_rows
     )
     identities = [people.Identity(row.name, row.id_number, row.phone) for row in read.rows]
     sealed = await people.seal(platform, identities)
-    problems = [StoredRowProblem(row=p.row, column=p.column, message=p.message) for p in read.problems]
-    problems += await _known_problems(platform, class_id, read.rows, sealed)
+    problems = [
+        StoredRowProblem(row=p.row, letters=p.letters, column=p.column.title, name=p.name, message=p.message)
+        for p in read.problems
+    ]
+    problems += await _known_problems(platform, class_id, read, sealed)
     preview = RosterImport(
         class_id=class_id,
         institution_code=training_class.institution_code,
         province_code=training_class.province_code,
         file_name=file_name[:200],
         state=RosterState.PREVIEW,
+        skipped=[f"第 {line.row} 行：{line.text}" for line in read.skipped],
         rows=[
             StoredRosterRow(
                 row=row.row,
@@ -230,7 +233,7 @@ async def preview_roster(
                 phone=one.phone,
                 work_unit=row.work_unit,
                 post=row.post,
-                major_taught=row.major_taught,
+                major_taught=row.major,
             )
             for row, one in zip(read.rows, sealed, strict=True)
         ],
@@ -254,23 +257,30 @@ async def _keep_preview(unit: UnitOfWork, preview: RosterImport) -> None:
 async def _known_problems(
     scope: Scope,
     class_id: str,
-    rows: Sequence[roster.RosterRow],
+    read: roster.RosterPreview,
     sealed: Sequence[people.SealedIdentity],
 ) -> list[StoredRowProblem]:
     """What only the database can tell of a row: in the class already, or known under another name."""
     known = await people.known(scope, sealed)
     enrolled = {one.person_id for one in await store.enrolments(scope, class_id)}
     problems = []
-    for row, one in zip(rows, sealed, strict=True):
+    for row, one in zip(read.rows, sealed, strict=True):
         person = known.get(one.id_number)
         if person is None:
             continue
         if person.name != one.name:
+            column = Column.NAME
             message = f"证件号 {one.id_number_masked} 已登记为其他姓名，请核对姓名和证件号。"
-            problems.append(StoredRowProblem(row=row.row, column="姓名", message=message))
         elif person.id in enrolled:
+            column = Column.ID_NUMBER
             message = f"{one.name}（{one.id_number_masked}）已在本班名册中，请从表格中删去这一行。"
-            problems.append(StoredRowProblem(row=row.row, column="身份证号", message=message))
+        else:
+            continue
+        problems.append(
+            StoredRowProblem(
+                row=row.row, letters=read.letters[column], column=column.title, name=one.name, message=message
+            )
+        )
     return problems
 
 
@@ -294,7 +304,8 @@ async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
         unit.nothing_written()
         return preview
     sealed = [
-        people.SealedIdentity(row.name, row.id_number, row.id_number_masked, row.phone) for row in preview.rows
+        people.SealedIdentity(row.name, row.id_number, row.id_number_masked, row.phone)
+        for row in preview.rows
     ]
     enrolled = {one.person_id for one in await store.enrolments(unit, preview.class_id)}
     if preview.problems or not preview.rows:

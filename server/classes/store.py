@@ -74,7 +74,9 @@ async def classes(
 
 
 async def class_in_reach(scope: Scope, reach: Jurisdiction, class_id: str) -> TrainingClass | None:
-    row = await scope["classes"].find_one({"$and": [{"_id": class_id}, reach.filter()]}, session=scope.session)
+    row = await scope["classes"].find_one(
+        {"$and": [{"_id": class_id}, reach.filter()]}, session=scope.session
+    )
     return None if row is None else TrainingClass.from_mongo(row)
 
 
@@ -145,9 +147,7 @@ async def enrolment(scope: Scope, class_id: str, person_id: str) -> Enrolment | 
     return None if row is None else Enrolment.from_mongo(row)
 
 
-async def enrolments_of(
-    scope: Scope, person_id: str, *, before: str | None, limit: int
-) -> list[Enrolment]:
+async def enrolments_of(scope: Scope, person_id: str, *, before: str | None, limit: int) -> list[Enrolment]:
     condition: Row = {"person_id": person_id}
     if before:
         condition["_id"] = {"$lt": before}

@@ -21,7 +21,9 @@ async def institutions(scope: Scope, reach: Jurisdiction) -> list[Institution]:
 
 
 async def institution(scope: Scope, reach: Jurisdiction, code: str) -> Institution | None:
-    row = await scope["institutions"].find_one({"$and": [{"_id": code}, reach.filter()]}, session=scope.session)
+    row = await scope["institutions"].find_one(
+        {"$and": [{"_id": code}, reach.filter()]}, session=scope.session
+    )
     return None if row is None else Institution.from_mongo(row)
 
 

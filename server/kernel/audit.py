@@ -86,5 +86,3 @@ async def recent(platform: Platform, *, before: str | None, limit: int) -> list[
     """Entries, newest first, older than the id `before`."""
     query = {"_id": {"$lt": before}} if before else {}
     return await platform["audit"].find(query).sort("_id", -1).limit(limit).to_list(None)
-
-

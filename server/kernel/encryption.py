@@ -14,7 +14,8 @@ from bson.binary import STANDARD, Binary
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import MongoClient
-from pymongo.encryption import Algorithm, ClientEncryption
+from pymongo.encryption import ClientEncryption
+from pymongo.encryption_shared import Algorithm
 from pymongo.errors import DuplicateKeyError, EncryptionError
 
 KEY_NAME = "personal-data"
@@ -23,7 +24,7 @@ KEY_NAME = "personal-data"
 class Vault:
     """Encrypts and decrypts in batches, each in one thread hop: a value costs tens of microseconds, a hop costs more."""
 
-    def __init__(self, encryption: ClientEncryption) -> None:
+    def __init__(self, encryption: ClientEncryption[Any]) -> None:
         self._encryption = encryption
 
     @classmethod
@@ -41,7 +42,7 @@ class Vault:
         keys.create_index(
             "keyAltNames", unique=True, partialFilterExpression={"keyAltNames": {"$exists": True}}
         )
-        encryption = ClientEncryption(
+        encryption: ClientEncryption[Any] = ClientEncryption(
             {"local": {"key": base64.b64decode(master_key)}},
             f"{db.name}.encryption_keys",
             client,
@@ -51,7 +52,9 @@ class Vault:
             try:
                 encryption.create_data_key("local", key_alt_names=[KEY_NAME])
             except (DuplicateKeyError, EncryptionError):
-                if encryption.get_key_by_alt_name(KEY_NAME) is None:  # not merely another process that was first
+                if (
+                    encryption.get_key_by_alt_name(KEY_NAME) is None
+                ):  # not merely another process that was first
                     raise
         return cls(encryption)
 
@@ -70,9 +73,7 @@ class Vault:
         if not values:
             return []
         return await asyncio.to_thread(
-            lambda: [
-                self._encryption.encrypt(value, algorithm, key_alt_name=KEY_NAME) for value in values
-            ]
+            lambda: [self._encryption.encrypt(value, algorithm, key_alt_name=KEY_NAME) for value in values]
         )
 
     def close(self) -> None:

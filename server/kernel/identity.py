@@ -18,7 +18,7 @@ class Role(StrEnum):
     TRAINEE = "TRAINEE"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]  # a role is never title-cased; templates read the Chinese name here
         return _TITLES[self]
 
 

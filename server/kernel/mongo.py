@@ -6,7 +6,7 @@ Only this module, the batching of hot paths and the stores touch the driver, so 
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
@@ -56,7 +56,9 @@ CODEC: CodecOptions[Row] = CodecOptions(
 class Document(BaseModel):
     """A document as it is stored. Unknown fields are an error: the database holds what the model says."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, arbitrary_types_allowed=True
+    )
 
     id: str = Field(default_factory=new_id, alias="_id")
 
@@ -100,7 +102,12 @@ class CollectionSpec:
 def connect(uri: str, name: str) -> AsyncIOMotorDatabase[Row]:
     """A database whose reads see majority-committed data and whose writes are durable before they are acknowledged."""
     client: AsyncIOMotorClient[Row] = AsyncIOMotorClient(
-        uri, serverSelectionTimeoutMS=5_000, retryWrites=True, appname="gongxue", tz_aware=True, maxPoolSize=100
+        uri,
+        serverSelectionTimeoutMS=5_000,
+        retryWrites=True,
+        appname="gongxue",
+        tz_aware=True,
+        maxPoolSize=100,
     )
     return client.get_database(
         name,
@@ -199,7 +206,7 @@ class UnitOfWork:
 
 def transactional(
     use_case: Callable[Concatenate[UnitOfWork, P], Awaitable[R]],
-) -> Callable[Concatenate[Platform, Actor, P], Awaitable[R]]:
+) -> Callable[Concatenate[Platform, Actor, P], Coroutine[Any, Any, R]]:
     """Makes a use case one transaction, majority-committed and journaled, retried by the driver on transient errors.
 
     The use case takes the unit of work first; its callers pass the platform and the actor instead. It may run more than
@@ -222,4 +229,4 @@ def transactional(
                 read_preference=ReadPreference.PRIMARY,
             )
 
-    return run
+    return run  # type: ignore[return-value]  # wraps() names the first two parameters, a Callable cannot

@@ -15,9 +15,7 @@ from server.kernel.errors import FieldError, Invalid
 from server.kernel.mongo import CollectionSpec, Document, Index, Scope, UnitOfWork, transactional
 
 COLLECTIONS = (
-    CollectionSpec(
-        "policies", shard_key=None, indexes=(Index([("key", 1), ("version", 1)], unique=True),)
-    ),
+    CollectionSpec("policies", shard_key=None, indexes=(Index([("key", 1), ("version", 1)], unique=True),)),
 )
 
 
@@ -84,9 +82,7 @@ async def change(unit: UnitOfWork, wanted: PolicyChange) -> PolicyVersion:
         checked = Policies.model_validate({wanted.key: wanted.value})
     except ValidationError as error:
         raise Invalid(fields=[FieldError("value", "数值不在允许的范围内。")]) from error
-    last = await unit["policies"].find_one(
-        {"key": wanted.key}, sort=[("version", -1)], session=unit.session
-    )
+    last = await unit["policies"].find_one({"key": wanted.key}, sort=[("version", -1)], session=unit.session)
     version = PolicyVersion(
         key=wanted.key,
         version=1 if last is None else last["version"] + 1,

@@ -30,7 +30,10 @@ class RateLimiter:
         limit = parse(rate)
         hashed = hashlib.sha256(whom.encode()).hexdigest()[:32]
         if not await self._strategy.hit(limit, name, hashed):
-            raise TooManyRequests(f"{limit.get_expiry()} 秒内最多 {limit.amount} 次，请稍后再试。", retry_after=limit.get_expiry())
+            raise TooManyRequests(
+                f"{limit.get_expiry()} 秒内最多 {limit.amount} 次，请稍后再试。",
+                retry_after=limit.get_expiry(),
+            )
 
     def close(self) -> None:
         self._storage.storage.close()

@@ -33,5 +33,7 @@ async def take(unit: UnitOfWork, name: str, count: int, *, last: int) -> int:
     taken = cast(int, row["taken"])
     if taken > last:
         left = max(0, last - (taken - count))
-        raise OrderExhausted(f"还剩 {left} 个顺序号，本次需要 {count} 个，未写入任何内容。请减少人数或联系部指导中心。")
+        raise OrderExhausted(
+            f"还剩 {left} 个顺序号，本次需要 {count} 个，未写入任何内容。请减少人数或联系部指导中心。"
+        )
     return taken - count + 1

@@ -39,7 +39,9 @@ class Access:
     rate_by: str = "address"
 
 
-def allow(permission: Permission, *, rate: str | None = None, rate_by: str = "address") -> Callable[[Method], Method]:
+def allow(
+    permission: Permission, *, rate: str | None = None, rate_by: str = "address"
+) -> Callable[[Method], Method]:
     """Declares on a handler's method who may call it; a route without this declaration fails at start-up.
 
     `rate_by` is "address" or "phone".
@@ -100,7 +102,9 @@ class PlatformHandler(RequestHandler):
 
     async def prepare(self) -> None:
         self.set_header("X-Request-Id", self.request_id)
-        access = access_of(type(self), self.request.method or "GET") if self.request.method in _ALLOWED else None
+        access = (
+            access_of(type(self), self.request.method or "GET") if self.request.method in _ALLOWED else None
+        )
         if access is None:
             raise HTTPError(405)
         self.actor = await self.authenticate()
@@ -123,7 +127,7 @@ class PlatformHandler(RequestHandler):
         """A problem told to the person is no fault of ours; anything else is logged with its request id."""
         if isinstance(value, Problem | HTTPError):
             return
-        log.error("unhandled %s", typ.__name__, exc_info=(typ, value, tb), extra={"request_id": self.request_id})
+        log.error("unhandled %s", typ.__name__, exc_info=value, extra={"request_id": self.request_id})
 
 
 _ALLOWED = {method.upper() for method in HTTP_METHODS}
@@ -183,7 +187,11 @@ def problem_json(problem: Problem, request_id: str) -> dict[str, Any]:
         "status": problem.status,
         "detail": problem.detail,
         "instance": request_id,
-        **({"errors": [{"place": f.place, "message": f.message} for f in problem.fields]} if problem.fields else {}),
+        **(
+            {"errors": [{"place": f.place, "message": f.message} for f in problem.fields]}
+            if problem.fields
+            else {}
+        ),
         **problem.extra,
     }
 
@@ -193,7 +201,9 @@ def parse_json(model: type[Model], body: bytes) -> Model:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        if any(item["type"] == "json_invalid" for item in error.errors(include_url=False, include_input=False)):
+        if any(
+            item["type"] == "json_invalid" for item in error.errors(include_url=False, include_input=False)
+        ):
             raise errors.BadRequest("请求内容不是有效的 JSON。") from None
         raise errors.Invalid(fields=field_errors(error)) from None
 

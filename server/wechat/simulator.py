@@ -236,9 +236,13 @@ class SimulatorProxy(PlatformHandler):
     @allow(Permission.ANYONE)
     async def post(self, openid: str) -> None:
         url = f"{self.settings['wechat_simulator_url']}/simulator/phones/{openid}/code"
+        # A client of its own: who calls this from the same loop may have taken every connection of the shared one.
+        client = AsyncHTTPClient(force_instance=True)
         try:
-            answer = await AsyncHTTPClient().fetch(url, method="POST", body=b"", request_timeout=5)
+            answer = await client.fetch(url, method="POST", body=b"", request_timeout=5)
         except (HTTPClientError, OSError):
             raise WeChatUnavailable() from None
+        finally:
+            client.close()
         self.set_header("Content-Type", "application/json")
         self.write(answer.body)

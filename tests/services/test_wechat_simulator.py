@@ -415,6 +415,19 @@ async def test_the_platform_hands_out_the_codes_of_simulated_phones(
     assert (await log_in(simulator, code))["openid"] == OPENID
 
 
+async def test_thirty_phones_ask_the_platform_at_once(simulator: Simulator, platform_url: str) -> None:
+    client = AsyncHTTPClient()
+    answers = await asyncio.gather(
+        *(
+            client.fetch(f"{platform_url}/simulator/phones/phone-{number}/code", method="POST", body=b"")
+            for number in range(30)
+        )
+    )
+    codes = [json.loads(answer.body)["code"] for answer in answers]
+    openids = [(await log_in(simulator, code))["openid"] for code in codes]
+    assert openids == [f"phone-{number}" for number in range(30)]
+
+
 async def test_the_platform_says_so_when_the_simulator_is_gone(
     simulator: Simulator, platform_url: str
 ) -> None:

@@ -1,0 +1,144 @@
+"""The codes of a certificate and who may get one (articles 16 and 17 of the guide).
+
+Both codes end in an order that is taken without gaps from a sequence. A sequence is named by all that stands before the order,
+so two sequences can never produce the same code:
+
+- 证书序列号: one order for the whole life of an institution, 1 to SERIAL_LAST;
+- 证书编号: one order for all classes of an institution that share month and level, 1 to NUMBER_LAST.
+
+A code carries no check digit: a well-formed code says nothing about whether the certificate exists.
+"""
+
+import re
+import unicodedata
+from datetime import date
+from typing import NamedTuple
+
+from server.institutions.rules import Level
+from server.kernel.errors import Invalid
+
+SERIAL_LAST = 99_999
+NUMBER_LAST = 999
+
+_SERIAL = re.compile(r"([0-9]{2})([0-9]{3})([0-9]{5})")
+_NUMBER = re.compile(r"([0-9]{2})([0-9]{3})([0-9]{4}(?:0[1-9]|1[0-2]))([123G])([0-9]{3})")
+
+
+class SerialInvalid(Invalid):
+    slug = "certificate-serial-invalid"
+    title = "证书序列号有误"
+    default_detail = "证书序列号为10位数字，印在证书左下角，请核对后重新填写。"
+
+
+class NumberInvalid(Invalid):
+    slug = "certificate-number-invalid"
+    title = "证书编号有误"
+    default_detail = (
+        "证书编号共15位，印在证书正文下方中间，第12位为1、2、3或G，其余为数字，请核对后重新填写。"
+    )
+
+
+class SerialParts(NamedTuple):
+    """`serial(*parts)` gives the serial back."""
+
+    province_code: str
+    institution_code: str
+    order: int
+
+
+class NumberParts(NamedTuple):
+    """`number(*parts)` gives the number back."""
+
+    province_code: str
+    institution_code: str
+    year_month: str
+    level: Level
+    order: int
+
+
+def serial(province_code: str, institution_code: str, order: int) -> str:
+    """证书序列号, 10 digits: province 2, institution 3, order 5 (article 17, 1).
+
+    Raises SerialInvalid if a part does not fit; an order comes from the sequence `serial_sequence`, 1 to SERIAL_LAST.
+    """
+    text = f"{province_code}{institution_code}{order:05}"
+    if parse_serial(text) != (province_code, institution_code, order):
+        raise SerialInvalid
+    return text
+
+
+def number(province_code: str, institution_code: str, year_month: str, level: Level, order: int) -> str:
+    """证书编号, 15 characters: province 2, institution 3, year and month 6, level 1, order 3 (article 17, 2).
+
+    Raises NumberInvalid if a part does not fit; an order comes from the sequence `number_sequence`, 1 to NUMBER_LAST.
+    """
+    text = f"{province_code}{institution_code}{year_month}{level}{order:03}"
+    if parse_number(text) != (province_code, institution_code, year_month, level, order):
+        raise NumberInvalid
+    return text
+
+
+def year_month(class_begins: date) -> str:
+    """培训班年月代码 (article 17, 2): 202206. The guide does not say which day of a class counts; we take its first."""
+    return f"{class_begins:%Y%m}"
+
+
+def serial_sequence(province_code: str, institution_code: str) -> str:
+    return f"certificate-serial:{province_code}{institution_code}"
+
+
+def number_sequence(province_code: str, institution_code: str, year_month: str, level: Level) -> str:
+    return f"certificate-number:{province_code}{institution_code}{year_month}{level}"
+
+
+def tidy_code(typed: str) -> str:
+    """A code as a person types or pastes it, without spaces, full-width characters and small letters."""
+    return "".join(unicodedata.normalize("NFKC", typed).split()).upper()
+
+
+def parse_serial(text: str) -> SerialParts:
+    """The parts of a serial. Raises SerialInvalid; see `tidy_code` for what people type."""
+    match = _SERIAL.fullmatch(text)
+    if match is None or int(match[3]) == 0:
+        raise SerialInvalid
+    return SerialParts(match[1], match[2], int(match[3]))
+
+
+def parse_number(text: str) -> NumberParts:
+    """The parts of a number. Raises NumberInvalid; see `tidy_code` for what people type."""
+    match = _NUMBER.fullmatch(text)
+    if match is None or int(match[5]) == 0:
+        raise NumberInvalid
+    return NumberParts(match[1], match[2], match[3], Level(match[4]), int(match[5]))
+
+
+def is_serial(text: str) -> bool:
+    try:
+        parse_serial(text)
+    except SerialInvalid:
+        return False
+    return True
+
+
+def is_number(text: str) -> bool:
+    try:
+        parse_number(text)
+    except NumberInvalid:
+        return False
+    return True
+
+
+def obstacles(
+    *, passed: bool | None, attended_enough: bool, survey_done: bool, survey_required: bool
+) -> tuple[str, ...]:
+    """Why somebody cannot get a certificate, in Chinese; empty for who can (article 16; attendance and survey are policy).
+
+    `passed` is None as long as the result of the assessment is not released.
+    """
+    reasons = {
+        "考核成绩尚未发布": passed is None,
+        "未通过考核": passed is False,
+        "出勤不足": not attended_enough,
+        "未完成满意度评价": survey_required and not survey_done,
+    }
+    return tuple(reason for reason, applies in reasons.items() if applies)

@@ -1,0 +1,90 @@
+"""The kernel on a real database: units of work, the vault, sequences, the audit chain."""
+
+import asyncio
+
+import pytest
+
+from server.kernel import audit, policies, sequences
+from server.kernel.errors import Conflict
+from server.kernel.identity import system
+from server.kernel.mongo import UnitOfWork, transactional
+from server.kernel.platform import Platform
+from server.kernel.policies import PolicyChange
+from server.kernel.sequences import OrderExhausted
+
+SOMEBODY = system("test")
+
+
+@transactional
+async def take(unit: UnitOfWork, count: int, last: int) -> int:
+    unit.audit("test:take", "sequence")
+    return await sequences.take(unit, "test", count, last=last)
+
+
+@transactional
+async def write_and_fail(unit: UnitOfWork) -> None:
+    unit.audit("test:fail", "nothing")
+    unit.notify("nobody", "test")
+    await unit["policies"].insert_one({"_id": "half", "key": "half", "version": 1}, session=unit.session)
+    raise Conflict("改变主意")
+
+
+@transactional
+async def write_in_silence(unit: UnitOfWork) -> None:
+    await unit["policies"].insert_one({"_id": "silent", "key": "silent", "version": 1}, session=unit.session)
+
+
+async def test_a_use_case_that_fails_leaves_nothing_behind(platform: Platform) -> None:
+    with pytest.raises(Conflict):
+        await write_and_fail(platform, SOMEBODY)
+    assert await platform["policies"].find_one({"_id": "half"}) is None
+    assert await platform["audit"].find_one({"action": "test:fail"}) is None
+    assert await platform["outbox"].count_documents({}) == 0
+
+
+async def test_a_use_case_that_writes_without_an_audit_entry_is_refused(platform: Platform) -> None:
+    with pytest.raises(AssertionError):
+        await write_in_silence(platform, SOMEBODY)
+    assert await platform["policies"].find_one({"_id": "silent"}) is None
+
+
+async def test_orders_taken_at_once_leave_no_gap_and_no_pair(platform: Platform) -> None:
+    firsts = await asyncio.gather(*(take(platform, SOMEBODY, 3, 999) for _ in range(20)))
+    assert sorted(firsts) == list(range(1, 61, 3))
+
+
+async def test_an_order_that_would_run_out_is_refused_before_anything_is_written(platform: Platform) -> None:
+    assert await take(platform, SOMEBODY, 7, 9) == 1
+    with pytest.raises(OrderExhausted, match="还剩 2 个"):
+        await take(platform, SOMEBODY, 3, 9)
+    assert await take(platform, SOMEBODY, 2, 9) == 8
+
+
+async def test_the_vault_finds_by_equality_and_hides_the_rest(platform: Platform) -> None:
+    [one, again] = await platform.vault.encrypt_searchable(["甲", "甲"])
+    [random, other] = await platform.vault.encrypt_random(["乙", "乙"])
+    assert one == again and random != other
+    assert await platform.vault.decrypt([one, other]) == ["甲", "乙"]
+    assert "甲".encode() not in bytes(one)
+
+
+async def test_the_audit_chain_shows_a_changed_entry(platform: Platform) -> None:
+    for count in range(1, 4):
+        await take(platform, SOMEBODY, count, 999)
+    while await audit.seal(platform):
+        pass
+    assert await audit.first_broken(platform) is None
+    changed = await platform["audit"].find_one_and_update(
+        {"action": "test:take"}, {"$set": {"facts": {"forged": True}}}, sort=[("position", 1)]
+    )
+    assert await audit.first_broken(platform) == changed["position"]
+
+
+async def test_a_policy_counts_from_its_day_on_and_keeps_its_versions(platform: Platform) -> None:
+    today = platform.clock.now().date()
+    tomorrow = today.replace(day=today.day + 1)
+    wanted = PolicyChange(key="pass_mark", value=70, effective_from=tomorrow, reason="示例调整")
+    await policies.change(platform, SOMEBODY, wanted)
+    assert (await policies.on(platform, today)).pass_mark == 60
+    assert (await policies.on(platform, tomorrow)).pass_mark == 70
+    assert [version.version for version in await policies.versions(platform)] == [1]

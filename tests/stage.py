@@ -1,0 +1,162 @@
+"""Sets the stage: puts members of the cast where a test needs them, through the same services as the platform."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import xlsxwriter
+
+from server.accounts import phones, staff
+from server.accounts.documents import Account
+from server.accounts.phones import PhoneAuthenticator, RealName
+from server.backbone import service as backbone
+from server.backbone.service import Registration
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.classes.service import ClassDraft
+from server.institutions.rules import Level
+from server.kernel.identity import Actor
+from server.kernel.platform import Platform
+from server.wechat.simulator import Simulator
+from tests import cast
+from tests.cast import Officer, Person
+
+LONG_AGO = datetime(2026, 1, 5, tzinfo=UTC)
+HEADERS = ("姓名", "身份证号", "工作单位", "职务", "手机号", "任教专业")
+
+
+def actor(officer: Officer) -> Actor:
+    """An officer as the services see one; no account is stored."""
+    return staff.actor_of(
+        Account(
+            id=officer.username.ljust(24, "0")[:24],
+            username=officer.username,
+            name=officer.name,
+            role=officer.role,
+            province_code=officer.province_code,
+            institution_code=officer.institution_code,
+            password_hash="",
+            must_change_password=False,
+            created_at=LONG_AGO,
+        )
+    )
+
+
+async def sign_up(platform: Platform, officer: Officer) -> None:
+    """Stores the officer's account with the officer's own password, already changed once."""
+    account = Account(
+        username=officer.username,
+        name=officer.name,
+        role=officer.role,
+        province_code=officer.province_code,
+        institution_code=officer.institution_code,
+        password_hash=await staff.hash_password(officer.password),
+        must_change_password=False,
+        created_at=platform.clock.now(),
+    )
+    await platform["accounts"].insert_one(account.to_mongo())
+
+
+def roster_of(people: Sequence[Person]) -> bytes:
+    """An xlsx roster as an institution would upload it."""
+    file = io.BytesIO()
+    workbook = xlsxwriter.Workbook(file, {"in_memory": True})
+    sheet = workbook.add_worksheet("名册")
+    sheet.write_row(0, 0, HEADERS)
+    for row, one in enumerate(people, start=1):
+        for column, value in enumerate((one.name, one.id_number, one.unit, "讲师", one.phone, "数控加工")):
+            sheet.write_string(row, column, value)
+    workbook.close()
+    return file.getvalue()
+
+
+def class_draft(**changes: object) -> ClassDraft:
+    """三级 class in 机械类, of 邢台 unless the actor says otherwise, running through March 2026."""
+    draft: dict[str, object] = {
+        "name": "2026年3月三级教师培训班",
+        "level": Level.THREE,
+        "major": "01",
+        "courses": ["工学一体化课程教学实施", "工学一体化课程考核实施", "教学场所使用管理"],
+        "class_hours": 80,
+        "starts_on": date(2026, 3, 16),
+        "ends_on": date(2026, 3, 27),
+        "place": "实训楼 301",
+    }
+    return ClassDraft.model_validate(draft | changes)
+
+
+async def register_backbone(platform: Platform, person: Person, majors: Sequence[str] = ("01",)) -> str:
+    """Enters a teacher into the pool; returns the person's id."""
+    wanted = Registration(
+        name=person.name,
+        id_number=person.id_number,
+        province_code=cast.HEBEI,
+        work_unit=person.unit,
+        majors=list(majors),
+    )
+    return (await backbone.register(platform, actor(cast.CENTRE), wanted)).id
+
+
+async def enrol(platform: Platform, officer: Officer, class_id: str, people: Sequence[Person]) -> list[str]:
+    """Imports a roster; returns the person ids in its order."""
+    preview = await classes.preview_roster(platform, actor(officer), class_id, "名册.xlsx", roster_of(people))
+    await classes.confirm_roster(platform, actor(officer), preview.id)
+    by_masked_name = {one.name: one.person_id for one in await classes.trainees(platform, class_id)}
+    return [by_masked_name[one.name] for one in people]
+
+
+@dataclass(frozen=True)
+class Phone:
+    """A phone that has logged in: its openid, its bearer token and who speaks through it."""
+
+    openid: str
+    token: str
+    actor: Actor
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+async def phone(platform: Platform, wechat: Simulator, openid: str, person: Person | None = None) -> Phone:
+    """Logs a phone in through the simulated WeChat and, given a person of some roster, binds it to them."""
+    session = await phones.log_in(platform, wechat.world.give_code(openid))
+    authenticator = PhoneAuthenticator(platform)
+    if person:
+        claimed = RealName(name=person.name, id_number=person.id_number, consent_version="2026-11")
+        await phones.bind_real_name(platform, await authenticator.actor_of(session.token), claimed)
+    return Phone(openid, session.token, await authenticator.actor_of(session.token))
+
+
+@dataclass(frozen=True)
+class ClassInSession:
+    """A class of 邢台 with its teacher and trainees on their phones."""
+
+    training_class: TrainingClass
+    officer: Actor
+    teacher: Phone
+    trainees: list[Phone]
+
+    @property
+    def id(self) -> str:
+        return self.training_class.id
+
+
+async def class_in_session(platform: Platform, wechat: Simulator, trainees: int = 2) -> ClassInSession:
+    """A class of 邢台技师学院 with one backbone teacher and `trainees` bound trainees."""
+    officer = actor(cast.XINGTAI_OFFICER)
+    new = await classes.open_class(platform, officer, class_draft())
+    teacher_id = await register_backbone(platform, cast.BACKBONE_TEACHER)
+    await classes.assign_teacher(platform, officer, new.id, teacher_id)
+    people = cast.people(trainees)
+    if people:
+        await enrol(platform, cast.XINGTAI_OFFICER, new.id, people)
+    return ClassInSession(
+        await classes.get_class(platform, officer, new.id),
+        officer,
+        await phone(platform, wechat, "openid-teacher", cast.BACKBONE_TEACHER),
+        [await phone(platform, wechat, f"openid-trainee-{n}", one) for n, one in enumerate(people)],
+    )
