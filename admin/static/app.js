@@ -155,7 +155,7 @@ whenever("[data-count-of]", (note) => {
 });
 on("click", "[data-dismiss]", (button) => button.closest("[role]").remove());
 on("click", "[data-print]", () => print());
-whenever("[data-error-summary]", (summary) => summary.focus());
+whenever("[data-refusal]", (summary) => summary.focus());
 
 // Tables: each cell learns its column's title, so that a phone can show the row as a card.
 whenever("[data-table] table", (table) => {
@@ -169,10 +169,10 @@ whenever("[data-table] table", (table) => {
 });
 
 // The navigation on a phone, and the menu of who is signed in.
-const toggle = document.querySelector("[data-sidebar-toggle]");
+const toggle = () => document.querySelector("[data-sidebar-toggle]");
 function showSidebar(open) {
   root.classList.toggle("sidebar-open", open);
-  toggle?.setAttribute("aria-expanded", String(open));
+  toggle()?.setAttribute("aria-expanded", String(open));
 }
 on("click", "[data-sidebar-toggle]", () => showSidebar(!root.classList.contains("sidebar-open")));
 on("click", "[data-sidebar-close], .sidebar a", () => showSidebar(false));
@@ -181,7 +181,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  if (root.classList.contains("sidebar-open")) { showSidebar(false); toggle.focus(); }
+  if (root.classList.contains("sidebar-open")) { showSidebar(false); toggle().focus(); }
   const menu = document.querySelector("details.user-menu[open]");
   if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
 });
