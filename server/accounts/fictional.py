@@ -20,7 +20,6 @@ _SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕�
 _MIDDLES = "试例样演拟"
 _STEMS = "甲乙丙丁戊己庚辛壬癸"
 _DAYS = 30 * 365
-"""7919 is a prime: so many seeds have different dates of birth, hence different ID numbers."""
 NAMES = len(_SURNAMES) * len(_STEMS) * len(_MIDDLES)
 """So many seeds, from 0 on, have different names."""
 
@@ -37,6 +36,7 @@ class FictionalPerson:
 def make_person(seed: int, province_code: str = "13") -> FictionalPerson:
     """The person of a seed (not negative): a working teacher, born between 1968 and 1997."""
     rng = random.Random(seed)  # noqa: S311 - repeatable is what is wanted
+    # 7919 is a prime that does not divide _DAYS: so many seeds have different dates, hence different ID numbers.
     born = date(1968, 1, 1) + timedelta(days=seed * 7919 % _DAYS)
     sex: Sex = rng.choice(("男", "女"))
     return FictionalPerson(

@@ -113,9 +113,8 @@ _EVIDENCE_TITLES = {
 # ---- Characters
 
 _HALF_WIDTH = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
-_LOOKS_LIKE_X = dict.fromkeys(
-    map(ord, "xⅩⅹ×ХхΧχ"), "X"
-)  # roman numeral, multiplication sign, Cyrillic, Greek
+# The roman numeral of the standard, the multiplication sign, and the Cyrillic and Greek letters.
+_LOOKS_LIKE_X = dict.fromkeys(map(ord, "xⅩⅹ×ХхΧχ"), "X")
 _QUOTES = "'\"`‘’“”′"
 _DOTS = dict.fromkeys((0x2022, 0x2027, 0x2219, 0x22C5, 0x02D9, 0x0387, 0x30FB, 0xFF0E, 0xFF65), "·")
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
