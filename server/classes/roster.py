@@ -49,38 +49,27 @@ class RosterUnreadable(Invalid):
 class Column(Enum):
     """A column of the roster. Its value is what it is called, the template's word first."""
 
-    NAME = ("姓名", "名字", "教师姓名", "学员姓名", "参训教师姓名", "参训教师")
-    ID_NUMBER = (
-        "身份证号", "身份证号码", "身份证", "证件号码", "证件号", "公民身份号码", "居民身份证号", "居民身份证号码",
-        "身份证件号码", "有效证件号码",
-    )  # fmt: skip
-    WORK_UNIT = (
-        "工作单位",
-        "单位",
-        "所在单位",
-        "单位名称",
-        "所在院校",
-        "院校",
-        "院校名称",
-        "所在学校",
-        "学校",
-        "学校名称",
-    )
-    POST = ("职务/职称", "职务职称", "职称/职务", "职务", "职称", "专业技术职务", "岗位")
-    MAJOR = ("任教专业", "专业", "所教专业", "从教专业", "所属专业", "专业名称")
-    PHONE = ("手机号", "手机", "手机号码", "联系电话", "电话", "联系方式", "移动电话", "联系手机")
+    NAME = "姓名 名字 教师姓名 学员姓名 参训教师姓名 参训教师"
+    ID_NUMBER = "身份证号 身份证号码 身份证 身份证件号码 证件号 证件号码 有效证件号码 公民身份号码 居民身份证号 居民身份证号码"
+    WORK_UNIT = "工作单位 单位 所在单位 单位名称 所在院校 院校 院校名称 所在学校 学校 学校名称"
+    POST = "职务/职称 职称/职务 职务职称 职务 职称 专业技术职务 岗位"
+    MAJOR = "任教专业 专业 所教专业 从教专业 所属专业 专业名称"
+    PHONE = "手机号 手机 手机号码 移动电话 联系手机 联系电话 联系方式 电话"
+
+    @property
+    def words(self) -> list[str]:
+        return self.value.split()
 
     @property
     def title(self) -> str:
-        word: str = self.value[0]
-        return word
+        return self.words[0]
 
     @property
     def required(self) -> bool:
         return self in (Column.NAME, Column.ID_NUMBER)
 
 
-_COLUMN_CALLED = {word: column for column in Column for word in column.value}
+_COLUMN_CALLED = {word: column for column in Column for word in column.words}
 
 
 @dataclass(frozen=True, slots=True)
