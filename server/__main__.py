@@ -18,11 +18,13 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, ServerSelectionTimeoutError
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application, RequestHandler, StaticFileHandler
+from tornado.web import Application, StaticFileHandler
 
+from admin.handler import PageHandler
 from admin.rendering import STATIC, make_environment
 from admin.routes import NOT_FOUND
 from admin.routes import ROUTES as PAGE_ROUTES
+from miniprogram_api.handler import ApiHandler
 from miniprogram_api.routes import ROUTES as API_ROUTES
 from server.accounts import staff
 from server.accounts import store as accounts_store
@@ -67,16 +69,16 @@ COLLECTIONS = (
 )
 
 
-class Healthz(RequestHandler):
-    """200 when this process and its database answer."""
+class Healthz(ApiHandler):
+    """200 when this process and its database answer, 503 when the database does not."""
 
     @allow(Permission.ANYONE)
     async def get(self) -> None:
-        await self.settings["platform"].db.command("ping")
-        self.finish({"status": "ok"})
+        await self.platform.db.command("ping")
+        self.answer({"status": "ok"})
 
 
-class Home(RequestHandler):
+class Home(PageHandler):
     @allow(Permission.ANYONE)
     def get(self) -> None:
         self.redirect("/admin")

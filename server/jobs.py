@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -33,8 +34,10 @@ def make_scheduler(platform: Platform) -> AsyncIOScheduler:
 
 
 async def run_logged(platform: Platform, name: str, work: Job) -> None:
-    """One run. A failure is logged and does not stop the next run."""
+    """One run. A failure is logged and does not stop the next run; a run that the shutdown cuts off is done by the next start."""
     try:
         await work(platform)
+    except asyncio.CancelledError:
+        log.info("job cut off by the shutdown", extra={"job": name})
     except Exception:
         log.exception("job failed", extra={"job": name})
