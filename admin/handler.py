@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from admin.navigation import navigation
 from server.accounts import staff
 from server.kernel import errors
+from server.kernel.clock import beijing_date
 from server.kernel.errors import Problem
 from server.kernel.identity import ANYBODY, Actor
 from server.kernel.web import Model, PlatformHandler, field_errors
 
 SESSION_COOKIE = "session"
-CHANGE_PASSWORD = "/admin/password"
+CHANGE_PASSWORD = "/admin/password"  # noqa: S105 - an address
 SIGN_IN = "/admin/login"
 OPEN_BEFORE_CHANGE = frozenset({CHANGE_PASSWORD, "/admin/logout"})
 
@@ -49,6 +50,7 @@ class PageHandler(PlatformHandler):
             flashes=self._take_flashes(),
             xsrf_token=self.xsrf_token.decode(),
             request_id=self.request_id,
+            today=beijing_date(self.platform.clock.now()),
             wechat_simulated=self.platform.settings.wechat_simulated,
             demo=self.platform.settings.demo,
             **context,

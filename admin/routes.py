@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from admin.handler import UnknownPage
-from admin.handlers import accounts
+from admin.handlers import accounts, classes
 from server.kernel.web import Route
 
-ROUTES: list[Route] = [*accounts.ROUTES]
+ROUTES: list[Route] = [
+    *accounts.ROUTES,
+    *classes.ROUTES,
+]
 NOT_FOUND = UnknownPage

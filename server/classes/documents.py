@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from bson.binary import Binary
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.institutions.rules import Level
+from server.classes import rules
+from server.classes.rules import Stage
+from server.institutions.rules import MAJORS, Level
 from server.kernel.mongo import Document
 
 
@@ -40,6 +43,24 @@ class TrainingClass(Document):
     """Once set, grades and results are frozen (assessment)."""
     version: int = 0
     """Counts the use cases that must not overlap: see store.touch."""
+
+    @property
+    def major_name(self) -> str:
+        return MAJORS[self.major].name
+
+    def stage_on(self, today: date) -> Stage:
+        return rules.stage(self.starts_on, self.ends_on, today)
+
+
+@dataclass(frozen=True)
+class ClassFilter:
+    """What a list of classes is narrowed to; what is empty matches everything."""
+
+    words: str = ""
+    """Part of the name of the class or of its institution."""
+    level: str = ""
+    major: str = ""
+    province_code: str = ""
 
 
 class Enrolment(Document):

@@ -4,11 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from enum import StrEnum
 
 from server.institutions.rules import Level
 from server.kernel.errors import FieldError, Invalid
 
 LONGEST_DAYS = 366
+
+
+class Stage(StrEnum):
+    """How far a class is in its calendar."""
+
+    NOT_STARTED = "NOT_STARTED"
+    ONGOING = "ONGOING"
+    FINISHED = "FINISHED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a stage is never title-cased; templates read the Chinese name here
+        return _STAGE_TITLES[self]
+
+
+_STAGE_TITLES = {Stage.NOT_STARTED: "未开班", Stage.ONGOING: "进行中", Stage.FINISHED: "已结束"}
+
+
+def stage(starts_on: date, ends_on: date, today: date) -> Stage:
+    """Where `today` lies; the first and the last day belong to the class."""
+    if today < starts_on:
+        return Stage.NOT_STARTED
+    return Stage.ONGOING if today <= ends_on else Stage.FINISHED
 
 
 def year_month(starts_on: date) -> str:

@@ -18,6 +18,7 @@ from server.accounts.rules import Evidence
 from server.backbone import service as backbone
 from server.classes import roster, rules, store
 from server.classes.documents import (
+    ClassFilter,
     ClassTeacher,
     Enrolment,
     RosterImport,
@@ -27,7 +28,6 @@ from server.classes.documents import (
     TrainingClass,
 )
 from server.classes.roster import Column
-from server.classes.store import ClassFilter
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
 from server.institutions.rules import Level

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from server.classes.documents import ClassTeacher, Enrolment, RosterImport, RosterState, TrainingClass
+from server.classes.documents import (
+    ClassFilter,
+    ClassTeacher,
+    Enrolment,
+    RosterImport,
+    RosterState,
+    TrainingClass,
+)
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
 
@@ -39,25 +45,6 @@ COLLECTIONS = (
 )
 
 
-@dataclass(frozen=True)
-class ClassFilter:
-    """What a list of classes is narrowed to; empty words match everything."""
-
-    words: str = ""
-    level: str = ""
-    major: str = ""
-    province_code: str = ""
-
-    def condition(self) -> Row:
-        exact = {"level": self.level, "major": self.major, "province_code": self.province_code}
-        condition: Row = {name: value for name, value in exact.items() if value}
-        if self.words:
-            condition["$expr"] = {
-                "$gte": [{"$indexOfCP": [{"$concat": ["$name", " ", "$institution_name"]}, self.words]}, 0]
-            }
-        return condition
-
-
 async def insert_class(scope: Scope, new: TrainingClass) -> None:
     await scope["classes"].insert_one(new.to_mongo(), session=scope.session)
 
@@ -66,11 +53,20 @@ async def classes(
     scope: Scope, reach: Jurisdiction, narrowed: ClassFilter, *, before: str | None, limit: int
 ) -> list[TrainingClass]:
     """Newest first, older than the id `before`."""
-    condition: Row = {"$and": [reach.filter(), narrowed.condition()]}
+    condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["classes"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [TrainingClass.from_mongo(row) async for row in rows]
+
+
+def _condition(narrowed: ClassFilter) -> Row:
+    exact = {"level": narrowed.level, "major": narrowed.major, "province_code": narrowed.province_code}
+    condition: Row = {name: value for name, value in exact.items() if value}
+    if narrowed.words:
+        names = {"$concat": ["$name", " ", "$institution_name"]}
+        condition["$expr"] = {"$gte": [{"$indexOfCP": [names, {"$literal": narrowed.words}]}, 0]}
+    return condition
 
 
 async def class_in_reach(scope: Scope, reach: Jurisdiction, class_id: str) -> TrainingClass | None:

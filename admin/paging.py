@@ -1,0 +1,49 @@
+"""Paging through a list by cursor, forwards and back: the way so far is kept in the address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+_CURSOR = re.compile(r"[0-9a-f]{24}")
+LONGEST_WAY = 40
+"""Pages that can be gone back; the address stays short enough for any proxy."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """The cursors of the pages walked through so far, the current one last; empty on the first page.
+
+    `path` and `conditions` are the list's own address, to which each link returns.
+    """
+
+    path: str
+    conditions: Mapping[str, str]
+    cursors: tuple[str, ...]
+
+    @classmethod
+    def read(cls, path: str, conditions: Mapping[str, str], given: str) -> Way:
+        """`given` is what the address says; what is no cursor in it is dropped, for a link may be old or cut off."""
+        cursors = tuple(part for part in given.split("-") if _CURSOR.fullmatch(part))
+        return cls(path, conditions, cursors[-LONGEST_WAY:])
+
+    @property
+    def cursor(self) -> str | None:
+        return self.cursors[-1] if self.cursors else None
+
+    @property
+    def previous(self) -> str | None:
+        """The address of the page before; None on the first one."""
+        return self._address(self.cursors[:-1]) if self.cursors else None
+
+    def next(self, last_id: str) -> str:
+        """The address of the page that follows the item `last_id`."""
+        return self._address((*self.cursors, last_id)[-LONGEST_WAY:])
+
+    def _address(self, cursors: Sequence[str]) -> str:
+        query = {name: value for name, value in self.conditions.items() if value}
+        if cursors:
+            query["way"] = "-".join(cursors)
+        return f"{self.path}?{urlencode(query)}" if query else self.path
