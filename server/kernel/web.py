@@ -119,6 +119,8 @@ class PlatformHandler(RequestHandler):
         problem = as_problem(error, status_code)
         self.set_status(problem.status)
         self.set_header("X-Request-Id", self.request_id)
+        if problem.status == 405:
+            self.set_header("Allow", ", ".join(m.upper() for m in HTTP_METHODS if access_of(type(self), m)))
         if "retry_after" in problem.extra:
             self.set_header("Retry-After", str(problem.extra["retry_after"]))
         self.show_problem(problem)
