@@ -36,7 +36,7 @@ class Staff:
 def layout_context(**more: Any) -> dict[str, Any]:
     """What the page handler gives to every template, for a fictional member of an institution's staff."""
     nav = [
-        Item("首页", "/admin/", "home"),
+        Item("首页", "/admin", "home"),
         Item("培训班", "/admin/classes", "school", active=True),
         Item("骨干教师", "/admin/backbone", "users"),
         Item("证书台账", "/admin/certificates", "certificate"),
@@ -69,7 +69,7 @@ def show(page: Page, template: str, context: dict[str, Any]) -> None:
     """Opens the rendered template in the browser at SITE, with its assets and under the content security policy."""
     html = render(template, context)
     page.route(f"{SITE}/**", lambda route: serve(route, html))
-    page.goto(f"{SITE}/admin/page", wait_until="networkidle")
+    page.goto(f"{SITE}/admin/page")
 
 
 def serve(route: Route, html: str) -> None:
