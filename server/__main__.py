@@ -102,6 +102,7 @@ def make_application(platform: Platform, *, simulator_url: str = "") -> Applicat
     return Application(
         [*all_routes, (r"/static/(.*)", StaticFileHandler, {"path": str(STATIC)})],
         default_handler_class=NOT_FOUND,
+        compress_response=True,
         platform=platform,
         phone_authenticator=PhoneAuthenticator(platform),
         jinja=make_environment(),
