@@ -190,9 +190,9 @@ async def _set_password(unit: UnitOfWork, password_hash: str) -> None:
     unit.audit("accounts:change-password", unit.actor.id)
 
 
-async def accounts(platform: Platform, actor: Actor) -> list[Account]:
-    """All staff accounts; only the centre holds the permission to ask."""
-    return await store.accounts(platform)
+async def accounts(platform: Platform, actor: Actor, *, role: str = "", words: str = "") -> list[Account]:
+    """Staff accounts; only the centre holds the permission to ask."""
+    return await store.accounts(platform, role=role, words=words)
 
 
 async def allocate(platform: Platform, actor: Actor, draft: AccountDraft) -> tuple[Account, str]:

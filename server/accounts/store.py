@@ -54,8 +54,13 @@ async def any_account(scope: Scope) -> bool:
     return await scope["accounts"].find_one({}, {"_id": 1}, session=scope.session) is not None
 
 
-async def accounts(scope: Scope) -> list[Account]:
-    rows = scope["accounts"].find({}, session=scope.session).sort("username", 1)
+async def accounts(scope: Scope, *, role: str = "", words: str = "") -> list[Account]:
+    """By username; `words` is part of the username or the name. A few for each institution and province: read whole."""
+    condition: Row = {"role": role} if role else {}
+    if words:
+        names = {"$concat": ["$username", " ", "$name"]}
+        condition["$expr"] = {"$gte": [{"$indexOfCP": [names, {"$literal": words}]}, 0]}
+    rows = scope["accounts"].find(condition, session=scope.session).sort("username", 1)
     return [Account.from_mongo(row) async for row in rows]
 
 

@@ -81,10 +81,16 @@ async def list_pool(
     platform: Platform,
     actor: Actor,
     *,
+    words: str = "",
     major: str = "",
     province_code: str = "",
-    after: str | None = None,
+    before: str | None = None,
     limit: int = 50,
 ) -> list[PoolMember]:
-    """The pool, oldest registration first. It shows no ID number in whole to anybody."""
-    return await store.members(platform, major=major, province_code=province_code, after=after, limit=limit)
+    """The pool, people known last first. It shows no ID number in whole to anybody.
+
+    `words` is part of a name or of a work unit; what is empty matches everything.
+    """
+    return await store.members(
+        platform, words=words, major=major, province_code=province_code, before=before, limit=limit
+    )

@@ -24,7 +24,7 @@ async def member(scope: Scope, person_id: str) -> PoolMember | None:
 
 
 async def members(
-    scope: Scope, *, major: str, province_code: str, after: str | None, limit: int
+    scope: Scope, *, words: str, major: str, province_code: str, before: str | None, limit: int
 ) -> list[PoolMember]:
     """The pool is open to every institution of the country (article 9.1): no jurisdiction narrows it."""
     condition: Row = {}
@@ -32,7 +32,10 @@ async def members(
         condition["majors"] = major
     if province_code:
         condition["province_code"] = province_code
-    if after:
-        condition["_id"] = {"$gt": after}
-    rows = scope["backbone_teachers"].find(condition, session=scope.session).sort("_id", 1).limit(limit)
+    if words:
+        names = {"$concat": ["$name", " ", "$work_unit"]}
+        condition["$expr"] = {"$gte": [{"$indexOfCP": [names, {"$literal": words}]}, 0]}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["backbone_teachers"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [PoolMember.from_mongo(row) async for row in rows]

@@ -83,6 +83,17 @@ class RosterState(StrEnum):
     CONFIRMED = "CONFIRMED"
 
 
+@dataclass(frozen=True)
+class WaitingRoster:
+    """An upload that nobody has confirmed yet, in short."""
+
+    id: str
+    file_name: str
+    rows: int
+    problems: int
+    created_at: datetime
+
+
 class StoredRosterRow(BaseModel):
     """A row that can be imported; the number and the phone are encrypted."""
 

@@ -18,6 +18,7 @@ from enum import Enum
 from typing import Self
 
 import xlsxwriter
+from openpyxl.utils import get_column_letter as column_letters
 
 from server.accounts.rules import (
     IdNumberLostDigits,
@@ -31,7 +32,7 @@ from server.accounts.rules import (
     without_invisible,
 )
 from server.kernel.errors import Invalid
-from server.kernel.xlsx import Cell, Kind, Reason, Sheet, XlsxUnreadable, column_letters, read_sheets
+from server.kernel.xlsx import Cell, Kind, Reason, Sheet, XlsxUnreadable, read_sheets
 
 HEADER_WITHIN = 20
 """The header is looked for in so many rows that are not blank."""
@@ -327,16 +328,17 @@ def _examine(
 def _shared_by_merging(header: _Header, numbers: Sequence[int]) -> Iterator[tuple[tuple[int, Column], Cell]]:
     """A work unit written once in a cell merged over several rows holds for each of them."""
     for column, place in header.columns.items():
-        merges = {merge for merge in header.sheet.merges if merge.left == place and merge.top > header.row}
+        merges = [
+            merge for merge in header.sheet.merges if merge.min_col == place and merge.min_row > header.row
+        ]
         covered = 0
-        for merge in sorted(merges, key=lambda merge: merge.top):
-            cell = header.sheet.rows.get(merge.top, {}).get(place)
-            if (
-                column.required or cell is None or merge.top <= covered
-            ):  # what overlaps is no merge of Excel's
-                continue
-            covered = merge.bottom
-            for number in numbers[bisect_right(numbers, merge.top) : bisect_right(numbers, merge.bottom)]:
+        for merge in sorted(merges, key=lambda merge: merge.min_row):
+            cell = header.sheet.rows.get(merge.min_row, {}).get(place)
+            if column.required or cell is None or merge.min_row <= covered:
+                continue  # what overlaps is no merge of Excel's
+            covered = merge.max_row
+            first, last = (bisect_right(numbers, row) for row in (merge.min_row, merge.max_row))
+            for number in numbers[first:last]:
                 yield (number, column), cell
 
 

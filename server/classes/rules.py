@@ -34,6 +34,52 @@ def stage(starts_on: date, ends_on: date, today: date) -> Stage:
     return Stage.ONGOING if today <= ends_on else Stage.FINISHED
 
 
+STANDARD_COURSES: dict[Level, tuple[str, ...]] = {
+    Level.THREE: ("工学一体化课程教学实施", "工学一体化课程考核实施", "教学场所使用管理"),
+    Level.TWO: ("学习任务分析与策划", "学习任务考核设计", "教学资源开发", "示范课设计与实施"),
+    Level.ONE: ("课程标准转化", "考核方案设计", "教师教学工作指导"),
+    Level.BACKBONE: (),
+}
+"""The courses of each level in 《工学一体化教师培训标准》. Those of the 骨干教师 training are 待核: the institution writes them itself."""
+
+
+class NextStep(StrEnum):
+    """What an institution still has to do for a class."""
+
+    CONFIRM_ROSTER = "CONFIRM_ROSTER"
+    IMPORT_ROSTER = "IMPORT_ROSTER"
+    ASSIGN_TEACHERS = "ASSIGN_TEACHERS"
+    RELEASE_RESULTS = "RELEASE_RESULTS"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Stage.title
+        return _STEP_TITLES[self]
+
+
+_STEP_TITLES = {
+    NextStep.CONFIRM_ROSTER: "名册已上传，等待确认导入",
+    NextStep.IMPORT_ROSTER: "还没有导入参训教师名册",
+    NextStep.ASSIGN_TEACHERS: "还没有安排骨干教师",
+    NextStep.RELEASE_RESULTS: "培训已结束，成绩还没有公布",
+}
+
+
+def next_steps(
+    stage: Stage, *, trainees: int, teachers: int, roster_waits: bool, released: bool
+) -> list[NextStep]:
+    """What waits, in the order in which it is done. 授课和考核 need a backbone teacher (article 6)."""
+    steps = []
+    if roster_waits:
+        steps.append(NextStep.CONFIRM_ROSTER)
+    elif not trainees:
+        steps.append(NextStep.IMPORT_ROSTER)
+    if not teachers:
+        steps.append(NextStep.ASSIGN_TEACHERS)
+    if stage is Stage.FINISHED and trainees and not released:
+        steps.append(NextStep.RELEASE_RESULTS)
+    return steps
+
+
 def year_month(starts_on: date) -> str:
     """培训班年月代码 (article 17): the year and month in which the class begins, six digits."""
     return f"{starts_on:%Y%m}"

@@ -26,8 +26,10 @@ from server.classes.documents import (
     StoredRosterRow,
     StoredRowProblem,
     TrainingClass,
+    WaitingRoster,
 )
 from server.classes.roster import Column
+from server.classes.rules import NextStep, Stage
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
 from server.institutions.rules import Level
@@ -46,6 +48,12 @@ class RosterHasProblems(Conflict):
     slug = "roster-has-problems"
     title = "名册还有问题"
     default_detail = "名册中有问题行，整份名册未导入。请在表格中改正后重新上传。"
+
+
+class RosterClosed(Conflict):
+    slug = "roster-closed"
+    title = "名册已定"
+    default_detail = "本班成绩已公布，名册不能再增加学员。"
 
 
 class TeacherNotInPool(Conflict):
@@ -71,6 +79,27 @@ class ClassRow:
 
     item: TrainingClass
     trainees: int
+
+
+@dataclass(frozen=True)
+class CurrentClass:
+    """A class that is not done with, and what waits for its institution."""
+
+    item: TrainingClass
+    trainees: int
+    stage: Stage
+    roster: WaitingRoster | None
+    next_steps: list[NextStep]
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """Somebody on the roster of a class, as the platform knows them."""
+
+    enrolment: Enrolment
+    evidence: Evidence
+    bound: bool
+    """Whether a phone speaks for them."""
 
 
 @transactional
@@ -114,6 +143,44 @@ async def list_classes(
     found = await store.classes(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
     counts = await store.count_enrolments(platform, [one.id for one in found])
     return [ClassRow(one, counts.get(one.id, 0)) for one in found]
+
+
+async def current_classes(platform: Platform, actor: Actor, limit: int = 100) -> list[CurrentClass]:
+    """The classes in the actor's jurisdiction that are not over or not released, newest first."""
+    now = platform.clock.now()
+    found = await store.current_classes(platform, actor.jurisdiction, beijing_date(now), limit=limit)
+    return await _with_next_steps(platform, found)
+
+
+async def class_at_a_glance(platform: Platform, training_class: TrainingClass) -> CurrentClass:
+    """The same of one class that the caller has fetched already."""
+    [glance] = await _with_next_steps(platform, [training_class])
+    return glance
+
+
+async def _with_next_steps(platform: Platform, found: Sequence[TrainingClass]) -> list[CurrentClass]:
+    now = platform.clock.now()
+    ids = [one.id for one in found]
+    counts = await store.count_enrolments(platform, ids)
+    rosters = await store.waiting_rosters(platform, ids, now)
+    current = []
+    for one in found:
+        stage = one.stage_on(beijing_date(now))
+        steps = rules.next_steps(
+            stage,
+            trainees=counts.get(one.id, 0),
+            teachers=len(one.teachers),
+            roster_waits=one.id in rosters,
+            released=one.results_released_at is not None,
+        )
+        current.append(CurrentClass(one, counts.get(one.id, 0), stage, rosters.get(one.id), steps))
+    return current
+
+
+async def count_by_stage(platform: Platform, actor: Actor) -> dict[Stage, int]:
+    """How many classes of the actor's jurisdiction are in each stage today."""
+    today = beijing_date(platform.clock.now())
+    return await store.count_by_stage(platform, actor.jurisdiction, today)
 
 
 async def get_class(scope: Scope, actor: Actor, class_id: str) -> TrainingClass:
@@ -160,24 +227,48 @@ async def trainees(scope: Scope, class_id: str) -> list[Enrolment]:
     return await store.enrolments(scope, class_id)
 
 
+async def trainee_list(platform: Platform, class_id: str) -> list[Trainee]:
+    """The same with what the platform knows of each person."""
+    enrolled = await store.enrolments(platform, class_id)
+    ids = [one.person_id for one in enrolled]
+    persons = await people.persons(platform, ids)
+    bound = await people.bound_person_ids(platform, ids)
+    return [
+        Trainee(one, Evidence(persons[one.person_id].evidence), one.person_id in bound) for one in enrolled
+    ]
+
+
 async def is_enrolled(scope: Scope, class_id: str, person_id: str) -> bool:
     return await store.enrolment(scope, class_id, person_id) is not None
 
 
 @transactional
 async def assign_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
-    """Lets a backbone teacher of the pool teach and grade a class (article 6); once assigned, again changes nothing.
+    """Lets a backbone teacher of the pool teach and grade a class (article 6), and tells them; again, it changes nothing.
 
     Raises TeacherNotInPool.
     """
-    await get_class(unit, unit.actor, class_id)
+    training_class = await get_class(unit, unit.actor, class_id)
     teacher = await backbone.teacher_in_pool(unit, person_id)
     if teacher is None:
         raise TeacherNotInPool()
     if not await store.add_teacher(unit, class_id, ClassTeacher(person_id=person_id, name=teacher.name)):
         return unit.nothing_written()
-    unit.audit("classes:assign-teacher", class_id, person_id=person_id)
+    unit.audit("classes:assign-teacher", class_id, person_id=person_id, name=teacher.name)
+    unit.notify(person_id, "teaching-assigned", **_news(training_class))
     return None
+
+
+def _news(training_class: TrainingClass) -> dict[str, str]:
+    """What a message about a class says of it."""
+    return {
+        "class_id": training_class.id,
+        "class_name": training_class.name,
+        "starts_on": training_class.starts_on.isoformat(),
+        "ends_on": training_class.ends_on.isoformat(),
+        "place": training_class.place,
+        "institution": training_class.institution_name,
+    }
 
 
 @transactional
@@ -195,6 +286,7 @@ async def release_binding(unit: UnitOfWork, class_id: str, person_id: str, reaso
     if await store.enrolment(unit, class_id, person_id) is None:
         raise NotFound("该学员不在本班名册中。")
     await phones.release_binding(unit, person_id, reason)
+    unit.audit("classes:release-binding", class_id, person_id=person_id, reason=reason)
 
 
 async def preview_roster(
@@ -202,9 +294,10 @@ async def preview_roster(
 ) -> RosterImport:
     """Reads an xlsx roster and keeps what it found for a day; nothing is imported.
 
-    Raises RosterUnreadable when the file as a whole cannot be read.
+    Raises RosterUnreadable when the file as a whole cannot be read, RosterClosed.
     """
     training_class = await get_class(platform, actor, class_id)
+    _require_open_roster(training_class)
     now = platform.clock.now()
     in_force = await policies.on(platform, beijing_date(now))
     read = await asyncio.to_thread(
@@ -284,32 +377,45 @@ async def _known_problems(
     return problems
 
 
-async def roster_preview(platform: Platform, actor: Actor, import_id: str) -> RosterImport:
+async def roster_preview(platform: Platform, actor: Actor, class_id: str, import_id: str) -> RosterImport:
+    """An uploaded roster of a class in the actor's jurisdiction. Raises NotFound, also when it has expired."""
     found = await store.roster_import(platform, actor.jurisdiction, import_id)
-    if found is None:
-        raise NotFound("没有这份名册预览，或已超过一天失效。请重新上传。")
+    if found is None or found.class_id != class_id:
+        raise NotFound(_NO_PREVIEW)
     return found
+
+
+_NO_PREVIEW = "没有这份名册预览，或已超过一天失效。请重新上传。"
+
+
+async def roster_template(platform: Platform) -> bytes:
+    """The xlsx workbook to fill in, for as many people as the policy of today allows."""
+    in_force = await policies.on(platform, beijing_date(platform.clock.now()))
+    return await asyncio.to_thread(roster.roster_template, in_force.roster_rows)
 
 
 @transactional
 async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
-    """Imports a previewed roster, all or nothing; confirmed again, it answers the same.
+    """Imports a previewed roster, all or nothing, and tells everybody on it; confirmed again, it answers the same.
 
-    Raises RosterHasProblems when a row had a problem or has one by now.
+    Raises RosterHasProblems when a row had a problem or has one by now, NameDiffers, RosterClosed.
     """
     preview = await store.roster_import(unit, unit.actor.jurisdiction, import_id)
     if preview is None:
-        raise NotFound("没有这份名册预览，或已超过一天失效。请重新上传。")
+        raise NotFound(_NO_PREVIEW)
     if preview.state is RosterState.CONFIRMED:
         unit.nothing_written()
         return preview
+    if preview.problems or not preview.rows:
+        raise RosterHasProblems()
+    await store.touch(unit, preview.class_id)  # two rosters of one class are imported one after the other
+    training_class = await get_class(unit, unit.actor, preview.class_id)
+    _require_open_roster(training_class)
     sealed = [
         people.SealedIdentity(row.name, row.id_number, row.id_number_masked, row.phone)
         for row in preview.rows
     ]
     enrolled = {one.person_id for one in await store.enrolments(unit, preview.class_id)}
-    if preview.problems or not preview.rows:
-        raise RosterHasProblems()
     persons = await people.ensure(unit, sealed, Evidence.ROSTER_MATCHED)
     if enrolled & {person.id for person in persons}:
         raise RosterHasProblems("名册中有人已被他人加入本班，请重新上传核对。")
@@ -333,4 +439,11 @@ async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
     )
     await store.confirm_roster_import(unit, import_id, unit.now)
     unit.audit("classes:confirm-roster", preview.class_id, roster=import_id, trainees=len(persons))
+    for person in persons:
+        unit.notify(person.id, "enrolled", **_news(training_class))
     return preview
+
+
+def _require_open_roster(training_class: TrainingClass) -> None:
+    if training_class.results_released_at is not None:
+        raise RosterClosed()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from server.classes.documents import (
     ClassFilter,
@@ -12,7 +12,9 @@ from server.classes.documents import (
     RosterImport,
     RosterState,
     TrainingClass,
+    WaitingRoster,
 )
+from server.classes.rules import Stage
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
 
@@ -24,6 +26,7 @@ COLLECTIONS = (
             Index([("institution_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("_id", -1)]),
             Index([("teachers.person_id", 1), ("_id", -1)]),
+            Index([("ends_on", -1)]),
         ),
     ),
     CollectionSpec(
@@ -67,6 +70,27 @@ def _condition(narrowed: ClassFilter) -> Row:
         names = {"$concat": ["$name", " ", "$institution_name"]}
         condition["$expr"] = {"$gte": [{"$indexOfCP": [names, {"$literal": narrowed.words}]}, 0]}
     return condition
+
+
+async def current_classes(
+    scope: Scope, reach: Jurisdiction, today: date, *, limit: int
+) -> list[TrainingClass]:
+    """Those that are not over, or whose results are not released; newest first."""
+    current = {"$or": [{"ends_on": {"$gte": today}}, {"results_released_at": None}]}
+    rows = scope["classes"].find({"$and": [reach.filter(), current]}, session=scope.session)
+    return [TrainingClass.from_mongo(row) async for row in rows.sort("_id", -1).limit(limit)]
+
+
+async def count_by_stage(scope: Scope, reach: Jurisdiction, today: date) -> dict[Stage, int]:
+    conditions: dict[Stage, Row] = {
+        Stage.NOT_STARTED: {"starts_on": {"$gt": today}},
+        Stage.ONGOING: {"starts_on": {"$lte": today}, "ends_on": {"$gte": today}},
+        Stage.FINISHED: {"ends_on": {"$lt": today}},
+    }
+    return {
+        stage: await scope["classes"].count_documents({"$and": [reach.filter(), condition]})
+        for stage, condition in conditions.items()
+    }
 
 
 async def class_in_reach(scope: Scope, reach: Jurisdiction, class_id: str) -> TrainingClass | None:
@@ -173,6 +197,34 @@ async def roster_import(scope: Scope, reach: Jurisdiction, import_id: str) -> Ro
         {"$and": [{"_id": import_id}, reach.filter()]}, session=scope.session
     )
     return None if row is None else RosterImport.from_mongo(row)
+
+
+async def waiting_rosters(scope: Scope, class_ids: Sequence[str], now: datetime) -> dict[str, WaitingRoster]:
+    """By class: its latest upload, where that is a preview still; a later confirmation settles what came before it."""
+    pipeline: list[Row] = [
+        {"$match": {"class_id": {"$in": list(class_ids)}}},
+        {"$sort": {"class_id": 1, "_id": -1}},
+        {
+            "$project": {
+                "class_id": 1,
+                "file_name": 1,
+                "state": 1,
+                "created_at": 1,
+                "expires_at": 1,
+                "rows": {"$size": "$rows"},
+                "problems": {"$size": "$problems"},
+            }
+        },
+        {"$group": {"_id": "$class_id", "latest": {"$first": "$$ROOT"}}},
+    ]
+    waiting = {}
+    async for group in scope["roster_imports"].aggregate(pipeline, session=scope.session):
+        row = group["latest"]
+        if row["state"] == RosterState.PREVIEW and row["expires_at"] > now:
+            waiting[group["_id"]] = WaitingRoster(
+                row["_id"], row["file_name"], row["rows"], row["problems"], row["created_at"]
+            )
+    return waiting
 
 
 async def confirm_roster_import(scope: Scope, import_id: str, at: datetime) -> None:

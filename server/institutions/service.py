@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from server.accounts import staff
+from server.accounts.documents import Account
+from server.accounts.staff import AccountDraft
 from server.institutions import store
-from server.institutions.annex1 import INSTITUTIONS
+from server.institutions.annex1 import INSTITUTIONS, PROVINCES
 from server.institutions.documents import Institution
 from server.institutions.rules import MAJORS, Qualification, QualificationKind
 from server.kernel.clock import beijing_date
-from server.kernel.errors import NotFound
-from server.kernel.identity import Actor, system
+from server.kernel.errors import FieldError, Invalid, NotFound
+from server.kernel.identity import INSTITUTION_ROLES, Actor, Role, system
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 
@@ -26,6 +31,34 @@ async def institution(scope: Scope, actor: Actor, code: str) -> Institution:
     if found is None:
         raise NotFound("没有这家培训机构，或不在您的管理范围内。")
     return found
+
+
+async def allocate_account(platform: Platform, actor: Actor, draft: AccountDraft) -> tuple[Account, str]:
+    """A staff account of the centre, a province or an institution, and its first password (article 25.1).
+
+    The account of an institution belongs to its province. Raises Invalid when the province or the institution is missing or
+    unknown, or when the institution holds no valid qualification of the role's kind; UsernameTaken.
+    """
+    province_code, institution_code = None, None
+    if draft.role is Role.PROVINCE:
+        province_code = draft.province_code
+        if province_code not in {province.code for province in PROVINCES}:
+            raise Invalid(fields=[FieldError("province_code", "请选择省份。")])
+    elif draft.role in INSTITUTION_ROLES:
+        found = await store.institution(platform, actor.jurisdiction, draft.institution_code or "")
+        if found is None:
+            raise Invalid(fields=[FieldError("institution_code", "请选择培训机构。")])
+        _require_kind(found, QualificationKind(draft.role.value), beijing_date(platform.clock.now()))
+        province_code, institution_code = found.province_code, found.id
+    whole = draft.model_copy(update={"province_code": province_code, "institution_code": institution_code})
+    return await staff.allocate(platform, actor, whole)
+
+
+def _require_kind(found: Institution, kind: QualificationKind, today: date) -> None:
+    if not any(held.kind is kind and held.is_valid(today) for held in found.qualifications):
+        raise Invalid(
+            fields=[FieldError("role", f"{found.name}没有有效的{kind.title}资格，请核对用户类别。")]
+        )
 
 
 async def ensure_annex_1(platform: Platform) -> int:

@@ -86,3 +86,8 @@ async def recent(platform: Platform, *, before: str | None, limit: int) -> list[
     """Entries, newest first, older than the id `before`."""
     query = {"_id": {"$lt": before}} if before else {}
     return await platform["audit"].find(query).sort("_id", -1).limit(limit).to_list(None)
+
+
+async def of_subject(platform: Platform, subject: str, *, limit: int = 100) -> list[dict[str, Any]]:
+    """What was done to one document, newest first. The caller has established that its reader may see the document."""
+    return await platform["audit"].find({"subject": subject}).sort("_id", -1).limit(limit).to_list(None)

@@ -47,6 +47,46 @@ class Permission(StrEnum):
     SURVEYS_OWN_MEANS = "surveys:own-means"
     SURVEYS_READ = "surveys:read"
 
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a permission is never title-cased; templates read the Chinese name here
+        return _TITLES[self]
+
+
+_TITLES = {
+    Permission.ACCOUNTS_ALLOCATE: "分配用户账号、重置密码",
+    Permission.ACCOUNTS_OWN: "登录，管理自己的密码和登录",
+    Permission.ACCOUNTS_RELEASE_BINDING: "解除本班学员的微信绑定",
+    Permission.ANYONE: "无需登录",
+    Permission.ASSESSMENT_GRADE: "批阅学习成果、评定成绩",
+    Permission.ASSESSMENT_MANAGE: "布置学习任务",
+    Permission.ASSESSMENT_READ: "查看学习成果和成绩",
+    Permission.ASSESSMENT_RELEASE: "公布成绩",
+    Permission.ASSESSMENT_SUBMIT: "提交学习成果",
+    Permission.ATTENDANCE_CHECK_IN: "签到",
+    Permission.ATTENDANCE_MANAGE: "安排课次、补签",
+    Permission.ATTENDANCE_READ: "查看考勤",
+    Permission.ATTENDANCE_SHOW_CODE: "在教室屏幕显示签到码",
+    Permission.ATTENDANCE_TEACH: "用手机显示签到码、查看到课情况",
+    Permission.AUDIT_READ: "查看操作留痕",
+    Permission.BACKBONE_READ: "查看骨干教师库",
+    Permission.BACKBONE_REGISTER: "登记骨干教师入库",
+    Permission.CERTIFICATES_FETCH: "领取自己的证书",
+    Permission.CERTIFICATES_ISSUE: "核发证书",
+    Permission.CERTIFICATES_READ: "查看证书台账",
+    Permission.CLASSES_ATTEND: "查看自己参加的培训班",
+    Permission.CLASSES_MANAGE: "开设培训班、导入名册、安排教师",
+    Permission.CLASSES_READ: "查看培训班",
+    Permission.CLASSES_TEACH: "查看自己授课的培训班",
+    Permission.INSTITUTIONS_READ: "查看培训机构和资格",
+    Permission.PHONE: "小程序登录",
+    Permission.POLICIES_CHANGE: "核定平台政策",
+    Permission.POLICIES_READ: "查看平台政策",
+    Permission.SURVEYS_ANSWER: "填写满意度评价",
+    Permission.SURVEYS_MANAGE: "发起和结束满意度评价",
+    Permission.SURVEYS_OWN_MEANS: "查看自己的满意度结果",
+    Permission.SURVEYS_READ: "查看满意度结果",
+}
+
 
 _STAFF = frozenset(
     {

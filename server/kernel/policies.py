@@ -6,11 +6,13 @@ not in the guide shows as 待核 (to be confirmed) until the centre sets one. A 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.mongo import CollectionSpec, Document, Index, Scope, UnitOfWork, transactional
 
@@ -39,6 +41,28 @@ class Policies(BaseModel):
     upload_mebibytes: Annotated[int, Field(ge=1, le=500, title="单个学习成果文件上限（MiB）")] = 50
     upload_files: Annotated[int, Field(ge=1, le=50, title="每次提交的文件数上限")] = 10
     roster_rows: Annotated[int, Field(ge=1, le=5000, title="名册一次导入的人数上限")] = 500
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What values a policy may take: yes or no, or whole numbers from `lowest` to `highest`."""
+
+    lowest: int | None = None
+    highest: int | None = None
+
+    @property
+    def words(self) -> str:
+        return "是或否" if self.lowest is None else f" {self.lowest} 至 {self.highest} 的整数"
+
+
+def bounds(key: str) -> Bounds:
+    limits = {
+        name: getattr(limit, name)
+        for limit in Policies.model_fields[key].metadata
+        for name in ("ge", "le")
+        if hasattr(limit, name)
+    }
+    return Bounds(limits.get("ge"), limits.get("le"))
 
 
 class PolicyVersion(Document):
@@ -73,15 +97,56 @@ async def versions(scope: Scope) -> list[PolicyVersion]:
     return [PolicyVersion.from_mongo(row) async for row in rows]
 
 
+@dataclass(frozen=True)
+class PolicyState:
+    """One policy as the centre's page shows it."""
+
+    key: str
+    title: str
+    value: JsonValue
+    """In force on the day that was asked for."""
+    seed: JsonValue
+    bounds: Bounds
+    versions: list[PolicyVersion]
+    """All that were ever set, newest first, also those that take effect later."""
+
+    @property
+    def to_confirm(self) -> bool:
+        """待核: the guide leaves it open and the centre has never set it."""
+        return not self.versions
+
+
+async def overview(scope: Scope, day: date) -> list[PolicyState]:
+    """Every policy with its value on `day` and its history."""
+    in_force = await on(scope, day)
+    ever_set = await versions(scope)
+    return [
+        PolicyState(
+            key=key,
+            title=field.title or key,
+            value=getattr(in_force, key),
+            seed=field.default,
+            bounds=bounds(key),
+            versions=[version for version in ever_set if version.key == key],
+        )
+        for key, field in Policies.model_fields.items()
+    ]
+
+
 @transactional
 async def change(unit: UnitOfWork, wanted: PolicyChange) -> PolicyVersion:
-    """Sets a policy from a day on. Raises Invalid for an unknown key or a value outside its bounds."""
+    """Sets a policy from today or a later day on: what was decided under the old value stays as it was decided.
+
+    Raises Invalid for an unknown key, a value outside its bounds or a day that has passed.
+    """
     if wanted.key not in Policies.model_fields:
         raise Invalid(fields=[FieldError("key", "没有这项政策。")])
+    if wanted.effective_from < beijing_date(unit.now):
+        raise Invalid(fields=[FieldError("effective_from", "生效日期不能早于今天，已经办结的事项不受影响。")])
     try:
         checked = Policies.model_validate({wanted.key: wanted.value})
     except ValidationError as error:
-        raise Invalid(fields=[FieldError("value", "数值不在允许的范围内。")]) from error
+        raise Invalid(fields=[FieldError("value", f"应为{bounds(wanted.key).words}。")]) from error
     last = await unit["policies"].find_one({"key": wanted.key}, sort=[("version", -1)], session=unit.session)
     version = PolicyVersion(
         key=wanted.key,
