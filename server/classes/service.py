@@ -56,6 +56,12 @@ class RosterClosed(Conflict):
     default_detail = "本班成绩已公布，名册不能再增加学员。"
 
 
+class ResultsReleased(Conflict):
+    slug = "results-released"
+    title = "成绩已公布"
+    default_detail = "本班成绩已公布，学习成果和评分都不能再更改。"
+
+
 class TeacherNotInPool(Conflict):
     slug = "teacher-not-in-pool"
     title = "不在骨干教师库"
@@ -240,6 +246,22 @@ async def trainee_list(platform: Platform, class_id: str) -> list[Trainee]:
 
 async def is_enrolled(scope: Scope, class_id: str, person_id: str) -> bool:
     return await store.enrolment(scope, class_id, person_id) is not None
+
+
+async def exclude_release(unit: UnitOfWork, training_class: TrainingClass) -> None:
+    """Lets no release of results overlap with this use case; `training_class` was read in the same transaction.
+
+    Raises ResultsReleased.
+    """
+    if training_class.results_released_at is not None:
+        raise ResultsReleased()
+    await store.touch(unit, training_class.id)
+
+
+async def release_results(unit: UnitOfWork, class_id: str) -> None:
+    """Freezes the results of a class that the caller has fetched in its reach. Raises ResultsReleased when they are already."""
+    if not await store.set_results_released(unit, class_id, unit.now):
+        raise ResultsReleased()
 
 
 @transactional
