@@ -46,6 +46,7 @@ from server.kernel.rate_limits import RateLimiter
 from server.kernel.web import Route, allow, check_routes, log_request
 from server.settings import Settings
 from server.supervisor import run_workers
+from server.surveys import store as surveys_store
 from server.wechat import tokens as wechat_tokens
 from server.wechat.client import WeChat
 from server.wechat.simulator import SIMULATED_APP_ID, SimulatorProxy, start_simulator
@@ -66,6 +67,7 @@ COLLECTIONS = (
     *institutions_store.COLLECTIONS,
     *backbone_store.COLLECTIONS,
     *classes_store.COLLECTIONS,
+    *surveys_store.COLLECTIONS,
 )
 
 

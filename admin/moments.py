@@ -1,0 +1,25 @@
+"""Moments in forms: what a `datetime-local` field holds is Beijing time (国标, no daylight saving)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from server.kernel.clock import BEIJING
+
+
+def _in_beijing(typed: datetime) -> datetime:
+    if not 2000 <= typed.year <= 2100:
+        raise ValueError("请填写 2000 年至 2100 年之间的日期。")
+    return typed if typed.tzinfo else typed.replace(tzinfo=BEIJING)
+
+
+BeijingMoment = Annotated[datetime, AfterValidator(_in_beijing)]
+"""A form's field: "2026-03-27T17:00" as an aware moment."""
+
+
+def as_typed(moment: datetime) -> str:
+    """The value of the field for a moment."""
+    return f"{moment.astimezone(BEIJING):%Y-%m-%dT%H:%M}"

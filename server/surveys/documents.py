@@ -1,0 +1,40 @@
+"""A survey, and the two collections that must never meet: who answered, and what was answered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from server.kernel.mongo import Document
+from server.surveys.rules import Question, SurveyState, state_at
+
+
+class Survey(Document):
+    """The satisfaction survey of a class: at most one (unique by class)."""
+
+    class_id: str
+    class_name: str
+    institution_code: str
+    province_code: str
+    year: int
+    """The calendar year in which the class ends: what the year's mean of a teacher gathers (article 8)."""
+    teacher_ids: list[str]
+    questions: list[Question]
+    opens_at: datetime
+    closes_at: datetime
+    smallest_group: int
+    """The policy on the day the survey was set up; a later change does not uncover anything."""
+    created_at: datetime
+    created_by: str
+
+    def state_at(self, now: datetime) -> SurveyState:
+        return state_at(self.opens_at, self.closes_at, now)
+
+
+class Response(Document):
+    """What somebody answered: a random id, the survey, and nothing that says who or when."""
+
+    id: str = Field(alias="_id")
+    survey_id: str
+    answers: dict[str, int | str]

@@ -1,0 +1,348 @@
+"""Satisfaction surveys: opened by the institution, answered once and without a name, shown to nobody before they are over.
+
+What was answered is kept apart from who answered. The two are written in one transaction and share neither an id, nor a time, nor an
+order; server/decisions/0001-survey-results-after-closing.md says what is shown, when, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from pydantic import BaseModel
+from pymongo.errors import DuplicateKeyError
+
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.kernel import policies
+from server.kernel.clock import BEIJING, beijing_date
+from server.kernel.errors import Conflict, NotFound
+from server.kernel.identity import Actor
+from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.platform import Platform
+from server.surveys import rules, store
+from server.surveys.documents import Survey
+from server.surveys.rules import Question, QuestionKind, SurveyState, Tally
+
+
+class SurveyExists(Conflict):
+    slug = "survey-exists"
+    title = "本班已有满意度评价"
+    default_detail = "每个培训班只有一份满意度评价，无需重复发起。"
+
+
+class ClassWithoutTeachers(Conflict):
+    slug = "class-without-teachers"
+    title = "本班还没有授课教师"
+    default_detail = "满意度评价要逐一评价授课的骨干教师。请先在“概况”中安排授课教师，再发起评价。"
+
+
+class SurveyNotOpen(Conflict):
+    slug = "survey-not-open"
+    title = "现在不能评价"
+
+
+class SurveyClosed(Conflict):
+    slug = "survey-closed"
+    title = "评价已截止"
+    default_detail = "评价已截止，结果不再变化，不能重新开放。"
+
+
+class SurveyDraft(BaseModel):
+    opens_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True)
+class MySurvey:
+    """A survey as a trainee sees it."""
+
+    survey: Survey
+    state: SurveyState
+    answered: bool
+
+
+@dataclass(frozen=True)
+class QuestionResult:
+    question: Question
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class SubjectResult:
+    """All that was asked about one teacher, or (teacher_id None) about the organisation."""
+
+    teacher_id: str | None
+    title: str
+    questions: list[QuestionResult]
+
+    @property
+    def tally(self) -> Tally:
+        return rules.total(one.tally for one in self.questions)
+
+
+@dataclass(frozen=True)
+class Results:
+    subjects: list[SubjectResult]
+    remarks: list[str]
+    """Free texts in alphabetical order: their order says nothing of who wrote them."""
+
+
+@dataclass(frozen=True)
+class ClassSurvey:
+    """A class's survey as staff see it. `results` is None whenever they may not be shown."""
+
+    training_class: TrainingClass
+    survey: Survey | None
+    state: SurveyState | None
+    trainees: int
+    responses: int
+    settled: bool
+    results: Results | None
+
+
+@dataclass(frozen=True)
+class TaughtClass:
+    """One class of a teacher's year. `tally` is None whenever the class's results may not be shown."""
+
+    survey: Survey
+    responses: int
+    tally: Tally | None
+
+
+@dataclass(frozen=True)
+class TeachersYear:
+    """`tally` gathers the classes that are shown and no other: see the decision record. None when there is none."""
+
+    year: int
+    classes: list[TaughtClass]
+
+    @property
+    def tally(self) -> Tally | None:
+        shown = [one.tally for one in self.classes if one.tally is not None]
+        return rules.total(shown) if shown else None
+
+
+# ---- staff
+
+
+@transactional
+async def open_survey(unit: UnitOfWork, class_id: str, wanted: SurveyDraft) -> Survey:
+    """Sets up the one survey of a class, with questions about each of its backbone teachers and about the organisation.
+
+    Raises SurveyExists, ClassWithoutTeachers, or Invalid for a period that ends too early or lasts too long.
+    """
+    training_class = await classes.get_class(unit, unit.actor, class_id)
+    if await store.survey_of_class(unit, class_id) is not None:
+        raise SurveyExists()
+    if not training_class.teachers:
+        raise ClassWithoutTeachers()
+    rules.check_period(wanted.opens_at, wanted.closes_at, unit.now)
+    in_force = await policies.on(unit, beijing_date(unit.now))
+    new = Survey(
+        class_id=class_id,
+        class_name=training_class.name,
+        institution_code=training_class.institution_code,
+        province_code=training_class.province_code,
+        year=training_class.ends_on.year,
+        teacher_ids=[teacher.person_id for teacher in training_class.teachers],
+        questions=rules.make_questions((one.person_id, one.name) for one in training_class.teachers),
+        opens_at=wanted.opens_at,
+        closes_at=wanted.closes_at,
+        smallest_group=in_force.smallest_group,
+        created_at=unit.now,
+        created_by=unit.actor.name,
+    )
+    await store.insert_survey(unit, new)
+    for trainee in await classes.trainees(unit, class_id):
+        unit.notify(
+            trainee.person_id,
+            "survey-opened",
+            class_name=new.class_name,
+            opens_at=_beijing(new.opens_at),
+            closes_at=_beijing(new.closes_at),
+        )
+    unit.audit("surveys:open", new.id, class_id=class_id, smallest_group=new.smallest_group)
+    return new
+
+
+@transactional
+async def move_closing(unit: UnitOfWork, class_id: str, closes_at: datetime) -> Survey:
+    """Lets a survey that is not over end earlier or later. Raises SurveyClosed once it is over, Invalid for a bad time."""
+    survey = await _survey_in_reach(unit, unit.actor, class_id)
+    rules.check_period(survey.opens_at, closes_at, unit.now)
+    return await _end_at(unit, survey, closes_at)
+
+
+@transactional
+async def close_survey(unit: UnitOfWork, class_id: str) -> Survey:
+    """Ends a running survey now. Raises SurveyNotOpen before it has begun, SurveyClosed once it is over."""
+    survey = await _survey_in_reach(unit, unit.actor, class_id)
+    if survey.state_at(unit.now) is SurveyState.PLANNED:
+        raise SurveyNotOpen("评价还没有开始，不能截止。")
+    return await _end_at(unit, survey, unit.now)
+
+
+async def _end_at(unit: UnitOfWork, survey: Survey, closes_at: datetime) -> Survey:
+    moved = await store.move_closing(unit, survey.id, closes_at, now=unit.now)
+    if moved is None:
+        raise SurveyClosed()
+    unit.audit(
+        "surveys:move-closing", survey.id, before=survey.closes_at.isoformat(), after=closes_at.isoformat()
+    )
+    return moved
+
+
+async def class_survey(platform: Platform, actor: Actor, class_id: str) -> ClassSurvey:
+    """The survey of a class in the actor's jurisdiction, with its results where they may be shown."""
+    training_class = await classes.get_class(platform, actor, class_id)
+    trainees = len(await classes.trainees(platform, class_id))
+    survey = await store.survey_of_class(platform, class_id)
+    if survey is None:
+        return ClassSurvey(training_class, None, None, trainees, 0, settled=False, results=None)
+    now = platform.clock.now()
+    responses = await store.count_responses(platform, survey.id)
+    return ClassSurvey(
+        training_class,
+        survey,
+        survey.state_at(now),
+        trainees,
+        responses,
+        settled=now >= rules.settled_at(survey.closes_at),
+        results=await _results(platform, survey, responses, now),
+    )
+
+
+async def _survey_in_reach(scope: Scope, actor: Actor, class_id: str) -> Survey:
+    await classes.get_class(scope, actor, class_id)
+    survey = await store.survey_of_class(scope, class_id)
+    if survey is None:
+        raise NotFound("本班还没有发起满意度评价。")
+    return survey
+
+
+# ---- trainees
+
+
+async def my_surveys(
+    platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
+) -> tuple[list[MySurvey], str | None]:
+    """The open surveys among `limit` of the actor's classes, latest enrolment first, and the cursor of the next page."""
+    mine, cursor = await classes.my_classes(platform, actor, before=before, limit=limit)
+    surveys = await store.surveys_of_classes(platform, [one.id for one in mine])
+    answered = await store.answered_of(platform, [one.id for one in surveys.values()], actor.person_id)
+    now = platform.clock.now()
+    found = [surveys[one.id] for one in mine if one.id in surveys]
+    seen = [MySurvey(survey, survey.state_at(now), survey.id in answered) for survey in found]
+    return [one for one in seen if one.state is SurveyState.OPEN], cursor
+
+
+async def my_survey(platform: Platform, actor: Actor, survey_id: str) -> MySurvey:
+    """A survey of a class that the actor attends, open or not. Raises NotFound for any other."""
+    survey = await _survey_for_me(platform, actor, survey_id)
+    answered = await store.has_answered(platform, survey_id, actor.person_id)
+    return MySurvey(survey, survey.state_at(platform.clock.now()), answered)
+
+
+async def answer_survey(platform: Platform, actor: Actor, survey_id: str, answers: rules.Answers) -> bool:
+    """Counts the actor's answers: True the first time; False, and nothing counted, when they had answered before.
+
+    Raises NotFound, SurveyNotOpen, or Invalid with the place of each answer that is missing or wrong.
+    """
+    try:
+        return await _answer_survey(platform, actor, survey_id, answers)
+    except DuplicateKeyError:  # the same request twice at once: the key of the respondent let one through
+        return False
+
+
+@transactional
+async def _answer_survey(unit: UnitOfWork, survey_id: str, answers: Mapping[str, int | str]) -> bool:
+    survey = await _survey_for_me(unit, unit.actor, survey_id)
+    if await store.has_answered(unit, survey_id, unit.actor.person_id):
+        unit.nothing_written()
+        return False
+    state = survey.state_at(unit.now)
+    if state is SurveyState.PLANNED:
+        raise SurveyNotOpen(f"评价将于 {_beijing(survey.opens_at)} 开始，请届时再填写。")
+    if state is SurveyState.CLOSED:
+        raise SurveyNotOpen(f"评价已于 {_beijing(survey.closes_at)} 截止，不能再提交。")
+    kept = rules.check_answers(survey.questions, answers)
+    await store.insert_respondent(unit, survey_id, unit.actor.person_id)
+    await store.insert_response(unit, survey_id, kept)
+    unit.audit("surveys:answer", survey_id)  # that they answered; never what
+    return True
+
+
+async def _survey_for_me(scope: Scope, actor: Actor, survey_id: str) -> Survey:
+    survey = await store.survey(scope, survey_id)
+    if survey is None or not await classes.is_enrolled(scope, survey.class_id, actor.person_id):
+        raise NotFound("没有这份评价，或您不在该班的名册中。")
+    return survey
+
+
+# ---- backbone teachers
+
+
+async def my_satisfaction(platform: Platform, actor: Actor, year: int | None = None) -> TeachersYear:
+    """How a backbone teacher's own teaching was rated in a year (article 8); this year when none is named."""
+    now = platform.clock.now()
+    year = year or beijing_date(now).year
+    taught = []
+    for survey in await store.surveys_of_teacher(platform, actor.person_id, year):
+        responses = await store.count_responses(platform, survey.id)
+        results = await _results(platform, survey, responses, now)
+        tally = _of_teacher(results, actor.person_id) if results else None
+        taught.append(TaughtClass(survey, responses, tally))
+    return TeachersYear(year, taught)
+
+
+def _of_teacher(results: Results, person_id: str) -> Tally:
+    return rules.total(subject.tally for subject in results.subjects if subject.teacher_id == person_id)
+
+
+async def _results(scope: Scope, survey: Survey, responses: int, now: datetime) -> Results | None:
+    """None unless they may be shown to anybody."""
+    if not rules.may_be_shown(responses, survey.smallest_group, survey.closes_at, now):
+        return None
+    tallies = {one.key: Tally() for one in survey.questions if one.kind is QuestionKind.SCALE}
+    remarks = []
+    async for response in store.responses(scope, survey.id):
+        for key, answer in response.answers.items():
+            if isinstance(answer, int):
+                tallies[key] = tallies[key].with_answer(answer)
+            else:
+                remarks.append(answer)
+    asked = [one for one in survey.questions if one.kind is QuestionKind.SCALE]
+    return Results(
+        [
+            SubjectResult(
+                teacher_id,
+                teacher_name or "培训组织",
+                [QuestionResult(question, tallies[question.key]) for question in group],
+            )
+            for (teacher_id, teacher_name), group in groupby(
+                asked, key=lambda question: (question.teacher_id, question.teacher_name)
+            )
+        ],
+        sorted(remarks),
+    )
+
+
+# ---- for the chapters above
+
+
+async def survey_of_class(scope: Scope, class_id: str) -> Survey | None:
+    """The survey of a class that the caller has fetched already."""
+    return await store.survey_of_class(scope, class_id)
+
+
+async def respondents(scope: Scope, class_id: str) -> set[str]:
+    """The person ids of those who answered the survey of a class; empty when it has none."""
+    survey = await store.survey_of_class(scope, class_id)
+    return set() if survey is None else await store.respondents(scope, survey.id)
+
+
+def _beijing(moment: datetime) -> str:
+    return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}"

@@ -1,0 +1,116 @@
+"""Queries over surveys. Who answered and what was answered are two collections that share nothing but the survey.
+
+Both are clustered: MongoDB keeps their rows in the order of `_id`, not of arrival, and a response's `_id` is random. In an ordinary
+collection the natural order of both would be the order in which people answered, and would link them row by row.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+
+from pymongo import ReturnDocument
+
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.surveys.documents import Response, Survey
+
+COLLECTIONS = (
+    CollectionSpec(
+        "surveys",
+        shard_key="class_id",
+        indexes=(
+            Index([("class_id", 1)], unique=True),
+            Index([("teacher_ids", 1), ("year", -1), ("_id", 1)]),
+        ),
+    ),
+    CollectionSpec("survey_respondents", shard_key="_id", clustered=True),
+    CollectionSpec(
+        "survey_responses", shard_key="survey_id", clustered=True, indexes=(Index([("survey_id", 1)]),)
+    ),
+)
+
+
+async def insert_survey(scope: Scope, new: Survey) -> None:
+    await scope["surveys"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def survey_of_class(scope: Scope, class_id: str) -> Survey | None:
+    row = await scope["surveys"].find_one({"class_id": class_id}, session=scope.session)
+    return None if row is None else Survey.from_mongo(row)
+
+
+async def survey(scope: Scope, survey_id: str) -> Survey | None:
+    row = await scope["surveys"].find_one({"_id": survey_id}, session=scope.session)
+    return None if row is None else Survey.from_mongo(row)
+
+
+async def surveys_of_classes(scope: Scope, class_ids: Sequence[str]) -> dict[str, Survey]:
+    """By class id."""
+    rows = scope["surveys"].find({"class_id": {"$in": list(class_ids)}}, session=scope.session)
+    return {row["class_id"]: Survey.from_mongo(row) async for row in rows}
+
+
+async def surveys_of_teacher(scope: Scope, person_id: str, year: int) -> list[Survey]:
+    rows = scope["surveys"].find({"teacher_ids": person_id, "year": year}, session=scope.session)
+    return [Survey.from_mongo(row) async for row in rows.sort("_id", 1)]
+
+
+async def move_closing(scope: Scope, survey_id: str, closes_at: datetime, *, now: datetime) -> Survey | None:
+    """None when the survey has closed by `now`: a closed one stays closed."""
+    row: Row | None = await scope["surveys"].find_one_and_update(
+        {"_id": survey_id, "closes_at": {"$gt": now}},
+        {"$set": {"closes_at": closes_at}},
+        return_document=ReturnDocument.AFTER,
+        session=scope.session,
+    )
+    return None if row is None else Survey.from_mongo(row)
+
+
+# ---- who answered
+
+
+def _respondent(survey_id: str, person_id: str) -> str:
+    return f"{survey_id}:{person_id}"
+
+
+async def has_answered(scope: Scope, survey_id: str, person_id: str) -> bool:
+    return bool(await answered_of(scope, [survey_id], person_id))
+
+
+async def answered_of(scope: Scope, survey_ids: Sequence[str], person_id: str) -> set[str]:
+    """Those of the surveys that the person has answered."""
+    keys = [_respondent(survey_id, person_id) for survey_id in survey_ids]
+    rows = scope["survey_respondents"].find({"_id": {"$in": keys}}, session=scope.session)
+    return {row["_id"].partition(":")[0] async for row in rows}
+
+
+async def insert_respondent(scope: Scope, survey_id: str, person_id: str) -> None:
+    await scope["survey_respondents"].insert_one(
+        {"_id": _respondent(survey_id, person_id)}, session=scope.session
+    )
+
+
+async def respondents(scope: Scope, survey_id: str) -> set[str]:
+    """The person ids of everybody who answered."""
+    prefix, after = f"{survey_id}:", f"{survey_id};"
+    rows = scope["survey_respondents"].find({"_id": {"$gt": prefix, "$lt": after}}, session=scope.session)
+    return {row["_id"].partition(":")[2] async for row in rows}
+
+
+# ---- what was answered
+
+
+async def insert_response(scope: Scope, survey_id: str, answers: Mapping[str, int | str]) -> None:
+    response = Response(id=secrets.token_hex(16), survey_id=survey_id, answers=dict(answers))
+    await scope["survey_responses"].insert_one(response.to_mongo(), session=scope.session)
+
+
+async def count_responses(scope: Scope, survey_id: str) -> int:
+    return await scope["survey_responses"].count_documents({"survey_id": survey_id}, session=scope.session)
+
+
+async def responses(scope: Scope, survey_id: str) -> AsyncIterator[Response]:
+    """One by one, in an order that says nothing."""
+    async for row in scope["survey_responses"].find({"survey_id": survey_id}, session=scope.session):
+        yield Response.from_mongo(row)
