@@ -29,6 +29,8 @@ from miniprogram_api.routes import ROUTES as API_ROUTES
 from server.accounts import staff
 from server.accounts import store as accounts_store
 from server.accounts.phones import PhoneAuthenticator
+from server.attendance import store as attendance_store
+from server.attendance.check_in import CheckInDesk
 from server.backbone import store as backbone_store
 from server.classes import store as classes_store
 from server.institutions import service as institutions
@@ -67,6 +69,7 @@ COLLECTIONS = (
     *institutions_store.COLLECTIONS,
     *backbone_store.COLLECTIONS,
     *classes_store.COLLECTIONS,
+    *attendance_store.COLLECTIONS,
     *surveys_store.COLLECTIONS,
 )
 
@@ -107,6 +110,7 @@ def make_application(platform: Platform, *, simulator_url: str = "") -> Applicat
         compress_response=True,
         platform=platform,
         phone_authenticator=PhoneAuthenticator(platform),
+        check_in_desk=CheckInDesk(platform),
         jinja=make_environment(),
         wechat_simulator_url=simulator_url,
         cookie_secret=platform.settings.cookie_secret.get_secret_value(),

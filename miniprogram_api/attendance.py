@@ -1,0 +1,293 @@
+"""Check-in, the sessions of a class, and a teacher's code and roll."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
+from server.attendance import service as attendance
+from server.attendance.check_in import CheckInDesk, Scan
+from server.attendance.documents import Source, TeachingSession
+from server.attendance.rules import (
+    CodeExpired,
+    CodeInvalid,
+    Datum,
+    Flag,
+    NotEnrolled,
+    Point,
+    SessionNotOpen,
+    Sighting,
+    Status,
+    Window,
+)
+from server.attendance.service import (
+    AlreadyCheckedIn,
+    AttendanceFrozen,
+    LateRegistration,
+    MySession,
+    Roll,
+    RollEntry,
+    SessionRow,
+)
+from server.kernel.errors import TooManyRequests
+from server.kernel.permissions import Permission
+from server.kernel.web import Route
+
+# ---- checking in
+
+
+class LocationRequest(Request):
+    """What wx.getLocation gave: degrees in `datum`, accuracy in metres."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    longitude: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    accuracy: Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
+    datum: Datum
+
+
+class CheckInRequest(Request):
+    code: Annotated[str, Field(min_length=1, max_length=4296)]
+    """What wx.scanCode read; a check-in code begins with `GX1:`."""
+    nonce: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+    """Made by the phone for each scan, and sent again when the scan is sent again."""
+    location: LocationRequest | None = None
+    device: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = None
+    """An id that this installation of the mini-program made for itself and keeps."""
+
+
+class CheckInAnswer(Response):
+    id: str
+    session_id: str
+    status: Status
+    checked_in_at: datetime
+    flags: list[Flag]
+
+
+class CheckIns(ApiHandler):
+    @operation(
+        Permission.ATTENDANCE_CHECK_IN,
+        summary="Check in with the code on the classroom's screen; sent again, it answers 200 with the same body",
+        body=CheckInRequest,
+        answers={201: CheckInAnswer, 200: CheckInAnswer},
+        problems=(CodeExpired, CodeInvalid, SessionNotOpen, NotEnrolled, TooManyRequests),
+    )
+    async def post(self) -> None:
+        desk: CheckInDesk = self.settings["check_in_desk"]
+        asked = self.body(CheckInRequest)
+        check_in, new = await desk.check_in(
+            self.actor, Scan(asked.code, asked.nonce, asked.device, _sighting(asked.location))
+        )
+        self.answer(CheckInAnswer.model_validate(check_in), status=201 if new else 200)
+
+
+def _sighting(location: LocationRequest | None) -> Sighting | None:
+    if location is None:
+        return None
+    return Sighting(Point(location.latitude, location.longitude, location.datum), location.accuracy)
+
+
+# ---- sessions
+
+
+class SessionItem(Response):
+    id: str
+    title: str
+    course: str
+    place: str
+    starts_at: datetime
+    ends_at: datetime
+    hours: int
+    opens_at: datetime
+    late_after: datetime
+    closes_at: datetime
+    window: Window
+    geofenced: bool
+    """Whether the mini-program should ask for the location."""
+
+
+class OwnCheckIn(Response):
+    status: Status
+    checked_in_at: datetime
+    source: Source
+
+
+class MySessionItem(SessionItem):
+    check_in: OwnCheckIn | None
+    """Mine; null while I am not in."""
+
+
+class TaughtSessionItem(SessionItem):
+    checked_in: int
+
+
+def _session_fields(session: TeachingSession, window: Window) -> dict[str, object]:
+    given = session.model_dump(include=set(SessionItem.model_fields))
+    return {**given, "window": window, "geofenced": session.geofence is not None}
+
+
+def my_session_item(row: MySession) -> MySessionItem:
+    mine = None if row.check_in is None else OwnCheckIn.model_validate(row.check_in)
+    return MySessionItem.model_validate({**_session_fields(row.item, row.window), "check_in": mine})
+
+
+def taught_session_item(row: SessionRow) -> TaughtSessionItem:
+    return TaughtSessionItem.model_validate(
+        {**_session_fields(row.item, row.window), "checked_in": row.checked_in}
+    )
+
+
+class MySessions(ApiHandler):
+    @operation(
+        Permission.CLASSES_ATTEND,
+        summary="The sessions of a class that I attend, with my own check-ins",
+        query=Paging,
+        answers={200: Page[MySessionItem]},
+    )
+    async def get(self, class_id: str) -> None:
+        paging = self.query(Paging)
+        rows = await attendance.my_sessions(
+            self.platform, self.actor, class_id, after=paging.cursor, limit=paging.limit
+        )
+        following = rows[-1].item.id if len(rows) == paging.limit else None
+        self.answer(Page(items=[my_session_item(row) for row in rows], next=following))
+
+
+class TaughtSessions(ApiHandler):
+    @operation(
+        Permission.ATTENDANCE_TEACH,
+        summary="The sessions of a class that I teach, with how many have checked in",
+        query=Paging,
+        answers={200: Page[TaughtSessionItem]},
+    )
+    async def get(self, class_id: str) -> None:
+        paging = self.query(Paging)
+        rows = await attendance.taught_sessions(
+            self.platform, self.actor, class_id, after=paging.cursor, limit=paging.limit
+        )
+        following = rows[-1].item.id if len(rows) == paging.limit else None
+        self.answer(Page(items=[taught_session_item(row) for row in rows], next=following))
+
+
+# ---- a teacher's phone
+
+
+class CodeAnswer(Response):
+    code: str
+    """What to draw as a QR code."""
+    expires_at: datetime
+    next_in: float
+    """Seconds until the next code."""
+
+
+class AttendanceItem(Response):
+    """One trainee. `status` is null while the trainee is missing; a flag is for a person to judge."""
+
+    person_id: str
+    name: str
+    work_unit: str
+    status: Status | None
+    checked_in_at: datetime | None
+    source: Source | None
+    flags: list[Flag]
+    distance_m: int | None
+    reason: str | None
+
+
+class RefusedScanItem(Response):
+    person_id: str
+    name: str
+    reason: str
+    """The type of the problem: code-expired, code-invalid, not-enrolled or session-not-open."""
+    at: datetime
+
+
+class AttendanceAnswer(Response):
+    session: TaughtSessionItem
+    present: int
+    late: int
+    missing: int
+    items: list[AttendanceItem]
+    refused: list[RefusedScanItem]
+
+
+class LateRegistrationRequest(LateRegistration):
+    """补签: who, present or late, and why the phone could not scan."""
+
+
+def attendance_item(entry: RollEntry) -> AttendanceItem:
+    check_in = entry.check_in
+    return AttendanceItem(
+        person_id=entry.trainee.person_id,
+        name=entry.trainee.name,
+        work_unit=entry.trainee.work_unit,
+        status=check_in.status if check_in else None,
+        checked_in_at=check_in.checked_in_at if check_in else None,
+        source=check_in.source if check_in else None,
+        flags=list(entry.flags),
+        distance_m=check_in.distance_m if check_in else None,
+        reason=check_in.reason if check_in else None,
+    )
+
+
+def attendance_answer(roll: Roll) -> AttendanceAnswer:
+    checked_in = len(roll.entries) - len(roll.missing)
+    return AttendanceAnswer(
+        session=taught_session_item(SessionRow(roll.session, roll.window, checked_in)),
+        present=len(roll.present),
+        late=len(roll.late),
+        missing=len(roll.missing),
+        items=[attendance_item(entry) for entry in roll.entries],
+        refused=[RefusedScanItem.model_validate(scan) for scan in roll.refused],
+    )
+
+
+class TaughtCode(ApiHandler):
+    @operation(
+        Permission.ATTENDANCE_TEACH,
+        summary="The code of this moment, to show on my phone",
+        answers={200: CodeAnswer},
+        problems=(SessionNotOpen,),
+    )
+    async def get(self, session_id: str) -> None:
+        code = await attendance.code_for_phone(self.platform, self.actor, session_id)
+        self.answer(CodeAnswer.model_validate(code))
+
+
+class TaughtAttendance(ApiHandler):
+    @operation(
+        Permission.ATTENDANCE_TEACH,
+        summary="Who is in, late and missing, what is flagged and which scans were refused",
+        answers={200: AttendanceAnswer},
+    )
+    async def get(self, session_id: str) -> None:
+        self.answer(attendance_answer(await attendance.taught_roll(self.platform, self.actor, session_id)))
+
+
+class LateRegistrations(ApiHandler):
+    @operation(
+        Permission.ATTENDANCE_TEACH,
+        summary="Register by hand, with a reason, somebody who could not scan (补签)",
+        body=LateRegistrationRequest,
+        answers={201: CheckInAnswer, 200: CheckInAnswer},
+        problems=(AlreadyCheckedIn, SessionNotOpen, AttendanceFrozen),
+    )
+    async def post(self, session_id: str) -> None:
+        check_in, new = await attendance.register_late_as_teacher(
+            self.platform, self.actor, session_id, self.body(LateRegistrationRequest)
+        )
+        self.answer(CheckInAnswer.model_validate(check_in), status=201 if new else 200)
+
+
+_CLASS = r"(?P<class_id>[0-9a-f]{24})"
+_SESSION = r"(?P<session_id>[0-9a-f]{24})"
+ROUTES: list[Route] = [
+    (r"/api/v1/check-ins", CheckIns),
+    (rf"/api/v1/classes/{_CLASS}/sessions", MySessions),
+    (rf"/api/v1/teaching/classes/{_CLASS}/sessions", TaughtSessions),
+    (rf"/api/v1/teaching/sessions/{_SESSION}/code", TaughtCode),
+    (rf"/api/v1/teaching/sessions/{_SESSION}/attendance", TaughtAttendance),
+    (rf"/api/v1/teaching/sessions/{_SESSION}/late-registrations", LateRegistrations),
+]

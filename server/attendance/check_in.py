@@ -1,0 +1,189 @@
+"""Check-in: the path that a whole country takes at nine in the morning.
+
+Requests in flight share their queries and their write (server.kernel.batching). A check-in is its own record: one document,
+no transaction; the unique index on session and person decides which of two came first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from server.attendance import rules, store
+from server.attendance.documents import CheckIn, RefusedScan, Source, TeachingSession
+from server.attendance.rules import Code, CodeInvalid, NotEnrolled, Sighting
+from server.classes import service as classes
+from server.classes import store as classes_store
+from server.kernel.batching import Coalescer
+from server.kernel.errors import Problem, Unavailable
+from server.kernel.identity import Actor
+from server.kernel.platform import Platform
+
+REFUSALS_RATE = "30/minute"
+"""So many refused scans of one person are listed and answered with their reason."""
+log = logging.getLogger("platform.attendance")
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a phone sends. `nonce` is made by the phone for each scan, and sent again when the scan is."""
+
+    code: str
+    nonce: str
+    device: str | None = None
+    seen: Sighting | None = None
+
+
+class CheckedIn(NamedTuple):
+    """A check-in, and whether this request made it: False when the person was in already."""
+
+    check_in: CheckIn
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    person_id: str
+    code: Code
+    at: datetime
+    scan: Scan
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.code.session_id, self.person_id
+
+
+class CheckInDesk:
+    """Takes the scans of all phones that this process serves. Made once an application."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._key = rules.code_key(platform.settings.code_secret.get_secret_value())
+        self._attempts: Coalescer[_Attempt, CheckedIn] = Coalescer(self._judge)
+        self._refusals: Coalescer[RefusedScan, None] = Coalescer(self._list_refusals, lanes=1)
+
+    async def check_in(self, actor: Actor, scan: Scan) -> CheckedIn:
+        """Checks the actor in; when this returns, the check-in is durable. Sent again, it answers the same.
+
+        Raises CodeInvalid, CodeExpired, SessionNotOpen, NotEnrolled: a refused scan leaves no attendance and is listed.
+        """
+        now = self._platform.clock.now()  # the moment of arrival counts, not of our turn
+        try:
+            code = rules.read_code(scan.code, self._key)
+            return await self._attempts(_Attempt(actor.person_id, code, now, scan))
+        except Problem as problem:
+            if problem.status < 500:
+                await self._refuse(actor, scan, problem, now)
+            raise
+
+    async def _judge(self, attempts: Sequence[_Attempt]) -> Sequence[CheckedIn | Exception]:
+        sessions, enrolled = await asyncio.gather(
+            store.sessions_by_id(self._platform, {one.code.session_id for one in attempts}),
+            classes_store.enrolled_pairs(self._platform, {one.person_id for one in attempts}),
+        )
+        refused: dict[int, Exception] = {}
+        first: dict[tuple[str, str], int] = {}
+        rows: list[CheckIn] = []
+        for position, attempt in enumerate(attempts):
+            try:
+                row = _judged(attempt, sessions.get(attempt.code.session_id), enrolled)
+            except Exception as reason:  # whatever it is, it is this one's own
+                refused[position] = reason
+            else:
+                if attempt.key not in first:
+                    first[attempt.key] = position
+                    rows.append(row)
+        written, failed, earlier = await self._write(rows, {attempts[position].key for position in refused})
+        answers: list[CheckedIn | Exception] = []
+        for position, attempt in enumerate(attempts):
+            key = attempt.key
+            if known := earlier.get(key):
+                answers.append(CheckedIn(known, new=False))
+            elif known := written.get(key):
+                answers.append(CheckedIn(known, new=first[key] == position))
+            else:
+                answers.append(refused.get(position) or failed.get(key) or Unavailable())
+        return answers
+
+    async def _write(
+        self, rows: Sequence[CheckIn], refused: set[tuple[str, str]]
+    ) -> tuple[
+        dict[tuple[str, str], CheckIn], dict[tuple[str, str], Exception], dict[tuple[str, str], CheckIn]
+    ]:
+        """Writes the rows; returns those written, what went wrong with others, and the check-ins that were there before,
+        also of those whose scan was `refused`: who is in already is told so, though the code has expired since."""
+        wrong = await store.insert_check_ins(self._platform, rows) if rows else {}
+        written, failed, before = {}, {}, set(refused)
+        for position, row in enumerate(rows):
+            key = row.session_id, row.person_id
+            match wrong.get(position):
+                case None:
+                    written[key] = row
+                case DuplicateKeyError():
+                    before.add(key)
+                case error:
+                    failed[key] = error
+        return written, failed, await store.check_ins_of(self._platform, before - written.keys())
+
+    async def _refuse(self, actor: Actor, scan: Scan, problem: Problem, now: datetime) -> None:
+        """Lists a refused scan, under its session where that is known. Raises TooManyRequests instead of the hundredth."""
+        await self._platform.limiter.hit("refused-scan", REFUSALS_RATE, actor.person_id)
+        try:
+            await self._refusals(
+                RefusedScan(
+                    session_id=await self._session_of(actor, scan, problem),
+                    person_id=actor.person_id,
+                    name=actor.name,
+                    reason=problem.slug,
+                    at=now,
+                )
+            )
+        except PyMongoError as error:  # the person is told why the scan was refused in any case
+            log.warning("a refused scan could not be listed: %s", type(error).__name__)
+
+    async def _session_of(self, actor: Actor, scan: Scan, problem: Problem) -> str | None:
+        """The session of a genuine code; of a forged one only where the person is of that class: no stranger fills its list."""
+        session_id = rules.claimed_session(scan.code)
+        if session_id is None or not isinstance(problem, CodeInvalid):
+            return session_id
+        session = await store.session(self._platform, session_id)
+        if session and await classes.is_enrolled(self._platform, session.class_id, actor.person_id):
+            return session_id
+        return None
+
+    async def _list_refusals(self, refusals: Sequence[RefusedScan]) -> Sequence[None]:
+        await store.insert_refused_scans(self._platform, refusals)
+        return [None] * len(refusals)
+
+
+def _judged(attempt: _Attempt, session: TeachingSession | None, enrolled: set[tuple[str, str]]) -> CheckIn:
+    """The row that an attempt earns. Raises the Problem that refuses it."""
+    if session is None:
+        raise CodeInvalid("这个课次已取消。请向授课教师确认。")
+    if (session.class_id, attempt.person_id) not in enrolled:
+        raise NotEnrolled()
+    rules.check_fresh(attempt.code.step, session.code_step_seconds, session.code_grace_seconds, attempt.at)
+    rules.require_open(session.opens_at, session.closes_at, attempt.at)
+    fence = session.geofence
+    where = rules.whereabouts(
+        fence.centre if fence else None, fence.radius_m if fence else 0, attempt.scan.seen
+    )
+    return CheckIn(
+        session_id=session.id,
+        class_id=session.class_id,
+        person_id=attempt.person_id,
+        status=rules.status_at(session.late_after, attempt.at),
+        source=Source.CODE,
+        checked_in_at=attempt.at,
+        flags=list(where.flags),
+        nonce=attempt.scan.nonce,
+        device=attempt.scan.device,
+        distance_m=where.distance_m,
+        accuracy_m=where.accuracy_m,
+    )

@@ -1,0 +1,427 @@
+"""Rules of check-in (签到): the window of a session, the rotating code, what is flagged, and the timetable (article 4.7).
+
+The guide wants 参训教师全实名, 培训过程可追溯. How long a code lives is policy; what it proves is a rule of this module.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+
+from server.kernel.clock import BEIJING
+from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid, Problem
+
+# ---- the window of a session
+
+OPENS_BEFORE = timedelta(minutes=20)
+LATE_AFTER = timedelta(minutes=5)
+CLOSES_AFTER = timedelta(minutes=30)
+"""What a session gets that names no times of its own, reckoned from its start."""
+LONGEST_SESSION = timedelta(hours=12)
+
+
+class SessionNotOpen(Conflict):
+    slug = "session-not-open"
+    title = "不在签到时间内"
+    default_detail = "本课次现在不能签到。"
+
+
+@dataclass(frozen=True)
+class Times:
+    """The moments of a session, aware. Check-in is open from `opens_at` up to, and without, `closes_at`."""
+
+    starts_at: datetime
+    ends_at: datetime
+    opens_at: datetime
+    late_after: datetime
+    closes_at: datetime
+
+
+def usual_times(starts_at: datetime, ends_at: datetime) -> Times:
+    """The window of a session whose staff chose none; a short session closes with its end."""
+    return Times(
+        starts_at,
+        ends_at,
+        starts_at - OPENS_BEFORE,
+        min(starts_at + LATE_AFTER, ends_at),
+        min(starts_at + CLOSES_AFTER, ends_at),
+    )
+
+
+def check_times(times: Times, first_day: date, last_day: date) -> None:
+    """Raises Invalid, with every field that is wrong, unless start < end on days of the class, and
+    opens < late_after ≤ closes, the window reaching no further than a day around the session."""
+    wrong = []
+    days = [moment.astimezone(BEIJING).date() for moment in (times.starts_at, times.ends_at)]
+    if not all(first_day <= day <= last_day for day in days):
+        wrong.append(FieldError("starts_at", f"课次应在培训班日期内（{first_day} 至 {last_day}）。"))
+    if not times.starts_at < times.ends_at <= times.starts_at + LONGEST_SESSION:
+        wrong.append(FieldError("ends_at", "下课时间应晚于上课时间，一个课次最长 12 小时。"))
+    if not times.opens_at < times.late_after:
+        wrong.append(FieldError("late_after", "迟到时间应晚于签到开始时间。"))
+    if not times.late_after <= times.closes_at:
+        wrong.append(FieldError("closes_at", "签到结束时间不能早于迟到时间。"))
+    day = timedelta(days=1)
+    if times.opens_at < times.starts_at - day:
+        wrong.append(FieldError("opens_at", "签到开始时间距上课超过一天，请核对。"))
+    if times.closes_at > times.ends_at + day:
+        wrong.append(FieldError("closes_at", "签到结束时间距下课超过一天，请核对。"))
+    if wrong:
+        raise Invalid(fields=wrong)
+
+
+class Window(StrEnum):
+    """Where a moment lies to the check-in of a session."""
+
+    UPCOMING = "upcoming"
+    OPEN = "open"
+    CLOSED = "closed"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # templates read the Chinese name here
+        return {"upcoming": "未开始", "open": "签到中", "closed": "已结束"}[self.value]
+
+
+def window(opens_at: datetime, closes_at: datetime, now: datetime) -> Window:
+    if now < opens_at:
+        return Window.UPCOMING
+    return Window.OPEN if now < closes_at else Window.CLOSED
+
+
+def require_open(opens_at: datetime, closes_at: datetime, now: datetime) -> None:
+    """Raises SessionNotOpen, saying when it opens or that it is over."""
+    match window(opens_at, closes_at, now):
+        case Window.UPCOMING:
+            raise SessionNotOpen(f"签到还没有开始，{_minute(opens_at)} 起可以签到。")
+        case Window.CLOSED:
+            raise SessionNotOpen(
+                f"签到已在 {_minute(closes_at)} 结束。如已到课，请联系授课教师或班务人员补签。"
+            )
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(BEIJING):%m月%d日 %H:%M}"
+
+
+class Status(StrEnum):
+    PRESENT = "present"
+    LATE = "late"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # templates read the Chinese name here
+        return {"present": "出勤", "late": "迟到"}[self.value]
+
+
+def status_at(late_after: datetime, now: datetime) -> Status:
+    """迟到 is whoever checks in after `late_after`; both count as attended."""
+    return Status.LATE if now > late_after else Status.PRESENT
+
+
+# ---- the rotating code
+
+PREFIX = "GX1:"
+"""What the mini-program recognises a check-in code by."""
+_TEXT = re.compile(r"GX1:[A-Z2-7]{51}[AQ]")
+_MAC_BYTES = 16
+
+
+class CodeExpired(Problem):
+    status = 422
+    slug = "code-expired"
+    title = "签到码已过期"
+    default_detail = "签到码每隔几秒更换一次。请对准屏幕重新扫一次当前的码。"
+
+
+class CodeInvalid(Problem):
+    status = 422
+    slug = "code-invalid"
+    title = "签到码无效"
+    default_detail = "这不是本平台当前课次的签到码。请扫描教室屏幕上的签到码。"
+
+
+class NotEnrolled(Forbidden):
+    slug = "not-enrolled"
+    title = "不在本班名册"
+    default_detail = "您不在这个培训班的名册中，不能签到。如有疑问，请联系培训机构核对名册。"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code: of which session, and of which step of `step_seconds` since 1970."""
+
+    session_id: str
+    step: int
+
+
+def code_key(secret: str) -> bytes:
+    """The key of check-in codes, apart from whatever else the same secret signs."""
+    return hmac.digest(secret.encode(), b"check-in code", "sha256")
+
+
+def write_code(code: Code, key: bytes) -> str:
+    """The text of a code: 12 bytes session, 4 bytes step, HMAC-SHA-256 cut to 16 bytes (RFC 2104 section 5), in Base32.
+
+    56 capitals and digits are a QR code of version 3 in alphanumeric mode, large enough to be read from the last row;
+    itsdangerous would write lower case, which needs a larger one.
+    """
+    said = bytes.fromhex(code.session_id) + code.step.to_bytes(4, "big")
+    mac = hmac.digest(key, said, "sha256")[:_MAC_BYTES]
+    return PREFIX + base64.b32encode(said + mac).decode().rstrip("=")
+
+
+def read_code(text: str, key: bytes) -> Code:
+    """The code that the server wrote as `text`. Raises CodeInvalid for anything else: forged, changed, or no code at all."""
+    if not _TEXT.fullmatch(text):
+        raise CodeInvalid()
+    content = base64.b32decode(text[len(PREFIX) :] + "====")
+    said, mac = content[:-_MAC_BYTES], content[-_MAC_BYTES:]
+    if not hmac.compare_digest(mac, hmac.digest(key, said, "sha256")[:_MAC_BYTES]):
+        raise CodeInvalid()
+    return Code(said[:12].hex(), int.from_bytes(said[12:], "big"))
+
+
+def claimed_session(text: str) -> str | None:
+    """The session that a code names, whoever wrote it: under which a refused scan is listed, and nothing else."""
+    if not _TEXT.fullmatch(text):
+        return None
+    return base64.b32decode(text[len(PREFIX) :] + "====")[:12].hex()
+
+
+def step_at(now: datetime, step_seconds: int) -> int:
+    return int(now.timestamp()) // step_seconds
+
+
+def step_starts(step: int, step_seconds: int) -> datetime:
+    return datetime.fromtimestamp(step * step_seconds, UTC)
+
+
+def expires_at(step: int, step_seconds: int, grace_seconds: int) -> datetime:
+    """The first moment at which a code of this step is refused."""
+    return step_starts(step + 1, step_seconds) + timedelta(seconds=grace_seconds)
+
+
+def check_fresh(step: int, step_seconds: int, grace_seconds: int, now: datetime) -> None:
+    """A code is good for its own step and `grace_seconds` after it, never before it.
+
+    Raises CodeExpired afterwards, CodeInvalid before: nobody has seen a code of the future.
+    """
+    begins = step * step_seconds
+    moment = now.timestamp()
+    if moment < begins:
+        raise CodeInvalid()
+    if moment >= begins + step_seconds + grace_seconds:
+        raise CodeExpired()
+
+
+# ---- where the phone is: evidence, never proof
+
+
+class Datum(StrEnum):
+    """坐标系: wx.getLocation gives either; in the cities here they lie 260 to 620 m apart."""
+
+    GCJ_02 = "GCJ-02"
+    WGS_84 = "WGS-84"
+
+
+class Flag(StrEnum):
+    """What a person should look at. A flag never blocks."""
+
+    OUTSIDE_GEOFENCE = "outside-geofence"
+    LOCATION_UNUSABLE = "location-unusable"
+    NO_LOCATION = "no-location"
+    SHARED_DEVICE = "shared-device"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # templates read the Chinese name here
+        return _FLAG_TITLES[self.value]
+
+
+_FLAG_TITLES = {
+    "outside-geofence": "不在教室范围内",
+    "location-unusable": "定位不准",
+    "no-location": "未提供定位",
+    "shared-device": "同一手机为多人签到",
+}
+
+COARSEST_ACCURACY = 200
+"""Metres: a location less accurate than this is no evidence."""
+_EARTH_RADIUS = 6_371_008.8
+"""Mean radius in metres (IUGG)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Degrees, and the datum they are in."""
+
+    latitude: float
+    longitude: float
+    datum: Datum
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Where a phone says it is, to so many metres."""
+
+    point: Point
+    accuracy_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """What is kept of a location: how far from the fence's centre, not where."""
+
+    flags: tuple[Flag, ...]
+    distance_m: int | None = None
+    accuracy_m: int | None = None
+
+
+def whereabouts(centre: Point | None, radius_m: float, seen: Sighting | None) -> Whereabouts:
+    """Judges a location against a fence. Inside is whoever may be: distance − accuracy ≤ radius."""
+    if centre is None:
+        return Whereabouts(())
+    if seen is None:
+        return Whereabouts((Flag.NO_LOCATION,))
+    away = distance(centre, seen.point)
+    if seen.accuracy_m > COARSEST_ACCURACY:
+        flags: tuple[Flag, ...] = (Flag.LOCATION_UNUSABLE,)
+    else:
+        flags = (Flag.OUTSIDE_GEOFENCE,) if away - seen.accuracy_m > radius_m else ()
+    return Whereabouts(flags, round(away), min(round(seen.accuracy_m), 1_000_000))
+
+
+def distance(one: Point, other: Point) -> float:
+    """Metres along the great circle (haversine), both points taken in GCJ-02."""
+    one_latitude, one_longitude = map(math.radians, gcj02(one))
+    latitude, longitude = map(math.radians, gcj02(other))
+    half = (
+        math.sin((latitude - one_latitude) / 2) ** 2
+        + math.cos(one_latitude) * math.cos(latitude) * math.sin((longitude - one_longitude) / 2) ** 2
+    )
+    return 2 * _EARTH_RADIUS * math.asin(min(1.0, math.sqrt(half)))
+
+
+def gcj02(point: Point) -> tuple[float, float]:
+    """Latitude and longitude in GCJ-02, the datum of every map published in China.
+
+    The formula is the one that has been public since 2010 (EvilTransform; Wikipedia, "Restrictions on geographic data in
+    China"), on the Krasovsky 1940 ellipsoid; it is good to about a metre. Outside mainland China the datums are one.
+    """
+    latitude, longitude = point.latitude, point.longitude
+    if point.datum is Datum.GCJ_02 or not (0.8293 <= latitude <= 55.8271 and 72.004 <= longitude <= 137.8347):
+        return latitude, longitude
+    x, y = longitude - 105, latitude - 35
+    common = (20 * math.sin(6 * x * math.pi) + 20 * math.sin(2 * x * math.pi)) * 2 / 3
+    north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * math.sqrt(abs(x)) + common
+    north += (20 * math.sin(y * math.pi) + 40 * math.sin(y / 3 * math.pi)) * 2 / 3
+    north += (160 * math.sin(y / 12 * math.pi) + 320 * math.sin(y / 30 * math.pi)) * 2 / 3
+    east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * math.sqrt(abs(x)) + common
+    east += (20 * math.sin(x * math.pi) + 40 * math.sin(x / 3 * math.pi)) * 2 / 3
+    east += (150 * math.sin(x / 12 * math.pi) + 300 * math.sin(x / 30 * math.pi)) * 2 / 3
+    semi_major, eccentricity = 6_378_245.0, 0.006_693_421_622_965_943
+    radians = math.radians(latitude)
+    magic = 1 - eccentricity * math.sin(radians) ** 2
+    north_metres_a_degree = semi_major * (1 - eccentricity) / magic**1.5 * math.pi / 180
+    east_metres_a_degree = semi_major / math.sqrt(magic) * math.cos(radians) * math.pi / 180
+    return latitude + north / north_metres_a_degree, longitude + east / east_metres_a_degree
+
+
+# ---- one device, several people
+
+
+def sharing(devices: Iterable[tuple[str, str | None]]) -> set[str]:
+    """The people, of (person, device) of one session, whose device checked somebody else in as well.
+
+    Reckoned when the list is read, so that all who share are flagged, the first one too, however close together they came.
+    """
+    people_of: dict[str, set[str]] = {}
+    for person_id, device in devices:
+        if device:
+            people_of.setdefault(device, set()).add(person_id)
+    return {person_id for people in people_of.values() if len(people) > 1 for person_id in people}
+
+
+# ---- hours
+
+
+def hours_attended(hours_of: Mapping[str, int], rows: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """Class hours (课时) of each person, from (session, person) of every check-in; late counts as attended."""
+    total: dict[str, int] = {}
+    for session_id, person_id in rows:
+        total[person_id] = total.get(person_id, 0) + hours_of.get(session_id, 0)
+    return total
+
+
+# ---- the timetable
+
+MOST_SESSIONS = 400
+
+
+@dataclass(frozen=True)
+class HalfDay:
+    """A session that repeats each day, in Beijing time."""
+
+    title: str
+    starts: time
+    ends: time
+    hours: int
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A session of a timetable before it is stored."""
+
+    title: str
+    course: str
+    starts_at: datetime
+    ends_at: datetime
+    hours: int
+
+
+def timetable(
+    first_day: date,
+    last_day: date,
+    weekdays: Collection[int],
+    half_days: Sequence[HalfDay],
+    courses: Sequence[str],
+) -> list[Slot]:
+    """One session for each half day of each chosen weekday (0 is Monday), both days included; the courses follow one
+    another in equal parts. Raises Invalid when nothing, or too much, comes of it."""
+    days = [
+        day
+        for offset in range((last_day - first_day).days + 1)
+        if (day := first_day + timedelta(days=offset)).weekday() in weekdays
+    ]
+    drafts = [
+        (f"第 {number} 天{half.title}", at(day, half.starts), at(day, half.ends), half.hours)
+        for number, day in enumerate(days, start=1)
+        for half in half_days
+    ]
+    if not drafts:
+        raise Invalid(fields=[FieldError("weekdays", "所选日期内没有课，请核对日期、星期和时段。")])
+    if len(drafts) > MOST_SESSIONS:
+        raise Invalid(fields=[FieldError("last_day", f"一次最多生成 {MOST_SESSIONS} 个课次。")])
+    return [
+        Slot(title, courses[index * len(courses) // len(drafts)] if courses else "", starts, ends, hours)
+        for index, (title, starts, ends, hours) in enumerate(drafts)
+    ]
+
+
+def at(day: date, clock_time: time) -> datetime:
+    """The moment, in UTC, of a Beijing clock time."""
+    return datetime.combine(day, clock_time, BEIJING).astimezone(UTC)
+
+
+def overlapping(times: Iterable[tuple[datetime, datetime]]) -> tuple[datetime, datetime] | None:
+    """The first two starts of sessions that overlap, of (start, end) in any order: nobody sits in two of a class at once."""
+    before: tuple[datetime, datetime] | None = None
+    for span in sorted(times):
+        if before and span[0] < before[1]:
+            return before[0], span[0]
+        before = span
+    return None

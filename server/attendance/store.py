@@ -1,0 +1,188 @@
+"""Queries over sessions, check-ins and refused scans."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from server.attendance.documents import CheckIn, RefusedScan, TeachingSession
+from server.kernel.identity import Jurisdiction
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+
+REFUSALS_KEPT_SECONDS = 365 * 24 * 3600
+_DUPLICATE_KEY = 11000
+
+COLLECTIONS = (
+    CollectionSpec(
+        "teaching_sessions",
+        shard_key="class_id",
+        indexes=(Index([("class_id", 1), ("starts_at", 1), ("_id", 1)]),),
+    ),
+    CollectionSpec(
+        "check_ins",
+        shard_key="session_id",
+        indexes=(Index([("session_id", 1), ("person_id", 1)], unique=True),),
+    ),
+    CollectionSpec(
+        "refused_scans",
+        shard_key=None,
+        indexes=(
+            Index([("session_id", 1), ("_id", -1)]),
+            Index([("at", 1)], expire_after_seconds=REFUSALS_KEPT_SECONDS),
+        ),
+    ),
+)
+
+
+# ---- sessions
+
+
+async def insert_sessions(scope: Scope, new: Sequence[TeachingSession]) -> None:
+    await scope["teaching_sessions"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def replace_session(scope: Scope, changed: TeachingSession) -> None:
+    await scope["teaching_sessions"].replace_one(
+        {"_id": changed.id}, changed.to_mongo(), session=scope.session
+    )
+
+
+async def session(scope: Scope, session_id: str) -> TeachingSession | None:
+    """A session whose class the caller authorises; a cancelled one is gone."""
+    row = await scope["teaching_sessions"].find_one(
+        {"_id": session_id, "cancelled_at": None}, session=scope.session
+    )
+    return None if row is None else TeachingSession.from_mongo(row)
+
+
+async def session_in_reach(
+    scope: Scope, reach: Jurisdiction, class_id: str, session_id: str
+) -> TeachingSession | None:
+    row = await scope["teaching_sessions"].find_one(
+        {"$and": [{"_id": session_id, "class_id": class_id, "cancelled_at": None}, reach.filter()]},
+        session=scope.session,
+    )
+    return None if row is None else TeachingSession.from_mongo(row)
+
+
+async def sessions_of_class(
+    scope: Scope, class_id: str, *, after: TeachingSession | None = None, limit: int = 0
+) -> list[TeachingSession]:
+    """In the order of the timetable, those after the session `after`; `limit` 0 is all (rules.MOST_SESSIONS bounds a class)."""
+    condition: Row = {"class_id": class_id, "cancelled_at": None}
+    if after:
+        condition["$or"] = [
+            {"starts_at": {"$gt": after.starts_at}},
+            {"starts_at": after.starts_at, "_id": {"$gt": after.id}},
+        ]
+    rows = scope["teaching_sessions"].find(condition, session=scope.session)
+    rows = rows.sort([("starts_at", 1), ("_id", 1)]).limit(limit)
+    return [TeachingSession.from_mongo(row) async for row in rows]
+
+
+async def sessions_by_id(scope: Scope, ids: Collection[str]) -> dict[str, TeachingSession]:
+    """For the hot path: the sessions that the codes of a batch name."""
+    rows = (
+        await scope["teaching_sessions"].find({"_id": {"$in": list(ids)}, "cancelled_at": None}).to_list(None)
+    )
+    return {row["_id"]: TeachingSession.from_mongo(row) for row in rows}
+
+
+# ---- check-ins
+
+
+async def insert_check_ins(scope: Scope, new: Sequence[CheckIn]) -> dict[int, Exception]:
+    """Writes rows that do not depend on one another, each on its own; returns what went wrong, by position.
+
+    When this returns, every row that is not in the answer is durable, and so is the row that a DuplicateKeyError met:
+    a write that changes nothing waits for those before it. Raises what concerns the whole batch.
+    """
+    check_ins = scope["check_ins"]
+    if len(new) == 1:
+        try:
+            await check_ins.insert_one(new[0].to_mongo())
+        except DuplicateKeyError as error:
+            return {0: error}
+        return {}
+    try:
+        await check_ins.insert_many([one.to_mongo() for one in new], ordered=False)
+    except BulkWriteError as error:
+        if error.details["writeConcernErrors"]:
+            raise  # nobody can say which rows would survive
+        return {failed["index"]: _row_error(failed) for failed in error.details["writeErrors"]}
+    return {}
+
+
+def _row_error(failed: Mapping[str, object]) -> Exception:
+    if failed["code"] == _DUPLICATE_KEY:
+        return DuplicateKeyError(str(failed["errmsg"]), _DUPLICATE_KEY)
+    return RuntimeError(f"check-in refused by the database: {failed['errmsg']}")
+
+
+async def insert_check_in(scope: Scope, new: CheckIn) -> None:
+    await scope["check_ins"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def check_ins_of(scope: Scope, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], CheckIn]:
+    """The check-ins of these (session, person)."""
+    if not pairs:
+        return {}
+    wanted = [{"session_id": session_id, "person_id": person_id} for session_id, person_id in pairs]
+    rows = await scope["check_ins"].find({"$or": wanted}, session=scope.session).to_list(None)
+    return {(row["session_id"], row["person_id"]): CheckIn.from_mongo(row) for row in rows}
+
+
+async def check_ins_of_session(scope: Scope, session_id: str) -> list[CheckIn]:
+    rows = scope["check_ins"].find({"session_id": session_id}, session=scope.session)
+    return [CheckIn.from_mongo(row) async for row in rows]
+
+
+async def check_ins_of_sessions(scope: Scope, session_ids: Sequence[str]) -> list[CheckIn]:
+    """All of a class, for a sheet: sessions × trainees."""
+    rows = scope["check_ins"].find({"session_id": {"$in": list(session_ids)}}, session=scope.session)
+    return [CheckIn.from_mongo(row) async for row in rows]
+
+
+async def attended(scope: Scope, session_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """(session, person) of every check-in of these sessions, from the index alone."""
+    rows = scope["check_ins"].find(
+        {"session_id": {"$in": list(session_ids)}},
+        {"_id": 0, "session_id": 1, "person_id": 1},
+        session=scope.session,
+    )
+    return [(row["session_id"], row["person_id"]) async for row in rows]
+
+
+async def any_check_in(scope: Scope, session_id: str) -> bool:
+    row = await scope["check_ins"].find_one({"session_id": session_id}, {"_id": 1}, session=scope.session)
+    return row is not None
+
+
+async def count_check_ins(scope: Scope, session_ids: Sequence[str]) -> dict[str, int]:
+    pipeline: list[Row] = [
+        {"$match": {"session_id": {"$in": list(session_ids)}}},
+        {"$group": {"_id": "$session_id", "count": {"$sum": 1}}},
+    ]
+    rows = scope["check_ins"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: row["count"] async for row in rows}
+
+
+# ---- refused scans
+
+
+async def insert_refused_scans(scope: Scope, new: Sequence[RefusedScan]) -> None:
+    await scope["refused_scans"].insert_many([one.to_mongo() for one in new], ordered=False)
+
+
+async def refused_scans(scope: Scope, session_id: str, *, limit: int) -> list[RefusedScan]:
+    """Newest first."""
+    rows = scope["refused_scans"].find({"session_id": session_id}, session=scope.session)
+    return [RefusedScan.from_mongo(row) async for row in rows.sort("_id", -1).limit(limit)]
+
+
+async def cancel_session(scope: Scope, session_id: str, at: datetime) -> None:
+    await scope["teaching_sessions"].update_one(
+        {"_id": session_id}, {"$set": {"cancelled_at": at}}, session=scope.session
+    )
