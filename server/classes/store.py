@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from server.classes.documents import (
@@ -165,6 +165,14 @@ async def enrolment(scope: Scope, class_id: str, person_id: str) -> Enrolment | 
         {"class_id": class_id, "person_id": person_id}, session=scope.session
     )
     return None if row is None else Enrolment.from_mongo(row)
+
+
+async def enrolled_pairs(scope: Scope, person_ids: Collection[str]) -> set[tuple[str, str]]:
+    """(class, person) of every enrolment of these people: each has been in few classes. For the path of check-ins."""
+    rows = scope["enrolments"].find(
+        {"person_id": {"$in": list(person_ids)}}, {"_id": 0, "class_id": 1, "person_id": 1}
+    )
+    return {(row["class_id"], row["person_id"]) for row in await rows.to_list(None)}
 
 
 async def enrolments_of(scope: Scope, person_id: str, *, before: str | None, limit: int) -> list[Enrolment]:
