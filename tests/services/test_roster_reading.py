@@ -1,7 +1,10 @@
 """The roster of a class, read from real xlsx files: every mistake is named by row and column, and no file can do harm."""
 
 import io
+import struct
+import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time
 from typing import Any
@@ -141,7 +144,14 @@ def test_what_is_safe_is_normalised() -> None:
     preview = read_rows(
         HEADER,
         [" 张 试 ", f" {A.id_number[:6]} {A.id_number[6:].lower()}\u200b"],
-        ["古丽．试例", f"'{full_width}", "  示例\n学校 ", None, None, f"+86 {B.phone[:3]}-{B.phone[3:]}"],
+        [
+            "古丽．试例",
+            f"'{full_width}",
+            "  示例_x000D_\n学校 ",
+            None,
+            None,
+            f"+86 {B.phone[:3]}-{B.phone[3:]}",
+        ],
     )
     assert preview.importable
     assert [row.name for row in preview.rows] == ["张试", "古丽·试例"]
@@ -369,17 +379,30 @@ def archive(parts: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) ->
     return content.getvalue()
 
 
-def with_sheet(sheet: bytes, strings: bytes | None = None, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A workbook whose only worksheet is these bytes."""
-    relationships = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+def with_sheet(
+    sheet: bytes, strings: bytes = b"<sst/>", compression: int = zipfile.ZIP_DEFLATED, sheets: int = 1
+) -> bytes:
+    """A workbook whose only worksheet is these bytes, also where it is listed several times."""
+    formats = "http://schemas.openxmlformats.org"
+    relationships = f"{formats}/officeDocument/2006/relationships"
+    types = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    listed = "".join(f'<sheet name="名册{n or ""}" sheetId="{n + 1}" r:id="rId1"/>' for n in range(sheets))
     parts = {
-        "xl/workbook.xml": f'<workbook xmlns="{SHEET_NAMESPACE}" xmlns:r="{relationships}"><sheets>'
-        '<sheet name="名册" sheetId="1" r:id="rId1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": '<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.xml" '
-        f'Type="{relationships}/worksheet"/></Relationships>',
+        "[Content_Types].xml": f'<Types xmlns="{formats}/package/2006/content-types">'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{types}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/sharedStrings.xml" ContentType="{types}.sharedStrings+xml"/></Types>',
+        "xl/workbook.xml": f'<workbook xmlns="{SHEET_NAMESPACE}" xmlns:r="{relationships}">'
+        f"<sheets>{listed}</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{formats}/package/2006/relationships">'
+        f'<Relationship Id="rId1" Target="worksheets/sheet1.xml" Type="{relationships}/worksheet"/>'
+        "</Relationships>",
     }
-    packed = {name: part.encode() for name, part in parts.items()} | {"xl/worksheets/sheet1.xml": sheet}
-    return archive(packed | ({} if strings is None else {"xl/sharedStrings.xml": strings}), compression)
+    packed = {name: part.encode() for name, part in parts.items()}
+    packed["xl/sharedStrings.xml"] = strings.replace(b"<sst", f'<sst xmlns="{SHEET_NAMESPACE}"'.encode(), 1)
+    packed["xl/worksheets/sheet1.xml"] = sheet.replace(
+        b"<worksheet>", f'<worksheet xmlns="{SHEET_NAMESPACE}">'.encode(), 1
+    )
+    return archive(packed, compression)
 
 
 def rows_of(*rows: Sequence[str]) -> bytes:
@@ -401,8 +424,43 @@ def test_a_cell_in_the_last_corner_of_the_sheet_costs_nothing() -> None:
     assert read(workbook([HEADER, line(A)], corner)).importable
 
 
+def test_a_sheet_may_be_wrong_about_its_size() -> None:
+    sheet = rows_of(HEADER, line(A), line(B)).replace(b"<sheetData>", b'<dimension ref="A1:B2"/><sheetData>')
+    preview = read(with_sheet(sheet))
+    assert [(row.name, row.phone) for row in preview.rows] == [(A.name, A.phone), (B.name, B.phone)]
+
+
 def test_an_archive_that_unpacks_to_gigabytes_is_refused() -> None:
     assert "太大" in why_unreadable(with_sheet(b" " * 2**25))
+
+
+def test_an_archive_that_hides_how_much_it_unpacks_to_is_refused() -> None:
+    """The size and the checksum in its directory are those of the beginning."""
+    beginning = rows_of(HEADER, line(A))
+    content = with_sheet(beginning + b" " * 2**25)
+    info = zipfile.ZipFile(io.BytesIO(content)).getinfo("xl/worksheets/sheet1.xml")
+    told, hidden = (
+        struct.pack("<III", crc, info.compress_size, size)
+        for crc, size in ((info.CRC, info.file_size), (zlib.crc32(beginning), len(beginning)))
+    )
+    tracemalloc.start()
+    try:
+        assert read(content.replace(told, hidden)).importable
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_worksheet_listed_again_and_again_is_refused() -> None:
+    sheet = rows_of(HEADER, line(A)).replace(b"<sheetData>", b"<sheetData>" + b" " * 2**20)
+    assert "太大" in why_unreadable(with_sheet(sheet, sheets=1000))
+
+
+def test_formulas_of_any_length_take_no_time() -> None:
+    formula = b"+".join([b"A1"] * 10_000)
+    cells = b'<row><c r="A1"><f t="shared" si="0">' + formula + b"</f></c></row>"
+    cells += b'<row><c r="A2"><f t="shared" si="0"/></c></row>' * 20_000
+    assert "没有找到" in why_unreadable(with_sheet(b"<worksheet>" + cells + b"</worksheet>"))
 
 
 def test_a_sheet_of_more_cells_than_a_roster_can_have_is_refused() -> None:
@@ -416,9 +474,10 @@ def test_an_upload_beyond_the_limit_is_refused_before_it_is_opened() -> None:
 
 
 def test_entities_are_refused() -> None:
-    bomb = b'<!DOCTYPE w [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><worksheet>&b;</worksheet>'
-    assert "损坏" in why_unreadable(with_sheet(bomb))
-    assert "损坏" in why_unreadable(with_sheet(bomb.decode().encode("utf-16")))
+    sheet = rows_of(HEADER, [A.name, A.id_number, "&unit;"]).decode()
+    bomb = f'<!DOCTYPE worksheet [<!ENTITY a "{A.unit}"><!ENTITY unit "&a;">]>{sheet}'
+    assert "损坏" in why_unreadable(with_sheet(bomb.encode()))
+    assert "损坏" in why_unreadable(with_sheet(bomb.encode("utf-16")))
 
 
 @pytest.mark.parametrize(
@@ -426,18 +485,33 @@ def test_entities_are_refused() -> None:
     [
         b"",
         b"<worksheet",
+        b"<worksheet>" + b"<a>" * 100_000,
         b'<?xml version="1.0" encoding="nonsense"?><worksheet/>',
         b'<worksheet><sheetData><row r="x"/></sheetData></worksheet>',
-        b'<worksheet><sheetData><row r="99999999999"/></sheetData></worksheet>',
-        b'<worksheet><sheetData><c r="1A"><v>1</v></c></sheetData></worksheet>',
-        b'<worksheet><sheetData><c t="s"><v>7</v></c></sheetData></worksheet>',
-        b'<worksheet><sheetData><c t="s"><v>-1</v></c></sheetData></worksheet>',
+        b'<worksheet><row><c r="1A"><v>1</v></c></row></worksheet>',
+        b'<worksheet><row><c t="s"><v>7</v></c></row></worksheet>',
+        b'<worksheet><row><c t="s"><v>-1</v></c></row></worksheet>',
+        b"<worksheet><row><c><f>A1</f></c></row></worksheet>",
         b'<worksheet><mergeCell ref="A1:?"/></worksheet>',
-        b"<worksheet><c><v>" + b"9" * 40_000 + b"</v></c></worksheet>",
+        b"<worksheet><row><c><v>" + b"9" * 40_000 + b"</v></c></row></worksheet>",
     ],
 )
 def test_a_sheet_that_breaks_the_format_is_damaged(sheet: bytes) -> None:
     assert "损坏" in why_unreadable(with_sheet(sheet))
+
+
+@pytest.mark.filterwarnings("ignore:File contains an invalid specification")
+def test_a_strict_workbook_is_asked_to_be_saved_anew() -> None:
+    """The other of the two variants of ISO/IEC 29500, which Excel offers among many and openpyxl cannot read."""
+    with zipfile.ZipFile(io.BytesIO(workbook([HEADER, line(A)]))) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    for transitional, strict in (
+        ("spreadsheetml/2006", "spreadsheetml"),
+        ("officeDocument/2006", "officeDocument"),
+    ):
+        old, new = f"http://schemas.openxmlformats.org/{transitional}", f"http://purl.oclc.org/ooxml/{strict}"
+        parts = {name: part.replace(old.encode(), new.encode()) for name, part in parts.items()}
+    assert "另存为" in why_unreadable(archive(parts))
 
 
 def test_a_compression_that_workbooks_do_not_use_is_refused() -> None:
