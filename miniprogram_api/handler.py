@@ -42,12 +42,19 @@ class Paging(BaseModel):
 
 
 @dataclass(frozen=True)
+class Multipart:
+    """A body of multipart/form-data (RFC 7578) by its JSON schema, in which `format: binary` is a file."""
+
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Operation:
     """What `/api/v1/openapi.json` says of a method. An answer of `str` is a media type of a file."""
 
     summary: str
     answers: dict[int, type[BaseModel] | str | None]
-    body: type[BaseModel] | str | None = None
+    body: type[BaseModel] | Multipart | str | None = None
     query: type[BaseModel] | None = None
     problems: tuple[type[Problem], ...] = ()
 
@@ -57,7 +64,7 @@ def operation(
     *,
     summary: str,
     answers: dict[int, type[BaseModel] | str | None],
-    body: type[BaseModel] | str | None = None,
+    body: type[BaseModel] | Multipart | str | None = None,
     query: type[BaseModel] | None = None,
     problems: tuple[type[Problem], ...] = (),
     rate: str | None = None,

@@ -10,7 +10,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from miniprogram_api.handler import ApiHandler, Operation, operation
+from miniprogram_api.handler import ApiHandler, Multipart, Operation, operation
 from server.kernel import errors
 from server.kernel.errors import Problem
 from server.kernel.permissions import Permission
@@ -95,15 +95,24 @@ def _operation(
         },
     }
     if described.body is not None:
-        media, schema = (
-            (described.body, {"type": "object"})
-            if isinstance(described.body, str)
-            else ("application/json", by_model[described.body])
-        )
+        media, schema = _body(described.body, by_model)
         document["requestBody"] = {"required": True, "content": {media: {"schema": schema}}}
     if access.permission is not Permission.ANYONE:
         document["security"] = [{"phone": []}]
     return document
+
+
+def _body(
+    body: type[BaseModel] | Multipart | str, by_model: dict[type[BaseModel], Any]
+) -> tuple[str, dict[str, Any]]:
+    """Media type and schema."""
+    match body:
+        case str():
+            return body, {"type": "object"}
+        case Multipart():
+            return "multipart/form-data", body.schema
+        case _:
+            return "application/json", by_model[body]
 
 
 def _path_parameters(pattern: str) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ from miniprogram_api.routes import ROUTES as API_ROUTES
 from server.accounts import staff
 from server.accounts import store as accounts_store
 from server.accounts.phones import PhoneAuthenticator
+from server.assessment import store as assessment_store
 from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk
 from server.backbone import store as backbone_store
@@ -69,6 +70,7 @@ COLLECTIONS = (
     *institutions_store.COLLECTIONS,
     *backbone_store.COLLECTIONS,
     *classes_store.COLLECTIONS,
+    *assessment_store.COLLECTIONS,
     *attendance_store.COLLECTIONS,
     *surveys_store.COLLECTIONS,
 )

@@ -1,0 +1,417 @@
+"""学习成果 and 考核: what a trainee hands in, how a backbone teacher grades it, and the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tornado.http1connection import HTTP1Connection
+from tornado.ioloop import IOLoop
+from tornado.web import stream_request_body
+
+from miniprogram_api.handler import ApiHandler, Multipart, Page, Paging, Response, operation
+from miniprogram_api.uploads import SubmissionForm
+from server.assessment import grading, service, submissions, tasks
+from server.assessment.documents import Grade, Result, Submission, Task, is_graded
+from server.assessment.file_types import FileTypeRefused
+from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitted
+from server.assessment.rules import GradingOneself, OwnWorkNotDeclared, TaskKind
+from server.assessment.service import ResultsNotReleased
+from server.assessment.submissions import TEXT_LONGEST, FileTooLarge, TaskWork, TraineeWork
+from server.classes.service import ResultsReleased
+from server.kernel import downloads
+from server.kernel.permissions import Permission
+from server.kernel.web import Route
+
+BODY_BESIDE_FILES = 2**20
+"""Bytes that fields, headers and boundaries may take beside the files."""
+BODY_BEFORE_REFUSAL = 64 * 2**20
+"""Bytes that are read and thrown away when the phone is refused before its files: it reads the answer only after sending."""
+SLOWEST_UPLOAD = 3600
+"""Seconds, after which a phone that fell silent is given up."""
+
+
+class CriterionAnswer(Response):
+    key: str
+    title: str
+    points: int
+
+
+class TaskAnswer(Response):
+    id: str
+    class_id: str
+    title: str
+    instructions: str
+    kind: TaskKind
+    kind_title: str
+    deadline: datetime
+    criteria: list[CriterionAnswer]
+    maximum: int
+
+
+class FileAnswer(Response):
+    id: str
+    name: str
+    media_type: str
+    size: int
+    """Bytes."""
+
+
+class SubmissionAnswer(Response):
+    id: str
+    task_id: str
+    version: int
+    submitted_at: datetime
+    late: bool
+    text: str
+    files: list[FileAnswer]
+
+
+class GradeAnswer(Response):
+    scores: dict[str, int]
+    points: int
+    comment: str
+    version: int | None
+    """The version that was graded; null: shown on site."""
+    graded_at: datetime
+
+
+class MyTaskAnswer(TaskAnswer):
+    submission: SubmissionAnswer | None
+    """The newest own version."""
+    grade: GradeAnswer | None
+    """Null until the results are released."""
+
+
+class MarkAnswer(GradeAnswer):
+    grader_name: str
+    reason: str
+
+
+class TraineeWorkAnswer(Response):
+    person_id: str
+    name: str
+    work_unit: str
+    graded: bool
+    """The newest version is the graded one."""
+    submission: SubmissionAnswer | None
+    """Null: nothing handed in."""
+    grade: GradeAnswer | None
+    history: list[MarkAnswer]
+    """Every grade that was given, newest first."""
+
+
+class TaskWorkAnswer(Response):
+    task: TaskAnswer
+    submitted: int
+    graded: int
+    items: list[TraineeWorkAnswer]
+    """Everybody in the class, in the order of the roster."""
+
+
+class ResultMarkAnswer(Response):
+    task_id: str
+    title: str
+    kind: TaskKind
+    points: int | None
+    maximum: int
+
+
+class ResultPolicyAnswer(Response):
+    formative_weight: int
+    pass_mark: int
+    attendance_needed: int
+
+
+class ResultAnswer(Response):
+    class_id: str
+    formative: float
+    summative: float
+    total: float
+    hours_attended: int
+    hours_total: int
+    attendance_ok: bool
+    passed: bool
+    reason: str
+    marks: list[ResultMarkAnswer]
+    policy: ResultPolicyAnswer
+    released_at: datetime
+
+
+def task_facts(task: Task) -> dict[str, object]:
+    return {
+        "id": task.id,
+        "class_id": task.class_id,
+        "title": task.title,
+        "instructions": task.instructions,
+        "kind": task.kind,
+        "kind_title": task.kind.title,
+        "deadline": task.deadline,
+        "criteria": [CriterionAnswer.model_validate(one) for one in task.criteria],
+        "maximum": task.maximum,
+    }
+
+
+def submission_answer(submission: Submission | None) -> SubmissionAnswer | None:
+    return None if submission is None else SubmissionAnswer.model_validate(submission)
+
+
+def grade_answer(grade: Grade) -> GradeAnswer:
+    mark = grade.current
+    return GradeAnswer(
+        scores=mark.scores,
+        points=mark.points,
+        comment=mark.comment,
+        version=mark.version,
+        graded_at=mark.at,
+    )
+
+
+def trainee_work_answer(row: TraineeWork) -> TraineeWorkAnswer:
+    marks = [] if row.grade is None else row.grade.marks
+    return TraineeWorkAnswer(
+        person_id=row.trainee.person_id,
+        name=row.trainee.name,
+        work_unit=row.trainee.work_unit,
+        graded=is_graded(row.submission, row.grade),
+        submission=submission_answer(row.submission),
+        grade=row.grade and grade_answer(row.grade),
+        history=[
+            MarkAnswer(
+                scores=mark.scores,
+                points=mark.points,
+                comment=mark.comment,
+                version=mark.version,
+                graded_at=mark.at,
+                grader_name=mark.grader_name,
+                reason=mark.reason,
+            )
+            for mark in reversed(marks)
+        ],
+    )
+
+
+def task_work_answer(work: TaskWork) -> TaskWorkAnswer:
+    items = [trainee_work_answer(row) for row in work.rows]
+    return TaskWorkAnswer(
+        task=TaskAnswer.model_validate(task_facts(work.task)),
+        submitted=sum(item.submission is not None for item in items),
+        graded=sum(item.graded for item in items),
+        items=items,
+    )
+
+
+def next_cursor(ids: Sequence[str], limit: int) -> str | None:
+    return ids[-1] if len(ids) == limit else None
+
+
+# ---- the trainee
+
+
+class ClassTasks(ApiHandler):
+    @operation(
+        Permission.ASSESSMENT_SUBMIT,
+        summary="The tasks of a class, each with my newest version and, after the release, my grade",
+        query=Paging,
+        answers={200: Page[MyTaskAnswer]},
+    )
+    async def get(self, class_id: str) -> None:
+        paging = self.query(Paging)
+        found = await tasks.my_tasks(
+            self.platform, self.actor, class_id, after=paging.cursor, limit=paging.limit
+        )
+        items = [
+            MyTaskAnswer.model_validate(
+                task_facts(one.task)
+                | {
+                    "submission": submission_answer(one.submission),
+                    "grade": one.grade and grade_answer(one.grade),
+                }
+            )
+            for one in found
+        ]
+        self.answer(Page(items=items, next=next_cursor([item.id for item in items], paging.limit)))
+
+
+SUBMISSION_FORM = Multipart(
+    {
+        "type": "object",
+        "required": ["own_work"],
+        "properties": {
+            "own_work": {"type": "string", "enum": ["true"], "description": "本人独立完成（指南第十三条）"},
+            "text": {"type": "string", "maxLength": TEXT_LONGEST},
+            "nonce": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+            "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+        },
+        "additionalProperties": False,
+    }
+)
+
+
+@stream_request_body
+class TaskSubmissions(ApiHandler):
+    form: SubmissionForm | None = None
+
+    @property
+    def connection(self) -> HTTP1Connection:
+        assert isinstance(self.request.connection, HTTP1Connection)
+        return self.request.connection
+
+    async def prepare(self) -> None:
+        """The files go into the database while they arrive, so who sends them is settled before the first byte."""
+        if self.request.method == "POST":
+            self.connection.set_max_body_size(BODY_BEFORE_REFUSAL)
+        await super().prepare()
+        if self.request.method == "POST":
+            await self._open_form()
+
+    async def _open_form(self) -> None:
+        upload = await submissions.begin_upload(self.platform, self.actor, self.path_kwargs["task_id"])
+        largest = upload.limits.files * upload.limits.file_bytes + BODY_BESIDE_FILES
+        announced = self.request.headers.get("Content-Length", "0")
+        if announced.isdecimal() and int(announced) > largest:
+            raise FileTooLarge(f"一次提交的文件总共不能超过 {largest // 2**20} MiB，请分次提交或压缩。")
+        self.form = SubmissionForm(self.request.headers.get("Content-Type", ""), upload)
+        self.connection.set_max_body_size(largest)
+        self.connection.set_body_timeout(SLOWEST_UPLOAD)
+
+    async def data_received(self, chunk: bytes) -> None:
+        if self.form is not None:
+            await self.form.take(chunk)
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        if self.form is not None and self.form.break_off():
+            IOLoop.current().add_callback(self.form.upload.give_up)
+
+    @operation(
+        Permission.ASSESSMENT_SUBMIT,
+        summary="Hand in a new version; the same nonce answers the same version again",
+        body=SUBMISSION_FORM,
+        answers={201: SubmissionAnswer, 200: SubmissionAnswer},
+        problems=(OwnWorkNotDeclared, FileTooLarge, FileTypeRefused, ResultsReleased),
+        rate="120/hour",
+        rate_by="phone",
+    )
+    async def post(self, task_id: str) -> None:
+        assert self.form is not None
+        draft = await self.form.finish()
+        kept, is_new = await submissions.hand_in(self.platform, self.actor, task_id, draft, self.form.upload)
+        self.answer(SubmissionAnswer.model_validate(kept), status=201 if is_new else 200)
+
+    @operation(
+        Permission.ASSESSMENT_SUBMIT,
+        summary="My versions, newest first",
+        query=Paging,
+        answers={200: Page[SubmissionAnswer]},
+    )
+    async def get(self, task_id: str) -> None:
+        paging = self.query(Paging)
+        found = await submissions.my_versions(
+            self.platform, self.actor, task_id, before=paging.cursor, limit=paging.limit
+        )
+        items = [SubmissionAnswer.model_validate(one) for one in found]
+        self.answer(Page(items=items, next=next_cursor([item.id for item in items], paging.limit)))
+
+
+class MyFile(ApiHandler):
+    @operation(Permission.ASSESSMENT_SUBMIT, summary="A file that I handed in", answers={200: "*/*"})
+    async def get(self, submission_id: str, file_id: str) -> None:
+        file = await submissions.my_file(self.platform, self.actor, submission_id, file_id)
+        await downloads.send(self, file)
+
+
+class MyResult(ApiHandler):
+    @operation(
+        Permission.ASSESSMENT_SUBMIT,
+        summary="My result, once the results of the class are released",
+        answers={200: ResultAnswer},
+        problems=(ResultsNotReleased,),
+    )
+    async def get(self, class_id: str) -> None:
+        result: Result = await service.my_result(self.platform, self.actor, class_id)
+        self.answer(ResultAnswer.model_validate(result))
+
+
+# ---- the backbone teacher
+
+
+class TaughtTasks(ApiHandler):
+    @operation(
+        Permission.ASSESSMENT_GRADE,
+        summary="The tasks of a class that I teach",
+        query=Paging,
+        answers={200: Page[TaskAnswer]},
+    )
+    async def get(self, class_id: str) -> None:
+        paging = self.query(Paging)
+        found = await tasks.taught_tasks(
+            self.platform, self.actor, class_id, after=paging.cursor, limit=paging.limit
+        )
+        items = [TaskAnswer.model_validate(task_facts(task)) for task in found]
+        self.answer(Page(items=items, next=next_cursor([item.id for item in items], paging.limit)))
+
+
+class TaughtSubmissions(ApiHandler):
+    @operation(
+        Permission.ASSESSMENT_GRADE,
+        summary="Everybody's newest version, and who has handed in nothing",
+        answers={200: TaskWorkAnswer},
+    )
+    async def get(self, task_id: str) -> None:
+        work = await submissions.taught_work(self.platform, self.actor, task_id)
+        self.answer(task_work_answer(work))
+
+
+class TaughtFile(ApiHandler):
+    @operation(Permission.ASSESSMENT_GRADE, summary="A file that was handed in", answers={200: "*/*"})
+    async def get(self, submission_id: str, file_id: str) -> None:
+        file = await submissions.taught_file(self.platform, self.actor, submission_id, file_id)
+        await downloads.send(self, file)
+
+
+GRADING_PROBLEMS = (GradingOneself, NewerVersion, ResultsReleased)
+
+
+class GradeSubmission(ApiHandler):
+    @operation(
+        Permission.ASSESSMENT_GRADE,
+        summary="Grade somebody's newest version; a change needs a reason",
+        body=GradeRequest,
+        answers={200: GradeAnswer},
+        problems=GRADING_PROBLEMS,
+    )
+    async def put(self, submission_id: str) -> None:
+        grade = await grading.grade_submission(
+            self.platform, self.actor, submission_id, self.body(GradeRequest)
+        )
+        self.answer(grade_answer(grade))
+
+
+class GradeTrainee(ApiHandler):
+    @operation(
+        Permission.ASSESSMENT_GRADE,
+        summary="Grade what a trainee showed on site, without a submission",
+        body=GradeRequest,
+        answers={200: GradeAnswer},
+        problems=(*GRADING_PROBLEMS, NothingSubmitted),
+    )
+    async def put(self, task_id: str, person_id: str) -> None:
+        grade = await grading.grade_trainee(
+            self.platform, self.actor, task_id, person_id, self.body(GradeRequest)
+        )
+        self.answer(grade_answer(grade))
+
+
+_ID = "[0-9a-f]{24}"
+ROUTES: list[Route] = [
+    (rf"/api/v1/classes/(?P<class_id>{_ID})/tasks", ClassTasks),
+    (rf"/api/v1/classes/(?P<class_id>{_ID})/result", MyResult),
+    (rf"/api/v1/tasks/(?P<task_id>{_ID})/submissions", TaskSubmissions),
+    (rf"/api/v1/submissions/(?P<submission_id>{_ID})/files/(?P<file_id>{_ID})", MyFile),
+    (rf"/api/v1/teaching/classes/(?P<class_id>{_ID})/tasks", TaughtTasks),
+    (rf"/api/v1/teaching/tasks/(?P<task_id>{_ID})/submissions", TaughtSubmissions),
+    (rf"/api/v1/teaching/tasks/(?P<task_id>{_ID})/trainees/(?P<person_id>{_ID})/grade", GradeTrainee),
+    (rf"/api/v1/teaching/submissions/(?P<submission_id>{_ID})/files/(?P<file_id>{_ID})", TaughtFile),
+    (rf"/api/v1/teaching/submissions/(?P<submission_id>{_ID})/grade", GradeSubmission),
+]

@@ -1,0 +1,243 @@
+"""Results of a class: reckoned at any time, frozen by the release, reported (articles 4.6, 13, 16, 23).
+
+Tasks, submissions and grading have modules of their own beside this one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from server.assessment import rules, store
+from server.assessment.documents import (
+    Grade,
+    LatestVersion,
+    PersonTask,
+    Result,
+    ResultMark,
+    ResultPolicy,
+    Task,
+    is_graded,
+)
+from server.assessment.grade_sheet import grade_sheet
+from server.assessment.rules import AssessmentPolicy, Outcome, Work
+from server.attendance import service as attendance
+from server.classes import service as classes
+from server.classes.documents import Enrolment, TrainingClass
+from server.kernel import policies
+from server.kernel.errors import Conflict
+from server.kernel.identity import Actor
+from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.platform import Platform
+
+NAMES_SHOWN = 10
+
+
+class ResultsNotReady(Conflict):
+    slug = "results-not-ready"
+    title = "成绩还不能公布"
+
+
+class ResultsNotReleased(Conflict):
+    slug = "results-not-released"
+    title = "成绩尚未公布"
+    default_detail = "本班成绩尚未公布，公布后会通知您。"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one trainee stands."""
+
+    trainee: Enrolment
+    marks: list[ResultMark]
+    hours_attended: int
+    outcome: Outcome
+    ungraded: list[Task]
+    """Handed in, but the newest version is not graded."""
+    missing: list[Task]
+    """Neither handed in nor graded: counts as 0."""
+
+
+@dataclass(frozen=True)
+class ClassAssessment:
+    """The assessment of a class as it stands, trainees in the order of the roster."""
+
+    training_class: TrainingClass
+    tasks: list[Task]
+    policy: AssessmentPolicy
+    hours_total: int
+    standings: list[Standing]
+
+    @property
+    def ungraded(self) -> list[tuple[Standing, Task]]:
+        return [(one, task) for one in self.standings for task in one.ungraded]
+
+    @property
+    def missing(self) -> list[tuple[Standing, Task]]:
+        return [(one, task) for one in self.standings for task in one.missing]
+
+    @property
+    def obstacles(self) -> list[str]:
+        """Why the results cannot be released yet, in Chinese; empty when they can."""
+        found = []
+        if not self.standings:
+            found.append("本班名册中还没有学员。")
+        kinds = {task.kind for task in self.tasks}
+        found += [
+            f"还没有设置{kind.title}任务。" for kind in rules.kinds_needed(self.policy) if kind not in kinds
+        ]
+        if self.policy.attendance_needed and not self.hours_total:
+            found.append("还没有已开始的课次，无法核算出勤。")
+        if self.ungraded:
+            found.append(f"有 {len(self.ungraded)} 份提交尚未评分：{_named(self.ungraded)}。")
+        return found
+
+
+def _named(pairs: list[tuple[Standing, Task]]) -> str:
+    names = "、".join(f"{one.trainee.name}《{task.title}》" for one, task in pairs[:NAMES_SHOWN])
+    return names if len(pairs) <= NAMES_SHOWN else f"{names}等"
+
+
+async def class_assessment(platform: Platform, actor: Actor, class_id: str) -> ClassAssessment:
+    """How a class in a staff actor's jurisdiction stands now. Raises NotFound."""
+    return await _assess(platform, await classes.get_class(platform, actor, class_id))
+
+
+async def _assess(scope: Scope, training_class: TrainingClass) -> ClassAssessment:
+    in_force = await policies.on(scope, training_class.starts_on)
+    policy = AssessmentPolicy(
+        formative_weight=in_force.formative_weight,
+        pass_mark=in_force.pass_mark,
+        attendance_needed=in_force.attendance_needed,
+    )
+    tasks = await store.tasks(scope, training_class.id)
+    latest = await store.latest_of_class(scope, training_class.id)
+    grades = await store.grades_of_class(scope, training_class.id)
+    attended = await attendance.attendance_of_class(scope, training_class.id)
+    standings = [
+        _standing(
+            one,
+            tasks,
+            latest,
+            grades,
+            attended.hours_attended.get(one.person_id, 0),
+            attended.hours_total,
+            policy,
+        )
+        for one in await classes.trainees(scope, training_class.id)
+    ]
+    return ClassAssessment(training_class, tasks, policy, attended.hours_total, standings)
+
+
+def _standing(
+    trainee: Enrolment,
+    tasks: list[Task],
+    latest: dict[PersonTask, LatestVersion],
+    grades: dict[PersonTask, Grade],
+    hours_attended: int,
+    hours_total: int,
+    policy: AssessmentPolicy,
+) -> Standing:
+    marks: list[ResultMark] = []
+    ungraded: list[Task] = []
+    missing: list[Task] = []
+    for task in tasks:
+        key = (trainee.person_id, task.id)
+        version, grade = latest.get(key), grades.get(key)
+        graded = is_graded(version, grade)
+        if not graded:
+            (ungraded if version else missing).append(task)
+        marks.append(
+            ResultMark(
+                task_id=task.id,
+                title=task.title,
+                kind=task.kind,
+                points=grade.current.points if grade and graded else None,
+                maximum=task.maximum,
+            )
+        )
+    works = [Work(kind=mark.kind, maximum=mark.maximum, points=mark.points or 0) for mark in marks]
+    outcome = rules.outcome(works, hours_attended=hours_attended, hours_total=hours_total, policy=policy)
+    return Standing(trainee, marks, hours_attended, outcome, ungraded, missing)
+
+
+@transactional
+async def release(unit: UnitOfWork, class_id: str) -> list[Result]:
+    """Freezes the results of a class and tells its trainees. It cannot be taken back.
+
+    Raises ResultsReleased the second time, ResultsNotReady with every obstacle, names included. No grade, submission or task can change
+    in between or afterwards: each of them and this write the class in their transaction.
+    """
+    training_class = await classes.get_class(unit, unit.actor, class_id)
+    await classes.release_results(unit, class_id)
+    assessment = await _assess(unit, training_class)
+    if assessment.obstacles:
+        raise ResultsNotReady("".join(assessment.obstacles))
+    results = [_frozen(unit, assessment, standing) for standing in assessment.standings]
+    await store.insert_results(unit, results)
+    for one in results:
+        unit.notify(one.person_id, "results-released", class_name=training_class.name, class_id=class_id)
+    unit.audit(
+        "assessment:release",
+        class_id,
+        trainees=len(results),
+        passed=sum(one.passed for one in results),
+        missing=len(assessment.missing),
+    )
+    return results
+
+
+def _frozen(unit: UnitOfWork, assessment: ClassAssessment, standing: Standing) -> Result:
+    trainee, outcome, policy = standing.trainee, standing.outcome, assessment.policy
+    return Result(
+        class_id=trainee.class_id,
+        institution_code=trainee.institution_code,
+        province_code=trainee.province_code,
+        person_id=trainee.person_id,
+        name=trainee.name,
+        id_number_masked=trainee.id_number_masked,
+        work_unit=trainee.work_unit,
+        marks=standing.marks,
+        formative_tenths=outcome.formative,
+        summative_tenths=outcome.summative,
+        total_tenths=outcome.total,
+        hours_attended=standing.hours_attended,
+        hours_total=assessment.hours_total,
+        attendance_ok=outcome.attendance_ok,
+        passed=outcome.passed,
+        reason=outcome.reason,
+        policy=ResultPolicy(
+            formative_weight=policy.formative_weight,
+            pass_mark=policy.pass_mark,
+            attendance_needed=policy.attendance_needed,
+        ),
+        released_at=unit.now,
+        released_by=unit.actor.name,
+    )
+
+
+async def released_results(scope: Scope, class_id: str) -> dict[str, Result]:
+    """Person → frozen result of a class that the caller has fetched already; empty when the results are not released."""
+    return {one.person_id: one for one in await store.results(scope, class_id)}
+
+
+async def my_result(platform: Platform, actor: Actor, class_id: str) -> Result:
+    """The actor's own result. Raises NotFound, ResultsNotReleased."""
+    await classes.attended_class(platform, actor, class_id)
+    result = await store.result(platform, class_id, actor.person_id)
+    if result is None:
+        raise ResultsNotReleased()
+    return result
+
+
+async def export_results(platform: Platform, actor: Actor, class_id: str) -> tuple[str, bytes]:
+    """The grade sheet of a class in a staff actor's jurisdiction (培训成绩报送, article 23): file name and .xlsx.
+
+    Raises NotFound, ResultsNotReleased.
+    """
+    training_class = await classes.get_class(platform, actor, class_id)
+    if training_class.results_released_at is None:
+        raise ResultsNotReleased("成绩公布后才能导出成绩单。")
+    results = await store.results(platform, class_id)
+    content = await asyncio.to_thread(grade_sheet, training_class, results)
+    return f"{training_class.name}成绩单.xlsx", content

@@ -1,0 +1,254 @@
+"""Queries over tasks, submissions, grades and results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from server.assessment.documents import (
+    Extension,
+    Grade,
+    LatestVersion,
+    Mark,
+    PersonTask,
+    Result,
+    Submission,
+    Task,
+)
+from server.kernel.identity import Jurisdiction
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+
+COLLECTIONS = (
+    CollectionSpec("tasks", shard_key="class_id", indexes=(Index([("class_id", 1), ("_id", 1)]),)),
+    CollectionSpec(
+        "submissions",
+        shard_key="task_id",
+        indexes=(
+            Index([("task_id", 1), ("person_id", 1), ("version", 1)], unique=True),
+            Index(
+                [("task_id", 1), ("person_id", 1), ("nonce", 1)],
+                unique=True,
+                partial={"nonce": {"$type": "string"}},
+            ),
+            Index([("class_id", 1), ("_id", 1)]),
+        ),
+    ),
+    CollectionSpec(
+        "grades",
+        shard_key="task_id",
+        indexes=(
+            Index([("task_id", 1), ("person_id", 1)], unique=True),
+            Index([("class_id", 1), ("_id", 1)]),
+        ),
+    ),
+    CollectionSpec(
+        "results",
+        shard_key="class_id",
+        indexes=(Index([("class_id", 1), ("person_id", 1)], unique=True),),
+    ),
+    CollectionSpec("uploads", shard_key=None, indexes=(Index([("started_at", 1)]),)),
+)
+
+# ---- tasks
+
+
+async def insert_task(scope: Scope, new: Task) -> None:
+    await scope["tasks"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def task(scope: Scope, task_id: str) -> Task | None:
+    """Any task: whoever asks must then be shown to have to do with its class."""
+    row = await scope["tasks"].find_one({"_id": task_id, "withdrawn_at": None}, session=scope.session)
+    return None if row is None else Task.from_mongo(row)
+
+
+async def task_in_reach(scope: Scope, reach: Jurisdiction, task_id: str) -> Task | None:
+    row = await scope["tasks"].find_one(
+        {"$and": [{"_id": task_id, "withdrawn_at": None}, reach.filter()]}, session=scope.session
+    )
+    return None if row is None else Task.from_mongo(row)
+
+
+async def tasks(
+    scope: Scope, class_id: str, *, after: str | None = None, limit: int | None = None
+) -> list[Task]:
+    """The tasks of a class that count, in the order in which they were set."""
+    condition: Row = {"class_id": class_id, "withdrawn_at": None}
+    if after:
+        condition["_id"] = {"$gt": after}
+    rows = scope["tasks"].find(condition, session=scope.session).sort("_id", 1).limit(limit or 0)
+    return [Task.from_mongo(row) async for row in rows]
+
+
+async def replace_task(scope: Scope, changed: Task) -> None:
+    await scope["tasks"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
+
+
+async def set_task_in_use(scope: Scope, task_id: str) -> None:
+    await scope["tasks"].update_one(
+        {"_id": task_id, "in_use": False}, {"$set": {"in_use": True}}, session=scope.session
+    )
+
+
+async def extend_deadline(scope: Scope, task_id: str, extension: Extension) -> None:
+    await scope["tasks"].update_one(
+        {"_id": task_id},
+        {"$set": {"deadline": extension.after}, "$push": {"extensions": extension.model_dump()}},
+        session=scope.session,
+    )
+
+
+async def set_task_withdrawn(scope: Scope, task_id: str, at: datetime) -> None:
+    await scope["tasks"].update_one({"_id": task_id}, {"$set": {"withdrawn_at": at}}, session=scope.session)
+
+
+# ---- submissions
+
+
+async def insert_submission(scope: Scope, new: Submission) -> None:
+    await scope["submissions"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def submission(scope: Scope, submission_id: str) -> Submission | None:
+    """Any submission: whoever asks must then be shown to have to do with its class."""
+    row = await scope["submissions"].find_one({"_id": submission_id}, session=scope.session)
+    return None if row is None else Submission.from_mongo(row)
+
+
+async def submission_by_nonce(scope: Scope, task_id: str, person_id: str, nonce: str) -> Submission | None:
+    row = await scope["submissions"].find_one(
+        {"task_id": task_id, "person_id": person_id, "nonce": nonce}, session=scope.session
+    )
+    return None if row is None else Submission.from_mongo(row)
+
+
+async def versions(
+    scope: Scope, task_id: str, person_id: str, *, below: int | None = None, limit: int = 0
+) -> list[Submission]:
+    """One person's versions, newest first."""
+    condition: Row = {"task_id": task_id, "person_id": person_id}
+    if below is not None:
+        condition["version"] = {"$lt": below}
+    rows = scope["submissions"].find(condition, session=scope.session).sort("version", -1).limit(limit)
+    return [Submission.from_mongo(row) async for row in rows]
+
+
+async def latest_of_task(scope: Scope, task_id: str) -> dict[str, Submission]:
+    """Person → newest version, content included. A class is small (policy `roster_rows`), so it is read whole."""
+    pipeline: list[Row] = [
+        {"$match": {"task_id": task_id}},
+        {"$sort": {"person_id": 1, "version": -1}},
+        {"$group": {"_id": "$person_id", "latest": {"$first": "$$ROOT"}}},
+    ]
+    rows = scope["submissions"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: Submission.from_mongo(row["latest"]) async for row in rows}
+
+
+async def latest_of_class(scope: Scope, class_id: str) -> dict[PersonTask, LatestVersion]:
+    """The newest version of everybody's work on every task of a class, without its content."""
+    pipeline: list[Row] = [
+        {"$match": {"class_id": class_id}},
+        {"$project": {"person_id": 1, "task_id": 1, "version": 1, "submitted_at": 1, "late": 1}},
+        {"$sort": {"version": 1}},
+        {
+            "$group": {
+                "_id": {"person_id": "$person_id", "task_id": "$task_id"},
+                "submission_id": {"$last": "$_id"},
+                "version": {"$last": "$version"},
+                "submitted_at": {"$last": "$submitted_at"},
+                "late": {"$last": "$late"},
+            }
+        },
+    ]
+    rows = scope["submissions"].aggregate(pipeline, session=scope.session)
+    return {
+        (key["person_id"], key["task_id"]): LatestVersion.model_validate(row)
+        async for row in rows
+        if (key := row.pop("_id"))
+    }
+
+
+async def latest_of_person(scope: Scope, task_ids: Sequence[str], person_id: str) -> dict[str, Submission]:
+    """Task → the person's newest version."""
+    pipeline: list[Row] = [
+        {"$match": {"task_id": {"$in": list(task_ids)}, "person_id": person_id}},
+        {"$sort": {"version": -1}},
+        {"$group": {"_id": "$task_id", "latest": {"$first": "$$ROOT"}}},
+    ]
+    rows = scope["submissions"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: Submission.from_mongo(row["latest"]) async for row in rows}
+
+
+# ---- grades
+
+
+async def insert_grade(scope: Scope, new: Grade) -> None:
+    await scope["grades"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def add_mark(scope: Scope, grade_id: str, mark: Mark) -> None:
+    await scope["grades"].update_one(
+        {"_id": grade_id}, {"$push": {"marks": mark.model_dump()}}, session=scope.session
+    )
+
+
+async def grade(scope: Scope, task_id: str, person_id: str) -> Grade | None:
+    row = await scope["grades"].find_one({"task_id": task_id, "person_id": person_id}, session=scope.session)
+    return None if row is None else Grade.from_mongo(row)
+
+
+async def grades_of_task(scope: Scope, task_id: str) -> dict[str, Grade]:
+    """Person → grade."""
+    rows = scope["grades"].find({"task_id": task_id}, session=scope.session)
+    return {row["person_id"]: Grade.from_mongo(row) async for row in rows}
+
+
+async def grades_of_class(scope: Scope, class_id: str) -> dict[PersonTask, Grade]:
+    rows = scope["grades"].find({"class_id": class_id}, session=scope.session)
+    return {(row["person_id"], row["task_id"]): Grade.from_mongo(row) async for row in rows}
+
+
+async def grades_of_person(scope: Scope, task_ids: Sequence[str], person_id: str) -> dict[str, Grade]:
+    """Task → the person's grade."""
+    condition: Row = {"task_id": {"$in": list(task_ids)}, "person_id": person_id}
+    rows = scope["grades"].find(condition, session=scope.session)
+    return {row["task_id"]: Grade.from_mongo(row) async for row in rows}
+
+
+# ---- results
+
+
+async def insert_results(scope: Scope, new: Sequence[Result]) -> None:
+    await scope["results"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def results(scope: Scope, class_id: str) -> list[Result]:
+    """In the order of the roster, in which they were frozen."""
+    rows = scope["results"].find({"class_id": class_id}, session=scope.session).sort("_id", 1)
+    return [Result.from_mongo(row) async for row in rows]
+
+
+async def result(scope: Scope, class_id: str, person_id: str) -> Result | None:
+    row = await scope["results"].find_one(
+        {"class_id": class_id, "person_id": person_id}, session=scope.session
+    )
+    return None if row is None else Result.from_mongo(row)
+
+
+# ---- uploads under way
+
+
+async def note_upload(scope: Scope, file_id: str, at: datetime) -> None:
+    """Notes a file before its first byte, so that one whose server died can be found."""
+    await scope["uploads"].insert_one({"_id": file_id, "started_at": at}, session=scope.session)
+
+
+async def forget_uploads(scope: Scope, file_ids: Sequence[str]) -> None:
+    """The files are named by a submission, or removed."""
+    await scope["uploads"].delete_many({"_id": {"$in": list(file_ids)}}, session=scope.session)
+
+
+async def uploads_before(scope: Scope, moment: datetime, limit: int) -> list[str]:
+    """Files whose upload began before `moment` and never ended."""
+    rows = scope["uploads"].find({"started_at": {"$lt": moment}}, session=scope.session).limit(limit)
+    return [row["_id"] async for row in rows]

@@ -1,0 +1,327 @@
+"""What trainees hand in: files streamed into GridFS while they arrive, versions kept, nothing left behind by what was broken off."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from motor.motor_asyncio import AsyncIOMotorGridIn
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.assessment import rules, store
+from server.assessment.documents import Grade, Submission, SubmittedFile, Task
+from server.assessment.file_types import Recogniser, safe_name
+from server.assessment.tasks import attended_task, task_in_reach, taught_task
+from server.classes import service as classes
+from server.classes.documents import Enrolment, TrainingClass
+from server.kernel import policies
+from server.kernel.clock import beijing_date
+from server.kernel.downloads import Download
+from server.kernel.errors import FieldError, Invalid, NotFound, Problem
+from server.kernel.identity import Actor
+from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.platform import Platform
+
+TEXT_LONGEST = 20_000
+ABANDONED_AFTER = timedelta(days=1)
+SWEPT_AT_ONCE = 100
+
+
+class FileTooLarge(Problem):
+    status = 413
+    slug = "file-too-large"
+    title = "文件太大"
+    default_detail = "文件超过大小上限，请压缩或拆分后再提交。"
+
+
+class SubmissionDraft(BaseModel):
+    """What stands beside the files."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    own_work: bool = False
+    text: Annotated[str, Field(max_length=TEXT_LONGEST)] = ""
+    nonce: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")] = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    file_bytes: int
+    files: int
+
+
+class Upload:
+    """The files of one submission on their way in. Each file: `begin`, `write` as often as needed, `end`.
+
+    `give_up` removes whatever has arrived; a file is noted in `uploads` before its first byte, so that it can be removed even when the
+    server dies. Nothing is ever whole in memory.
+    """
+
+    def __init__(self, platform: Platform, actor: Actor, limits: Limits) -> None:
+        self.limits = limits
+        self.files: list[SubmittedFile] = []
+        self._platform = platform
+        self._owner = actor.person_id
+        self._begun: list[str] = []
+        self._open: _OpenFile | None = None
+        self._given_up = False
+        self._one_at_a_time = asyncio.Lock()
+
+    async def begin(self, name: str) -> None:
+        """Raises Invalid for one file more than the policy lets in."""
+        if len(self.files) >= self.limits.files:
+            raise Invalid(fields=[FieldError("files", f"一次最多提交 {self.limits.files} 个文件。")])
+        file_id, stream = self._platform.files.create(name[:200], {"person_id": self._owner})
+        self._begun.append(file_id)
+        await store.note_upload(self._platform, file_id, self._platform.clock.now())
+        self._open = _OpenFile(file_id, name, stream)
+
+    async def write(self, data: bytes) -> None:
+        """Raises FileTooLarge, FileTypeRefused."""
+        file = self._open
+        assert file is not None
+        file.size += len(data)
+        if file.size > self.limits.file_bytes:
+            raise FileTooLarge(
+                f"单个文件不能超过 {self.limits.file_bytes // 2**20} MiB，请压缩或拆分后再提交。"
+            )
+        file.recogniser.feed(data)
+        async with self._one_at_a_time:
+            if not self._given_up:
+                await file.stream.write(data)
+
+    async def end(self) -> None:
+        """Raises FileTypeRefused."""
+        file = self._open
+        assert file is not None
+        known = await asyncio.to_thread(file.recogniser.end)
+        async with self._one_at_a_time:
+            if self._given_up:
+                return
+            await file.stream.close()
+            self._open = None
+        self.files.append(
+            SubmittedFile(
+                id=file.id,
+                name=safe_name(file.name, known),
+                media_type=known.media_type,
+                size=file.size,
+            )
+        )
+
+    async def give_up(self) -> None:
+        """Removes everything that has arrived. Once is enough, twice does no harm."""
+        async with self._one_at_a_time:
+            self._given_up = True
+            if self._open is not None:
+                await self._open.stream.abort()
+                self._open = None
+            for file_id in self._begun:
+                await self._platform.files.delete(file_id)
+            await store.forget_uploads(self._platform, self._begun)
+            self._begun = []
+
+
+class _OpenFile:
+    def __init__(self, file_id: str, name: str, stream: AsyncIOMotorGridIn) -> None:
+        self.id = file_id
+        self.name = name
+        self.stream = stream
+        self.size = 0
+        self.recogniser = Recogniser()
+
+
+# ---- handing in
+
+
+async def begin_upload(platform: Platform, actor: Actor, task_id: str) -> Upload:
+    """Opens the way in for files, before any of them arrives. Raises NotFound, ResultsReleased."""
+    _, training_class = await attended_task(platform, actor, task_id)
+    if training_class.results_released_at is not None:
+        raise classes.ResultsReleased()
+    in_force = await policies.on(platform, beijing_date(platform.clock.now()))
+    return Upload(platform, actor, Limits(in_force.upload_mebibytes * 2**20, in_force.upload_files))
+
+
+async def hand_in(
+    platform: Platform, actor: Actor, task_id: str, draft: SubmissionDraft, upload: Upload
+) -> tuple[Submission, bool]:
+    """Keeps a new version with its files, and says whether it is new: the same nonce gives the same version again.
+
+    Raises OwnWorkNotDeclared (article 13), Invalid when there is neither text nor file, ResultsReleased. Unless a new version came to be,
+    no file stays. (A database that fails to answer is no proof that nothing was kept: then `remove_abandoned` decides.)
+    """
+    try:
+        kept, is_new = await _keep(platform, actor, task_id, draft, upload.files)
+    except Problem:
+        await upload.give_up()
+        raise
+    if not is_new:
+        await upload.give_up()
+    return kept, is_new
+
+
+@transactional
+async def _keep(
+    unit: UnitOfWork, task_id: str, draft: SubmissionDraft, files: list[SubmittedFile]
+) -> tuple[Submission, bool]:
+    task, training_class = await attended_task(unit, unit.actor, task_id)
+    person_id = unit.actor.person_id
+    if draft.nonce and (known := await store.submission_by_nonce(unit, task_id, person_id, draft.nonce)):
+        unit.nothing_written()
+        return known, False
+    rules.check_own_work(draft.own_work)
+    if not files and not draft.text.strip():
+        raise Invalid(fields=[FieldError("text", "请填写内容或上传文件。")])
+    await classes.exclude_release(unit, training_class)
+    last = await store.versions(unit, task_id, person_id, limit=1)
+    new = Submission(
+        task_id=task_id,
+        class_id=task.class_id,
+        institution_code=task.institution_code,
+        province_code=task.province_code,
+        person_id=person_id,
+        person_name=unit.actor.name,
+        version=last[0].version + 1 if last else 1,
+        text=draft.text,
+        files=files,
+        own_work=True,
+        nonce=draft.nonce,
+        submitted_at=unit.now,
+        late=rules.is_late(unit.now, task.deadline),
+    )
+    await store.insert_submission(unit, new)
+    await store.set_task_in_use(unit, task_id)
+    await store.forget_uploads(unit, [file.id for file in files])
+    unit.audit(
+        "assessment:submit", new.id, task_id=task_id, version=new.version, files=len(files), late=new.late
+    )
+    return new, True
+
+
+async def remove_abandoned(platform: Platform) -> int:
+    """Removes files whose upload began over a day ago and never became part of a submission; returns how many."""
+    before = platform.clock.now() - ABANDONED_AFTER
+    file_ids = await store.uploads_before(platform, before, SWEPT_AT_ONCE)
+    for file_id in file_ids:
+        await platform.files.delete(file_id)
+    if file_ids:
+        await store.forget_uploads(platform, file_ids)
+    return len(file_ids)
+
+
+# ---- looking at it
+
+
+@dataclass(frozen=True)
+class TraineeWork:
+    """One trainee and one task: the newest version, if any, and the grade, if any."""
+
+    trainee: Enrolment
+    submission: Submission | None
+    grade: Grade | None
+
+
+@dataclass(frozen=True)
+class TaskWork:
+    """Everybody's work on a task, in the order of the roster; who has handed in nothing is there too."""
+
+    task: Task
+    training_class: TrainingClass
+    rows: list[TraineeWork]
+
+
+@dataclass(frozen=True)
+class SubmissionRecord:
+    """A submission with everything around it."""
+
+    submission: Submission
+    task: Task
+    training_class: TrainingClass
+    versions: list[Submission]
+    grade: Grade | None
+
+
+async def my_versions(
+    platform: Platform, actor: Actor, task_id: str, *, before: str | None = None, limit: int = 20
+) -> list[Submission]:
+    """The actor's own versions, newest first, older than the submission `before`."""
+    await attended_task(platform, actor, task_id)
+    below = None
+    if before is not None:
+        below = (await _own(platform, actor, before)).version
+    return await store.versions(platform, task_id, actor.person_id, below=below, limit=limit)
+
+
+async def taught_work(platform: Platform, actor: Actor, task_id: str) -> TaskWork:
+    """For a teacher of the class. Raises NotFound."""
+    return await _work(platform, *await taught_task(platform, actor, task_id))
+
+
+async def work_in_reach(platform: Platform, actor: Actor, task_id: str) -> TaskWork:
+    """For staff. Raises NotFound outside their jurisdiction."""
+    return await _work(platform, *await task_in_reach(platform, actor, task_id))
+
+
+async def _work(scope: Scope, task: Task, training_class: TrainingClass) -> TaskWork:
+    latest = await store.latest_of_task(scope, task.id)
+    grades = await store.grades_of_task(scope, task.id)
+    rows = [
+        TraineeWork(one, latest.get(one.person_id), grades.get(one.person_id))
+        for one in await classes.trainees(scope, task.class_id)
+    ]
+    return TaskWork(task, training_class, rows)
+
+
+async def submission_in_reach(platform: Platform, actor: Actor, submission_id: str) -> SubmissionRecord:
+    """For staff: a submission, the other versions of it and its grade. Raises NotFound outside their jurisdiction."""
+    submission = await store.submission(platform, submission_id)
+    if submission is None:
+        raise NotFound("没有这份提交，或不在您的管理范围内。")
+    task, training_class = await task_in_reach(platform, actor, submission.task_id)
+    return SubmissionRecord(
+        submission,
+        task,
+        training_class,
+        await store.versions(platform, task.id, submission.person_id),
+        await store.grade(platform, task.id, submission.person_id),
+    )
+
+
+async def _own(scope: Scope, actor: Actor, submission_id: str) -> Submission:
+    submission = await store.submission(scope, submission_id)
+    if submission is None or submission.person_id != actor.person_id:
+        raise NotFound("没有这份提交。")
+    return submission
+
+
+async def my_file(platform: Platform, actor: Actor, submission_id: str, file_id: str) -> Download:
+    """A file of one's own. Raises NotFound."""
+    return _download(platform, await _own(platform, actor, submission_id), file_id)
+
+
+async def taught_file(platform: Platform, actor: Actor, submission_id: str, file_id: str) -> Download:
+    """A file that a trainee of a class of the teacher's handed in. Raises NotFound."""
+    submission = await store.submission(platform, submission_id)
+    if submission is None:
+        raise NotFound("没有这份提交，或您不是该班的授课教师。")
+    await taught_task(platform, actor, submission.task_id)
+    return _download(platform, submission, file_id)
+
+
+async def file_in_reach(platform: Platform, actor: Actor, submission_id: str, file_id: str) -> Download:
+    """For staff. Raises NotFound outside their jurisdiction."""
+    submission = await store.submission(platform, submission_id)
+    if submission is None:
+        raise NotFound("没有这份提交，或不在您的管理范围内。")
+    await task_in_reach(platform, actor, submission.task_id)
+    return _download(platform, submission, file_id)
+
+
+def _download(platform: Platform, submission: Submission, file_id: str) -> Download:
+    for file in submission.files:
+        if file.id == file_id:
+            return Download(file.name, file.media_type, file.size, platform.files.read(file_id))
+    raise NotFound("没有这个文件。")

@@ -1,0 +1,209 @@
+"""Tasks of a class: set by its institution, seen by its trainees and teachers.
+
+`task_in_reach`, `taught_task` and `attended_task` fetch and authorise in one call.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue, StringConstraints
+
+from server.assessment import rules, store
+from server.assessment.documents import Extension, Grade, Submission, Task
+from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, Criterion, TaskKind
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.kernel.errors import Conflict, NotFound
+from server.kernel.identity import Actor
+from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.platform import Platform
+
+FURTHEST_DEADLINE = timedelta(days=732)
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+
+class TaskInUse(Conflict):
+    slug = "task-in-use"
+    title = "任务已有提交或评分"
+    default_detail = "已有学员提交或被评分，任务内容不能再改，只能延长截止时间。"
+
+
+class CriterionDraft(BaseModel):
+    title: Annotated[Text, Field(min_length=2, max_length=60)]
+    points: Annotated[int, Field(ge=1, le=POINTS_MOST)]
+
+
+class TaskDraft(BaseModel):
+    title: Annotated[Text, Field(min_length=2, max_length=60)]
+    instructions: Annotated[Text, Field(max_length=4000)] = ""
+    kind: TaskKind
+    deadline: AwareDatetime
+    criteria: Annotated[list[CriterionDraft], Field(min_length=1, max_length=CRITERIA_MOST)]
+
+
+class DeadlineExtension(BaseModel):
+    deadline: AwareDatetime
+    reason: Annotated[Text, Field(min_length=2, max_length=500)]
+
+
+class MyTask(BaseModel):
+    """A task as one trainee sees it: with the newest own version and, after the release, the grade."""
+
+    task: Task
+    submission: Submission | None
+    grade: Grade | None
+
+
+# ---- fetching
+
+
+async def task_in_reach(scope: Scope, actor: Actor, task_id: str) -> tuple[Task, TrainingClass]:
+    """A task of a class in a staff actor's jurisdiction. Raises NotFound for any other."""
+    task = await store.task_in_reach(scope, actor.jurisdiction, task_id)
+    if task is None:
+        raise NotFound("没有这项任务，或不在您的管理范围内。")
+    return task, await classes.get_class(scope, actor, task.class_id)
+
+
+async def taught_task(scope: Scope, actor: Actor, task_id: str) -> tuple[Task, TrainingClass]:
+    """A task of a class that the actor teaches. Raises NotFound for any other."""
+    task = await store.task(scope, task_id)
+    if task is None:
+        raise NotFound("没有这项任务，或您不是该班的授课教师。")
+    return task, await classes.taught_class(scope, actor, task.class_id)
+
+
+async def attended_task(scope: Scope, actor: Actor, task_id: str) -> tuple[Task, TrainingClass]:
+    """A task of a class in which the actor is enrolled. Raises NotFound for any other."""
+    task = await store.task(scope, task_id)
+    if task is None:
+        raise NotFound("没有这项任务，或您不在该班的名册中。")
+    return task, await classes.attended_class(scope, actor, task.class_id)
+
+
+# ---- the institution
+
+
+async def list_tasks(platform: Platform, actor: Actor, class_id: str) -> list[Task]:
+    """The tasks of a class in a staff actor's jurisdiction, in the order in which they were set."""
+    await classes.get_class(platform, actor, class_id)
+    return await store.tasks(platform, class_id)
+
+
+@transactional
+async def create_task(unit: UnitOfWork, class_id: str, draft: TaskDraft) -> Task:
+    """Sets a task. Raises Invalid for its deadline or criteria, ResultsReleased."""
+    training_class = await classes.get_class(unit, unit.actor, class_id)
+    await classes.exclude_release(unit, training_class)
+    new = Task(
+        class_id=class_id,
+        institution_code=training_class.institution_code,
+        province_code=training_class.province_code,
+        created_at=unit.now,
+        created_by=unit.actor.name,
+        **_checked(draft, unit.now),
+    )
+    await store.insert_task(unit, new)
+    unit.audit("assessment:create-task", new.id, class_id=class_id, title=new.title, kind=new.kind.value)
+    return new
+
+
+@transactional
+async def change_task(unit: UnitOfWork, task_id: str, draft: TaskDraft) -> Task:
+    """Changes a task that nobody has used yet. Raises TaskInUse, Invalid, ResultsReleased."""
+    task, training_class = await task_in_reach(unit, unit.actor, task_id)
+    await classes.exclude_release(unit, training_class)
+    if task.in_use:
+        raise TaskInUse()
+    changed = task.model_copy(update=_checked(draft, unit.now))
+    await store.replace_task(unit, changed)
+    unit.audit("assessment:change-task", task_id, before=_facts(task), after=_facts(changed))
+    return changed
+
+
+@transactional
+async def extend_deadline(unit: UnitOfWork, task_id: str, wanted: DeadlineExtension) -> None:
+    """Moves a deadline to a later moment, for everybody. What was late stays marked. Raises Invalid, ResultsReleased."""
+    task, training_class = await task_in_reach(unit, unit.actor, task_id)
+    await classes.exclude_release(unit, training_class)
+    after = wanted.deadline.astimezone(UTC)
+    _check_deadline(after, unit.now, previous=task.deadline)
+    extension = Extension(
+        before=task.deadline, after=after, reason=wanted.reason, at=unit.now, by=unit.actor.name
+    )
+    await store.extend_deadline(unit, task_id, extension)
+    unit.audit(
+        "assessment:extend-deadline",
+        task_id,
+        before=task.deadline.isoformat(),
+        after=after.isoformat(),
+        reason=wanted.reason,
+    )
+
+
+@transactional
+async def withdraw_task(unit: UnitOfWork, task_id: str) -> None:
+    """Takes back a task that nobody has used yet. Raises TaskInUse, ResultsReleased."""
+    task, training_class = await task_in_reach(unit, unit.actor, task_id)
+    await classes.exclude_release(unit, training_class)
+    if task.in_use:
+        raise TaskInUse("已有学员提交或被评分，任务不能撤回。")
+    await store.set_task_withdrawn(unit, task_id, unit.now)
+    unit.audit("assessment:withdraw-task", task_id, title=task.title)
+
+
+def _checked(draft: TaskDraft, now: datetime) -> dict[str, object]:
+    """What a draft says of a task, checked, each criterion under its key."""
+    deadline = draft.deadline.astimezone(UTC)
+    _check_deadline(deadline, now)
+    criteria = [
+        Criterion(key=f"c{number}", title=one.title, points=one.points)
+        for number, one in enumerate(draft.criteria, start=1)
+    ]
+    rules.check_criteria(criteria)
+    return {
+        "title": draft.title,
+        "instructions": draft.instructions,
+        "kind": draft.kind,
+        "deadline": deadline,
+        "criteria": criteria,
+    }
+
+
+def _check_deadline(deadline: datetime, now: datetime, *, previous: datetime | None = None) -> None:
+    rules.check_deadline(deadline, now, furthest=now + FURTHEST_DEADLINE, previous=previous)
+
+
+def _facts(task: Task) -> dict[str, JsonValue]:
+    return {
+        "title": task.title,
+        "kind": task.kind.value,
+        "deadline": task.deadline.isoformat(),
+        "maximum": task.maximum,
+    }
+
+
+# ---- trainees and teachers
+
+
+async def my_tasks(
+    platform: Platform, actor: Actor, class_id: str, *, after: str | None = None, limit: int = 20
+) -> list[MyTask]:
+    """The tasks of a class that the actor attends. Grades are shown once the results are released."""
+    training_class = await classes.attended_class(platform, actor, class_id)
+    tasks = await store.tasks(platform, class_id, after=after, limit=limit)
+    task_ids = [task.id for task in tasks]
+    mine = await store.latest_of_person(platform, task_ids, actor.person_id)
+    released = training_class.results_released_at is not None
+    grades = await store.grades_of_person(platform, task_ids, actor.person_id) if released else {}
+    return [MyTask(task=task, submission=mine.get(task.id), grade=grades.get(task.id)) for task in tasks]
+
+
+async def taught_tasks(
+    platform: Platform, actor: Actor, class_id: str, *, after: str | None = None, limit: int = 20
+) -> list[Task]:
+    """The tasks of a class that the actor teaches."""
+    await classes.taught_class(platform, actor, class_id)
+    return await store.tasks(platform, class_id, after=after, limit=limit)
