@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import xlsxwriter
 
 from server.accounts import phones, staff
 from server.accounts.documents import Account
 from server.accounts.phones import PhoneAuthenticator, RealName
+from server.attendance import rules as attendance_rules
+from server.attendance import service as attendance
+from server.attendance.documents import TeachingSession
+from server.attendance.service import SessionDraft
 from server.backbone import service as backbone
 from server.backbone.service import Registration
 from server.classes import service as classes
@@ -145,10 +149,12 @@ class ClassInSession:
         return self.training_class.id
 
 
-async def class_in_session(platform: Platform, wechat: Simulator, trainees: int = 2) -> ClassInSession:
-    """A class of 邢台技师学院 with one backbone teacher and `trainees` bound trainees."""
+async def class_in_session(
+    platform: Platform, wechat: Simulator, trainees: int = 2, **changes: object
+) -> ClassInSession:
+    """A class of 邢台技师学院 with one backbone teacher and `trainees` bound trainees; `changes` are those of class_draft."""
     officer = actor(cast.XINGTAI_OFFICER)
-    new = await classes.open_class(platform, officer, class_draft())
+    new = await classes.open_class(platform, officer, class_draft(**changes))
     teacher_id = await register_backbone(platform, cast.BACKBONE_TEACHER)
     await classes.assign_teacher(platform, officer, new.id, teacher_id)
     people = cast.people(trainees)
@@ -160,3 +166,28 @@ async def class_in_session(platform: Platform, wechat: Simulator, trainees: int 
         await phone(platform, wechat, "openid-teacher", cast.BACKBONE_TEACHER),
         [await phone(platform, wechat, f"openid-trainee-{n}", one) for n, one in enumerate(people)],
     )
+
+
+def session_draft(**changes: object) -> SessionDraft:
+    """A morning of the class, 2026-03-17 from 09:00 to 12:00 in Beijing: check-in from 08:40 to 09:30, late after 09:05."""
+    nine = datetime(2026, 3, 17, 1, 0, tzinfo=UTC)
+    draft: dict[str, object] = {
+        "title": "第 2 天上午",
+        "place": "实训楼 301",
+        "starts_at": nine,
+        "ends_at": nine + timedelta(hours=3),
+        "hours": 4,
+    }
+    return SessionDraft.model_validate(draft | changes)
+
+
+async def teaching_session(platform: Platform, opened: ClassInSession, **changes: object) -> TeachingSession:
+    """A session of the class, added by its institution."""
+    return await attendance.add_session(platform, opened.officer, opened.id, session_draft(**changes))
+
+
+def code_of(platform: Platform, session: TeachingSession, *, steps: int = 0) -> str:
+    """The text on the screen at this moment, or `steps` later."""
+    step = attendance_rules.step_at(platform.clock.now(), session.code_step_seconds) + steps
+    key = attendance_rules.code_key(platform.settings.code_secret.get_secret_value())
+    return attendance_rules.write_code(attendance_rules.Code(session.id, step), key)
