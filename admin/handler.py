@@ -8,13 +8,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from tornado.web import HTTPError
 
 from admin.navigation import navigation
 from server.accounts import staff
 from server.kernel import errors
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Problem
+from server.kernel.errors import FieldError, Problem
 from server.kernel.identity import ANYBODY, Actor
 from server.kernel.web import Model, PlatformHandler, field_errors
 
@@ -33,6 +34,15 @@ class PageHandler(PlatformHandler):
         await super().prepare()
         if self.actor.must_change_password and self.request.path not in OPEN_BEFORE_CHANGE:
             self.redirect(CHANGE_PASSWORD)
+
+    def check_xsrf_cookie(self) -> None:
+        """Raises Forbidden, in words that help somebody whose page lay open overnight."""
+        try:
+            super().check_xsrf_cookie()
+        except HTTPError:
+            raise errors.Forbidden(
+                "页面放得太久，或浏览器没有保存 Cookie，内容没有提交。请返回上一页刷新后再试。"
+            ) from None
 
     def show_problem(self, problem: Problem) -> None:
         if problem.status == 401 and self.request.method == "GET":
@@ -89,7 +99,7 @@ class PageHandler(PlatformHandler):
         try:
             return model.model_validate(values)
         except ValidationError as error:
-            raise errors.Invalid(fields=field_errors(error)) from None
+            raise errors.Invalid(fields=[_named(model, wrong) for wrong in field_errors(error)]) from None
 
     def query(self, model: type[Model]) -> Model:
         """The query string as `model`; what does not fit falls back to the defaults, for a link may be old or cut off."""
@@ -125,6 +135,12 @@ class PageHandler(PlatformHandler):
 
 NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}}
 """The context of a form that is shown for the first time."""
+
+
+def _named(model: type[BaseModel], wrong: FieldError) -> FieldError:
+    """The message after the title of its field, if the model gives one: in a list of messages each says which is meant."""
+    info = model.model_fields.get(wrong.place.split(".")[0])
+    return FieldError(wrong.place, f"{info.title}：{wrong.message}") if info and info.title else wrong
 
 
 def _takes_list(annotation: Any) -> bool:

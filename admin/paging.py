@@ -29,6 +29,10 @@ class Way:
         cursors = tuple(part for part in given.split("-") if _CURSOR.fullmatch(part))
         return cls(path, conditions, cursors[-LONGEST_WAY:])
 
+    def export(self, path: str) -> str:
+        """The address of the whole list, narrowed as it is, at another path."""
+        return _address(path, self.conditions)
+
     @property
     def cursor(self) -> str | None:
         return self.cursors[-1] if self.cursors else None
@@ -43,7 +47,9 @@ class Way:
         return self._address((*self.cursors, last_id)[-LONGEST_WAY:])
 
     def _address(self, cursors: Sequence[str]) -> str:
-        query = {name: value for name, value in self.conditions.items() if value}
-        if cursors:
-            query["way"] = "-".join(cursors)
-        return f"{self.path}?{urlencode(query)}" if query else self.path
+        return _address(self.path, {**self.conditions, "way": "-".join(cursors)})
+
+
+def _address(path: str, conditions: Mapping[str, str]) -> str:
+    query = {name: value for name, value in conditions.items() if value}
+    return f"{path}?{urlencode(query)}" if query else path

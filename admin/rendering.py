@@ -13,6 +13,8 @@ from typing import Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from server.institutions.annex1 import PROVINCES
+from server.institutions.rules import MAJORS
 from server.kernel.clock import BEIJING
 
 HERE = Path(__file__).parent
@@ -43,7 +45,10 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
     static = partial(static_url, static_prefix, content_hash if development else cache(content_hash))
     environment.globals.update(static=static, icon=partial(icon, static))
     environment.filters.update(
-        {it.__name__: it for it in (beijing, date_cn, percent, filesize, hours, device)}
+        {
+            it.__name__: it
+            for it in (beijing, date_cn, percent, filesize, hours, device, major_name, province_name)
+        }
     )
     return environment
 
@@ -111,6 +116,17 @@ def hours(amount: float | None) -> str:
     """Class hours (课时): "80 课时", "1.5 课时"."""
     return ABSENT if amount is None else f"{_short(amount, 2)} 课时"
 
+
+def major_name(code: str) -> str:
+    """The 专业大类 of a code: "01" → 机械类."""
+    return MAJORS[code].name
+
+
+def province_name(code: str | None) -> str:
+    return ABSENT if code is None else _PROVINCE_NAMES[code]
+
+
+_PROVINCE_NAMES = {province.code: province.name for province in PROVINCES}
 
 _SYSTEMS = {
     "Windows": "Windows 电脑",

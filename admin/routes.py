@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from admin.handler import UnknownPage
-from admin.handlers import accounts, classes, surveys
+from admin.handlers import (
+    accounts,
+    allocation,
+    audit,
+    backbone,
+    classes,
+    home,
+    institutions,
+    policies,
+    rosters,
+    surveys,
+)
 from server.kernel.web import Route
 
 ROUTES: list[Route] = [
+    *home.ROUTES,
     *accounts.ROUTES,
+    *allocation.ROUTES,
+    *institutions.ROUTES,
+    *backbone.ROUTES,
     *classes.ROUTES,
+    *rosters.ROUTES,
+    *policies.ROUTES,
+    *audit.ROUTES,
     *surveys.ROUTES,
 ]
 NOT_FOUND = UnknownPage

@@ -4,7 +4,7 @@
 //   data-type-to-confirm="…"   the form's submit button waits for exactly this text
 //   data-autosubmit            a filter form that sends itself
 //   data-guard                 a long form: asks before unsaved changes are left
-//   data-dropzone              a file field that takes drops and shows name and size
+//   data-dropzone              a file field that takes drops and shows name and size; data-largest="bytes" on the field: refused before it is sent
 //   data-copy="text"           copies; data-reveal="id" shows a password; data-count-of="id" counts characters
 //   data-dismiss               removes the alert around; data-sidebar-toggle, data-sidebar-close; data-print
 const NETWORK = "网络不通，内容还在，请稍后重试";
@@ -115,6 +115,10 @@ on("change", "[data-dropzone] input[type=file]", (field) => {
     return line;
   }));
   list.hidden = field.files.length === 0;
+  const largest = Number(field.dataset.largest);
+  const tooLarge = largest && Array.from(field.files).find((file) => file.size > largest);
+  field.setCustomValidity(tooLarge ? `“${tooLarge.name}”有 ${size(tooLarge.size)}，超过 ${size(largest)} 的上限，请换一个文件` : "");
+  if (tooLarge) field.reportValidity();
 });
 for (const type of ["dragenter", "dragover"]) {
   on(type, "[data-dropzone]", (zone, event) => { event.preventDefault(); zone.classList.add("is-over"); });

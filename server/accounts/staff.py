@@ -44,9 +44,12 @@ class UsernameTaken(Conflict):
 
 
 class AccountDraft(BaseModel):
-    username: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{2,31}$")]
-    name: Annotated[str, Field(min_length=2, max_length=40)]
-    role: Literal[Role.NATIONAL_CENTRE, Role.PROVINCE, Role.TRAINING_CENTRE, Role.TRAINING_BASE]
+    username: Annotated[str, Field(title="用户名", pattern=r"^[a-z0-9][a-z0-9._-]{2,31}$")]
+    name: Annotated[str, Field(title="使用人姓名", min_length=2, max_length=40)]
+    role: Annotated[
+        Literal[Role.NATIONAL_CENTRE, Role.PROVINCE, Role.TRAINING_CENTRE, Role.TRAINING_BASE],
+        Field(title="用户类别"),
+    ]
     province_code: str | None = None
     institution_code: str | None = None
 
@@ -195,6 +198,14 @@ async def accounts(platform: Platform, actor: Actor, *, role: str = "", words: s
     return await store.accounts(platform, role=role, words=words)
 
 
+async def get_account(platform: Platform, account_id: str) -> Account:
+    """Raises NotFound."""
+    found = await store.account(platform, account_id)
+    if found is None:
+        raise NotFound("没有这个账号。")
+    return found
+
+
 async def allocate(platform: Platform, actor: Actor, draft: AccountDraft) -> tuple[Account, str]:
     """A new staff account and its first password, which is shown once and must be changed (article 25.1).
 
@@ -225,13 +236,11 @@ async def _insert_account(unit: UnitOfWork, account: Account) -> None:
 
 
 async def reset_password(platform: Platform, actor: Actor, account_id: str) -> tuple[Account, str]:
-    """A fresh first password for an account that was locked out or forgotten; ends all its sessions."""
-    account = await store.account(platform, account_id)
-    if account is None:
-        raise NotFound()
+    """A fresh first password for an account that was locked out or forgotten; ends all its sessions. Raises NotFound."""
+    found = await get_account(platform, account_id)
     password = new_password()
     await _reset_password(platform, actor, account_id, await hash_password(password))
-    return account, password
+    return found, password
 
 
 @transactional

@@ -27,11 +27,11 @@ class AlreadyInPool(Conflict):
 
 
 class Registration(BaseModel):
-    name: Annotated[str, Field(min_length=1, max_length=60)]
-    id_number: Annotated[str, Field(min_length=1, max_length=60)]
-    province_code: Annotated[str, Field(pattern=r"^[0-9]{2}$")]
-    work_unit: Annotated[str, Field(min_length=2, max_length=60)]
-    majors: Annotated[list[str], Field(min_length=1, max_length=15)]
+    name: Annotated[str, Field(title="姓名", min_length=1, max_length=60)]
+    id_number: Annotated[str, Field(title="身份证号", min_length=1, max_length=60)]
+    province_code: Annotated[str, Field(title="省份", pattern=r"^[0-9]{2}$")]
+    work_unit: Annotated[str, Field(title="工作单位", min_length=2, max_length=60)]
+    majors: Annotated[list[str], Field(title="专业大类", min_length=1, max_length=15)]
 
 
 async def register(platform: Platform, actor: Actor, wanted: Registration) -> PoolMember:

@@ -69,14 +69,16 @@ class TeacherNotInPool(Conflict):
 
 
 class ClassDraft(BaseModel):
-    name: Annotated[str, Field(min_length=4, max_length=60)]
-    level: Level
-    major: Annotated[str, Field(pattern=r"^[0-9]{2}$")]
-    courses: Annotated[list[Course], Field(min_length=1, max_length=8)]
-    class_hours: Annotated[int, Field(ge=1, le=2000)]
-    starts_on: date
-    ends_on: date
-    place: Annotated[str, Field(min_length=2, max_length=100)]
+    """`courses` are printed on the certificate, in this order (article 17)."""
+
+    name: Annotated[str, Field(title="培训班名称", min_length=4, max_length=60)]
+    level: Annotated[Level, Field(title="培训级别")]
+    major: Annotated[str, Field(title="专业大类", pattern=r"^[0-9]{2}$")]
+    courses: Annotated[list[Course], Field(title="培训课程", min_length=1, max_length=8)]
+    class_hours: Annotated[int, Field(title="课时", ge=1, le=2000)]
+    starts_on: Annotated[date, Field(title="开始日期")]
+    ends_on: Annotated[date, Field(title="结束日期")]
+    place: Annotated[str, Field(title="培训地点", min_length=2, max_length=100)]
 
 
 @dataclass(frozen=True)
@@ -233,8 +235,16 @@ async def trainees(scope: Scope, class_id: str) -> list[Enrolment]:
     return await store.enrolments(scope, class_id)
 
 
+async def trainee(scope: Scope, class_id: str, person_id: str) -> Enrolment:
+    """One person of a class that the caller has fetched already. Raises NotFound."""
+    found = await store.enrolment(scope, class_id, person_id)
+    if found is None:
+        raise NotFound("该学员不在本班名册中。")
+    return found
+
+
 async def trainee_list(platform: Platform, class_id: str) -> list[Trainee]:
-    """The same with what the platform knows of each person."""
+    """Everybody in such a class with what the platform knows of them."""
     enrolled = await store.enrolments(platform, class_id)
     ids = [one.person_id for one in enrolled]
     persons = await people.persons(platform, ids)
@@ -276,7 +286,7 @@ async def assign_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> Non
         raise TeacherNotInPool()
     if not await store.add_teacher(unit, class_id, ClassTeacher(person_id=person_id, name=teacher.name)):
         return unit.nothing_written()
-    unit.audit("classes:assign-teacher", class_id, person_id=person_id, name=teacher.name)
+    unit.audit("classes:assign-teacher", class_id, person_id=person_id)
     unit.notify(person_id, "teaching-assigned", **_news(training_class))
     return None
 
@@ -305,8 +315,7 @@ async def unassign_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> N
 async def release_binding(unit: UnitOfWork, class_id: str, person_id: str, reason: str) -> None:
     """Releases the phone of a trainee of one's own class, with a reason. Raises NotFound for anybody else's."""
     await get_class(unit, unit.actor, class_id)
-    if await store.enrolment(unit, class_id, person_id) is None:
-        raise NotFound("该学员不在本班名册中。")
+    await trainee(unit, class_id, person_id)
     await phones.release_binding(unit, person_id, reason)
     unit.audit("classes:release-binding", class_id, person_id=person_id, reason=reason)
 

@@ -142,6 +142,12 @@ def kind_for(level: Level) -> QualificationKind:
     return next(kind for kind in QualificationKind if level in levels_of(kind))
 
 
+def levels_held(qualifications: Iterable[Qualification], on: date) -> list[Level]:
+    """The levels that valid qualifications allow on that day, in some 专业大类, the highest first."""
+    kinds = {qualification.kind for qualification in qualifications if qualification.is_valid(on)}
+    return [level for level in Level if kind_for(level) in kinds]
+
+
 def qualified(qualifications: Iterable[Qualification], level: Level, major: str, on: date) -> bool:
     """Whether one of the qualifications covers the level and the 专业大类 on that day (articles 4 and 16)."""
     return any(

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     CERTIFICATES_FETCH = "certificates:fetch"
     CERTIFICATES_ISSUE = "certificates:issue"
     CERTIFICATES_READ = "certificates:read"
+    CERTIFICATES_REVOKE = "certificates:revoke"
     CLASSES_ATTEND = "classes:attend"
     CLASSES_MANAGE = "classes:manage"
     CLASSES_READ = "classes:read"
@@ -73,6 +74,7 @@ _TITLES = {
     Permission.CERTIFICATES_FETCH: "领取自己的证书",
     Permission.CERTIFICATES_ISSUE: "核发证书",
     Permission.CERTIFICATES_READ: "查看证书台账",
+    Permission.CERTIFICATES_REVOKE: "撤销证书",
     Permission.CLASSES_ATTEND: "查看自己参加的培训班",
     Permission.CLASSES_MANAGE: "开设培训班、导入名册、安排教师",
     Permission.CLASSES_READ: "查看培训班",
@@ -86,6 +88,7 @@ _TITLES = {
     Permission.SURVEYS_OWN_MEANS: "查看自己的满意度结果",
     Permission.SURVEYS_READ: "查看满意度结果",
 }
+assert _TITLES.keys() == set(Permission), "each permission has a title"
 
 
 _STAFF = frozenset(
@@ -108,6 +111,7 @@ _INSTITUTION = _STAFF | {
     Permission.ATTENDANCE_MANAGE,
     Permission.ATTENDANCE_SHOW_CODE,
     Permission.CERTIFICATES_ISSUE,
+    Permission.CERTIFICATES_REVOKE,
     Permission.CLASSES_MANAGE,
     Permission.SURVEYS_MANAGE,
 }

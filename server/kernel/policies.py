@@ -77,9 +77,9 @@ class PolicyVersion(Document):
 
 class PolicyChange(BaseModel):
     key: str
-    value: JsonValue
-    effective_from: date
-    reason: Annotated[str, Field(min_length=2, max_length=500)]
+    value: Annotated[JsonValue, Field(title="数值")]
+    effective_from: Annotated[date, Field(title="生效日期")]
+    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
 
 
 async def on(scope: Scope, day: date) -> Policies:

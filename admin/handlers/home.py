@@ -1,0 +1,85 @@
+"""The home page: what waits for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from admin.handler import PageHandler
+from server.accounts import staff
+from server.backbone import service as backbone
+from server.classes import service as classes
+from server.classes.rules import NextStep, Stage
+from server.institutions import service as institutions
+from server.kernel import policies
+from server.kernel.identity import Role
+from server.kernel.permissions import Permission, holds
+from server.kernel.web import Route, allow
+
+STEP_PAGES = {
+    NextStep.CONFIRM_ROSTER: "/roster",
+    NextStep.IMPORT_ROSTER: "/roster",
+    NextStep.ASSIGN_TEACHERS: "/teachers",
+    NextStep.RELEASE_RESULTS: "/results",
+}
+"""Where each step is taken, below the address of the class."""
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """What the centre does on a platform that nobody has used yet."""
+
+    title: str
+    detail: str
+    href: str
+    action: str
+    done: bool
+
+
+class Home(PageHandler):
+    @allow(Permission.ACCOUNTS_OWN)
+    async def get(self) -> None:
+        may_manage = holds(self.actor, Permission.CLASSES_MANAGE)
+        counts = await classes.count_by_stage(self.platform, self.actor)
+        current = await classes.current_classes(self.platform, self.actor)
+        first_steps = await self._first_steps() if Role.NATIONAL_CENTRE in self.actor.roles else []
+        self.render_page(
+            "home.html",
+            may_manage=may_manage,
+            counts=counts,
+            running=[one for one in current if one.stage is Stage.ONGOING],
+            waiting=[(one.item, step) for one in current for step in one.next_steps] if may_manage else [],
+            step_pages=STEP_PAGES,
+            first_steps=[] if all(step.done for step in first_steps) else first_steps,
+            institutions=await institutions.list_institutions(self.platform, self.actor),
+        )
+
+    async def _first_steps(self) -> list[FirstStep]:
+        accounts = await staff.accounts(self.platform, self.actor)
+        pool = await backbone.list_pool(self.platform, self.actor, limit=1)
+        decided = await policies.versions(self.platform)
+        return [
+            FirstStep(
+                "分配用户账号",
+                "为省级管理部门和培训机构分配账号，把用户名和初始密码交给使用人。",
+                "/admin/accounts",
+                "去分配",
+                any(account.role is not Role.NATIONAL_CENTRE for account in accounts),
+            ),
+            FirstStep(
+                "登记骨干教师",
+                "把培训合格的骨干教师登记入库，培训机构才能安排他们授课和考核。",
+                "/admin/backbone",
+                "去登记",
+                bool(pool),
+            ),
+            FirstStep(
+                "核定平台政策",
+                "课时下限、考核权重、出勤要求等指南没有规定的数值，目前按待核的初始值执行。",
+                "/admin/policies",
+                "去核定",
+                bool(decided),
+            ),
+        ]
+
+
+ROUTES: list[Route] = [(r"/admin", Home)]
