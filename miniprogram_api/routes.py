@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from miniprogram_api import accounts, assessment, attendance, openapi, surveys
+from miniprogram_api import accounts, assessment, attendance, classes, openapi, surveys
 from miniprogram_api.handler import UnknownPath
 from server.kernel.web import Route
 
-CALLS: list[Route] = [*accounts.ROUTES, *assessment.ROUTES, *attendance.ROUTES, *surveys.ROUTES]
+CALLS: list[Route] = [
+    *accounts.ROUTES,
+    *classes.ROUTES,
+    *assessment.ROUTES,
+    *attendance.ROUTES,
+    *surveys.ROUTES,
+]
 
 ROUTES: list[Route] = [
     *CALLS,

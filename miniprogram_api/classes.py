@@ -1,0 +1,166 @@
+"""My classes, the classes I teach, and what the platform had to tell me."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from miniprogram_api.handler import ApiHandler, Page, Paging, Response, operation
+from server.accounts import messages
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.classes.rules import Stage
+from server.institutions.rules import Level
+from server.kernel.clock import beijing_date
+from server.kernel.permissions import Permission
+from server.kernel.web import Route
+
+
+class ClassAnswer(Response):
+    id: str
+    name: str
+    institution_name: str
+    level: Level
+    level_title: str
+    major: str
+    major_name: str
+    courses: list[str]
+    class_hours: int
+    starts_on: date
+    ends_on: date
+    place: str
+    stage: Stage
+    """Where today lies, in Beijing."""
+    stage_title: str
+    teachers: list[str]
+    """Names of the backbone teachers."""
+
+
+class TraineeAnswer(Response):
+    person_id: str
+    name: str
+    id_number_masked: str
+    work_unit: str
+    bound: bool
+    """Whether a phone speaks for them: only then can they check in."""
+
+
+class TaughtClassAnswer(ClassAnswer):
+    trainees: list[TraineeAnswer]
+
+
+class MessageAnswer(Response):
+    id: str
+    template: str
+    """What kind of news: "enrolled", "teaching-assigned" …"""
+    data: dict[str, str]
+    created_at: datetime
+
+
+def class_facts(item: TrainingClass, today: date) -> dict[str, object]:
+    """The fields of ClassAnswer."""
+    stage = item.stage_on(today)
+    return {
+        **item.model_dump(include=_TOLD),
+        "level_title": item.level.title,
+        "major_name": item.major_name,
+        "stage": stage,
+        "stage_title": stage.title,
+        "teachers": [teacher.name for teacher in item.teachers],
+    }
+
+
+_TOLD = ClassAnswer.model_fields.keys() & TrainingClass.model_fields.keys() - {"teachers"}
+
+
+class ClassHandler(ApiHandler):
+    def told(self, item: TrainingClass) -> ClassAnswer:
+        return ClassAnswer.model_validate(class_facts(item, self.today))
+
+    @property
+    def today(self) -> date:
+        return beijing_date(self.platform.clock.now())
+
+
+class MyClasses(ClassHandler):
+    @operation(
+        Permission.CLASSES_ATTEND,
+        summary="The classes that I attend, latest enrolment first",
+        query=Paging,
+        answers={200: Page[ClassAnswer]},
+    )
+    async def get(self) -> None:
+        paging = self.query(Paging)
+        found, cursor = await classes.my_classes(
+            self.platform, self.actor, before=paging.cursor, limit=paging.limit
+        )
+        self.answer(Page(items=[self.told(one) for one in found], next=cursor))
+
+
+class MyClass(ClassHandler):
+    @operation(
+        Permission.CLASSES_ATTEND, summary="One of the classes that I attend", answers={200: ClassAnswer}
+    )
+    async def get(self, class_id: str) -> None:
+        self.answer(self.told(await classes.attended_class(self.platform, self.actor, class_id)))
+
+
+class MyTeaching(ClassHandler):
+    @operation(
+        Permission.CLASSES_TEACH,
+        summary="The classes that I teach, newest first",
+        query=Paging,
+        answers={200: Page[ClassAnswer]},
+    )
+    async def get(self) -> None:
+        paging = self.query(Paging)
+        found = await classes.my_teaching(self.platform, self.actor, before=paging.cursor, limit=paging.limit)
+        cursor = found[-1].id if len(found) == paging.limit else None
+        self.answer(Page(items=[self.told(one) for one in found], next=cursor))
+
+
+class TaughtClass(ClassHandler):
+    @operation(
+        Permission.CLASSES_TEACH,
+        summary="One of the classes that I teach, with its trainees in the order of the roster",
+        answers={200: TaughtClassAnswer},
+    )
+    async def get(self, class_id: str) -> None:
+        item = await classes.taught_class(self.platform, self.actor, class_id)
+        trainees = [
+            TraineeAnswer(
+                person_id=one.enrolment.person_id,
+                name=one.enrolment.name,
+                id_number_masked=one.enrolment.id_number_masked,
+                work_unit=one.enrolment.work_unit,
+                bound=one.bound,
+            )
+            for one in await classes.trainee_list(self.platform, class_id)
+        ]
+        facts = class_facts(item, self.today)
+        self.answer(TaughtClassAnswer.model_validate({**facts, "trainees": trainees}))
+
+
+class Inbox(ApiHandler):
+    @operation(
+        Permission.PHONE,
+        summary="What the platform told me, newest first, at most 50; empty before the real name is bound",
+        answers={200: Page[MessageAnswer]},
+    )
+    async def get(self) -> None:
+        rows = await messages.inbox(self.platform, self.actor.person_id)
+        items = [
+            MessageAnswer(
+                id=row["_id"], template=row["template"], data=row["data"], created_at=row["created_at"]
+            )
+            for row in rows
+        ]
+        self.answer(Page(items=items, next=None))
+
+
+ROUTES: list[Route] = [
+    (r"/api/v1/classes", MyClasses),
+    (r"/api/v1/classes/(?P<class_id>[0-9a-f]{24})", MyClass),
+    (r"/api/v1/teaching/classes", MyTeaching),
+    (r"/api/v1/teaching/classes/(?P<class_id>[0-9a-f]{24})", TaughtClass),
+    (r"/api/v1/inbox", Inbox),
+]
