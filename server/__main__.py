@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from admin.routes import NOT_FOUND
 from admin.routes import ROUTES as PAGE_ROUTES
 from miniprogram_api.handler import ApiHandler
 from miniprogram_api.routes import ROUTES as API_ROUTES
+from server import demonstration
 from server.accounts import staff
 from server.accounts import store as accounts_store
 from server.accounts.phones import PhoneAuthenticator
@@ -33,6 +34,7 @@ from server.assessment import store as assessment_store
 from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk
 from server.backbone import store as backbone_store
+from server.certificates import store as certificates_store
 from server.classes import store as classes_store
 from server.institutions import service as institutions
 from server.institutions import store as institutions_store
@@ -52,7 +54,7 @@ from server.supervisor import run_workers
 from server.surveys import store as surveys_store
 from server.wechat import tokens as wechat_tokens
 from server.wechat.client import WeChat
-from server.wechat.simulator import SIMULATED_APP_ID, SimulatorProxy, start_simulator
+from server.wechat.simulator import SIMULATED_APP_ID, Simulator, SimulatorProxy, start_simulator
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of a request that is read whole; uploads of 学习成果 are streamed and have a policy of their own."""
@@ -73,6 +75,7 @@ COLLECTIONS = (
     *assessment_store.COLLECTIONS,
     *attendance_store.COLLECTIONS,
     *surveys_store.COLLECTIONS,
+    *certificates_store.COLLECTIONS,
 )
 
 
@@ -165,6 +168,7 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
     stop = _stop_requested()
     clock = SystemClock()
     async with contextlib.AsyncExitStack() as stack:
+        simulator: Simulator | None = None
         if settings.wechat_simulated and first:
             simulator = start_simulator(clock=clock, port=settings.simulator_port, secret=SIMULATED_SECRET)
             stack.push_async_callback(simulator.stop)
@@ -179,7 +183,10 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
         server = HTTPServer(application, xheaders=settings.behind_proxy, max_body_size=LARGEST_BODY)
         server.add_sockets(sockets)
         if first:
-            await _greet(platform, sockets[0].getsockname()[1])
+            accounts: dict[str, str] = {}
+            if simulator and settings.demo:
+                accounts = await demonstration.ensure(platform, simulator.world.give_code)
+            await _greet(platform, sockets[0].getsockname()[1], accounts)
         if first and settings.scheduler:
             scheduler = make_scheduler(platform)
             scheduler.start()
@@ -196,13 +203,14 @@ def _stop_requested() -> asyncio.Event:
     return stop
 
 
-async def _greet(platform: Platform, port: int) -> None:
+async def _greet(platform: Platform, port: int, demonstration_accounts: Mapping[str, str]) -> None:
     """Says on standard output where the platform is, who may log in and whether WeChat is real."""
     settings = platform.settings
     first_password = await staff.ensure_first_account(platform)
     lines = [f"平台已启动：http://{settings.address}:{port}（按 Ctrl-C 停止）"]
     if first_password:
         lines.append(f"部指导中心账号：centre  初始密码：{first_password}  （只显示这一次，首次登录须修改）")
+    lines += [f"演示账号：{username}  密码：{password}" for username, password in demonstration_accounts.items()]
     lines.append("微信：模拟（未设置 WECHAT_APP_ID）" if settings.wechat_simulated else "微信：真实接口")
     print("\n".join(lines), flush=True)
 
@@ -230,6 +238,8 @@ def main(arguments: Sequence[str]) -> int:
         if worker is not None:
             asyncio.run(serve(settings.with_secrets(), first=worker == 0, shared_port=True))
             return 0
+        if settings.demo and not settings.wechat_simulated:
+            return _give_up("演示数据只能配合模拟微信使用：请去掉 --demo，或取消设置 WECHAT_APP_ID。")
         if not settings.mongodb_uri:
             mongod = EmbeddedMongod(settings.data_dir, cache_gb=settings.mongodb_cache_gb)
             settings = settings.model_copy(update={"mongodb_uri": mongod.start()})

@@ -1,0 +1,410 @@
+"""`--demo`: two classes of fictional people, lived through by the same services as everybody's, only faster.
+
+One class of 邢台技师学院 is over and has its certificates, one of 30 trainees is in the middle of its life with a session going on now. The
+clock of each step is the moment at which it would have happened. Loaded once; a database that has accounts is left as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import dataclasses
+import hashlib
+import hmac
+import io
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import xlsxwriter
+
+from server.accounts import fictional, phones, staff
+from server.accounts.fictional import FictionalPerson
+from server.accounts.phones import PhoneAuthenticator, RealName
+from server.accounts.staff import AccountDraft
+from server.assessment import grading, submissions, tasks
+from server.assessment import service as assessment
+from server.assessment.documents import Task
+from server.assessment.grading import GradeRequest
+from server.assessment.rules import TaskKind
+from server.assessment.submissions import SubmissionDraft
+from server.assessment.tasks import CriterionDraft, TaskDraft
+from server.attendance import service as attendance
+from server.attendance.check_in import CheckInDesk, Scan
+from server.attendance.documents import TeachingSession
+from server.attendance.service import HalfDayDraft, LateRegistration, SessionDraft, TimetableDraft
+from server.backbone import service as backbone
+from server.backbone.service import Registration
+from server.certificates import issue as certificates
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.classes.service import ClassDraft
+from server.institutions.rules import Level
+from server.kernel.clock import BEIJING, FixedClock, beijing_date
+from server.kernel.identity import Actor, Role, system
+from server.kernel.platform import Platform
+from server.surveys import service as surveys
+from server.surveys.rules import QuestionKind
+from server.surveys.service import SurveyDraft
+
+GiveCode = Callable[[str], str]
+"""What wx.login gives on the phone with this openid: the simulated WeChat's."""
+
+CENTRE, PROVINCE, BASE = "centre", "hebei", "xingtai"
+ACCOUNTS = (
+    AccountDraft(username=CENTRE, name="部指导中心 示例管理员", role=Role.NATIONAL_CENTRE),
+    AccountDraft(username=PROVINCE, name="河北省 示例管理员", role=Role.PROVINCE, province_code="13"),
+    AccountDraft(
+        username=BASE,
+        name="邢台技师学院 示例班主任",
+        role=Role.TRAINING_BASE,
+        province_code="13",
+        institution_code="009",
+    ),
+    AccountDraft(
+        username="changzhou",
+        name="江苏省常州技师学院 示例班主任",
+        role=Role.TRAINING_CENTRE,
+        province_code="32",
+        institution_code="017",
+    ),
+)
+COURSES = ["工学一体化课程教学实施", "工学一体化课程考核实施", "教学场所使用管理"]
+HALF_DAYS = [
+    HalfDayDraft(title="上午", starts=time(8, 30), ends=time(12, 0), hours=4),
+    HalfDayDraft(title="下午", starts=time(14, 0), ends=time(17, 30), hours=4),
+]
+EVERY_DAY = list(range(7))
+SEED = 20221130
+
+
+def password_of(platform: Platform, username: str) -> str:
+    """The demonstration's password of an account: the same at each start of this installation, unknown elsewhere."""
+    key = platform.settings.cookie_secret.get_secret_value().encode()
+    digest = hmac.digest(key, f"demonstration:{username}".encode(), hashlib.sha256)
+    return f"{base64.b32encode(digest)[:10].decode().lower()}-26"
+
+
+async def ensure(platform: Platform, give_code: GiveCode) -> dict[str, str]:
+    """Loads the demonstration into an empty platform; returns the accounts and their passwords.
+
+    They are also written to `data_dir/secrets/demo-accounts.json`, readable by the owner alone, where `scripts/demo` finds them.
+    """
+    passwords = {draft.username: password_of(platform, draft.username) for draft in ACCOUNTS}
+    if not await staff.accounts(platform, system("demonstration")):
+        officers = {
+            draft.username: await _open_account(platform, draft, passwords[draft.username])
+            for draft in ACCOUNTS
+        }
+        await _Life(platform, give_code, centre=officers[CENTRE], officer=officers[BASE]).live()
+    _keep(platform, passwords)
+    return passwords
+
+
+def _keep(platform: Platform, passwords: dict[str, str]) -> None:
+    path = platform.settings.data_dir / "secrets" / "demo-accounts.json"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(passwords))
+
+
+async def _open_account(platform: Platform, draft: AccountDraft, password: str) -> Actor:
+    account, first = await staff.allocate(platform, system("demonstration"), draft)
+    actor = staff.actor_of(account)
+    await staff.change_password(platform, actor, first, password)
+    return actor
+
+
+@dataclass(frozen=True)
+class _Teacher:
+    person_id: str
+    actor: Actor
+
+
+@dataclass(frozen=True)
+class _Class:
+    item: TrainingClass
+    teacher: Actor
+    trainees: list[Actor]
+
+
+class _Life:
+    """Everything that happens, in its order."""
+
+    def __init__(self, platform: Platform, give_code: GiveCode, *, centre: Actor, officer: Actor) -> None:
+        self._platform = platform
+        self._give_code = give_code
+        self._centre = centre
+        self._officer = officer
+        self._chance = random.Random(SEED)  # noqa: S311 - the same story each time
+        self._now = platform.clock.now()
+        self._today = beijing_date(self._now)
+
+    async def live(self) -> None:
+        teachers = await self._fill_pool(self._day(-60))
+        await self._finished_class(teachers[0])
+        await self._running_class(teachers[1])
+
+    # ---- time
+
+    def _day(self, days: int, at: time = time(9, 0)) -> datetime:
+        """A moment in Beijing so many days from today."""
+        return datetime.combine(self._today + timedelta(days=days), at, BEIJING)
+
+    def _at(self, moment: datetime) -> Platform:
+        """The platform as it was, or will be, at a moment."""
+        return dataclasses.replace(self._platform, clock=FixedClock(moment))
+
+    # ---- people
+
+    async def _fill_pool(self, moment: datetime) -> list[_Teacher]:
+        """Six backbone teachers; the first two come with their phones."""
+        people = [fictional.make_person(seed) for seed in range(6)]
+        units = ("邢台技师学院", "承德市高级技工学校")
+        ids = [
+            (
+                await backbone.register(
+                    self._at(moment),
+                    self._centre,
+                    Registration(
+                        name=person.name,
+                        id_number=person.id_number,
+                        province_code="13",
+                        work_unit=units[number % 2],
+                        majors=["01", "02"] if number < 3 else ["03"],
+                    ),
+                )
+            ).id
+            for number, person in enumerate(people)
+        ]
+        return [
+            _Teacher(person_id, await self._phone(moment, f"demo-teacher-{number}", person))
+            for number, (person_id, person) in enumerate(zip(ids[:2], people, strict=False))
+        ]
+
+    async def _phone(self, moment: datetime, openid: str, person: FictionalPerson) -> Actor:
+        then = self._at(moment)
+        session = await phones.log_in(then, self._give_code(openid))
+        authenticator = PhoneAuthenticator(then)
+        claimed = RealName(name=person.name, id_number=person.id_number, consent_version="2026-11")
+        await phones.bind_real_name(then, await authenticator.actor_of(session.token), claimed)
+        return await authenticator.actor_of(session.token)
+
+    async def _open(self, draft: ClassDraft, teacher: _Teacher, first_seed: int, trainees: int) -> _Class:
+        opened = datetime.combine(draft.starts_on - timedelta(days=10), time(9, 0), BEIJING)
+        then = self._at(opened)
+        new = await classes.open_class(then, self._officer, draft)
+        await classes.assign_teacher(then, self._officer, new.id, teacher.person_id)
+        people = [fictional.make_person(seed) for seed in range(first_seed, first_seed + trainees)]
+        preview = await classes.preview_roster(
+            then, self._officer, new.id, "参训教师名册.xlsx", _roster(people)
+        )
+        await classes.confirm_roster(then, self._officer, preview.id)
+        actors = [
+            await self._phone(opened, f"demo-trainee-{first_seed + number}", person)
+            for number, person in enumerate(people)
+        ]
+        return _Class(new, teacher.actor, actors)
+
+    # ---- the class that is over
+
+    async def _finished_class(self, teacher: _Teacher) -> None:
+        first, last = self._today - timedelta(days=40), self._today - timedelta(days=31)
+        held = await self._open(
+            ClassDraft(
+                name=f"{first.year}年{first.month}月机械类三级教师培训班",
+                level=Level.THREE,
+                major="01",
+                courses=COURSES,
+                class_hours=80,
+                starts_on=first,
+                ends_on=last,
+                place="实训楼 301",
+            ),
+            teacher,
+            first_seed=100,
+            trainees=24,
+        )
+        before = self._at(datetime.combine(first, time(7, 0), BEIJING) - timedelta(days=1))
+        await attendance.add_timetable(before, self._officer, held.item.id, self._timetable(first, last))
+        often_away = held.trainees[-1]
+        for session in await self._sessions(held):
+            away = {often_away.id} if self._chance.random() < 0.4 else set[str]()
+            await self._attend(held, session, away)
+        deadline = datetime.combine(last, time(18, 0), BEIJING)
+        for draft in _tasks(deadline):
+            task = await tasks.create_task(before, self._officer, held.item.id, draft)
+            await self._work(held, task, deadline - timedelta(hours=20), handed_in=24, graded=24)
+        await self._rate(held, datetime.combine(last, time(9, 0), BEIJING), answered=21)
+        after = self._at(datetime.combine(last + timedelta(days=2), time(10, 0), BEIJING))
+        await surveys.close_survey(after, self._officer, held.item.id)
+        await assessment.release(after, self._officer, held.item.id)
+        await certificates.issue_certificates(after, self._officer, held.item.id)
+
+    # ---- the class in the middle of its life
+
+    async def _running_class(self, teacher: _Teacher) -> None:
+        first, last = self._today - timedelta(days=5), self._today + timedelta(days=6)
+        held = await self._open(
+            ClassDraft(
+                name=f"{first.year}年{first.month}月机械类三级教师培训班（第二期）",
+                level=Level.THREE,
+                major="01",
+                courses=COURSES,
+                class_hours=80,
+                starts_on=first,
+                ends_on=last,
+                place="实训楼 405",
+            ),
+            teacher,
+            first_seed=200,
+            trainees=30,
+        )
+        before = self._at(datetime.combine(first, time(7, 0), BEIJING) - timedelta(days=1))
+        yesterday, tomorrow = self._today - timedelta(days=1), self._today + timedelta(days=1)
+        for begin, end in ((first, yesterday), (tomorrow, last)):
+            await attendance.add_timetable(before, self._officer, held.item.id, self._timetable(begin, end))
+        for session in await self._sessions(held):
+            if session.closes_at < self._now:
+                await self._attend(held, session, set())
+        await self._session_of_now(before, held)
+        finished, going_on, _ = _tasks(self._day(-1, time(18, 0)))
+        task = await tasks.create_task(before, self._officer, held.item.id, finished)
+        await self._work(held, task, self._day(-1, time(8, 0)), handed_in=27, graded=16)
+        later = going_on.model_copy(update={"deadline": self._day(3, time(18, 0))})
+        task = await tasks.create_task(before, self._officer, held.item.id, later)
+        await self._work(held, task, self._day(-1, time(20, 0)), handed_in=9, graded=0)
+        await self._rate(held, self._day(-1, time(12, 0)), answered=6, until=self._day(6, time(20, 0)))
+
+    async def _session_of_now(self, before: Platform, held: _Class) -> None:
+        """A session that is going on: two thirds of the class are in, and the classroom page has a code to show."""
+        starts = max(self._now - timedelta(minutes=12), self._day(0, time(0, 0)))
+        ends = min(self._now + timedelta(hours=3), self._day(0, time(23, 59)))
+        session = await attendance.add_session(
+            before,
+            self._officer,
+            held.item.id,
+            SessionDraft(
+                title="今日课次 研讨与答疑",
+                course=COURSES[0],
+                place="实训楼 405",
+                starts_at=starts,
+                ends_at=ends,
+                hours=4,
+                opens_at=starts - timedelta(minutes=20),
+                late_after=starts + timedelta(minutes=5),
+                closes_at=ends,
+            ),
+        )
+        await self._check_in(held, session, held.trainees[:18], starts - timedelta(minutes=6))
+        await self._check_in(held, session, held.trainees[18:20], starts + timedelta(minutes=8))
+
+    # ---- what a class does
+
+    def _timetable(self, first: date, last: date) -> TimetableDraft:
+        return TimetableDraft(
+            first_day=first,
+            last_day=last,
+            weekdays=EVERY_DAY,
+            half_days=HALF_DAYS,
+            courses=COURSES,
+            place="实训楼 301",
+        )
+
+    async def _sessions(self, held: _Class) -> list[TeachingSession]:
+        listed = await attendance.sessions_of_class(self._platform, self._officer, held.item.id)
+        return [row.item for row in listed.rows]
+
+    async def _attend(self, held: _Class, session: TeachingSession, away: set[str]) -> None:
+        """Nearly everybody comes, some late, one with a dead phone."""
+        late: list[Actor] = []
+        coming: list[Actor] = []
+        for trainee in held.trainees:
+            luck = self._chance.random()
+            if trainee.id in away or luck < 0.02:
+                continue
+            (late if luck < 0.06 else coming).append(trainee)
+        await self._check_in(held, session, coming, session.starts_at - timedelta(minutes=7))
+        await self._check_in(held, session, late, session.late_after + timedelta(minutes=2))
+        if self._chance.random() < 0.2:
+            wanted = LateRegistration(person_id=held.trainees[0].id, reason="手机没电，班主任现场核对本人")
+            there = self._at(session.closes_at - timedelta(minutes=1))
+            if held.trainees[0] not in (*late, *coming):
+                await attendance.register_late(there, self._officer, held.item.id, session.id, wanted)
+
+    async def _check_in(
+        self, held: _Class, session: TeachingSession, who: Sequence[Actor], moment: datetime
+    ) -> None:
+        then = self._at(moment)
+        shown = await attendance.code_for_phone(then, held.teacher, session.id)
+        desk = CheckInDesk(then)
+        await asyncio.gather(
+            *(desk.check_in(one, Scan(shown.code, f"demo-{one.id}", device=f"demo-{one.id}")) for one in who)
+        )
+
+    async def _work(self, held: _Class, task: Task, moment: datetime, *, handed_in: int, graded: int) -> None:
+        for number, trainee in enumerate(held.trainees[:handed_in]):
+            then = self._at(moment + timedelta(minutes=7 * number))
+            upload = await submissions.begin_upload(then, trainee, task.id)
+            text = f"《{task.title}》由本人结合所在院校的教学现场完成，重点说明任务分析、教学流程与评价方式。"
+            if number % 3 == 0:
+                await upload.begin(f"{task.title}.txt")
+                await upload.write((text * 12).encode())
+                await upload.end()
+            draft = SubmissionDraft(own_work=True, text=text, nonce=f"demo-work-{number:03d}")
+            submission, _ = await submissions.hand_in(then, trainee, task.id, draft, upload)
+            if number < graded:
+                scores = {c.key: self._chance.randint(c.points * 7 // 10, c.points) for c in task.criteria}
+                comment = "任务分析到位，建议补充过程性评价的证据。"
+                await grading.grade_submission(
+                    self._at(moment + timedelta(hours=6)),
+                    held.teacher,
+                    submission.id,
+                    GradeRequest(scores=scores, comment=comment),
+                )
+
+    async def _rate(
+        self, held: _Class, moment: datetime, *, answered: int, until: datetime | None = None
+    ) -> None:
+        then = self._at(moment)
+        draft = SurveyDraft(opens_at=moment, closes_at=until or moment + timedelta(days=5))
+        survey = await surveys.open_survey(then, self._officer, held.item.id, draft)
+        for trainee in self._chance.sample(held.trainees, answered):
+            answers: dict[str, Any] = {
+                question.key: self._chance.choice((2, 3, 3, 3))
+                for question in survey.questions
+                if question.kind is QuestionKind.SCALE
+            }
+            await surveys.answer_survey(self._at(moment + timedelta(hours=2)), trainee, survey.id, answers)
+
+
+def _tasks(deadline: datetime) -> list[TaskDraft]:
+    criteria = [
+        CriterionDraft(title="学习任务分析", points=40),
+        CriterionDraft(title="教学活动设计", points=40),
+        CriterionDraft(title="表达与规范", points=20),
+    ]
+    titles = (
+        ("工学一体化课程教学设计", TaskKind.FORMATIVE, "任选一个学习任务，写出完整的教学活动设计。"),
+        ("学习任务考核方案", TaskKind.FORMATIVE, "为同一学习任务设计过程性与终结性考核。"),
+        ("示范课说课", TaskKind.SUMMATIVE, "提交说课稿，现场说课 10 分钟。"),
+    )
+    return [
+        TaskDraft(title=title, instructions=words, kind=kind, deadline=deadline, criteria=criteria)
+        for title, kind, words in titles
+    ]
+
+
+def _roster(people: Sequence[FictionalPerson]) -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as workbook:
+        sheet = workbook.add_worksheet("名册")
+        sheet.write_row(0, 0, ("姓名", "身份证号", "工作单位", "职务", "手机号", "任教专业"))
+        for row, one in enumerate(people, start=1):
+            line = (one.name, one.id_number, "示例市技师学院", "讲师", one.phone, "数控加工")
+            for column, value in enumerate(line):
+                sheet.write_string(row, column, value)
+    return file.getvalue()
