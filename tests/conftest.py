@@ -110,6 +110,8 @@ def worker_database_name() -> str:
 @pytest.fixture(scope="session")
 def _sync_client(mongodb_uri: str, worker_database_name: str) -> Iterator[MongoClient[dict[str, Any]]]:
     with MongoClient[dict[str, Any]](mongodb_uri) as client:
+        # The clock of a test stands still, often in the past: what expires by it must not vanish by the machine's clock.
+        client.admin.command("setParameter", 1, ttlMonitorEnabled=False)
         client.drop_database(worker_database_name)
         yield client
 
