@@ -39,7 +39,7 @@ from server.classes import store as classes_store
 from server.institutions import service as institutions
 from server.institutions import store as institutions_store
 from server.jobs import make_scheduler
-from server.kernel import audit, leases, logs, outbox, policies, sequences
+from server.kernel import audit, files, leases, logs, outbox, policies, sequences
 from server.kernel.clock import Clock, SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
 from server.kernel.encryption import Vault
@@ -63,6 +63,7 @@ SIMULATED_SECRET = "simulated"  # noqa: S105 - opens nothing but the simulator o
 
 COLLECTIONS = (
     *audit.COLLECTIONS,
+    *files.COLLECTIONS,
     *leases.COLLECTIONS,
     *outbox.COLLECTIONS,
     *policies.COLLECTIONS,

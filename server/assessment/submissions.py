@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
 
-from motor.motor_asyncio import AsyncIOMotorGridIn
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.assessment import rules, store
@@ -20,6 +19,7 @@ from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import FieldError, Invalid, NotFound, Problem
+from server.kernel.files import NewFile
 from server.kernel.identity import Actor
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
@@ -73,10 +73,10 @@ class Upload:
         """Raises Invalid for one file more than the policy lets in."""
         if len(self.files) >= self.limits.files:
             raise Invalid(fields=[FieldError("files", f"一次最多提交 {self.limits.files} 个文件。")])
-        file_id, stream = self._platform.files.create(name[:200], {"person_id": self._owner})
-        self._begun.append(file_id)
-        await store.note_upload(self._platform, file_id, self._platform.clock.now())
-        self._open = _OpenFile(file_id, name, stream)
+        content = self._platform.files.create(name[:200], {"person_id": self._owner})
+        self._begun.append(content.id)
+        await store.note_upload(self._platform, content.id, self._platform.clock.now())
+        self._open = _OpenFile(name, content)
 
     async def write(self, data: bytes) -> None:
         """Raises FileTooLarge, FileTypeRefused."""
@@ -90,7 +90,7 @@ class Upload:
         file.recogniser.feed(data)
         async with self._one_at_a_time:
             if not self._given_up:
-                await file.stream.write(data)
+                await file.content.write(data)
 
     async def end(self) -> None:
         """Raises FileTypeRefused."""
@@ -100,11 +100,11 @@ class Upload:
         async with self._one_at_a_time:
             if self._given_up:
                 return
-            await file.stream.close()
+            await file.content.close()
             self._open = None
         self.files.append(
             SubmittedFile(
-                id=file.id,
+                id=file.content.id,
                 name=safe_name(file.name, known),
                 media_type=known.media_type,
                 size=file.size,
@@ -116,7 +116,7 @@ class Upload:
         async with self._one_at_a_time:
             self._given_up = True
             if self._open is not None:
-                await self._open.stream.abort()
+                await self._open.content.abort()
                 self._open = None
             for file_id in self._begun:
                 await self._platform.files.delete(file_id)
@@ -124,13 +124,14 @@ class Upload:
             self._begun = []
 
 
+@dataclass
 class _OpenFile:
-    def __init__(self, file_id: str, name: str, stream: AsyncIOMotorGridIn) -> None:
-        self.id = file_id
-        self.name = name
-        self.stream = stream
-        self.size = 0
-        self.recogniser = Recogniser()
+    """The file that is arriving."""
+
+    name: str
+    content: NewFile
+    size: int = 0
+    recogniser: Recogniser = field(default_factory=Recogniser)
 
 
 # ---- handing in

@@ -3,27 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 from gridfs.errors import NoFile
-from motor.motor_asyncio import AsyncIOMotorDatabase, AsyncIOMotorGridFSBucket, AsyncIOMotorGridIn
+from motor.motor_asyncio import AsyncIOMotorDatabase, AsyncIOMotorGridFSBucket
 
 from server.kernel.errors import NotFound
-from server.kernel.mongo import DURABLE, new_id
+from server.kernel.mongo import DURABLE, CollectionSpec, Index, new_id
 
 CHUNK_BYTES = 256 * 1024
+
+COLLECTIONS = (
+    CollectionSpec("files.files", shard_key="_id", indexes=(Index([("filename", 1), ("uploadDate", 1)]),)),
+    CollectionSpec(
+        "files.chunks", shard_key="files_id", indexes=(Index([("files_id", 1), ("n", 1)], unique=True),)
+    ),
+)
+
+
+class NewFile:
+    """A file on its way in: `write` the content in parts, then `close`; or `abort` to leave nothing behind.
+
+    Written after the GridFS specification, so that any driver reads it. PyMongo's own writer holds back up to 48 MB, which is a whole
+    file for each phone that uploads; here at most one chunk waits in memory.
+    """
+
+    def __init__(self, db: AsyncIOMotorDatabase[dict[str, Any]], name: str, metadata: dict[str, Any]) -> None:
+        self.id = new_id()
+        self._files = db["files.files"]
+        self._chunks = db["files.chunks"]
+        self._name = name
+        self._metadata = metadata
+        self._waiting = bytearray()
+        self._written = 0
+
+    async def write(self, data: bytes) -> None:
+        self._waiting += data
+        while len(self._waiting) >= CHUNK_BYTES:
+            await self._put(bytes(self._waiting[:CHUNK_BYTES]))
+            del self._waiting[:CHUNK_BYTES]
+
+    async def close(self) -> None:
+        """The file exists from here on."""
+        length = self._written * CHUNK_BYTES + len(self._waiting)
+        if self._waiting:
+            await self._put(bytes(self._waiting))
+        await self._files.insert_one(
+            {
+                "_id": self.id,
+                "length": length,
+                "chunkSize": CHUNK_BYTES,
+                "uploadDate": datetime.now(UTC),
+                "filename": self._name,
+                "metadata": self._metadata,
+            }
+        )
+
+    async def abort(self) -> None:
+        await self._chunks.delete_many({"files_id": self.id})
+
+    async def _put(self, chunk: bytes) -> None:
+        await self._chunks.insert_one({"files_id": self.id, "n": self._written, "data": chunk})
+        self._written += 1
 
 
 class Files:
     def __init__(self, db: AsyncIOMotorDatabase[dict[str, Any]]) -> None:
+        self._db = db
         self._bucket = AsyncIOMotorGridFSBucket(
             db, "files", chunk_size_bytes=CHUNK_BYTES, write_concern=DURABLE
         )
 
-    def create(self, name: str, metadata: dict[str, Any]) -> tuple[str, AsyncIOMotorGridIn]:
-        """A new file's id and its stream: `write` the content in parts, then `close`; or `abort` to leave nothing behind."""
-        file_id = new_id()
-        return file_id, self._bucket.open_upload_stream_with_id(file_id, name, metadata=metadata)
+    def create(self, name: str, metadata: dict[str, Any]) -> NewFile:
+        return NewFile(self._db, name, metadata)
 
     async def read(self, file_id: str) -> AsyncIterator[bytes]:
         """The content in chunks. Raises NotFound."""
@@ -35,7 +88,7 @@ class Files:
             yield chunk
 
     async def delete(self, file_id: str) -> None:
-        """Removes a file that no document ever named. One that is gone already is no error."""
+        """Removes a file that no document ever named, whole or half received. One that is gone already is no error."""
         try:
             await self._bucket.delete(file_id)
         except NoFile:
