@@ -8,6 +8,7 @@ from admin.handlers import (
     allocation,
     audit,
     backbone,
+    certificates,
     classes,
     home,
     institutions,
@@ -28,5 +29,6 @@ ROUTES: list[Route] = [
     *policies.ROUTES,
     *audit.ROUTES,
     *surveys.ROUTES,
+    *certificates.ROUTES,
 ]
 NOT_FOUND = UnknownPage

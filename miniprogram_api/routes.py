@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from miniprogram_api import accounts, assessment, attendance, classes, openapi, surveys
+from miniprogram_api import accounts, assessment, attendance, certificates, classes, openapi, surveys
 from miniprogram_api.handler import UnknownPath
 from server.kernel.web import Route
 
@@ -12,6 +12,7 @@ CALLS: list[Route] = [
     *assessment.ROUTES,
     *attendance.ROUTES,
     *surveys.ROUTES,
+    *certificates.ROUTES,
 ]
 
 ROUTES: list[Route] = [

@@ -1,30 +1,34 @@
-"""What a certificate says."""
+"""What a certificate says, and the certificate as a row of the ledger (台账)."""
 
-from datetime import date
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated, Self
 
+from bson.binary import Binary
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from server.certificates.rules import is_number, is_serial, parse_number, parse_serial
 from server.institutions.rules import Level
+from server.kernel.mongo import Document
 
 Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\r\n\t]+$")
 ]
 
 
-class CertificateSnapshot(BaseModel):
-    """Everything that is printed (article 17), fixed at issue: later changes of names or courses do not reach it.
+class Printed(BaseModel):
+    """Everything that is printed (article 17) but the ID number, fixed at issue: later changes of names or courses do not reach it.
 
-    `id_number` is in clear and lives in memory only; whoever stores a snapshot encrypts it first. It is left out of
-    `repr` and of error messages. `template_version` names the layout that printed it, so that an old certificate can
-    be printed again as it was.
+    `template_version` names the layout that printed it, so that an old certificate can be printed again as it was.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
 
     name: Line
-    id_number: Annotated[str, Field(repr=False, pattern=r"^[0-9]{17}[0-9X]$")]
     training_from: date
     training_to: date
     level: Level
@@ -50,3 +54,61 @@ class CertificateSnapshot(BaseModel):
         if parse_number(self.number).level is not self.level:
             raise ValueError("证书编号的级别代码与培训级别不一致")
         return self
+
+
+class CertificateSnapshot(Printed):
+    """What is handed to the printer. `id_number` is in clear and lives in memory only; `repr` and error messages leave it out."""
+
+    id_number: Annotated[str, Field(repr=False, pattern=r"^[0-9]{17}[0-9X]$")]
+
+
+class SealedSnapshot(Printed):
+    """The same as it is stored: the number encrypted, deterministically so that a query can find it (article 18)."""
+
+    id_number: Binary
+    id_number_masked: str
+
+    def opened(self, id_number: str) -> CertificateSnapshot:
+        """With the decrypted number."""
+        printed = self.model_dump(exclude={"id_number", "id_number_masked"})
+        return CertificateSnapshot(**printed, id_number=id_number)
+
+
+class CertificateStatus(StrEnum):
+    VALID = "VALID"
+    REVOKED = "REVOKED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a status is never title-cased; templates read the Chinese name here
+        return "有效" if self is CertificateStatus.VALID else "已撤销"
+
+
+class Certificate(Document):
+    """A row of the ledger. It is never deleted: revoking keeps it with the reason (article 18)."""
+
+    class_id: str
+    person_id: str
+    institution_code: str
+    province_code: str
+    printed: SealedSnapshot
+    token: str
+    """What stands in the QR code: 128 random bits, so that nobody finds a certificate by trying."""
+    status: CertificateStatus = CertificateStatus.VALID
+    issued_at: datetime
+    issued_by: str
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
+    revoke_reason: str | None = None
+
+
+class LedgerFilter(BaseModel):
+    """What the ledger is narrowed to; what is empty matches everything."""
+
+    model_config = ConfigDict(frozen=True)
+
+    words: str = ""
+    """The beginning of a name or of a number, or a whole serial."""
+    year: int | None = None
+    """Of issue."""
+    level: str = ""
+    institution_code: str = ""

@@ -142,3 +142,9 @@ def obstacles(
         "未完成满意度评价": survey_required and not survey_done,
     }
     return tuple(reason for reason, applies in reasons.items() if applies)
+
+
+def check_query(name: str | None, id_number: str | None, certificate_number: str | None) -> None:
+    """Raises Invalid unless exactly two are given (article 18: 姓名+身份证号、姓名+证书编号、身份证号+证书编号)."""
+    if sum(bool(given) for given in (name, id_number, certificate_number)) != 2:
+        raise Invalid("请在姓名、身份证号、证书编号中填写两项，恰好两项。")

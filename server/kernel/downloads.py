@@ -17,8 +17,8 @@ SEALED = "default-src 'none'; sandbox"
 class Download:
     name: str
     media_type: str
-    size: int
-    """Bytes."""
+    size: int | None
+    """Bytes; None when nobody knows before the end."""
     content: AsyncIterator[bytes]
 
 
@@ -26,7 +26,8 @@ async def send(handler: RequestHandler, file: Download) -> None:
     """Answers with the file, a chunk at a time. Raises what reading it raises, before anything was sent."""
     first = await anext(file.content, b"")
     handler.set_header("Content-Type", file.media_type)
-    handler.set_header("Content-Length", str(file.size))
+    if file.size is not None:
+        handler.set_header("Content-Length", str(file.size))
     handler.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(file.name, safe='')}")
     handler.set_header("Content-Security-Policy", SEALED)
     handler.set_header("X-Content-Type-Options", "nosniff")

@@ -70,12 +70,12 @@ PAGES: dict[str, tuple[str, Callable[..., dict[str, Any]], dict[str, Any]]] = {
     "query": (
         "certificates/query.html",
         signed_out_context,
-        {"problem": None, "errors": {}, "values": {}, "certificate": None, "missed": True},
+        {"problem": None, "errors": {}, "values": {}, "found": [], "missed": True},
     ),
     "query found": (
         "certificates/query.html",
         signed_out_context,
-        {"problem": None, "errors": {}, "values": {}, "certificate": CERTIFICATE, "missed": False},
+        {"problem": None, "errors": {}, "values": {}, "found": [CERTIFICATE, REVOKED], "missed": False},
     ),
     "verified": (
         "certificates/verify.html",

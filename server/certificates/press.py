@@ -1,0 +1,61 @@
+"""The printing press of a process: one thread that draws, and a queue that has an end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+from server.certificates.documents import CertificateSnapshot
+from server.certificates.render import CertificateRenderer
+from server.kernel.errors import Unavailable
+from server.kernel.platform import Platform
+
+WAITING_MOST = 64
+"""Pages that may wait: some 3 seconds of PDF, 10 of PNG. Whoever comes then is asked to come again."""
+
+
+class Press:
+    """Draws off the event loop. Typst does not hold the GIL, and its compiler draws one page at a time: a second thread would wait."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="certificates")
+        self._renderer: CertificateRenderer | None = None
+        self._waiting = 0
+
+    async def pdf(self, snapshot: CertificateSnapshot, verify_url: str) -> bytes:
+        """A one-page PDF/A. Raises RenderFailed, or Unavailable when too many wait."""
+        return await self._draw(lambda renderer: renderer.render_pdf(snapshot, verify_url))
+
+    async def png(self, snapshot: CertificateSnapshot, verify_url: str) -> bytes:
+        """The same as an image for a phone."""
+        return await self._draw(lambda renderer: renderer.render_png(snapshot, verify_url))
+
+    async def _draw(self, draw: Callable[[CertificateRenderer], bytes]) -> bytes:
+        if self._waiting >= WAITING_MOST:
+            raise Unavailable("同时打印证书的人太多，请稍后再试。")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: draw(self._ready()))
+        finally:
+            self._waiting -= 1
+
+    def _ready(self) -> CertificateRenderer:
+        """Loading the fonts takes a moment, and most processes that start never print: done at the first page, in the thread."""
+        if self._renderer is None:
+            self._renderer = CertificateRenderer()
+        return self._renderer
+
+
+@cache
+def press() -> Press:
+    """The one of this process, as Typst's own cache is. It holds fonts and no data."""
+    return Press()
+
+
+def verify_url(platform: Platform, token: str) -> str:
+    """What the QR code on the paper opens."""
+    settings = platform.settings
+    home = settings.public_url.rstrip("/") or f"http://{settings.address}:{settings.port}"
+    return f"{home}/verify/{token}"

@@ -1,0 +1,191 @@
+"""Certificates once they are issued: the ledger of staff, one's own, and their sheets as PDF and PNG (article 18).
+
+Issuing and revoking are `issue`, the public's questions are `verify`.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.certificates import store
+from server.certificates.documents import Certificate, CertificateSnapshot, CertificateStatus, LedgerFilter
+from server.certificates.press import press, verify_url
+from server.certificates.render import RenderFailed
+from server.classes import service as classes
+from server.kernel.clock import BEIJING
+from server.kernel.errors import Conflict, NotFound
+from server.kernel.identity import Actor
+from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.platform import Platform
+
+Draw = Callable[[CertificateSnapshot, str], Awaitable[bytes]]
+
+
+class CertificateRevoked(Conflict):
+    slug = "certificate-revoked"
+    title = "证书已撤销"
+    default_detail = "这张证书已经撤销，不能再打印。如有疑问，请联系发证机构。"
+
+
+class NothingToPrint(Conflict):
+    slug = "nothing-to-print"
+    title = "没有可以打印的证书"
+    default_detail = "本班还没有核发证书，或已核发的证书都已撤销。"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A drawn certificate and the name under which it is saved."""
+
+    file_name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The sheets of a class as a zip, drawn and sent one after the other."""
+
+    file_name: str
+    content: AsyncIterator[bytes]
+
+
+# ---- staff
+
+
+async def ledger(
+    platform: Platform, actor: Actor, narrowed: LedgerFilter, *, before: str | None = None, limit: int = 50
+) -> list[Certificate]:
+    """The certificates in the actor's jurisdiction, newest first."""
+    return await store.ledger(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
+
+
+async def export_ledger(
+    platform: Platform, actor: Actor, narrowed: LedgerFilter
+) -> AsyncIterator[Certificate]:
+    """The same from the oldest on, one by one, and an entry in the trail that the list was taken along."""
+    await _note(platform, actor, "certificates:export", "ledger", narrowed.model_dump(exclude_defaults=True))
+    async for one in store.whole_ledger(platform, actor.jurisdiction, narrowed):
+        yield one
+
+
+async def certificate(scope: Scope, actor: Actor, certificate_id: str) -> Certificate:
+    """A certificate in a staff actor's jurisdiction. Raises NotFound."""
+    found = await store.in_reach(scope, actor.jurisdiction, certificate_id)
+    if found is None:
+        raise NotFound("没有这张证书，或不在您的管理范围内。")
+    return found
+
+
+async def staff_pdf(platform: Platform, actor: Actor, certificate_id: str) -> Sheet:
+    """The sheet, with the whole ID number: the look is noted. Raises NotFound, CertificateRevoked, RenderFailed."""
+    found = await certificate(platform, actor, certificate_id)
+    return await _look(platform, actor, found, press().pdf, "pdf")
+
+
+async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Archive:
+    """All valid certificates of a class as a zip of PDFs: the look is noted once, with how many there are.
+
+    Raises NotFound, NothingToPrint. A sheet that cannot be drawn is named in a text file inside.
+    """
+    training_class = await classes.get_class(platform, actor, class_id)
+    of_class = await store.of_class(platform, class_id)
+    valid = [one for one in of_class.values() if one.status is CertificateStatus.VALID]
+    if not valid:
+        raise NothingToPrint()
+    await _note(platform, actor, "certificates:print-class", class_id, {"certificates": len(valid)})
+    return Archive(f"{training_class.name}证书.zip", _zipped(platform, valid))
+
+
+# ---- one's own
+
+
+async def my_certificates(
+    platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
+) -> list[Certificate]:
+    """Newest first; a revoked one stays in the list."""
+    return await store.of_person(platform, actor.person_id, before=before, limit=limit)
+
+
+async def my_certificate(platform: Platform, actor: Actor, certificate_id: str) -> Certificate:
+    """Raises NotFound for anybody else's."""
+    found = await store.one_of_person(platform, actor.person_id, certificate_id)
+    if found is None:
+        raise NotFound("没有这张证书。")
+    return found
+
+
+async def my_pdf(platform: Platform, actor: Actor, certificate_id: str) -> Sheet:
+    """Raises NotFound, CertificateRevoked, RenderFailed."""
+    found = await my_certificate(platform, actor, certificate_id)
+    return await _look(platform, actor, found, press().pdf, "pdf")
+
+
+async def my_png(platform: Platform, actor: Actor, certificate_id: str) -> Sheet:
+    found = await my_certificate(platform, actor, certificate_id)
+    return await _look(platform, actor, found, press().png, "png")
+
+
+# ---- sheets
+
+
+async def _look(platform: Platform, actor: Actor, found: Certificate, draw: Draw, suffix: str) -> Sheet:
+    if found.status is CertificateStatus.REVOKED:
+        raise CertificateRevoked()
+    drawn = await _draw(platform, found, draw)
+    await _note(platform, actor, "certificates:print", found.id, {"number": found.printed.number})
+    return Sheet(f"{found.printed.number}.{suffix}", drawn)
+
+
+async def _draw(platform: Platform, found: Certificate, draw: Draw) -> bytes:
+    [id_number] = await platform.vault.decrypt([found.printed.id_number])
+    return await draw(found.printed.opened(id_number), verify_url(platform, found.token))
+
+
+@transactional
+async def _note(unit: UnitOfWork, action: str, subject: str, facts: Mapping[str, str | int]) -> None:
+    """An entry in the trail: whole ID numbers were shown, or a list left the platform."""
+    unit.audit(action, subject, **facts)
+
+
+async def _zipped(platform: Platform, certificates: Sequence[Certificate]) -> AsyncIterator[bytes]:
+    chunks = _Chunks()
+    missing = []
+    with zipfile.ZipFile(chunks, "w") as archive:  # stored: a PDF is compressed already
+        for one in certificates:
+            try:
+                sheet = await _draw(platform, one, press().pdf)
+            except RenderFailed as refusal:
+                missing.append(f"{one.printed.number} {one.printed.name}：{refusal.detail}")
+                continue
+            archive.writestr(_entry(f"{one.printed.number}-{one.printed.name}.pdf", one.issued_at), sheet)
+            yield chunks.take()
+        if missing:
+            archive.writestr("未能生成的证书.txt", "\r\n".join(missing))
+    yield chunks.take()
+
+
+def _entry(name: str, moment: datetime) -> zipfile.ZipInfo:
+    return zipfile.ZipInfo(name, moment.astimezone(BEIJING).timetuple()[:6])
+
+
+class _Chunks(io.RawIOBase):
+    """Where a zip is written that goes out at once: what is taken is forgotten. It cannot be rewound, and zipfile copes with that."""
+
+    def __init__(self) -> None:
+        self._written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # any buffer; zipfile gives bytes
+        self._written += data
+        return len(data)
+
+    def take(self) -> bytes:
+        taken = bytes(self._written)
+        self._written.clear()
+        return taken

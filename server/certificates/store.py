@@ -1,0 +1,147 @@
+"""Queries over certificates: the ledger (专门台账, article 18)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+
+from bson.binary import Binary
+from pymongo import ReturnDocument
+
+from server.certificates.documents import Certificate, CertificateStatus, LedgerFilter
+from server.certificates.rules import is_serial, parse_serial, tidy_code
+from server.kernel.identity import Jurisdiction
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+
+COLLECTIONS = (
+    CollectionSpec(
+        "certificates",
+        shard_key=None,
+        indexes=(
+            Index([("institution_code", 1), ("printed.serial", 1)], unique=True),
+            Index([("printed.number", 1)], unique=True),
+            Index([("class_id", 1), ("person_id", 1)], unique=True),
+            Index([("token", 1)], unique=True),
+            Index([("printed.id_number", 1)]),
+            Index([("printed.name", 1)]),
+            Index([("person_id", 1), ("_id", -1)]),
+            Index([("institution_code", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("_id", -1)]),
+        ),
+    ),
+)
+
+
+async def insert(scope: Scope, new: Sequence[Certificate]) -> None:
+    await scope["certificates"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def of_class(scope: Scope, class_id: str) -> dict[str, Certificate]:
+    """By person, in the order of the serials. A class is small (policy `roster_rows`), so it is read whole."""
+    rows = scope["certificates"].find({"class_id": class_id}, session=scope.session)
+    return {row["person_id"]: Certificate.from_mongo(row) async for row in rows.sort("printed.serial", 1)}
+
+
+async def of_person(scope: Scope, person_id: str, *, before: str | None, limit: int) -> list[Certificate]:
+    """Newest first."""
+    condition: Row = {"person_id": person_id}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["certificates"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [Certificate.from_mongo(row) async for row in rows]
+
+
+async def one_of_person(scope: Scope, person_id: str, certificate_id: str) -> Certificate | None:
+    return await _one(scope, {"_id": certificate_id, "person_id": person_id})
+
+
+async def in_reach(scope: Scope, reach: Jurisdiction, certificate_id: str) -> Certificate | None:
+    return await _one(scope, {"$and": [{"_id": certificate_id}, reach.filter()]})
+
+
+async def by_token(scope: Scope, token: str) -> Certificate | None:
+    return await _one(scope, {"token": token})
+
+
+async def matching(
+    scope: Scope, *, name: str | None, id_number: Binary | None, number: str | None, limit: int
+) -> list[Certificate]:
+    """Those that carry all of what is given, newest first. The caller gives at least two (article 18)."""
+    given = {"printed.name": name, "printed.id_number": id_number, "printed.number": number}
+    condition = {path: value for path, value in given.items() if value is not None}
+    rows = scope["certificates"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [Certificate.from_mongo(row) async for row in rows]
+
+
+async def ledger(
+    scope: Scope, reach: Jurisdiction, narrowed: LedgerFilter, *, before: str | None, limit: int
+) -> list[Certificate]:
+    """Newest first, older than the id `before`."""
+    condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["certificates"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [Certificate.from_mongo(row) async for row in rows]
+
+
+async def whole_ledger(
+    scope: Scope, reach: Jurisdiction, narrowed: LedgerFilter
+) -> AsyncIterator[Certificate]:
+    """Oldest first, one by one."""
+    condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
+    async for row in scope["certificates"].find(condition, session=scope.session).sort("_id", 1):
+        yield Certificate.from_mongo(row)
+
+
+def _condition(narrowed: LedgerFilter) -> Row:
+    condition: Row = {}
+    if narrowed.institution_code:
+        condition["institution_code"] = narrowed.institution_code
+    if narrowed.level:
+        condition["printed.level"] = narrowed.level
+    if narrowed.year:
+        condition["printed.issued_on"] = {"$gte": f"{narrowed.year}-01-01", "$lte": f"{narrowed.year}-12-31"}
+    if narrowed.words:
+        condition["$or"] = _named(narrowed.words)
+    return condition
+
+
+def _named(words: str) -> list[Row]:
+    """Each by the beginning, so that an index finds it."""
+    code = tidy_code(words)
+    found: list[Row] = [
+        {"printed.name": _beginning_with(words)},
+        {"printed.number": _beginning_with(code)},
+    ]
+    if is_serial(code):
+        found.append({"institution_code": parse_serial(code).institution_code, "printed.serial": code})
+    return found
+
+
+def _beginning_with(text: str) -> Row:
+    return {"$gte": text, "$lt": text + "\U0010ffff"}
+
+
+async def revoke(
+    scope: Scope, certificate_id: str, *, at: datetime, by: str, reason: str
+) -> Certificate | None:
+    """None when it is not valid any more."""
+    row: Row | None = await scope["certificates"].find_one_and_update(
+        {"_id": certificate_id, "status": CertificateStatus.VALID},
+        {
+            "$set": {
+                "status": CertificateStatus.REVOKED,
+                "revoked_at": at,
+                "revoked_by": by,
+                "revoke_reason": reason,
+            }
+        },
+        return_document=ReturnDocument.AFTER,
+        session=scope.session,
+    )
+    return None if row is None else Certificate.from_mongo(row)
+
+
+async def _one(scope: Scope, condition: Row) -> Certificate | None:
+    row = await scope["certificates"].find_one(condition, session=scope.session)
+    return None if row is None else Certificate.from_mongo(row)

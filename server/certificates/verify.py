@@ -1,0 +1,124 @@
+"""The public's questions: is this certificate genuine? (article 18: 三种查询方式; 防伪)
+
+Whoever asks sees all that the paper shows, so that an altered one is caught, with the ID number masked. Every miss gets the
+same answer after the same work, and asking is limited by address, so that nobody learns who holds a certificate by trying.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from server.accounts.rules import normalise_id_number, normalise_name
+from server.certificates import store
+from server.certificates.documents import Certificate, CertificateStatus
+from server.certificates.rules import check_query, tidy_code
+from server.kernel.clock import beijing_date
+from server.kernel.errors import NotFound
+from server.kernel.platform import Platform
+
+QUERY_RATE = "20/minute"
+"""Questions from one address."""
+VERIFY_RATE = "120/minute"
+"""Scans from one address: a hall of people behind one router may scan their certificates together."""
+FOUND_MOST = 20
+"""Certificates of one person that a query by name and ID number shows, newest first."""
+
+_Given = Annotated[str, Field(min_length=1, max_length=60)]
+
+
+class CertificateMissing(NotFound):
+    slug = "certificate-not-found"
+    title = "没有查到相符的证书"
+    default_detail = "请核对所填内容与证书上的是否完全一致。多次核对仍查不到的，请联系发证机构。"
+
+
+class CertificateQueryRequest(BaseModel):
+    """Exactly two of the three (article 18)."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        json_schema_extra={"minProperties": 2, "maxProperties": 2},
+    )
+
+    name: _Given | SkipJsonSchema[None] = None
+    id_number: _Given | SkipJsonSchema[None] = None
+    certificate_number: _Given | SkipJsonSchema[None] = None
+
+
+@dataclass(frozen=True)
+class Paper:
+    """All that the paper shows, the ID number masked, and whether it still counts."""
+
+    name: str
+    id_number_masked: str
+    starts_on: date
+    ends_on: date
+    level_title: str
+    major: str
+    courses: list[str]
+    class_hours: int
+    result: str
+    issuer: str
+    serial: str
+    number: str
+    issued_on: date
+    status: CertificateStatus
+    revoked_on: date | None
+    revoke_reason: str | None
+
+
+def paper(certificate: Certificate) -> Paper:
+    printed = certificate.printed
+    return Paper(
+        name=printed.name,
+        id_number_masked=printed.id_number_masked,
+        starts_on=printed.training_from,
+        ends_on=printed.training_to,
+        level_title=printed.level.training,
+        major=printed.major,
+        courses=list(printed.courses),
+        class_hours=printed.class_hours,
+        result=printed.result,
+        issuer=printed.issuer,
+        serial=printed.serial,
+        number=printed.number,
+        issued_on=printed.issued_on,
+        status=certificate.status,
+        revoked_on=beijing_date(certificate.revoked_at) if certificate.revoked_at else None,
+        revoke_reason=certificate.revoke_reason,
+    )
+
+
+async def verify(platform: Platform, token: str) -> Paper | None:
+    """What the QR code of a certificate opens; None for a token that no certificate has."""
+    found = await store.by_token(platform, token)
+    return None if found is None else paper(found)
+
+
+async def query(platform: Platform, asked: CertificateQueryRequest) -> list[Paper]:
+    """The certificates that carry both of what is asked for; by name and ID number there may be several, newest first.
+
+    Raises Invalid unless exactly two are given, CertificateMissing for every miss, whatever is wrong.
+    """
+    check_query(asked.name, asked.id_number, asked.certificate_number)
+    id_number = normalise_id_number(asked.id_number or "")
+    [sealed] = await platform.vault.encrypt_searchable(
+        [id_number]
+    )  # also when it is not asked for: the same work
+    found = await store.matching(
+        platform,
+        name=normalise_name(asked.name) if asked.name is not None else None,
+        id_number=sealed if asked.id_number is not None else None,
+        number=tidy_code(asked.certificate_number) if asked.certificate_number is not None else None,
+        limit=FOUND_MOST,
+    )
+    if not found:
+        raise CertificateMissing()
+    return [paper(one) for one in found]

@@ -1,0 +1,67 @@
+"""Classes whose results are released, for the tests of certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from server.assessment import store as assessment_store
+from server.assessment.documents import Result, ResultPolicy
+from server.certificates import issue
+from server.certificates.documents import Certificate
+from server.classes import service as classes
+from server.classes import store as classes_store
+from server.kernel.identity import Actor
+from server.kernel.platform import Platform
+from server.wechat.simulator import Simulator
+from tests import stage
+from tests.stage import ClassInSession
+
+
+async def release(platform: Platform, class_id: str, *, failed: Collection[str] = ()) -> None:
+    """Freezes results as assessment would: everybody passed, except the person ids in `failed`."""
+    now = platform.clock.now()
+    enrolled = await classes.trainees(platform, class_id)
+    results = [
+        Result(
+            class_id=class_id,
+            institution_code=one.institution_code,
+            province_code=one.province_code,
+            person_id=one.person_id,
+            name=one.name,
+            id_number_masked=one.id_number_masked,
+            work_unit=one.work_unit,
+            marks=[],
+            formative_tenths=900,
+            summative_tenths=900,
+            total_tenths=300 if one.person_id in failed else 900,
+            hours_attended=80,
+            hours_total=80,
+            attendance_ok=True,
+            passed=one.person_id not in failed,
+            reason="总评低于合格线" if one.person_id in failed else "",
+            policy=ResultPolicy(formative_weight=40, pass_mark=60, attendance_needed=90),
+            released_at=now,
+            released_by="考试员",
+        )
+        for one in enrolled
+    ]
+    await assessment_store.insert_results(platform, results)
+    await classes_store.set_results_released(platform, class_id, now)
+
+
+async def passed_class(platform: Platform, wechat: Simulator, trainees: int = 2) -> ClassInSession:
+    """A class of 邢台 in which everybody passed."""
+    opened = await stage.class_in_session(platform, wechat, trainees=trainees)
+    await release(platform, opened.id)
+    return opened
+
+
+async def issued(platform: Platform, opened: ClassInSession) -> list[Certificate]:
+    """Issues; the certificates in the order of the roster."""
+    await issue.issue_certificates(platform, opened.officer, opened.id)
+    return await certificates_of(platform, opened.officer, opened.id)
+
+
+async def certificates_of(platform: Platform, officer: Actor, class_id: str) -> list[Certificate]:
+    seen = await issue.class_certificates(platform, officer, class_id)
+    return [one.certificate for one in seen.candidates if one.certificate is not None]
