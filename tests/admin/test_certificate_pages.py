@@ -84,7 +84,7 @@ async def test_an_institution_revokes_with_a_reason(
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/certificates/{found[0].id}"
     short = await mine.post(f"{home}/revoke", {"reason": "错"})
-    assert short.status == 422 and "data-dialog-show" in short.html
+    assert short.status == 422 and "data-dialog-show" in short.html and ">错</textarea>" in short.html
     assert (await mine.post(f"{home}/revoke", {"reason": "姓名登记有误"})).status == 303
     after = await mine.get(home)
     assert "已撤销" in after.text and f"{home}/pdf" not in after.html
