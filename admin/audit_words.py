@@ -22,6 +22,11 @@ TITLES = {
     "accounts:sign-in-refused": "登录失败",
     "accounts:sign-out": "退出登录",
     "backbone:register": "登记骨干教师入库",
+    "certificates:export": "导出证书台账",
+    "certificates:issue": "核发证书",
+    "certificates:print": "打印证书",
+    "certificates:print-class": "打印全班证书",
+    "certificates:revoke": "撤销证书",
     "classes:assign-teacher": "安排骨干教师",
     "classes:confirm-roster": "确认导入名册",
     "classes:open": "开设培训班",
@@ -30,10 +35,18 @@ TITLES = {
     "classes:unassign-teacher": "取消教师安排",
     "institutions:enter-annex-1": "录入附件 1 的培训机构",
     "policies:change": "核定平台政策",
+    "surveys:answer": "提交满意度评价",
+    "surveys:move-closing": "修改评价截止时间",
+    "surveys:open": "发起满意度评价",
 }
 """Action → title. An action that is missing here shows by its code."""
 
 _FACTS = {
+    "issued": "{} 张",
+    "first": "编号自 {}",
+    "last": "至 {}",
+    "number": "编号 {}",
+    "certificates": "{} 张",
     "failures": "连续失败 {} 次",
     "problems": "问题 {} 处",
     "reason": "理由：{}",

@@ -67,7 +67,8 @@ async def export_ledger(
     platform: Platform, actor: Actor, narrowed: LedgerFilter
 ) -> AsyncIterator[Certificate]:
     """The same from the oldest on, one by one, and an entry in the trail that the list was taken along."""
-    await _note(platform, actor, "certificates:export", "ledger", narrowed.model_dump(exclude_defaults=True))
+    conditions = narrowed.model_dump(exclude={"words"}, exclude_defaults=True)  # words may be a name
+    await _note(platform, actor, "certificates:export", "ledger", conditions)
     async for one in store.whole_ledger(platform, actor.jurisdiction, narrowed):
         yield one
 

@@ -190,7 +190,7 @@ async def _end_at(unit: UnitOfWork, survey: Survey, closes_at: datetime) -> Surv
     if moved is None:
         raise SurveyClosed()
     unit.audit(
-        "surveys:move-closing", survey.id, before=survey.closes_at.isoformat(), after=closes_at.isoformat()
+        "surveys:move-closing", survey.id, before=_beijing(survey.closes_at), after=_beijing(closes_at)
     )
     return moved
 
