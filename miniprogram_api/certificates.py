@@ -8,11 +8,13 @@ from miniprogram_api.handler import ApiHandler, Page, Paging, Response, operatio
 from server.certificates import service as certificates
 from server.certificates import verify
 from server.certificates.documents import Certificate, CertificateStatus
+from server.certificates.press import verify_url
 from server.certificates.render import CharacterMissing, TextTooLong
 from server.certificates.service import CertificateRevoked, Sheet
 from server.certificates.verify import CertificateMissing, CertificateQueryRequest, paper
 from server.kernel.errors import Invalid
 from server.kernel.permissions import Permission
+from server.kernel.platform import Platform
 from server.kernel.web import Route
 
 
@@ -42,16 +44,22 @@ class CertificateAnswer(PaperAnswer):
     class_id: str
     class_name: str
     issued_at: datetime
+    verify_url: str
+    """What the QR code on the paper opens: the holder may send it to whoever asks."""
 
 
 class CertificateQueryAnswer(Response):
     items: list[PaperAnswer]
 
 
-def certificate_answer(one: Certificate) -> CertificateAnswer:
-    shown = PaperAnswer.model_validate(paper(one)).model_dump()
+def certificate_answer(platform: Platform, one: Certificate) -> CertificateAnswer:
     return CertificateAnswer(
-        **shown, id=one.id, class_id=one.class_id, class_name=one.printed.class_name, issued_at=one.issued_at
+        **PaperAnswer.model_validate(paper(one)).model_dump(),
+        id=one.id,
+        class_id=one.class_id,
+        class_name=one.printed.class_name,
+        issued_at=one.issued_at,
+        verify_url=verify_url(platform, one.token),
     )
 
 
@@ -68,7 +76,7 @@ class MyCertificates(ApiHandler):
             self.platform, self.actor, before=paging.cursor, limit=paging.limit
         )
         following = found[-1].id if len(found) == paging.limit else None
-        items = [certificate_answer(one) for one in found]
+        items = [certificate_answer(self.platform, one) for one in found]
         self.answer(Page[CertificateAnswer](items=items, next=following))
 
 
@@ -78,7 +86,7 @@ class MyCertificate(ApiHandler):
     )
     async def get(self, certificate_id: str) -> None:
         found = await certificates.my_certificate(self.platform, self.actor, certificate_id)
-        self.answer(certificate_answer(found))
+        self.answer(certificate_answer(self.platform, found))
 
 
 class MySheet(ApiHandler):

@@ -51,6 +51,8 @@ class ClassCertificates(ClassPage):
     async def get(self, class_id: str) -> None:
         await self.show(class_id, **NO_ERRORS)
 
+
+class IssueCertificates(ClassPage):
     @allow(Permission.CERTIFICATES_ISSUE)
     async def post(self, class_id: str) -> None:
         try:
@@ -221,6 +223,7 @@ class Verify(PageHandler):
 
 ROUTES: list[Route] = [
     (r"/admin/classes/(?P<class_id>[0-9a-f]{24})/certificates", ClassCertificates),
+    (r"/admin/classes/(?P<class_id>[0-9a-f]{24})/certificates/issue", IssueCertificates),
     (r"/admin/classes/(?P<class_id>[0-9a-f]{24})/certificates\.zip", ClassArchive),
     (r"/admin/certificates", Ledger),
     (r"/admin/certificates\.xlsx", LedgerExport),

@@ -35,10 +35,10 @@ async def test_an_institution_issues_and_takes_the_certificates_along(
     assert "核发 3 张证书" in before.text and f"{home}.zip" not in before.html
     nothing = await mine.get(f"{home}.zip")
     assert nothing.status == 409 and "没有可以打印的证书" in nothing.text
-    assert (await mine.post(home)).status == 303
+    assert (await mine.post(f"{home}/issue")).status == 303
     after = await mine.get(home)
     assert "已核发 3 张证书" in after.text and "130092026033003" in after.text
-    again = await mine.post(home)
+    again = await mine.post(f"{home}/issue")
     assert again.status == 303 and "没有需要核发的证书" in (await mine.get(home)).text
     archive = await mine.get(f"{home}.zip")
     assert archive.headers["Content-Type"] == "application/zip"
@@ -54,7 +54,7 @@ async def test_an_order_that_runs_out_is_said_on_the_page(
 ) -> None:
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     await platform["sequences"].insert_one({"_id": "certificate-number:130092026033", "taken": 998})
-    refused = await mine.post(f"/admin/classes/{opened.id}/certificates")
+    refused = await mine.post(f"/admin/classes/{opened.id}/certificates/issue")
     assert refused.status == 409 and "还剩 1 个顺序号" in refused.text and "可以核发" in refused.text
 
 
@@ -107,7 +107,7 @@ async def test_the_province_and_the_centre_read_and_a_neighbour_finds_nothing(
             assert 'method="post"' not in shown.html.partition("<main")[2]
         for forbidden in (f"{pages[1]}/pdf", f"{pages[0]}.zip"):
             assert (await reader.get(forbidden)).status == 403
-        assert (await reader.post(pages[0])).status == 403
+        assert (await reader.post(f"{pages[0]}/issue")).status == 403
     neighbour = await sign_in(platform, site, cast.YANGZHOU_OFFICER)
     for page in (*pages, f"{pages[1]}/pdf", f"{pages[0]}.zip"):
         assert (await neighbour.get(page)).status == 404

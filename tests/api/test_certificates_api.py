@@ -33,6 +33,7 @@ async def test_a_trainee_lists_reads_and_fetches_the_own_certificate(
     assert (item["id"], item["number"], item["status"]) == (found[0].id, found[0].printed.number, "VALID")
     one = await call(site, "GET", f"/certificates/{found[0].id}", token=token)
     assert one.json == item
+    assert item["verify_url"] == f"https://platform.test/verify/{found[0].token}"
     pdf = await call(site, "GET", f"/certificates/{found[0].id}/pdf", token=token)
     assert pdf.headers["Content-Type"] == "application/pdf"
     [person, _] = cast.people(2)
