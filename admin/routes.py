@@ -6,6 +6,7 @@ from admin.handler import UnknownPage
 from admin.handlers import (
     accounts,
     allocation,
+    assessment,
     audit,
     backbone,
     certificates,
@@ -28,6 +29,7 @@ ROUTES: list[Route] = [
     *rosters.ROUTES,
     *policies.ROUTES,
     *audit.ROUTES,
+    *assessment.ROUTES,
     *surveys.ROUTES,
     *certificates.ROUTES,
 ]

@@ -90,8 +90,11 @@ async def grade(
 
 async def attend(platform: Platform, opened: ClassInSession, phones: Sequence[Phone] | None = None) -> None:
     """A session of four hours that these phones (all of the class) attended, and nobody else; the clock moves to its start."""
-    session = await stage.teaching_session(platform, opened)
-    clock_of(platform).set(session.starts_at)
+    starts_at = platform.clock.now() + timedelta(minutes=30)
+    session = await stage.teaching_session(
+        platform, opened, starts_at=starts_at, ends_at=starts_at + timedelta(hours=3)
+    )
+    clock_of(platform).set(starts_at)
     for one in opened.trainees if phones is None else phones:
         wanted = LateRegistration(person_id=one.actor.person_id, reason="手机没电，现场核对身份")
         await attendance.register_late(platform, opened.officer, opened.id, session.id, wanted)

@@ -98,9 +98,22 @@ def _named(pairs: list[tuple[Standing, Task]]) -> str:
     return names if len(pairs) <= NAMES_SHOWN else f"{names}等"
 
 
-async def class_assessment(platform: Platform, actor: Actor, class_id: str) -> ClassAssessment:
-    """How a class in a staff actor's jurisdiction stands now. Raises NotFound."""
-    return await _assess(platform, await classes.get_class(platform, actor, class_id))
+@dataclass(frozen=True)
+class ClassResults:
+    """A class with its frozen results or, until the release, its assessment as it stands."""
+
+    training_class: TrainingClass
+    assessment: ClassAssessment | None
+    """None once the results are released."""
+    released: list[Result]
+
+
+async def class_results(platform: Platform, actor: Actor, class_id: str) -> ClassResults:
+    """For staff. Raises NotFound outside their jurisdiction."""
+    training_class = await classes.get_class(platform, actor, class_id)
+    if training_class.results_released_at is not None:
+        return ClassResults(training_class, None, await store.results(platform, class_id))
+    return ClassResults(training_class, await _assess(platform, training_class), [])
 
 
 async def _assess(scope: Scope, training_class: TrainingClass) -> ClassAssessment:

@@ -62,10 +62,9 @@ async def task(scope: Scope, task_id: str) -> Task | None:
     return None if row is None else Task.from_mongo(row)
 
 
-async def task_in_reach(scope: Scope, reach: Jurisdiction, task_id: str) -> Task | None:
-    row = await scope["tasks"].find_one(
-        {"$and": [{"_id": task_id, "withdrawn_at": None}, reach.filter()]}, session=scope.session
-    )
+async def task_in_reach(scope: Scope, reach: Jurisdiction, class_id: str, task_id: str) -> Task | None:
+    wanted: Row = {"_id": task_id, "class_id": class_id, "withdrawn_at": None}
+    row = await scope["tasks"].find_one({"$and": [wanted, reach.filter()]}, session=scope.session)
     return None if row is None else Task.from_mongo(row)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.assessment import rules, store
-from server.assessment.documents import Grade, Submission, SubmittedFile, Task
+from server.assessment.documents import Grade, Submission, SubmittedFile, Task, is_graded
 from server.assessment.file_types import Recogniser, safe_name
 from server.assessment.tasks import attended_task, task_in_reach, taught_task
 from server.classes import service as classes
@@ -235,14 +235,52 @@ class TaskWork:
 
 
 @dataclass(frozen=True)
-class SubmissionRecord:
-    """A submission with everything around it."""
+class TraineeRecord:
+    """One trainee and one task with everything that was handed in, newest first, and every grade."""
 
-    submission: Submission
     task: Task
     training_class: TrainingClass
+    trainee: Enrolment
     versions: list[Submission]
     grade: Grade | None
+
+
+@dataclass(frozen=True)
+class TaskCounts:
+    """A task and how many of the class have handed something in, had the newest version graded, or were graded on site."""
+
+    task: Task
+    submitted: int
+    late: int
+    graded: int
+
+
+@dataclass(frozen=True)
+class ClassWork:
+    training_class: TrainingClass
+    trainees: int
+    tasks: list[TaskCounts]
+
+
+async def class_work(platform: Platform, actor: Actor, class_id: str) -> ClassWork:
+    """For staff: the tasks of a class in the order in which they were set. Raises NotFound outside their jurisdiction."""
+    training_class = await classes.get_class(platform, actor, class_id)
+    latest = await store.latest_of_class(platform, class_id)
+    grades = await store.grades_of_class(platform, class_id)
+    trainees = await classes.trainees(platform, class_id)
+    counts = []
+    for task in await store.tasks(platform, class_id):
+        keys = [(one.person_id, task.id) for one in trainees]
+        handed_in = [latest[key] for key in keys if key in latest]
+        counts.append(
+            TaskCounts(
+                task,
+                submitted=len(handed_in),
+                late=sum(version.late for version in handed_in),
+                graded=sum(is_graded(latest.get(key), grades.get(key)) for key in keys),
+            )
+        )
+    return ClassWork(training_class, len(trainees), counts)
 
 
 async def my_versions(
@@ -261,9 +299,9 @@ async def taught_work(platform: Platform, actor: Actor, task_id: str) -> TaskWor
     return await _work(platform, *await taught_task(platform, actor, task_id))
 
 
-async def work_in_reach(platform: Platform, actor: Actor, task_id: str) -> TaskWork:
+async def work_in_reach(platform: Platform, actor: Actor, class_id: str, task_id: str) -> TaskWork:
     """For staff. Raises NotFound outside their jurisdiction."""
-    return await _work(platform, *await task_in_reach(platform, actor, task_id))
+    return await _work(platform, *await task_in_reach(platform, actor, class_id, task_id))
 
 
 async def _work(scope: Scope, task: Task, training_class: TrainingClass) -> TaskWork:
@@ -276,19 +314,21 @@ async def _work(scope: Scope, task: Task, training_class: TrainingClass) -> Task
     return TaskWork(task, training_class, rows)
 
 
-async def submission_in_reach(platform: Platform, actor: Actor, submission_id: str) -> SubmissionRecord:
-    """For staff: a submission, the other versions of it and its grade. Raises NotFound outside their jurisdiction."""
-    submission = await store.submission(platform, submission_id)
-    if submission is None:
-        raise NotFound("没有这份提交，或不在您的管理范围内。")
-    task, training_class = await task_in_reach(platform, actor, submission.task_id)
-    return SubmissionRecord(
-        submission,
-        task,
-        training_class,
-        await store.versions(platform, task.id, submission.person_id),
-        await store.grade(platform, task.id, submission.person_id),
-    )
+async def trainee_record(
+    platform: Platform, actor: Actor, class_id: str, task_id: str, person_id: str
+) -> TraineeRecord:
+    """For staff. Raises NotFound outside their jurisdiction and for a person who is not in the class."""
+    task, training_class = await task_in_reach(platform, actor, class_id, task_id)
+    for one in await classes.trainees(platform, class_id):
+        if one.person_id == person_id:
+            return TraineeRecord(
+                task,
+                training_class,
+                one,
+                await store.versions(platform, task_id, person_id),
+                await store.grade(platform, task_id, person_id),
+            )
+    raise NotFound("该学员不在本班名册中。")
 
 
 async def _own(scope: Scope, actor: Actor, submission_id: str) -> Submission:
@@ -312,12 +352,14 @@ async def taught_file(platform: Platform, actor: Actor, submission_id: str, file
     return _download(platform, submission, file_id)
 
 
-async def file_in_reach(platform: Platform, actor: Actor, submission_id: str, file_id: str) -> Download:
+async def file_in_reach(
+    platform: Platform, actor: Actor, class_id: str, submission_id: str, file_id: str
+) -> Download:
     """For staff. Raises NotFound outside their jurisdiction."""
     submission = await store.submission(platform, submission_id)
     if submission is None:
         raise NotFound("没有这份提交，或不在您的管理范围内。")
-    await task_in_reach(platform, actor, submission.task_id)
+    await task_in_reach(platform, actor, class_id, submission.task_id)
     return _download(platform, submission, file_id)
 
 

@@ -45,7 +45,7 @@ class TaskDraft(BaseModel):
 
 class DeadlineExtension(BaseModel):
     deadline: AwareDatetime
-    reason: Annotated[Text, Field(min_length=2, max_length=500)]
+    reason: Annotated[Text, Field(title="理由", min_length=2, max_length=500)]
 
 
 class MyTask(BaseModel):
@@ -59,12 +59,14 @@ class MyTask(BaseModel):
 # ---- fetching
 
 
-async def task_in_reach(scope: Scope, actor: Actor, task_id: str) -> tuple[Task, TrainingClass]:
+async def task_in_reach(
+    scope: Scope, actor: Actor, class_id: str, task_id: str
+) -> tuple[Task, TrainingClass]:
     """A task of a class in a staff actor's jurisdiction. Raises NotFound for any other."""
-    task = await store.task_in_reach(scope, actor.jurisdiction, task_id)
+    task = await store.task_in_reach(scope, actor.jurisdiction, class_id, task_id)
     if task is None:
         raise NotFound("没有这项任务，或不在您的管理范围内。")
-    return task, await classes.get_class(scope, actor, task.class_id)
+    return task, await classes.get_class(scope, actor, class_id)
 
 
 async def taught_task(scope: Scope, actor: Actor, task_id: str) -> tuple[Task, TrainingClass]:
@@ -86,12 +88,6 @@ async def attended_task(scope: Scope, actor: Actor, task_id: str) -> tuple[Task,
 # ---- the institution
 
 
-async def list_tasks(platform: Platform, actor: Actor, class_id: str) -> list[Task]:
-    """The tasks of a class in a staff actor's jurisdiction, in the order in which they were set."""
-    await classes.get_class(platform, actor, class_id)
-    return await store.tasks(platform, class_id)
-
-
 @transactional
 async def create_task(unit: UnitOfWork, class_id: str, draft: TaskDraft) -> Task:
     """Sets a task. Raises Invalid for its deadline or criteria, ResultsReleased."""
@@ -111,9 +107,9 @@ async def create_task(unit: UnitOfWork, class_id: str, draft: TaskDraft) -> Task
 
 
 @transactional
-async def change_task(unit: UnitOfWork, task_id: str, draft: TaskDraft) -> Task:
+async def change_task(unit: UnitOfWork, class_id: str, task_id: str, draft: TaskDraft) -> Task:
     """Changes a task that nobody has used yet. Raises TaskInUse, Invalid, ResultsReleased."""
-    task, training_class = await task_in_reach(unit, unit.actor, task_id)
+    task, training_class = await task_in_reach(unit, unit.actor, class_id, task_id)
     await classes.exclude_release(unit, training_class)
     if task.in_use:
         raise TaskInUse()
@@ -124,9 +120,9 @@ async def change_task(unit: UnitOfWork, task_id: str, draft: TaskDraft) -> Task:
 
 
 @transactional
-async def extend_deadline(unit: UnitOfWork, task_id: str, wanted: DeadlineExtension) -> None:
+async def extend_deadline(unit: UnitOfWork, class_id: str, task_id: str, wanted: DeadlineExtension) -> None:
     """Moves a deadline to a later moment, for everybody. What was late stays marked. Raises Invalid, ResultsReleased."""
-    task, training_class = await task_in_reach(unit, unit.actor, task_id)
+    task, training_class = await task_in_reach(unit, unit.actor, class_id, task_id)
     await classes.exclude_release(unit, training_class)
     after = wanted.deadline.astimezone(UTC)
     _check_deadline(after, unit.now, previous=task.deadline)
@@ -144,9 +140,9 @@ async def extend_deadline(unit: UnitOfWork, task_id: str, wanted: DeadlineExtens
 
 
 @transactional
-async def withdraw_task(unit: UnitOfWork, task_id: str) -> None:
+async def withdraw_task(unit: UnitOfWork, class_id: str, task_id: str) -> None:
     """Takes back a task that nobody has used yet. Raises TaskInUse, ResultsReleased."""
-    task, training_class = await task_in_reach(unit, unit.actor, task_id)
+    task, training_class = await task_in_reach(unit, unit.actor, class_id, task_id)
     await classes.exclude_release(unit, training_class)
     if task.in_use:
         raise TaskInUse("已有学员提交或被评分，任务不能撤回。")

@@ -63,13 +63,13 @@ async def test_a_task_may_change_until_somebody_hands_something_in(
     opened = await stage.class_in_session(platform, wechat, trainees=1)
     task = await set_task(platform, opened)
     changed = await tasks.change_task(
-        platform, opened.officer, task.id, task_draft(platform, title="学习任务策划")
+        platform, opened.officer, opened.id, task.id, task_draft(platform, title="学习任务策划")
     )
     assert changed.title == "学习任务策划" and changed.id == task.id
     await hand_in(platform, opened.trainees[0], task)
     for refused in (
-        tasks.change_task(platform, opened.officer, task.id, task_draft(platform)),
-        tasks.withdraw_task(platform, opened.officer, task.id),
+        tasks.change_task(platform, opened.officer, opened.id, task.id, task_draft(platform)),
+        tasks.withdraw_task(platform, opened.officer, opened.id, task.id),
     ):
         with pytest.raises(TaskInUse):
             await refused
@@ -78,8 +78,8 @@ async def test_a_task_may_change_until_somebody_hands_something_in(
 async def test_a_task_that_nobody_used_can_be_taken_back(platform: Platform, wechat: Simulator) -> None:
     opened = await stage.class_in_session(platform, wechat, trainees=1)
     task = await set_task(platform, opened)
-    await tasks.withdraw_task(platform, opened.officer, task.id)
-    assert await tasks.list_tasks(platform, opened.officer, opened.id) == []
+    await tasks.withdraw_task(platform, opened.officer, opened.id, task.id)
+    assert (await submissions.class_work(platform, opened.officer, opened.id)).tasks == []
     with pytest.raises(NotFound):
         await hand_in(platform, opened.trainees[0], task)
 
@@ -96,14 +96,14 @@ async def test_a_deadline_is_extended_with_a_reason_and_what_was_late_stays_late
     assert (in_time.late, late.late) == (False, True)
     later = task.deadline + timedelta(days=1)
     await tasks.extend_deadline(
-        platform, opened.officer, task.id, DeadlineExtension(deadline=later, reason="停电一天")
+        platform, opened.officer, opened.id, task.id, DeadlineExtension(deadline=later, reason="停电一天")
     )
     again = await hand_in(platform, opened.trainees[0], task)
     versions = await submissions.my_versions(platform, opened.trainees[0].actor, task.id)
     assert [(one.version, one.late) for one in versions] == [(3, False), (2, True), (1, False)]
     assert again.version == 3
-    [kept] = await tasks.list_tasks(platform, opened.officer, opened.id)
-    assert kept.deadline == later and kept.extensions[0].reason == "停电一天"
+    [kept] = (await submissions.class_work(platform, opened.officer, opened.id)).tasks
+    assert kept.task.deadline == later and kept.task.extensions[0].reason == "停电一天"
 
 
 async def test_nobody_of_another_place_sees_a_task_or_its_work(platform: Platform, wechat: Simulator) -> None:
@@ -119,14 +119,14 @@ async def test_nobody_of_another_place_sees_a_task_or_its_work(platform: Platfor
     trainee = await stage.phone(platform, wechat, "openid-other-trainee", cast.TRAINEE)
     classmate = opened.trainees[1]
     for refused in (
-        tasks.list_tasks(platform, neighbour, opened.id),
         tasks.create_task(platform, neighbour, opened.id, task_draft(platform)),
-        tasks.change_task(platform, neighbour, task.id, task_draft(platform)),
-        tasks.withdraw_task(platform, neighbour, task.id),
-        submissions.work_in_reach(platform, neighbour, task.id),
-        submissions.submission_in_reach(platform, neighbour, submission.id),
-        submissions.file_in_reach(platform, neighbour, submission.id, file.id),
-        service.class_assessment(platform, neighbour, opened.id),
+        tasks.change_task(platform, neighbour, opened.id, task.id, task_draft(platform)),
+        tasks.withdraw_task(platform, neighbour, opened.id, task.id),
+        submissions.class_work(platform, neighbour, opened.id),
+        submissions.work_in_reach(platform, neighbour, opened.id, task.id),
+        submissions.trainee_record(platform, neighbour, opened.id, task.id, submission.person_id),
+        submissions.file_in_reach(platform, neighbour, opened.id, submission.id, file.id),
+        service.class_results(platform, neighbour, opened.id),
         service.release(platform, neighbour, opened.id),
         service.export_results(platform, neighbour, opened.id),
         tasks.taught_tasks(platform, teacher.actor, opened.id),
@@ -386,8 +386,8 @@ async def test_after_the_release_nothing_changes_any_more(platform: Platform, we
         hand_in(platform, phone, task),
         grading.grade_submission(platform, teacher, newest.id, graded(1, 1, reason="改低一点")),
         tasks.create_task(platform, opened.officer, opened.id, task_draft(platform)),
-        tasks.extend_deadline(platform, opened.officer, summative.id, extension),
-        tasks.withdraw_task(platform, opened.officer, task.id),
+        tasks.extend_deadline(platform, opened.officer, opened.id, summative.id, extension),
+        tasks.withdraw_task(platform, opened.officer, opened.id, task.id),
     ):
         with pytest.raises(ResultsReleased):
             await refused
@@ -432,8 +432,10 @@ async def test_missing_work_counts_nothing_and_missing_hours_exclude(
         person_id = phone.actor.person_id
         await grading.grade_trainee(platform, opened.teacher.actor, summative.id, person_id, graded(60, 30))
     await attend(platform, opened, [opened.trainees[0], opened.trainees[2]])
-    standing = await service.class_assessment(platform, opened.officer, opened.id)
-    assert [[task.id for task in one.missing] for one in standing.standings] == [[], [], [formative.id]]
+    seen = await service.class_results(platform, opened.officer, opened.id)
+    assert seen.assessment is not None
+    missing_of = [[task.id for task in one.missing] for one in seen.assessment.standings]
+    assert missing_of == [[], [], [formative.id]]
     full, absent, missing = await release(platform, opened)
     assert (full.total, full.passed) == (94.0, True)
     assert (absent.total, absent.passed, absent.reason) == (94.0, False, "出勤不足")

@@ -1,0 +1,359 @@
+"""Assessment of a class: its tasks, who handed in what, and the results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from admin.handler import NO_ERRORS, PageHandler
+from admin.moments import BeijingMoment, as_typed
+from admin.spreadsheet import send_file
+from server.assessment import service, submissions, tasks
+from server.assessment.documents import Result, Task
+from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind
+from server.assessment.service import ClassResults, Standing
+from server.assessment.submissions import TraineeRecord
+from server.assessment.tasks import DeadlineExtension, TaskDraft
+from server.classes import service as classes
+from server.kernel import downloads
+from server.kernel.errors import FieldError, Invalid, Problem
+from server.kernel.permissions import Permission, holds
+from server.kernel.web import Route, allow, field_errors
+
+SPARE_ROWS = 2
+"""Empty rows of the criteria editor, for who has no JavaScript."""
+KINDS = [(kind.value, kind.title) for kind in TaskKind]
+TITLES = {"title": "名称", "kind": "类型", "deadline": "截止时间", "instructions": "要求"}
+COLUMNS = {"title": "名称", "points": "分值"}
+BANDS = (("60 以下", 0, 60), ("60–69", 60, 70), ("70–79", 70, 80), ("80–89", 80, 90), ("90 以上", 90, 101))
+
+
+class TaskForm(TaskDraft):
+    deadline: BeijingMoment
+
+
+class ExtensionForm(DeadlineExtension):
+    deadline: BeijingMoment
+
+
+class VersionQuery(BaseModel):
+    version: Annotated[int | None, Field(ge=1)] = None
+
+
+# ---- tasks
+
+
+class ClassTasks(PageHandler):
+    @allow(Permission.ASSESSMENT_READ)
+    async def get(self, class_id: str) -> None:
+        work = await submissions.class_work(self.platform, self.actor, class_id)
+        self.render_page(
+            "assessment/tasks.html",
+            training_class=work.training_class,
+            tab="tasks",
+            work=work,
+            may_manage=holds(self.actor, Permission.ASSESSMENT_MANAGE),
+        )
+
+
+class TaskEditor(PageHandler):
+    """The form of a task, new or not yet used."""
+
+    def draft(self) -> TaskForm:
+        """The posted form. Raises Invalid with each field's place; a row's is `criteria.0.title`."""
+        values: dict[str, Any] = {
+            name: typed for name in TITLES if (typed := self.get_body_argument(name, ""))
+        }
+        try:
+            return TaskForm.model_validate(values | {"criteria": self.typed_rows()})
+        except ValidationError as error:
+            raise Invalid(fields=[in_words(wrong) for wrong in field_errors(error)]) from None
+
+    def typed_rows(self) -> list[dict[str, str]]:
+        """The rows of the criteria editor in which anything was typed."""
+        pairs = zip(
+            self.get_body_arguments("criterion_title"),
+            self.get_body_arguments("criterion_points"),
+            strict=False,
+        )
+        return [{"title": title, "points": points} for title, points in pairs if title or points]
+
+    async def show(self, class_id: str, task: Task | None, problem: Problem | None = None) -> None:
+        if problem is None:
+            context = NO_ERRORS | {"values": values_of(task)}
+            rows = [] if task is None else [one.model_dump() for one in task.criteria]
+        else:
+            context, rows = self.refuse(problem), self.typed_rows()
+        self.render_page(
+            "assessment/task_form.html",
+            training_class=await classes.get_class(self.platform, self.actor, class_id),
+            tab="tasks",
+            task=task,
+            rows=rows,
+            row_errors=row_errors(problem),
+            spare_rows=min(max(SPARE_ROWS, 4 - len(rows)), CRITERIA_MOST - len(rows)),
+            kinds=KINDS,
+            points_most=POINTS_MOST,
+            criteria_most=CRITERIA_MOST,
+            **context,
+        )
+
+
+def values_of(task: Task | None) -> dict[str, Any]:
+    if task is None:
+        return {}
+    return {
+        "title": task.title,
+        "instructions": task.instructions,
+        "kind": task.kind.value,
+        "deadline": as_typed(task.deadline),
+    }
+
+
+def in_words(wrong: FieldError) -> FieldError:
+    """The message after the title of its field: in a list of messages each says which is meant."""
+    match wrong.place.split("."):
+        case ["criteria", number, column]:
+            title = f"第 {int(number) + 1} 个评分项{COLUMNS[column]}"
+        case ["criteria"]:
+            return FieldError(wrong.place, "请至少填写一个评分项。")
+        case [name, *_]:
+            title = TITLES.get(name, "")
+        case _:
+            title = ""
+    return FieldError(wrong.place, f"{title}：{wrong.message}")
+
+
+def row_errors(problem: Problem | None) -> dict[int, str]:
+    """Row of the criteria editor → what is wrong with it."""
+    places = ((field, field.place.split(".")) for field in (problem.fields if problem else ()))
+    return {int(path[1]): field.message for field, path in places if path[0] == "criteria" and len(path) > 1}
+
+
+class NewTask(TaskEditor):
+    @allow(Permission.ASSESSMENT_MANAGE)
+    async def get(self, class_id: str) -> None:
+        await self.show(class_id, None)
+
+    @allow(Permission.ASSESSMENT_MANAGE)
+    async def post(self, class_id: str) -> None:
+        try:
+            task = await tasks.create_task(self.platform, self.actor, class_id, self.draft())
+        except Problem as problem:
+            return await self.show(class_id, None, problem)
+        self.flash(f"任务“{task.title}”已发布，本班学员可以提交。")
+        return self.see_other(f"/admin/classes/{class_id}/tasks")
+
+
+class EditTask(TaskEditor):
+    @allow(Permission.ASSESSMENT_MANAGE)
+    async def get(self, class_id: str, task_id: str) -> None:
+        task, _ = await tasks.task_in_reach(self.platform, self.actor, class_id, task_id)
+        await self.show(class_id, task)
+
+    @allow(Permission.ASSESSMENT_MANAGE)
+    async def post(self, class_id: str, task_id: str) -> None:
+        try:
+            task = await tasks.change_task(self.platform, self.actor, class_id, task_id, self.draft())
+        except Problem as problem:
+            task, _ = await tasks.task_in_reach(self.platform, self.actor, class_id, task_id)
+            return await self.show(class_id, task, problem)
+        self.flash(f"任务“{task.title}”已修改。")
+        return self.see_other(f"/admin/classes/{class_id}/tasks/{task_id}")
+
+
+class TaskPage(PageHandler):
+    """Who handed in what, and the two things that may still be done to a task."""
+
+    async def show(self, class_id: str, task_id: str, **context: Any) -> None:
+        work = await submissions.work_in_reach(self.platform, self.actor, class_id, task_id)
+        self.render_page(
+            "assessment/task.html",
+            training_class=work.training_class,
+            tab="tasks",
+            task=work.task,
+            rows=work.rows,
+            proposed=as_typed(work.task.deadline),
+            may_manage=holds(self.actor, Permission.ASSESSMENT_MANAGE)
+            and work.training_class.results_released_at is None,
+            **context,
+        )
+
+    @allow(Permission.ASSESSMENT_READ)
+    async def get(self, class_id: str, task_id: str) -> None:
+        await self.show(class_id, task_id, **NO_ERRORS)
+
+
+class ExtendDeadline(TaskPage):
+    @allow(Permission.ASSESSMENT_MANAGE)
+    async def post(self, class_id: str, task_id: str) -> None:
+        try:
+            await tasks.extend_deadline(
+                self.platform, self.actor, class_id, task_id, self.form(ExtensionForm)
+            )
+        except Problem as problem:
+            return await self.show(class_id, task_id, **self.refuse(problem))
+        self.flash("截止时间已延长。")
+        return self.see_other(f"/admin/classes/{class_id}/tasks/{task_id}")
+
+
+class WithdrawTask(TaskPage):
+    @allow(Permission.ASSESSMENT_MANAGE)
+    async def post(self, class_id: str, task_id: str) -> None:
+        try:
+            await tasks.withdraw_task(self.platform, self.actor, class_id, task_id)
+        except Problem as problem:
+            return await self.show(class_id, task_id, **self.refuse(problem))
+        self.flash("任务已撤回，不计入成绩。")
+        return self.see_other(f"/admin/classes/{class_id}/tasks")
+
+
+# ---- one trainee's work
+
+
+class TraineeWork(PageHandler):
+    @allow(Permission.ASSESSMENT_READ)
+    async def get(self, class_id: str, task_id: str, person_id: str) -> None:
+        record = await submissions.trainee_record(self.platform, self.actor, class_id, task_id, person_id)
+        wanted = self.query(VersionQuery).version
+        self.render_page(
+            "assessment/work.html",
+            training_class=record.training_class,
+            tab="tasks",
+            record=record,
+            shown=next((one for one in record.versions if wanted in (None, one.version)), None),
+            history=history_of(record),
+        )
+
+
+def history_of(record: TraineeRecord) -> list[tuple[Any, str, str, str]]:
+    """The grades for `states.timeline`, newest first: moment, title, detail, tone."""
+    marks = [] if record.grade is None else record.grade.marks
+    found = []
+    for number, mark in enumerate(marks):
+        about = "现场考核" if mark.version is None else f"第 {mark.version} 版"
+        changed = f"{marks[number - 1].points} → {mark.points} 分" if number else f"{mark.points} 分"
+        scores = "，".join(f"{one.title} {mark.scores[one.key]}" for one in record.task.criteria)
+        reason = f"修改理由：{mark.reason}。" if mark.reason else ""
+        comment = f"评语：{mark.comment}" if mark.comment else ""
+        found.append(
+            (
+                mark.at,
+                f"{mark.grader_name} 评阅{about}：{changed}",
+                f"{scores}。{reason}{comment}",
+                "warning" if mark.reason else "info",
+            )
+        )
+    return found[::-1]
+
+
+class SubmittedFile(PageHandler):
+    @allow(Permission.ASSESSMENT_READ)
+    async def get(self, class_id: str, submission_id: str, file_id: str) -> None:
+        file = await submissions.file_in_reach(self.platform, self.actor, class_id, submission_id, file_id)
+        await downloads.send(self, file)
+
+
+# ---- results
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """A line of the results, as they stand or as they were frozen. Percentages in tenths."""
+
+    name: str
+    id_number_masked: str
+    work_unit: str
+    formative: int
+    summative: int
+    total: int
+    hours_attended: int
+    hours_total: int
+    passed: bool
+    reason: str
+    open: int
+    """Pieces of work that are missing or not graded."""
+
+
+def row_of_standing(standing: Standing, hours_total: int) -> ResultRow:
+    trainee, outcome = standing.trainee, standing.outcome
+    return ResultRow(
+        trainee.name, trainee.id_number_masked, trainee.work_unit,
+        outcome.formative, outcome.summative, outcome.total,
+        standing.hours_attended, hours_total, outcome.passed, outcome.reason,
+        len(standing.missing) + len(standing.ungraded),
+    )  # fmt: skip
+
+
+def row_of_result(result: Result) -> ResultRow:
+    return ResultRow(
+        result.name, result.id_number_masked, result.work_unit,
+        result.formative_tenths, result.summative_tenths, result.total_tenths,
+        result.hours_attended, result.hours_total, result.passed, result.reason,
+        sum(mark.points is None for mark in result.marks),
+    )  # fmt: skip
+
+
+def rows_of(seen: ClassResults) -> list[ResultRow]:
+    if seen.assessment is None:
+        return [row_of_result(one) for one in seen.released]
+    return [row_of_standing(one, seen.assessment.hours_total) for one in seen.assessment.standings]
+
+
+class Results(PageHandler):
+    async def show(self, class_id: str, **context: Any) -> None:
+        seen = await service.class_results(self.platform, self.actor, class_id)
+        rows = rows_of(seen)
+        self.render_page(
+            "assessment/results.html",
+            training_class=seen.training_class,
+            tab="results",
+            seen=seen,
+            rows=rows,
+            bands=[(title, sum(low <= row.total // 10 < high for row in rows)) for title, low, high in BANDS],
+            may_release=holds(self.actor, Permission.ASSESSMENT_RELEASE),
+            **context,
+        )
+
+    @allow(Permission.ASSESSMENT_READ)
+    async def get(self, class_id: str) -> None:
+        await self.show(class_id, **NO_ERRORS)
+
+
+class Release(Results):
+    @allow(Permission.ASSESSMENT_RELEASE)
+    async def post(self, class_id: str) -> None:
+        try:
+            results = await service.release(self.platform, self.actor, class_id)
+        except Problem as problem:
+            return await self.show(class_id, **self.refuse(problem))
+        passed = sum(one.passed for one in results)
+        self.flash(f"成绩已公布：{len(results)} 人，合格 {passed} 人。已通知本班学员。")
+        return self.see_other(f"/admin/classes/{class_id}/results")
+
+
+class GradeSheet(PageHandler):
+    @allow(Permission.ASSESSMENT_READ)
+    async def get(self, class_id: str) -> None:
+        name, content = await service.export_results(self.platform, self.actor, class_id)
+        send_file(self, name, content)
+
+
+_ID = "[0-9a-f]{24}"
+_CLASS = rf"/admin/classes/(?P<class_id>{_ID})"
+_TASK = rf"{_CLASS}/tasks/(?P<task_id>{_ID})"
+ROUTES: list[Route] = [
+    (rf"{_CLASS}/tasks", ClassTasks),
+    (rf"{_CLASS}/tasks/new", NewTask),
+    (_TASK, TaskPage),
+    (rf"{_TASK}/edit", EditTask),
+    (rf"{_TASK}/extend", ExtendDeadline),
+    (rf"{_TASK}/withdraw", WithdrawTask),
+    (rf"{_TASK}/trainees/(?P<person_id>{_ID})", TraineeWork),
+    (rf"{_CLASS}/submissions/(?P<submission_id>{_ID})/files/(?P<file_id>{_ID})", SubmittedFile),
+    (rf"{_CLASS}/results", Results),
+    (rf"{_CLASS}/results/release", Release),
+    (rf"{_CLASS}/results/grade-sheet", GradeSheet),
+]
