@@ -8,6 +8,7 @@ from server.certificates.issue import Revocation
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, stage
+from tests.admin.browserless import Browser
 from tests.api.client import call
 from tests.certifying import issued, passed_class
 from tests.printed import text_of
@@ -100,3 +101,5 @@ async def test_guessing_is_stopped_and_the_page_counts_too(site: str, found: lis
     answers = [await call(site, "POST", "/certificate-queries", body=body) for _ in range(21)]
     assert [answer.status for answer in answers] == [404] * 20 + [429]
     assert answers[-1].headers["Retry-After"]
+    page = await Browser(site).post("/certificates/query", body)
+    assert page.status == 429
