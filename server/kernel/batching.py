@@ -17,44 +17,52 @@ Answer = TypeVar("Answer")
 class Coalescer(Generic[Item, Answer]):
     """Answers each item through `run`, which takes a batch and gives one answer an item, in order.
 
-    An item that finds a free lane leaves at once, alone; those that come while all `lanes` are busy leave together when
-    one frees. An answer that is an exception is raised to its own item only; an exception of `run` itself, to its batch.
+    An item that finds a free lane leaves at once, with those that came in the same turn of the event loop and nobody
+    else; what comes while all `lanes` are busy leaves together when one frees. So few requests never wait for company,
+    and many always travel in it. An answer that is an exception is raised to its own item only; an exception of `run`
+    itself, to its batch.
     """
 
     def __init__(
         self,
         run: Callable[[Sequence[Item]], Awaitable[Sequence[Answer | Exception]]],
         *,
-        lanes: int = 4,
+        lanes: int = 2,
         largest: int = 500,
     ) -> None:
         self._run = run
         self._free_lanes = lanes
         self._largest = largest
+        self._boarding = False
         self._waiting: deque[tuple[Item, asyncio.Future[Answer]]] = deque()
         self._flights: set[asyncio.Task[None]] = set()
 
     async def __call__(self, item: Item) -> Answer:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if self._free_lanes:
+        if self._free_lanes and not self._boarding:
             self._depart()
         return await future
 
     def _depart(self) -> None:
+        self._boarding = True
         self._free_lanes -= 1
-        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._largest))]
-        flight = asyncio.get_running_loop().create_task(self._fly(batch))
+        flight = asyncio.get_running_loop().create_task(self._fly())
         self._flights.add(flight)
         flight.add_done_callback(self._flights.discard)
 
-    async def _fly(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
+    async def _fly(self) -> None:
+        """Begins in the next turn of the event loop, with all who are waiting by then."""
+        self._boarding = False
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._largest))]
+        if self._waiting and self._free_lanes:
+            self._depart()
         try:
             answers = await self._run([item for item, _ in batch])
         except Exception as error:
             answers = [error] * len(batch)
         self._free_lanes += 1
-        if self._waiting:
+        if self._waiting and not self._boarding:
             self._depart()
         for (_, future), answer in zip(batch, answers, strict=True):
             if future.done():  # its request was cancelled
