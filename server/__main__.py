@@ -47,6 +47,7 @@ from server.kernel.files import Files
 from server.kernel.mongo import connect, ensure_collections
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform, WeChatGateway
+from server.kernel.processes import settle_memory
 from server.kernel.rate_limits import RateLimiter
 from server.kernel.web import Route, allow, check_routes, log_request
 from server.settings import Settings
@@ -192,6 +193,7 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
             scheduler = make_scheduler(platform)
             scheduler.start()
             stack.callback(scheduler.shutdown, wait=False)
+        settle_memory()
         await stop.wait()
         server.stop()
         await server.close_all_connections()
