@@ -11,6 +11,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from server.assessment.submissions import TEXT_LONGEST, SubmissionDraft, Upload
 from server.kernel.errors import BadRequest, FieldError, Invalid, UnsupportedMediaType
+from server.kernel.web import field_errors
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -128,10 +129,8 @@ class SubmissionForm:
                 raise self._refusal
             if not self._reader.complete:
                 raise BadRequest("表单内容不完整，请重新提交。")
-            return SubmissionDraft.model_validate(
-                {name: _decoded(name, value) for name, value in self._fields.items()}
-            )
-        except (BadRequest, Invalid, ValidationError):
+            return _draft(self._fields)
+        except (BadRequest, Invalid):
             await self.upload.give_up()
             raise
 
@@ -182,8 +181,11 @@ class SubmissionForm:
         return part is not None and part.name == FILES and bool(part.file_name)
 
 
-def _decoded(name: str, value: bytes) -> str:
+def _draft(fields: dict[str, bytes]) -> SubmissionDraft:
+    """Raises Invalid with each field's place."""
     try:
-        return value.decode()
+        return SubmissionDraft.model_validate({name: value.decode() for name, value in fields.items()})
+    except ValidationError as error:
+        raise Invalid(fields=field_errors(error)) from None
     except UnicodeDecodeError:
-        raise Invalid(fields=[FieldError(name, "含有无法识别的字符。")]) from None
+        raise Invalid("文字应为 UTF-8 编码。") from None
