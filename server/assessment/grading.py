@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictInt
 
 from server.assessment import rules, store
 from server.assessment.documents import Grade, Mark, Task
@@ -102,15 +102,7 @@ async def _grade(
         return known
     if changes:
         rules.check_change_reason(draft.reason)
-    unit.audit(
-        "assessment:grade",
-        task.id,
-        person_id=person_id,
-        version=version,
-        before=None if known is None else {**known.current.scores},
-        after={**mark.scores},
-        reason=mark.reason,
-    )
+    unit.audit("assessment:grade", task.id, **_facts(person_id, known, mark))
     if known is None:
         grade = Grade(
             task_id=task.id,
@@ -125,3 +117,19 @@ async def _grade(
         return grade
     await store.add_mark(unit, known.id, mark)
     return known.model_copy(update={"marks": [*known.marks, mark]})
+
+
+def _facts(person_id: str, known: Grade | None, mark: Mark) -> dict[str, JsonValue]:
+    """What the trail keeps of a grade: before, after and why (article 13)."""
+    facts: dict[str, JsonValue] = {
+        "person_id": person_id,
+        "points": mark.points,
+        "scores": {**mark.scores},
+    }
+    if mark.reason:
+        facts["reason"] = mark.reason
+    if mark.version is not None:
+        facts["version"] = mark.version
+    if known is not None:
+        facts |= {"points_before": known.current.points, "scores_before": {**known.current.scores}}
+    return facts

@@ -193,7 +193,7 @@ async def release(unit: UnitOfWork, class_id: str) -> list[Result]:
     unit.audit(
         "assessment:release",
         class_id,
-        trainees=len(results),
+        results=len(results),
         passed=sum(one.passed for one in results),
         missing=len(assessment.missing),
     )

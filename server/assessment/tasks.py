@@ -115,7 +115,13 @@ async def change_task(unit: UnitOfWork, class_id: str, task_id: str, draft: Task
         raise TaskInUse()
     changed = task.model_copy(update=_checked(draft, unit.now))
     await store.replace_task(unit, changed)
-    unit.audit("assessment:change-task", task_id, before=_facts(task), after=_facts(changed))
+    unit.audit(
+        "assessment:change-task",
+        task_id,
+        title=changed.title,
+        task_before=_facts(task),
+        task_after=_facts(changed),
+    )
     return changed
 
 
@@ -133,8 +139,9 @@ async def extend_deadline(unit: UnitOfWork, class_id: str, task_id: str, wanted:
     unit.audit(
         "assessment:extend-deadline",
         task_id,
-        before=task.deadline.isoformat(),
-        after=after.isoformat(),
+        title=task.title,
+        deadline_before=task.deadline.isoformat(),
+        deadline_after=after.isoformat(),
         reason=wanted.reason,
     )
 

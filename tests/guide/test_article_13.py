@@ -72,8 +72,8 @@ async def test_a_grade_changes_with_a_reason_only_and_both_values_stay(
     )
     assert [mark.points for mark in changed.marks] == [50, 60]
     entries = [row async for row in platform["audit"].find({"action": "assessment:grade"}).sort("_id", 1)]
-    assert [entry["facts"]["reason"] for entry in entries] == ["", "复核时发现漏评"]
-    assert entries[1]["facts"]["before"] == {"c1": 30, "c2": 20}
+    assert [entry["facts"].get("reason") for entry in entries] == [None, "复核时发现漏评"]
+    assert entries[1]["facts"]["scores_before"] == {"c1": 30, "c2": 20}
     assert entries[1]["actor_name"] == opened.teacher.actor.name
 
 

@@ -280,8 +280,8 @@ async def test_a_change_needs_a_reason_and_keeps_before_and_after(
     assert [(mark.points, mark.reason) for mark in changed.marks] == [(80, ""), (85, "漏算附件")]
     entry = await platform["audit"].find_one({"action": "assessment:grade"}, sort=[("_id", -1)])
     assert entry is not None
-    assert entry["facts"]["before"] == {"c1": 50, "c2": 30}
-    assert entry["facts"]["after"] == {"c1": 55, "c2": 30}
+    assert entry["facts"]["scores_before"] == {"c1": 50, "c2": 30}
+    assert entry["facts"]["scores"] == {"c1": 55, "c2": 30}
     assert entry["facts"]["reason"] == "漏算附件"
 
 
