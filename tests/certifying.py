@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime, time
 
 from server.assessment import store as assessment_store
 from server.assessment.documents import Result, ResultPolicy
@@ -10,11 +11,13 @@ from server.certificates import issue
 from server.certificates.documents import Certificate
 from server.classes import service as classes
 from server.classes import store as classes_store
+from server.kernel.clock import BEIJING
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import stage
 from tests.stage import ClassInSession
+from tests.surveying import clock_of
 
 
 async def release(platform: Platform, class_id: str, *, failed: Collection[str] = ()) -> None:
@@ -49,9 +52,15 @@ async def release(platform: Platform, class_id: str, *, failed: Collection[str] 
     await classes_store.set_results_released(platform, class_id, now)
 
 
+def on_last_day(opened: ClassInSession) -> datetime:
+    """Noon in Beijing of the day from which on certificates may be issued."""
+    return datetime.combine(opened.training_class.ends_on, time(12), BEIJING)
+
+
 async def passed_class(platform: Platform, wechat: Simulator, trainees: int = 2) -> ClassInSession:
-    """A class of 邢台 in which everybody passed."""
+    """A class of 邢台 in which everybody passed, on its last day."""
     opened = await stage.class_in_session(platform, wechat, trainees=trainees)
+    clock_of(platform).set(on_last_day(opened))
     await release(platform, opened.id)
     return opened
 

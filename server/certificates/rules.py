@@ -15,7 +15,7 @@ from datetime import date
 from typing import NamedTuple
 
 from server.institutions.rules import Level
-from server.kernel.errors import Invalid
+from server.kernel.errors import Conflict, Invalid
 
 SERIAL_LAST = 99_999
 NUMBER_LAST = 999
@@ -36,6 +36,11 @@ class NumberInvalid(Invalid):
     default_detail = (
         "证书编号共15位，印在证书正文下方中间，第12位为1、2、3或G，其余为数字，请核对后重新填写。"
     )
+
+
+class TrainingNotOver(Conflict):
+    slug = "training-not-over"
+    title = "培训尚未结束"
 
 
 class SerialParts(NamedTuple):
@@ -89,6 +94,12 @@ def serial_sequence(province_code: str, institution_code: str) -> str:
 
 def number_sequence(province_code: str, institution_code: str, year_month: str, level: Level) -> str:
     return f"certificate-number:{province_code}{institution_code}{year_month}{level}"
+
+
+def require_over(ends_on: date, today: date) -> None:
+    """Raises TrainingNotOver before the last day of a class: a certificate states 培训时间 as a fact (article 17, 1)."""
+    if today < ends_on:
+        raise TrainingNotOver(f"培训班于 {ends_on} 结束，从这一天起才能核发证书。")
 
 
 def tidy_code(typed: str) -> str:

@@ -80,11 +80,6 @@ def next_steps(
     return steps
 
 
-def year_month(starts_on: date) -> str:
-    """培训班年月代码 (article 17): the year and month in which the class begins, six digits."""
-    return f"{starts_on:%Y%m}"
-
-
 def check_dates(starts_on: date, ends_on: date) -> None:
     """Raises Invalid unless the class ends on or after the day it begins, and within a year."""
     if ends_on < starts_on:

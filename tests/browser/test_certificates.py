@@ -92,7 +92,7 @@ def class_page(page: Page, **changes: Any) -> None:
             candidate(3),
             candidate(4, "未通过考核", "出勤不足"),
         ],
-        changes.pop("not_qualified", ""),
+        changes.pop("hindrance", ""),
     )
     context = {"training_class": CLASS, "tab": "certificates", "seen": seen, "may_issue": True}
     show(
@@ -126,7 +126,7 @@ def test_issuing_is_confirmed_with_what_will_be_printed(page: Page) -> None:
 
 
 def test_without_the_qualification_the_page_says_so_and_offers_nothing(wide_page: Page) -> None:
-    class_page(wide_page, not_qualified="本机构的教师培训基地资格状态为“暂停”。")
+    class_page(wide_page, hindrance="本机构的教师培训基地资格状态为“暂停”。")
     expect(wide_page.get_by_text("现在不能核发本班证书")).to_be_visible()
     expect(wide_page.get_by_role("button", name="核发")).to_have_count(0)
 

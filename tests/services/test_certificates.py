@@ -23,7 +23,7 @@ from server.kernel.platform import Platform
 from server.kernel.sequences import OrderExhausted
 from server.wechat.simulator import Simulator
 from tests import cast, stage
-from tests.certifying import certificates_of, issued, passed_class, release
+from tests.certifying import certificates_of, issued, on_last_day, passed_class, release
 from tests.printed import a_snapshot, text_of
 from tests.surveying import answer, clock_of, open_survey
 
@@ -54,6 +54,7 @@ async def test_who_passed_gets_a_certificate_and_who_did_not_is_told_why(
     platform: Platform, wechat: Simulator
 ) -> None:
     opened = await stage.class_in_session(platform, wechat, trainees=3)
+    clock_of(platform).set(on_last_day(opened))
     assert await obstacles(platform, opened) == [("考核成绩尚未发布",)] * 3
     assert await issue.issue_certificates(platform, opened.officer, opened.id) == 0
     await release(platform, opened.id, failed={opened.trainees[1].actor.id})
@@ -136,6 +137,16 @@ async def test_an_order_that_would_run_out_is_refused_before_anything_is_written
     assert str(last) in {numbers(found)[-1][-len(str(last)) :], serials(found)[-1][-len(str(last)) :]}
 
 
+async def test_before_the_last_day_of_the_class_nothing_is_issued(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await passed_class(platform, wechat, 1)
+    clock_of(platform).advance(timedelta(days=-1))
+    with pytest.raises(rules.TrainingNotOver, match="2026-03-27"):
+        await issue.issue_certificates(platform, opened.officer, opened.id)
+    assert await platform["sequences"].count_documents({}) == 0
+
+
 async def test_who_is_not_qualified_on_the_day_of_issue_issues_nothing(
     platform: Platform, wechat: Simulator
 ) -> None:
@@ -144,7 +155,7 @@ async def test_who_is_not_qualified_on_the_day_of_issue_issues_nothing(
         {"_id": cast.XINGTAI}, {"$set": {"qualifications.0.valid_to": "2026-03-15"}}
     )
     seen = await issue.class_certificates(platform, opened.officer, opened.id)
-    assert "第十六条" in seen.not_qualified
+    assert "第十六条" in seen.hindrance
     with pytest.raises(NotQualified):
         await issue.issue_certificates(platform, opened.officer, opened.id)
     assert await platform["sequences"].count_documents({}) == 0
