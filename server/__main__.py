@@ -98,7 +98,7 @@ class Home(PageHandler):
 
 def routes(*, simulated: bool) -> list[Route]:
     """Every route of the platform; each declares its permission."""
-    simulator: list[Route] = [(r"/simulator/phones/([A-Za-z0-9_-]{1,64})/code", SimulatorProxy)]
+    simulator: list[Route] = [(r"/simulator/phones/(?P<openid>[A-Za-z0-9_-]{1,64})/code", SimulatorProxy)]
     return [
         (r"/", Home),
         (r"/healthz", Healthz),

@@ -94,8 +94,8 @@ class MySessions(PageHandler):
 
 class RevokeSession(PageHandler):
     @allow(Permission.ACCOUNTS_OWN)
-    async def post(self, session_id: str) -> None:
-        await staff.revoke_session(self.platform, self.actor, session_id)
+    async def post(self, sign_in_id: str) -> None:
+        await staff.revoke_session(self.platform, self.actor, sign_in_id)
         self.flash("该登录已退出。")
         self.see_other("/admin/sessions")
 
@@ -105,5 +105,5 @@ ROUTES: list[Route] = [
     (r"/admin/logout", SignOut),
     (r"/admin/password", ChangePassword),
     (r"/admin/sessions", MySessions),
-    (r"/admin/sessions/([0-9a-f]{64})/revoke", RevokeSession),
+    (r"/admin/sessions/(?P<sign_in_id>[0-9a-f]{64})/revoke", RevokeSession),
 ]
