@@ -1,0 +1,258 @@
+"""Every route × everybody: who gets in, who is refused, and for whom a document does not exist.
+
+The table is written by hand, beside the code it watches: a route that is missing from it fails the test, so that nobody adds a door
+without saying who may open it. The class, its session, tasks and papers belong to 邢台技师学院 in 河北.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from server.__main__ import routes
+from server.kernel.platform import Platform
+from server.kernel.web import HTTP_METHODS, access_of
+from server.wechat.simulator import Simulator
+from tests import cast
+from tests.admin.browserless import Browser, sign_in
+from tests.security.world import World, build_world
+
+IN, NOT_SIGNED_IN, FORBIDDEN, HIDDEN = "in", "not signed in", "forbidden", "hidden"
+
+OFFICERS = {one.username: one for one in cast.OFFICERS}
+CENTRE, HEBEI, JIANGSU = "centre", "hebei-sheng", "jiangsu-sheng"
+XINGTAI, YANGZHOU, CHANGZHOU = "xingtai-009", "yangzhou-019", "changzhou-017"
+PHONES = ("unbound", "trainee", "other-trainee", "teacher", "other-teacher")
+
+Outcomes = dict[str, str]
+
+
+def staff(inside: str, hidden: str = "") -> Outcomes:
+    """Officers who get in, officers for whom it does not exist; every other officer is refused, strangers must sign in."""
+    outcomes = dict.fromkeys(OFFICERS, FORBIDDEN) | {"anybody": NOT_SIGNED_IN}
+    return outcomes | dict.fromkeys(inside.split(), IN) | dict.fromkeys(hidden.split(), HIDDEN)
+
+
+def phones(inside: str, hidden: str = "") -> Outcomes:
+    """The same for phones."""
+    outcomes = dict.fromkeys(PHONES, FORBIDDEN) | {"anybody": NOT_SIGNED_IN}
+    return outcomes | dict.fromkeys(inside.split(), IN) | dict.fromkeys(hidden.split(), HIDDEN)
+
+
+ANY_BROWSER = dict.fromkeys((*OFFICERS, "anybody"), IN)
+ANY_CALLER = dict.fromkeys((*PHONES, "anybody"), IN)
+ANY_PHONE = phones("unbound trainee other-trainee teacher other-teacher")
+BOUND = phones("trainee other-trainee teacher other-teacher")
+MY_CLASS = phones("trainee", hidden="other-trainee teacher other-teacher")
+TEACHERS = phones("teacher other-teacher")
+MY_TEACHING = phones("teacher", hidden="other-teacher")
+ANY_STAFF = staff(f"{CENTRE} {HEBEI} {JIANGSU} {XINGTAI} {YANGZHOU} {CHANGZHOU}")
+ONLY_CENTRE = staff(CENTRE)
+INSTITUTIONS = staff(f"{XINGTAI} {YANGZHOU} {CHANGZHOU}")
+OF_XINGTAI = staff(XINGTAI, hidden=f"{YANGZHOU} {CHANGZHOU}")
+IN_REACH = staff(f"{CENTRE} {HEBEI} {XINGTAI}", hidden=f"{JIANGSU} {YANGZHOU} {CHANGZHOU}")
+IN_AGAIN = dict.fromkeys(("anybody",), NOT_SIGNED_IN)  # all have signed out by then
+OWN_SESSION = staff("", hidden=" ".join(OFFICERS))  # somebody else's log-in does not exist
+
+TABLE: dict[str, Outcomes] = {
+    # ---- for everybody
+    "GET /": ANY_BROWSER,
+    "GET /healthz": ANY_CALLER,
+    "GET /api/v1/openapi.json": ANY_CALLER,
+    "POST /api/v1/login": ANY_CALLER,
+    "POST /api/v1/certificate-queries": ANY_CALLER,
+    "GET /certificates/query": ANY_BROWSER,
+    "POST /certificates/query": ANY_BROWSER,
+    "GET /verify/{token}": ANY_BROWSER,
+    "GET /admin/login": ANY_BROWSER,
+    "POST /admin/login": ANY_BROWSER,
+    "POST /simulator/phones/{openid}/code": ANY_CALLER,
+    # ---- phones
+    "POST /api/v1/real-name": ANY_PHONE,
+    "GET /api/v1/me": ANY_PHONE,
+    "GET /api/v1/inbox": ANY_PHONE,
+    "GET /api/v1/classes": BOUND,
+    "GET /api/v1/classes/{class_id}": MY_CLASS,
+    "GET /api/v1/classes/{class_id}/sessions": MY_CLASS,
+    "GET /api/v1/classes/{class_id}/tasks": MY_CLASS,
+    "GET /api/v1/classes/{class_id}/result": MY_CLASS,
+    "GET /api/v1/tasks/{task_id}/submissions": MY_CLASS,
+    "POST /api/v1/tasks/{task_id}/submissions": MY_CLASS,
+    "GET /api/v1/submissions/{submission_id}/files/{file_id}": MY_CLASS,
+    "POST /api/v1/check-ins": BOUND,
+    "GET /api/v1/surveys": BOUND,
+    "GET /api/v1/surveys/{survey_id}": MY_CLASS,
+    "POST /api/v1/surveys/{survey_id}/responses": MY_CLASS,
+    "GET /api/v1/certificates": BOUND,
+    "GET /api/v1/certificates/{certificate_id}": MY_CLASS,
+    "GET /api/v1/certificates/{certificate_id}/pdf": MY_CLASS,
+    "GET /api/v1/certificates/{certificate_id}/png": MY_CLASS,
+    "GET /api/v1/teaching/classes": TEACHERS,
+    "GET /api/v1/teaching/satisfaction": TEACHERS,
+    "GET /api/v1/teaching/classes/{class_id}": MY_TEACHING,
+    "GET /api/v1/teaching/classes/{class_id}/sessions": MY_TEACHING,
+    "GET /api/v1/teaching/classes/{class_id}/tasks": MY_TEACHING,
+    "GET /api/v1/teaching/sessions/{session_id}/code": MY_TEACHING,
+    "GET /api/v1/teaching/sessions/{session_id}/attendance": MY_TEACHING,
+    "POST /api/v1/teaching/sessions/{session_id}/late-registrations": MY_TEACHING,
+    "GET /api/v1/teaching/tasks/{task_id}/submissions": MY_TEACHING,
+    "GET /api/v1/teaching/submissions/{submission_id}/files/{file_id}": MY_TEACHING,
+    "PUT /api/v1/teaching/submissions/{submission_id}/grade": MY_TEACHING,
+    "PUT /api/v1/teaching/tasks/{task_id}/trainees/{person_id}/grade": MY_TEACHING,
+    # ---- staff, about themselves and the country
+    "GET /admin": ANY_STAFF,
+    "GET /admin/password": ANY_STAFF,
+    "POST /admin/password": ANY_STAFF,
+    "GET /admin/sessions": ANY_STAFF,
+    "POST /admin/sessions/{sign_in_id}/revoke": OWN_SESSION,
+    "GET /admin/rights": ANY_STAFF,
+    "GET /admin/institutions": ANY_STAFF,
+    "GET /admin/institutions/{code}": IN_REACH,
+    "GET /admin/backbone": ANY_STAFF,
+    "GET /admin/policies": ANY_STAFF,
+    "GET /admin/policies/{key}": ANY_STAFF,
+    "GET /admin/classes": ANY_STAFF,
+    "GET /admin/classes/export": ANY_STAFF,
+    "GET /admin/certificates": ANY_STAFF,
+    "GET /admin/certificates.xlsx": ANY_STAFF,
+    # ---- the centre
+    "POST /admin/policies/{key}": ONLY_CENTRE,
+    "GET /admin/accounts": ONLY_CENTRE,
+    "GET /admin/accounts/new": ONLY_CENTRE,
+    "POST /admin/accounts/new": ONLY_CENTRE,
+    "GET /admin/accounts/{account_id}/reset": ONLY_CENTRE,
+    "GET /admin/backbone/new": ONLY_CENTRE,
+    "POST /admin/backbone/new": ONLY_CENTRE,
+    "GET /admin/audit": ONLY_CENTRE,
+    "GET /admin/audit/chain": ONLY_CENTRE,
+    # ---- a class, by whoever oversees it
+    "GET /admin/classes/{class_id}": IN_REACH,
+    "GET /admin/classes/{class_id}/roster": IN_REACH,
+    "GET /admin/classes/{class_id}/roster/export": IN_REACH,
+    "GET /admin/classes/{class_id}/sessions": IN_REACH,
+    "GET /admin/classes/{class_id}/tasks": IN_REACH,
+    "GET /admin/classes/{class_id}/results": IN_REACH,
+    "GET /admin/classes/{class_id}/results/grade-sheet": IN_REACH,
+    "GET /admin/classes/{class_id}/results/release": IN_REACH,
+    "GET /admin/classes/{class_id}/tasks/{task_id}/extend": IN_REACH,
+    "GET /admin/classes/{class_id}/tasks/{task_id}/withdraw": IN_REACH,
+    "GET /admin/classes/{class_id}/survey": IN_REACH,
+    "GET /admin/classes/{class_id}/certificates": IN_REACH,
+    "GET /admin/certificates/{certificate_id}": IN_REACH,
+    "GET /admin/classes/{class_id}/tasks/{task_id}": IN_REACH,
+    "GET /admin/classes/{class_id}/tasks/{task_id}/trainees/{person_id}": IN_REACH,
+    "GET /admin/classes/{class_id}/submissions/{submission_id}/files/{file_id}": IN_REACH,
+    # ---- a class, by its institution
+    "GET /admin/classes/new": INSTITUTIONS,
+    "POST /admin/classes/new": INSTITUTIONS,
+    "GET /admin/classes/{class_id}/teachers": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/roster/template": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/roster": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/roster/{import_id}": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/roster/{import_id}": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/roster/{person_id}/release": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/tasks/new": OF_XINGTAI,
+    "GET /admin/certificates/{certificate_id}/pdf": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/certificates.zip": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/tasks/new": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/tasks/{task_id}/edit": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/tasks/{task_id}/edit": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/tasks/{task_id}/extend": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/tasks/{task_id}/withdraw": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/results/release": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/survey": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/survey/closing": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/certificates/issue": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/teachers/{person_id}/assign": OF_XINGTAI,
+    # ---- what undoes something
+    "POST /admin/classes/{class_id}/survey/close": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/roster/{person_id}/release": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/teachers/{person_id}/unassign": OF_XINGTAI,
+    "POST /admin/certificates/{certificate_id}/revoke": OF_XINGTAI,
+    "POST /admin/logout": ANY_STAFF,
+    "POST /admin/accounts/{account_id}/reset": IN_AGAIN,
+}
+"""Method and address → what happens to whom. What undoes something stands last."""
+
+
+def doors() -> set[str]:
+    """Every method of every route, its parameters by name."""
+    found = set()
+    for route in routes(simulated=True):
+        if route[0] == r"/api/.*":  # answers 404 to whatever no route has
+            continue
+        address = re.sub(r"\(\?P<(\w+)>(?:[^()\\]|\\.)*\)", r"{\1}", route[0]).replace("\\", "")
+        found |= {f"{method.upper()} {address}" for method in HTTP_METHODS if access_of(route[1], method)}
+    return found
+
+
+def test_every_route_stands_in_the_table() -> None:
+    assert doors() - TABLE.keys() == set(), "say in TABLE who may open these"
+    assert TABLE.keys() - doors() == set(), "these are no routes any more"
+
+
+def outcome(status: int, location: str) -> str:
+    """What an answer means. Whoever gets in may still hear that the form is wrong (4xx), but never that the server is (5xx)."""
+    if status == 401 or (status == 302 and location.startswith("/admin/login?")):
+        return NOT_SIGNED_IN
+    assert status != 405, "no such door"
+    if status in (403, 404):
+        return FORBIDDEN if status == 403 else HIDDEN
+    return IN if status < 500 else f"{status}"
+
+
+class Visitors:
+    """Everybody of the table, ready to knock."""
+
+    def __init__(self, site: str, world: World, browsers: dict[str, Browser]) -> None:
+        self._site = site
+        self._world = world
+        self._browsers = browsers
+
+    async def knock(self, who: str, method: str, path: str) -> str:
+        browser = self._browsers.get(who)
+        if browser is not None and not path.startswith("/api/"):
+            shown = await (browser.get(path) if method == "GET" else browser.post(path))
+            return outcome(shown.status, shown.location)
+        phone = self._world.phones.get(who)
+        answer = await AsyncHTTPClient().fetch(
+            self._site + path,
+            method=method,
+            headers={"Content-Type": "application/json"} | (phone.headers if phone else {}),
+            body=None if method == "GET" else self._world.body(path),
+            follow_redirects=False,
+            raise_error=False,
+        )
+        return outcome(answer.code, answer.headers.get("Location", ""))
+
+
+@pytest.mark.timeout(300)
+async def test_everybody_gets_in_where_they_may_and_nowhere_else(
+    platform: Platform, wechat: Simulator, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform.limiter, "hit", _never_too_often)
+    world = await build_world(platform, wechat)
+    browsers = {name: await sign_in(platform, site, officer) for name, officer in OFFICERS.items()}
+    browsers["anybody"] = Browser(site)
+    accounts = await platform["accounts"].find_one({"username": YANGZHOU})
+    assert accounts is not None
+    ids = world.ids | {"account_id": accounts["_id"]}
+    teacher_id = world.phones["teacher"].actor.id
+    visitors = Visitors(site, world, browsers)
+    wrong = []
+    for door, expected in TABLE.items():
+        method, address = door.split()
+        path = address.format(**ids | ({"person_id": teacher_id} if "/teachers/" in address else {}))
+        for who, what in sorted(
+            expected.items(), key=lambda one: one[1] == IN
+        ):  # refusals before what may change something
+            seen = await visitors.knock(who, method, path)
+            if seen != what:
+                wrong.append(f"{door} by {who}: expected {what}, got {seen}")
+    assert not wrong, "\n".join(wrong)
+
+
+async def _never_too_often(*_: str) -> None:
+    """Rate limits are tested where they stand; here one address knocks for the whole country."""

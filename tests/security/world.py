@@ -1,0 +1,139 @@
+"""A class of 邢台技师学院 with one of everything, people inside and outside of it, and the ids by which its papers are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+from server.assessment import grading, submissions, tasks
+from server.assessment import service as assessment
+from server.assessment.rules import TaskKind
+from server.assessment.submissions import SubmissionDraft
+from server.assessment.tasks import CriterionDraft, TaskDraft
+from server.attendance.check_in import CheckInDesk, Scan
+from server.certificates import issue, service
+from server.classes import service as classes
+from server.kernel.clock import beijing_date
+from server.kernel.platform import Platform
+from server.surveys import service as surveys
+from server.surveys.rules import QuestionKind
+from server.surveys.service import SurveyDraft
+from server.wechat.simulator import Simulator
+from tests import cast, stage
+from tests.stage import ClassInSession, Phone
+
+
+@dataclass(frozen=True)
+class World:
+    phones: dict[str, Phone]
+    ids: dict[str, str]
+    """Parameter of an address → its value."""
+    bodies: dict[str, Any]
+    """End of an address → what is sent to it, well-formed, so that nothing but the right decides."""
+
+    def body(self, path: str) -> bytes:
+        fitting = (body for end, body in self.bodies.items() if path.endswith(end))
+        return orjson.dumps(next(fitting, {}))
+
+
+async def build_world(platform: Platform, wechat: Simulator) -> World:
+    """The class lives through a morning; the clock stands in its session, with the check-in still open."""
+    today = beijing_date(platform.clock.now())
+    held = await stage.class_in_session(platform, wechat, trainees=1, starts_on=today, ends_on=today)
+    [trainee] = held.trainees
+    now = platform.clock.now()
+    session = await stage.teaching_session(
+        platform,
+        held,
+        starts_at=now,
+        ends_at=now + timedelta(hours=3),
+        opens_at=now - timedelta(minutes=20),
+        late_after=now + timedelta(minutes=5),
+        closes_at=now + timedelta(hours=1),
+    )
+    await CheckInDesk(platform).check_in(trainee.actor, Scan(stage.code_of(platform, session), "nonce"))
+    await _graded_work(platform, held, trainee, TaskKind.FORMATIVE)
+    task_id, submission_id, file_id = await _graded_work(platform, held, trainee, TaskKind.SUMMATIVE)
+    survey_id, answers = await _answered_survey(platform, held, trainee)
+    latecomer = stage.roster_of([cast.person(900)])
+    preview = await classes.preview_roster(platform, held.officer, held.id, "补充名册.xlsx", latecomer)
+    await assessment.release(platform, held.officer, held.id)
+    await issue.issue_certificates(platform, held.officer, held.id)
+    [certificate] = await service.my_certificates(platform, trainee.actor)
+    return World(
+        phones={"trainee": trainee, "teacher": held.teacher, **await _outsiders(platform, wechat)},
+        ids={
+            "class_id": held.id,
+            "session_id": session.id,
+            "task_id": task_id,
+            "submission_id": submission_id,
+            "file_id": file_id,
+            "survey_id": survey_id,
+            "certificate_id": certificate.id,
+            "import_id": preview.id,
+            "person_id": trainee.actor.id,
+            "token": certificate.token,
+            "openid": "openid-of-somebody",
+            "code": cast.XINGTAI,
+            "key": "pass_mark",
+            "sign_in_id": "0" * 64,
+        },
+        bodies={
+            "/responses": {"answers": answers},
+            "/late-registrations": {"person_id": trainee.actor.id, "reason": "手机没电"},
+            "/grade": {"scores": {"c1": 80}, "reason": "复核"},
+        },
+    )
+
+
+async def _graded_work(
+    platform: Platform, held: ClassInSession, trainee: Phone, kind: TaskKind
+) -> tuple[str, str, str]:
+    """A task with a file handed in and graded: the ids of task, submission and file."""
+    draft = TaskDraft(
+        title="教学设计",
+        kind=kind,
+        deadline=platform.clock.now() + timedelta(days=2),
+        criteria=[CriterionDraft(title="任务分析", points=100)],
+    )
+    task = await tasks.create_task(platform, held.officer, held.id, draft)
+    upload = await submissions.begin_upload(platform, trainee.actor, task.id)
+    await upload.begin("教学设计.txt")
+    await upload.write("本人独立完成。".encode() * 20)
+    await upload.end()
+    words = SubmissionDraft(own_work=True, text="见附件。")
+    handed_in, _ = await submissions.hand_in(platform, trainee.actor, task.id, words, upload)
+    marks = grading.GradeRequest(scores={one.key: 90 for one in task.criteria})
+    await grading.grade_submission(platform, held.teacher.actor, handed_in.id, marks)
+    return task.id, handed_in.id, handed_in.files[0].id
+
+
+async def _answered_survey(
+    platform: Platform, held: ClassInSession, trainee: Phone
+) -> tuple[str, dict[str, int | str]]:
+    """The survey's id, and answers that fit it."""
+    now = platform.clock.now()
+    period = SurveyDraft(opens_at=now, closes_at=now + timedelta(days=3))
+    survey = await surveys.open_survey(platform, held.officer, held.id, period)
+    answers: dict[str, int | str] = {one.key: 3 for one in survey.questions if one.kind is QuestionKind.SCALE}
+    await surveys.answer_survey(platform, trainee.actor, survey.id, answers)
+    return survey.id, answers
+
+
+async def _outsiders(platform: Platform, wechat: Simulator) -> dict[str, Phone]:
+    """A phone that is bound to nobody, and a trainee and a teacher of a class of 扬州."""
+    yangzhou = stage.actor(cast.YANGZHOU_OFFICER)
+    theirs = await classes.open_class(platform, yangzhou, stage.class_draft(name="扬州三级教师培训班"))
+    teacher_id = await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
+    await classes.assign_teacher(platform, yangzhou, theirs.id, teacher_id)
+    await stage.enrol(platform, cast.YANGZHOU_OFFICER, theirs.id, [cast.STRANGER])
+    return {
+        "unbound": await stage.phone(platform, wechat, "openid-unbound"),
+        "other-trainee": await stage.phone(platform, wechat, "openid-other-trainee", cast.STRANGER),
+        "other-teacher": await stage.phone(
+            platform, wechat, "openid-other-teacher", cast.SECOND_BACKBONE_TEACHER
+        ),
+    }
