@@ -105,4 +105,4 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
 
 def _detail(facts: Mapping[str, Any], names: Mapping[str, str]) -> str:
     named = [names[facts["person_id"]]] if facts.get("person_id") in names else []
-    return "，".join(named + [words.format(facts[name]) for name, words in _FACTS.items() if name in facts])
+    return "，".join(named + [words.format(facts[name]) for name, words in _FACTS.items() if facts.get(name)])

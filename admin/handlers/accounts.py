@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -11,6 +12,8 @@ from server.accounts import staff
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
+
+_OUR_PAGE = re.compile(r"/admin([/?][!-~]*)?")
 
 
 class SignInForm(BaseModel):
@@ -26,9 +29,9 @@ class PasswordForm(BaseModel):
 
 class SignIn(PageHandler):
     def next_url(self) -> str:
-        """Where to go afterwards: a path of ours only, never somebody else's site."""
+        """Where to go afterwards: a page of ours only, never another site, however a browser may read the address."""
         wanted = self.get_argument("next", "")
-        return wanted if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) else "/admin"
+        return wanted if _OUR_PAGE.fullmatch(wanted) else "/admin"
 
     @allow(Permission.ANYONE)
     async def get(self) -> None:

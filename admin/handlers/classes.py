@@ -14,7 +14,7 @@ from admin.spreadsheet import send_workbook
 from server.backbone import service as backbone
 from server.classes import service as classes
 from server.classes.documents import ClassFilter
-from server.classes.rules import STANDARD_COURSES
+from server.classes.rules import STANDARD_COURSES, Stage
 from server.classes.service import ClassDraft
 from server.institutions import service as institutions
 from server.institutions.rules import Level, levels_held
@@ -34,15 +34,22 @@ class ListQuery(BaseModel):
     level: Annotated[str, Field(pattern=r"^[G123]$")] = ""
     major: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
     province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
+    stage: Stage | None = None
     way: Annotated[str, Field(max_length=2000)] = ""
 
     @property
     def conditions(self) -> dict[str, str]:
-        return {"q": self.q, "level": self.level, "major": self.major, "province": self.province}
+        return {
+            "q": self.q,
+            "level": self.level,
+            "major": self.major,
+            "province": self.province,
+            "stage": self.stage or "",
+        }
 
     @property
     def narrowed(self) -> ClassFilter:
-        return ClassFilter(self.q.strip(), self.level, self.major, self.province)
+        return ClassFilter(self.q.strip(), self.level, self.major, self.province, self.stage)
 
 
 class ClassList(PageHandler):
@@ -62,6 +69,7 @@ class ClassList(PageHandler):
             previous=way.previous,
             next=way.next(rows[-1].item.id) if len(found) > PAGE_SIZE else None,
             levels=LEVELS,
+            stages=[(stage.value, stage.title) for stage in Stage],
             majors=MAJOR_OPTIONS,
             provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
             may_manage=holds(self.actor, Permission.CLASSES_MANAGE),
@@ -214,7 +222,7 @@ class ChooseTeachers(PageHandler):
         self.render_page(
             "classes/teachers.html",
             training_class=training_class,
-            tab="overview",
+            tab="teachers",
             members=members,
             assigned={teacher.person_id for teacher in training_class.teachers},
             query=query,

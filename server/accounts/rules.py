@@ -72,7 +72,7 @@ class PasswordTooWeak(Invalid):
     title = "密码过于简单"
 
     def __init__(self, detail: str) -> None:
-        super().__init__(detail, fields=[FieldError("password", detail)])
+        super().__init__(detail, fields=[FieldError("new", detail)])
 
 
 class Evidence(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import secrets
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -106,7 +107,7 @@ async def sign_in(platform: Platform, username: str, password: str, address: str
     account = await store.account_by_username(platform, username)
     now = platform.clock.now()
     if account and account.locked_until and account.locked_until > now:
-        minutes = int((account.locked_until - now).total_seconds() // 60) + 1
+        minutes = math.ceil((account.locked_until - now) / timedelta(minutes=1))
         raise AccountLocked(f"密码连续输错次数过多，请 {minutes} 分钟后再试，或联系部指导中心重置密码。")
     if not await _password_fits(account, password):
         if account:

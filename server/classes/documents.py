@@ -61,6 +61,7 @@ class ClassFilter:
     level: str = ""
     major: str = ""
     province_code: str = ""
+    stage: Stage | None = None
 
 
 class Enrolment(Document):

@@ -148,7 +148,8 @@ async def list_classes(
     platform: Platform, actor: Actor, narrowed: ClassFilter, *, before: str | None = None, limit: int = 20
 ) -> list[ClassRow]:
     """The classes in the actor's jurisdiction, newest first."""
-    found = await store.classes(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
+    today = beijing_date(platform.clock.now())
+    found = await store.classes(platform, actor.jurisdiction, narrowed, today, before=before, limit=limit)
     counts = await store.count_enrolments(platform, [one.id for one in found])
     return [ClassRow(one, counts.get(one.id, 0)) for one in found]
 

@@ -53,19 +53,27 @@ async def insert_class(scope: Scope, new: TrainingClass) -> None:
 
 
 async def classes(
-    scope: Scope, reach: Jurisdiction, narrowed: ClassFilter, *, before: str | None, limit: int
+    scope: Scope,
+    reach: Jurisdiction,
+    narrowed: ClassFilter,
+    today: date,
+    *,
+    before: str | None,
+    limit: int,
 ) -> list[TrainingClass]:
     """Newest first, older than the id `before`."""
-    condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
+    condition: Row = {"$and": [reach.filter(), _condition(narrowed, today)]}
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["classes"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [TrainingClass.from_mongo(row) async for row in rows]
 
 
-def _condition(narrowed: ClassFilter) -> Row:
+def _condition(narrowed: ClassFilter, today: date) -> Row:
     exact = {"level": narrowed.level, "major": narrowed.major, "province_code": narrowed.province_code}
     condition: Row = {name: value for name, value in exact.items() if value}
+    if narrowed.stage:
+        condition |= _in_stage(narrowed.stage, today)
     if narrowed.words:
         names = {"$concat": ["$name", " ", "$institution_name"]}
         condition["$expr"] = {"$gte": [{"$indexOfCP": [names, {"$literal": narrowed.words}]}, 0]}
@@ -82,15 +90,21 @@ async def current_classes(
 
 
 async def count_by_stage(scope: Scope, reach: Jurisdiction, today: date) -> dict[Stage, int]:
-    conditions: dict[Stage, Row] = {
-        Stage.NOT_STARTED: {"starts_on": {"$gt": today}},
-        Stage.ONGOING: {"starts_on": {"$lte": today}, "ends_on": {"$gte": today}},
-        Stage.FINISHED: {"ends_on": {"$lt": today}},
-    }
     return {
-        stage: await scope["classes"].count_documents({"$and": [reach.filter(), condition]})
-        for stage, condition in conditions.items()
+        stage: await scope["classes"].count_documents({"$and": [reach.filter(), _in_stage(stage, today)]})
+        for stage in Stage
     }
+
+
+def _in_stage(stage: Stage, today: date) -> Row:
+    """rules.stage as a condition of the database."""
+    match stage:
+        case Stage.NOT_STARTED:
+            return {"starts_on": {"$gt": today}}
+        case Stage.ONGOING:
+            return {"starts_on": {"$lte": today}, "ends_on": {"$gte": today}}
+        case Stage.FINISHED:
+            return {"ends_on": {"$lt": today}}
 
 
 async def class_in_reach(scope: Scope, reach: Jurisdiction, class_id: str) -> TrainingClass | None:
