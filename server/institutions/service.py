@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from pymongo.errors import BulkWriteError
+
 from server.accounts import staff
 from server.accounts.documents import Account
 from server.accounts.staff import AccountDraft
@@ -63,7 +65,12 @@ def _require_kind(found: Institution, kind: QualificationKind, today: date) -> N
 
 async def ensure_annex_1(platform: Platform) -> int:
     """Enters the 51 institutions of annex 1 that are missing, each with its first qualification; returns how many were new."""
-    return await _enter_annex_1(platform, system("start"))
+    try:
+        return await _enter_annex_1(platform, system("start"))
+    except BulkWriteError as error:
+        if any(one["code"] != store.DUPLICATE_KEY for one in error.details["writeErrors"]):
+            raise
+        return 0  # another process entered them at the same moment
 
 
 @transactional

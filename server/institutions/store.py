@@ -10,6 +10,8 @@ from server.institutions.documents import Institution
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Scope
 
+DUPLICATE_KEY = 11000  # error_codes.yml of the server
+
 COLLECTIONS = (
     CollectionSpec("institutions", shard_key=None, indexes=(Index([("province_code", 1), ("_id", 1)]),)),
 )
