@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from admin.handler import PageHandler
@@ -11,8 +12,10 @@ from server.classes import service as classes
 from server.classes.rules import NextStep, Stage
 from server.institutions import service as institutions
 from server.kernel import policies
-from server.kernel.identity import Role
+from server.kernel.identity import Actor, Role
 from server.kernel.permissions import Permission, holds
+from server.kernel.platform import Platform
+from server.kernel.waiting import Waiting
 from server.kernel.web import Route, allow
 
 STEP_PAGES = {
@@ -35,6 +38,10 @@ class FirstStep:
     done: bool
 
 
+WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = ()
+"""Each chapter's answer to: what waits for this actor?"""
+
+
 class Home(PageHandler):
     @allow(Permission.ACCOUNTS_OWN)
     async def get(self) -> None:
@@ -49,6 +56,7 @@ class Home(PageHandler):
             running=[one for one in current if one.stage is Stage.ONGOING],
             waiting=[(one.item, step) for one in current for step in one.next_steps] if may_manage else [],
             step_pages=STEP_PAGES,
+            waits=[one for ask in WAITING for one in await ask(self.platform, self.actor)],
             first_steps=[] if all(step.done for step in first_steps) else first_steps,
             institutions=await institutions.list_institutions(self.platform, self.actor),
         )
