@@ -1,0 +1,26 @@
+"""The steps of a document that is reviewed: who did what, when, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from server.kernel.mongo import UnitOfWork
+
+
+class Step(BaseModel):
+    """One step of a document's life; `action` is the code of the chapter's own Action."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at: datetime
+    actor_id: str
+    actor_name: str
+    action: str
+    reason: str = ""
+
+
+def step(unit: UnitOfWork, action: str, reason: str = "") -> Step:
+    """What the actor of this unit of work does now."""
+    return Step(at=unit.now, actor_id=unit.actor.id, actor_name=unit.actor.name, action=action, reason=reason)
