@@ -40,6 +40,9 @@ class Permission(StrEnum):
     CLASSES_READ = "classes:read"
     CLASSES_TEACH = "classes:teach"
     INSTITUTIONS_READ = "institutions:read"
+    INVITATIONS_ANSWER = "invitations:answer"
+    INVITATIONS_READ = "invitations:read"
+    INVITATIONS_SEND = "invitations:send"
     PHONE = "phone"
     POLICIES_CHANGE = "policies:change"
     POLICIES_READ = "policies:read"
@@ -76,10 +79,13 @@ _TITLES = {
     Permission.CERTIFICATES_READ: "查看证书台账",
     Permission.CERTIFICATES_REVOKE: "撤销证书",
     Permission.CLASSES_ATTEND: "查看自己参加的培训班",
-    Permission.CLASSES_MANAGE: "开设培训班、导入名册、安排教师",
+    Permission.CLASSES_MANAGE: "开设培训班、导入名册",
     Permission.CLASSES_READ: "查看培训班",
     Permission.CLASSES_TEACH: "查看自己授课的培训班",
     Permission.INSTITUTIONS_READ: "查看培训机构和资格",
+    Permission.INVITATIONS_ANSWER: "接受或谢绝授课、考核邀请",
+    Permission.INVITATIONS_READ: "查看邀请函",
+    Permission.INVITATIONS_SEND: "邀请骨干教师",
     Permission.PHONE: "小程序登录",
     Permission.POLICIES_CHANGE: "核定平台政策",
     Permission.POLICIES_READ: "查看平台政策",
@@ -100,6 +106,7 @@ _STAFF = frozenset(
         Permission.CERTIFICATES_READ,
         Permission.CLASSES_READ,
         Permission.INSTITUTIONS_READ,
+        Permission.INVITATIONS_READ,
         Permission.POLICIES_READ,
         Permission.SURVEYS_READ,
     }
@@ -113,6 +120,7 @@ _INSTITUTION = _STAFF | {
     Permission.CERTIFICATES_ISSUE,
     Permission.CERTIFICATES_REVOKE,
     Permission.CLASSES_MANAGE,
+    Permission.INVITATIONS_SEND,
     Permission.SURVEYS_MANAGE,
 }
 _TRAINEE = frozenset(
@@ -141,6 +149,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ASSESSMENT_GRADE,
             Permission.ATTENDANCE_TEACH,
             Permission.CLASSES_TEACH,
+            Permission.INVITATIONS_ANSWER,
             Permission.SURVEYS_OWN_MEANS,
         }
     ),

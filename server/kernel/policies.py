@@ -36,6 +36,7 @@ class Policies(BaseModel):
     attendance_needed: Annotated[int, Field(ge=0, le=100, title="参加考核所需出勤率（%）")] = 90
     survey_required: Annotated[bool, Field(title="领取证书前须完成满意度评价")] = True
     smallest_group: Annotated[int, Field(ge=1, le=100, title="满意度结果公布的最少份数")] = 5
+    invitation_days: Annotated[int, Field(ge=1, le=60, title="邀请函回复期限（天）")] = 7
     code_step_seconds: Annotated[int, Field(ge=2, le=60, title="签到码更换间隔（秒）")] = 5
     code_grace_seconds: Annotated[int, Field(ge=0, le=30, title="签到码过期宽限（秒）")] = 2
     upload_mebibytes: Annotated[int, Field(ge=1, le=500, title="单个学习成果文件上限（MiB）")] = 50
