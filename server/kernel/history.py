@@ -1,4 +1,4 @@
-"""Who did what to a reviewed document, and why: one step of its history (article 25.4, 谁发布，谁负责)."""
+"""The steps of a document that is reviewed: who did what, when, and why."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from server.kernel.mongo import UnitOfWork
 
 
 class Step(BaseModel):
-    """`action` is the value of the chapter's own StrEnum of actions; `reason` is empty where none is asked for."""
+    """One step of a document's life; `action` is the code of the chapter's own Action."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     at: datetime
     actor_id: str
@@ -22,7 +22,5 @@ class Step(BaseModel):
 
 
 def step(unit: UnitOfWork, action: str, reason: str = "") -> Step:
-    """A step that the actor of this unit of work takes now."""
-    return Step(
-        at=unit.now, actor_id=unit.actor.id, actor_name=unit.actor.name, action=action, reason=reason
-    )
+    """What the actor of this unit of work does now."""
+    return Step(at=unit.now, actor_id=unit.actor.id, actor_name=unit.actor.name, action=action, reason=reason)
