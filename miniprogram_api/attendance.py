@@ -16,6 +16,7 @@ from server.attendance.rules import (
     CodeInvalid,
     Datum,
     Flag,
+    NotArrived,
     NotEnrolled,
     Point,
     SessionNotOpen,
@@ -72,7 +73,7 @@ class CheckIns(ApiHandler):
         summary="Check in with the code on the classroom's screen; sent again, it answers 200 with the same body",
         body=CheckInRequest,
         answers={201: CheckInAnswer, 200: CheckInAnswer},
-        problems=(CodeExpired, CodeInvalid, SessionNotOpen, NotEnrolled, TooManyRequests),
+        problems=(CodeExpired, CodeInvalid, SessionNotOpen, NotArrived, NotEnrolled, TooManyRequests),
     )
     async def post(self) -> None:
         desk: CheckInDesk = self.settings["check_in_desk"]

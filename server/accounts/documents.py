@@ -48,6 +48,8 @@ class Person(Document):
     backbone: bool = False
     """In the pool of backbone teachers (骨干教师库, article 9)."""
     created_at: datetime
+    version: int = 0
+    """Counts the use cases about this person that must not overlap: see people.touch."""
 
 
 class Binding(Document):

@@ -80,7 +80,31 @@ async def ensure(unit: UnitOfWork, sealed: Sequence[SealedIdentity], evidence: E
                 f"证件号 {one.id_number_masked} 已登记为其他姓名，请核对“{one.name}”的姓名和证件号。"
             )
     await store.insert_persons(unit, new)
+    known_before = [people[one.id_number].id for one in sealed]
+    await store.set_evidence(unit, known_before, evidence, instead_of=_weaker_than(evidence))
     return [people[one.id_number] for one in sealed]
+
+
+def _weaker_than(evidence: Evidence) -> list[Evidence]:
+    return [one for one in Evidence if not one.reaches(evidence)]
+
+
+async def confirm_identity(unit: UnitOfWork, person_id: str) -> Evidence:
+    """Part of a use case in which staff saw the card: raises weaker evidence; returns what there was before."""
+    before = Evidence((await store.persons(unit, [person_id]))[person_id].evidence)
+    confirmed = Evidence.STAFF_CONFIRMED
+    await store.set_evidence(unit, [person_id], confirmed, instead_of=_weaker_than(confirmed))
+    return before
+
+
+async def take_back_confirmation(unit: UnitOfWork, person_id: str, before: Evidence) -> None:
+    """Part of a use case that undoes confirm_identity: the evidence is again what it was `before`."""
+    await store.set_evidence(unit, [person_id], before, instead_of=[Evidence.STAFF_CONFIRMED])
+
+
+async def touch(unit: UnitOfWork, person_ids: Sequence[str]) -> None:
+    """Makes this transaction conflict with any other that touches one of these people: no two enrolments overlap unseen."""
+    await store.touch_persons(unit, person_ids)
 
 
 async def id_numbers(platform: Platform, people: Sequence[Person]) -> dict[str, str]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
-from server.accounts import rules, store
+from server.accounts import people, rules, store
 from server.accounts.documents import Binding, Person, PhoneSession
+from server.accounts.rules import Evidence
 from server.accounts.staff import token_hash
 from server.kernel.batching import Coalescer
 from server.kernel.clock import beijing_date
@@ -126,8 +127,47 @@ async def bind_real_name(platform: Platform, actor: Actor, claimed: RealName) ->
         raise AlreadyBound("该身份已绑定其他微信。如非本人操作，请联系培训机构核实后解除。") from None
 
 
+class IdentityDiffers(Conflict):
+    slug = "identity-differs"
+    title = "姓名与登记不一致"
+    default_detail = (
+        "所填姓名和身份证号与平台已有的登记不一致，请核对。如确认无误，请联系所报名的培训机构核实。"
+    )
+
+
+async def introduce(platform: Platform, actor: Actor, claimed: RealName) -> Actor:
+    """Binds the actor's phone to a person who may be on no roster yet; the same request again answers the same.
+
+    Somebody new is known with the evidence FORMAT_OK only, until an institution lists or sees them. Returns the actor
+    that the phone speaks for from now on. Raises NameInvalid, IdNumberInvalid, IdentityDiffers, AlreadyBound.
+    """
+    name = rules.normalise_name(claimed.name)
+    rules.check_name(name)
+    number = rules.normalise_id_number(claimed.id_number)
+    rules.check_id_number(number, today=beijing_date(platform.clock.now()))
+    [sealed] = await people.seal(platform, [people.Identity(name, number)])
+    try:
+        person = await _introduce(platform, actor, sealed, claimed.consent_version)
+    except people.NameDiffers:
+        raise IdentityDiffers() from None
+    except DuplicateKeyError:  # two phones at once: the unique index let one through
+        raise AlreadyBound("该身份已绑定其他微信。如非本人操作，请联系培训机构核实后解除。") from None
+    roles = _TEACHER_TOO if person.backbone else _TRAINEE
+    return replace(actor, id=person.id, name=person.name, roles=roles)
+
+
+@transactional
+async def _introduce(unit: UnitOfWork, sealed: people.SealedIdentity, consent_version: str) -> Person:
+    [person] = await people.ensure(unit, [sealed], Evidence.FORMAT_OK)
+    return await _bind_phone(unit, person, consent_version)
+
+
 @transactional
 async def _bind(unit: UnitOfWork, person: Person, consent_version: str) -> Person:
+    return await _bind_phone(unit, person, consent_version)
+
+
+async def _bind_phone(unit: UnitOfWork, person: Person, consent_version: str) -> Person:
     openid = unit.actor.openid
     assert openid is not None
     current = await store.active_binding(unit, {"openid": openid})

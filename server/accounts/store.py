@@ -159,6 +159,12 @@ async def insert_persons(scope: Scope, new: Sequence[Person]) -> None:
         await scope["persons"].insert_many([one.to_mongo() for one in new], session=scope.session)
 
 
+async def touch_persons(scope: Scope, person_ids: Sequence[str]) -> None:
+    await scope["persons"].update_many(
+        {"_id": {"$in": list(person_ids)}}, {"$inc": {"version": 1}}, session=scope.session
+    )
+
+
 async def set_evidence(
     scope: Scope, person_ids: Sequence[str], evidence: str, *, instead_of: Sequence[str]
 ) -> None:

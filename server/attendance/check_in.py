@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from server.attendance import rules, store
 from server.attendance.documents import CheckIn, RefusedScan, Source, TeachingSession
-from server.attendance.rules import Code, CodeInvalid, NotEnrolled, Sighting
+from server.attendance.rules import Code, CodeInvalid, NotArrived, NotEnrolled, Sighting
 from server.classes import service as classes
 from server.classes import store as classes_store
 from server.kernel.batching import Coalescer
@@ -71,7 +71,7 @@ class CheckInDesk:
     async def check_in(self, actor: Actor, scan: Scan) -> CheckedIn:
         """Checks the actor in; when this returns, the check-in is durable. Sent again, it answers the same.
 
-        Raises CodeInvalid, CodeExpired, SessionNotOpen, NotEnrolled: a refused scan leaves no attendance and is listed.
+        Raises CodeInvalid, CodeExpired, SessionNotOpen, NotEnrolled, NotArrived: a refused scan leaves no attendance and is listed.
         """
         now = self._platform.clock.now()  # the moment of arrival counts, not of our turn
         try:
@@ -162,12 +162,17 @@ class CheckInDesk:
         return [None] * len(refusals)
 
 
-def _judged(attempt: _Attempt, session: TeachingSession | None, enrolled: set[tuple[str, str]]) -> CheckIn:
-    """The row that an attempt earns. Raises the Problem that refuses it."""
+def _judged(
+    attempt: _Attempt, session: TeachingSession | None, awaited: Mapping[tuple[str, str], bool]
+) -> CheckIn:
+    """The row that an attempt earns. `awaited`: who is enrolled, and whether their arrival is awaited. Raises the refusal."""
     if session is None:
         raise CodeInvalid("这个课次已取消。请向授课教师确认。")
-    if (session.class_id, attempt.person_id) not in enrolled:
+    awaits_arrival = awaited.get((session.class_id, attempt.person_id))
+    if awaits_arrival is None:
         raise NotEnrolled()
+    if awaits_arrival:
+        raise NotArrived()
     rules.check_fresh(attempt.code.step, session.code_step_seconds, session.code_grace_seconds, attempt.at)
     rules.require_open(session.opens_at, session.closes_at, attempt.at)
     fence = session.geofence

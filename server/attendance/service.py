@@ -231,22 +231,60 @@ class ClassSheet:
 
 @transactional
 async def add_session(unit: UnitOfWork, class_id: str, draft: SessionDraft) -> TeachingSession:
-    """Adds a session to a class of one's own. Raises Invalid for times, a course that is not of the class, or an overlap."""
-    training_class = await classes.get_class(unit, unit.actor, class_id)
-    new = _session(training_class, draft, await policies.on(unit, beijing_date(unit.now)), unit.now)
-    await _check_no_overlap(unit, class_id, [new])
-    await store.insert_sessions(unit, [new])
+    """Adds a session to a class of one's own that has no approved scheme.
+
+    Raises SchemeGoverns, and Invalid for times, a course that is not of the class, or an overlap.
+    """
+    classes.require_no_scheme(await classes.get_class(unit, unit.actor, class_id))
+    [new] = await make_sessions(unit, class_id, [draft])
     unit.audit("attendance:add-session", new.id, class_id=class_id, **_facts(new))
     return new
+
+
+async def make_sessions(
+    unit: UnitOfWork, class_id: str, drafts: Sequence[SessionDraft]
+) -> list[TeachingSession]:
+    """Part of a use case: adds sessions, all or none, to a class in the actor's reach. Raises Invalid as `add_session` does."""
+    training_class = await classes.get_class(unit, unit.actor, class_id)
+    in_force = await policies.on(unit, beijing_date(unit.now))
+    new = [_session(training_class, draft, in_force, unit.now) for draft in drafts]
+    await _check_no_overlap(unit, class_id, new)
+    if new:
+        await store.insert_sessions(unit, new)
+    return new
+
+
+async def move_session(unit: UnitOfWork, session: TeachingSession, title: str, place: str) -> None:
+    """Part of an approval (schemes): another name or room for a session that has not begun."""
+    await store.replace_session(unit, session.model_copy(update={"title": title, "place": place}))
+
+
+async def drop_session(unit: UnitOfWork, session: TeachingSession) -> None:
+    """Part of an approval (schemes): takes a session that has not begun out of the timetable."""
+    await store.cancel_session(unit, session.id, unit.now)
+
+
+async def timetable_of_class(scope: Scope, class_id: str) -> list[tuple[TeachingSession, bool]]:
+    """The sessions of a class that the caller has fetched already, and of each whether it can still be planned anew: not
+    once its check-in has opened or somebody has checked in."""
+    sessions = await store.sessions_of_class(scope, class_id)
+    counts = await store.count_check_ins(scope, [one.id for one in sessions])
+    now = scope.platform.clock.now()
+    return [(one, one.opens_at > now and not counts.get(one.id)) for one in sessions]
 
 
 @transactional
 async def change_session(
     unit: UnitOfWork, class_id: str, session_id: str, draft: SessionDraft
 ) -> TeachingSession:
-    """Changes a session to which nobody has checked in. Raises SessionInUse, and Invalid as `add_session` does."""
+    """Changes a session to which nobody has checked in; under an approved scheme its room, window and fence only.
+
+    Raises SessionInUse, SchemeGoverns, and Invalid as `add_session` does.
+    """
     training_class = await classes.get_class(unit, unit.actor, class_id)
     before = await _unused_session(unit, class_id, session_id)
+    if _teaching(draft) != _teaching(before):
+        classes.require_no_scheme(training_class)
     made = _session(training_class, draft, await policies.on(unit, beijing_date(unit.now)), unit.now)
     after = made.model_copy(update={"id": before.id, "created_at": before.created_at})
     await _check_no_overlap(unit, class_id, [after], but=session_id)
@@ -255,9 +293,15 @@ async def change_session(
     return after
 
 
+def _teaching(session: SessionDraft | TeachingSession) -> tuple[object, ...]:
+    """What the scheme says of a session; room, window and fence are the institution's daily work."""
+    return session.title, session.course, session.starts_at, session.ends_at, session.hours
+
+
 @transactional
 async def cancel_session(unit: UnitOfWork, class_id: str, session_id: str) -> None:
-    """Cancels a session to which nobody has checked in; its code serves no more. Raises SessionInUse."""
+    """Cancels a session to which nobody has checked in; its code serves no more. Raises SessionInUse, SchemeGoverns."""
+    classes.require_no_scheme(await classes.get_class(unit, unit.actor, class_id))
     before = await _unused_session(unit, class_id, session_id)
     await store.cancel_session(unit, session_id, unit.now)
     unit.audit("attendance:cancel-session", session_id, class_id=class_id, **_facts(before))
@@ -266,8 +310,9 @@ async def cancel_session(unit: UnitOfWork, class_id: str, session_id: str) -> No
 async def preview_timetable(
     platform: Platform, actor: Actor, class_id: str, draft: TimetableDraft
 ) -> list[Slot]:
-    """The sessions that a timetable would add; nothing is written. Raises Invalid as `add_timetable` does."""
+    """The sessions that a timetable would add; nothing is written. Raises SchemeGoverns, Invalid as `add_timetable` does."""
     training_class = await classes.get_class(platform, actor, class_id)
+    classes.require_no_scheme(training_class)
     slots = _slots(draft)
     in_force = await policies.on(platform, beijing_date(platform.clock.now()))
     new = [_session(training_class, _of_slot(draft, slot), in_force, platform.clock.now()) for slot in slots]
@@ -279,13 +324,11 @@ async def preview_timetable(
 async def add_timetable(unit: UnitOfWork, class_id: str, draft: TimetableDraft) -> int:
     """Adds all sessions of a timetable or none; returns how many.
 
-    Raises Invalid for an empty timetable, times outside the class, a foreign course, or an overlap with a session there is.
+    Raises SchemeGoverns, and Invalid for an empty timetable, times outside the class, a foreign course, or an overlap with a
+    session there is.
     """
-    training_class = await classes.get_class(unit, unit.actor, class_id)
-    in_force = await policies.on(unit, beijing_date(unit.now))
-    new = [_session(training_class, _of_slot(draft, slot), in_force, unit.now) for slot in _slots(draft)]
-    await _check_no_overlap(unit, class_id, new)
-    await store.insert_sessions(unit, new)
+    classes.require_no_scheme(await classes.get_class(unit, unit.actor, class_id))
+    new = await make_sessions(unit, class_id, [_of_slot(draft, slot) for slot in _slots(draft)])
     unit.audit(
         "attendance:add-timetable",
         class_id,
@@ -569,8 +612,10 @@ async def _session_to_register(unit: UnitOfWork, session_id: str, person_id: str
     """The session, if this person may be registered for it now; until this transaction ends it is neither cancelled nor
     are the results of its class released."""
     session = await store.session(unit, session_id)
-    if session is None or not await classes.is_enrolled(unit, session.class_id, person_id):
-        raise NotFound("没有这个课次，或该学员不在本班名册中。")
+    if session is None:
+        raise NotFound("没有这个课次。")
+    if (await classes.trainee(unit, session.class_id, person_id)).awaits_arrival:
+        raise rules.NotArrived("该学员还没有报到，请先由培训机构核对证件、办理报到，再补签。")
     if session.window(unit.now) is Window.UPCOMING:
         raise rules.SessionNotOpen("课次还没有开始签到，不能补签。")
     await classes_store.touch(unit, session.class_id)

@@ -41,12 +41,28 @@ class TrainingClass(Document):
     opened_at: datetime
     results_released_at: datetime | None = None
     """Once set, grades and results are frozen (assessment)."""
+    places: int | None = None
+    """How many may be enrolled; None: as many as the rosters hold."""
+    application_id: str | None = None
+    """The 开班申请 whose approval made this class."""
+    enrolment_opens: datetime | None = None
+    """From when to when teachers may apply in the mini-program; both or neither."""
+    enrolment_closes: datetime | None = None
+    admitted: int = 0
+    """Enrolments of this class, by roster and by application; never more than `places` where those are set."""
+    scheme_version: int | None = None
+    """The approved version of the 培训方案, which governs courses, sessions and tasks (article 4.3)."""
     version: int = 0
     """Counts the use cases that must not overlap: see store.touch."""
 
     @property
     def major_name(self) -> str:
         return MAJORS[self.major].name
+
+    @property
+    def arrival_required(self) -> bool:
+        """Whether 报到 comes before the first check-in (article 10): in every class that was applied for."""
+        return self.application_id is not None
 
     def stage_on(self, today: date) -> Stage:
         return rules.stage(self.starts_on, self.ends_on, today)
@@ -64,8 +80,24 @@ class ClassFilter:
     stage: Stage | None = None
 
 
+@dataclass(frozen=True)
+class OpenClassFilter:
+    """What a teacher looks for among the classes that are open; what is empty matches everything."""
+
+    province_code: str = ""
+    level: str = ""
+    major: str = ""
+    month: str = ""
+    """The month in which the class begins, "2026-03"."""
+
+
+class EnrolmentSource(StrEnum):
+    ROSTER = "roster"
+    APPLICATION = "application"
+
+
 class Enrolment(Document):
-    """One person in one class, as the roster said it. Unique by class and person."""
+    """One person in one class, as the roster or the own application said it. Unique by class and person."""
 
     class_id: str
     institution_code: str
@@ -77,6 +109,16 @@ class Enrolment(Document):
     post: str
     major_taught: str
     enrolled_at: datetime
+    source: EnrolmentSource = EnrolmentSource.ROSTER
+    arrival_required: bool = False
+    """As the class has it: what a check-in asks stands on one document."""
+    arrived_at: datetime | None = None
+    arrival_by: str | None = None
+    """Who of the staff saw the card (报到)."""
+
+    @property
+    def awaits_arrival(self) -> bool:
+        return self.arrival_required and self.arrived_at is None
 
 
 class RosterState(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -21,6 +21,7 @@ from server.classes.documents import (
     ClassFilter,
     ClassTeacher,
     Enrolment,
+    OpenClassFilter,
     RosterImport,
     RosterState,
     StoredRosterRow,
@@ -60,6 +61,25 @@ class ResultsReleased(Conflict):
     slug = "results-released"
     title = "成绩已公布"
     default_detail = "本班成绩已公布，学习成果和评分都不能再更改。"
+
+
+class NoPlaceLeft(Conflict):
+    slug = "no-place-left"
+    title = "名额已满"
+
+
+class DatesClash(Conflict):
+    slug = "dates-clash"
+    title = "培训时间重叠"
+
+
+class SchemeGoverns(Conflict):
+    slug = "scheme-governs"
+    title = "按已批准的培训方案执行"
+    default_detail = (
+        "本班的课次和考核任务由省级审核通过的培训方案确定，不能在这里增减或改动。"
+        "需要调整时，请在“培训方案”中修改，经教师签署后重新报备（指南第四条（三））。"
+    )
 
 
 class TeacherNotInPool(Conflict):
@@ -275,6 +295,19 @@ async def release_results(unit: UnitOfWork, class_id: str) -> None:
         raise ResultsReleased()
 
 
+def require_no_scheme(training_class: TrainingClass) -> None:
+    """Sessions and tasks of a class with an approved scheme change by a new version of it only. Raises SchemeGoverns."""
+    if training_class.scheme_version is not None:
+        raise SchemeGoverns()
+
+
+async def follow_scheme(
+    unit: UnitOfWork, class_id: str, *, version: int, courses: Sequence[str], class_hours: int
+) -> None:
+    """Part of an approval (schemes): the class follows this version of its scheme from now on."""
+    await store.set_scheme(unit, class_id, version, courses, class_hours)
+
+
 @transactional
 async def assign_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
     """Lets a backbone teacher of the pool teach and grade a class (article 6), and tells them; again, it changes nothing.
@@ -288,11 +321,94 @@ async def assign_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> Non
     if not await store.add_teacher(unit, class_id, ClassTeacher(person_id=person_id, name=teacher.name)):
         return unit.nothing_written()
     unit.audit("classes:assign-teacher", class_id, person_id=person_id)
-    unit.notify(person_id, "teaching-assigned", **_news(training_class))
+    unit.notify(person_id, "teaching-assigned", **news(training_class))
     return None
 
 
-def _news(training_class: TrainingClass) -> dict[str, str]:
+async def open_classes(
+    platform: Platform, narrowed: OpenClassFilter, *, before: str | None = None, limit: int = 20
+) -> list[TrainingClass]:
+    """The classes of the country that take applications now, newest first."""
+    return await store.open_for_enrolment(
+        platform, narrowed, platform.clock.now(), before=before, limit=limit
+    )
+
+
+async def class_open_to_all(scope: Scope, class_id: str) -> TrainingClass:
+    """A class that was ever opened for applications, for whoever asks. Raises NotFound for any other."""
+    found = (await store.classes_by_id(scope, [class_id])).get(class_id)
+    if found is None or found.enrolment_opens is None:
+        raise NotFound("没有这个培训班，或它没有开放报名。")
+    return found
+
+
+async def classes_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, TrainingClass]:
+    """Classes whose ids the caller's own documents have named."""
+    return await store.classes_by_id(scope, class_ids)
+
+
+async def set_enrolment(
+    unit: UnitOfWork, training_class: TrainingClass, opens: datetime, closes: datetime, places: int
+) -> None:
+    """Part of admissions' use case: opens a class for applications. Raises NoPlaceLeft for fewer places than are taken."""
+    taken = (await store.count_enrolments(unit, [training_class.id])).get(training_class.id, 0)
+    if places < taken:
+        raise NoPlaceLeft(f"本班已有 {taken} 名学员，名额不能少于这个人数。")
+    await store.set_enrolment(unit, training_class.id, opens, closes, places, taken)
+
+
+async def overlapping_classes(
+    scope: Scope, training_class: TrainingClass, person_ids: Sequence[str]
+) -> dict[str, TrainingClass]:
+    """By person: another class of theirs that has a day in common with this one."""
+    return await store.other_classes(
+        scope, person_ids, training_class.id, training_class.starts_on, training_class.ends_on
+    )
+
+
+async def enrol(unit: UnitOfWork, training_class: TrainingClass, newcomers: Sequence[Enrolment]) -> None:
+    """Part of a chapter's use case: enrols these people, each taking a place, all or nobody, and tells them.
+
+    Of two use cases that enrol one person at once the second sees the first. Raises NoPlaceLeft, DatesClash.
+    """
+    ids = [one.person_id for one in newcomers]
+    await people.touch(unit, ids)
+    clashing = await overlapping_classes(unit, training_class, ids)
+    for one in newcomers:
+        if other := clashing.get(one.person_id):
+            raise DatesClash(
+                f"{one.name}已在“{other.name}”（{other.starts_on} 至 {other.ends_on}）中，时间重叠。"
+            )
+    if not await store.take_places(unit, training_class.id, len(newcomers)):
+        raise NoPlaceLeft(
+            f"本班名额 {training_class.places} 人，已录取 {training_class.admitted} 人，放不下了。"
+        )
+    await store.insert_enrolments(unit, newcomers)
+    for one in newcomers:
+        unit.notify(one.person_id, "enrolled", **news(training_class))
+
+
+async def leave(unit: UnitOfWork, class_id: str, person_id: str) -> None:
+    """Part of admissions' use case: takes a person out of a class again, whose place becomes free. Raises NotFound."""
+    if not await store.delete_enrolment(unit, class_id, person_id):
+        raise NotFound("该学员不在本班名册中。")
+    await store.give_back_place(unit, class_id)
+
+
+async def take_turn(unit: UnitOfWork, class_id: str) -> None:
+    """Makes this transaction conflict with any other that changes who is in the same class."""
+    await store.touch(unit, class_id)
+
+
+async def set_arrival(unit: UnitOfWork, class_id: str, person_id: str, at: datetime | None) -> bool:
+    """Part of admissions' use case: notes the arrival (报到) of a trainee, or takes it back with None.
+
+    False when it was so already.
+    """
+    return await store.set_arrival(unit, class_id, person_id, at, unit.actor.name if at else None)
+
+
+def news(training_class: TrainingClass) -> dict[str, str]:
     """What a message about a class says of it."""
     return {
         "class_id": training_class.id,
@@ -341,7 +457,7 @@ async def preview_roster(
         StoredRowProblem(row=p.row, letters=p.letters, column=p.column.title, name=p.name, message=p.message)
         for p in read.problems
     ]
-    problems += await _known_problems(platform, class_id, read, sealed)
+    problems += await _known_problems(platform, training_class, read, sealed)
     preview = RosterImport(
         class_id=class_id,
         institution_code=training_class.institution_code,
@@ -381,13 +497,14 @@ async def _keep_preview(unit: UnitOfWork, preview: RosterImport) -> None:
 
 async def _known_problems(
     scope: Scope,
-    class_id: str,
+    training_class: TrainingClass,
     read: roster.RosterPreview,
     sealed: Sequence[people.SealedIdentity],
 ) -> list[StoredRowProblem]:
-    """What only the database can tell of a row: in the class already, or known under another name."""
+    """What only the database can tell of a row: in the class already or in another one then, or known under another name."""
     known = await people.known(scope, sealed)
-    enrolled = {one.person_id for one in await store.enrolments(scope, class_id)}
+    enrolled = {one.person_id for one in await store.enrolments(scope, training_class.id)}
+    clashing = await overlapping_classes(scope, training_class, [person.id for person in known.values()])
     problems = []
     for row, one in zip(read.rows, sealed, strict=True):
         person = known.get(one.id_number)
@@ -399,6 +516,12 @@ async def _known_problems(
         elif person.id in enrolled:
             column = Column.ID_NUMBER
             message = f"{one.name}（{one.id_number_masked}）已在本班名册中，请从表格中删去这一行。"
+        elif other := clashing.get(person.id):
+            column = Column.ID_NUMBER
+            message = (
+                f"{one.name}（{one.id_number_masked}）已在“{other.name}”中，"
+                f"{other.starts_on} 至 {other.ends_on}，与本班时间重叠。"
+            )
         else:
             continue
         problems.append(
@@ -430,7 +553,7 @@ async def roster_template(platform: Platform) -> bytes:
 async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
     """Imports a previewed roster, all or nothing, and tells everybody on it; confirmed again, it answers the same.
 
-    Raises RosterHasProblems when a row had a problem or has one by now, NameDiffers, RosterClosed.
+    Raises RosterHasProblems when a row had a problem or has one by now, NameDiffers, DatesClash, NoPlaceLeft, RosterClosed.
     """
     preview = await store.roster_import(unit, unit.actor.jurisdiction, import_id)
     if preview is None:
@@ -451,8 +574,9 @@ async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
     persons = await people.ensure(unit, sealed, Evidence.ROSTER_MATCHED)
     if enrolled & {person.id for person in persons}:
         raise RosterHasProblems("名册中有人已被他人加入本班，请重新上传核对。")
-    await store.insert_enrolments(
+    await enrol(
         unit,
+        training_class,
         [
             Enrolment(
                 class_id=preview.class_id,
@@ -465,14 +589,13 @@ async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
                 post=row.post,
                 major_taught=row.major_taught,
                 enrolled_at=unit.now,
+                arrival_required=training_class.arrival_required,
             )
             for row, person in zip(preview.rows, persons, strict=True)
         ],
     )
     await store.confirm_roster_import(unit, import_id, unit.now)
     unit.audit("classes:confirm-roster", preview.class_id, roster=import_id, trainees=len(persons))
-    for person in persons:
-        unit.notify(person.id, "enrolled", **_news(training_class))
     return preview
 
 

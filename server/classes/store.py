@@ -9,6 +9,7 @@ from server.classes.documents import (
     ClassFilter,
     ClassTeacher,
     Enrolment,
+    OpenClassFilter,
     RosterImport,
     RosterState,
     TrainingClass,
@@ -27,6 +28,7 @@ COLLECTIONS = (
             Index([("province_code", 1), ("_id", -1)]),
             Index([("teachers.person_id", 1), ("_id", -1)]),
             Index([("ends_on", -1)]),
+            Index([("enrolment_closes", 1)]),
         ),
     ),
     CollectionSpec(
@@ -153,6 +155,14 @@ async def remove_teacher(scope: Scope, class_id: str, person_id: str) -> bool:
     return bool(done.modified_count)
 
 
+async def set_scheme(scope: Scope, class_id: str, version: int, courses: Sequence[str], hours: int) -> None:
+    await scope["classes"].update_one(
+        {"_id": class_id},
+        {"$set": {"scheme_version": version, "courses": list(courses), "class_hours": hours}},
+        session=scope.session,
+    )
+
+
 async def set_results_released(scope: Scope, class_id: str, at: datetime) -> bool:
     """True for the one caller that released; False when the results were released before."""
     done = await scope["classes"].update_one(
@@ -181,12 +191,19 @@ async def enrolment(scope: Scope, class_id: str, person_id: str) -> Enrolment | 
     return None if row is None else Enrolment.from_mongo(row)
 
 
-async def enrolled_pairs(scope: Scope, person_ids: Collection[str]) -> set[tuple[str, str]]:
-    """(class, person) of every enrolment of these people: each has been in few classes. For the path of check-ins."""
-    rows = scope["enrolments"].find(
-        {"person_id": {"$in": list(person_ids)}}, {"_id": 0, "class_id": 1, "person_id": 1}
-    )
-    return {(row["class_id"], row["person_id"]) for row in await rows.to_list(None)}
+async def enrolled_pairs(scope: Scope, person_ids: Collection[str]) -> dict[tuple[str, str], bool]:
+    """(class, person) of every enrolment of these people, and whether it still awaits their arrival (报到).
+
+    Each has been in few classes. For the path of check-ins.
+    """
+    rows = scope["enrolments"].find({"person_id": {"$in": list(person_ids)}}, _PAIR)
+    return {
+        (row["class_id"], row["person_id"]): row.get("arrival_required", False) and not row.get("arrived_at")
+        for row in await rows.to_list(None)
+    }
+
+
+_PAIR = {"_id": 0, "class_id": 1, "person_id": 1, "arrival_required": 1, "arrived_at": 1}
 
 
 async def enrolments_of(scope: Scope, person_id: str, *, before: str | None, limit: int) -> list[Enrolment]:
@@ -208,6 +225,85 @@ async def count_enrolments(scope: Scope, class_ids: Sequence[str]) -> dict[str, 
 
 async def insert_enrolments(scope: Scope, new: Sequence[Enrolment]) -> None:
     await scope["enrolments"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def delete_enrolment(scope: Scope, class_id: str, person_id: str) -> bool:
+    done = await scope["enrolments"].delete_one(
+        {"class_id": class_id, "person_id": person_id}, session=scope.session
+    )
+    return bool(done.deleted_count)
+
+
+async def set_arrival(
+    scope: Scope, class_id: str, person_id: str, at: datetime | None, by: str | None
+) -> bool:
+    """False when the enrolment is in that state already: arrived or not."""
+    now_arrived: Row = {"arrived_at": None} if at else {"arrived_at": {"$ne": None}}
+    done = await scope["enrolments"].update_one(
+        {"class_id": class_id, "person_id": person_id, **now_arrived},
+        {"$set": {"arrived_at": at, "arrival_by": by}},
+        session=scope.session,
+    )
+    return bool(done.modified_count)
+
+
+async def other_classes(
+    scope: Scope, person_ids: Sequence[str], class_id: str, starts_on: date, ends_on: date
+) -> dict[str, TrainingClass]:
+    """By person: a class other than `class_id` that they are in and that has a day in common with these dates."""
+    rows = scope["enrolments"].find(
+        {"person_id": {"$in": list(person_ids)}, "class_id": {"$ne": class_id}},
+        {"class_id": 1, "person_id": 1},
+        session=scope.session,
+    )
+    enrolled = [(row["person_id"], row["class_id"]) async for row in rows]
+    found = scope["classes"].find(
+        {
+            "_id": {"$in": sorted({class_id for _, class_id in enrolled})},
+            "starts_on": {"$lte": ends_on},
+            "ends_on": {"$gte": starts_on},
+        },
+        session=scope.session,
+    )
+    overlapping = {row["_id"]: TrainingClass.from_mongo(row) async for row in found}
+    return {person: overlapping[other] for person, other in enrolled if other in overlapping}
+
+
+async def take_places(scope: Scope, class_id: str, count: int) -> bool:
+    """Counts `count` more enrolments if the places allow them all."""
+    enough = {"$lte": [{"$add": [{"$ifNull": ["$admitted", 0]}, count]}, "$places"]}
+    done = await scope["classes"].update_one(
+        {"_id": class_id, "$or": [{"places": None}, {"$expr": enough}]},
+        {"$inc": {"admitted": count}},
+        session=scope.session,
+    )
+    return bool(done.modified_count)
+
+
+async def give_back_place(scope: Scope, class_id: str) -> None:
+    await scope["classes"].update_one({"_id": class_id}, {"$inc": {"admitted": -1}}, session=scope.session)
+
+
+async def set_enrolment(
+    scope: Scope, class_id: str, opens: datetime, closes: datetime, places: int, admitted: int
+) -> None:
+    change = {"enrolment_opens": opens, "enrolment_closes": closes, "places": places, "admitted": admitted}
+    await scope["classes"].update_one({"_id": class_id}, {"$set": change}, session=scope.session)
+
+
+async def open_for_enrolment(
+    scope: Scope, narrowed: OpenClassFilter, now: datetime, *, before: str | None, limit: int
+) -> list[TrainingClass]:
+    """Classes that take applications at this moment, newest first."""
+    exact = {"level": narrowed.level, "major": narrowed.major, "province_code": narrowed.province_code}
+    condition: Row = {name: value for name, value in exact.items() if value}
+    condition |= {"enrolment_closes": {"$gt": now}, "enrolment_opens": {"$lte": now}}
+    if narrowed.month:
+        condition["starts_on"] = {"$gte": f"{narrowed.month}-01", "$lte": f"{narrowed.month}-31"}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["classes"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [TrainingClass.from_mongo(row) async for row in rows]
 
 
 async def insert_roster_import(scope: Scope, new: RosterImport) -> None:

@@ -198,13 +198,29 @@ async def test_of_two_rosters_with_the_same_people_one_is_imported(
 async def test_two_classes_may_import_the_same_new_people_at_once(
     platform: Platform, opened: TrainingClass
 ) -> None:
-    other = await service.open_class(platform, XINGTAI, stage.class_draft(name="另一个三级班"))
+    later = stage.class_draft(name="另一个三级班", starts_on=date(2026, 4, 13), ends_on=date(2026, 4, 24))
+    other = await service.open_class(platform, XINGTAI, later)
     people = cast.people(8)
     previews = [await upload(platform, one.id, people) for one in (opened, other)]
     await asyncio.gather(*(service.confirm_roster(platform, XINGTAI, one.id) for one in previews))
     for one in (opened, other):
         assert await on_the_roster(platform, one.id) == [person.name for person in people]
     assert await platform["persons"].count_documents({}) == len(people)
+
+
+async def test_of_two_rosters_that_overlap_in_dates_only_one_gets_a_person(
+    platform: Platform, opened: TrainingClass
+) -> None:
+    other = await service.open_class(platform, XINGTAI, stage.class_draft(name="同时的三级班"))
+    previews = [await upload(platform, one.id, cast.people(3)) for one in (opened, other)]
+    done = await asyncio.gather(
+        *(service.confirm_roster(platform, XINGTAI, one.id) for one in previews), return_exceptions=True
+    )
+    assert sorted(type(one).__name__ for one in done) == ["DatesClash", "RosterImport"]
+    rosters = [await on_the_roster(platform, one.id) for one in (opened, other)]
+    assert sorted(len(one) for one in rosters) == [0, 3]
+    late = await upload(platform, other.id if rosters[0] else opened.id, cast.people(3))
+    assert len(late.problems) == 3 and "时间重叠" in late.problems[0].message
 
 
 async def test_one_wrong_row_keeps_the_whole_roster_out(platform: Platform, opened: TrainingClass) -> None:
