@@ -4,15 +4,17 @@ Articles 3 to 5 and 16 of the guide. A qualification is data that the ministry g
 never derived from the star in annex 1. Everything is pure: the day a qualification is asked for is an argument.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from server.kernel.errors import Forbidden
+from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
+from server.kernel.identity import Role
 
 
 class Level(StrEnum):
@@ -108,6 +110,8 @@ class Qualification(BaseModel):
     valid_from: date
     valid_to: date | None = None
     status: QualificationStatus = QualificationStatus.ACTIVE
+    status_since: date | None = None
+    """The first day of a suspension or withdrawal; before it the qualification stands. None: the status holds for every day."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -120,7 +124,12 @@ class Qualification(BaseModel):
     def is_valid(self, on: date) -> bool:
         begun = self.valid_from <= on
         ended = self.valid_to is not None and self.valid_to < on
-        return self.status is QualificationStatus.ACTIVE and begun and not ended
+        return self.stands(on) and begun and not ended
+
+    def stands(self, on: date) -> bool:
+        """Whether it was neither suspended nor withdrawn on that day; whether the day is within its validity is another question."""
+        before = self.status_since is not None and on < self.status_since
+        return self.status is QualificationStatus.ACTIVE or before
 
 
 class NotQualified(Forbidden):
@@ -177,7 +186,262 @@ def _what_is_missing(held: list[Qualification], kind: QualificationKind, major: 
         return f"本机构的{kind.title}资格未获批“{name}”专业大类。"
     # What is in force but out of its time says more than an older one that was withdrawn.
     latest = max(of_major, key=lambda each: (each.status is QualificationStatus.ACTIVE, each.valid_from))
-    if latest.status is not QualificationStatus.ACTIVE:
+    if not latest.stands(on):
         return f"本机构的{kind.title}资格状态为“{latest.status.title}”。"
     until = latest.valid_to.isoformat() if latest.valid_to else "长期"
     return f"本机构的{kind.title}资格有效期为{latest.valid_from}至{until}，不含{on}。"
+
+
+# ---- Management (article 5): what the centre does to a qualification, and what a province asks of it
+
+
+class QualificationAction(StrEnum):
+    """What happens to a qualification; ENTER and PUBLISH make it."""
+
+    ENTER = "ENTER"
+    PUBLISH = "PUBLISH"
+    CONFIRM = "CONFIRM"
+    SUSPEND = "SUSPEND"
+    RESUME = "RESUME"
+    WITHDRAW = "WITHDRAW"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Level.title
+        return _ACTION_TITLES[self]
+
+
+_ACTION_TITLES = {
+    QualificationAction.ENTER: "按附件 1 录入",
+    QualificationAction.PUBLISH: "公布资格",
+    QualificationAction.CONFIRM: "核定资格",
+    QualificationAction.SUSPEND: "暂停资格",
+    QualificationAction.RESUME: "恢复资格",
+    QualificationAction.WITHDRAW: "取消资格",
+}
+
+QUALIFICATION_TRANSITIONS: dict[tuple[QualificationStatus, QualificationAction], QualificationStatus] = {
+    (QualificationStatus.ACTIVE, QualificationAction.CONFIRM): QualificationStatus.ACTIVE,
+    (QualificationStatus.ACTIVE, QualificationAction.SUSPEND): QualificationStatus.SUSPENDED,
+    (QualificationStatus.SUSPENDED, QualificationAction.RESUME): QualificationStatus.ACTIVE,
+    (QualificationStatus.ACTIVE, QualificationAction.WITHDRAW): QualificationStatus.WITHDRAWN,
+    (QualificationStatus.SUSPENDED, QualificationAction.WITHDRAW): QualificationStatus.WITHDRAWN,
+}
+"""All by the national centre. A withdrawn qualification never comes back: the school is recommended again."""
+
+ON_REQUEST_OF_THE_PROVINCE = frozenset(
+    {QualificationAction.SUSPEND, QualificationAction.RESUME, QualificationAction.WITHDRAW}
+)
+"""For a 教师培训基地 these need the province's request (article 5.3); a 师资研修中心 is the ministry's own affair (article 5.1)."""
+
+
+class QualificationFixed(Conflict):
+    slug = "qualification-fixed"
+    title = "资格当前不能这样办理"
+
+
+def act_on_qualification(
+    held: Qualification, action: QualificationAction, roles: frozenset[Role], *, requested: bool
+) -> QualificationStatus:
+    """The status after `action`. `requested`: the province has asked for it.
+
+    Raises Forbidden unless the centre acts, QualificationFixed when the table has no such step or when the province must ask first.
+    """
+    if Role.NATIONAL_CENTRE not in roles:
+        raise Forbidden("培训机构资格由部指导中心办理（指南第五条）。")
+    try:
+        status = QUALIFICATION_TRANSITIONS[held.status, action]
+    except KeyError:
+        raise QualificationFixed(
+            f"该资格目前为“{held.status.title}”，不能{action.title}。请返回培训机构页面核对。"
+        ) from None
+    base = held.kind is QualificationKind.TRAINING_BASE
+    if base and action in ON_REQUEST_OF_THE_PROVINCE and not requested:
+        raise QualificationFixed(
+            f"按《管理指南》第五条（三），{action.title}须由省级管理部门提出申请。请等待该省提交申请后审核。"
+        )
+    return status
+
+
+class RequestPurpose(StrEnum):
+    """What a province asks of the centre (articles 5.2 and 5.3)."""
+
+    NEW_BASE = "NEW_BASE"
+    ADDITION = "ADDITION"
+    SUSPENSION = "SUSPENSION"
+    RESUMPTION = "RESUMPTION"
+    WITHDRAWAL = "WITHDRAWAL"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Level.title
+        return _PURPOSE_TITLES[self]
+
+    @property
+    def grants(self) -> bool:
+        """Whether an approval makes a new qualification."""
+        return self in (RequestPurpose.NEW_BASE, RequestPurpose.ADDITION)
+
+    @property
+    def action(self) -> QualificationAction:
+        """What an approval does to the qualification."""
+        return _PURPOSE_ACTIONS.get(self, QualificationAction.PUBLISH)
+
+
+_PURPOSE_TITLES = {
+    RequestPurpose.NEW_BASE: "推荐教师培训基地",
+    RequestPurpose.ADDITION: "申请增补资格",
+    RequestPurpose.SUSPENSION: "申请暂停资格",
+    RequestPurpose.RESUMPTION: "申请恢复资格",
+    RequestPurpose.WITHDRAWAL: "申请取消资格",
+}
+_PURPOSE_ACTIONS = {
+    RequestPurpose.SUSPENSION: QualificationAction.SUSPEND,
+    RequestPurpose.RESUMPTION: QualificationAction.RESUME,
+    RequestPurpose.WITHDRAWAL: QualificationAction.WITHDRAW,
+}
+
+
+class RequestState(StrEnum):
+    SUBMITTED = "SUBMITTED"
+    APPROVED = "APPROVED"
+    DECLINED = "DECLINED"
+    RETRACTED = "RETRACTED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Level.title
+        return _STATE_TITLES[self]
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to act: the centre on what is submitted, the province on what is declined."""
+        return self in (RequestState.SUBMITTED, RequestState.DECLINED)
+
+
+_STATE_TITLES = {
+    RequestState.SUBMITTED: "待审核",
+    RequestState.APPROVED: "已核准",
+    RequestState.DECLINED: "未核准",
+    RequestState.RETRACTED: "已撤回",
+}
+
+
+class RequestAction(StrEnum):
+    SUBMIT = "SUBMIT"
+    APPROVE = "APPROVE"
+    DECLINE = "DECLINE"
+    RESUBMIT = "RESUBMIT"
+    RETRACT = "RETRACT"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Level.title
+        return _REQUEST_ACTION_TITLES[self]
+
+
+_REQUEST_ACTION_TITLES = {
+    RequestAction.SUBMIT: "提交",
+    RequestAction.APPROVE: "核准",
+    RequestAction.DECLINE: "不予核准",
+    RequestAction.RESUBMIT: "修改后重新提交",
+    RequestAction.RETRACT: "撤回",
+}
+
+TRANSITIONS: dict[tuple[RequestState, RequestAction], RequestState] = {
+    (RequestState.SUBMITTED, RequestAction.APPROVE): RequestState.APPROVED,
+    (RequestState.SUBMITTED, RequestAction.DECLINE): RequestState.DECLINED,
+    (RequestState.SUBMITTED, RequestAction.RETRACT): RequestState.RETRACTED,
+    (RequestState.DECLINED, RequestAction.RESUBMIT): RequestState.SUBMITTED,
+    (RequestState.DECLINED, RequestAction.RETRACT): RequestState.RETRACTED,
+}
+WHO_ACTS: dict[RequestAction, frozenset[Role]] = {
+    RequestAction.SUBMIT: frozenset({Role.PROVINCE}),
+    RequestAction.APPROVE: frozenset({Role.NATIONAL_CENTRE}),
+    RequestAction.DECLINE: frozenset({Role.NATIONAL_CENTRE}),
+    RequestAction.RESUBMIT: frozenset({Role.PROVINCE}),
+    RequestAction.RETRACT: frozenset({Role.PROVINCE}),
+}
+"""推荐 and 申请 by the province, 审核和公布 by the centre (articles 5.2, 5.3)."""
+
+
+class RequestSettled(Conflict):
+    slug = "request-settled"
+    title = "申请当前不能这样办理"
+
+
+def may_act(action: RequestAction, roles: frozenset[Role]) -> None:
+    """Raises Forbidden for whoever is not meant to take this step."""
+    if not WHO_ACTS[action] & roles:
+        who = "、".join(role.title for role in WHO_ACTS[action])
+        raise Forbidden(f"“{action.title}”由{who}办理（指南第五条）。")
+
+
+def act_on_request(state: RequestState, action: RequestAction, roles: frozenset[Role]) -> RequestState:
+    """The state after `action`. Raises Forbidden (`may_act`), RequestSettled when the table has no such step."""
+    may_act(action, roles)
+    try:
+        return TRANSITIONS[state, action]
+    except KeyError:
+        raise RequestSettled(
+            f"该申请目前为“{state.title}”，不能{action.title}。请刷新后查看最新状态。"
+        ) from None
+
+
+def base_valid_to(valid_from: date, years: int) -> date:
+    """The last day of a validity of whole years (policy `base_validity_years`) that begins on `valid_from`."""
+    try:
+        return valid_from.replace(year=valid_from.year + years) - timedelta(days=1)
+    except ValueError:  # 29 February
+        return date(valid_from.year + years, 2, 28)
+
+
+CODE = re.compile(r"(?!000)[0-9]{3}")
+
+
+def next_code(taken: Iterable[str]) -> str:
+    """The 培训机构号 after the highest ever given (article 17, annex 1): codes of withdrawn institutions count, and gaps stay gaps.
+
+    Raises QualificationFixed when 999 is taken.
+    """
+    highest = max((int(code) for code in taken), default=0)
+    if highest >= 999:
+        raise QualificationFixed("三位培训机构号已用到 999，请部指导中心先确定新的编码规则。")
+    return f"{highest + 1:03}"
+
+
+def check_majors(majors: Iterable[str], *, within: Iterable[str] | None = None) -> None:
+    """Raises Invalid unless there is a 专业大类 and each exists and, given `within`, was asked for."""
+    named = list(majors)
+    if not named or not set(named) <= MAJORS.keys():
+        raise Invalid(fields=[FieldError("majors", "请至少选择一个专业大类。")])
+    if within is not None and (more := set(named) - set(within)):
+        names = "、".join(MAJORS[code].name for code in sorted(more))
+        raise Invalid(
+            fields=[FieldError("majors", f"省级管理部门没有推荐{names}，只能在推荐的专业大类内核准。")]
+        )
+
+
+def check_not_held_yet(held: Iterable[Qualification], majors: Iterable[str], on: date) -> None:
+    """Raises Invalid when a base is qualified already, on that day, for one of the 专业大类 to be added."""
+    again = [major for major in majors if qualified(held, Level.THREE, major, on)]
+    if again:
+        names = "、".join(MAJORS[code].name for code in again)
+        raise Invalid(
+            fields=[FieldError("majors", f"{names}在 {on} 已有有效资格，请去掉，或等原资格到期后再办。")]
+        )
+
+
+def check_validity(valid_from: date, valid_to: date | None) -> None:
+    """Raises Invalid unless the validity ends on or after its first day."""
+    if valid_to is not None and valid_to < valid_from:
+        raise Invalid(fields=[FieldError("valid_to", "截止日期不能早于起始日期。")])
+
+
+def check_not_past(place: str, day: date, today: date) -> None:
+    """Raises Invalid for a day that has passed: what was done under the old status stays as it was done."""
+    if day < today:
+        raise Invalid(fields=[FieldError(place, "不能早于今天，已经办结的事项不受影响。")])
+
+
+def check_effective(action: QualificationAction, day: date, today: date) -> None:
+    """Raises Invalid for the day of a decision: not in the past, and a resumption takes effect on the day it is decided."""
+    check_not_past("effective_on", day, today)
+    if action is QualificationAction.RESUME and day != today:
+        raise Invalid(fields=[FieldError("effective_on", "恢复资格自办理当天起生效，请填写今天的日期。")])

@@ -11,20 +11,36 @@ from server.accounts.documents import Account
 from server.accounts.staff import AccountDraft
 from server.institutions import store
 from server.institutions.annex1 import INSTITUTIONS, PROVINCES
-from server.institutions.documents import Institution
-from server.institutions.rules import MAJORS, Qualification, QualificationKind
+from server.institutions.documents import (
+    EVERY_INSTITUTION,
+    Institution,
+    InstitutionFilter,
+    QualificationVersion,
+)
+from server.institutions.rules import (
+    MAJORS,
+    Qualification,
+    QualificationAction,
+    QualificationKind,
+    RequestPurpose,
+    RequestState,
+    base_valid_to,
+)
+from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid, NotFound
+from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role, system
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
-
-BASE_VALID_YEARS = 3
-"""基地 validity of the 2013 list of bases (人社厅函〔2013〕247号); 待核 until the centre confirms it."""
+from server.kernel.waiting import Waiting
 
 
-async def list_institutions(platform: Platform, actor: Actor) -> list[Institution]:
-    return await store.institutions(platform, actor.jurisdiction)
+async def list_institutions(
+    platform: Platform, actor: Actor, narrowed: InstitutionFilter = EVERY_INSTITUTION
+) -> list[Institution]:
+    """The institutions in the actor's jurisdiction, by code."""
+    return await store.institutions(platform, actor.jurisdiction, narrowed)
 
 
 async def institution(scope: Scope, actor: Actor, code: str) -> Institution:
@@ -76,31 +92,55 @@ async def ensure_annex_1(platform: Platform) -> int:
 @transactional
 async def _enter_annex_1(unit: UnitOfWork) -> int:
     today = beijing_date(unit.now)
-    new = await store.insert_missing(
-        unit,
-        [
+    years = (await policies.on(unit, today)).base_validity_years
+    begins = today.replace(month=1, day=1)
+    entered = step(unit, QualificationAction.ENTER, "附件 1 全国技工院校工学一体化教师培训机构号")
+    seeds = []
+    for listed in INSTITUTIONS:
+        unlimited = listed.kind is QualificationKind.TRAINING_CENTRE
+        first = Qualification(
+            kind=listed.kind,
+            majors=tuple(MAJORS),
+            valid_from=begins,
+            valid_to=None if unlimited else base_valid_to(begins, years),
+        )
+        seeds.append(
             Institution(
                 id=listed.code,
                 institution_code=listed.code,
                 province_code=listed.province_code,
                 name=listed.name,
                 to_confirm=True,
-                qualifications=[
-                    Qualification(
-                        kind=listed.kind,
-                        majors=tuple(MAJORS),
-                        valid_from=today.replace(month=1, day=1),
-                        valid_to=None
-                        if listed.kind is QualificationKind.TRAINING_CENTRE
-                        else today.replace(year=today.year + BASE_VALID_YEARS - 1, month=12, day=31),
+                qualifications=[first],
+                versions=[
+                    QualificationVersion(
+                        **entered.model_dump(), number=1, effective_on=begins, before=None, after=first
                     )
                 ],
             )
-            for listed in INSTITUTIONS
-        ],
-    )
+        )
+    new = await store.insert_missing(unit, seeds)
     if new:
         unit.audit("institutions:enter-annex-1", "annex-1", entered=new)
     else:
         unit.nothing_written()
     return new
+
+
+async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
+    """For the centre what provinces ask of it, for a province what was declined (article 5)."""
+    if Role.NATIONAL_CENTRE in actor.roles:
+        state, words = RequestState.SUBMITTED, "待审核"
+    elif Role.PROVINCE in actor.roles:
+        state, words = RequestState.DECLINED, "未核准，请修改或撤回"
+    else:
+        return []
+    counts = await store.count_requests(platform, actor.jurisdiction, state)
+    return [
+        Waiting(
+            f"{RequestPurpose(purpose).title}（{words}）",
+            f"/admin/recommendations?state={state}&purpose={purpose}",
+            count,
+        )
+        for purpose, count in counts.items()
+    ]

@@ -1,31 +1,74 @@
-"""Queries over institutions."""
+"""Queries over institutions and over the requests of the provinces."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from pymongo import UpdateOne
 
-from server.institutions.documents import Institution
+from server.institutions.documents import EVERY_INSTITUTION, BaseRequest, Institution, InstitutionFilter
+from server.institutions.rules import RequestState
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope
 
 DUPLICATE_KEY = 11000  # error_codes.yml of the server
 
 COLLECTIONS = (
     CollectionSpec("institutions", shard_key=None, indexes=(Index([("province_code", 1), ("_id", 1)]),)),
+    CollectionSpec(
+        "base_requests",
+        shard_key=None,
+        indexes=(
+            Index([("state", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("state", 1), ("_id", -1)]),
+            Index([("institution_code", 1), ("_id", -1)]),
+            # One school has one request that is not settled: two would be decided one over the other.
+            Index([("institution_name", 1)], unique=True, partial={"open": True}),
+        ),
+    ),
 )
 
 
-async def institutions(scope: Scope, reach: Jurisdiction) -> list[Institution]:
-    rows = scope["institutions"].find(reach.filter(), session=scope.session).sort("_id", 1)
+async def institutions(
+    scope: Scope, reach: Jurisdiction, narrowed: InstitutionFilter = EVERY_INSTITUTION
+) -> list[Institution]:
+    """By code. There are tens of them, so the list is read whole."""
+    condition = {"$and": [reach.filter(), _condition(narrowed)]}
+    rows = scope["institutions"].find(condition, session=scope.session).sort("_id", 1)
     return [Institution.from_mongo(row) async for row in rows]
+
+
+def _condition(narrowed: InstitutionFilter) -> Row:
+    condition: Row = {}
+    if narrowed.words:
+        literally = re.escape(narrowed.words)
+        condition["$or"] = [{"name": {"$regex": literally}}, {"_id": narrowed.words}]
+    if narrowed.province_code:
+        condition["province_code"] = narrowed.province_code
+    qualification = {"kind": narrowed.kind, "status": narrowed.status}
+    if wanted := {name: value for name, value in qualification.items() if value}:
+        condition["qualifications"] = {"$elemMatch": wanted}
+    if narrowed.to_confirm:
+        condition["to_confirm"] = True
+    return condition
 
 
 async def institution(scope: Scope, reach: Jurisdiction, code: str) -> Institution | None:
     row = await scope["institutions"].find_one(
         {"$and": [{"_id": code}, reach.filter()]}, session=scope.session
     )
+    return None if row is None else Institution.from_mongo(row)
+
+
+async def codes(scope: Scope) -> list[str]:
+    """Every 培训机构号 ever given, in the whole country."""
+    rows = scope["institutions"].find({}, {"_id": 1}, session=scope.session)
+    return [row["_id"] async for row in rows]
+
+
+async def institution_named(scope: Scope, name: str) -> Institution | None:
+    row = await scope["institutions"].find_one({"name": name}, session=scope.session)
     return None if row is None else Institution.from_mongo(row)
 
 
@@ -37,3 +80,60 @@ async def insert_missing(scope: Scope, seeds: Sequence[Institution]) -> int:
         writes.append(UpdateOne({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True))
     done = await scope["institutions"].bulk_write(writes, ordered=False, session=scope.session)
     return int(done.upserted_count)
+
+
+async def insert_institution(scope: Scope, new: Institution) -> None:
+    await scope["institutions"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def replace_institution(scope: Scope, changed: Institution) -> None:
+    """Of two transactions that replace the same institution the second is retried on what the first has written."""
+    await scope["institutions"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
+
+
+# ---- requests of the provinces
+
+
+async def insert_request(scope: Scope, new: BaseRequest) -> None:
+    await scope["base_requests"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def replace_request(scope: Scope, changed: BaseRequest) -> None:
+    await scope["base_requests"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
+
+
+async def request(scope: Scope, reach: Jurisdiction, request_id: str) -> BaseRequest | None:
+    row = await scope["base_requests"].find_one(
+        {"$and": [{"_id": request_id}, reach.filter()]}, session=scope.session
+    )
+    return None if row is None else BaseRequest.from_mongo(row)
+
+
+async def requests(
+    scope: Scope,
+    reach: Jurisdiction,
+    *,
+    state: RequestState | None,
+    purpose: str,
+    province_code: str,
+    before: str | None,
+    limit: int,
+) -> list[BaseRequest]:
+    """Newest first, older than the id `before`."""
+    exact = {"state": state, "purpose": purpose, "province_code": province_code}
+    condition: Row = {"$and": [reach.filter(), {name: value for name, value in exact.items() if value}]}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["base_requests"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [BaseRequest.from_mongo(row) async for row in rows]
+
+
+async def count_requests(scope: Scope, reach: Jurisdiction, state: RequestState) -> dict[str, int]:
+    """How many requests of each purpose are in a state."""
+    pipeline: list[Row] = [
+        {"$match": {"$and": [reach.filter(), {"state": state}]}},
+        {"$group": {"_id": "$purpose", "count": {"$sum": 1}}},
+        {"$sort": {"_id": 1}},
+    ]
+    rows = scope["base_requests"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: row["count"] async for row in rows}

@@ -18,6 +18,9 @@ class Permission(StrEnum):
     ACCOUNTS_OWN = "accounts:own"
     ACCOUNTS_RELEASE_BINDING = "accounts:release-binding"
     ANYONE = "anyone"
+    APPLICATIONS_MANAGE = "applications:manage"
+    APPLICATIONS_READ = "applications:read"
+    APPLICATIONS_REVIEW = "applications:review"
     ASSESSMENT_GRADE = "assessment:grade"
     ASSESSMENT_MANAGE = "assessment:manage"
     ASSESSMENT_READ = "assessment:read"
@@ -39,13 +42,26 @@ class Permission(StrEnum):
     CLASSES_MANAGE = "classes:manage"
     CLASSES_READ = "classes:read"
     CLASSES_TEACH = "classes:teach"
+    CORRECTIONS_READ = "corrections:read"
+    CORRECTIONS_REQUEST = "corrections:request"
+    CORRECTIONS_REVIEW = "corrections:review"
+    INSTITUTIONS_DECIDE = "institutions:decide"
     INSTITUTIONS_READ = "institutions:read"
+    INSTITUTIONS_READ_REQUESTS = "institutions:read-requests"
+    INSTITUTIONS_RECOMMEND = "institutions:recommend"
     INVITATIONS_ANSWER = "invitations:answer"
     INVITATIONS_READ = "invitations:read"
     INVITATIONS_SEND = "invitations:send"
     PHONE = "phone"
+    PLANS_MANAGE = "plans:manage"
+    PLANS_READ = "plans:read"
+    PLANS_REVIEW = "plans:review"
     POLICIES_CHANGE = "policies:change"
     POLICIES_READ = "policies:read"
+    SCHEMES_MANAGE = "schemes:manage"
+    SCHEMES_READ = "schemes:read"
+    SCHEMES_REVIEW = "schemes:review"
+    SCHEMES_SIGN = "schemes:sign"
     SURVEYS_ANSWER = "surveys:answer"
     SURVEYS_MANAGE = "surveys:manage"
     SURVEYS_OWN_MEANS = "surveys:own-means"
@@ -61,6 +77,9 @@ _TITLES = {
     Permission.ACCOUNTS_OWN: "登录，管理自己的密码和登录",
     Permission.ACCOUNTS_RELEASE_BINDING: "解除本班学员的微信绑定",
     Permission.ANYONE: "无需登录",
+    Permission.APPLICATIONS_MANAGE: "提出开班申请",
+    Permission.APPLICATIONS_READ: "查看开班申请",
+    Permission.APPLICATIONS_REVIEW: "审核开班申请",
     Permission.ASSESSMENT_GRADE: "批阅学习成果、评定成绩",
     Permission.ASSESSMENT_MANAGE: "布置学习任务",
     Permission.ASSESSMENT_READ: "查看学习成果和成绩",
@@ -82,13 +101,26 @@ _TITLES = {
     Permission.CLASSES_MANAGE: "开设培训班、导入名册",
     Permission.CLASSES_READ: "查看培训班",
     Permission.CLASSES_TEACH: "查看自己授课的培训班",
+    Permission.CORRECTIONS_READ: "查看更正申请和各版本",
+    Permission.CORRECTIONS_REQUEST: "申请更正已发布的信息",
+    Permission.CORRECTIONS_REVIEW: "审核更正申请",
+    Permission.INSTITUTIONS_DECIDE: "审核基地推荐，核定、暂停、恢复、取消资格",
     Permission.INSTITUTIONS_READ: "查看培训机构和资格",
+    Permission.INSTITUTIONS_READ_REQUESTS: "查看基地推荐和资格申请",
+    Permission.INSTITUTIONS_RECOMMEND: "推荐教师培训基地，申请增补、暂停、恢复、取消资格",
     Permission.INVITATIONS_ANSWER: "接受或谢绝授课、考核邀请",
     Permission.INVITATIONS_READ: "查看邀请函",
     Permission.INVITATIONS_SEND: "邀请骨干教师",
     Permission.PHONE: "小程序登录",
+    Permission.PLANS_MANAGE: "编制和报送培训计划",
+    Permission.PLANS_READ: "查看培训计划",
+    Permission.PLANS_REVIEW: "审核培训计划",
     Permission.POLICIES_CHANGE: "核定平台政策",
     Permission.POLICIES_READ: "查看平台政策",
+    Permission.SCHEMES_MANAGE: "起草、送签和报送培训方案",
+    Permission.SCHEMES_READ: "查看培训方案",
+    Permission.SCHEMES_REVIEW: "审核培训方案",
+    Permission.SCHEMES_SIGN: "讨论、签署自己授课班的培训方案",
     Permission.SURVEYS_ANSWER: "填写满意度评价",
     Permission.SURVEYS_MANAGE: "发起和结束满意度评价",
     Permission.SURVEYS_OWN_MEANS: "查看自己的满意度结果",
@@ -100,6 +132,7 @@ assert _TITLES.keys() == set(Permission), "each permission has a title"
 _STAFF = frozenset(
     {
         Permission.ACCOUNTS_OWN,
+        Permission.APPLICATIONS_READ,
         Permission.ASSESSMENT_READ,
         Permission.ATTENDANCE_READ,
         Permission.BACKBONE_READ,
@@ -107,12 +140,15 @@ _STAFF = frozenset(
         Permission.CLASSES_READ,
         Permission.INSTITUTIONS_READ,
         Permission.INVITATIONS_READ,
+        Permission.PLANS_READ,
         Permission.POLICIES_READ,
+        Permission.SCHEMES_READ,
         Permission.SURVEYS_READ,
     }
 )
 _INSTITUTION = _STAFF | {
     Permission.ACCOUNTS_RELEASE_BINDING,
+    Permission.APPLICATIONS_MANAGE,
     Permission.ASSESSMENT_MANAGE,
     Permission.ASSESSMENT_RELEASE,
     Permission.ATTENDANCE_MANAGE,
@@ -121,6 +157,8 @@ _INSTITUTION = _STAFF | {
     Permission.CERTIFICATES_REVOKE,
     Permission.CLASSES_MANAGE,
     Permission.INVITATIONS_SEND,
+    Permission.PLANS_MANAGE,
+    Permission.SCHEMES_MANAGE,
     Permission.SURVEYS_MANAGE,
 }
 _TRAINEE = frozenset(
@@ -139,9 +177,19 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.ACCOUNTS_ALLOCATE,
         Permission.AUDIT_READ,
         Permission.BACKBONE_REGISTER,
+        Permission.CORRECTIONS_REVIEW,
+        Permission.INSTITUTIONS_DECIDE,
+        Permission.INSTITUTIONS_READ_REQUESTS,
         Permission.POLICIES_CHANGE,
     },
-    Role.PROVINCE: _STAFF,
+    Role.PROVINCE: _STAFF
+    | {
+        Permission.APPLICATIONS_REVIEW,
+        Permission.CORRECTIONS_REVIEW,
+        Permission.INSTITUTIONS_READ_REQUESTS,
+        Permission.INSTITUTIONS_RECOMMEND,
+        Permission.PLANS_REVIEW,
+    },
     Role.TRAINING_CENTRE: _INSTITUTION,
     Role.TRAINING_BASE: _INSTITUTION,
     Role.BACKBONE_TEACHER: frozenset(
@@ -150,6 +198,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ATTENDANCE_TEACH,
             Permission.CLASSES_TEACH,
             Permission.INVITATIONS_ANSWER,
+            Permission.SCHEMES_SIGN,
             Permission.SURVEYS_OWN_MEANS,
         }
     ),

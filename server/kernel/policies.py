@@ -30,9 +30,13 @@ class Policies(BaseModel):
     class_hours_one: Annotated[int, Field(ge=1, le=2000, title="一级教师培训课时下限（课时）")] = 80
     class_hours_two: Annotated[int, Field(ge=1, le=2000, title="二级教师培训课时下限（课时）")] = 80
     class_hours_three: Annotated[int, Field(ge=1, le=2000, title="三级教师培训课时下限（课时）")] = 80
+    base_validity_years: Annotated[int, Field(ge=1, le=20, title="教师培训基地资格有效期（年）")] = 3
+    """As in the 2013 list of bases (人社厅函〔2013〕247号)."""
     formative_weight: Annotated[int, Field(ge=0, le=100, title="过程性考核权重（%）")] = 40
     """Percent; the summative assessment has the rest."""
     pass_mark: Annotated[int, Field(ge=1, le=100, title="合格分数线（满分 100）")] = 60
+    venue_stars_most: Annotated[int, Field(ge=0, le=5, title="培训场地不必核实的最高星级（星）")] = 3
+    """A declared rating above it is looked at by the province (article 11, 高档宾馆)."""
     attendance_needed: Annotated[int, Field(ge=0, le=100, title="参加考核所需出勤率（%）")] = 90
     survey_required: Annotated[bool, Field(title="领取证书前须完成满意度评价")] = True
     smallest_group: Annotated[int, Field(ge=1, le=100, title="满意度结果公布的最少份数")] = 5

@@ -1,0 +1,332 @@
+"""What a province asks of the centre about its 教师培训基地 (articles 5.2 and 5.3), and what the centre decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+from pymongo.errors import DuplicateKeyError
+
+from server.institutions import qualifications, rules, store
+from server.institutions.documents import BaseRequest, Institution
+from server.institutions.qualifications import Decision, Reason
+from server.institutions.rules import (
+    CODE,
+    Qualification,
+    QualificationAction,
+    QualificationKind,
+    RequestAction,
+    RequestPurpose,
+    RequestState,
+)
+from server.institutions.service import institution
+from server.kernel import policies
+from server.kernel.clock import beijing_date
+from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from server.kernel.history import step
+from server.kernel.identity import Actor
+from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.platform import Platform
+
+
+class RequestOpen(Conflict):
+    slug = "request-open"
+    title = "该院校已有未办结的申请"
+    default_detail = "同一所院校一次办理一件申请。请先等部指导中心办结，或撤回原来的申请。"
+
+
+class CodeTaken(Conflict):
+    slug = "code-taken"
+    title = "培训机构号已使用"
+
+
+class RequestDraft(BaseModel):
+    """`institution_name` is for a new base, `institution_code` for the others, `qualification_number` for what is to be
+    suspended, resumed or withdrawn; `majors` for what is to be granted."""
+
+    purpose: Annotated[RequestPurpose, Field(title="申请事项")]
+    institution_name: Annotated[str, Field(title="院校名称", max_length=40)] = ""
+    institution_code: Annotated[str, Field(title="培训机构", max_length=3)] = ""
+    qualification_number: Annotated[int | None, Field(title="资格", ge=1, le=99)] = None
+    majors: Annotated[list[str], Field(title="专业大类", max_length=15)] = Field(default_factory=list)
+    reason: Annotated[str, Field(title="理由", min_length=10, max_length=2000)]
+
+
+class Grant(BaseModel):
+    """The centre's approval of a new base (`code` given by the centre) or of an addition."""
+
+    code: Annotated[str, Field(title="培训机构号", max_length=3)] = ""
+    majors: Annotated[list[str], Field(title="核准的专业大类", min_length=1, max_length=15)]
+    valid_from: Annotated[date, Field(title="起始日期")]
+    valid_to: Annotated[date, Field(title="截止日期")]
+    reason: Annotated[str, Field(title="专家审核意见和公布依据", min_length=2, max_length=500)]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What the centre's form is filled in with: the next free code and the usual validity (policy `base_validity_years`)."""
+
+    code: str
+    valid_from: date
+    valid_to: date
+
+
+# ---- The province
+
+
+async def submit(platform: Platform, actor: Actor, draft: RequestDraft) -> BaseRequest:
+    """Files a request. Raises Invalid for what does not fit the purpose, RequestOpen, QualificationFixed, NotFound."""
+    try:
+        return await _submit(platform, actor, draft)
+    except DuplicateKeyError:
+        raise RequestOpen() from None
+
+
+@transactional
+async def _submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
+    rules.may_act(RequestAction.SUBMIT, unit.actor.roles)
+    new = BaseRequest(
+        **await _checked(unit, draft),
+        purpose=draft.purpose,
+        province_code=unit.actor.province_code or "",
+        history=[step(unit, RequestAction.SUBMIT)],
+        submitted_at=unit.now,
+    )
+    await store.insert_request(unit, new)
+    unit.audit("institutions:submit-request", new.id, purpose=new.purpose.title, name=new.institution_name)
+    return new
+
+
+@transactional
+async def resubmit(unit: UnitOfWork, request_id: str, draft: RequestDraft) -> BaseRequest:
+    """Files a declined request again, amended; its purpose and its school stay. Raises as `submit`, and RequestSettled."""
+    found = await request(unit, unit.actor, request_id)
+    state = rules.act_on_request(found.state, RequestAction.RESUBMIT, unit.actor.roles)
+    same = {
+        "purpose": found.purpose,
+        "institution_code": found.institution_code or "",
+        "institution_name": found.institution_name,
+        "qualification_number": found.qualification_number,
+    }
+    amended = await _checked(unit, draft.model_copy(update=same))
+    return await _settle(unit, found, state, RequestAction.RESUBMIT, "", amended)
+
+
+@transactional
+async def retract(unit: UnitOfWork, request_id: str) -> BaseRequest:
+    """Takes a request back that is not approved. Raises RequestSettled."""
+    found = await request(unit, unit.actor, request_id)
+    state = rules.act_on_request(found.state, RequestAction.RETRACT, unit.actor.roles)
+    return await _settle(unit, found, state, RequestAction.RETRACT, "")
+
+
+async def _checked(unit: UnitOfWork, draft: RequestDraft) -> dict[str, object]:
+    """What a draft says of a request, checked against what the institution holds today."""
+    today = beijing_date(unit.now)
+    name = "".join(draft.institution_name.split())
+    if draft.purpose is RequestPurpose.NEW_BASE:
+        if len(name) < 4:
+            raise Invalid(fields=[FieldError("institution_name", "请填写院校全称。")])
+        if await store.institution_named(unit, name):
+            raise Invalid(
+                fields=[FieldError("institution_name", f"{name}已是培训机构，请改为申请增补资格。")]
+            )
+        rules.check_majors(draft.majors)
+        return {"institution_name": name, "majors": sorted(set(draft.majors)), "reason": draft.reason}
+    school = await _own_institution(unit, draft.institution_code)
+    facts: dict[str, object] = {
+        "institution_code": school.id,
+        "institution_name": school.name,
+        "reason": draft.reason,
+    }
+    if draft.purpose is RequestPurpose.ADDITION:
+        rules.check_majors(draft.majors)
+        rules.check_not_held_yet(school.qualifications, draft.majors, today)
+        return facts | {"majors": sorted(set(draft.majors))}
+    _check_may_be_asked(school, draft)
+    return facts | {"qualification_number": draft.qualification_number}
+
+
+async def _own_institution(unit: UnitOfWork, code: str) -> Institution:
+    try:
+        return await institution(unit, unit.actor, code)
+    except NotFound:
+        raise Invalid(fields=[FieldError("institution_code", "请选择本省的培训机构。")]) from None
+
+
+def _check_may_be_asked(school: Institution, draft: RequestDraft) -> None:
+    number = draft.qualification_number or 0
+    held = school.qualifications[number - 1] if 1 <= number <= len(school.qualifications) else None
+    if held is None or held.kind is not QualificationKind.TRAINING_BASE:
+        raise Invalid(
+            fields=[
+                FieldError("qualification_number", "请选择一项教师培训基地资格；师资研修中心由部里办理。")
+            ]
+        )
+    if (held.status, draft.purpose.action) not in rules.QUALIFICATION_TRANSITIONS:
+        raise Invalid(
+            fields=[
+                FieldError(
+                    "qualification_number", f"该资格目前为“{held.status.title}”，不能{draft.purpose.title}。"
+                )
+            ]
+        )
+
+
+# ---- The centre
+
+
+@transactional
+async def grant(unit: UnitOfWork, request_id: str, wanted: Grant) -> BaseRequest:
+    """Approves a new base or an addition and publishes it: the institution (with its code) and its qualification exist from now on.
+
+    Raises RequestSettled, CodeTaken (a code is never given twice, also not after a withdrawal), Invalid.
+    """
+    found = await request(unit, unit.actor, request_id)
+    state = rules.act_on_request(found.state, RequestAction.APPROVE, unit.actor.roles)
+    if not found.purpose.grants:
+        raise NotFound()
+    rules.check_majors(wanted.majors, within=found.majors)
+    rules.check_not_past("valid_from", wanted.valid_from, beijing_date(unit.now))
+    rules.check_validity(wanted.valid_from, wanted.valid_to)
+    granted = Qualification(
+        kind=QualificationKind.TRAINING_BASE,
+        majors=tuple(sorted(set(wanted.majors))),
+        valid_from=wanted.valid_from,
+        valid_to=wanted.valid_to,
+    )
+    if found.purpose is RequestPurpose.NEW_BASE:
+        school = await _new_institution(unit, found, wanted.code)
+    else:
+        school = await institution(unit, unit.actor, found.institution_code or "")
+        rules.check_not_held_yet(school.qualifications, wanted.majors, wanted.valid_from)
+    published = qualifications.with_version(
+        unit,
+        school,
+        len(school.qualifications) + 1,
+        QualificationAction.PUBLISH,
+        granted,
+        wanted.reason,
+        wanted.valid_from,
+        request_id=found.id,
+    )
+    await store.replace_institution(unit, published)
+    unit.audit(
+        "institutions:publish",
+        published.id,
+        name=published.name,
+        majors=list(granted.majors),
+        valid_to=wanted.valid_to.isoformat(),
+        reason=wanted.reason,
+    )
+    given = {"institution_code": published.id, "qualification_number": len(published.qualifications)}
+    return await _settle(unit, found, state, RequestAction.APPROVE, wanted.reason, given)
+
+
+async def _new_institution(unit: UnitOfWork, found: BaseRequest, code: str) -> Institution:
+    """The school as an institution without any qualification yet, entered in the register of codes."""
+    if not CODE.fullmatch(code):
+        raise Invalid(fields=[FieldError("code", "培训机构号是 001 至 999 的三位数字。")])
+    taken = await store.codes(unit)
+    if code in taken:
+        message = f"{code} 已使用过，培训机构号不重复使用。下一个可用的是 {rules.next_code(taken)}。"
+        raise CodeTaken(message, fields=[FieldError("code", message)])
+    new = Institution(
+        id=code,
+        institution_code=code,
+        province_code=found.province_code,
+        name=found.institution_name,
+    )
+    await store.insert_institution(unit, new)
+    return new
+
+
+@transactional
+async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> BaseRequest:
+    """Approves that a base's qualification is suspended, resumed or withdrawn, and does it.
+
+    Raises RequestSettled, QualificationFixed, Invalid.
+    """
+    found = await request(unit, unit.actor, request_id)
+    state = rules.act_on_request(found.state, RequestAction.APPROVE, unit.actor.roles)
+    if found.purpose.grants:
+        raise NotFound()
+    await qualifications.carry_out(
+        unit,
+        found.institution_code or "",
+        found.qualification_number or 0,
+        found.purpose.action,
+        wanted,
+        request_id=found.id,
+    )
+    return await _settle(unit, found, state, RequestAction.APPROVE, wanted.reason)
+
+
+@transactional
+async def decline(unit: UnitOfWork, request_id: str, reason: Reason) -> BaseRequest:
+    """Declines with a reason; the province may amend the request. Raises RequestSettled."""
+    found = await request(unit, unit.actor, request_id)
+    state = rules.act_on_request(found.state, RequestAction.DECLINE, unit.actor.roles)
+    return await _settle(unit, found, state, RequestAction.DECLINE, reason)
+
+
+async def _settle(
+    unit: UnitOfWork,
+    found: BaseRequest,
+    state: RequestState,
+    action: RequestAction,
+    reason: str,
+    changes: dict[str, object] | None = None,
+) -> BaseRequest:
+    changed = found.model_copy(
+        update={
+            **(changes or {}),
+            "state": state,
+            "open": state.open,
+            "history": [*found.history, step(unit, action, reason)],
+        }
+    )
+    await store.replace_request(unit, changed)
+    unit.audit(f"institutions:{action.lower()}-request", found.id, name=found.institution_name, reason=reason)
+    return changed
+
+
+# ---- Reading
+
+
+async def request(scope: Scope, actor: Actor, request_id: str) -> BaseRequest:
+    """A request in the actor's jurisdiction. Raises NotFound."""
+    found = await store.request(scope, actor.jurisdiction, request_id)
+    if found is None:
+        raise NotFound("没有这件申请，或不在您的管理范围内。")
+    return found
+
+
+async def list_requests(
+    platform: Platform,
+    actor: Actor,
+    *,
+    state: RequestState | None = None,
+    purpose: str = "",
+    province_code: str = "",
+    before: str | None = None,
+    limit: int = 20,
+) -> list[BaseRequest]:
+    """The requests in the actor's jurisdiction, newest first."""
+    return await store.requests(
+        platform,
+        actor.jurisdiction,
+        state=state,
+        purpose=purpose,
+        province_code=province_code,
+        before=before,
+        limit=limit,
+    )
+
+
+async def proposal(platform: Platform) -> Proposal:
+    today = beijing_date(platform.clock.now())
+    years = (await policies.on(platform, today)).base_validity_years
+    return Proposal(rules.next_code(await store.codes(platform)), today, rules.base_valid_to(today, years))
