@@ -90,7 +90,15 @@ async def attended_task(scope: Scope, actor: Actor, task_id: str) -> tuple[Task,
 
 @transactional
 async def create_task(unit: UnitOfWork, class_id: str, draft: TaskDraft) -> Task:
-    """Sets a task. Raises Invalid for its deadline or criteria, ResultsReleased."""
+    """Sets a task in a class without an approved scheme. Raises SchemeGoverns, Invalid for its deadline or criteria, ResultsReleased."""
+    classes.require_no_scheme(await classes.get_class(unit, unit.actor, class_id))
+    new = await make_task(unit, class_id, draft)
+    unit.audit("assessment:create-task", new.id, class_id=class_id, title=new.title, kind=new.kind.value)
+    return new
+
+
+async def make_task(unit: UnitOfWork, class_id: str, draft: TaskDraft) -> Task:
+    """Part of a use case: sets a task in a class in the actor's reach. Raises Invalid, ResultsReleased as `create_task` does."""
     training_class = await classes.get_class(unit, unit.actor, class_id)
     await classes.exclude_release(unit, training_class)
     new = Task(
@@ -102,14 +110,24 @@ async def create_task(unit: UnitOfWork, class_id: str, draft: TaskDraft) -> Task
         **_checked(draft, unit.now),
     )
     await store.insert_task(unit, new)
-    unit.audit("assessment:create-task", new.id, class_id=class_id, title=new.title, kind=new.kind.value)
     return new
+
+
+async def drop_task(unit: UnitOfWork, task_id: str) -> None:
+    """Part of an approval (schemes): takes back a task that nobody has used."""
+    await store.set_task_withdrawn(unit, task_id, unit.now)
+
+
+async def tasks_of_class(scope: Scope, class_id: str) -> list[Task]:
+    """The tasks of a class that the caller has fetched already."""
+    return await store.tasks(scope, class_id)
 
 
 @transactional
 async def change_task(unit: UnitOfWork, class_id: str, task_id: str, draft: TaskDraft) -> Task:
-    """Changes a task that nobody has used yet. Raises TaskInUse, Invalid, ResultsReleased."""
+    """Changes a task that nobody has used yet. Raises SchemeGoverns, TaskInUse, Invalid, ResultsReleased."""
     task, training_class = await task_in_reach(unit, unit.actor, class_id, task_id)
+    classes.require_no_scheme(training_class)
     await classes.exclude_release(unit, training_class)
     if task.in_use:
         raise TaskInUse()
@@ -148,8 +166,9 @@ async def extend_deadline(unit: UnitOfWork, class_id: str, task_id: str, wanted:
 
 @transactional
 async def withdraw_task(unit: UnitOfWork, class_id: str, task_id: str) -> None:
-    """Takes back a task that nobody has used yet. Raises TaskInUse, ResultsReleased."""
+    """Takes back a task that nobody has used yet. Raises SchemeGoverns, TaskInUse, ResultsReleased."""
     task, training_class = await task_in_reach(unit, unit.actor, class_id, task_id)
+    classes.require_no_scheme(training_class)
     await classes.exclude_release(unit, training_class)
     if task.in_use:
         raise TaskInUse("已有学员提交或被评分，任务不能撤回。")

@@ -188,6 +188,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.CORRECTIONS_REVIEW,
         Permission.INSTITUTIONS_READ_REQUESTS,
         Permission.INSTITUTIONS_RECOMMEND,
+        Permission.SCHEMES_REVIEW,
         Permission.PLANS_REVIEW,
     },
     Role.TRAINING_CENTRE: _INSTITUTION,

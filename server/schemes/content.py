@@ -1,0 +1,92 @@
+"""What a training scheme (培训方案) says: pure models, shared by its rules and its documents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind
+from server.attendance.rules import MOST_SESSIONS
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+COURSES_MOST = 16
+"""Rows: a course that two teachers share has two."""
+TASKS_MOST = 20
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CourseRow(_Part):
+    """Hours of one course by one teacher. A draft may leave the teacher open: both are empty then."""
+
+    title: Annotated[Text, Field(min_length=2, max_length=40)]
+    hours: Annotated[int, Field(ge=1, le=2000)]
+    teacher_id: Annotated[str, Field(pattern=r"^([0-9a-f]{24})?$")] = ""
+    teacher_name: str = ""
+
+
+class SessionRow(_Part):
+    """A session of the timetable; `hours` are class hours (课时)."""
+
+    title: Annotated[Text, Field(min_length=2, max_length=40)]
+    course: Annotated[Text, Field(max_length=40)] = ""
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    hours: Annotated[int, Field(ge=1, le=12)]
+    place: Annotated[Text, Field(min_length=2, max_length=100)]
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        return self.starts_at, self.ends_at
+
+    def same_teaching(self, other: SessionRow) -> bool:
+        """The same hours of the same course at the same time; its name and room are another matter."""
+        return (self.span, self.course, self.hours) == (other.span, other.course, other.hours)
+
+
+class CriterionRow(_Part):
+    title: Annotated[Text, Field(min_length=2, max_length=60)]
+    points: Annotated[int, Field(ge=1, le=POINTS_MOST)]
+
+
+class TaskRow(_Part):
+    """A task (学习成果 or 考核任务) of the scheme."""
+
+    title: Annotated[Text, Field(min_length=2, max_length=60)]
+    instructions: Annotated[Text, Field(max_length=4000)] = ""
+    kind: TaskKind
+    deadline: AwareDatetime
+    criteria: Annotated[tuple[CriterionRow, ...], Field(min_length=1, max_length=CRITERIA_MOST)]
+
+    def same_task(self, other: TaskRow) -> bool:
+        """The same work, looked at in the same way; the deadline of a task in use may have been moved since."""
+        return self.model_copy(update={"deadline": other.deadline}) == other
+
+
+class Content(_Part):
+    """A scheme as it is drafted: it may be incomplete, `rules.shortcomings` says what is missing before it can be signed."""
+
+    objectives: Annotated[Text, Field(max_length=4000)] = ""
+    courses: Annotated[tuple[CourseRow, ...], Field(max_length=COURSES_MOST)] = ()
+    sessions: Annotated[tuple[SessionRow, ...], Field(max_length=MOST_SESSIONS)] = ()
+    tasks: Annotated[tuple[TaskRow, ...], Field(max_length=TASKS_MOST)] = ()
+    places: Annotated[Text, Field(max_length=2000)] = ""
+    materials: Annotated[Text, Field(max_length=4000)] = ""
+    formative_weight: Annotated[int, Field(ge=0, le=100)]
+    """Percent, the policy of the first day of the class when this was written: what the teachers sign."""
+
+    @property
+    def course_titles(self) -> list[str]:
+        return list(dict.fromkeys(row.title for row in self.courses))
+
+    @property
+    def course_hours(self) -> int:
+        return sum(row.hours for row in self.courses)
+
+    @property
+    def timetable_hours(self) -> int:
+        return sum(row.hours for row in self.sessions)

@@ -1,0 +1,63 @@
+"""Versions of training schemes, with who wrote, signed, discussed and reviewed each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.kernel.history import Step
+from server.kernel.mongo import Document
+from server.schemes.content import Content
+from server.schemes.rules import Action, State
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Signature(_Part):
+    """A teacher's signature under exactly this version: a later version has none of it."""
+
+    person_id: str
+    name: str
+    at: datetime
+
+
+class Remark(_Part):
+    """Said about this version by a teacher or the institution."""
+
+    at: datetime
+    author_id: str
+    author_name: str
+    text: str
+    nonce: str | None = None
+    """The phone's: the same remark sent twice is one."""
+
+
+class SchemeVersion(Document):
+    """One saved version of the scheme of a class; its content never changes. Unique by class and version."""
+
+    class_id: str
+    class_name: str
+    institution_code: str
+    institution_name: str
+    province_code: str
+    version: int
+    newest: bool = True
+    """No later version has been saved: only this one can be signed, filed and reviewed."""
+    state: State
+    content: Content
+    saved_at: datetime
+    saved_by: str
+    signatures: list[Signature] = Field(default_factory=list)
+    remarks: list[Remark] = Field(default_factory=list)
+    history: list[Step] = Field(default_factory=list)
+
+    @property
+    def signed_by(self) -> set[str]:
+        return {one.person_id for one in self.signatures}
+
+    @property
+    def filed_at(self) -> datetime | None:
+        return next((step.at for step in reversed(self.history) if step.action is Action.FILE), None)

@@ -1,0 +1,529 @@
+"""Rules of the training scheme (article 4.3: 培训机构应与骨干教师共同设计制订本次培训班的培训方案，并报省级管理部门审核).
+
+A scheme is drafted in versions. Institution and teachers agree on one by signing it, the province approves or returns it, and what is
+approved makes the sessions and tasks of the class. A later version goes the same way and never touches what has happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import TypeVar
+
+from server.assessment.rules import TaskKind
+from server.attendance.rules import LONGEST_SESSION, HalfDay, at, overlapping, timetable, usual_times
+from server.institutions.rules import Level
+from server.kernel.clock import BEIJING
+from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
+from server.kernel.identity import INSTITUTION_ROLES, Role
+from server.schemes.content import Content, CourseRow, SessionRow, TaskRow
+
+Row = TypeVar("Row", bound=CourseRow | SessionRow | TaskRow)
+
+# ---- the states of a scheme
+
+
+class State(StrEnum):
+    DRAFT = "DRAFT"
+    SIGNING = "SIGNING"
+    SUBMITTED = "SUBMITTED"
+    RETURNED = "RETURNED"
+    APPROVED = "APPROVED"
+    SUPERSEDED = "SUPERSEDED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # templates read the Chinese name here
+        return _STATE_TITLES[self]
+
+
+_STATE_TITLES = {
+    State.DRAFT: "草稿",
+    State.SIGNING: "教师签署中",
+    State.SUBMITTED: "待省级审核",
+    State.RETURNED: "已退回",
+    State.APPROVED: "已通过",
+    State.SUPERSEDED: "已被新版代替",
+}
+
+
+class Action(StrEnum):
+    SAVE = "SAVE"
+    SEND = "SEND"
+    SIGN = "SIGN"
+    FILE = "FILE"
+    APPROVE = "APPROVE"
+    RETURN = "RETURN"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as State.title
+        return _ACTION_TITLES[self]
+
+
+_ACTION_TITLES = {
+    Action.SAVE: "保存方案",
+    Action.SEND: "送教师签署",
+    Action.SIGN: "签署",
+    Action.FILE: "报送省级审核",
+    Action.APPROVE: "审核通过",
+    Action.RETURN: "退回修改",
+}
+
+ACTORS: dict[Action, frozenset[Role]] = {
+    Action.SAVE: INSTITUTION_ROLES,
+    Action.SEND: INSTITUTION_ROLES,
+    Action.SIGN: frozenset({Role.BACKBONE_TEACHER}),
+    Action.FILE: INSTITUTION_ROLES,
+    Action.APPROVE: frozenset({Role.PROVINCE}),
+    Action.RETURN: frozenset({Role.PROVINCE}),
+}
+TRANSITIONS: dict[tuple[State | None, Action], State] = {
+    (None, Action.SAVE): State.DRAFT,
+    (State.DRAFT, Action.SAVE): State.DRAFT,
+    (State.SIGNING, Action.SAVE): State.DRAFT,
+    (State.RETURNED, Action.SAVE): State.DRAFT,
+    (State.APPROVED, Action.SAVE): State.DRAFT,
+    (State.DRAFT, Action.SEND): State.SIGNING,
+    (State.RETURNED, Action.SEND): State.SIGNING,
+    (State.SIGNING, Action.SIGN): State.SIGNING,
+    (State.SIGNING, Action.FILE): State.SUBMITTED,
+    (State.SUBMITTED, Action.APPROVE): State.APPROVED,
+    (State.SUBMITTED, Action.RETURN): State.RETURNED,
+}
+"""Of the newest version of a scheme; SAVE makes that a new one."""
+LEFT_BEHIND: dict[State, State] = {
+    State.DRAFT: State.SUPERSEDED,
+    State.SIGNING: State.SUPERSEDED,
+    State.RETURNED: State.RETURNED,
+    State.APPROVED: State.APPROVED,
+}
+"""What becomes of the version before when a new one is saved: a return is a fact, and what is approved stays in force."""
+
+
+class SchemeNotInState(Conflict):
+    slug = "scheme-not-in-state"
+    title = "方案现在不能这样办理"
+
+
+class NotYourStep(Forbidden):
+    slug = "not-your-step"
+    title = "这一步不由您办理"
+    default_detail = "培训方案由培训机构起草、骨干教师签署、省级管理部门审核，请由相应的人员办理。"
+
+
+class SchemeIncomplete(Invalid):
+    slug = "scheme-incomplete"
+    title = "方案还不完整"
+    default_detail = "方案还不符合报备要求，请按提示修改并保存后再办理。"
+
+
+class SignaturesMissing(Conflict):
+    slug = "signatures-missing"
+    title = "还有教师没有签署"
+
+
+def next_state(state: State | None, action: Action, roles: Collection[Role]) -> State:
+    """Where the action of somebody with these roles leads. Raises NotYourStep, SchemeNotInState."""
+    if not ACTORS[action] & frozenset(roles):
+        raise NotYourStep()
+    if (state, action) not in TRANSITIONS:
+        now = state.title if state else "尚未起草"
+        raise SchemeNotInState(f"方案现为“{now}”，不能{action.title}。请刷新页面，按当前状态办理。")
+    return TRANSITIONS[state, action]
+
+
+def check_signed(teachers: Mapping[str, str], signed: Collection[str]) -> None:
+    """Raises SignaturesMissing unless every teacher of the class (id → name) has signed this version (article 4.3: 共同设计制订)."""
+    if not teachers:
+        raise SignaturesMissing("本班还没有授课骨干教师，方案不能报送。请先邀请骨干教师并由其签署。")
+    missing = [name for teacher_id, name in teachers.items() if teacher_id not in signed]
+    if missing:
+        raise SignaturesMissing(f"{'、'.join(missing)}还没有签署这一版方案。请教师在小程序中签署后再报送。")
+
+
+# ---- what a scheme must say
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the class and the policies of its first day ask of its scheme."""
+
+    level: Level
+    hours_floor: int
+    formative_weight: int
+    first_day: date
+    last_day: date
+    teachers: Mapping[str, str]
+    """Id → name of everybody who teaches it now."""
+
+
+def shortcomings(content: Content, frame: Frame) -> list[FieldError]:
+    """Everything for which the scheme cannot be signed or approved yet, in Chinese; empty when it can."""
+    return [
+        *_courses_wrong(content, frame),
+        *_timetable_wrong(content, frame),
+        *_tasks_wrong(content, frame),
+        *([] if content.objectives else [FieldError("objectives", "还没有写培训目标。")]),
+    ]
+
+
+def _courses_wrong(content: Content, frame: Frame) -> Iterable[FieldError]:
+    if content.course_hours < frame.hours_floor:
+        yield FieldError(
+            "courses",
+            f"按《培训标准》，{frame.level.title}培训不低于 {frame.hours_floor} 课时，方案现为 {content.course_hours} 课时。",
+        )
+    for row in content.courses:
+        if not row.teacher_id:
+            yield FieldError(
+                "courses",
+                f"课程“{row.title}”的 {row.hours} 课时还没有安排授课教师（指南第六条：由骨干教师授课）。",
+            )
+        elif row.teacher_id not in frame.teachers:
+            yield FieldError(
+                "courses", f"课程“{row.title}”安排的{row.teacher_name}已不是本班授课教师，请改派。"
+            )
+    pairs = [(row.title, row.teacher_id) for row in content.courses]
+    for title in dict.fromkeys(title for title, who in pairs if who and pairs.count((title, who)) > 1):
+        yield FieldError("courses", f"课程“{title}”的同一位教师写了两行，请合并课时。")
+
+
+def _timetable_wrong(content: Content, frame: Frame) -> Iterable[FieldError]:
+    planned, arranged = _hours_by_course(content.courses), _hours_by_course(content.sessions)
+    if content.timetable_hours != content.course_hours:
+        yield FieldError(
+            "sessions",
+            f"课表共 {content.timetable_hours} 课时，各课程合计 {content.course_hours} 课时，两者应当相等。",
+        )
+    for title, hours in planned.items():
+        if arranged.get(title, 0) != hours:
+            yield FieldError(
+                "sessions", f"课程“{title}”应为 {hours} 课时，课表安排了 {arranged.get(title, 0)} 课时。"
+            )
+    for row in content.sessions:
+        name = f"{_minute(row.starts_at)}“{row.title}”"
+        if row.course not in planned:
+            yield FieldError("sessions", f"{name}没有对应的课程，请从方案的课程中选择。")
+        if not all(frame.first_day <= _day(moment) <= frame.last_day for moment in row.span):
+            yield FieldError("sessions", f"{name}不在培训班日期内（{frame.first_day} 至 {frame.last_day}）。")
+        if not row.starts_at < row.ends_at <= row.starts_at + LONGEST_SESSION:
+            yield FieldError("sessions", f"{name}的下课时间应晚于上课时间，最长 12 小时。")
+    if pair := overlapping(row.span for row in content.sessions):
+        yield FieldError("sessions", f"{_minute(pair[0])} 和 {_minute(pair[1])} 开始的两个课次时间重叠。")
+
+
+def _hours_by_course(rows: Iterable[CourseRow | SessionRow]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for row in rows:
+        title = row.title if isinstance(row, CourseRow) else row.course
+        total[title] = total.get(title, 0) + row.hours
+    return total
+
+
+def _tasks_wrong(content: Content, frame: Frame) -> Iterable[FieldError]:
+    kinds = {row.kind for row in content.tasks}
+    for kind in TaskKind:
+        if kind not in kinds:
+            yield FieldError("tasks", f"还没有{kind.title}任务（指南第四条（六）：过程性考核和终结性考核）。")
+    titles = [row.title for row in content.tasks]
+    for title in dict.fromkeys(title for title in titles if titles.count(title) > 1):
+        yield FieldError("tasks", f"任务“{title}”重名，请改名或合并。")
+    for row in content.tasks:
+        names = [one.title for one in row.criteria]
+        if len(set(names)) != len(names):
+            yield FieldError("tasks", f"任务“{row.title}”的评分项有重复，请合并或改名。")
+        if _day(row.deadline) < frame.first_day:
+            yield FieldError("tasks", f"任务“{row.title}”的截止时间早于开班日期。")
+    if content.formative_weight != frame.formative_weight:
+        yield FieldError(
+            "tasks",
+            f"考核权重已核定为过程性 {frame.formative_weight}%、终结性 {100 - frame.formative_weight}%，"
+            "请重新保存方案。",
+        )
+
+
+# ---- what an approval changes in a class that may be under way
+
+
+@dataclass(frozen=True)
+class Held:
+    """A session that the class has."""
+
+    id: str
+    row: SessionRow
+    fixed: bool
+    """Its check-in has opened, or somebody has checked in: it stays as it is."""
+
+
+@dataclass(frozen=True)
+class SetTask:
+    """A task that the class has."""
+
+    id: str
+    row: TaskRow
+    in_use: bool
+
+
+@dataclass(frozen=True)
+class Consequences:
+    """What the approval of a scheme does to the sessions and tasks of its class at this moment."""
+
+    sessions_stay: list[SessionRow] = field(default_factory=list)
+    sessions_move: list[tuple[Held, SessionRow]] = field(default_factory=list)
+    """The same teaching under another name or in another room."""
+    sessions_make: list[SessionRow] = field(default_factory=list)
+    sessions_drop: list[Held] = field(default_factory=list)
+    tasks_stay: list[TaskRow] = field(default_factory=list)
+    tasks_make: list[TaskRow] = field(default_factory=list)
+    tasks_drop: list[SetTask] = field(default_factory=list)
+    impossible: list[FieldError] = field(default_factory=list)
+    """Why it cannot be approved as it is: it would change what has happened."""
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the class loses or changes anything that it has."""
+        return bool(self.sessions_move or self.sessions_drop or self.tasks_drop)
+
+
+def consequences(
+    content: Content, held: Sequence[Held], given: Sequence[SetTask], now: datetime
+) -> Consequences:
+    """Sessions that have begun and tasks in use stay, and the scheme must name them as they are; all others follow the scheme.
+
+    A session can be made as long as one can still check in to it, a task as long as its deadline has not passed.
+    """
+    found = Consequences()
+    _compare_sessions(found, content.sessions, held, now)
+    _compare_tasks(found, content.tasks, given, now)
+    return found
+
+
+def _compare_sessions(
+    found: Consequences, rows: Sequence[SessionRow], held: Sequence[Held], now: datetime
+) -> None:
+    left = list(held)
+    for row in rows:
+        there = next((one for one in left if one.row.same_teaching(row)), None)
+        if there is None:
+            found.sessions_make.append(row)
+            if usual_times(row.starts_at, row.ends_at).closes_at <= now:
+                found.impossible.append(
+                    FieldError(
+                        "sessions",
+                        f"{_minute(row.starts_at)}“{row.title}”的签到时间已过，不能再列入课表，请改期。",
+                    )
+                )
+            continue
+        left.remove(there)
+        if there.fixed or there.row == row:
+            found.sessions_stay.append(there.row)
+        else:
+            found.sessions_move.append((there, row))
+    found.sessions_drop.extend(one for one in left if not one.fixed)
+    found.impossible.extend(
+        FieldError(
+            "sessions",
+            f"{_minute(one.row.starts_at)}“{one.row.title}”已开始或已有签到，须按原来的时间、课程和课时保留在课表中。",
+        )
+        for one in left
+        if one.fixed
+    )
+
+
+def _compare_tasks(
+    found: Consequences, rows: Sequence[TaskRow], given: Sequence[SetTask], now: datetime
+) -> None:
+    left = list(given)
+    for row in rows:
+        there = next(
+            (one for one in left if one.row == row or (one.in_use and one.row.same_task(row))),
+            None,
+        )
+        if there is not None:
+            left.remove(there)
+            found.tasks_stay.append(there.row)
+            continue
+        found.tasks_make.append(row)
+        if row.deadline <= now:
+            found.impossible.append(
+                FieldError("tasks", f"任务“{row.title}”的截止时间已过，请改为以后的时间。")
+            )
+    found.tasks_drop.extend(one for one in left if not one.in_use)
+    found.impossible.extend(
+        FieldError("tasks", f"任务“{one.row.title}”已有学员提交或评分，须原样保留在方案中。")
+        for one in left
+        if one.in_use
+    )
+
+
+# ---- the timetable from weekdays and half days
+
+
+def spread(
+    first_day: date,
+    last_day: date,
+    weekdays: Collection[int],
+    half_days: Sequence[HalfDay],
+    courses: Sequence[CourseRow],
+    place: str,
+) -> tuple[SessionRow, ...]:
+    """Sessions one after the other until the hours of the courses are used up, each course in its turn.
+
+    The last session of a course may reach beyond its hours where half days do not divide them: `shortcomings` says so.
+    Raises Invalid when nothing comes of it.
+    """
+    wanted = _hours_by_course(courses)
+    if not wanted:
+        raise Invalid(fields=[FieldError("courses", "请先填写课程和课时，再生成课表。")])
+    rows: list[SessionRow] = []
+    queue = iter(wanted.items())
+    course, left = next(queue)
+    for slot in timetable(first_day, last_day, weekdays, half_days, []):
+        if left <= 0:
+            course, left = next(queue, ("", 0))
+            if not course:
+                break
+        left -= slot.hours
+        rows.append(
+            SessionRow(
+                title=slot.title,
+                course=course,
+                starts_at=slot.starts_at,
+                ends_at=slot.ends_at,
+                hours=slot.hours,
+                place=place,
+            )
+        )
+    return tuple(rows)
+
+
+def session_at(day: date, starts: time, ends: time) -> tuple[datetime, datetime]:
+    """Start and end of a session of one day, given in Beijing time."""
+    return at(day, starts), at(day, ends)
+
+
+# ---- what differs between two versions
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference, in words. `kind`: added, removed or changed."""
+
+    section: str
+    kind: str
+    what: str
+    before: str
+    after: str
+
+    @property
+    def kind_title(self) -> str:
+        return {"added": "新增", "removed": "删除", "changed": "修改"}[self.kind]
+
+
+def difference(before: Content | None, after: Content) -> list[Change]:
+    """What `after` changes in `before`, section by section; against nothing, everything is new."""
+    old = before or Content(formative_weight=after.formative_weight)
+    return [
+        *_text_change("培训目标", old.objectives, after.objectives),
+        *_row_changes("课程", old.courses, after.courses, lambda row: (row.title,), _course_words),
+        *_row_changes("课表", old.sessions, after.sessions, lambda row: (row.starts_at,), _session_words),
+        *_row_changes("考核任务", old.tasks, after.tasks, lambda row: (row.title,), _task_words),
+        *_text_change("考核权重", _weights(old), _weights(after)),
+        *_text_change("场地设备", old.places, after.places),
+        *_text_change("教材教具", old.materials, after.materials),
+    ]
+
+
+def _weights(content: Content) -> str:
+    return f"过程性 {content.formative_weight}%，终结性 {100 - content.formative_weight}%"
+
+
+def _text_change(section: str, before: str, after: str) -> list[Change]:
+    if before == after:
+        return []
+    kind = "changed" if before and after else "added" if after else "removed"
+    return [Change(section, kind, section, before, after)]
+
+
+def _row_changes(
+    section: str,
+    before: Sequence[Row],
+    after: Sequence[Row],
+    key: Callable[[Row], tuple[object, ...]],
+    words: Callable[[Row], dict[str, str]],
+) -> list[Change]:
+    """Rows are the same row when their keys are; of several with one key, the first is compared with the first."""
+    old, new = _numbered(before, key), _numbered(after, key)
+    changes = []
+    for place, row in new.items():
+        said = words(row)
+        if place not in old:
+            changes.append(Change(section, "added", _name(row), "", _together(said)))
+        elif (was := words(old[place])) != said:
+            names = [name for name in said if was[name] != said[name]]
+            changes.append(
+                Change(
+                    section,
+                    "changed",
+                    _name(row),
+                    _together({name: was[name] for name in names}),
+                    _together({name: said[name] for name in names}),
+                )
+            )
+    changes += [
+        Change(section, "removed", _name(row), _together(words(row)), "")
+        for place, row in old.items()
+        if place not in new
+    ]
+    return changes
+
+
+def _numbered(rows: Sequence[Row], key: Callable[[Row], tuple[object, ...]]) -> dict[tuple[object, ...], Row]:
+    found: dict[tuple[object, ...], Row] = {}
+    seen: dict[tuple[object, ...], int] = {}
+    for row in rows:
+        place = key(row)
+        seen[place] = seen.get(place, 0) + 1
+        found[(*place, seen[place])] = row
+    return found
+
+
+def _name(row: CourseRow | SessionRow | TaskRow) -> str:
+    return f"{_minute(row.starts_at)} {row.title}" if isinstance(row, SessionRow) else row.title
+
+
+def _together(said: Mapping[str, str]) -> str:
+    return "；".join(f"{name}：{words or '空'}" for name, words in said.items())
+
+
+def _course_words(row: CourseRow) -> dict[str, str]:
+    return {"课程": row.title, "课时": str(row.hours), "授课教师": row.teacher_name or "未定"}
+
+
+def _session_words(row: SessionRow) -> dict[str, str]:
+    return {
+        "课次": row.title,
+        "时间": f"{_minute(row.starts_at)}–{row.ends_at.astimezone(BEIJING):%H:%M}",
+        "课程": row.course,
+        "课时": str(row.hours),
+        "地点": row.place,
+    }
+
+
+def _task_words(row: TaskRow) -> dict[str, str]:
+    return {
+        "任务": row.title,
+        "类型": row.kind.title,
+        "截止时间": _minute(row.deadline),
+        "评分项": "、".join(f"{one.title} {one.points} 分" for one in row.criteria),
+        "要求": row.instructions,
+    }
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(BEIJING).date()
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}"

@@ -1,0 +1,577 @@
+"""The training scheme of a class (article 4.3): drafted, signed, filed, reviewed; once approved it makes the sessions and tasks.
+
+Each use case that writes makes its turn on the class first, so that saving, signing, filing and reviewing one scheme, and what
+happens to the sessions and tasks of its class, come one after the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from server.assessment import tasks
+from server.assessment.documents import Task
+from server.assessment.tasks import CriterionDraft, TaskDraft
+from server.attendance import service as attendance
+from server.attendance.documents import TeachingSession
+from server.attendance.rules import HalfDay
+from server.attendance.service import SessionDraft
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.kernel import policies
+from server.kernel.clock import beijing_date
+from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from server.kernel.history import Step, step
+from server.kernel.identity import Actor
+from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.permissions import Permission, holds
+from server.kernel.platform import Platform
+from server.kernel.waiting import Waiting
+from server.schemes import rules, store
+from server.schemes.content import Content, CourseRow, CriterionRow, SessionRow, TaskRow
+from server.schemes.documents import Remark, SchemeVersion, Signature
+from server.schemes.rules import (
+    Action,
+    Change,
+    Consequences,
+    Frame,
+    Held,
+    SchemeIncomplete,
+    SetTask,
+    State,
+)
+
+LISTED_MOST = 200
+
+
+class VersionOutdated(Conflict):
+    slug = "scheme-version-outdated"
+    title = "方案已有新的版本"
+    default_detail = "您看到的不是最新的一版，方案已被修改。请刷新后核对最新版本再办理。"
+
+
+class NoScheme(NotFound):
+    slug = "scheme-not-drafted"
+    title = "还没有培训方案"
+    default_detail = "培训机构还没有起草本班的培训方案，起草后可以在这里查看、讨论和签署。"
+
+
+class ReturnReason(BaseModel):
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True), Field(title="退回理由", min_length=2, max_length=500)
+    ]
+
+
+class RemarkDraft(BaseModel):
+    text: Annotated[
+        str, StringConstraints(strip_whitespace=True), Field(title="意见", min_length=2, max_length=1000)
+    ]
+    nonce: Annotated[str | None, Field(min_length=8, max_length=64)] = None
+
+
+class TimetableWish(BaseModel):
+    """Which half days of which weekdays (0 is Monday) are taught; each as starts, ends and class hours, or not at all."""
+
+    weekdays: list[Annotated[int, Field(ge=0, le=6)]] = Field(default_factory=list)
+    morning_starts: time = time(8, 30)
+    morning_ends: time = time(12)
+    morning_hours: Annotated[int, Field(ge=0, le=12)] = 4
+    afternoon_starts: time = time(14)
+    afternoon_ends: time = time(17, 30)
+    afternoon_hours: Annotated[int, Field(ge=0, le=12)] = 4
+
+    @property
+    def half_days(self) -> list[HalfDay]:
+        both = (
+            HalfDay("上午", self.morning_starts, self.morning_ends, self.morning_hours),
+            HalfDay("下午", self.afternoon_starts, self.afternoon_ends, self.afternoon_hours),
+        )
+        return [one for one in both if one.hours]
+
+
+@dataclass(frozen=True)
+class TeacherSignature:
+    """A teacher of the class, and the signature under the newest version, if there is one."""
+
+    person_id: str
+    name: str
+    signature: Signature | None
+
+
+@dataclass(frozen=True)
+class SchemeOfClass:
+    """The scheme of a class as staff and teachers see it."""
+
+    training_class: TrainingClass
+    newest: SchemeVersion | None
+    versions: list[SchemeVersion]
+    """All of them, newest first."""
+    signatures: list[TeacherSignature]
+    shortcomings: list[FieldError]
+    """Of the newest version, what hinders it from being signed and approved."""
+    consequences: Consequences | None
+    """What its approval would do at this moment; None once it is approved."""
+    frame: Frame
+
+    @property
+    def in_force(self) -> int | None:
+        return self.training_class.scheme_version
+
+    @property
+    def all_signed(self) -> bool:
+        return bool(self.signatures) and all(one.signature for one in self.signatures)
+
+    @property
+    def history(self) -> list[tuple[SchemeVersion, Step]]:
+        """What was done to any version, newest first."""
+        steps = [(version, one) for version in self.versions for one in version.history]
+        return sorted(steps, key=lambda pair: pair[1].at, reverse=True)
+
+    @property
+    def remarks(self) -> list[tuple[SchemeVersion, Remark]]:
+        """What was said about any version, newest first."""
+        said = [(version, one) for version in self.versions for one in version.remarks]
+        return sorted(said, key=lambda pair: pair[1].at, reverse=True)
+
+
+@dataclass(frozen=True)
+class ComparedVersion:
+    """One version, and what it changes in another."""
+
+    training_class: TrainingClass
+    shown: SchemeVersion
+    against: SchemeVersion | None
+    changes: list[Change]
+    others: list[SchemeVersion]
+
+
+# ---- reading
+
+
+async def scheme_of_class(platform: Platform, actor: Actor, class_id: str) -> SchemeOfClass:
+    """For staff. Raises NotFound outside of their jurisdiction."""
+    return await _seen(platform, await classes.get_class(platform, actor, class_id))
+
+
+async def taught_scheme(platform: Platform, actor: Actor, class_id: str) -> SchemeOfClass:
+    """For a teacher of the class. Raises NotFound for any other, NoScheme before there is a draft."""
+    seen = await _seen(platform, await classes.taught_class(platform, actor, class_id))
+    if seen.newest is None:
+        raise NoScheme()
+    return seen
+
+
+async def _seen(platform: Platform, training_class: TrainingClass) -> SchemeOfClass:
+    versions = await store.versions(platform, training_class.id)
+    newest = versions[0] if versions else None
+    frame = await _frame(platform, training_class)
+    signed = {one.person_id: one for one in newest.signatures} if newest else {}
+    pending = newest is not None and newest.state is not State.APPROVED
+    return SchemeOfClass(
+        training_class,
+        newest,
+        versions,
+        [TeacherSignature(who, name, signed.get(who)) for who, name in frame.teachers.items()],
+        rules.shortcomings(newest.content, frame) if newest and pending else [],
+        await _consequences(platform, newest) if newest and pending else None,
+        frame,
+    )
+
+
+async def compared_version(
+    platform: Platform, actor: Actor, class_id: str, number: int, against: int | None = None
+) -> ComparedVersion:
+    """A version for staff beside another: the one given, else the one before it. Raises NotFound."""
+    training_class = await classes.get_class(platform, actor, class_id)
+    versions = {one.version: one for one in await store.versions(platform, class_id)}
+    if number not in versions:
+        raise NotFound("本班的培训方案没有这一版。")
+    shown = versions.pop(number)
+    other = versions.get(number - 1 if against is None else against)
+    changes = rules.difference(other.content if other else None, shown.content)
+    return ComparedVersion(training_class, shown, other, changes, list(versions.values()))
+
+
+def changes_in(seen: SchemeOfClass) -> list[Change]:
+    """What the newest version changes in the one before it."""
+    assert seen.newest is not None
+    before = seen.versions[1].content if len(seen.versions) > 1 else None
+    return rules.difference(before, seen.newest.content)
+
+
+async def content_to_edit(platform: Platform, seen: SchemeOfClass) -> Content:
+    """Where editing begins: the draft, or, before the first and after an approved version, the class as it is taught now."""
+    if seen.newest is not None and seen.newest.state is not State.APPROVED:
+        return seen.newest.content
+    taught = await attendance.timetable_of_class(platform, seen.training_class.id)
+    given = await tasks.tasks_of_class(platform, seen.training_class.id)
+    approved = seen.newest.content if seen.newest else None
+    return Content(
+        objectives=approved.objectives if approved else "",
+        courses=approved.courses if approved else _even_courses(seen.training_class),
+        sessions=tuple(_session_row(one) for one, _ in taught),
+        tasks=tuple(_task_row(one) for one in given),
+        places=approved.places if approved else "",
+        materials=approved.materials if approved else "",
+        formative_weight=seen.frame.formative_weight,
+    )
+
+
+def _even_courses(training_class: TrainingClass) -> tuple[CourseRow, ...]:
+    """The courses with which the class was opened, its hours in equal parts, the first ones taking what is left."""
+    share, rest = divmod(training_class.class_hours, len(training_class.courses))
+    hours = [share + (number < rest) for number in range(len(training_class.courses))]
+    pairs = zip(training_class.courses, hours, strict=True)
+    return tuple(CourseRow(title=title, hours=max(1, count)) for title, count in pairs)
+
+
+def _session_row(session: TeachingSession) -> SessionRow:
+    return SessionRow.model_validate(session.model_dump(include=set(SessionRow.model_fields)))
+
+
+def _task_row(task: Task) -> TaskRow:
+    criteria = tuple(CriterionRow(title=one.title, points=one.points) for one in task.criteria)
+    return TaskRow(
+        title=task.title,
+        instructions=task.instructions,
+        kind=task.kind,
+        deadline=task.deadline,
+        criteria=criteria,
+    )
+
+
+async def submitted_schemes(platform: Platform, actor: Actor) -> list[SchemeVersion]:
+    """The schemes that wait for review in the actor's jurisdiction, longest waiting first."""
+    return await store.in_states(platform, actor.jurisdiction, [State.SUBMITTED], limit=LISTED_MOST)
+
+
+async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
+    """Returned, unsigned and unfiled schemes for an institution; submitted ones for a province. Overdue: the class has begun."""
+    if holds(actor, Permission.SCHEMES_REVIEW):
+        lines = [("培训方案待审核", [State.SUBMITTED])]
+    elif holds(actor, Permission.SCHEMES_MANAGE):
+        lines = [
+            ("培训方案被退回，待修改", [State.RETURNED]),
+            ("培训方案草稿，待送教师签署", [State.DRAFT]),
+            ("培训方案签署中，签齐后报送", [State.SIGNING]),
+        ]
+    else:
+        return []
+    today = beijing_date(platform.clock.now())
+    found = []
+    for title, states in lines:
+        schemes = await store.in_states(platform, actor.jurisdiction, states, limit=LISTED_MOST)
+        if schemes:
+            begun = await classes.classes_of(platform, [one.class_id for one in schemes])
+            href = f"/admin/classes/{schemes[0].class_id}/scheme" if len(schemes) == 1 else "/admin/schemes"
+            found.append(
+                Waiting(title, href, len(schemes), any(one.starts_on <= today for one in begun.values()))
+            )
+    return found
+
+
+async def open_schemes(platform: Platform, actor: Actor) -> list[SchemeVersion]:
+    """The schemes in the actor's jurisdiction that are on their way, longest waiting first."""
+    on_their_way = [State.SUBMITTED, State.RETURNED, State.SIGNING, State.DRAFT]
+    return await store.in_states(platform, actor.jurisdiction, on_their_way, limit=LISTED_MOST)
+
+
+# ---- drafting
+
+
+@transactional
+async def save(unit: UnitOfWork, class_id: str, content: Content, based_on: int) -> SchemeVersion:
+    """Saves a new version of the scheme; signatures under the one before are void. `based_on` is the version that was edited
+    (0: none); the same content again changes nothing.
+
+    Raises VersionOutdated when a colleague has saved meanwhile, SchemeNotInState while the province reviews, Invalid for a
+    teacher who is not of the class.
+    """
+    training_class = await _take_turn(unit, class_id)
+    before = await store.newest(unit, class_id)
+    if based_on != (before.version if before else 0):
+        raise VersionOutdated("同事刚刚保存了新的一版。请打开最新版本，把您的修改补上后再保存。")
+    state = rules.next_state(before.state if before else None, Action.SAVE, unit.actor.roles)
+    frame = await _frame(unit, training_class)
+    written = content.model_copy(
+        update={"courses": _named(content, frame), "formative_weight": frame.formative_weight}
+    )
+    if before is not None and before.content == written:
+        unit.nothing_written()
+        return before
+    if before is not None:
+        await store.leave_behind(unit, before, rules.LEFT_BEHIND[before.state])
+    new = SchemeVersion(
+        class_id=class_id,
+        class_name=training_class.name,
+        institution_code=training_class.institution_code,
+        institution_name=training_class.institution_name,
+        province_code=training_class.province_code,
+        version=based_on + 1,
+        state=state,
+        content=written,
+        saved_at=unit.now,
+        saved_by=unit.actor.name,
+        history=[step(unit, Action.SAVE)],
+    )
+    await store.insert(unit, new)
+    voided = len(before.signatures) if before and before.state is State.SIGNING else 0
+    unit.audit("schemes:save", class_id, version=new.version, signatures_void=voided)
+    return new
+
+
+def _named(content: Content, frame: Frame) -> tuple[CourseRow, ...]:
+    """The courses with the names of their teachers. Raises Invalid for somebody who does not teach the class."""
+    for number, row in enumerate(content.courses):
+        if row.teacher_id and row.teacher_id not in frame.teachers:
+            raise Invalid(fields=[FieldError(f"courses.{number}", "请从本班的授课教师中选择。")])
+    return tuple(
+        row.model_copy(update={"teacher_name": frame.teachers.get(row.teacher_id, "")})
+        for row in content.courses
+    )
+
+
+def with_timetable(content: Content, training_class: TrainingClass, wish: TimetableWish) -> Content:
+    """The draft with a timetable made from half days, over the days of the class. Nothing is saved. Raises Invalid."""
+    sessions = rules.spread(
+        training_class.starts_on,
+        training_class.ends_on,
+        wish.weekdays,
+        wish.half_days,
+        content.courses,
+        training_class.place,
+    )
+    return content.model_copy(update={"sessions": sessions})
+
+
+# ---- from hand to hand
+
+
+@transactional
+async def send_for_signature(unit: UnitOfWork, class_id: str, version: int) -> None:
+    """Lets the teachers of the class sign this version, and tells them. Raises SchemeIncomplete with every shortcoming."""
+    training_class, scheme, state = await _step_to(unit, class_id, version, Action.SEND)
+    await _require_complete(unit, training_class, scheme)
+    await store.move(unit, scheme, state, step(unit, Action.SEND))
+    for teacher in training_class.teachers:
+        if teacher.person_id not in scheme.signed_by:
+            unit.notify(teacher.person_id, "scheme-to-sign", **_news(scheme))
+    unit.audit("schemes:send", class_id, version=version)
+
+
+@transactional
+async def sign(unit: UnitOfWork, class_id: str, version: int) -> bool:
+    """A teacher of the class signs exactly this version; False when they had signed it already.
+
+    Raises VersionOutdated, SchemeNotInState, NotFound for anybody who does not teach the class.
+    """
+    await classes.taught_class(unit, unit.actor, class_id)
+    await classes.take_turn(unit, class_id)
+    scheme = await _newest(unit, class_id, version)
+    if unit.actor.person_id in scheme.signed_by:
+        unit.nothing_written()
+        return False
+    rules.next_state(scheme.state, Action.SIGN, unit.actor.roles)
+    signature = Signature(person_id=unit.actor.person_id, name=unit.actor.name, at=unit.now)
+    await store.add_signature(unit, scheme, signature)
+    await store.move(unit, scheme, scheme.state, step(unit, Action.SIGN))
+    unit.audit("schemes:sign", class_id, version=version, person_id=unit.actor.person_id)
+    return True
+
+
+@transactional
+async def file(unit: UnitOfWork, class_id: str, version: int) -> None:
+    """Files this version with the province (报省级管理部门审核). Raises SignaturesMissing, SchemeIncomplete."""
+    training_class, scheme, state = await _step_to(unit, class_id, version, Action.FILE)
+    rules.check_signed({one.person_id: one.name for one in training_class.teachers}, scheme.signed_by)
+    await _require_complete(unit, training_class, scheme)
+    await store.move(unit, scheme, state, step(unit, Action.FILE))
+    unit.audit("schemes:file", class_id, version=version)
+
+
+@transactional
+async def send_back(unit: UnitOfWork, class_id: str, version: int, why: ReturnReason) -> None:
+    """The province returns a scheme with a reason; what is in force stays in force."""
+    training_class, scheme, state = await _step_to(unit, class_id, version, Action.RETURN)
+    await store.move(unit, scheme, state, step(unit, Action.RETURN, why.reason))
+    for teacher in training_class.teachers:
+        unit.notify(teacher.person_id, "scheme-returned", reason=why.reason, **_news(scheme))
+    unit.audit("schemes:return", class_id, version=version, reason=why.reason)
+
+
+@transactional
+async def approve(unit: UnitOfWork, class_id: str, version: int) -> Consequences:
+    """The province approves: the scheme makes the sessions, tasks and criteria of the class, which follows it from now on.
+
+    What has begun or is in use is never touched: SchemeIncomplete says why such a scheme must be returned.
+    Raises ResultsReleased once the results of the class are out.
+    """
+    training_class, scheme, state = await _step_to(unit, class_id, version, Action.APPROVE)
+    await classes.exclude_release(unit, training_class)
+    await _require_complete(unit, training_class, scheme)
+    changes = await _consequences(unit, scheme)
+    if training_class.scheme_version is not None:
+        await store.supersede(unit, class_id, training_class.scheme_version)
+    await store.move(unit, scheme, state, step(unit, Action.APPROVE))
+    await classes.follow_scheme(
+        unit,
+        class_id,
+        version=version,
+        courses=scheme.content.course_titles,
+        class_hours=scheme.content.course_hours,
+    )
+    await _carry_out(unit, class_id, changes)
+    for teacher in training_class.teachers:
+        unit.notify(teacher.person_id, "scheme-approved", **_news(scheme))
+    unit.audit(
+        "schemes:approve",
+        class_id,
+        version=version,
+        sessions_made=len(changes.sessions_make),
+        sessions_dropped=len(changes.sessions_drop),
+        tasks_made=len(changes.tasks_make),
+        tasks_dropped=len(changes.tasks_drop),
+    )
+    return changes
+
+
+async def _carry_out(unit: UnitOfWork, class_id: str, changes: Consequences) -> None:
+    """Makes, moves and drops what `changes` says, and nothing else."""
+    held = {one.id: one for one, _ in await attendance.timetable_of_class(unit, class_id)}
+    for gone in changes.sessions_drop:
+        await attendance.drop_session(unit, held[gone.id])
+    for there, row in changes.sessions_move:
+        await attendance.move_session(unit, held[there.id], row.title, row.place)
+    drafts = [SessionDraft.model_validate(row.model_dump()) for row in changes.sessions_make]
+    await attendance.make_sessions(unit, class_id, drafts)
+    for dropped in changes.tasks_drop:
+        await tasks.drop_task(unit, dropped.id)
+    for task in changes.tasks_make:
+        criteria = [CriterionDraft(title=one.title, points=one.points) for one in task.criteria]
+        draft = TaskDraft(
+            title=task.title,
+            instructions=task.instructions,
+            kind=task.kind,
+            deadline=task.deadline,
+            criteria=criteria,
+        )
+        await tasks.make_task(unit, class_id, draft)
+
+
+# ---- remarks
+
+
+@transactional
+async def remark(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> Remark:
+    """A word of the institution about the newest version. Raises NoScheme."""
+    await _take_turn(unit, class_id)
+    return await _remark(unit, class_id, said)
+
+
+@transactional
+async def remark_as_teacher(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> Remark:
+    """The same by a teacher of the class; sent twice with one nonce it is one remark."""
+    await classes.taught_class(unit, unit.actor, class_id)
+    await classes.take_turn(unit, class_id)
+    return await _remark(unit, class_id, said)
+
+
+async def _remark(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> Remark:
+    scheme = await store.newest(unit, class_id)
+    if scheme is None:
+        raise NoScheme()
+    for there in scheme.remarks:
+        if said.nonce is not None and (there.author_id, there.nonce) == (unit.actor.id, said.nonce):
+            unit.nothing_written()
+            return there
+    new = Remark(
+        at=unit.now,
+        author_id=unit.actor.id,
+        author_name=unit.actor.name,
+        text=said.text,
+        nonce=said.nonce,
+    )
+    await store.add_remark(unit, scheme, new)
+    unit.audit("schemes:remark", class_id, version=scheme.version)
+    return new
+
+
+# ---- what other chapters ask
+
+
+async def approved_version(scope: Scope, training_class: TrainingClass) -> SchemeVersion | None:
+    """The version in force of a class that the caller has fetched already."""
+    if training_class.scheme_version is None:
+        return None
+    return await store.version(scope, training_class.id, training_class.scheme_version)
+
+
+# ---- parts
+
+
+async def _take_turn(unit: UnitOfWork, class_id: str) -> TrainingClass:
+    """The class of a staff actor, which no other use case changes until this one ends."""
+    training_class = await classes.get_class(unit, unit.actor, class_id)
+    await classes.take_turn(unit, class_id)
+    return training_class
+
+
+async def _step_to(
+    unit: UnitOfWork, class_id: str, version: int, action: Action
+) -> tuple[TrainingClass, SchemeVersion, State]:
+    """The class, the newest version and its next state. Raises NoScheme, VersionOutdated, SchemeNotInState, NotYourStep."""
+    training_class = await _take_turn(unit, class_id)
+    scheme = await _newest(unit, class_id, version)
+    return training_class, scheme, rules.next_state(scheme.state, action, unit.actor.roles)
+
+
+async def _newest(unit: UnitOfWork, class_id: str, version: int) -> SchemeVersion:
+    found = await store.newest(unit, class_id)
+    if found is None:
+        raise NoScheme()
+    if found.version != version:
+        raise VersionOutdated()
+    return found
+
+
+async def _require_complete(unit: UnitOfWork, training_class: TrainingClass, scheme: SchemeVersion) -> None:
+    wrong = rules.shortcomings(scheme.content, await _frame(unit, training_class))
+    wrong += (await _consequences(unit, scheme)).impossible
+    if wrong:
+        raise SchemeIncomplete(fields=wrong)
+
+
+async def _frame(scope: Scope, training_class: TrainingClass) -> Frame:
+    in_force = await policies.on(scope, training_class.starts_on)
+    return Frame(
+        level=training_class.level,
+        hours_floor=classes.class_hours_floor(in_force, training_class.level),
+        formative_weight=in_force.formative_weight,
+        first_day=training_class.starts_on,
+        last_day=training_class.ends_on,
+        teachers={one.person_id: one.name for one in training_class.teachers},
+    )
+
+
+async def _consequences(scope: Scope, scheme: SchemeVersion) -> Consequences:
+    taught = await attendance.timetable_of_class(scope, scheme.class_id)
+    given = await tasks.tasks_of_class(scope, scheme.class_id)
+    return rules.consequences(
+        scheme.content,
+        [Held(one.id, _session_row(one), not free) for one, free in taught],
+        [SetTask(one.id, _task_row(one), one.in_use) for one in given],
+        scope.platform.clock.now(),
+    )
+
+
+def _news(scheme: SchemeVersion) -> dict[str, str]:
+    """What a message about a scheme says of it."""
+    return {
+        "class_id": scheme.class_id,
+        "class_name": scheme.class_name,
+        "version": str(scheme.version),
+        "institution": scheme.institution_name,
+    }

@@ -1,0 +1,92 @@
+"""Queries over the versions of training schemes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from server.kernel.history import Step
+from server.kernel.identity import Jurisdiction
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.schemes.documents import Remark, SchemeVersion, Signature
+from server.schemes.rules import State
+
+COLLECTIONS = (
+    CollectionSpec(
+        "scheme_versions",
+        shard_key="class_id",
+        indexes=(
+            Index([("class_id", 1), ("version", -1)], unique=True),
+            Index([("province_code", 1), ("newest", 1), ("state", 1), ("_id", 1)]),
+            Index([("institution_code", 1), ("newest", 1), ("state", 1), ("_id", 1)]),
+        ),
+    ),
+)
+
+
+async def insert(scope: Scope, new: SchemeVersion) -> None:
+    await scope["scheme_versions"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def newest(scope: Scope, class_id: str) -> SchemeVersion | None:
+    """The newest version of a class that the caller has fetched already."""
+    row = await scope["scheme_versions"].find_one(
+        {"class_id": class_id}, sort=[("version", -1)], session=scope.session
+    )
+    return None if row is None else SchemeVersion.from_mongo(row)
+
+
+async def version(scope: Scope, class_id: str, number: int) -> SchemeVersion | None:
+    row = await scope["scheme_versions"].find_one(
+        {"class_id": class_id, "version": number}, session=scope.session
+    )
+    return None if row is None else SchemeVersion.from_mongo(row)
+
+
+async def versions(scope: Scope, class_id: str) -> list[SchemeVersion]:
+    """Newest first, contents included: a scheme has a few dozen."""
+    rows = scope["scheme_versions"].find({"class_id": class_id}, session=scope.session)
+    return [SchemeVersion.from_mongo(row) async for row in rows.sort("version", -1)]
+
+
+async def in_states(
+    scope: Scope, reach: Jurisdiction, states: Collection[State], *, limit: int
+) -> list[SchemeVersion]:
+    """The newest version of each scheme in reach that is in one of the states, longest waiting first."""
+    condition: Row = {"$and": [reach.filter(), {"newest": True, "state": {"$in": list(states)}}]}
+    rows = scope["scheme_versions"].find(condition, session=scope.session).sort("_id", 1).limit(limit)
+    return [SchemeVersion.from_mongo(row) async for row in rows]
+
+
+async def move(scope: Scope, one: SchemeVersion, state: State, step: Step) -> None:
+    await scope["scheme_versions"].update_one(
+        {"_id": one.id},
+        {"$set": {"state": state}, "$push": {"history": step.model_dump()}},
+        session=scope.session,
+    )
+
+
+async def leave_behind(scope: Scope, one: SchemeVersion, state: State) -> None:
+    await scope["scheme_versions"].update_one(
+        {"_id": one.id}, {"$set": {"state": state, "newest": False}}, session=scope.session
+    )
+
+
+async def supersede(scope: Scope, class_id: str, number: int) -> None:
+    """The version that was in force until now."""
+    await scope["scheme_versions"].update_one(
+        {"class_id": class_id, "version": number},
+        {"$set": {"state": State.SUPERSEDED}},
+        session=scope.session,
+    )
+
+
+async def add_signature(scope: Scope, one: SchemeVersion, signature: Signature) -> None:
+    await scope["scheme_versions"].update_one(
+        {"_id": one.id}, {"$push": {"signatures": signature.model_dump()}}, session=scope.session
+    )
+
+
+async def add_remark(scope: Scope, one: SchemeVersion, remark: Remark) -> None:
+    await scope["scheme_versions"].update_one(
+        {"_id": one.id}, {"$push": {"remarks": remark.model_dump()}}, session=scope.session
+    )
