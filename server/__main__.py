@@ -30,14 +30,18 @@ from server import demonstration
 from server.accounts import staff
 from server.accounts import store as accounts_store
 from server.accounts.phones import PhoneAuthenticator
+from server.admissions import store as admissions_store
+from server.applications import store as applications_store
 from server.assessment import store as assessment_store
 from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk
 from server.backbone import store as backbone_store
 from server.certificates import store as certificates_store
 from server.classes import store as classes_store
+from server.corrections import store as corrections_store
 from server.institutions import service as institutions
 from server.institutions import store as institutions_store
+from server.invitations import store as invitations_store
 from server.jobs import make_scheduler
 from server.kernel import audit, files, leases, logs, outbox, policies, sequences
 from server.kernel.clock import Clock, SystemClock
@@ -50,6 +54,8 @@ from server.kernel.platform import Platform, WeChatGateway
 from server.kernel.processes import settle_memory
 from server.kernel.rate_limits import RateLimiter
 from server.kernel.web import Route, allow, check_routes, log_request
+from server.plans import store as plans_store
+from server.schemes import store as schemes_store
 from server.settings import Settings
 from server.supervisor import run_workers
 from server.surveys import store as surveys_store
@@ -73,9 +79,15 @@ COLLECTIONS = (
     *accounts_store.COLLECTIONS,
     *institutions_store.COLLECTIONS,
     *backbone_store.COLLECTIONS,
+    *plans_store.COLLECTIONS,
     *classes_store.COLLECTIONS,
+    *corrections_store.COLLECTIONS,
+    *admissions_store.COLLECTIONS,
+    *applications_store.COLLECTIONS,
+    *invitations_store.COLLECTIONS,
     *assessment_store.COLLECTIONS,
     *attendance_store.COLLECTIONS,
+    *schemes_store.COLLECTIONS,
     *surveys_store.COLLECTIONS,
     *certificates_store.COLLECTIONS,
 )

@@ -17,6 +17,11 @@ class Permission(StrEnum):
     ACCOUNTS_ALLOCATE = "accounts:allocate"
     ACCOUNTS_OWN = "accounts:own"
     ACCOUNTS_RELEASE_BINDING = "accounts:release-binding"
+    ADMISSIONS_APPLY = "admissions:apply"
+    ADMISSIONS_MANAGE = "admissions:manage"
+    ADMISSIONS_READ = "admissions:read"
+    ADMISSIONS_REVIEW = "admissions:review"
+    ADMISSIONS_TEMPLATE = "admissions:template"
     ANYONE = "anyone"
     APPLICATIONS_MANAGE = "applications:manage"
     APPLICATIONS_READ = "applications:read"
@@ -76,6 +81,11 @@ _TITLES = {
     Permission.ACCOUNTS_ALLOCATE: "分配用户账号、重置密码",
     Permission.ACCOUNTS_OWN: "登录，管理自己的密码和登录",
     Permission.ACCOUNTS_RELEASE_BINDING: "解除本班学员的微信绑定",
+    Permission.ADMISSIONS_APPLY: "查看和撤回自己的报名、签署承诺书",
+    Permission.ADMISSIONS_MANAGE: "开放报名、审核报名、办理报到",
+    Permission.ADMISSIONS_READ: "查看报名、需求分析和报到",
+    Permission.ADMISSIONS_REVIEW: "审核自己授课班的报名、说明需求调整",
+    Permission.ADMISSIONS_TEMPLATE: "修改需求调查问卷",
     Permission.ANYONE: "无需登录",
     Permission.APPLICATIONS_MANAGE: "提出开班申请",
     Permission.APPLICATIONS_READ: "查看开班申请",
@@ -132,6 +142,7 @@ assert _TITLES.keys() == set(Permission), "each permission has a title"
 _STAFF = frozenset(
     {
         Permission.ACCOUNTS_OWN,
+        Permission.ADMISSIONS_READ,
         Permission.APPLICATIONS_READ,
         Permission.ASSESSMENT_READ,
         Permission.ATTENDANCE_READ,
@@ -148,6 +159,7 @@ _STAFF = frozenset(
 )
 _INSTITUTION = _STAFF | {
     Permission.ACCOUNTS_RELEASE_BINDING,
+    Permission.ADMISSIONS_MANAGE,
     Permission.APPLICATIONS_MANAGE,
     Permission.ASSESSMENT_MANAGE,
     Permission.ASSESSMENT_RELEASE,
@@ -163,6 +175,7 @@ _INSTITUTION = _STAFF | {
 }
 _TRAINEE = frozenset(
     {
+        Permission.ADMISSIONS_APPLY,
         Permission.ASSESSMENT_SUBMIT,
         Permission.ATTENDANCE_CHECK_IN,
         Permission.CERTIFICATES_FETCH,
@@ -175,6 +188,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.NATIONAL_CENTRE: _STAFF
     | {
         Permission.ACCOUNTS_ALLOCATE,
+        Permission.ADMISSIONS_TEMPLATE,
         Permission.AUDIT_READ,
         Permission.BACKBONE_REGISTER,
         Permission.CORRECTIONS_REVIEW,
@@ -195,6 +209,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TRAINING_BASE: _INSTITUTION,
     Role.BACKBONE_TEACHER: frozenset(
         {
+            Permission.ADMISSIONS_REVIEW,
             Permission.ASSESSMENT_GRADE,
             Permission.ATTENDANCE_TEACH,
             Permission.CLASSES_TEACH,

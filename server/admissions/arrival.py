@@ -1,0 +1,237 @@
+"""入学通知, 承诺书 and 报到 (article 10): discipline is made clear with the notice, at the arrival and during the training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from server.accounts import people
+from server.accounts.rules import Evidence
+from server.admissions import rules, store
+from server.admissions.documents import Arrival, ClassAdmission
+from server.classes import service as classes
+from server.classes.documents import Enrolment, TrainingClass
+from server.kernel import paper
+from server.kernel.clock import beijing_date
+from server.kernel.errors import Conflict
+from server.kernel.history import step
+from server.kernel.identity import Actor
+from server.kernel.mongo import Row, Scope, UnitOfWork, transactional
+from server.kernel.platform import Platform
+
+TEMPLATE = Path(__file__).with_name("notice.typ")
+CONFIRM, UNDO, PAPER_PLEDGE = "CONFIRM", "UNDO", "PAPER_PLEDGE"
+STEP_TITLES = {CONFIRM: "核对证件，办理报到", UNDO: "撤销报到", PAPER_PLEDGE: "收到纸质承诺书"}
+
+
+class ArrivalClosed(Conflict):
+    slug = "arrival-closed"
+    title = "不能再办理报到"
+    default_detail = "本班成绩已公布，报到登记不能再更改。"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """The admission notice of one trainee, and whether they opened it and signed."""
+
+    training_class: TrainingClass
+    enrolment: Enrolment
+    admission: ClassAdmission | None
+    arrival: Arrival | None
+
+    @property
+    def to_bring(self) -> str:
+        return self.admission.to_bring if self.admission else rules.USUAL_THINGS
+
+    @property
+    def reporting(self) -> str:
+        if self.admission and self.admission.reporting:
+            return self.admission.reporting
+        return f"{self.training_class.starts_on} 到 {self.training_class.place} 报到。"
+
+
+@dataclass(frozen=True)
+class ArrivalRow:
+    """One trainee of a class at the reception desk."""
+
+    enrolment: Enrolment
+    evidence: Evidence
+    arrival: Arrival | None
+
+    @property
+    def pledged(self) -> bool:
+        return self.arrival is not None and (
+            self.arrival.pledged_at is not None or self.arrival.pledge_on_paper
+        )
+
+
+# ---- the trainee's own
+
+
+async def my_notice(platform: Platform, actor: Actor, class_id: str) -> Notice:
+    """The actor's admission notice; opening it for the first time is recorded. Raises NotFound."""
+    notice = await _notice(platform, actor, class_id)
+    if notice.arrival is None or notice.arrival.notice_opened_at is None:
+        await _note_opening(platform, actor, class_id)
+        notice = await _notice(platform, actor, class_id)
+    return notice
+
+
+async def _notice(scope: Scope, actor: Actor, class_id: str) -> Notice:
+    training_class = await classes.attended_class(scope, actor, class_id)
+    return Notice(
+        training_class,
+        await classes.trainee(scope, class_id, actor.person_id),
+        await store.class_admission(scope, class_id),
+        await store.arrival(scope, class_id, actor.person_id),
+    )
+
+
+@transactional
+async def _note_opening(unit: UnitOfWork, class_id: str) -> None:
+    notice = await _notice(unit, unit.actor, class_id)
+    if notice.arrival is not None and notice.arrival.notice_opened_at is not None:
+        return unit.nothing_written()
+    await store.change_arrival(
+        unit, class_id, unit.actor.person_id, _whose(notice.training_class), {"notice_opened_at": unit.now}
+    )
+    unit.audit("admissions:open-notice", class_id, person_id=unit.actor.person_id)
+    return None
+
+
+async def my_notice_pdf(platform: Platform, actor: Actor, class_id: str) -> bytes:
+    """The same as PDF. Raises NotFound, PaperLacksCharacter, PaperFailed, Unavailable."""
+    return await paper.render(TEMPLATE, _words(await my_notice(platform, actor, class_id)))
+
+
+def _words(notice: Notice) -> dict[str, JsonValue]:
+    """What notice.typ prints, ready made."""
+    training = notice.training_class
+    admitted = beijing_date(notice.enrolment.enrolled_at)
+    return {
+        "document_title": f"{training.name}入学通知",
+        "document_date": {"year": admitted.year, "month": admitted.month, "day": admitted.day},
+        "name": notice.enrolment.name,
+        "id_number": notice.enrolment.id_number_masked,
+        "work_unit": notice.enrolment.work_unit,
+        "facts": [
+            ["培训班", training.name],
+            ["培训级别", training.level.training],
+            ["专业大类", training.major_name],
+            ["培训时间", f"{training.starts_on} 至 {training.ends_on}，共 {training.class_hours} 课时"],
+            ["培训地点", training.place],
+            ["报到", notice.reporting],
+            ["请携带", notice.to_bring],
+        ],
+        "discipline": [[article, words] for article, words in rules.DISCIPLINE],
+        "version": str(rules.DISCIPLINE_VERSION),
+        "pledge": rules.PLEDGE,
+        "signed": _signed(notice.arrival),
+        "institution": training.institution_name,
+        "issued_on": f"{admitted.year}年{admitted.month}月{admitted.day}日",
+    }
+
+
+def _signed(arrival: Arrival | None) -> str:
+    """Empty as long as the pledge is not signed: then the paper leaves room for a pen."""
+    if arrival is None or arrival.pledged_at is None:
+        return ""
+    return f"已于 {beijing_date(arrival.pledged_at)} 在小程序中签署（第 {arrival.pledge_version} 版）。"
+
+
+@transactional
+async def sign_pledge(unit: UnitOfWork, class_id: str, text_version: int) -> Arrival:
+    """Records that the actor signed the pledge, when, and which text; signed again, it answers the same.
+
+    Raises NotFound, PledgeOutdated when the text has changed since it was read.
+    """
+    notice = await _notice(unit, unit.actor, class_id)
+    rules.require_current_pledge(text_version)
+    person_id = unit.actor.person_id
+    if notice.arrival is not None and notice.arrival.pledge_version == text_version:
+        unit.nothing_written()
+        return notice.arrival
+    change = {"pledged_at": unit.now, "pledge_version": text_version}
+    await store.change_arrival(unit, class_id, person_id, _whose(notice.training_class), change)
+    unit.audit("admissions:sign-pledge", class_id, person_id=person_id, version=text_version)
+    signed = await store.arrival(unit, class_id, person_id)
+    assert signed is not None
+    return signed
+
+
+def _whose(training_class: TrainingClass) -> Row:
+    return {
+        "institution_code": training_class.institution_code,
+        "province_code": training_class.province_code,
+    }
+
+
+# ---- the reception desk
+
+
+async def class_arrivals(platform: Platform, class_id: str) -> list[ArrivalRow]:
+    """Everybody of a class that the caller has fetched already, in the order of the roster."""
+    enrolled = await classes.trainees(platform, class_id)
+    known = await people.persons(platform, [one.person_id for one in enrolled])
+    kept = await store.arrivals(platform, class_id)
+    return [
+        ArrivalRow(one, Evidence(known[one.person_id].evidence), kept.get(one.person_id)) for one in enrolled
+    ]
+
+
+@transactional
+async def confirm_arrival(unit: UnitOfWork, class_id: str, person_id: str, *, pledge_on_paper: bool) -> None:
+    """Staff have compared the person with the identity card: the arrival stands, the evidence is STAFF_CONFIRMED.
+
+    Confirmed again, it changes nothing. Raises NotFound, ArrivalClosed, PledgeMissing.
+    """
+    training_class = await _class_at_the_desk(unit, class_id)
+    enrolment = await classes.trainee(unit, class_id, person_id)
+    if enrolment.arrived_at is not None:
+        return unit.nothing_written()
+    kept = await store.arrival(unit, class_id, person_id)
+    if not pledge_on_paper and (kept is None or kept.pledged_at is None):
+        raise rules.PledgeMissing()
+    await classes.set_arrival(unit, class_id, person_id, unit.now)
+    change: Row = {"evidence_before": await people.confirm_identity(unit, person_id)}
+    if pledge_on_paper:
+        change["pledge_on_paper"] = True
+    reason = STEP_TITLES[PAPER_PLEDGE] if pledge_on_paper else ""
+    await store.change_arrival(
+        unit, class_id, person_id, _whose(training_class), change, step(unit, CONFIRM, reason).model_dump()
+    )
+    unit.audit("admissions:confirm-arrival", class_id, person_id=person_id, on_paper=pledge_on_paper)
+    return None
+
+
+@transactional
+async def undo_arrival(unit: UnitOfWork, class_id: str, person_id: str, reason: str) -> None:
+    """Takes a slip back on the day it was made; the evidence is again what it was before.
+
+    Raises NotFound, ArrivalClosed, ArrivalStands.
+    """
+    training_class = await _class_at_the_desk(unit, class_id)
+    enrolment = await classes.trainee(unit, class_id, person_id)
+    rules.require_may_undo(enrolment.arrived_at, unit.now)
+    await classes.set_arrival(unit, class_id, person_id, None)
+    kept = await store.arrival(unit, class_id, person_id)
+    if kept is not None and kept.evidence_before:
+        await people.take_back_confirmation(unit, person_id, Evidence(kept.evidence_before))
+    await store.change_arrival(
+        unit,
+        class_id,
+        person_id,
+        _whose(training_class),
+        {"evidence_before": None, "pledge_on_paper": False},
+        step(unit, UNDO, reason).model_dump(),
+    )
+    unit.audit("admissions:undo-arrival", class_id, person_id=person_id, reason=reason)
+
+
+async def _class_at_the_desk(unit: UnitOfWork, class_id: str) -> TrainingClass:
+    training_class = await classes.get_class(unit, unit.actor, class_id)
+    if training_class.results_released_at is not None:
+        raise ArrivalClosed()
+    return training_class
