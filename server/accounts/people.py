@@ -125,3 +125,8 @@ async def bound_person_ids(scope: Scope, person_ids: Sequence[str]) -> set[str]:
 async def set_backbone(unit: UnitOfWork, person_id: str, backbone: bool) -> None:
     """Part of the pool's use cases: marks a person, and every phone that speaks for them."""
     await store.set_backbone(unit, person_id, backbone)
+
+
+async def rename(unit: UnitOfWork, person_id: str, name: str) -> None:
+    """Part of an approved correction: the person's name, and that of every phone which speaks for them."""
+    await store.rename(unit, person_id, name)

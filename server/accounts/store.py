@@ -227,3 +227,10 @@ async def set_backbone(scope: Scope, person_id: str, backbone: bool) -> None:
     await scope["phone_sessions"].update_many(
         {"person_id": person_id}, {"$set": {"backbone": backbone}}, session=scope.session
     )
+
+
+async def rename(scope: Scope, person_id: str, name: str) -> None:
+    await scope["persons"].update_one({"_id": person_id}, {"$set": {"name": name}}, session=scope.session)
+    await scope["phone_sessions"].update_many(
+        {"person_id": person_id}, {"$set": {"name": name}}, session=scope.session
+    )

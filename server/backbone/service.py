@@ -94,3 +94,8 @@ async def list_pool(
     return await store.members(
         platform, words=words, major=major, province_code=province_code, before=before, limit=limit
     )
+
+
+async def rename(unit: UnitOfWork, person_id: str, name: str) -> None:
+    """Part of an approved correction of a person's name: the pool reads so too, if they are in it."""
+    await store.rename(unit, person_id, name)

@@ -39,3 +39,9 @@ async def members(
         condition["_id"] = {"$lt": before}
     rows = scope["backbone_teachers"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [PoolMember.from_mongo(row) async for row in rows]
+
+
+async def rename(scope: Scope, person_id: str, name: str) -> None:
+    await scope["backbone_teachers"].update_one(
+        {"_id": person_id}, {"$set": {"name": name}}, session=scope.session
+    )

@@ -349,5 +349,45 @@ async def confirm_roster_import(scope: Scope, import_id: str, at: datetime) -> N
     await scope["roster_imports"].update_one(
         {"_id": import_id},
         {"$set": {"state": RosterState.CONFIRMED, "confirmed_at": at, "expires_at": None}},
+
+
+# ---- corrections of what was published, and the classes of one institution
+
+
+async def set_facts(
+    scope: Scope, class_id: str, name: str, place: str, starts_on: date, ends_on: date
+) -> None:
+    await scope["classes"].update_one(
+        {"_id": class_id},
+        {"$set": {"name": name, "place": place, "starts_on": starts_on, "ends_on": ends_on}},
+        session=scope.session,
+    )
+
+
+async def rename_person(scope: Scope, person_id: str, name: str) -> None:
+    """In every roster, and wherever they teach."""
+    await scope["enrolments"].update_many(
+        {"person_id": person_id}, {"$set": {"name": name}}, session=scope.session
+    )
+    await scope["classes"].update_many(
+        {"teachers.person_id": person_id}, {"$set": {"teachers.$.name": name}}, session=scope.session
+    )
+
+
+async def rename_institution(scope: Scope, code: str, name: str) -> None:
+    await scope["classes"].update_many(
+        {"institution_code": code, "results_released_at": None},
+        {"$set": {"institution_name": name}},
+        session=scope.session,
+    )
+
+
+async def unfinished_of(
+    scope: Scope, reach: Jurisdiction, institution_code: str, today: date
+) -> list[TrainingClass]:
+    """The classes of one institution that are not over, the first to begin first."""
+    condition = {"institution_code": institution_code, "ends_on": {"$gte": today}}
+    rows = scope["classes"].find({"$and": [reach.filter(), condition]}, session=scope.session)
+    return [TrainingClass.from_mongo(row) async for row in rows.sort("starts_on", 1)]
         session=scope.session,
     )

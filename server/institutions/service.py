@@ -30,7 +30,7 @@ from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid, NotFound
 from server.kernel.history import step
-from server.kernel.identity import INSTITUTION_ROLES, Actor, Role, system
+from server.kernel.identity import INSTITUTION_ROLES, Actor, Jurisdiction, Role, system
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
@@ -144,3 +144,20 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
         )
         for purpose, count in counts.items()
     ]
+
+
+async def name_of(scope: Scope, code: str) -> str:
+    """The name of an institution whose code the caller's own document holds."""
+    found = await store.institution(scope, Jurisdiction.everything(), code)
+    assert found is not None, "institutions are never deleted"
+    return found.name
+
+
+async def name_is_taken(scope: Scope, name: str, *, by_another_than: str) -> bool:
+    found = await store.institution_named(scope, name)
+    return found is not None and found.id != by_another_than
+
+
+async def rename(unit: UnitOfWork, code: str, name: str) -> None:
+    """Part of an approved correction: the institution is called so from now on."""
+    await store.rename(unit, code, name)

@@ -91,6 +91,10 @@ async def replace_institution(scope: Scope, changed: Institution) -> None:
     await scope["institutions"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
 
 
+async def rename(scope: Scope, code: str, name: str) -> None:
+    await scope["institutions"].update_one({"_id": code}, {"$set": {"name": name}}, session=scope.session)
+
+
 # ---- requests of the provinces
 
 

@@ -1,0 +1,75 @@
+"""What a class says of itself, and how it reads once a correction is approved (article 25.4; decided in server.corrections)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from server.accounts import people
+from server.classes import rules, service, store
+from server.classes.documents import TrainingClass
+from server.institutions import rules as institution_rules
+from server.institutions import service as institutions
+from server.institutions.rules import Qualification, levels_of
+from server.kernel import audit
+from server.kernel.clock import beijing_date
+from server.kernel.identity import Actor
+from server.kernel.life import LifeStep, State, entry_of
+from server.kernel.mongo import Scope, UnitOfWork
+from server.kernel.platform import Platform
+
+
+@dataclass(frozen=True)
+class ClassFacts:
+    name: str
+    place: str
+    starts_on: date
+    ends_on: date
+
+
+async def check_facts(scope: Scope, actor: Actor, training_class: TrainingClass, facts: ClassFacts) -> None:
+    """Raises Invalid for dates, NotQualified when the institution may not train this class on its new first day (articles 4, 16)."""
+    rules.check_dates(facts.starts_on, facts.ends_on)
+    if facts.starts_on != training_class.starts_on:
+        found = await institutions.institution(scope, actor, training_class.institution_code)
+        institution_rules.require_qualified(
+            found.qualifications, training_class.level, training_class.major, facts.starts_on
+        )
+
+
+async def correct_facts(unit: UnitOfWork, class_id: str, facts: ClassFacts) -> None:
+    """Part of an approval: the class reads so from now on. What was printed before stays as it was printed. Raises as `check_facts`."""
+    training_class = await service.get_class(unit, unit.actor, class_id)
+    await check_facts(unit, unit.actor, training_class, facts)
+    await store.set_facts(unit, class_id, facts.name, facts.place, facts.starts_on, facts.ends_on)
+
+
+async def rename_person(unit: UnitOfWork, person_id: str, name: str) -> None:
+    """Part of an approval: the person, every roster and every class that names them. Released results and certificates stay."""
+    await people.rename(unit, person_id, name)
+    await store.rename_person(unit, person_id, name)
+
+
+async def rename_institution(unit: UnitOfWork, code: str, name: str) -> None:
+    """Part of an approval: the classes whose results are not released carry the institution's new name, on their certificates too."""
+    await store.rename_institution(unit, code, name)
+
+
+async def classes_under(
+    platform: Platform, actor: Actor, institution_code: str, held: Qualification
+) -> list[TrainingClass]:
+    """The running and future classes that an institution gives by virtue of a qualification, the first to begin first."""
+    today = beijing_date(platform.clock.now())
+    found = await store.unfinished_of(platform, actor.jurisdiction, institution_code, today)
+    return [one for one in found if one.level in levels_of(held.kind) and one.major in held.majors]
+
+
+async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
+    """名册: imported or enrolled; it is settled when the class has begun."""
+    counts = await store.count_enrolments(platform, [training_class.id])
+    trainees = counts.get(training_class.id, 0)
+    entries = await audit.of_subject(platform, training_class.id)
+    who, when = entry_of(entries, "classes:confirm-roster")
+    href = f"/admin/classes/{training_class.id}/roster"
+    state: State = "done" if trainees else "current"
+    return [LifeStep("名册", state, who, when, href, f"{trainees} 人" if trainees else "")]

@@ -1,0 +1,59 @@
+"""A correction of something published: before, after, why, and who approved it (article 25.4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from server.corrections.rules import Action, Ground, State, Subject
+from server.kernel.history import Step
+from server.kernel.mongo import Document
+
+
+class Change(BaseModel):
+    """One field: `before` as it read when the correction was asked for, `after` as it shall read. Dates are ISO 8601."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    field: str
+    title: str
+    before: str
+    after: str
+
+
+class Correction(Document):
+    """A request to correct a class, a trainee's name or an institution's name. It is never deleted: with its before and after it is
+    a version of what it corrected. Of one thing only one request is open at a time."""
+
+    subject: Subject
+    institution_code: str
+    province_code: str
+    class_id: str | None = None
+    person_id: str | None = None
+    about: str
+    """What it is about, in words: the class, the trainee with the class, or the institution, as it was called then."""
+    thing: str
+    """What it is about, for the unique index and the versions of a thing: a class's, person's or institution's id."""
+    changes: list[Change]
+    ground: Ground | None = None
+    reason: str
+    state: State = State.SUBMITTED
+    open: bool = True
+    """As its state says (State.open), for the unique index."""
+    history: list[Step]
+    submitted_at: datetime
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        return {change.field: change.after for change in self.changes}
+
+    @property
+    def before(self) -> dict[str, str]:
+        return {change.field: change.before for change in self.changes}
+
+    @property
+    def decision(self) -> Step | None:
+        """The reviewer's last word on it."""
+        decided = [step for step in self.history if step.action in (Action.APPROVE, Action.RETURN)]
+        return decided[-1] if decided else None

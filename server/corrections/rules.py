@@ -1,0 +1,155 @@
+"""Changes to what was published (article 25.4): who asks, who approves, and what may become of a request.
+
+如修改已发布的数据信息，按照服务平台及数据信息审核管理要求进行操作: nothing published changes
+without a request, its reason and its approver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from server.kernel.errors import Conflict, Forbidden
+from server.kernel.identity import INSTITUTION_ROLES, Role
+
+
+class Subject(StrEnum):
+    """What is corrected."""
+
+    CLASS = "CLASS"
+    TRAINEE = "TRAINEE"
+    INSTITUTION = "INSTITUTION"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a subject is never title-cased; templates read the Chinese name here
+        return _SUBJECT_TITLES[self]
+
+    @property
+    def reviewer(self) -> Role:
+        """The province reviews what its institutions publish, the centre what the centre publishes (articles 25.1, 25.2)."""
+        return Role.NATIONAL_CENTRE if self is Subject.INSTITUTION else Role.PROVINCE
+
+
+_SUBJECT_TITLES = {
+    Subject.CLASS: "培训班信息",
+    Subject.TRAINEE: "参训教师姓名",
+    Subject.INSTITUTION: "培训机构名称",
+}
+
+
+class Ground(StrEnum):
+    """Why a person's name is not what it was."""
+
+    MISSPELT = "MISSPELT"
+    RENAMED = "RENAMED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Subject.title
+        return "名册中写错" if self is Ground.MISSPELT else "本人依法更名"
+
+
+class State(StrEnum):
+    SUBMITTED = "SUBMITTED"
+    RETURNED = "RETURNED"
+    APPROVED = "APPROVED"
+    RETRACTED = "RETRACTED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Subject.title
+        return _STATE_TITLES[self]
+
+    @property
+    def open(self) -> bool:
+        return self in (State.SUBMITTED, State.RETURNED)
+
+
+_STATE_TITLES = {
+    State.SUBMITTED: "待审核",
+    State.RETURNED: "已退回",
+    State.APPROVED: "已核准更正",
+    State.RETRACTED: "已撤回",
+}
+
+
+class Action(StrEnum):
+    REQUEST = "REQUEST"
+    APPROVE = "APPROVE"
+    RETURN = "RETURN"
+    RESUBMIT = "RESUBMIT"
+    RETRACT = "RETRACT"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Subject.title
+        return _ACTION_TITLES[self]
+
+
+_ACTION_TITLES = {
+    Action.REQUEST: "申请更正",
+    Action.APPROVE: "核准并更正",
+    Action.RETURN: "退回",
+    Action.RESUBMIT: "修改后重新申请",
+    Action.RETRACT: "撤回",
+}
+
+TRANSITIONS: dict[tuple[State, Action], State] = {
+    (State.SUBMITTED, Action.APPROVE): State.APPROVED,
+    (State.SUBMITTED, Action.RETURN): State.RETURNED,
+    (State.SUBMITTED, Action.RETRACT): State.RETRACTED,
+    (State.RETURNED, Action.RESUBMIT): State.SUBMITTED,
+    (State.RETURNED, Action.RETRACT): State.RETRACTED,
+}
+
+
+class CorrectionSettled(Conflict):
+    slug = "correction-settled"
+    title = "更正申请当前不能这样办理"
+
+
+class NothingToCorrect(Conflict):
+    slug = "nothing-to-correct"
+    title = "没有要更正的内容"
+    default_detail = "填写的内容与现在的一样，没有可更正的。请改动需要更正的栏目后再提交。"
+
+
+class ChangedMeanwhile(Conflict):
+    slug = "changed-meanwhile"
+    title = "原内容已经变化"
+    default_detail = "申请提交以后，原内容已被改动，不能再按这份申请更正。请退回，由培训机构核对后重新申请。"
+
+
+def who_acts(action: Action, subject: Subject) -> frozenset[Role]:
+    """The institution asks and takes back; the province or the centre decides."""
+    return frozenset({subject.reviewer}) if action in (Action.APPROVE, Action.RETURN) else INSTITUTION_ROLES
+
+
+def may_act(action: Action, subject: Subject, roles: frozenset[Role]) -> None:
+    """Raises Forbidden for whoever is not meant to take this step."""
+    allowed = who_acts(action, subject)
+    if not allowed & roles:
+        who = "培训机构" if allowed == INSTITUTION_ROLES else subject.reviewer.title
+        raise Forbidden(f"{subject.title}的更正，“{action.title}”由{who}办理（指南第二十五条）。")
+
+
+def act(state: State, action: Action, subject: Subject, roles: frozenset[Role]) -> State:
+    """The state after `action`. Raises Forbidden (`may_act`), CorrectionSettled when the table has no such step."""
+    may_act(action, subject, roles)
+    try:
+        return TRANSITIONS[state, action]
+    except KeyError:
+        raise CorrectionSettled(
+            f"该申请目前为“{state.title}”，不能{action.title}。请刷新后查看最新状态。"
+        ) from None
+
+
+def differing(present: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    """The fields whose wanted value is another one than the present. Raises NothingToCorrect when there is none."""
+    fields = [field for field, value in wanted.items() if present[field] != value]
+    if not fields:
+        raise NothingToCorrect()
+    return fields
+
+
+def check_unchanged(present: Mapping[str, str], before: Mapping[str, str]) -> None:
+    """Raises ChangedMeanwhile unless what is corrected still reads as it did when the correction was asked for."""
+    if any(present[field] != value for field, value in before.items()):
+        raise ChangedMeanwhile()

@@ -1,0 +1,337 @@
+"""Corrections of what was published (article 25.4): the institution asks, the province or the centre approves, and it is done at once.
+
+The correction is applied in the transaction of its approval. Certificates that were issued keep what was printed on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+from pymongo.errors import DuplicateKeyError
+
+from server.accounts.rules import check_name, normalise_name
+from server.backbone import service as backbone
+from server.classes import facts as class_facts
+from server.classes import service as classes
+from server.classes.facts import ClassFacts
+from server.corrections import rules, store
+from server.corrections.documents import Change, Correction
+from server.corrections.rules import Action, Ground, State, Subject
+from server.institutions import service as institutions
+from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from server.kernel.history import step
+from server.kernel.identity import INSTITUTION_ROLES, Actor
+from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.platform import Platform
+from server.kernel.waiting import Waiting
+
+Reason = Annotated[str, Field(title="理由", min_length=4, max_length=500)]
+TITLES = {"name": "名称", "place": "培训地点", "starts_on": "开始日期", "ends_on": "结束日期"}
+
+
+class CorrectionOpen(Conflict):
+    slug = "correction-open"
+    title = "已有待审核的更正申请"
+    default_detail = "同一内容一次只办理一件更正。请等审核办结，或先撤回原来的申请。"
+
+
+class ClassCorrection(BaseModel):
+    name: Annotated[str, Field(title="培训班名称", min_length=4, max_length=60)]
+    place: Annotated[str, Field(title="培训地点", min_length=2, max_length=100)]
+    starts_on: Annotated[date, Field(title="开始日期")]
+    ends_on: Annotated[date, Field(title="结束日期")]
+    reason: Reason
+
+
+class TraineeCorrection(BaseModel):
+    name: Annotated[str, Field(title="正确的姓名", min_length=1, max_length=60)]
+    ground: Annotated[Ground, Field(title="更正原因")]
+    reason: Annotated[str, Field(title="核对的证件和说明", min_length=4, max_length=500)]
+
+
+class InstitutionCorrection(BaseModel):
+    name: Annotated[str, Field(title="培训机构名称", min_length=4, max_length=40)]
+    reason: Reason
+
+
+# ---- Asking
+
+
+async def correct_class(
+    platform: Platform, actor: Actor, class_id: str, wanted: ClassCorrection
+) -> Correction:
+    """Asks to correct a class. Raises NothingToCorrect, CorrectionOpen, Invalid for dates, NotQualified, NotFound."""
+    return await _once(_correct_class(platform, actor, class_id, wanted))
+
+
+async def correct_trainee(
+    platform: Platform, actor: Actor, class_id: str, person_id: str, wanted: TraineeCorrection
+) -> Correction:
+    """Asks to correct the name of a trainee of one's class. Raises NameInvalid, NothingToCorrect, CorrectionOpen, NotFound."""
+    return await _once(_correct_trainee(platform, actor, class_id, person_id, wanted))
+
+
+async def correct_institution(
+    platform: Platform, actor: Actor, code: str, wanted: InstitutionCorrection
+) -> Correction:
+    """Asks to correct the institution's own name. Raises Invalid when another has it, NothingToCorrect, CorrectionOpen, NotFound."""
+    return await _once(_correct_institution(platform, actor, code, wanted))
+
+
+async def _once(asking: Awaitable[Correction]) -> Correction:
+    try:
+        return await asking
+    except DuplicateKeyError:
+        raise CorrectionOpen() from None
+
+
+@transactional
+async def _correct_class(unit: UnitOfWork, class_id: str, wanted: ClassCorrection) -> Correction:
+    found = await classes.get_class(unit, unit.actor, class_id)
+    facts = ClassFacts(wanted.name, wanted.place, wanted.starts_on, wanted.ends_on)
+    await class_facts.check_facts(unit, unit.actor, found, facts)
+    draft = Correction(
+        subject=Subject.CLASS,
+        institution_code=found.institution_code,
+        province_code=found.province_code,
+        class_id=found.id,
+        about=found.name,
+        thing=found.id,
+        changes=[],
+        reason=wanted.reason,
+        history=[],
+        submitted_at=unit.now,
+    )
+    return await _file(unit, draft, _texts(facts))
+
+
+@transactional
+async def _correct_trainee(
+    unit: UnitOfWork, class_id: str, person_id: str, wanted: TraineeCorrection
+) -> Correction:
+    found = await classes.get_class(unit, unit.actor, class_id)
+    trainee = await classes.trainee(unit, class_id, person_id)
+    name = normalise_name(wanted.name)
+    check_name(name)
+    draft = Correction(
+        subject=Subject.TRAINEE,
+        institution_code=found.institution_code,
+        province_code=found.province_code,
+        class_id=found.id,
+        person_id=person_id,
+        about=f"{trainee.name}（{found.name}）",
+        thing=person_id,
+        changes=[],
+        ground=wanted.ground,
+        reason=wanted.reason,
+        history=[],
+        submitted_at=unit.now,
+    )
+    return await _file(unit, draft, {"name": name})
+
+
+@transactional
+async def _correct_institution(unit: UnitOfWork, code: str, wanted: InstitutionCorrection) -> Correction:
+    found = await institutions.institution(unit, unit.actor, code)
+    name = "".join(wanted.name.split())
+    await _check_free(unit, code, name)
+    draft = Correction(
+        subject=Subject.INSTITUTION,
+        institution_code=found.id,
+        province_code=found.province_code,
+        about=found.name,
+        thing=found.id,
+        changes=[],
+        reason=wanted.reason,
+        history=[],
+        submitted_at=unit.now,
+    )
+    return await _file(unit, draft, {"name": name})
+
+
+async def _check_free(unit: UnitOfWork, code: str, name: str) -> None:
+    if await institutions.name_is_taken(unit, name, by_another_than=code):
+        raise Invalid(fields=[FieldError("name", f"已有另一家培训机构名为“{name}”。")])
+
+
+async def _file(unit: UnitOfWork, draft: Correction, wanted: Mapping[str, str]) -> Correction:
+    """Files a request of what differs; one that was returned before is amended and filed again."""
+    rules.may_act(Action.REQUEST, draft.subject, unit.actor.roles)
+    present = await _present(unit, draft)
+    titles = TITLES if draft.subject is not Subject.TRAINEE else {"name": "姓名"}
+    changes = [
+        Change(field=field, title=titles[field], before=present[field], after=wanted[field])
+        for field in rules.differing(present, wanted)
+    ]
+    returned = await store.open_of(unit, unit.actor.jurisdiction, draft.thing)
+    if returned is None:
+        filed = draft.model_copy(update={"changes": changes, "history": [step(unit, Action.REQUEST)]})
+        await store.insert(unit, filed)
+        unit.audit("corrections:request", filed.id, thing=filed.thing, reason=filed.reason)
+        return filed
+    if returned.state is not State.RETURNED:
+        raise CorrectionOpen()
+    amended = {"changes": changes, "reason": draft.reason, "ground": draft.ground}
+    return await _move(unit, returned, Action.RESUBMIT, draft.reason, amended)
+
+
+# ---- Deciding
+
+
+@transactional
+async def approve(unit: UnitOfWork, correction_id: str, reason: str = "") -> Correction:
+    """Approves a correction and makes it. Raises CorrectionSettled, ChangedMeanwhile, and what the thing itself refuses."""
+    found = await correction(unit, unit.actor, correction_id)
+    approved = await _move(unit, found, Action.APPROVE, reason)
+    rules.check_unchanged(await _present(unit, found), found.before)
+    await _apply(unit, found)
+    return approved
+
+
+@transactional
+async def return_(unit: UnitOfWork, correction_id: str, reason: Reason) -> Correction:
+    """Returns a request with a reason; the institution amends it or takes it back. Raises CorrectionSettled."""
+    found = await correction(unit, unit.actor, correction_id)
+    return await _move(unit, found, Action.RETURN, reason)
+
+
+@transactional
+async def retract(unit: UnitOfWork, correction_id: str) -> Correction:
+    """The institution takes its request back. Raises CorrectionSettled."""
+    found = await correction(unit, unit.actor, correction_id)
+    return await _move(unit, found, Action.RETRACT, "")
+
+
+async def _move(
+    unit: UnitOfWork,
+    found: Correction,
+    action: Action,
+    reason: str,
+    changes: Mapping[str, object] | None = None,
+) -> Correction:
+    state = rules.act(found.state, action, found.subject, unit.actor.roles)
+    moved = found.model_copy(
+        update={
+            **(changes or {}),
+            "state": state,
+            "open": state.open,
+            "history": [*found.history, step(unit, action, reason)],
+        }
+    )
+    await store.replace(unit, moved)
+    unit.audit(f"corrections:{action.lower()}", found.id, thing=found.thing, reason=reason)
+    return moved
+
+
+async def _present(scope: Scope, found: Correction) -> dict[str, str]:
+    """How the thing reads now, field by field."""
+    match found.subject:
+        case Subject.CLASS:
+            item = (await classes.classes_of(scope, [found.thing]))[found.thing]
+            return _texts(ClassFacts(item.name, item.place, item.starts_on, item.ends_on))
+        case Subject.TRAINEE:
+            trainee = await classes.trainee(scope, found.class_id or "", found.thing)
+            return {"name": trainee.name}
+        case Subject.INSTITUTION:
+            return {"name": await institutions.name_of(scope, found.thing)}
+
+
+def _texts(facts: ClassFacts) -> dict[str, str]:
+    return {
+        "name": facts.name,
+        "place": facts.place,
+        "starts_on": facts.starts_on.isoformat(),
+        "ends_on": facts.ends_on.isoformat(),
+    }
+
+
+async def _apply(unit: UnitOfWork, found: Correction) -> None:
+    """Makes the correction, and leaves a trace at what was corrected."""
+    match found.subject:
+        case Subject.CLASS:
+            whole = await _present(unit, found) | found.wanted
+            facts = ClassFacts(
+                whole["name"],
+                whole["place"],
+                date.fromisoformat(whole["starts_on"]),
+                date.fromisoformat(whole["ends_on"]),
+            )
+            await class_facts.correct_facts(unit, found.thing, facts)
+        case Subject.TRAINEE:
+            await class_facts.rename_person(unit, found.thing, found.wanted["name"])
+            await backbone.rename(unit, found.thing, found.wanted["name"])
+        case Subject.INSTITUTION:
+            await _check_free(unit, found.thing, found.wanted["name"])
+            await institutions.rename(unit, found.thing, found.wanted["name"])
+            await class_facts.rename_institution(unit, found.thing, found.wanted["name"])
+    unit.audit(
+        "corrections:apply",
+        found.class_id or found.thing,
+        correction=found.id,
+        changes="；".join(f"{one.title}：{one.before} → {one.after}" for one in found.changes)
+        if found.subject is not Subject.TRAINEE
+        else "",
+    )
+
+
+# ---- Reading
+
+
+async def correction(scope: Scope, actor: Actor, correction_id: str) -> Correction:
+    """A correction in the actor's jurisdiction. Raises NotFound."""
+    found = await store.in_reach(scope, actor.jurisdiction, correction_id)
+    if found is None:
+        raise NotFound("没有这件更正申请，或不在您的管理范围内。")
+    return found
+
+
+async def open_correction(platform: Platform, actor: Actor, thing: str) -> Correction | None:
+    """The request about a thing that is not settled, in the actor's jurisdiction."""
+    return await store.open_of(platform, actor.jurisdiction, thing)
+
+
+async def list_corrections(
+    platform: Platform,
+    actor: Actor,
+    *,
+    state: State | None = None,
+    subject: Subject | None = None,
+    before: str | None = None,
+    limit: int = 20,
+) -> list[Correction]:
+    """The corrections in the actor's jurisdiction, newest first."""
+    return await store.corrections(
+        platform, actor.jurisdiction, state=state, subject=subject, before=before, limit=limit
+    )
+
+
+async def made_in_class(platform: Platform, actor: Actor, class_id: str) -> list[Correction]:
+    """What was corrected in a class and among its trainees, newest first: its earlier versions."""
+    return await store.approved(platform, actor.jurisdiction, {"class_id": class_id}, limit=100)
+
+
+async def made_of_institution(platform: Platform, actor: Actor, code: str) -> list[Correction]:
+    """The names that an institution had, newest first."""
+    return await store.approved(platform, actor.jurisdiction, {"thing": code}, limit=100)
+
+
+async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
+    """For province and centre what to review, for the institution what was returned."""
+    mine = [subject for subject in Subject if subject.reviewer in actor.roles]
+    if mine:
+        condition = {"state": State.SUBMITTED, "subject": {"$in": mine}}
+        title, state = "待审核的更正申请", State.SUBMITTED
+    elif actor.roles & INSTITUTION_ROLES:
+        condition, title, state = {"state": State.RETURNED}, "被退回的更正申请", State.RETURNED
+    else:
+        return []
+    count = await store.count(platform, actor.jurisdiction, condition)
+    return [Waiting(title, f"/admin/corrections?state={state}", count)] if count else []
+
+
+def may_review(actor: Actor, found: Correction) -> bool:
+    """Whether this actor is the one who decides a correction that waits."""
+    return found.state is State.SUBMITTED and found.subject.reviewer in actor.roles

@@ -1,0 +1,77 @@
+"""Queries over corrections."""
+
+from __future__ import annotations
+
+from server.corrections.documents import Correction
+from server.corrections.rules import State, Subject
+from server.kernel.identity import Jurisdiction
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+
+COLLECTIONS = (
+    CollectionSpec(
+        "corrections",
+        shard_key="thing",
+        indexes=(
+            Index([("thing", 1)], unique=True, partial={"open": True}),
+            Index([("thing", 1), ("_id", -1)]),
+            Index([("class_id", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("_id", -1)]),
+            Index([("institution_code", 1), ("_id", -1)]),
+            Index([("state", 1), ("subject", 1)]),
+        ),
+    ),
+)
+
+
+async def insert(scope: Scope, new: Correction) -> None:
+    await scope["corrections"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def replace(scope: Scope, changed: Correction) -> None:
+    await scope["corrections"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
+
+
+async def in_reach(scope: Scope, reach: Jurisdiction, correction_id: str) -> Correction | None:
+    return await _one(scope, {"$and": [{"_id": correction_id}, reach.filter()]})
+
+
+async def open_of(scope: Scope, reach: Jurisdiction, thing: str) -> Correction | None:
+    return await _one(scope, {"$and": [{"thing": thing, "open": True}, reach.filter()]})
+
+
+async def _one(scope: Scope, condition: Row) -> Correction | None:
+    row = await scope["corrections"].find_one(condition, session=scope.session)
+    return None if row is None else Correction.from_mongo(row)
+
+
+async def corrections(
+    scope: Scope,
+    reach: Jurisdiction,
+    *,
+    state: State | None,
+    subject: Subject | None,
+    before: str | None,
+    limit: int,
+) -> list[Correction]:
+    """Newest first, older than the id `before`."""
+    exact = {name: value for name, value in (("state", state), ("subject", subject)) if value}
+    condition: Row = {"$and": [reach.filter(), exact]}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["corrections"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [Correction.from_mongo(row) async for row in rows]
+
+
+async def approved(scope: Scope, reach: Jurisdiction, condition: Row, *, limit: int) -> list[Correction]:
+    """Newest first."""
+    whole: Row = {"$and": [reach.filter(), condition, {"state": State.APPROVED}]}
+    rows = scope["corrections"].find(whole, session=scope.session).sort("_id", -1).limit(limit)
+    return [Correction.from_mongo(row) async for row in rows]
+
+
+async def count(scope: Scope, reach: Jurisdiction, condition: Row) -> int:
+    return int(
+        await scope["corrections"].count_documents(
+            {"$and": [reach.filter(), condition]}, session=scope.session
+        )
+    )

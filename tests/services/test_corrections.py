@@ -1,0 +1,288 @@
+"""Corrections of what was published, on the real database (article 25.4)."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+from typing import Any
+
+import pytest
+
+from server.accounts import people, phones
+from server.accounts.phones import PhoneAuthenticator
+from server.accounts.rules import NameInvalid
+from server.backbone import service as backbone
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.corrections import rules, service
+from server.corrections.documents import Correction
+from server.corrections.rules import (
+    ChangedMeanwhile,
+    CorrectionSettled,
+    Ground,
+    NothingToCorrect,
+    State,
+    Subject,
+)
+from server.corrections.service import (
+    ClassCorrection,
+    CorrectionOpen,
+    InstitutionCorrection,
+    TraineeCorrection,
+)
+from server.institutions import service as institutions
+from server.institutions.rules import NotQualified
+from server.kernel import audit
+from server.kernel.errors import Forbidden, Invalid, NotFound, Problem
+from server.kernel.platform import Platform
+from server.wechat.simulator import Simulator
+from tests import cast, stage
+
+CENTRE = stage.actor(cast.CENTRE)
+HEBEI = stage.actor(cast.HEBEI_OFFICER)
+JIANGSU = stage.actor(cast.JIANGSU_OFFICER)
+XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
+YANGZHOU = stage.actor(cast.YANGZHOU_OFFICER)
+
+
+@pytest.fixture
+async def opened(platform: Platform) -> TrainingClass:
+    return await classes.open_class(platform, XINGTAI, stage.class_draft())
+
+
+def of_class(opened: TrainingClass, **changes: object) -> ClassCorrection:
+    """The class as it is, but for `changes`."""
+    facts: dict[str, object] = {
+        "name": opened.name,
+        "place": opened.place,
+        "starts_on": opened.starts_on,
+        "ends_on": opened.ends_on,
+        "reason": "实训楼检修，改到图书馆上课。",
+    }
+    return ClassCorrection.model_validate(facts | changes)
+
+
+def of_trainee(name: str, ground: Ground = Ground.MISSPELT) -> TraineeCorrection:
+    return TraineeCorrection(name=name, ground=ground, reason="已核对本人身份证原件。")
+
+
+async def state_of(platform: Platform, asked: Correction) -> State:
+    return (await service.correction(platform, CENTRE, asked.id)).state
+
+
+# ---- a class
+
+
+async def test_an_approved_correction_changes_the_class_and_keeps_before_and_after(
+    platform: Platform, opened: TrainingClass
+) -> None:
+    wanted = of_class(opened, place="图书馆 201", ends_on=date(2026, 3, 28))
+    asked = await service.correct_class(platform, XINGTAI, opened.id, wanted)
+    assert (await classes.get_class(platform, XINGTAI, opened.id)).place == opened.place
+    assert [one.title for one in await service.waiting(platform, HEBEI)] == ["待审核的更正申请"]
+    assert await service.waiting(platform, JIANGSU) == []
+    await service.approve(platform, HEBEI, asked.id)
+    after = await classes.get_class(platform, XINGTAI, opened.id)
+    assert (after.name, after.place, after.ends_on) == (opened.name, "图书馆 201", date(2026, 3, 28))
+    [made] = await service.made_in_class(platform, XINGTAI, opened.id)
+    assert [(one.field, one.before, one.after) for one in made.changes] == [
+        ("place", "实训楼 301", "图书馆 201"),
+        ("ends_on", "2026-03-27", "2026-03-28"),
+    ]
+    assert [(one.action, one.actor_name) for one in made.history] == [
+        ("REQUEST", XINGTAI.name),
+        ("APPROVE", HEBEI.name),
+    ]
+    trail = [entry["action"] for entry in await audit.of_subject(platform, opened.id)]
+    assert trail == ["corrections:apply", "classes:open"]
+    assert await service.waiting(platform, HEBEI) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({}, NothingToCorrect),
+        ({"ends_on": date(2026, 3, 15)}, Invalid),
+        ({"starts_on": date(2025, 12, 31)}, NotQualified),  # the qualification begins with 2026
+    ],
+)
+async def test_a_correction_that_could_not_have_been_opened_is_refused(
+    platform: Platform, opened: TrainingClass, changes: dict[str, Any], refusal: type[Problem]
+) -> None:
+    with pytest.raises(refusal):
+        await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, **changes))
+
+
+async def test_a_returned_request_is_amended_and_filed_again(
+    platform: Platform, opened: TrainingClass
+) -> None:
+    asked = await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆"))
+    with pytest.raises(CorrectionOpen):
+        await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="礼堂"))
+    await service.return_(platform, HEBEI, asked.id, "请写明房间号。")
+    assert [one.title for one in await service.waiting(platform, XINGTAI)] == ["被退回的更正申请"]
+    again = await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆 201"))
+    assert again.id == asked.id and again.wanted == {"place": "图书馆 201"}
+    await service.approve(platform, HEBEI, asked.id)
+    assert [step.action for step in (await service.correction(platform, XINGTAI, asked.id)).history] == [
+        "REQUEST",
+        "RETURN",
+        "RESUBMIT",
+        "APPROVE",
+    ]
+
+
+async def test_what_was_approved_or_retracted_stays_so(platform: Platform, opened: TrainingClass) -> None:
+    asked = await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆"))
+    await service.retract(platform, XINGTAI, asked.id)
+    with pytest.raises(CorrectionSettled):
+        await service.approve(platform, HEBEI, asked.id)
+    assert (await classes.get_class(platform, XINGTAI, opened.id)).place == opened.place
+    await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆"))
+
+
+async def test_a_class_that_changed_meanwhile_is_not_corrected(
+    platform: Platform, opened: TrainingClass
+) -> None:
+    asked = await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆"))
+    await platform["classes"].update_one({"_id": opened.id}, {"$set": {"place": "礼堂"}})
+    with pytest.raises(ChangedMeanwhile):
+        await service.approve(platform, HEBEI, asked.id)
+    assert await state_of(platform, asked) is State.SUBMITTED
+
+
+async def test_the_neighbours_see_nothing_and_nobody_decides_on_their_own_request(
+    platform: Platform, opened: TrainingClass
+) -> None:
+    with pytest.raises(NotFound):
+        await service.correct_class(platform, YANGZHOU, opened.id, of_class(opened, place="图书馆"))
+    asked = await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆"))
+    for stranger in (YANGZHOU, JIANGSU):
+        assert await service.list_corrections(platform, stranger) == []
+        assert await service.open_correction(platform, stranger, opened.id) is None
+        assert await service.made_in_class(platform, stranger, opened.id) == []
+        with pytest.raises(NotFound):
+            await service.correction(platform, stranger, asked.id)
+        with pytest.raises(NotFound):
+            await service.approve(platform, stranger, asked.id)
+    for nobody in (XINGTAI, CENTRE):
+        with pytest.raises(Forbidden):
+            await service.approve(platform, nobody, asked.id)
+    with pytest.raises(Forbidden):
+        await service.correct_class(platform, HEBEI, opened.id, of_class(opened, place="礼堂"))
+
+
+# ---- a trainee's name
+
+
+async def test_a_trainee_is_called_by_the_new_name_everywhere_that_is_not_printed_yet(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    [trainee] = held.trainees
+    asked = await service.correct_trainee(
+        platform, held.officer, held.id, trainee.actor.id, of_trainee("古丽．试例", Ground.RENAMED)
+    )
+    await service.approve(platform, HEBEI, asked.id)
+    [enrolled] = await classes.trainees(platform, held.id)
+    persons = await people.persons(platform, [trainee.actor.id])
+    assert enrolled.name == persons[trainee.actor.id].name == "古丽·试例"
+    speaking = await PhoneAuthenticator(platform).actor_of(trainee.token)
+    assert speaking.name == "古丽·试例"
+    assert asked.ground is Ground.RENAMED and asked.before == {"name": cast.people(1)[0].name}
+    again = await phones.log_in(platform, wechat.world.give_code(trainee.openid))
+    assert (await PhoneAuthenticator(platform).actor_of(again.token)).name == "古丽·试例"
+
+
+async def test_a_teacher_who_is_trained_keeps_one_name(platform: Platform, wechat: Simulator) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=0)
+    [person_id] = await stage.enrol(platform, cast.XINGTAI_OFFICER, held.id, [cast.BACKBONE_TEACHER])
+    asked = await service.correct_trainee(platform, held.officer, held.id, person_id, of_trainee("钱试新"))
+    await service.approve(platform, HEBEI, asked.id)
+    member = await backbone.teacher_in_pool(platform, person_id)
+    [teacher] = (await classes.get_class(platform, held.officer, held.id)).teachers
+    assert member is not None and member.name == teacher.name == "钱试新"
+
+
+async def test_a_wrong_name_and_a_stranger_are_refused(platform: Platform, wechat: Simulator) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    [trainee] = held.trainees
+    with pytest.raises(NameInvalid):
+        await service.correct_trainee(platform, held.officer, held.id, trainee.actor.id, of_trainee("王5"))
+    with pytest.raises(NotFound):
+        await service.correct_trainee(
+            platform, held.officer, held.id, held.teacher.actor.id, of_trainee("王试")
+        )
+    with pytest.raises(NothingToCorrect):
+        await service.correct_trainee(
+            platform, held.officer, held.id, trainee.actor.id, of_trainee(trainee.actor.name)
+        )
+
+
+# ---- an institution's name
+
+
+async def test_an_institution_is_renamed_by_the_centre_and_its_open_classes_with_it(
+    platform: Platform, opened: TrainingClass
+) -> None:
+    released = await classes.open_class(platform, XINGTAI, stage.class_draft(name="2026年2月三级教师培训班"))
+    await platform["classes"].update_one(
+        {"_id": released.id}, {"$set": {"results_released_at": platform.clock.now()}}
+    )
+    wanted = InstitutionCorrection(name="邢台 示例技师学院", reason="省政府批复更名。")
+    asked = await service.correct_institution(platform, XINGTAI, "009", wanted)
+    with pytest.raises(Forbidden):
+        await service.approve(platform, HEBEI, asked.id)
+    await service.approve(platform, CENTRE, asked.id)
+    assert (await institutions.institution(platform, HEBEI, "009")).name == "邢台示例技师学院"
+    names = [
+        (await classes.get_class(platform, XINGTAI, one.id)).institution_name for one in (opened, released)
+    ]
+    assert names == ["邢台示例技师学院", "邢台技师学院"]
+    [made] = await service.made_of_institution(platform, XINGTAI, "009")
+    assert made.before == {"name": "邢台技师学院"}
+
+
+async def test_an_institution_asks_for_itself_only_and_not_for_another_s_name(platform: Platform) -> None:
+    taken = InstitutionCorrection(name="江苏省扬州技师学院", reason="省政府批复更名。")
+    with pytest.raises(Invalid):
+        await service.correct_institution(platform, XINGTAI, "009", taken)
+    free = InstitutionCorrection(name="邢台示例技师学院", reason="省政府批复更名。")
+    with pytest.raises(NotFound):
+        await service.correct_institution(platform, XINGTAI, "019", free)
+
+
+# ---- random people
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_random_people_never_leave_the_table_nor_write_without_a_trace(
+    platform: Platform, opened: TrainingClass, seed: int
+) -> None:
+    dice = random.Random(seed)
+    asked = await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆"))
+    for _ in range(20):
+        actor = dice.choice((CENTRE, HEBEI, JIANGSU, XINGTAI, YANGZHOU))
+        before = await state_of(platform, asked)
+        entries = await platform["audit"].count_documents({})
+        try:
+            match dice.choice(("ask", "approve", "return", "retract")):
+                case "ask":
+                    place = f"第 {entries} 教室"
+                    asked = await service.correct_class(
+                        platform, actor, opened.id, of_class(opened, place=place)
+                    )
+                case "approve":
+                    asked = await service.approve(platform, actor, asked.id)
+                case "return":
+                    asked = await service.return_(platform, actor, asked.id, "请核对。")
+                case _:
+                    asked = await service.retract(platform, actor, asked.id)
+        except Problem:
+            assert await platform["audit"].count_documents({}) == entries
+            continue
+        assert await platform["audit"].count_documents({}) > entries
+        moves = {after for (now, _), after in rules.TRANSITIONS.items() if now is before}
+        anew = {State.SUBMITTED} if not before.open else set()
+        assert asked.state in moves | anew
+        assert asked.subject is Subject.CLASS
