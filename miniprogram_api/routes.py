@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from miniprogram_api import accounts, assessment, attendance, certificates, classes, openapi, surveys
+from miniprogram_api import (
+    accounts,
+    admissions,
+    assessment,
+    attendance,
+    certificates,
+    classes,
+    invitations,
+    openapi,
+    schemes,
+    surveys,
+)
 from miniprogram_api.handler import UnknownPath
 from server.kernel.web import Route
 
 CALLS: list[Route] = [
     *accounts.ROUTES,
     *classes.ROUTES,
+    *admissions.ROUTES,
+    *invitations.ROUTES,
     *assessment.ROUTES,
     *attendance.ROUTES,
+    *schemes.ROUTES,
     *surveys.ROUTES,
     *certificates.ROUTES,
 ]

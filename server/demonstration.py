@@ -43,6 +43,9 @@ from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.service import ClassDraft
 from server.institutions.rules import Level
+from server.invitations import service as invitations
+from server.invitations.rules import Kind
+from server.invitations.service import InvitationDraft
 from server.kernel.clock import BEIJING, FixedClock, beijing_date
 from server.kernel.identity import Actor, Role, system
 from server.kernel.platform import Platform
@@ -197,7 +200,7 @@ class _Life:
         opened = datetime.combine(draft.starts_on - timedelta(days=10), time(9, 0), BEIJING)
         then = self._at(opened)
         new = await classes.open_class(then, self._officer, draft)
-        await classes.assign_teacher(then, self._officer, new.id, teacher.person_id)
+        await self._invite(then, new.id, teacher)
         people = [fictional.make_person(seed) for seed in range(first_seed, first_seed + trainees)]
         preview = await classes.preview_roster(
             then, self._officer, new.id, "参训教师名册.xlsx", _roster(people)
@@ -208,6 +211,13 @@ class _Life:
             for number, person in enumerate(people)
         ]
         return _Class(new, teacher.actor, actors)
+
+    async def _invite(self, then: Platform, class_id: str, teacher: _Teacher) -> None:
+        """To teach and to assess; the teacher accepts both."""
+        for kind in Kind:
+            draft = InvitationDraft(kind=kind, teacher_ids=[teacher.person_id])
+            [sent] = await invitations.send(then, self._officer, class_id, draft)
+            await invitations.accept(then, teacher.actor, sent.id)
 
     # ---- the class that is over
 

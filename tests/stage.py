@@ -22,7 +22,11 @@ from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.service import ClassDraft
 from server.institutions.rules import Level
+from server.invitations import service as invitations
+from server.invitations.rules import Kind
+from server.invitations.service import InvitationDraft
 from server.kernel.identity import Actor
+from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast
@@ -92,6 +96,12 @@ def class_draft(**changes: object) -> ClassDraft:
     return ClassDraft.model_validate(draft | changes)
 
 
+@transactional
+async def open_class(unit: UnitOfWork, draft: ClassDraft) -> TrainingClass:
+    """A class of the actor's institution without the way through plan and application."""
+    return await classes.make_class(unit, draft, institution_code=unit.actor.institution_code or "")
+
+
 async def register_backbone(platform: Platform, person: Person, majors: Sequence[str] = ("01",)) -> str:
     """Enters a teacher into the pool; returns the person's id."""
     wanted = Registration(
@@ -135,6 +145,16 @@ async def phone(platform: Platform, wechat: Simulator, openid: str, person: Pers
     return Phone(openid, session.token, await authenticator.actor_of(session.token))
 
 
+async def teach(
+    platform: Platform, officer: Actor, class_id: str, teacher: Phone, kind: Kind = Kind.TEACHING
+) -> str:
+    """The institution invites a backbone teacher, who accepts on the phone; returns the invitation's id."""
+    draft = InvitationDraft(kind=kind, teacher_ids=[teacher.actor.id])
+    [sent] = await invitations.send(platform, officer, class_id, draft)
+    await invitations.accept(platform, teacher.actor, sent.id)
+    return sent.id
+
+
 @dataclass(frozen=True)
 class ClassInSession:
     """A class of 邢台 with its teacher and trainees on their phones."""
@@ -154,16 +174,17 @@ async def class_in_session(
 ) -> ClassInSession:
     """A class of 邢台技师学院 with one backbone teacher and `trainees` bound trainees; `changes` are those of class_draft."""
     officer = actor(cast.XINGTAI_OFFICER)
-    new = await classes.open_class(platform, officer, class_draft(**changes))
-    teacher_id = await register_backbone(platform, cast.BACKBONE_TEACHER)
-    await classes.assign_teacher(platform, officer, new.id, teacher_id)
+    new = await open_class(platform, officer, class_draft(**changes))
+    await register_backbone(platform, cast.BACKBONE_TEACHER)
+    teacher = await phone(platform, wechat, "openid-teacher", cast.BACKBONE_TEACHER)
+    await teach(platform, officer, new.id, teacher)
     people = cast.people(trainees)
     if people:
         await enrol(platform, cast.XINGTAI_OFFICER, new.id, people)
     return ClassInSession(
         await classes.get_class(platform, officer, new.id),
         officer,
-        await phone(platform, wechat, "openid-teacher", cast.BACKBONE_TEACHER),
+        teacher,
         [await phone(platform, wechat, f"openid-trainee-{n}", one) for n, one in enumerate(people)],
     )
 

@@ -7,21 +7,24 @@ from dataclasses import dataclass
 
 from admin.handler import PageHandler
 from server.accounts import staff
+from server.applications import service as applications
 from server.backbone import service as backbone
 from server.classes import service as classes
 from server.classes.rules import NextStep, Stage
 from server.institutions import service as institutions
+from server.invitations import service as invitations
 from server.kernel import policies
 from server.kernel.identity import Actor, Role
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 from server.kernel.web import Route, allow
+from server.plans import service as plans
 
 STEP_PAGES = {
     NextStep.CONFIRM_ROSTER: "/roster",
     NextStep.IMPORT_ROSTER: "/roster",
-    NextStep.ASSIGN_TEACHERS: "/teachers",
+    NextStep.ASSIGN_TEACHERS: "/invitations",
     NextStep.RELEASE_RESULTS: "/results",
 }
 """Where each step is taken, below the address of the class."""
@@ -38,7 +41,11 @@ class FirstStep:
     done: bool
 
 
-WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = ()
+WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
+    plans.waiting,
+    applications.waiting,
+    invitations.waiting,
+)
 """Each chapter's answer to: what waits for this actor?"""
 
 

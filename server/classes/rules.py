@@ -59,7 +59,7 @@ class NextStep(StrEnum):
 _STEP_TITLES = {
     NextStep.CONFIRM_ROSTER: "名册已上传，等待确认导入",
     NextStep.IMPORT_ROSTER: "还没有导入参训教师名册",
-    NextStep.ASSIGN_TEACHERS: "还没有安排骨干教师",
+    NextStep.ASSIGN_TEACHERS: "还没有骨干教师接受邀请",
     NextStep.RELEASE_RESULTS: "培训已结束，成绩还没有公布",
 }
 

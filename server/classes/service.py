@@ -85,7 +85,7 @@ class SchemeGoverns(Conflict):
 class TeacherNotInPool(Conflict):
     slug = "teacher-not-in-pool"
     title = "不在骨干教师库"
-    default_detail = "授课和考核须由骨干教师承担（指南第六条）。请从骨干教师库中选择。"
+    default_detail = "授课和考核须由骨干教师承担（指南第六条），该教师已不在骨干教师库中。"
 
 
 class ClassDraft(BaseModel):
@@ -130,14 +130,20 @@ class Trainee:
     """Whether a phone speaks for them."""
 
 
-@transactional
-async def open_class(unit: UnitOfWork, draft: ClassDraft) -> TrainingClass:
-    """Opens a class at the actor's institution.
+async def make_class(
+    unit: UnitOfWork,
+    draft: ClassDraft,
+    *,
+    institution_code: str,
+    places: int | None = None,
+    application_id: str | None = None,
+) -> TrainingClass:
+    """Makes a class of an institution in the actor's jurisdiction, within the transaction of the use case that decided on it.
 
     Raises NotQualified (articles 4, 16) when the institution may not train this level and 专业大类 on the first day,
     Invalid for dates, hours below the floor of the level, or a course named twice.
     """
-    institution = await institutions.institution(unit, unit.actor, unit.actor.institution_code or "")
+    institution = await institutions.institution(unit, unit.actor, institution_code)
     rules.check_dates(draft.starts_on, draft.ends_on)
     rules.check_courses(draft.courses)
     institution_rules.require_qualified(institution.qualifications, draft.level, draft.major, draft.starts_on)
@@ -149,10 +155,18 @@ async def open_class(unit: UnitOfWork, draft: ClassDraft) -> TrainingClass:
         institution_name=institution.name,
         province_code=institution.province_code,
         opened_at=unit.now,
+        places=places,
+        application_id=application_id,
     )
     await store.insert_class(unit, new)
     unit.audit("classes:open", new.id, name=new.name, level=new.level.value, major=new.major)
     return new
+
+
+@transactional
+async def open_class(unit: UnitOfWork, draft: ClassDraft) -> TrainingClass:
+    """A class of the actor's own institution, without an application."""
+    return await make_class(unit, draft, institution_code=unit.actor.institution_code or "")
 
 
 def class_hours_floor(in_force: policies.Policies, level: Level) -> int:
@@ -308,21 +322,20 @@ async def follow_scheme(
     await store.set_scheme(unit, class_id, version, courses, class_hours)
 
 
-@transactional
-async def assign_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
-    """Lets a backbone teacher of the pool teach and grade a class (article 6), and tells them; again, it changes nothing.
+async def add_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
+    """Part of an acceptance (invitations): a backbone teacher of the pool teaches and grades this class from now on (article 6).
 
-    Raises TeacherNotInPool.
+    Again, it changes nothing. Raises TeacherNotInPool.
     """
-    training_class = await get_class(unit, unit.actor, class_id)
     teacher = await backbone.teacher_in_pool(unit, person_id)
     if teacher is None:
         raise TeacherNotInPool()
-    if not await store.add_teacher(unit, class_id, ClassTeacher(person_id=person_id, name=teacher.name)):
-        return unit.nothing_written()
-    unit.audit("classes:assign-teacher", class_id, person_id=person_id)
-    unit.notify(person_id, "teaching-assigned", **news(training_class))
-    return None
+    await store.add_teacher(unit, class_id, ClassTeacher(person_id=person_id, name=teacher.name))
+
+
+async def remove_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
+    """Part of a cancellation (invitations): the teacher leaves the class; what they graded stays."""
+    await store.remove_teacher(unit, class_id, person_id)
 
 
 async def open_classes(
@@ -418,14 +431,6 @@ def news(training_class: TrainingClass) -> dict[str, str]:
         "place": training_class.place,
         "institution": training_class.institution_name,
     }
-
-
-@transactional
-async def unassign_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
-    await get_class(unit, unit.actor, class_id)
-    if not await store.remove_teacher(unit, class_id, person_id):
-        raise NotFound("该教师不在本班。")
-    unit.audit("classes:unassign-teacher", class_id, person_id=person_id)
 
 
 @transactional

@@ -139,20 +139,18 @@ async def classes_by_id(scope: Scope, class_ids: Sequence[str]) -> dict[str, Tra
     return {row["_id"]: TrainingClass.from_mongo(row) async for row in rows}
 
 
-async def add_teacher(scope: Scope, class_id: str, teacher: ClassTeacher) -> bool:
-    done = await scope["classes"].update_one(
+async def add_teacher(scope: Scope, class_id: str, teacher: ClassTeacher) -> None:
+    await scope["classes"].update_one(
         {"_id": class_id, "teachers.person_id": {"$ne": teacher.person_id}},
         {"$push": {"teachers": teacher.model_dump()}},
         session=scope.session,
     )
-    return bool(done.modified_count)
 
 
-async def remove_teacher(scope: Scope, class_id: str, person_id: str) -> bool:
-    done = await scope["classes"].update_one(
+async def remove_teacher(scope: Scope, class_id: str, person_id: str) -> None:
+    await scope["classes"].update_one(
         {"_id": class_id}, {"$pull": {"teachers": {"person_id": person_id}}}, session=scope.session
     )
-    return bool(done.modified_count)
 
 
 async def set_scheme(scope: Scope, class_id: str, version: int, courses: Sequence[str], hours: int) -> None:
@@ -349,6 +347,8 @@ async def confirm_roster_import(scope: Scope, import_id: str, at: datetime) -> N
     await scope["roster_imports"].update_one(
         {"_id": import_id},
         {"$set": {"state": RosterState.CONFIRMED, "confirmed_at": at, "expires_at": None}},
+        session=scope.session,
+    )
 
 
 # ---- corrections of what was published, and the classes of one institution
@@ -389,5 +389,3 @@ async def unfinished_of(
     condition = {"institution_code": institution_code, "ends_on": {"$gte": today}}
     rows = scope["classes"].find({"$and": [reach.filter(), condition]}, session=scope.session)
     return [TrainingClass.from_mongo(row) async for row in rows.sort("starts_on", 1)]
-        session=scope.session,
-    )

@@ -126,14 +126,13 @@ async def _answered_survey(
 async def _outsiders(platform: Platform, wechat: Simulator) -> dict[str, Phone]:
     """A phone that is bound to nobody, and a trainee and a teacher of a class of 扬州."""
     yangzhou = stage.actor(cast.YANGZHOU_OFFICER)
-    theirs = await classes.open_class(platform, yangzhou, stage.class_draft(name="扬州三级教师培训班"))
-    teacher_id = await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
-    await classes.assign_teacher(platform, yangzhou, theirs.id, teacher_id)
+    theirs = await stage.open_class(platform, yangzhou, stage.class_draft(name="扬州三级教师培训班"))
+    await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
+    teacher = await stage.phone(platform, wechat, "openid-other-teacher", cast.SECOND_BACKBONE_TEACHER)
+    await stage.teach(platform, yangzhou, theirs.id, teacher)
     await stage.enrol(platform, cast.YANGZHOU_OFFICER, theirs.id, [cast.STRANGER])
     return {
         "unbound": await stage.phone(platform, wechat, "openid-unbound"),
         "other-trainee": await stage.phone(platform, wechat, "openid-other-trainee", cast.STRANGER),
-        "other-teacher": await stage.phone(
-            platform, wechat, "openid-other-teacher", cast.SECOND_BACKBONE_TEACHER
-        ),
+        "other-teacher": teacher,
     }

@@ -1,0 +1,220 @@
+"""Rules of inviting backbone teachers (articles 4.2, 6 and 8): the states of an 邀请函, its days, clashes and reasons to recommend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+from server.kernel.clock import BEIJING
+from server.kernel.errors import Conflict, Forbidden
+from server.kernel.identity import INSTITUTION_ROLES, Role
+
+YEARLY_TEACHING = 2
+"""每年承担授课任务不少于 2 次 (article 8.4.1)."""
+REMIND_BEFORE = timedelta(days=2)
+
+
+class Kind(StrEnum):
+    """What a teacher is asked for: 承担授课及考核任务 (article 8.4)."""
+
+    TEACHING = "TEACHING"
+    ASSESSMENT = "ASSESSMENT"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a kind is never title-cased; templates read the Chinese name here
+        return "授课" if self is Kind.TEACHING else "考核"
+
+
+class State(StrEnum):
+    SENT = "SENT"
+    ACCEPTED = "ACCEPTED"
+    DECLINED = "DECLINED"
+    EXPIRED = "EXPIRED"
+    WITHDRAWN = "WITHDRAWN"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Kind.title
+        return _STATE_TITLES[self]
+
+
+_STATE_TITLES = {
+    State.SENT: "待回复",
+    State.ACCEPTED: "已接受",
+    State.DECLINED: "已谢绝",
+    State.EXPIRED: "过期未复",
+    State.WITHDRAWN: "已撤回",
+    State.CANCELLED: "已取消安排",
+}
+
+
+class Action(StrEnum):
+    SEND = "SEND"
+    ACCEPT = "ACCEPT"
+    DECLINE = "DECLINE"
+    EXPIRE = "EXPIRE"
+    WITHDRAW = "WITHDRAW"
+    CANCEL = "CANCEL"
+
+
+TRANSITIONS: dict[tuple[State, Action], State] = {
+    (State.SENT, Action.ACCEPT): State.ACCEPTED,
+    (State.SENT, Action.DECLINE): State.DECLINED,
+    (State.SENT, Action.EXPIRE): State.EXPIRED,
+    (State.SENT, Action.WITHDRAW): State.WITHDRAWN,
+    (State.ACCEPTED, Action.CANCEL): State.CANCELLED,
+}
+"""Everything that can become of an invitation once it was sent."""
+
+WHO: dict[Action, frozenset[Role]] = {
+    Action.SEND: INSTITUTION_ROLES,
+    Action.ACCEPT: frozenset({Role.BACKBONE_TEACHER}),
+    Action.DECLINE: frozenset({Role.BACKBONE_TEACHER}),
+    Action.EXPIRE: frozenset(),
+    Action.WITHDRAW: INSTITUTION_ROLES,
+    Action.CANCEL: INSTITUTION_ROLES,
+}
+"""Who may act; nobody's is what the platform does by itself when the day is over."""
+
+
+class InvitationClosed(Conflict):
+    slug = "invitation-closed"
+    title = "邀请已办结"
+
+
+class TeacherBusy(Conflict):
+    slug = "teacher-busy"
+    title = "时间冲突"
+
+
+class ClassOver(Conflict):
+    slug = "class-over"
+    title = "培训班已结束"
+    default_detail = "本班已经结束，邀请和安排不能再变更。"
+
+
+_CLOSED = {
+    State.SENT: "这封邀请函还没有回复。如不再需要，请撤回邀请。",
+    State.ACCEPTED: "这封邀请函已被接受。如需变更，由培训机构取消安排。",
+    State.DECLINED: "这封邀请函已被谢绝。如情况有变，请由培训机构重新发函。",
+    State.EXPIRED: "这封邀请函已过回复期限，自动失效。如仍有意向，请由培训机构重新发函。",
+    State.WITHDRAWN: "培训机构已撤回这封邀请函，无需回复。",
+    State.CANCELLED: "培训机构已取消这项安排。",
+}
+
+
+def next_state(state: State, action: Action, roles: frozenset[Role]) -> State:
+    """What `action` by somebody of these roles (the platform has none) makes of an invitation.
+
+    Raises Forbidden for somebody who may never do it, InvitationClosed where the state allows it no more.
+    """
+    if not roles & WHO[action] and roles != WHO[action]:
+        raise Forbidden()
+    if (state, action) not in TRANSITIONS:
+        raise InvitationClosed(_CLOSED[state])
+    return TRANSITIONS[state, action]
+
+
+# ---- days
+
+
+def end_of(day: date) -> datetime:
+    """The midnight in Beijing that ends a day."""
+    return datetime.combine(day + timedelta(days=1), time(), BEIJING)
+
+
+def reply_until(sent_on: date, days: int, starts_on: date, ends_on: date) -> date:
+    """The last day on which a reply counts: `days` after the letter (policy), yet before the class begins.
+
+    Somebody invited while the class is running has until its last day at most. Raises ClassOver.
+    """
+    if sent_on > ends_on:
+        raise ClassOver()
+    latest = starts_on - timedelta(days=1) if sent_on < starts_on else ends_on
+    return min(sent_on + timedelta(days=days), latest)
+
+
+def remind_at(sent_at: datetime, reply_by: datetime) -> datetime | None:
+    """Two days before the end; None where the whole time to reply is shorter."""
+    moment = reply_by - REMIND_BEFORE
+    return moment if moment > sent_at else None
+
+
+def state_at(state: State, reply_by: datetime, now: datetime) -> State:
+    """The state by the clock: what nobody answered has expired at `reply_by`, whether or not it was noted yet."""
+    return State.EXPIRED if state is State.SENT and now >= reply_by else state
+
+
+# ---- clashes
+
+
+@dataclass(frozen=True)
+class Engagement:
+    """An accepted task: the class and its days, the first and the last of which count."""
+
+    class_id: str
+    class_name: str
+    kind: Kind
+    starts_on: date
+    ends_on: date
+
+
+def clashes(
+    engagements: Iterable[Engagement], class_id: str, starts_on: date, ends_on: date
+) -> list[Engagement]:
+    """Those that share a day with this class. Teaching and assessing the same class is no clash."""
+    return [
+        one
+        for one in engagements
+        if one.class_id != class_id and one.starts_on <= ends_on and one.ends_on >= starts_on
+    ]
+
+
+def require_free(name: str, found: Sequence[Engagement]) -> None:
+    """Raises TeacherBusy, naming the class that has the teacher already."""
+    if found:
+        raise TeacherBusy(f"{name}老师{clash_words(found[0])}，同一时间不能承担两个班的任务。")
+
+
+def clash_words(one: Engagement) -> str:
+    return f"与已接受的“{one.class_name}”（{short_day(one.starts_on)}至{short_day(one.ends_on)}）时间冲突"
+
+
+def short_day(day: date) -> str:
+    return f"{day.month}月{day.day}日"
+
+
+# ---- reasons
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why somebody stands where they stand in the recommendation. `tone` as the pages know it: success, neutral, danger."""
+
+    text: str
+    tone: str = "neutral"
+
+
+def reasons(
+    *,
+    year: int,
+    teaching: int,
+    assessment: int,
+    major: str,
+    same_province: bool,
+    clashing: Sequence[Engagement],
+) -> list[Reason]:
+    """The reasons, weightiest first. Whoever has taught less than twice in the year still owes it (article 8.4.1)."""
+    owes = teaching < YEARLY_TEACHING
+    return [
+        *(Reason(clash_words(one), "danger") for one in clashing),
+        Reason(
+            f"{year} 年授课 {teaching} 次{f'，不足 {YEARLY_TEACHING} 次' if owes else ''}",
+            "success" if owes else "neutral",
+        ),
+        Reason(f"考核 {assessment} 次"),
+        Reason("同省" if same_province else "外省"),
+        Reason(f"专业对口：{major}"),
+    ]

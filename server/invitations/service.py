@@ -1,0 +1,445 @@
+"""Invitations (邀请函) to backbone teachers: recommended, sent, answered, reminded, expired (articles 4.2, 6 and 8).
+
+An accepted invitation makes the teacher one of the class's; the letter itself is in letter.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+from pymongo.errors import DuplicateKeyError
+
+from server.backbone import service as backbone
+from server.backbone.documents import PoolMember
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.classes.rules import Stage
+from server.institutions.rules import MAJORS
+from server.invitations import rules, store
+from server.invitations.documents import Invitation
+from server.invitations.rules import Action, ClassOver, Engagement, InvitationClosed, Kind, Reason, State
+from server.kernel import policies
+from server.kernel.clock import beijing_date
+from server.kernel.errors import Conflict, NotFound
+from server.kernel.history import step
+from server.kernel.identity import INSTITUTION_ROLES, Actor, system
+from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.platform import Platform
+from server.kernel.waiting import Waiting
+
+RECOMMENDED_MOST = 30
+AT_ONCE = 100
+"""Invitations that one run of the job expires, and reminds of, at most."""
+WAITING_MOST = 20
+TeacherId = Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
+
+
+class AlreadyInvited(Conflict):
+    slug = "already-invited"
+    title = "已经邀请过"
+    default_detail = "其中有教师已收到本班的同类邀请，请刷新页面后再选。"
+
+
+class NotInvitable(Conflict):
+    slug = "not-invitable"
+    title = "不能邀请该教师"
+
+
+class InvitationDraft(BaseModel):
+    kind: Annotated[Kind, Field(title="邀请事项")]
+    teacher_ids: Annotated[list[TeacherId], Field(title="骨干教师", min_length=1, max_length=20)]
+    message: Annotated[str, Field(title="附言", max_length=300)] = ""
+
+
+class Refusal(BaseModel):
+    reason: Annotated[str, Field(title="理由", min_length=2, max_length=300)]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A backbone teacher as the recommendation shows them."""
+
+    person_id: str
+    name: str
+    work_unit: str
+    province_code: str
+    teaching: int
+    """Accepted tasks of the class's year."""
+    assessment: int
+    clashing: list[Engagement]
+    invited: list[Kind]
+    """For what this class has invited them already, unanswered or accepted."""
+    reasons: list[Reason]
+
+    @property
+    def selectable(self) -> bool:
+        return not self.clashing and len(self.invited) < len(Kind)
+
+
+@dataclass(frozen=True)
+class ClassInvitations:
+    training_class: TrainingClass
+    invitations: list[Invitation]
+    """Newest first."""
+    over: bool
+    """Whether the class is: then nobody is invited any more."""
+
+
+@dataclass(frozen=True)
+class AcceptedTeacher:
+    person_id: str
+    name: str
+    kinds: list[Kind]
+
+
+# ---- the institution
+
+
+async def invitations_of_class(platform: Platform, actor: Actor, class_id: str) -> ClassInvitations:
+    """Everybody whom a class in one's reach has invited. Raises NotFound."""
+    training_class = await classes.get_class(platform, actor, class_id)
+    over = training_class.stage_on(beijing_date(platform.clock.now())) is Stage.FINISHED
+    return ClassInvitations(training_class, await store.of_class(platform, class_id), over)
+
+
+async def recommend(
+    platform: Platform, seen: ClassInvitations, *, words: str = "", province_code: str = ""
+) -> list[Candidate]:
+    """The pool's teachers for a class that the caller has fetched in its reach: those to be asked first stand first, at most 30.
+
+    Of those registered for the class's 专业大类: who is free before who is not, then who has taught less this year (article 8.4.1).
+    `words` is part of a name or of a work unit; what is empty matches everything.
+    """
+    one = seen.training_class
+    pipeline = store.recommendation(
+        class_id=one.id,
+        major=one.major,
+        province_code=one.province_code,
+        starts_on=one.starts_on,
+        ends_on=one.ends_on,
+        words=words,
+        only_province=province_code,
+        limit=RECOMMENDED_MOST,
+    )
+    now = platform.clock.now()
+    live = [each for each in seen.invitations if each.state_at(now) in (State.SENT, State.ACCEPTED)]
+    candidates = []
+    for row in await store.recommended(platform, pipeline):
+        clashing = [Engagement(**task) for task in row["clashes"]]
+        candidates.append(
+            Candidate(
+                person_id=row["_id"],
+                name=row["name"],
+                work_unit=row["work_unit"],
+                province_code=row["province_code"],
+                teaching=row["teaching"],
+                assessment=row["assessment"],
+                clashing=clashing,
+                invited=[each.kind for each in live if each.teacher_id == row["_id"]],
+                reasons=rules.reasons(
+                    year=one.starts_on.year,
+                    teaching=row["teaching"],
+                    assessment=row["assessment"],
+                    major=one.major_name,
+                    same_province=row["province_code"] == one.province_code,
+                    clashing=clashing,
+                ),
+            )
+        )
+    return candidates
+
+
+async def send(platform: Platform, actor: Actor, class_id: str, draft: InvitationDraft) -> list[Invitation]:
+    """Sends each of these teachers of the pool an 邀请函, to all or to none, and tells them (article 4.2).
+
+    Raises ClassOver; NotInvitable for somebody who is not in the pool for this 专业大类 or attends the class; TeacherBusy; AlreadyInvited
+    when one has an open or accepted invitation of this kind to this class.
+    """
+    try:
+        return await _send(platform, actor, class_id, draft)
+    except DuplicateKeyError:  # somebody else sent it at the same moment
+        raise AlreadyInvited() from None
+
+
+@transactional
+async def _send(unit: UnitOfWork, class_id: str, draft: InvitationDraft) -> list[Invitation]:
+    training_class = await classes.get_class(unit, unit.actor, class_id)
+    today = beijing_date(unit.now)
+    days = (await policies.on(unit, today)).invitation_days
+    reply_by = rules.end_of(rules.reply_until(today, days, training_class.starts_on, training_class.ends_on))
+    earlier = await store.of_class(unit, class_id)
+    new = []
+    for teacher_id in dict.fromkeys(draft.teacher_ids):
+        teacher = await _invitable(unit, training_class, teacher_id)
+        await _require_first(unit, [one for one in earlier if one.teacher_id == teacher_id], draft.kind)
+        new.append(_letter(unit, training_class, teacher, draft, reply_by))
+    await store.insert(unit, new)
+    for invitation in new:
+        unit.audit("invitations:send", class_id, **_facts(invitation))
+        unit.notify(invitation.teacher_id, "invitation-sent", **_news(invitation))
+    return new
+
+
+async def _invitable(unit: UnitOfWork, training_class: TrainingClass, teacher_id: str) -> PoolMember:
+    teacher = await backbone.teacher_in_pool(unit, teacher_id)
+    if teacher is None:
+        raise NotInvitable("授课和考核须由骨干教师承担（指南第六条），请从骨干教师库中选择。")
+    if training_class.major not in teacher.majors:
+        majors = "、".join(MAJORS[code].name for code in teacher.majors)
+        raise NotInvitable(
+            f"{teacher.name}老师登记的专业大类是{majors}，不含本班的{training_class.major_name}。"
+        )
+    if await classes.is_enrolled(unit, training_class.id, teacher_id):
+        raise NotInvitable(f"{teacher.name}老师是本班学员，不能同时承担本班的授课和考核。")
+    rules.require_free(teacher.name, await _clashes(unit, teacher_id, training_class))
+    return teacher
+
+
+async def _require_first(unit: UnitOfWork, earlier: Sequence[Invitation], kind: Kind) -> None:
+    """An open letter whose day is over, and which no run of the job has met yet, makes room here."""
+    for one in earlier:
+        if one.kind is not kind:
+            continue
+        match one.state_at(unit.now):
+            case State.ACCEPTED:
+                raise AlreadyInvited(f"{one.teacher_name}老师已接受本班的{kind.title}邀请。")
+            case State.SENT:
+                raise AlreadyInvited(f"{one.teacher_name}老师已有一封待回复的{kind.title}邀请函。")
+            case State.EXPIRED if one.state is State.SENT:
+                await store.settle(unit, one, State.EXPIRED, step(unit, Action.EXPIRE))
+
+
+def _letter(
+    unit: UnitOfWork,
+    training_class: TrainingClass,
+    teacher: PoolMember,
+    draft: InvitationDraft,
+    reply_by: datetime,
+) -> Invitation:
+    return Invitation(
+        class_id=training_class.id,
+        class_name=training_class.name,
+        institution_code=training_class.institution_code,
+        institution_name=training_class.institution_name,
+        province_code=training_class.province_code,
+        level=training_class.level,
+        major=training_class.major,
+        starts_on=training_class.starts_on,
+        ends_on=training_class.ends_on,
+        class_hours=training_class.class_hours,
+        place=training_class.place,
+        teacher_id=teacher.id,
+        teacher_name=teacher.name,
+        teacher_unit=teacher.work_unit,
+        kind=draft.kind,
+        message=draft.message.strip(),
+        sent_at=unit.now,
+        reply_by=reply_by,
+        remind_at=rules.remind_at(unit.now, reply_by),
+        history=[step(unit, Action.SEND)],
+    )
+
+
+@transactional
+async def withdraw(unit: UnitOfWork, class_id: str, invitation_id: str, refusal: Refusal) -> Invitation:
+    """Takes back an open letter, with a reason that the teacher reads. Raises NotFound, InvitationClosed."""
+    invitation = await invitation_in_reach(unit, unit.actor, class_id, invitation_id)
+    _require_in_time(invitation, unit)
+    withdrawn = await _settle(unit, invitation, Action.WITHDRAW, refusal.reason)
+    unit.notify(invitation.teacher_id, "invitation-withdrawn", **_news(invitation), reason=refusal.reason)
+    return withdrawn
+
+
+@transactional
+async def cancel(unit: UnitOfWork, class_id: str, invitation_id: str, refusal: Refusal) -> Invitation:
+    """Cancels what a teacher has accepted, with a reason; without any other task in the class the teacher leaves it.
+
+    What the teacher did in the class stays. Raises NotFound, InvitationClosed, or ClassOver: a task that is done stays done.
+    """
+    invitation = await invitation_in_reach(unit, unit.actor, class_id, invitation_id)
+    if beijing_date(unit.now) > invitation.ends_on:
+        raise ClassOver()
+    cancelled = await _settle(unit, invitation, Action.CANCEL, refusal.reason)
+    left = [one for one in await accepted_teachers(unit, class_id) if one.person_id == invitation.teacher_id]
+    if not left:
+        await classes.remove_teacher(unit, class_id, invitation.teacher_id)
+    unit.notify(invitation.teacher_id, "invitation-cancelled", **_news(invitation), reason=refusal.reason)
+    return cancelled
+
+
+async def invitation_in_reach(scope: Scope, actor: Actor, class_id: str, invitation_id: str) -> Invitation:
+    """One letter of a class in a staff actor's jurisdiction. Raises NotFound."""
+    found = await store.in_reach(scope, actor.jurisdiction, class_id, invitation_id)
+    if found is None:
+        raise NotFound("没有这封邀请函，或不在您的管理范围内。")
+    return found
+
+
+async def accepted_teachers(scope: Scope, class_id: str) -> list[AcceptedTeacher]:
+    """Who has accepted to teach or assess a class, and what, in the order of acceptance of the letters."""
+    kinds: dict[tuple[str, str], list[Kind]] = {}
+    for one in reversed(await store.of_class(scope, class_id)):
+        if one.state is State.ACCEPTED:
+            kinds.setdefault((one.teacher_id, one.teacher_name), []).append(one.kind)
+    return [AcceptedTeacher(person_id, name, which) for (person_id, name), which in kinds.items()]
+
+
+async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
+    """For an institution: each class for which everybody invited has declined, or let it expire, and nobody else was asked."""
+    if not actor.roles & INSTITUTION_ROLES or actor.institution_code is None:
+        return []
+    today = beijing_date(platform.clock.now())
+    found = await store.classes_without_replacement(platform, actor.institution_code, today, WAITING_MOST)
+    return [
+        Waiting(
+            f"“{row['class_name']}”的{Kind(row['kind']).title}邀请无人接受，请另邀骨干教师",
+            f"/admin/classes/{row['class_id']}/invitations",
+            1,
+            overdue=row["starts_on"] <= today.isoformat(),
+        )
+        for row in found
+    ]
+
+
+# ---- the teacher
+
+
+async def my_invitations(
+    platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
+) -> list[Invitation]:
+    """The letters to this teacher, newest first."""
+    return await store.of_teacher(platform, actor.person_id, before=before, limit=limit)
+
+
+async def my_invitation(scope: Scope, actor: Actor, invitation_id: str) -> Invitation:
+    """Raises NotFound for a letter to anybody else."""
+    found = await store.addressed_to(scope, actor.person_id, invitation_id)
+    if found is None:
+        raise NotFound("没有这封邀请函，或它不是发给您的。")
+    return found
+
+
+@transactional
+async def accept(unit: UnitOfWork, invitation_id: str) -> Invitation:
+    """Takes the task on: from now on the teacher is one of the class's. Sent again, it changes nothing.
+
+    Raises NotFound; InvitationClosed when its day is over or it was settled otherwise; TeacherBusy for a class whose days clash with
+    another that the teacher has accepted, also one accepted at the same moment; TeacherNotInPool.
+    """
+    invitation = await my_invitation(unit, unit.actor, invitation_id)
+    if invitation.state is State.ACCEPTED:
+        unit.nothing_written()
+        return invitation
+    _require_in_time(invitation, unit)
+    await store.hold_teacher(unit, invitation.teacher_id)
+    rules.require_free(invitation.teacher_name, await _clashes(unit, invitation.teacher_id, invitation))
+    accepted = await _settle(unit, invitation, Action.ACCEPT)
+    await classes.add_teacher(unit, invitation.class_id, invitation.teacher_id)
+    return accepted
+
+
+@transactional
+async def decline(unit: UnitOfWork, invitation_id: str, refusal: Refusal) -> Invitation:
+    """Declines with a reason that the institution reads. Sent again, it changes nothing. Raises NotFound, InvitationClosed."""
+    invitation = await my_invitation(unit, unit.actor, invitation_id)
+    if invitation.state is State.DECLINED:
+        unit.nothing_written()
+        return invitation
+    _require_in_time(invitation, unit)
+    return await _settle(unit, invitation, Action.DECLINE, refusal.reason)
+
+
+# ---- the platform
+
+
+async def follow_up(platform: Platform) -> int:
+    """The scheduled work: expires what nobody answered in time, reminds of what ends in two days; returns how many.
+
+    Each in a transaction of its own that looks again, so that two schedulers do each once.
+    """
+    now = platform.clock.now()
+    job = system("invitations")
+    done = 0
+    for invitation_id in await store.over(platform, now, AT_ONCE):
+        done += await _expire(platform, job, invitation_id)
+    for invitation_id in await store.to_remind(platform, now, AT_ONCE):
+        done += await _remind(platform, job, invitation_id)
+    return done
+
+
+@transactional
+async def _expire(unit: UnitOfWork, invitation_id: str) -> bool:
+    invitation = await store.by_id(unit, invitation_id)
+    if invitation is None or invitation.state is not State.SENT or unit.now < invitation.reply_by:
+        unit.nothing_written()
+        return False
+    await _settle(unit, invitation, Action.EXPIRE)
+    return True
+
+
+@transactional
+async def _remind(unit: UnitOfWork, invitation_id: str) -> bool:
+    invitation = await store.by_id(unit, invitation_id)
+    if invitation is None or invitation.state is not State.SENT or invitation.remind_at is None:
+        unit.nothing_written()
+        return False
+    await store.note_reminder(unit, invitation.id)
+    unit.audit("invitations:remind", invitation.class_id, **_facts(invitation))
+    unit.notify(invitation.teacher_id, "invitation-reminder", **_news(invitation))
+    return True
+
+
+# ---- what they share
+
+
+def _require_in_time(invitation: Invitation, unit: UnitOfWork) -> None:
+    """By the clock, whether or not the job has met it yet."""
+    if invitation.state is State.SENT and invitation.state_at(unit.now) is State.EXPIRED:
+        last = invitation.reply_until
+        raise InvitationClosed(
+            f"回复期限到{last.year}年{rules.short_day(last)}为止，这封邀请函已自动失效。如仍有意向，请由培训机构重新发函。"
+        )
+
+
+async def _clashes(scope: Scope, teacher_id: str, wanted: TrainingClass | Invitation) -> list[Engagement]:
+    class_id = wanted.class_id if isinstance(wanted, Invitation) else wanted.id
+    accepted = await store.accepted_from(scope, teacher_id, wanted.starts_on)
+    return rules.clashes((one.engagement() for one in accepted), class_id, wanted.starts_on, wanted.ends_on)
+
+
+async def _settle(unit: UnitOfWork, invitation: Invitation, action: Action, reason: str = "") -> Invitation:
+    """Moves the letter by the table, keeps the step and audits it under the class."""
+    state = rules.next_state(invitation.state, action, unit.actor.roles)
+    done = step(unit, action, reason)
+    await store.settle(unit, invitation, state, done)
+    facts = _facts(invitation) | ({"reason": reason} if reason else {})
+    unit.audit(f"invitations:{action.value.lower()}", invitation.class_id, **facts)
+    return invitation.model_copy(
+        update={"state": state, "remind_at": None, "history": [*invitation.history, done]}
+    )
+
+
+def _facts(invitation: Invitation) -> dict[str, str]:
+    return {
+        "invitation_id": invitation.id,
+        "person_id": invitation.teacher_id,
+        "invited_for": invitation.kind.title,
+    }
+
+
+def _news(invitation: Invitation) -> dict[str, str]:
+    """What a message about it says."""
+    return {
+        "invitation_id": invitation.id,
+        "class_id": invitation.class_id,
+        "class_name": invitation.class_name,
+        "kind": invitation.kind.title,
+        "starts_on": invitation.starts_on.isoformat(),
+        "ends_on": invitation.ends_on.isoformat(),
+        "institution": invitation.institution_name,
+        "reply_until": invitation.reply_until.isoformat(),
+    }

@@ -1,0 +1,238 @@
+"""Queries over invitations, and over the pool as far as it is free to be invited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from server.invitations.documents import Invitation
+from server.invitations.rules import Kind, State
+from server.kernel.history import Step
+from server.kernel.identity import Jurisdiction
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+
+COLLECTIONS = (
+    CollectionSpec(
+        "invitations",
+        shard_key="class_id",
+        indexes=(
+            # One open letter per class, teacher and kind.
+            Index(
+                [("class_id", 1), ("teacher_id", 1), ("kind", 1)], unique=True, partial={"state": State.SENT}
+            ),
+            Index([("class_id", 1), ("_id", -1)]),
+            Index([("teacher_id", 1), ("_id", -1)]),
+            # What a teacher has accepted, from some day on: clashes and the tasks of a year.
+            Index([("teacher_id", 1), ("state", 1), ("ends_on", 1)]),
+            Index([("state", 1), ("reply_by", 1)]),
+            Index([("state", 1), ("remind_at", 1)]),
+            Index([("institution_code", 1), ("ends_on", 1)]),
+        ),
+    ),
+    # One row a teacher, touched by each acceptance: two acceptances at once wait for each other.
+    CollectionSpec("invitation_guards", shard_key="_id"),
+)
+
+
+async def insert(scope: Scope, new: Sequence[Invitation]) -> None:
+    await scope["invitations"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def of_class(scope: Scope, class_id: str) -> list[Invitation]:
+    """Newest first."""
+    rows = scope["invitations"].find({"class_id": class_id}, session=scope.session).sort("_id", -1)
+    return [Invitation.from_mongo(row) async for row in rows]
+
+
+async def in_reach(scope: Scope, reach: Jurisdiction, class_id: str, invitation_id: str) -> Invitation | None:
+    condition = {"$and": [{"_id": invitation_id, "class_id": class_id}, reach.filter()]}
+    return _read(await scope["invitations"].find_one(condition, session=scope.session))
+
+
+async def addressed_to(scope: Scope, teacher_id: str, invitation_id: str) -> Invitation | None:
+    condition = {"_id": invitation_id, "teacher_id": teacher_id}
+    return _read(await scope["invitations"].find_one(condition, session=scope.session))
+
+
+async def by_id(scope: Scope, invitation_id: str) -> Invitation | None:
+    """For the platform's own work."""
+    return _read(await scope["invitations"].find_one({"_id": invitation_id}, session=scope.session))
+
+
+async def of_teacher(scope: Scope, teacher_id: str, *, before: str | None, limit: int) -> list[Invitation]:
+    """Newest first, older than the id `before`."""
+    condition: Row = {"teacher_id": teacher_id}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["invitations"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [Invitation.from_mongo(row) async for row in rows]
+
+
+async def accepted_from(scope: Scope, teacher_id: str, day: date) -> list[Invitation]:
+    """What a teacher has accepted and is not over before `day`."""
+    condition = {"teacher_id": teacher_id, "state": State.ACCEPTED, "ends_on": {"$gte": day}}
+    rows = scope["invitations"].find(condition, session=scope.session)
+    return [Invitation.from_mongo(row) async for row in rows]
+
+
+async def hold_teacher(scope: Scope, teacher_id: str) -> None:
+    """Makes this transaction conflict with any other that accepts for the same teacher: the later one is tried again."""
+    await scope["invitation_guards"].update_one(
+        {"_id": teacher_id}, {"$inc": {"version": 1}}, upsert=True, session=scope.session
+    )
+
+
+async def settle(scope: Scope, invitation: Invitation, state: State, step: Step) -> None:
+    await scope["invitations"].update_one(
+        {"_id": invitation.id, "state": invitation.state},
+        {"$set": {"state": state, "remind_at": None}, "$push": {"history": step.model_dump()}},
+        session=scope.session,
+    )
+
+
+async def note_reminder(scope: Scope, invitation_id: str) -> None:
+    await scope["invitations"].update_one(
+        {"_id": invitation_id}, {"$set": {"remind_at": None}}, session=scope.session
+    )
+
+
+async def over(scope: Scope, now: datetime, limit: int) -> list[str]:
+    """Ids of what nobody answered in time."""
+    return await _ids(scope, {"state": State.SENT, "reply_by": {"$lte": now}}, limit)
+
+
+async def to_remind(scope: Scope, now: datetime, limit: int) -> list[str]:
+    return await _ids(scope, {"state": State.SENT, "remind_at": {"$lte": now}}, limit)
+
+
+async def classes_without_replacement(
+    scope: Scope, institution_code: str, today: date, limit: int
+) -> list[Row]:
+    """`class_id`, `class_name`, `kind`, `starts_on` of each class that is not over and has lost all it invited for one kind."""
+    pipeline: list[Row] = [
+        {"$match": {"institution_code": institution_code, "ends_on": {"$gte": today}}},
+        {
+            "$group": {
+                "_id": {"class_id": "$class_id", "kind": "$kind"},
+                "class_name": {"$first": "$class_name"},
+                "starts_on": {"$first": "$starts_on"},
+                "lost": _count_of([State.DECLINED, State.EXPIRED]),
+                "live": _count_of([State.SENT, State.ACCEPTED]),
+            }
+        },
+        {"$match": {"lost": {"$gt": 0}, "live": 0}},
+        {"$sort": {"starts_on": 1, "_id.class_id": 1, "_id.kind": -1}},
+        {"$limit": limit},
+        {
+            "$project": {
+                "_id": 0,
+                "class_id": "$_id.class_id",
+                "kind": "$_id.kind",
+                "class_name": 1,
+                "starts_on": 1,
+            }
+        },
+    ]
+    return await scope["invitations"].aggregate(pipeline, session=scope.session).to_list(None)
+
+
+def recommendation(
+    *,
+    class_id: str,
+    major: str,
+    province_code: str,
+    starts_on: date,
+    ends_on: date,
+    words: str = "",
+    only_province: str = "",
+    limit: int,
+) -> list[Row]:
+    """The pipeline over the pool (backbone_teachers) that recommends teachers for a class.
+
+    It finds the pool by 专业大类, joins what each has accepted from the first day of the class's year on, and puts those first who are
+    free, have taught less, have assessed less, come from the class's province. Both steps stand on an index. The pool does not say
+    which level somebody may teach: the level of the class decides nothing.
+    """
+    year = starts_on.year
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    pool: Row = {"majors": major}
+    if only_province:
+        pool["province_code"] = only_province
+    if words:
+        names = {"$concat": ["$name", " ", "$work_unit"]}
+        pool["$expr"] = {"$gte": [{"$indexOfCP": [names, {"$literal": words}]}, 0]}
+
+    def of_kind(kind: Kind) -> Row:
+        begins = "$$task.starts_on"
+        in_year = [{"$gte": [begins, first]}, {"$lte": [begins, last]}]
+        return {"$size": _those("$tasks", [{"$eq": ["$$task.kind", kind]}, *in_year])}
+
+    clash = [
+        {"$ne": ["$$task.class_id", class_id]},
+        {"$lte": ["$$task.starts_on", ends_on]},
+        {"$gte": ["$$task.ends_on", starts_on]},
+    ]
+    return [
+        {"$match": pool},
+        {
+            "$lookup": {
+                "from": "invitations",
+                "localField": "_id",
+                "foreignField": "teacher_id",
+                "pipeline": [
+                    {"$match": {"state": State.ACCEPTED, "ends_on": {"$gte": first}}},
+                    {
+                        "$project": {
+                            "_id": 0,
+                            "class_id": 1,
+                            "class_name": 1,
+                            "kind": 1,
+                            "starts_on": 1,
+                            "ends_on": 1,
+                        }
+                    },
+                ],
+                "as": "tasks",
+            }
+        },
+        {
+            "$project": {
+                "name": 1,
+                "work_unit": 1,
+                "province_code": 1,
+                "teaching": of_kind(Kind.TEACHING),
+                "assessment": of_kind(Kind.ASSESSMENT),
+                "clashes": _those("$tasks", clash),
+            }
+        },
+        {
+            "$addFields": {
+                "busy": {"$gt": [{"$size": "$clashes"}, 0]},
+                "elsewhere": {"$ne": ["$province_code", province_code]},
+            }
+        },
+        {"$sort": {"busy": 1, "teaching": 1, "assessment": 1, "elsewhere": 1, "_id": 1}},
+        {"$limit": limit},
+    ]
+
+
+async def recommended(scope: Scope, pipeline: Sequence[Row]) -> list[Row]:
+    return await scope["backbone_teachers"].aggregate(list(pipeline), session=scope.session).to_list(None)
+
+
+def _those(array: str, conditions: list[Any]) -> Row:
+    return {"$filter": {"input": array, "as": "task", "cond": {"$and": conditions}}}
+
+
+def _count_of(states: list[State]) -> Row:
+    return {"$sum": {"$cond": [{"$in": ["$state", states]}, 1, 0]}}
+
+
+async def _ids(scope: Scope, condition: Row, limit: int) -> list[str]:
+    rows = scope["invitations"].find(condition, {"_id": 1}, session=scope.session).limit(limit)
+    return [row["_id"] async for row in rows]
+
+
+def _read(row: Row | None) -> Invitation | None:
+    return None if row is None else Invitation.from_mongo(row)
