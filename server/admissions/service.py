@@ -79,7 +79,7 @@ class ApplicationDraft(BaseModel):
     post: Annotated[str, Field(min_length=1, max_length=40)]
     years_of_teaching: Annotated[int, Field(ge=0, le=60)]
     major_taught: Annotated[str, Field(min_length=1, max_length=40)]
-    answers: dict[str, str] = {}
+    answers: dict[str, str] = Field(default_factory=dict)
     real_name: RealName | None = None
     """Only of somebody whose phone is bound to nobody yet."""
 
@@ -351,6 +351,19 @@ async def clashes(
     """By person: another class of theirs in the same days, which will keep them from being admitted."""
     ids = [one.person_id for one in found if one.state.open]
     return await classes.overlapping_classes(platform, training_class, ids)
+
+
+def warnings(
+    training_class: TrainingClass, other: TrainingClass | None, holds_certificate: bool
+) -> list[str]:
+    """What the reviewers of an application should know: `other` is a class of the same days, from clashes()."""
+    found = []
+    if other is not None:
+        found.append(f"已在“{other.name}”（{other.starts_on} 至 {other.ends_on}）中，时间重叠，不能录取。")
+    if holds_certificate:
+        level, major = training_class.level.title, training_class.major_name
+        found.append(f"已持有{major}{level}培训合格证书，请核实是否需要再次参加。")
+    return found
 
 
 async def review(

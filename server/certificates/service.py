@@ -16,6 +16,7 @@ from server.certificates.documents import Certificate, CertificateSnapshot, Cert
 from server.certificates.press import press, verify_url
 from server.certificates.render import RenderFailed
 from server.classes import service as classes
+from server.institutions.rules import Level
 from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
@@ -99,6 +100,11 @@ async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Arch
         raise NothingToPrint()
     await _note(platform, actor, "certificates:print-class", class_id, {"certificates": len(valid)})
     return Archive(f"{training_class.name}证书.zip", _zipped(platform, valid))
+
+
+async def holders(scope: Scope, person_ids: Sequence[str], level: Level, major_name: str) -> set[str]:
+    """Those of these people who hold a valid certificate of this level and 专业大类 already: a second one makes reviewers think."""
+    return await store.holders(scope, person_ids, level.value, major_name)
 
 
 # ---- one's own

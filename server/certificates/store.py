@@ -145,3 +145,18 @@ async def revoke(
 async def _one(scope: Scope, condition: Row) -> Certificate | None:
     row = await scope["certificates"].find_one(condition, session=scope.session)
     return None if row is None else Certificate.from_mongo(row)
+
+
+async def holders(scope: Scope, person_ids: Sequence[str], level: str, major: str) -> set[str]:
+    """Those of these people with a valid certificate of this level and 专业大类 (by name, as it is printed)."""
+    rows = scope["certificates"].find(
+        {
+            "person_id": {"$in": list(person_ids)},
+            "printed.level": level,
+            "printed.major": major,
+            "status": CertificateStatus.VALID,
+        },
+        {"person_id": 1},
+        session=scope.session,
+    )
+    return {row["person_id"] async for row in rows}

@@ -1,0 +1,532 @@
+"""报名, 审核, 需求分析, 入学通知 and 承诺书."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from miniprogram_api.classes import ClassAnswer, ClassHandler, class_facts
+from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
+from server.accounts.phones import AlreadyBound, IdentityDiffers, RealName
+from server.accounts.rules import IdNumberInvalid
+from server.admissions import arrival, needs, rules
+from server.admissions import service as admissions
+from server.admissions.arrival import Notice
+from server.admissions.documents import Applicant, Arrival
+from server.admissions.documents import Note as StoredNote
+from server.admissions.needs import Needs, NoNeedsYet, NoteDraft
+from server.admissions.rules import NotInThisState, NotOpen, PledgeOutdated, State
+from server.admissions.service import (
+    AlreadyEnrolled,
+    ApplicationDraft,
+    ClassIsOver,
+    OpenClass,
+    RealNameNeeded,
+    TeachesThisClass,
+    Verdict,
+)
+from server.certificates import service as certificates
+from server.classes.documents import OpenClassFilter, TrainingClass
+from server.classes.service import DatesClash
+from server.kernel.paper import PaperFailed, PaperLacksCharacter
+from server.kernel.permissions import Permission
+from server.kernel.web import Route
+
+# ---- search and apply
+
+
+class OpenClassQuery(Paging):
+    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
+    level: Annotated[str, Field(pattern=r"^[G123]$")] = ""
+    major: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
+    month: Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")] = ""
+    """In which the class begins, "2026-03"."""
+
+
+class OpenClassItem(ClassAnswer):
+    province_code: str
+    enrolment_opens: datetime
+    enrolment_closes: datetime
+    places: int
+    admitted: int
+    waiting: int
+    """How many wait for a place."""
+
+
+class QuestionItem(Response):
+    key: str
+    """What names the answer in `answers`."""
+    title: str
+    options: list[str]
+    """One of them is the answer; none: words, or nothing."""
+
+
+class OpenClassAnswer(OpenClassItem):
+    questions: list[QuestionItem]
+    """需求调查, answered with the application."""
+    reporting: str
+    to_bring: str
+
+
+class ApplicationRequest(Request):
+    work_unit: Annotated[str, Field(min_length=2, max_length=60)]
+    post: Annotated[str, Field(min_length=1, max_length=40)]
+    years_of_teaching: Annotated[int, Field(ge=0, le=60)]
+    major_taught: Annotated[str, Field(min_length=1, max_length=40)]
+    answers: Annotated[
+        dict[Annotated[str, Field(max_length=10)], Annotated[str, Field(max_length=1000)]],
+        Field(max_length=60, default_factory=dict),
+    ]
+    real_name: RealName | None = None
+    """Of a phone that is bound to nobody yet: it is bound to this person, with the consent that was given."""
+
+
+class ApplicationAnswer(Response):
+    id: str
+    class_id: str
+    class_name: str
+    state: State
+    state_title: str
+    reason: str
+    """Why it was refused; empty otherwise."""
+    applied_at: datetime
+
+
+class MyApplicationItem(ApplicationAnswer):
+    starts_on: date
+    ends_on: date
+    place: str
+    institution_name: str
+
+
+def open_class_fields(seen: OpenClass, today: date) -> dict[str, object]:
+    item = seen.item
+    return class_facts(item, today) | {
+        "province_code": item.province_code,
+        "enrolment_opens": item.enrolment_opens,
+        "enrolment_closes": item.enrolment_closes,
+        "places": item.places,
+        "admitted": item.admitted,
+        "waiting": seen.waiting,
+    }
+
+
+def application_fields(one: Applicant) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "class_id": one.class_id,
+        "class_name": one.class_name,
+        "state": one.state,
+        "state_title": one.state.title,
+        "reason": one.reason(),
+        "applied_at": one.applied_at,
+    }
+
+
+def application_answer(one: Applicant) -> ApplicationAnswer:
+    return ApplicationAnswer.model_validate(application_fields(one))
+
+
+class OpenClasses(ClassHandler):
+    @operation(
+        Permission.PHONE,
+        summary="The classes of the country that take applications now, newest first",
+        query=OpenClassQuery,
+        answers={200: Page[OpenClassItem]},
+    )
+    async def get(self) -> None:
+        wanted = self.query(OpenClassQuery)
+        narrowed = OpenClassFilter(wanted.province, wanted.level, wanted.major, wanted.month)
+        found = await admissions.open_classes(
+            self.platform, narrowed, before=wanted.cursor, limit=wanted.limit
+        )
+        items = [OpenClassItem.model_validate(open_class_fields(one, self.today)) for one in found]
+        cursor = found[-1].item.id if len(found) == wanted.limit else None
+        self.answer(Page[OpenClassItem](items=items, next=cursor))
+
+
+class OneOpenClass(ClassHandler):
+    @operation(
+        Permission.PHONE,
+        summary="One of them, with the questions that an application answers",
+        answers={200: OpenClassAnswer},
+    )
+    async def get(self, class_id: str) -> None:
+        seen = await admissions.open_class(self.platform, class_id)
+        asked = seen.admission
+        self.answer(
+            OpenClassAnswer.model_validate(
+                open_class_fields(seen, self.today)
+                | {
+                    "questions": asked.questions if asked else [],
+                    "reporting": asked.reporting if asked else "",
+                    "to_bring": asked.to_bring if asked else "",
+                }
+            )
+        )
+
+
+class Apply(ApiHandler):
+    @operation(
+        Permission.PHONE,
+        summary="Apply for a class; sent again, it answers the same",
+        body=ApplicationRequest,
+        answers={201: ApplicationAnswer, 200: ApplicationAnswer},
+        problems=(
+            NotOpen,
+            RealNameNeeded,
+            AlreadyEnrolled,
+            TeachesThisClass,
+            DatesClash,
+            IdNumberInvalid,
+            IdentityDiffers,
+            AlreadyBound,
+        ),
+        rate="20/hour",
+        rate_by="phone",
+    )
+    async def post(self, class_id: str) -> None:
+        draft = ApplicationDraft.model_validate(self.body(ApplicationRequest).model_dump())
+        applied, new = await admissions.apply(self.platform, self.actor, class_id, draft)
+        self.answer(application_answer(applied), status=201 if new else 200)
+
+
+class MyApplications(ApiHandler):
+    @operation(
+        Permission.ADMISSIONS_APPLY,
+        summary="My applications, newest first",
+        query=Paging,
+        answers={200: Page[MyApplicationItem]},
+    )
+    async def get(self) -> None:
+        paging = self.query(Paging)
+        found, cursor = await admissions.my_applications(
+            self.platform, self.actor, before=paging.cursor, limit=paging.limit
+        )
+        items = [
+            MyApplicationItem.model_validate(
+                application_fields(one)
+                | item.model_dump(include={"starts_on", "ends_on", "place", "institution_name"})
+            )
+            for one, item in found
+        ]
+        self.answer(Page[MyApplicationItem](items=items, next=cursor))
+
+
+class Withdraw(ApiHandler):
+    @operation(
+        Permission.ADMISSIONS_APPLY,
+        summary="Take my application back; an admitted one only before the class begins",
+        answers={200: ApplicationAnswer},
+        problems=(NotInThisState,),
+    )
+    async def post(self, application_id: str) -> None:
+        self.answer(application_answer(await admissions.withdraw(self.platform, self.actor, application_id)))
+
+
+# ---- backbone teachers review
+
+
+class ApplicantQuery(Paging):
+    state: State | None = None
+
+
+class StepItem(Response):
+    at: datetime
+    who: str
+    title: str
+    reason: str
+
+
+class ApplicantItem(ApplicationAnswer):
+    person_id: str
+    name: str
+    id_number_masked: str
+    work_unit: str
+    post: str
+    years_of_teaching: int
+    major_taught: str
+    answers: dict[str, str]
+    warnings: list[str]
+    """What reviewers should think of: another class in the same days, a second certificate of the level and 专业大类."""
+    history: list[StepItem]
+
+
+class ReviewRequest(Request):
+    agree: bool
+    reason: Annotated[str, Field(max_length=500)] = ""
+    """Needed when it is refused."""
+
+
+class TaughtHandler(ApiHandler):
+    async def told(self, training_class: TrainingClass, found: list[Applicant]) -> list[ApplicantItem]:
+        clashing = await admissions.clashes(self.platform, training_class, found)
+        ids = [one.person_id for one in found]
+        holders = await certificates.holders(
+            self.platform, ids, training_class.level, training_class.major_name
+        )
+        return [
+            ApplicantItem.model_validate(
+                application_fields(one)
+                | one.model_dump(
+                    include={
+                        "person_id",
+                        "name",
+                        "id_number_masked",
+                        "work_unit",
+                        "post",
+                        "years_of_teaching",
+                        "major_taught",
+                        "answers",
+                    }
+                )
+                | {
+                    "warnings": admissions.warnings(
+                        training_class, clashing.get(one.person_id), one.person_id in holders
+                    ),
+                    "history": [
+                        StepItem(at=step.at, who=step.actor_name, title=action.title, reason=step.reason)
+                        for step, action in one.steps
+                    ],
+                }
+            )
+            for one in found
+        ]
+
+
+class TaughtApplications(TaughtHandler):
+    @operation(
+        Permission.ADMISSIONS_REVIEW,
+        summary="Who applied for a class that I teach, newest first (article 4.4)",
+        query=ApplicantQuery,
+        answers={200: Page[ApplicantItem]},
+    )
+    async def get(self, class_id: str) -> None:
+        wanted = self.query(ApplicantQuery)
+        training_class = await admissions.reviewed_class(self.platform, self.actor, class_id)
+        found = await admissions.applicants(
+            self.platform, class_id, wanted.state, before=wanted.cursor, limit=wanted.limit
+        )
+        cursor = found[-1].id if len(found) == wanted.limit else None
+        self.answer(Page[ApplicantItem](items=await self.told(training_class, found), next=cursor))
+
+
+class Review(TaughtHandler):
+    @operation(
+        Permission.ADMISSIONS_REVIEW,
+        summary="Agree to an application for a class that I teach, or refuse it; sent again, it answers the same",
+        body=ReviewRequest,
+        answers={200: ApplicantItem},
+        problems=(NotInThisState, ClassIsOver),
+    )
+    async def post(self, class_id: str, application_id: str) -> None:
+        verdict = Verdict.model_validate(self.body(ReviewRequest).model_dump())
+        reviewed = await admissions.review(self.platform, self.actor, class_id, application_id, verdict)
+        training_class = await admissions.reviewed_class(self.platform, self.actor, class_id)
+        [item] = await self.told(training_class, [reviewed])
+        self.answer(item)
+
+
+# ---- needs analysis
+
+
+class OptionCount(Response):
+    option: str
+    count: int
+
+
+class AnsweredItem(Response):
+    title: str
+    counts: list[OptionCount]
+    texts: list[str]
+
+
+class NoteItem(Response):
+    at: datetime
+    author_name: str
+    text: str
+
+
+class NeedsAnswer(Response):
+    applicants: int
+    """Whose answers are counted."""
+    questions: list[AnsweredItem]
+    notes: list[NoteItem]
+    """What was changed because of it, oldest first."""
+
+
+class NoteRequest(Request):
+    text: Annotated[str, Field(min_length=5, max_length=2000)]
+
+
+def needs_answer(found: Needs) -> NeedsAnswer:
+    return NeedsAnswer(
+        applicants=found.applicants,
+        questions=[
+            AnsweredItem(
+                title=one.question.title,
+                counts=[OptionCount(option=option, count=count) for option, count in one.counts],
+                texts=one.texts,
+            )
+            for one in found.answered
+        ],
+        notes=[note_item(one) for one in found.admission.notes] if found.admission else [],
+    )
+
+
+def note_item(note: StoredNote) -> NoteItem:
+    return NoteItem(at=note.at, author_name=note.author_name, text=note.text)
+
+
+class TaughtNeeds(ApiHandler):
+    @operation(
+        Permission.ADMISSIONS_REVIEW,
+        summary="What the applicants of a class that I teach need (article 4.4)",
+        answers={200: NeedsAnswer},
+    )
+    async def get(self, class_id: str) -> None:
+        await admissions.reviewed_class(self.platform, self.actor, class_id)
+        self.answer(needs_answer(await needs.needs_of_class(self.platform, class_id)))
+
+    @operation(
+        Permission.ADMISSIONS_REVIEW,
+        summary="Say what was changed because of the needs",
+        body=NoteRequest,
+        answers={201: NoteItem},
+        problems=(NoNeedsYet,),
+        rate="30/hour",
+        rate_by="phone",
+    )
+    async def post(self, class_id: str) -> None:
+        draft = NoteDraft(text=self.body(NoteRequest).text)
+        self.answer(note_item(await needs.add_note(self.platform, self.actor, class_id, draft)), status=201)
+
+
+# ---- admission notice and pledge (article 10)
+
+
+class DisciplineItem(Response):
+    article: str
+    text: str
+
+
+class NoticeAnswer(Response):
+    class_id: str
+    class_name: str
+    institution_name: str
+    name: str
+    starts_on: date
+    ends_on: date
+    place: str
+    reporting: str
+    to_bring: str
+    discipline: list[DisciplineItem]
+    text_version: int
+    pledge: str
+    opened_at: datetime | None
+    pledged_at: datetime | None
+    pledge_version: int | None
+    arrived_at: datetime | None
+    arrival_required: bool
+    """Whether there is no check-in before 报到."""
+
+
+class PledgeRequest(Request):
+    text_version: Annotated[int, Field(ge=1, le=1000)]
+    """Of the text that was read."""
+
+
+class PledgeAnswer(Response):
+    class_id: str
+    pledged_at: datetime
+    pledge_version: int
+
+
+def notice_answer(notice: Notice) -> NoticeAnswer:
+    kept: Arrival | None = notice.arrival
+    return NoticeAnswer(
+        class_id=notice.training_class.id,
+        class_name=notice.training_class.name,
+        institution_name=notice.training_class.institution_name,
+        name=notice.enrolment.name,
+        starts_on=notice.training_class.starts_on,
+        ends_on=notice.training_class.ends_on,
+        place=notice.training_class.place,
+        reporting=notice.reporting,
+        to_bring=notice.to_bring,
+        discipline=[DisciplineItem(article=article, text=text) for article, text in rules.DISCIPLINE],
+        text_version=rules.DISCIPLINE_VERSION,
+        pledge=rules.PLEDGE,
+        opened_at=kept.notice_opened_at if kept else None,
+        pledged_at=kept.pledged_at if kept else None,
+        pledge_version=kept.pledge_version if kept else None,
+        arrived_at=notice.enrolment.arrived_at,
+        arrival_required=notice.enrolment.arrival_required,
+    )
+
+
+class AdmissionNotice(ApiHandler):
+    @operation(
+        Permission.ADMISSIONS_APPLY,
+        summary="My admission notice with the discipline (article 10); the first opening is recorded",
+        answers={200: NoticeAnswer},
+    )
+    async def get(self, class_id: str) -> None:
+        self.answer(notice_answer(await arrival.my_notice(self.platform, self.actor, class_id)))
+
+
+class AdmissionNoticePdf(ApiHandler):
+    @operation(
+        Permission.ADMISSIONS_APPLY,
+        summary="The same as PDF, to print",
+        answers={200: "application/pdf"},
+        problems=(PaperLacksCharacter, PaperFailed),
+        rate="30/minute",
+        rate_by="phone",
+    )
+    async def get(self, class_id: str) -> None:
+        content = await arrival.my_notice_pdf(self.platform, self.actor, class_id)
+        self.set_header("Content-Type", "application/pdf")
+        self.set_header("Content-Disposition", 'inline; filename="admission-notice.pdf"')
+        self.finish(content)
+
+
+class Pledge(ApiHandler):
+    @operation(
+        Permission.ADMISSIONS_APPLY,
+        summary="Sign the pledge; signed again, it answers the same",
+        body=PledgeRequest,
+        answers={200: PledgeAnswer},
+        problems=(PledgeOutdated,),
+    )
+    async def post(self, class_id: str) -> None:
+        version = self.body(PledgeRequest).text_version
+        signed = await arrival.sign_pledge(self.platform, self.actor, class_id, version)
+        self.answer(
+            PledgeAnswer.model_validate(
+                {
+                    "class_id": class_id,
+                    "pledged_at": signed.pledged_at,
+                    "pledge_version": signed.pledge_version,
+                }
+            )
+        )
+
+
+_ID = r"[0-9a-f]{24}"
+_TEACHING = rf"/api/v1/teaching/classes/(?P<class_id>{_ID})"
+ROUTES: list[Route] = [
+    (r"/api/v1/open-classes", OpenClasses),
+    (rf"/api/v1/open-classes/(?P<class_id>{_ID})", OneOpenClass),
+    (rf"/api/v1/open-classes/(?P<class_id>{_ID})/applications", Apply),
+    (r"/api/v1/my-applications", MyApplications),
+    (rf"/api/v1/my-applications/(?P<application_id>{_ID})/withdraw", Withdraw),
+    (rf"{_TEACHING}/applications", TaughtApplications),
+    (rf"{_TEACHING}/applications/(?P<application_id>{_ID})/review", Review),
+    (rf"{_TEACHING}/needs", TaughtNeeds),
+    (rf"/api/v1/classes/(?P<class_id>{_ID})/admission-notice", AdmissionNotice),
+    (rf"/api/v1/classes/(?P<class_id>{_ID})/admission-notice/pdf", AdmissionNoticePdf),
+    (rf"/api/v1/classes/(?P<class_id>{_ID})/admission-notice/pledge", Pledge),
+]
