@@ -18,6 +18,8 @@ class NavItem:
 
 _ENTRIES = (
     ("首页", "/admin", "home", Permission.ACCOUNTS_OWN),
+    ("培训计划", "/admin/plans", "calendar-event", Permission.PLANS_READ),
+    ("开班申请", "/admin/applications", "clipboard-list", Permission.APPLICATIONS_READ),
     ("培训班", "/admin/classes", "school", Permission.CLASSES_READ),
     ("证书台账", "/admin/certificates", "certificate", Permission.CERTIFICATES_READ),
     ("骨干教师库", "/admin/backbone", "users", Permission.BACKBONE_READ),

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from server.institutions.annex1 import PROVINCES
 from server.institutions.rules import MAJORS
 from server.kernel.clock import BEIJING
+from server.kernel.money import yuan
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
@@ -47,7 +48,7 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
     environment.filters.update(
         {
             it.__name__: it
-            for it in (beijing, date_cn, percent, filesize, hours, device, major_name, province_name)
+            for it in (beijing, date_cn, percent, filesize, hours, device, major_name, province_name, yuan)
         }
     )
     return environment

@@ -10,7 +10,6 @@ import pytest
 from server.assessment import grading, service, submissions
 from server.assessment.documents import Task
 from server.assessment.rules import TaskKind
-from server.classes import service as classes
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, stage
@@ -266,7 +265,7 @@ async def test_the_neighbour_sees_nothing(platform: Platform, site: str, opened:
     ):
         form = {**TASK, "reason": "越权"}
         assert (await neighbour.post(home + path, form)).status == 404, path
-    other = await classes.open_class(platform, opened.officer, stage.class_draft())
+    other = await stage.open_class(platform, opened.officer, stage.class_draft())
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     assert (await mine.get(f"/admin/classes/{other.id}/tasks/{task.id}")).status == 404
     assert await service.released_results(platform, opened.id) == {}

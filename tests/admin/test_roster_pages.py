@@ -26,7 +26,7 @@ XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
 
 @pytest.fixture
 async def opened(platform: Platform) -> TrainingClass:
-    return await classes.open_class(platform, XINGTAI, stage.class_draft())
+    return await stage.open_class(platform, XINGTAI, stage.class_draft())
 
 
 @pytest.fixture

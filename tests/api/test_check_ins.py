@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from server.attendance import service
 from server.attendance.documents import TeachingSession
-from server.classes import service as classes
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
@@ -177,7 +176,7 @@ async def test_a_code_binds_to_its_own_session_and_never_to_a_later_one(
 
 
 async def trainee_of_another_class(platform: Platform, wechat: Simulator) -> Phone:
-    other = await classes.open_class(platform, stage.actor(cast.YANGZHOU_OFFICER), stage.class_draft())
+    other = await stage.open_class(platform, stage.actor(cast.YANGZHOU_OFFICER), stage.class_draft())
     await stage.enrol(platform, cast.YANGZHOU_OFFICER, other.id, [cast.TRAINEE])
     return await stage.phone(platform, wechat, "openid-stranger", cast.TRAINEE)
 

@@ -69,15 +69,17 @@ async def test_a_teacher_sees_the_trainees_masked_and_who_is_not_bound(
 
 
 async def test_lists_page_by_cursor_without_a_gap(platform: Platform, wechat: Simulator, site: str) -> None:
-    teacher_id = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    teacher = await stage.phone(platform, wechat, "openid-teacher", cast.BACKBONE_TEACHER)
     officer = stage.actor(cast.XINGTAI_OFFICER)
     opened = []
     for number in range(5):
-        one = await classes.open_class(platform, officer, stage.class_draft(name=f"第 {number} 个三级班"))
-        await classes.assign_teacher(platform, officer, one.id, teacher_id)
+        day = date(2026, 4, 1 + number)  # each on a day of its own
+        draft = stage.class_draft(name=f"第 {number} 个三级班", starts_on=day, ends_on=day)
+        one = await stage.open_class(platform, officer, draft)
+        await stage.teach(platform, officer, one.id, teacher)
         await stage.enrol(platform, cast.XINGTAI_OFFICER, one.id, [cast.TRAINEE])
         opened.append(one.id)
-    teacher = await stage.phone(platform, wechat, "openid-teacher", cast.BACKBONE_TEACHER)
     trainee = await stage.phone(platform, wechat, "openid-trainee", cast.TRAINEE)
     for path, token in (("/teaching/classes", teacher.token), ("/classes", trainee.token)):
         seen: list[str] = []
@@ -99,7 +101,7 @@ async def test_the_inbox_holds_the_news_of_a_class_for_whom_it_concerns(
     mine = (await call(site, "GET", "/inbox", token=opened.trainees[0].token)).json
     teachers = (await call(site, "GET", "/inbox", token=opened.teacher.token)).json
     assert [one["template"] for one in mine["items"]] == ["enrolled"]
-    assert [one["template"] for one in teachers["items"]] == ["teaching-assigned"]
+    assert [one["template"] for one in teachers["items"]] == ["invitation-sent"]
     assert mine["items"][0]["data"]["class_id"] == opened.id
     unbound = await stage.phone(platform, wechat, "openid-unbound")
     assert (await call(site, "GET", "/inbox", token=unbound.token)).json == {"items": [], "next": None}

@@ -1,6 +1,5 @@
 """第五条: how institutions are managed; what the platform serves so far is the province's supervision (五.三)."""
 
-from server.classes import service as classes
 from server.kernel.platform import Platform
 from tests import cast, stage
 from tests.admin.browserless import sign_in
@@ -10,7 +9,7 @@ async def test_a_province_supervises_the_training_of_its_own_institutions(
     platform: Platform, site: str
 ) -> None:
     """（三）省级管理部门应对培训机构开展的工学一体化教师培训活动进行具体指导和日常监管。"""
-    opened = await classes.open_class(platform, stage.actor(cast.XINGTAI_OFFICER), stage.class_draft())
+    opened = await stage.open_class(platform, stage.actor(cast.XINGTAI_OFFICER), stage.class_draft())
     own = await sign_in(platform, site, cast.HEBEI_OFFICER)
     other = await sign_in(platform, site, cast.JIANGSU_OFFICER)
     for path in ("", "/roster"):

@@ -75,7 +75,7 @@ async def test_an_account_reaches_no_further_than_its_office(platform: Platform)
 
 async def test_an_institution_manages_the_data_of_its_own_trainees_only(platform: Platform) -> None:
     """（三）培训机构负责审核、管理培训班参训教师数据信息。"""
-    opened = await classes.open_class(platform, XINGTAI, stage.class_draft())
+    opened = await stage.open_class(platform, XINGTAI, stage.class_draft())
     preview = await classes.preview_roster(
         platform, XINGTAI, opened.id, "名册.xlsx", stage.roster_of([cast.TRAINEE])
     )
@@ -88,7 +88,7 @@ async def test_an_institution_manages_the_data_of_its_own_trainees_only(platform
 
 async def test_what_is_done_leaves_a_trace(platform: Platform) -> None:
     """（四）谁发布，谁负责: every act is kept with who did it, in a chain that shows tampering."""
-    opened = await classes.open_class(platform, XINGTAI, stage.class_draft())
+    opened = await stage.open_class(platform, XINGTAI, stage.class_draft())
     [entry] = await audit.of_subject(platform, opened.id)
     assert (entry["action"], entry["actor_name"]) == ("classes:open", cast.XINGTAI_OFFICER.name)
     await stage.register_backbone(platform, cast.BACKBONE_TEACHER)

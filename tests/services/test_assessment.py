@@ -112,7 +112,7 @@ async def test_nobody_of_another_place_sees_a_task_or_its_work(platform: Platfor
     submission = await hand_in(platform, opened.trainees[0], task, files=[("成果.pdf", PDF)])
     [file] = submission.files
     neighbour = stage.actor(cast.YANGZHOU_OFFICER)
-    other_class = await classes.open_class(platform, stage.actor(cast.XINGTAI_OFFICER), stage.class_draft())
+    other_class = await stage.open_class(platform, stage.actor(cast.XINGTAI_OFFICER), stage.class_draft())
     await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
     await stage.enrol(platform, cast.XINGTAI_OFFICER, other_class.id, [cast.TRAINEE])
     teacher = await stage.phone(platform, wechat, "openid-other-teacher", cast.SECOND_BACKBONE_TEACHER)

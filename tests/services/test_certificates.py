@@ -16,7 +16,6 @@ from server.certificates.press import WAITING_MOST, Press
 from server.certificates.render import CharacterMissing, TextTooLong
 from server.certificates.service import CertificateRevoked, NothingToPrint
 from server.certificates.verify import CertificateMissing, CertificateQueryRequest
-from server.classes import service as classes
 from server.institutions.rules import NotQualified
 from server.kernel.errors import Invalid, NotFound, Unavailable
 from server.kernel.platform import Platform
@@ -97,7 +96,7 @@ async def test_two_classes_of_one_month_and_level_issued_at_once_share_the_order
     platform: Platform, wechat: Simulator
 ) -> None:
     opened = await passed_class(platform, wechat, 4)
-    other = await classes.open_class(
+    other = await stage.open_class(
         platform, opened.officer, stage.class_draft(name="同月另一个三级教师培训班")
     )
     await stage.enrol(platform, cast.XINGTAI_OFFICER, other.id, cast.people(4, first_seed=300))
@@ -409,7 +408,7 @@ async def test_name_and_number_find_all_certificates_of_a_person(
 ) -> None:
     opened = await passed_class(platform, wechat, 1)
     [person] = cast.people(1)
-    second = await classes.open_class(
+    second = await stage.open_class(
         platform, opened.officer, stage.class_draft(name="同一人的第二个培训班")
     )
     await stage.enrol(platform, cast.XINGTAI_OFFICER, second.id, [person])

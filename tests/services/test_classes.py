@@ -13,7 +13,7 @@ from server.accounts.rules import Evidence
 from server.classes import rules, service, store
 from server.classes.documents import ClassFilter, RosterImport, TrainingClass
 from server.classes.rules import NextStep, Stage
-from server.classes.service import RosterClosed, RosterHasProblems, TeacherNotInPool
+from server.classes.service import RosterClosed, RosterHasProblems
 from server.institutions.rules import Level, NotQualified
 from server.kernel import audit, policies
 from server.kernel.errors import Invalid, NotFound
@@ -31,7 +31,7 @@ CENTRE = stage.actor(cast.CENTRE)
 
 @pytest.fixture
 async def opened(platform: Platform) -> TrainingClass:
-    return await service.open_class(platform, XINGTAI, stage.class_draft())
+    return await stage.open_class(platform, XINGTAI, stage.class_draft())
 
 
 async def upload(platform: Platform, class_id: str, people: list[Person]) -> RosterImport:
@@ -55,22 +55,22 @@ async def test_an_institution_opens_only_what_it_is_qualified_for(
 ) -> None:
     officer = CHANGZHOU if who is CHANGZHOU else XINGTAI
     with pytest.raises(NotQualified) as refusal:
-        await service.open_class(platform, officer, stage.class_draft(level=level))
+        await stage.open_class(platform, officer, stage.class_draft(level=level))
     assert article in refusal.value.detail and "第十六条" in refusal.value.detail
     assert await service.list_classes(platform, CENTRE, ClassFilter()) == []
 
 
 async def test_the_hours_have_a_floor_that_the_centre_may_raise(platform: Platform) -> None:
     with pytest.raises(Invalid) as refusal:
-        await service.open_class(platform, XINGTAI, stage.class_draft(class_hours=79))
+        await stage.open_class(platform, XINGTAI, stage.class_draft(class_hours=79))
     assert [field.place for field in refusal.value.fields] == ["class_hours"]
-    await service.open_class(platform, XINGTAI, stage.class_draft(class_hours=80))
+    await stage.open_class(platform, XINGTAI, stage.class_draft(class_hours=80))
     raised = PolicyChange(
         key="class_hours_three", value=96, effective_from=date(2026, 3, 16), reason="按新培训标准"
     )
     await policies.change(platform, CENTRE, raised)
     with pytest.raises(Invalid):
-        await service.open_class(platform, XINGTAI, stage.class_draft(class_hours=80))
+        await stage.open_class(platform, XINGTAI, stage.class_draft(class_hours=80))
 
 
 async def test_a_class_ends_after_it_begins_and_names_each_course_once(platform: Platform) -> None:
@@ -80,7 +80,7 @@ async def test_a_class_ends_after_it_begins_and_names_each_course_once(platform:
         ({"courses": ["教学场所使用管理", "教学场所使用管理"]}, "courses"),
     ):
         with pytest.raises(Invalid) as refusal:
-            await service.open_class(platform, XINGTAI, stage.class_draft(**changes))
+            await stage.open_class(platform, XINGTAI, stage.class_draft(**changes))
         assert [field.place for field in refusal.value.fields] == [place]
 
 
@@ -92,8 +92,6 @@ async def test_a_neighbour_finds_nothing_of_the_class(platform: Platform, opened
         service.preview_roster(platform, YANGZHOU, opened.id, "x.xlsx", stage.roster_of([cast.TRAINEE])),
         service.roster_preview(platform, YANGZHOU, opened.id, preview.id),
         service.confirm_roster(platform, YANGZHOU, preview.id),
-        service.assign_teacher(platform, YANGZHOU, opened.id, teacher),
-        service.unassign_teacher(platform, YANGZHOU, opened.id, teacher),
         service.release_binding(platform, YANGZHOU, opened.id, teacher, "不相干"),
     ):
         with pytest.raises(NotFound):
@@ -104,9 +102,9 @@ async def test_a_neighbour_finds_nothing_of_the_class(platform: Platform, opened
 
 
 async def test_a_list_is_narrowed_by_words_level_major_and_province(platform: Platform) -> None:
-    await service.open_class(platform, XINGTAI, stage.class_draft(name="春季三级班"))
-    await service.open_class(platform, XINGTAI, stage.class_draft(name="春季二级班", level=Level.TWO))
-    await service.open_class(platform, CHANGZHOU, stage.class_draft(name="常州一级班", level=Level.ONE))
+    await stage.open_class(platform, XINGTAI, stage.class_draft(name="春季三级班"))
+    await stage.open_class(platform, XINGTAI, stage.class_draft(name="春季二级班", level=Level.TWO))
+    await stage.open_class(platform, CHANGZHOU, stage.class_draft(name="常州一级班", level=Level.ONE))
 
     async def names(**narrowed: str) -> list[str]:
         found = await service.list_classes(platform, CENTRE, ClassFilter(**narrowed))
@@ -119,32 +117,6 @@ async def test_a_list_is_narrowed_by_words_level_major_and_province(platform: Pl
     assert await names(level="2") == ["春季二级班"]
     assert await names(major="02") == []
     assert await names(province_code="32") == ["常州一级班"]
-
-
-# ---- Teachers
-
-
-async def test_a_teacher_comes_from_the_pool_is_told_once_and_can_be_taken_off(
-    platform: Platform, opened: TrainingClass
-) -> None:
-    teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
-    await service.assign_teacher(platform, XINGTAI, opened.id, teacher)
-    await service.assign_teacher(platform, XINGTAI, opened.id, teacher)
-    assert [one.person_id for one in (await service.get_class(platform, XINGTAI, opened.id)).teachers] == [
-        teacher
-    ]
-    [message] = await messages.inbox(platform, teacher)
-    assert message["template"] == "teaching-assigned" and message["data"]["class_name"] == opened.name
-    await service.unassign_teacher(platform, XINGTAI, opened.id, teacher)
-    assert (await service.get_class(platform, XINGTAI, opened.id)).teachers == []
-    with pytest.raises(NotFound):
-        await service.unassign_teacher(platform, XINGTAI, opened.id, teacher)
-
-
-async def test_nobody_outside_the_pool_teaches(platform: Platform, opened: TrainingClass) -> None:
-    [trainee] = await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [cast.TRAINEE])
-    with pytest.raises(TeacherNotInPool):
-        await service.assign_teacher(platform, XINGTAI, opened.id, trainee)
 
 
 # ---- The roster
@@ -199,7 +171,7 @@ async def test_two_classes_may_import_the_same_new_people_at_once(
     platform: Platform, opened: TrainingClass
 ) -> None:
     later = stage.class_draft(name="另一个三级班", starts_on=date(2026, 4, 13), ends_on=date(2026, 4, 24))
-    other = await service.open_class(platform, XINGTAI, later)
+    other = await stage.open_class(platform, XINGTAI, later)
     people = cast.people(8)
     previews = [await upload(platform, one.id, people) for one in (opened, other)]
     await asyncio.gather(*(service.confirm_roster(platform, XINGTAI, one.id) for one in previews))
@@ -211,7 +183,7 @@ async def test_two_classes_may_import_the_same_new_people_at_once(
 async def test_of_two_rosters_that_overlap_in_dates_only_one_gets_a_person(
     platform: Platform, opened: TrainingClass
 ) -> None:
-    other = await service.open_class(platform, XINGTAI, stage.class_draft(name="同时的三级班"))
+    other = await stage.open_class(platform, XINGTAI, stage.class_draft(name="同时的三级班"))
     previews = [await upload(platform, one.id, cast.people(3)) for one in (opened, other)]
     done = await asyncio.gather(
         *(service.confirm_roster(platform, XINGTAI, one.id) for one in previews), return_exceptions=True
@@ -249,7 +221,7 @@ async def test_a_number_known_under_another_name_is_refused_in_the_preview_and_a
     misspelt = Person("虚构甲", cast.TRAINEE.id_number, cast.TRAINEE.phone, cast.TRAINEE.unit)
     before = await upload(platform, opened.id, [misspelt])
     assert before.problems == []
-    other = await service.open_class(platform, XINGTAI, stage.class_draft(name="另一个三级班"))
+    other = await stage.open_class(platform, XINGTAI, stage.class_draft(name="另一个三级班"))
     await stage.enrol(platform, cast.XINGTAI_OFFICER, other.id, [cast.TRAINEE])
     with pytest.raises(NameDiffers) as refusal:
         await service.confirm_roster(platform, XINGTAI, before.id)
@@ -259,7 +231,7 @@ async def test_a_number_known_under_another_name_is_refused_in_the_preview_and_a
 
 
 async def test_a_preview_belongs_to_its_class(platform: Platform, opened: TrainingClass) -> None:
-    other = await service.open_class(platform, XINGTAI, stage.class_draft(name="另一个三级班"))
+    other = await stage.open_class(platform, XINGTAI, stage.class_draft(name="另一个三级班"))
     preview = await upload(platform, opened.id, [cast.TRAINEE])
     assert (await service.roster_preview(platform, XINGTAI, opened.id, preview.id)).id == preview.id
     with pytest.raises(NotFound):

@@ -47,7 +47,7 @@ YANGZHOU = stage.actor(cast.YANGZHOU_OFFICER)
 
 @pytest.fixture
 async def opened(platform: Platform) -> TrainingClass:
-    return await classes.open_class(platform, XINGTAI, stage.class_draft())
+    return await stage.open_class(platform, XINGTAI, stage.class_draft())
 
 
 def of_class(opened: TrainingClass, **changes: object) -> ClassCorrection:
@@ -225,7 +225,7 @@ async def test_a_wrong_name_and_a_stranger_are_refused(platform: Platform, wecha
 async def test_an_institution_is_renamed_by_the_centre_and_its_open_classes_with_it(
     platform: Platform, opened: TrainingClass
 ) -> None:
-    released = await classes.open_class(platform, XINGTAI, stage.class_draft(name="2026年2月三级教师培训班"))
+    released = await stage.open_class(platform, XINGTAI, stage.class_draft(name="2026年2月三级教师培训班"))
     await platform["classes"].update_one(
         {"_id": released.id}, {"$set": {"results_released_at": platform.clock.now()}}
     )

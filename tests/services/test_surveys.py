@@ -56,7 +56,7 @@ async def test_two_officers_at_once_make_one_survey(platform: Platform, wechat: 
 
 async def test_a_class_without_teachers_has_nobody_to_ask_about(platform: Platform) -> None:
     officer = stage.actor(cast.XINGTAI_OFFICER)
-    new = await classes.open_class(platform, officer, stage.class_draft())
+    new = await stage.open_class(platform, officer, stage.class_draft())
     now = platform.clock.now()
     draft = SurveyDraft(opens_at=now, closes_at=now + timedelta(days=1))
     with pytest.raises(ClassWithoutTeachers):
@@ -147,7 +147,7 @@ async def test_before_the_beginning_and_after_the_end_nothing_is_taken(
 async def test_who_is_not_in_the_class_finds_no_survey(platform: Platform, wechat: Simulator) -> None:
     opened = await stage.class_in_session(platform, wechat, trainees=1)
     survey = await open_survey(platform, opened)
-    other = await classes.open_class(
+    other = await stage.open_class(
         platform, stage.actor(cast.YANGZHOU_OFFICER), stage.class_draft(name="另一个培训班")
     )
     await stage.enrol(platform, cast.YANGZHOU_OFFICER, other.id, [cast.TRAINEE])
@@ -304,8 +304,11 @@ async def test_a_teachers_year_gathers_the_classes_that_are_shown_and_no_other(
     survey = await open_survey(platform, opened)
     await answer(platform, survey, opened.trainees[:3], points=3)
     await answer(platform, survey, opened.trainees[3:], points=2)
-    small = await classes.open_class(platform, opened.officer, stage.class_draft(name="人数很少的培训班"))
-    await classes.assign_teacher(platform, opened.officer, small.id, opened.teacher.actor.id)
+    later = {"starts_on": date(2026, 4, 13), "ends_on": date(2026, 4, 24)}
+    small = await stage.open_class(
+        platform, opened.officer, stage.class_draft(name="人数很少的培训班", **later)
+    )
+    await stage.teach(platform, opened.officer, small.id, opened.teacher)
     await stage.enrol(platform, cast.XINGTAI_OFFICER, small.id, [cast.TRAINEE])
     hidden = await surveys.open_survey(
         platform, opened.officer, small.id, SurveyDraft(opens_at=survey.opens_at, closes_at=survey.closes_at)

@@ -1,0 +1,93 @@
+"""Class applications (开班申请): from an item of an approved plan to a class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict
+
+from server.applications.rules import Action, State, VenueFlag
+from server.institutions.rules import MAJORS, Level
+from server.kernel.history import Step
+from server.kernel.mongo import Document
+from server.plans.rules import PlanItem
+
+
+class Venue(BaseModel):
+    """Where a class is held; `stars` is declared by the institution, None for a place without a rating (article 11)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    address: str
+    stars: int | None
+
+    @property
+    def place(self) -> str:
+        return f"{self.name}（{self.address}）"
+
+    @property
+    def rating(self) -> str:
+        return "无星级" if self.stars is None else f"{self.stars} 星级"
+
+
+class WishedTeacher(BaseModel):
+    """A backbone teacher whom the institution would like to have (授课骨干教师的选择倾向, article 4.2)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    person_id: str
+    name: str
+
+
+class Application(Document):
+    """At most one holds an item of a plan at a time (unique by item, see rules.HOLDING)."""
+
+    institution_code: str
+    institution_name: str
+    province_code: str
+    plan_id: str
+    plan_year: int
+    plan_version: int
+    item: PlanItem
+    """As the plan in force had it when the application was handed in."""
+    name: str
+    level: Level
+    major: str
+    courses: list[str]
+    class_hours: int
+    starts_on: date
+    ends_on: date
+    places: int
+    venue: Venue
+    venue_flags: list[VenueFlag]
+    venue_note: str = ""
+    """What the province found out about a flagged venue."""
+    warnings: list[str]
+    wished: list[WishedTeacher]
+    state: State
+    class_id: str | None = None
+    history: list[Step]
+
+    @property
+    def major_name(self) -> str:
+        return MAJORS[self.major].name
+
+    def last(self, action: Action) -> Step | None:
+        """The latest time that this was done to the application."""
+        return next((step for step in reversed(self.history) if step.action == action), None)
+
+
+@dataclass(frozen=True)
+class ApplicationFilter:
+    """What a list of applications is narrowed to; what is empty matches everything."""
+
+    words: str = ""
+    """Part of the name of the class or of its institution."""
+    state: State | None = None
+    level: str = ""
+    year: int | None = None
+    month: int | None = None
+    """In which the class is to begin."""
+    province_code: str = ""

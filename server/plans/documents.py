@@ -1,0 +1,47 @@
+"""Annual training plans (年度培训计划): one document a version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.kernel.history import Step
+from server.kernel.mongo import Document
+from server.plans.rules import Action, PlanItem, State
+
+
+class Plan(Document):
+    """One version of an institution's plan of a year; unique by institution, year and version. No version is ever removed."""
+
+    institution_code: str
+    institution_name: str
+    province_code: str
+    year: int
+    version: int
+    state: State
+    items: list[PlanItem]
+    history: list[Step]
+
+    @property
+    def name(self) -> str:
+        return f"{self.institution_name} {self.year} 年培训计划"
+
+    @property
+    def places(self) -> int:
+        return sum(item.places for item in self.items)
+
+    @property
+    def budget_fen(self) -> int:
+        return sum(item.budget_fen for item in self.items)
+
+    def last(self, action: Action) -> Step | None:
+        """The latest time that this was done to the version."""
+        return next((step for step in reversed(self.history) if step.action == action), None)
+
+
+@dataclass(frozen=True)
+class PlanFilter:
+    """What a list of plans is narrowed to; what is empty matches everything."""
+
+    year: int | None = None
+    state: State | None = None
+    province_code: str = ""

@@ -1,0 +1,224 @@
+"""Rules of an institution's annual training plan: its states, what an item may say, and what a new version changes.
+
+Article 4.1: 培训机构应在省级管理部门指导下，制定本机构培训计划，按要求报送省级管理部门审核. Article 25.4: what is published is
+changed only by the procedure, so an approved plan gives way to a new version that was reviewed like the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from server.institutions.rules import MAJORS, Level, NotQualified, Qualification, require_qualified
+from server.kernel import money
+from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
+from server.kernel.identity import INSTITUTION_ROLES, Role
+
+ITEMS_MOST = 60
+"""Of a plan: five classes a month."""
+
+
+class State(StrEnum):
+    DRAFT = "DRAFT"
+    SUBMITTED = "SUBMITTED"
+    RETURNED = "RETURNED"
+    APPROVED = "APPROVED"
+    SUPERSEDED = "SUPERSEDED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a state is never title-cased; templates read the Chinese name here
+        return _STATE_TITLES[self]
+
+
+_STATE_TITLES = {
+    State.DRAFT: "编制中",
+    State.SUBMITTED: "待审核",
+    State.RETURNED: "已退回",
+    State.APPROVED: "已批准",
+    State.SUPERSEDED: "已被新版代替",
+}
+OPEN = frozenset({State.DRAFT, State.SUBMITTED, State.RETURNED})
+"""The states of a version that is still on its way: an institution has at most one a year."""
+
+
+class Action(StrEnum):
+    BEGIN = "BEGIN"
+    AMEND = "AMEND"
+    SUBMIT = "SUBMIT"
+    APPROVE = "APPROVE"
+    RETURN = "RETURN"
+    SUPERSEDE = "SUPERSEDE"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as State.title
+        return _ACTION_TITLES[self]
+
+
+_ACTION_TITLES = {
+    Action.BEGIN: "开始编制",
+    Action.AMEND: "修改",
+    Action.SUBMIT: "报送审核",
+    Action.APPROVE: "批准",
+    Action.RETURN: "退回修改",
+    Action.SUPERSEDE: "被新版代替",
+}
+
+TRANSITIONS: dict[tuple[State, Action], State] = {
+    (State.DRAFT, Action.AMEND): State.DRAFT,
+    (State.DRAFT, Action.SUBMIT): State.SUBMITTED,
+    (State.SUBMITTED, Action.APPROVE): State.APPROVED,
+    (State.SUBMITTED, Action.RETURN): State.RETURNED,
+    (State.RETURNED, Action.AMEND): State.RETURNED,
+    (State.RETURNED, Action.SUBMIT): State.SUBMITTED,
+    (State.APPROVED, Action.SUPERSEDE): State.SUPERSEDED,
+}
+"""Every version begins as a draft (BEGIN). An approved one is superseded by the approval of the next, and by nothing else."""
+
+MAY_ACT: dict[Action, frozenset[Role]] = {
+    Action.BEGIN: INSTITUTION_ROLES,
+    Action.AMEND: INSTITUTION_ROLES,
+    Action.SUBMIT: INSTITUTION_ROLES,
+    Action.APPROVE: frozenset({Role.PROVINCE}),
+    Action.RETURN: frozenset({Role.PROVINCE}),
+    Action.SUPERSEDE: frozenset({Role.PROVINCE}),
+}
+
+
+class NotInThisState(Conflict):
+    slug = "plan-state"
+    title = "计划现在不能这样办理"
+
+
+class NotYours(Forbidden):
+    """The action belongs to somebody else (articles 4.1 and 25)."""
+
+    slug = "plan-not-yours"
+    title = "这一步不由您办理"
+    default_detail = "培训计划由培训机构编制和报送，由省级管理部门审核（指南第四条、第二十五条）。"
+
+
+def after(state: State, action: Action, roles: Iterable[Role]) -> State:
+    """The state that `action` leads to. Raises NotYours for other roles, NotInThisState where the table has no such step."""
+    require_right(action, roles)
+    if (state, action) not in TRANSITIONS:
+        raise NotInThisState(f"这一版计划{state.title}，不能{action.title}。请刷新页面，看看现在的情况。")
+    return TRANSITIONS[state, action]
+
+
+def require_right(action: Action, roles: Iterable[Role]) -> None:
+    if not MAY_ACT[action] & set(roles):
+        raise NotYours()
+
+
+class PlanItem(BaseModel):
+    """One class that an institution means to hold. Its id stays the same from version to version."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    level: Level
+    major: str
+    title: str
+    month: int
+    places: int
+    class_hours: int
+    budget_fen: int
+
+    @property
+    def major_name(self) -> str:
+        return MAJORS[self.major].name
+
+    def told(self) -> dict[str, str]:
+        """What the item says, in words, by the title of each column."""
+        return {
+            "名称": self.title,
+            "级别": self.level.title,
+            "专业大类": self.major_name,
+            "月份": f"{self.month} 月",
+            "人数": f"{self.places} 人",
+            "课时": f"{self.class_hours} 课时",
+            "预算": money.yuan(self.budget_fen),
+        }
+
+
+def check_year(year: int, today: date) -> None:
+    """Raises Invalid unless a plan is for this year or the next."""
+    if not today.year <= year <= today.year + 1:
+        raise Invalid(fields=[FieldError("year", f"只能编制 {today.year} 年或 {today.year + 1} 年的计划。")])
+
+
+def check_items(items: Sequence[PlanItem], qualifications: Sequence[Qualification], year: int) -> None:
+    """Raises Invalid with `items.<n>` for each that names no 专业大类, that the institution is not qualified for on the first day
+    of its month (articles 4 and 16), or whose title another item has."""
+    wrong: list[FieldError] = []
+    titles: set[str] = set()
+    for number, item in enumerate(items):
+        if item.title in titles:
+            wrong.append(FieldError(f"items.{number}.title", "名称与前面的项目相同，请加以区别。"))
+        titles.add(item.title)
+        if item.major not in MAJORS:
+            wrong.append(FieldError(f"items.{number}.major", "请选择列表中的专业大类。"))
+            continue
+        try:
+            require_qualified(qualifications, item.level, item.major, date(year, item.month, 1))
+        except NotQualified as refused:
+            wrong.append(FieldError(f"items.{number}.level", refused.detail))
+    if wrong:
+        raise Invalid(fields=wrong)
+
+
+def check_complete(items: Sequence[PlanItem]) -> None:
+    """Raises Invalid for a plan that says nothing."""
+    if not items:
+        raise Invalid("计划中还没有项目。请先填写至少一个培训班，再报送审核。")
+
+
+class ChangeKind(StrEnum):
+    ADDED = "ADDED"
+    CHANGED = "CHANGED"
+    REMOVED = "REMOVED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as State.title
+        return _CHANGE_TITLES[self]
+
+
+_CHANGE_TITLES = {ChangeKind.ADDED: "新增", ChangeKind.CHANGED: "修改", ChangeKind.REMOVED: "删去"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of one item: `before` and `after` by column, for CHANGED only of the columns that differ."""
+
+    kind: ChangeKind
+    title: str
+    before: dict[str, str]
+    after: dict[str, str]
+
+
+def difference(before: Sequence[PlanItem], after: Sequence[PlanItem]) -> list[Change]:
+    """What a version changes of the one before it: in the order of the new version, then what it leaves out (article 25.4)."""
+    known = {item.id: item for item in before}
+    kept = {item.id for item in after}
+    changes = []
+    for item in after:
+        now = item.told()
+        if item.id not in known:
+            changes.append(Change(ChangeKind.ADDED, item.title, {}, now))
+        elif known[item.id] != item:
+            was = known[item.id].told()
+            changed = [column for column in now if now[column] != was[column]]
+            changes.append(
+                Change(
+                    ChangeKind.CHANGED,
+                    item.title,
+                    {column: was[column] for column in changed},
+                    {column: now[column] for column in changed},
+                )
+            )
+    gone = [item for item in before if item.id not in kept]
+    return changes + [Change(ChangeKind.REMOVED, item.title, item.told(), {}) for item in gone]

@@ -1,0 +1,81 @@
+"""Queries over plans."""
+
+from __future__ import annotations
+
+from server.kernel.identity import Jurisdiction
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.plans.documents import Plan, PlanFilter
+from server.plans.rules import OPEN, State
+
+COLLECTIONS = (
+    CollectionSpec(
+        "plans",
+        shard_key="institution_code",
+        indexes=(
+            Index([("institution_code", 1), ("year", 1), ("version", -1)], unique=True),
+            # One version on its way, and one in force, an institution and year; `$in` needs MongoDB 6.0.
+            Index(
+                [("institution_code", 1), ("year", 1)],
+                unique=True,
+                partial={"state": {"$in": sorted(OPEN)}},
+            ),
+            Index([("institution_code", 1), ("year", -1)], unique=True, partial={"state": State.APPROVED}),
+            Index([("province_code", 1), ("state", 1), ("_id", -1)]),
+        ),
+    ),
+)
+
+
+async def insert(scope: Scope, new: Plan) -> None:
+    await scope["plans"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def replace(scope: Scope, before: Plan, after: Plan) -> bool:
+    """Writes `after` in the place of `before`; False when somebody else has changed the version in between."""
+    done = await scope["plans"].replace_one(
+        {"_id": before.id, "state": before.state, "history": {"$size": len(before.history)}},
+        after.to_mongo(),
+        session=scope.session,
+    )
+    return bool(done.modified_count)
+
+
+async def plan(scope: Scope, reach: Jurisdiction, plan_id: str) -> Plan | None:
+    row = await scope["plans"].find_one({"$and": [{"_id": plan_id}, reach.filter()]}, session=scope.session)
+    return None if row is None else Plan.from_mongo(row)
+
+
+async def plans(
+    scope: Scope, reach: Jurisdiction, narrowed: PlanFilter, *, before: str | None, limit: int
+) -> list[Plan]:
+    """Newest first, older than the id `before`."""
+    condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["plans"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [Plan.from_mongo(row) async for row in rows]
+
+
+def _condition(narrowed: PlanFilter) -> Row:
+    exact = {"year": narrowed.year, "state": narrowed.state, "province_code": narrowed.province_code}
+    return {name: value for name, value in exact.items() if value}
+
+
+async def versions(scope: Scope, institution_code: str, year: int) -> list[Plan]:
+    """Every version of one plan, the latest first."""
+    rows = scope["plans"].find({"institution_code": institution_code, "year": year}, session=scope.session)
+    return [Plan.from_mongo(row) async for row in rows.sort("version", -1)]
+
+
+async def approved(scope: Scope, institution_code: str, year: int) -> Plan | None:
+    row = await scope["plans"].find_one(
+        {"institution_code": institution_code, "year": year, "state": State.APPROVED},
+        session=scope.session,
+    )
+    return None if row is None else Plan.from_mongo(row)
+
+
+async def count(scope: Scope, reach: Jurisdiction, state: State) -> int:
+    return await scope["plans"].count_documents(
+        {"$and": [reach.filter(), {"state": state}]}, session=scope.session
+    )
