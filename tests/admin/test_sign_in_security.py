@@ -38,7 +38,7 @@ async def test_a_form_without_its_token_does_nothing_and_says_what_to_do(
     platform: Platform, site: str
 ) -> None:
     browser = await sign_in(platform, site, cast.XINGTAI_OFFICER)
-    for path in ("/admin/logout", "/admin/classes/new", "/admin/password"):
+    for path in ("/admin/logout", "/admin/plans/new", "/admin/password"):
         answer = await browser.post(path, xsrf=False)
         assert answer.status == 403 and "返回上一页刷新" in answer.text
     assert (await browser.get("/admin")).status == 200  # still signed in
@@ -46,7 +46,7 @@ async def test_a_form_without_its_token_does_nothing_and_says_what_to_do(
 
 async def test_every_page_carries_the_security_headers(platform: Platform, site: str) -> None:
     browser = await sign_in(platform, site, cast.CENTRE)
-    for path in ("/admin", "/admin/login", "/admin/audit", "/admin/no-such-page", "/admin/classes/new"):
+    for path in ("/admin", "/admin/login", "/admin/audit", "/admin/no-such-page", "/admin/plans"):
         answer = await browser.get(path)
         for name, value in SECURITY_HEADERS.items():
             assert answer.headers[name] == value, (path, name)

@@ -52,6 +52,7 @@ ANY_STAFF = staff(f"{CENTRE} {HEBEI} {JIANGSU} {XINGTAI} {YANGZHOU} {CHANGZHOU}"
 ONLY_CENTRE = staff(CENTRE)
 INSTITUTIONS = staff(f"{XINGTAI} {YANGZHOU} {CHANGZHOU}")
 OF_XINGTAI = staff(XINGTAI, hidden=f"{YANGZHOU} {CHANGZHOU}")
+OF_HEBEI = staff(HEBEI, hidden=JIANGSU)
 IN_REACH = staff(f"{CENTRE} {HEBEI} {XINGTAI}", hidden=f"{JIANGSU} {YANGZHOU} {CHANGZHOU}")
 IN_AGAIN = dict.fromkeys(("anybody",), NOT_SIGNED_IN)  # all have signed out by then
 OWN_SESSION = staff("", hidden=" ".join(OFFICERS))  # somebody else's log-in does not exist
@@ -91,6 +92,10 @@ TABLE: dict[str, Outcomes] = {
     "GET /api/v1/certificates/{certificate_id}/png": MY_CLASS,
     "GET /api/v1/teaching/classes": TEACHERS,
     "GET /api/v1/teaching/satisfaction": TEACHERS,
+    "GET /api/v1/teaching/invitations": TEACHERS,
+    "POST /api/v1/teaching/invitations/{invitation_id}/accept": MY_TEACHING,
+    "POST /api/v1/teaching/invitations/{invitation_id}/decline": MY_TEACHING,
+    "GET /api/v1/teaching/invitations/{invitation_id}/pdf": MY_TEACHING,
     "GET /api/v1/teaching/classes/{class_id}": MY_TEACHING,
     "GET /api/v1/teaching/classes/{class_id}/sessions": MY_TEACHING,
     "GET /api/v1/teaching/classes/{class_id}/tasks": MY_TEACHING,
@@ -115,6 +120,10 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/policies/{key}": ANY_STAFF,
     "GET /admin/classes": ANY_STAFF,
     "GET /admin/classes/export": ANY_STAFF,
+    "GET /admin/plans": ANY_STAFF,
+    "GET /admin/plans/export": ANY_STAFF,
+    "GET /admin/applications": ANY_STAFF,
+    "GET /admin/applications/export": ANY_STAFF,
     "GET /admin/certificates": ANY_STAFF,
     "GET /admin/certificates.xlsx": ANY_STAFF,
     # ---- the centre
@@ -127,6 +136,28 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/backbone/new": ONLY_CENTRE,
     "GET /admin/audit": ONLY_CENTRE,
     "GET /admin/audit/chain": ONLY_CENTRE,
+    # ---- plans and applications of an institution
+    "GET /admin/plans/{plan_id}": IN_REACH,
+    "GET /admin/plans/{plan_id}/submit": IN_REACH,
+    "GET /admin/plans/{plan_id}/approve": IN_REACH,
+    "GET /admin/plans/{plan_id}/return": IN_REACH,
+    "POST /admin/plans/new": INSTITUTIONS,
+    "GET /admin/plans/{plan_id}/edit": OF_XINGTAI,
+    "POST /admin/plans/{plan_id}/edit": OF_XINGTAI,
+    "POST /admin/plans/{plan_id}/submit": OF_XINGTAI,
+    "POST /admin/plans/{plan_id}/return": OF_HEBEI,
+    "POST /admin/plans/{plan_id}/approve": OF_HEBEI,
+    "GET /admin/plans/{plan_id}/items/{item_id}/apply": OF_XINGTAI,
+    "POST /admin/plans/{plan_id}/items/{item_id}/apply": OF_XINGTAI,
+    "GET /admin/applications/{application_id}": IN_REACH,
+    "GET /admin/applications/{application_id}/approve": IN_REACH,
+    "GET /admin/applications/{application_id}/return": IN_REACH,
+    "GET /admin/applications/{application_id}/withdraw": IN_REACH,
+    "GET /admin/applications/{application_id}/edit": OF_XINGTAI,
+    "POST /admin/applications/{application_id}/edit": OF_XINGTAI,
+    "POST /admin/applications/{application_id}/return": OF_HEBEI,
+    "POST /admin/applications/{application_id}/approve": OF_HEBEI,
+    "POST /admin/applications/{application_id}/withdraw": OF_XINGTAI,
     # ---- a class, by whoever oversees it
     "GET /admin/classes/{class_id}": IN_REACH,
     "GET /admin/classes/{class_id}/roster": IN_REACH,
@@ -139,15 +170,15 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/classes/{class_id}/tasks/{task_id}/extend": IN_REACH,
     "GET /admin/classes/{class_id}/tasks/{task_id}/withdraw": IN_REACH,
     "GET /admin/classes/{class_id}/survey": IN_REACH,
+    "GET /admin/classes/{class_id}/invitations": IN_REACH,
+    "GET /admin/classes/{class_id}/invitations/{invitation_id}": IN_REACH,
+    "GET /admin/classes/{class_id}/invitations/{invitation_id}/pdf": IN_REACH,
     "GET /admin/classes/{class_id}/certificates": IN_REACH,
     "GET /admin/certificates/{certificate_id}": IN_REACH,
     "GET /admin/classes/{class_id}/tasks/{task_id}": IN_REACH,
     "GET /admin/classes/{class_id}/tasks/{task_id}/trainees/{person_id}": IN_REACH,
     "GET /admin/classes/{class_id}/submissions/{submission_id}/files/{file_id}": IN_REACH,
     # ---- a class, by its institution
-    "GET /admin/classes/new": INSTITUTIONS,
-    "POST /admin/classes/new": INSTITUTIONS,
-    "GET /admin/classes/{class_id}/teachers": OF_XINGTAI,
     "GET /admin/classes/{class_id}/roster/template": OF_XINGTAI,
     "POST /admin/classes/{class_id}/roster": OF_XINGTAI,
     "GET /admin/classes/{class_id}/roster/{import_id}": OF_XINGTAI,
@@ -162,14 +193,15 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/classes/{class_id}/tasks/{task_id}/extend": OF_XINGTAI,
     "POST /admin/classes/{class_id}/tasks/{task_id}/withdraw": OF_XINGTAI,
     "POST /admin/classes/{class_id}/results/release": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/invitations": OF_XINGTAI,
     "POST /admin/classes/{class_id}/survey": OF_XINGTAI,
     "POST /admin/classes/{class_id}/survey/closing": OF_XINGTAI,
     "POST /admin/classes/{class_id}/certificates/issue": OF_XINGTAI,
-    "POST /admin/classes/{class_id}/teachers/{person_id}/assign": OF_XINGTAI,
     # ---- what undoes something
     "POST /admin/classes/{class_id}/survey/close": OF_XINGTAI,
     "POST /admin/classes/{class_id}/roster/{person_id}/release": OF_XINGTAI,
-    "POST /admin/classes/{class_id}/teachers/{person_id}/unassign": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/invitations/{invitation_id}/withdraw": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/invitations/{invitation_id}/cancel": OF_XINGTAI,
     "POST /admin/certificates/{certificate_id}/revoke": OF_XINGTAI,
     "POST /admin/logout": ANY_STAFF,
     "POST /admin/accounts/{account_id}/reset": IN_AGAIN,
@@ -239,12 +271,11 @@ async def test_everybody_gets_in_where_they_may_and_nowhere_else(
     accounts = await platform["accounts"].find_one({"username": YANGZHOU})
     assert accounts is not None
     ids = world.ids | {"account_id": accounts["_id"]}
-    teacher_id = world.phones["teacher"].actor.id
     visitors = Visitors(site, world, browsers)
     wrong = []
     for door, expected in TABLE.items():
         method, address = door.split()
-        path = address.format(**ids | ({"person_id": teacher_id} if "/teachers/" in address else {}))
+        path = address.format(**ids)
         for who, what in sorted(
             expected.items(), key=lambda one: one[1] == IN
         ):  # refusals before what may change something

@@ -16,13 +16,14 @@ from server.assessment.tasks import CriterionDraft, TaskDraft
 from server.attendance.check_in import CheckInDesk, Scan
 from server.certificates import issue, service
 from server.classes import service as classes
+from server.invitations import service as invitations
 from server.kernel.clock import beijing_date
 from server.kernel.platform import Platform
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
 from server.wechat.simulator import Simulator
-from tests import cast, stage
+from tests import cast, planning, stage
 from tests.stage import ClassInSession, Phone
 
 
@@ -59,20 +60,26 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     task_id, submission_id, file_id = await _graded_work(platform, held, trainee, TaskKind.SUMMATIVE)
     survey_id, answers = await _answered_survey(platform, held, trainee)
     latecomer = stage.roster_of([cast.person(900)])
+    [letter] = await invitations.my_invitations(platform, held.teacher.actor)
     preview = await classes.preview_roster(platform, held.officer, held.id, "补充名册.xlsx", latecomer)
     await assessment.release(platform, held.officer, held.id)
     await issue.issue_certificates(platform, held.officer, held.id)
+    application = await planning.applied(platform)
     [certificate] = await service.my_certificates(platform, trainee.actor)
     return World(
         phones={"trainee": trainee, "teacher": held.teacher, **await _outsiders(platform, wechat)},
         ids={
             "class_id": held.id,
+            "plan_id": application.plan_id,
+            "item_id": application.item.id,
+            "application_id": application.id,
             "session_id": session.id,
             "task_id": task_id,
             "submission_id": submission_id,
             "file_id": file_id,
             "survey_id": survey_id,
             "certificate_id": certificate.id,
+            "invitation_id": letter.id,
             "import_id": preview.id,
             "person_id": trainee.actor.id,
             "token": certificate.token,
@@ -84,6 +91,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
         bodies={
             "/responses": {"answers": answers},
             "/late-registrations": {"person_id": trainee.actor.id, "reason": "手机没电"},
+            "/decline": {"reason": "教学任务冲突"},
             "/grade": {"scores": {"c1": 80}, "reason": "复核"},
         },
     )
