@@ -5,6 +5,7 @@ from __future__ import annotations
 from admin.handler import UnknownPage
 from admin.handlers import (
     accounts,
+    admissions,
     allocation,
     applications,
     assessment,
@@ -12,12 +13,15 @@ from admin.handlers import (
     backbone,
     certificates,
     classes,
+    corrections,
     home,
     institutions,
     invitations,
     plans,
     policies,
+    recommendations,
     rosters,
+    schemes,
     surveys,
 )
 from server.kernel.web import Route
@@ -27,15 +31,19 @@ ROUTES: list[Route] = [
     *accounts.ROUTES,
     *allocation.ROUTES,
     *institutions.ROUTES,
+    *recommendations.ROUTES,
+    *corrections.ROUTES,
     *backbone.ROUTES,
     *plans.ROUTES,
     *applications.ROUTES,
     *classes.ROUTES,
     *rosters.ROUTES,
+    *admissions.ROUTES,
     *invitations.ROUTES,
     *policies.ROUTES,
     *audit.ROUTES,
     *assessment.ROUTES,
+    *schemes.ROUTES,
     *surveys.ROUTES,
     *certificates.ROUTES,
 ]

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from admin.handler import PageHandler
 from server.accounts import staff
+from server.admissions import service as admissions
 from server.applications import service as applications
 from server.backbone import service as backbone
 from server.classes import service as classes
 from server.classes.rules import NextStep, Stage
+from server.corrections import service as corrections
 from server.institutions import service as institutions
 from server.invitations import service as invitations
 from server.kernel import policies
@@ -20,6 +22,7 @@ from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 from server.kernel.web import Route, allow
 from server.plans import service as plans
+from server.schemes import service as schemes
 
 STEP_PAGES = {
     NextStep.CONFIRM_ROSTER: "/roster",
@@ -45,6 +48,10 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     plans.waiting,
     applications.waiting,
     invitations.waiting,
+    admissions.waiting,
+    schemes.waiting,
+    institutions.waiting,
+    corrections.waiting,
 )
 """Each chapter's answer to: what waits for this actor?"""
 
