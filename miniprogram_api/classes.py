@@ -51,7 +51,7 @@ class TaughtClassAnswer(ClassAnswer):
 class MessageAnswer(Response):
     id: str
     template: str
-    """What kind of news: "enrolled", "teaching-assigned" …"""
+    """What kind of news: "enrolled", "invitation-sent" …"""
     data: dict[str, str]
     created_at: datetime
 

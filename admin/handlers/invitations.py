@@ -30,7 +30,7 @@ class InvitationsPage(PageHandler):
         query = self.query(PoolQuery)
         candidates = (
             await invitations.recommend(
-                self.platform, seen, words=query.q.strip(), province_code=query.province
+                self.platform, self.actor, seen, words=query.q.strip(), province_code=query.province
             )
             if may_send
             else []

@@ -105,13 +105,18 @@ _CLOSED = {
 }
 
 
-def next_state(state: State, action: Action, roles: frozenset[Role]) -> State:
-    """What `action` by somebody of these roles (the platform has none) makes of an invitation.
-
-    Raises Forbidden for somebody who may never do it, InvitationClosed where the state allows it no more.
-    """
+def require_entitled(action: Action, roles: frozenset[Role]) -> None:
+    """Raises Forbidden for somebody who may never do it; the platform itself has no role."""
     if not roles & WHO[action] and roles != WHO[action]:
         raise Forbidden()
+
+
+def next_state(state: State, action: Action, roles: frozenset[Role]) -> State:
+    """What `action` by somebody of these roles makes of an invitation.
+
+    Raises Forbidden as require_entitled, InvitationClosed where the state allows it no more.
+    """
+    require_entitled(action, roles)
     if (state, action) not in TRANSITIONS:
         raise InvitationClosed(_CLOSED[state])
     return TRANSITIONS[state, action]
@@ -204,12 +209,14 @@ def reasons(
     assessment: int,
     major: str,
     same_province: bool,
+    wished: bool,
     clashing: Sequence[Engagement],
 ) -> list[Reason]:
     """The reasons, weightiest first. Whoever has taught less than twice in the year still owes it (article 8.4.1)."""
     owes = teaching < YEARLY_TEACHING
     return [
         *(Reason(clash_words(one), "danger") for one in clashing),
+        *([Reason("开班申请中的意向教师", "info")] if wished else []),
         Reason(
             f"{year} 年授课 {teaching} 次{f'，不足 {YEARLY_TEACHING} 次' if owes else ''}",
             "success" if owes else "neutral",

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
+from server.applications import service as applications
 from server.backbone import service as backbone
 from server.backbone.documents import PoolMember
 from server.classes import service as classes
@@ -107,14 +108,16 @@ async def invitations_of_class(platform: Platform, actor: Actor, class_id: str) 
 
 
 async def recommend(
-    platform: Platform, seen: ClassInvitations, *, words: str = "", province_code: str = ""
+    platform: Platform, actor: Actor, seen: ClassInvitations, *, words: str = "", province_code: str = ""
 ) -> list[Candidate]:
     """The pool's teachers for a class that the caller has fetched in its reach: those to be asked first stand first, at most 30.
 
-    Of those registered for the class's 专业大类: who is free before who is not, then who has taught less this year (article 8.4.1).
+    Of those registered for the class's 专业大类: who is free before who is not, then who the application wished for, then who has taught
+    less this year (article 8.4.1).
     `words` is part of a name or of a work unit; what is empty matches everything.
     """
     one = seen.training_class
+    wished = await _wished(platform, actor, one)
     pipeline = store.recommendation(
         class_id=one.id,
         major=one.major,
@@ -123,13 +126,14 @@ async def recommend(
         ends_on=one.ends_on,
         words=words,
         only_province=province_code,
+        wished=wished,
         limit=RECOMMENDED_MOST,
     )
     now = platform.clock.now()
     live = [each for each in seen.invitations if each.state_at(now) in (State.SENT, State.ACCEPTED)]
     candidates = []
     for row in await store.recommended(platform, pipeline):
-        clashing = [Engagement(**task) for task in row["clashes"]]
+        clashing = [store.engagement(task) for task in row["clashes"]]
         candidates.append(
             Candidate(
                 person_id=row["_id"],
@@ -146,11 +150,20 @@ async def recommend(
                     assessment=row["assessment"],
                     major=one.major_name,
                     same_province=row["province_code"] == one.province_code,
+                    wished=row["_id"] in wished,
                     clashing=clashing,
                 ),
             )
         )
     return candidates
+
+
+async def _wished(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[str]:
+    """Whom the application of the class named as 选择倾向 (article 4.2)."""
+    if training_class.application_id is None:
+        return []
+    application = await applications.get_application(platform, actor, training_class.application_id)
+    return [one.person_id for one in application.wished]
 
 
 async def send(platform: Platform, actor: Actor, class_id: str, draft: InvitationDraft) -> list[Invitation]:
@@ -167,6 +180,7 @@ async def send(platform: Platform, actor: Actor, class_id: str, draft: Invitatio
 
 @transactional
 async def _send(unit: UnitOfWork, class_id: str, draft: InvitationDraft) -> list[Invitation]:
+    rules.require_entitled(Action.SEND, unit.actor.roles)
     training_class = await classes.get_class(unit, unit.actor, class_id)
     today = beijing_date(unit.now)
     days = (await policies.on(unit, today)).invitation_days
@@ -210,7 +224,7 @@ async def _require_first(unit: UnitOfWork, earlier: Sequence[Invitation], kind: 
             case State.SENT:
                 raise AlreadyInvited(f"{one.teacher_name}老师已有一封待回复的{kind.title}邀请函。")
             case State.EXPIRED if one.state is State.SENT:
-                await store.settle(unit, one, State.EXPIRED, step(unit, Action.EXPIRE))
+                await _write(unit, one, Action.EXPIRE, State.EXPIRED)
 
 
 def _letter(
@@ -412,8 +426,15 @@ async def _clashes(scope: Scope, teacher_id: str, wanted: TrainingClass | Invita
 
 
 async def _settle(unit: UnitOfWork, invitation: Invitation, action: Action, reason: str = "") -> Invitation:
-    """Moves the letter by the table, keeps the step and audits it under the class."""
+    """Moves the letter by the table. Raises Forbidden, InvitationClosed."""
     state = rules.next_state(invitation.state, action, unit.actor.roles)
+    return await _write(unit, invitation, action, state, reason)
+
+
+async def _write(
+    unit: UnitOfWork, invitation: Invitation, action: Action, state: State, reason: str = ""
+) -> Invitation:
+    """Keeps the step with the letter and audits it under the class."""
     done = step(unit, action, reason)
     await store.settle(unit, invitation, state, done)
     facts = _facts(invitation) | ({"reason": reason} if reason else {})

@@ -7,10 +7,12 @@ from datetime import date, datetime
 from typing import Any
 
 from server.invitations.documents import Invitation
-from server.invitations.rules import Kind, State
+from server.invitations.rules import Engagement, Kind, State
 from server.kernel.history import Step
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+
+TASK_FIELDS = ("starts_on", "kind", "class_id", "class_name")
 
 COLLECTIONS = (
     CollectionSpec(
@@ -23,8 +25,9 @@ COLLECTIONS = (
             ),
             Index([("class_id", 1), ("_id", -1)]),
             Index([("teacher_id", 1), ("_id", -1)]),
-            # What a teacher has accepted, from some day on: clashes and the tasks of a year.
-            Index([("teacher_id", 1), ("state", 1), ("ends_on", 1)]),
+            # What a teacher has accepted, from some day on: clashes and the tasks of a year. It holds all that the recommendation
+            # reads, so that no document is fetched for it, and the planner takes it before the one above.
+            Index([(name, 1) for name in ("teacher_id", "state", "ends_on", *TASK_FIELDS)]),
             Index([("state", 1), ("reply_by", 1)]),
             Index([("state", 1), ("remind_at", 1)]),
             Index([("institution_code", 1), ("ends_on", 1)]),
@@ -146,13 +149,14 @@ def recommendation(
     ends_on: date,
     words: str = "",
     only_province: str = "",
+    wished: Sequence[str] = (),
     limit: int,
 ) -> list[Row]:
     """The pipeline over the pool (backbone_teachers) that recommends teachers for a class.
 
     It finds the pool by 专业大类, joins what each has accepted from the first day of the class's year on, and puts those first who are
-    free, have taught less, have assessed less, come from the class's province. Both steps stand on an index. The pool does not say
-    which level somebody may teach: the level of the class decides nothing.
+    free, were `wished` for (ids) in the application, have taught less, have assessed less, come from the class's province. Both steps
+    stand on an index. The pool does not say which level somebody may teach: the level of the class decides nothing.
     """
     year = starts_on.year
     first, last = date(year, 1, 1), date(year, 12, 31)
@@ -182,16 +186,7 @@ def recommendation(
                 "foreignField": "teacher_id",
                 "pipeline": [
                     {"$match": {"state": State.ACCEPTED, "ends_on": {"$gte": first}}},
-                    {
-                        "$project": {
-                            "_id": 0,
-                            "class_id": 1,
-                            "class_name": 1,
-                            "kind": 1,
-                            "starts_on": 1,
-                            "ends_on": 1,
-                        }
-                    },
+                    {"$project": {"_id": 0, "ends_on": 1, **dict.fromkeys(TASK_FIELDS, 1)}},
                 ],
                 "as": "tasks",
             }
@@ -209,16 +204,23 @@ def recommendation(
         {
             "$addFields": {
                 "busy": {"$gt": [{"$size": "$clashes"}, 0]},
+                "unwished": {"$not": {"$in": ["$_id", list(wished)]}},
                 "elsewhere": {"$ne": ["$province_code", province_code]},
             }
         },
-        {"$sort": {"busy": 1, "teaching": 1, "assessment": 1, "elsewhere": 1, "_id": 1}},
+        {"$sort": {"busy": 1, "unwished": 1, "teaching": 1, "assessment": 1, "elsewhere": 1, "_id": 1}},
         {"$limit": limit},
     ]
 
 
 async def recommended(scope: Scope, pipeline: Sequence[Row]) -> list[Row]:
     return await scope["backbone_teachers"].aggregate(list(pipeline), session=scope.session).to_list(None)
+
+
+def engagement(task: Row) -> Engagement:
+    """A task as the pipeline gives it."""
+    first, last = date.fromisoformat(task["starts_on"]), date.fromisoformat(task["ends_on"])
+    return Engagement(task["class_id"], task["class_name"], Kind(task["kind"]), first, last)
 
 
 def _those(array: str, conditions: list[Any]) -> Row:

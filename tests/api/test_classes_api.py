@@ -1,6 +1,7 @@
 """The class lists and the inbox of the phones."""
 
-from server.classes import service as classes
+from datetime import date
+
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, stage

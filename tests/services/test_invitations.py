@@ -60,7 +60,11 @@ async def an_april_class(platform: Platform, **changes: Any) -> TrainingClass:
 
 
 async def invite(
-    platform: Platform, opened: TrainingClass, teacher_id: str, kind: Kind = Kind.TEACHING, by: Actor = XINGTAI
+    platform: Platform,
+    opened: TrainingClass,
+    teacher_id: str,
+    kind: Kind = Kind.TEACHING,
+    by: Actor = XINGTAI,
 ) -> Invitation:
     draft = InvitationDraft(kind=kind, teacher_ids=[teacher_id])
     [sent] = await invitations.send(platform, by, opened.id, draft)
@@ -281,9 +285,7 @@ async def test_a_letter_that_is_over_makes_room_before_the_job_has_met_it(
 async def test_the_days_to_reply_are_the_policy_of_the_day_of_sending(
     platform: Platform, opened: TrainingClass, teacher: Phone
 ) -> None:
-    change = PolicyChange(
-        key="invitation_days", value=3, effective_from=date(2026, 3, 16), reason="示例调整"
-    )
+    change = PolicyChange(key="invitation_days", value=3, effective_from=date(2026, 3, 16), reason="示例调整")
     await policies.change(platform, stage.actor(cast.CENTRE), change)
     assert (await invite(platform, opened, teacher.actor.id)).reply_until == date(2026, 3, 19)
 

@@ -1,12 +1,11 @@
 """Surveys on a real database: once each, without a name, shown to nobody before they are over."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
-from server.classes import service as classes
 from server.kernel import policies
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
