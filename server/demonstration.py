@@ -14,7 +14,7 @@ import hmac
 import io
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -25,6 +25,9 @@ from server.accounts import fictional, phones, staff
 from server.accounts.fictional import FictionalPerson
 from server.accounts.phones import PhoneAuthenticator, RealName
 from server.accounts.staff import AccountDraft
+from server.admissions import arrival
+from server.applications import service as applications
+from server.applications.service import ApplicationDraft, Approval, VenueDraft
 from server.assessment import grading, submissions, tasks
 from server.assessment import service as assessment
 from server.assessment.documents import Task
@@ -41,7 +44,6 @@ from server.backbone.service import Registration
 from server.certificates import issue as certificates
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
-from server.classes.service import ClassDraft
 from server.institutions.rules import Level
 from server.invitations import service as invitations
 from server.invitations.rules import Kind
@@ -49,6 +51,10 @@ from server.invitations.service import InvitationDraft
 from server.kernel.clock import BEIJING, FixedClock, beijing_date
 from server.kernel.identity import Actor, Role, system
 from server.kernel.platform import Platform
+from server.plans import service as plans
+from server.plans.documents import Plan
+from server.plans.rules import PlanItem
+from server.plans.service import ItemDraft, PlanDraft, Review
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
@@ -102,7 +108,7 @@ async def ensure(platform: Platform, give_code: GiveCode) -> dict[str, str]:
             draft.username: await _open_account(platform, draft, passwords[draft.username])
             for draft in ACCOUNTS
         }
-        await _Life(platform, give_code, centre=officers[CENTRE], officer=officers[BASE]).live()
+        await _Life(platform, give_code, officers).live()
     _keep(platform, passwords)
     return passwords
 
@@ -134,22 +140,30 @@ class _Class:
     trainees: list[Actor]
 
 
+@dataclass(frozen=True)
+class _Planned:
+    plan: Plan
+    item: PlanItem
+
+
 class _Life:
     """Everything that happens, in its order."""
 
-    def __init__(self, platform: Platform, give_code: GiveCode, *, centre: Actor, officer: Actor) -> None:
+    def __init__(self, platform: Platform, give_code: GiveCode, officers: Mapping[str, Actor]) -> None:
         self._platform = platform
         self._give_code = give_code
-        self._centre = centre
-        self._officer = officer
+        self._centre = officers[CENTRE]
+        self._province = officers[PROVINCE]
+        self._officer = officers[BASE]
         self._chance = random.Random(SEED)  # noqa: S311 - the same story each time
         self._now = platform.clock.now()
         self._today = beijing_date(self._now)
 
     async def live(self) -> None:
         teachers = await self._fill_pool(self._day(-60))
-        await self._finished_class(teachers[0])
-        await self._running_class(teachers[1])
+        first, second, *_ = await self._plan(self._day(-58))
+        await self._finished_class(first, teachers[0])
+        await self._running_class(second, teachers[1])
 
     # ---- time
 
@@ -196,10 +210,45 @@ class _Life:
         await phones.bind_real_name(then, await authenticator.actor_of(session.token), claimed)
         return await authenticator.actor_of(session.token)
 
-    async def _open(self, draft: ClassDraft, teacher: _Teacher, first_seed: int, trainees: int) -> _Class:
-        opened = datetime.combine(draft.starts_on - timedelta(days=10), time(9, 0), BEIJING)
+    # ---- the plan, and a class from it
+
+    async def _plan(self, moment: datetime) -> list[_Planned]:
+        """What 邢台 plans, a plan for each year that is concerned, approved by 河北; in the order of the days."""
+        planned: list[_Planned] = []
+        firsts = [self._today + timedelta(days=days) for days in (-40, -5, 30)]
+        for year in sorted({first.year for first in firsts}):
+            items = [_item(number, first) for number, first in enumerate(firsts) if first.year == year]
+            then = self._at(moment)
+            plan = await plans.begin(then, self._officer, year)
+            plan = await plans.amend(then, self._officer, plan.id, PlanDraft(items=items), len(plan.history))
+            plan = await plans.submit(then, self._officer, plan.id, len(plan.history))
+            reviewed = self._at(moment + timedelta(days=2))
+            plan = await plans.approve(reviewed, self._province, plan.id, Review(seen=len(plan.history)))
+            planned += [_Planned(plan, item) for item in plan.items]
+        return planned
+
+    async def _apply(self, planned: _Planned, first: date, last: date, room: str) -> TrainingClass:
+        """The class of an item of the plan, applied for and approved."""
+        applied = self._at(datetime.combine(first - timedelta(days=12), time(9, 0), BEIJING))
+        draft = ApplicationDraft(
+            name=planned.item.title,
+            starts_on=first,
+            ends_on=last,
+            places=planned.item.places,
+            class_hours=80,
+            courses=COURSES,
+            venue=VenueDraft(name=room, address="河北省邢台市信都区示例路 1 号"),
+        )
+        new = await applications.apply(applied, self._officer, planned.plan.id, planned.item.id, draft)
+        reviewed = self._at(datetime.combine(first - timedelta(days=11), time(15, 0), BEIJING))
+        done = await applications.approve(reviewed, self._province, new.id, Approval(seen=len(new.history)))
+        assert done.class_id is not None
+        return await classes.get_class(self._platform, self._officer, done.class_id)
+
+    async def _open(self, new: TrainingClass, teacher: _Teacher, first_seed: int, trainees: int) -> _Class:
+        """Teacher and trainees of a class come together; everybody reports on the first morning."""
+        opened = datetime.combine(new.starts_on - timedelta(days=10), time(9, 0), BEIJING)
         then = self._at(opened)
-        new = await classes.open_class(then, self._officer, draft)
         await self._invite(then, new.id, teacher)
         people = [fictional.make_person(seed) for seed in range(first_seed, first_seed + trainees)]
         preview = await classes.preview_roster(
@@ -210,6 +259,9 @@ class _Life:
             await self._phone(opened, f"demo-trainee-{first_seed + number}", person)
             for number, person in enumerate(people)
         ]
+        morning = self._at(datetime.combine(new.starts_on, time(7, 30), BEIJING))
+        for actor in actors:
+            await arrival.confirm_arrival(morning, self._officer, new.id, actor.id, pledge_on_paper=True)
         return _Class(new, teacher.actor, actors)
 
     async def _invite(self, then: Platform, class_id: str, teacher: _Teacher) -> None:
@@ -221,19 +273,10 @@ class _Life:
 
     # ---- the class that is over
 
-    async def _finished_class(self, teacher: _Teacher) -> None:
+    async def _finished_class(self, planned: _Planned, teacher: _Teacher) -> None:
         first, last = self._today - timedelta(days=40), self._today - timedelta(days=31)
         held = await self._open(
-            ClassDraft(
-                name=f"{first.year}年{first.month}月机械类三级教师培训班",
-                level=Level.THREE,
-                major="01",
-                courses=COURSES,
-                class_hours=80,
-                starts_on=first,
-                ends_on=last,
-                place="实训楼 301",
-            ),
+            await self._apply(planned, first, last, "实训楼 301"),
             teacher,
             first_seed=100,
             trainees=24,
@@ -256,19 +299,10 @@ class _Life:
 
     # ---- the class in the middle of its life
 
-    async def _running_class(self, teacher: _Teacher) -> None:
+    async def _running_class(self, planned: _Planned, teacher: _Teacher) -> None:
         first, last = self._today - timedelta(days=5), self._today + timedelta(days=6)
         held = await self._open(
-            ClassDraft(
-                name=f"{first.year}年{first.month}月机械类三级教师培训班（第二期）",
-                level=Level.THREE,
-                major="01",
-                courses=COURSES,
-                class_hours=80,
-                starts_on=first,
-                ends_on=last,
-                place="实训楼 405",
-            ),
+            await self._apply(planned, first, last, "实训楼 405"),
             teacher,
             first_seed=200,
             trainees=30,
@@ -389,6 +423,19 @@ class _Life:
                 if question.kind is QuestionKind.SCALE
             }
             await surveys.answer_survey(self._at(moment + timedelta(hours=2)), trainee, survey.id, answers)
+
+
+def _item(number: int, first: date) -> ItemDraft:
+    ordinal = "一二三"[number]
+    return ItemDraft(
+        level=Level.THREE,
+        major="01",
+        title=f"{first.year}年{first.month}月机械类三级教师培训班（第{ordinal}期）",
+        month=first.month,
+        places=40,
+        class_hours=80,
+        budget_fen=9_600_000,
+    )
 
 
 def _tasks(deadline: datetime) -> list[TaskDraft]:

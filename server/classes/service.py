@@ -163,12 +163,6 @@ async def make_class(
     return new
 
 
-@transactional
-async def open_class(unit: UnitOfWork, draft: ClassDraft) -> TrainingClass:
-    """A class of the actor's own institution, without an application."""
-    return await make_class(unit, draft, institution_code=unit.actor.institution_code or "")
-
-
 def class_hours_floor(in_force: policies.Policies, level: Level) -> int:
     return {
         Level.BACKBONE: in_force.class_hours_backbone,
