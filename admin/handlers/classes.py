@@ -1,7 +1,8 @@
-"""Training classes: the list, one class at a glance."""
+"""Training classes: the list, one class at a glance with its whole life."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -13,17 +14,37 @@ from admin.paging import Way
 from admin.spreadsheet import send_workbook
 from server.applications import service as applications
 from server.applications.documents import Application
+from server.assessment import service as assessment
+from server.attendance import service as attendance
 from server.backbone import service as backbone
+from server.certificates import service as certificates
+from server.classes import facts
 from server.classes import service as classes
 from server.classes.documents import ClassFilter, TrainingClass
 from server.classes.rules import Stage
+from server.corrections import service as corrections
 from server.kernel import audit
 from server.kernel.clock import beijing_date
+from server.kernel.identity import Actor
+from server.kernel.life import LifeStep
 from server.kernel.permissions import Permission, holds
+from server.kernel.platform import Platform
 from server.kernel.web import Route, allow
+from server.surveys import service as surveys
 
 PAGE_SIZE = 20
 EXPORTED_MOST = 5_000
+FIRST_YEAR = 2022
+"""Of the first classes that a certificate number of the guide names (article 17)."""
+
+LIFE: tuple[Callable[[Platform, Actor, TrainingClass], Awaitable[list[LifeStep]]], ...] = (
+    facts.life,
+    attendance.life,
+    assessment.life,
+    surveys.life,
+    certificates.life,
+)
+"""Each chapter's part of the life of a class, in the order in which a class goes through it."""
 
 
 class ListQuery(BaseModel):
@@ -32,6 +53,7 @@ class ListQuery(BaseModel):
     major: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
     province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
     stage: Stage | None = None
+    year: Annotated[str, Field(pattern=r"^20[0-9]{2}$")] = ""
     way: Annotated[str, Field(max_length=2000)] = ""
 
     @property
@@ -42,11 +64,12 @@ class ListQuery(BaseModel):
             "major": self.major,
             "province": self.province,
             "stage": self.stage or "",
+            "year": self.year,
         }
 
     @property
     def narrowed(self) -> ClassFilter:
-        return ClassFilter(self.q.strip(), self.level, self.major, self.province, self.stage)
+        return ClassFilter(self.q.strip(), self.level, self.major, self.province, self.stage, self.year)
 
 
 class ClassList(PageHandler):
@@ -68,9 +91,15 @@ class ClassList(PageHandler):
             levels=LEVELS,
             stages=[(stage.value, stage.title) for stage in Stage],
             majors=MAJOR_OPTIONS,
+            years=self._years(),
             provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
             may_manage=holds(self.actor, Permission.CLASSES_MANAGE),
         )
+
+    def _years(self) -> list[tuple[str, str]]:
+        """Next year first: its classes are planned already."""
+        this_year = beijing_date(self.platform.clock.now()).year
+        return [(str(year), f"{year} 年") for year in range(this_year + 1, FIRST_YEAR - 1, -1)]
 
 
 class Export(PageHandler):
@@ -128,6 +157,9 @@ class Overview(PageHandler):
             "classes/overview.html",
             training_class=training_class,
             tab="overview",
+            life=[step for part in LIFE for step in await part(self.platform, self.actor, training_class)],
+            corrections=await corrections.made_in_class(self.platform, self.actor, class_id),
+            may_correct=holds(self.actor, Permission.CORRECTIONS_REQUEST),
             application=await self._application(training_class),
             glance=await classes.class_at_a_glance(self.platform, training_class),
             teachers=teachers,

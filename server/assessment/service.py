@@ -24,9 +24,12 @@ from server.assessment.rules import AssessmentPolicy, Outcome, Work
 from server.attendance import service as attendance
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
+from server.classes.rules import Stage
 from server.kernel import policies
+from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict
 from server.kernel.identity import Actor
+from server.kernel.life import LifeStep, State
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 
@@ -254,3 +257,33 @@ async def export_results(platform: Platform, actor: Actor, class_id: str) -> tup
     results = await store.results(platform, class_id)
     content = await asyncio.to_thread(grade_sheet, training_class, results)
     return f"{training_class.name}成绩单.xlsx", content
+
+
+async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
+    """考核, from the first task to the release, and 成绩, once it is released (article 4.6)."""
+    home = f"/admin/classes/{training_class.id}"
+    tasks = await store.tasks(platform, training_class.id)
+    results = await store.results(platform, training_class.id)
+    released_at = training_class.results_released_at
+    begun: State = "done" if released_at else "current" if tasks else "todo"
+    over = training_class.stage_on(beijing_date(platform.clock.now())) is Stage.FINISHED
+    waits: State = "current" if over and tasks else "todo"
+    passed = sum(1 for one in results if one.passed)
+    return [
+        LifeStep(
+            "考核",
+            begun,
+            tasks[0].created_by if tasks else "",
+            tasks[0].created_at if tasks else None,
+            f"{home}/tasks",
+            f"{len(tasks)} 项任务" if tasks else "",
+        ),
+        LifeStep(
+            "成绩",
+            "done" if released_at else waits,
+            results[0].released_by if results else "",
+            released_at,
+            f"{home}/results",
+            f"合格 {passed} / {len(results)} 人" if results else "",
+        ),
+    ]

@@ -20,10 +20,12 @@ from server.attendance.rules import Code, Datum, Flag, HalfDay, Slot, Status, Ti
 from server.classes import service as classes
 from server.classes import store as classes_store
 from server.classes.documents import Enrolment, TrainingClass
-from server.kernel import policies
+from server.classes.rules import Stage
+from server.kernel import audit, policies
 from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
+from server.kernel.life import LifeStep, State, entry_of
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
@@ -653,3 +655,23 @@ async def sheet_of_class(platform: Platform, actor: Actor, class_id: str) -> Cla
         await attendance_of_class(platform, class_id),
         platform.clock.now(),
     )
+
+
+async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
+    """开课: from the timetable to the last day of the class."""
+    sessions = await store.sessions_of_class(platform, training_class.id)
+    entries = await audit.of_subject(platform, training_class.id)
+    who, _ = entry_of(entries, "attendance:add-timetable")
+    stage = training_class.stage_on(beijing_date(platform.clock.now()))
+    states: dict[Stage, State] = {
+        Stage.NOT_STARTED: "todo",
+        Stage.ONGOING: "current",
+        Stage.FINISHED: "done",
+    }
+    when = min((one.created_at for one in sessions), default=None)
+    detail = f"{len(sessions)} 次课" if sessions else "还没有排课"
+    return [
+        LifeStep(
+            "开课", states[stage], who, when, f"/admin/classes/{training_class.id}/sessions", detail
+        )
+    ]

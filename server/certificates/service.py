@@ -16,10 +16,12 @@ from server.certificates.documents import Certificate, CertificateSnapshot, Cert
 from server.certificates.press import press, verify_url
 from server.certificates.render import RenderFailed
 from server.classes import service as classes
+from server.classes.documents import TrainingClass
 from server.institutions.rules import Level
 from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
+from server.kernel.life import LifeStep, State
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 
@@ -196,3 +198,20 @@ class _Chunks(io.RawIOBase):
         taken = bytes(self._written)
         self._written.clear()
         return taken
+
+
+async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
+    """证书: due once the results are released, done with the first that was issued (article 16)."""
+    issued = list((await store.of_class(platform, training_class.id)).values())
+    first = min(issued, key=lambda one: one.issued_at, default=None)
+    due: State = "current" if training_class.results_released_at else "todo"
+    return [
+        LifeStep(
+            "证书",
+            "done" if issued else due,
+            first.issued_by if first else "",
+            first.issued_at if first else None,
+            f"/admin/classes/{training_class.id}/certificates",
+            f"{len(issued)} 张" if issued else "",
+        )
+    ]

@@ -78,6 +78,8 @@ class ClassFilter:
     major: str = ""
     province_code: str = ""
     stage: Stage | None = None
+    year: str = ""
+    """The calendar year in which the class begins."""
 
 
 @dataclass(frozen=True)

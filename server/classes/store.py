@@ -76,6 +76,9 @@ def _condition(narrowed: ClassFilter, today: date) -> Row:
     condition: Row = {name: value for name, value in exact.items() if value}
     if narrowed.stage:
         condition |= _in_stage(narrowed.stage, today)
+    if narrowed.year:
+        first, last = f"{narrowed.year}-01-01", f"{narrowed.year}-12-31"
+        condition["$and"] = [{"starts_on": {"$gte": first, "$lte": last}}]
     if narrowed.words:
         names = {"$concat": ["$name", " ", "$institution_name"]}
         condition["$expr"] = {"$gte": [{"$indexOfCP": [names, {"$literal": narrowed.words}]}, 0]}

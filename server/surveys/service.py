@@ -20,6 +20,7 @@ from server.kernel import policies
 from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
+from server.kernel.life import LifeStep
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.surveys import rules, store
@@ -346,3 +347,23 @@ async def respondents(scope: Scope, class_id: str) -> set[str]:
 
 def _beijing(moment: datetime) -> str:
     return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}"
+
+
+async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
+    """满意度: from its opening until nobody can answer any more (article 4.7)."""
+    survey = await store.survey_of_class(platform, training_class.id)
+    href = f"/admin/classes/{training_class.id}/survey"
+    if survey is None:
+        return [LifeStep("满意度", "todo", href=href)]
+    closed = survey.state_at(platform.clock.now()) is SurveyState.CLOSED
+    answered = len(await store.respondents(platform, survey.id))
+    return [
+        LifeStep(
+            "满意度",
+            "done" if closed else "current",
+            survey.created_by,
+            survey.created_at,
+            href,
+            f"{answered} 人已评",
+        )
+    ]

@@ -1,0 +1,256 @@
+"""Corrections of what was published: the list, the forms of the institution, and the review (article 25.4)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from admin.handler import NO_ERRORS, PageHandler
+from admin.paging import Way
+from server.attendance import service as attendance
+from server.classes import service as classes
+from server.corrections import service as corrections
+from server.corrections.documents import Correction
+from server.corrections.rules import Action, Ground, State, Subject
+from server.corrections.service import ClassCorrection, InstitutionCorrection, Reason, TraineeCorrection
+from server.institutions import service as institutions
+from server.kernel.clock import beijing_date
+from server.kernel.errors import NotFound, Problem
+from server.kernel.permissions import Permission, holds
+from server.kernel.web import Route, allow
+
+PAGE_SIZE = 20
+SUBJECTS = [(subject.value, subject.title) for subject in Subject]
+STATES = [(state.value, state.title) for state in State]
+
+
+class ListQuery(BaseModel):
+    state: State | None = None
+    subject: Subject | None = None
+    way: Annotated[str, Field(max_length=2000)] = ""
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        return {"state": self.state or "", "subject": self.subject or ""}
+
+
+class CorrectionList(PageHandler):
+    @allow(Permission.CORRECTIONS_READ)
+    async def get(self) -> None:
+        query = self.query(ListQuery)
+        way = Way.read("/admin/corrections", query.conditions, query.way)
+        found = await corrections.list_corrections(
+            self.platform,
+            self.actor,
+            state=query.state,
+            subject=query.subject,
+            before=way.cursor,
+            limit=PAGE_SIZE + 1,
+        )
+        rows = found[:PAGE_SIZE]
+        self.render_page(
+            "corrections/list.html",
+            rows=rows,
+            query=query,
+            previous=way.previous,
+            next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
+            subjects=SUBJECTS,
+            state_options=STATES,
+            may_request=holds(self.actor, Permission.CORRECTIONS_REQUEST),
+        )
+
+
+class RequestHandler(PageHandler):
+    """What the three forms share: what was asked before and waits or came back."""
+
+    async def ask(self, thing: str, subject: Subject, back: str, **context: Any) -> None:
+        """Shows the form; `present` in the context is how the thing reads now."""
+        earlier = await corrections.open_correction(self.platform, self.actor, thing)
+        wanted = {**context.pop("present"), **(earlier.wanted if earlier else {})}
+        self.render_page(
+            "corrections/form.html",
+            subject=subject,
+            earlier=earlier,
+            wanted=wanted | context["values"],
+            grounds=[(ground.value, ground.title) for ground in Ground],
+            back=back,
+            **context,
+        )
+
+    def filed(self, correction: Correction) -> None:
+        self.flash(f"更正申请已报{correction.subject.reviewer.title}审核，核准前原内容不变。")
+        self.see_other(f"/admin/corrections/{correction.id}")
+
+
+class CorrectClass(RequestHandler):
+    @allow(Permission.CORRECTIONS_REQUEST)
+    async def get(self, class_id: str) -> None:
+        await self._show(class_id, NO_ERRORS)
+
+    @allow(Permission.CORRECTIONS_REQUEST)
+    async def post(self, class_id: str) -> None:
+        try:
+            wanted = self.form(ClassCorrection)
+            self.filed(await corrections.correct_class(self.platform, self.actor, class_id, wanted))
+        except Problem as problem:
+            await self._show(class_id, self.refuse(problem))
+
+    async def _show(self, class_id: str, outcome: dict[str, Any]) -> None:
+        found = await classes.get_class(self.platform, self.actor, class_id)
+        present = found.model_dump(include={"name", "place", "starts_on", "ends_on"})
+        await self.ask(
+            class_id,
+            Subject.CLASS,
+            f"/admin/classes/{class_id}",
+            about=found.name,
+            present=present,
+            **outcome,
+        )
+
+
+class CorrectTrainee(RequestHandler):
+    @allow(Permission.CORRECTIONS_REQUEST)
+    async def get(self, class_id: str, person_id: str) -> None:
+        await self._show(class_id, person_id, NO_ERRORS)
+
+    @allow(Permission.CORRECTIONS_REQUEST)
+    async def post(self, class_id: str, person_id: str) -> None:
+        try:
+            wanted = self.form(TraineeCorrection)
+            filed = await corrections.correct_trainee(self.platform, self.actor, class_id, person_id, wanted)
+            self.filed(filed)
+        except Problem as problem:
+            await self._show(class_id, person_id, self.refuse(problem))
+
+    async def _show(self, class_id: str, person_id: str, outcome: dict[str, Any]) -> None:
+        found = await classes.get_class(self.platform, self.actor, class_id)
+        trainee = await classes.trainee(self.platform, class_id, person_id)
+        await self.ask(
+            person_id,
+            Subject.TRAINEE,
+            f"/admin/classes/{class_id}/roster",
+            about=f"{trainee.name}（{trainee.id_number_masked}），{found.name}",
+            present={"name": trainee.name},
+            **outcome,
+        )
+
+
+class CorrectInstitution(RequestHandler):
+    @allow(Permission.CORRECTIONS_REQUEST)
+    async def get(self, code: str) -> None:
+        await self._show(code, NO_ERRORS)
+
+    @allow(Permission.CORRECTIONS_REQUEST)
+    async def post(self, code: str) -> None:
+        try:
+            wanted = self.form(InstitutionCorrection)
+            self.filed(await corrections.correct_institution(self.platform, self.actor, code, wanted))
+        except Problem as problem:
+            await self._show(code, self.refuse(problem))
+
+    async def _show(self, code: str, outcome: dict[str, Any]) -> None:
+        found = await institutions.institution(self.platform, self.actor, code)
+        await self.ask(
+            code,
+            Subject.INSTITUTION,
+            f"/admin/institutions/{code}",
+            about=found.name,
+            present={"name": found.name},
+            **outcome,
+        )
+
+
+class OneCorrection(PageHandler):
+    @allow(Permission.CORRECTIONS_READ)
+    async def get(self, correction_id: str) -> None:
+        await self.show(correction_id, NO_ERRORS)
+
+    async def show(self, correction_id: str, outcome: dict[str, Any]) -> None:
+        found = await corrections.correction(self.platform, self.actor, correction_id)
+        may_request = holds(self.actor, Permission.CORRECTIONS_REQUEST)
+        self.render_page(
+            "corrections/one.html",
+            correction=found,
+            steps=[(step, Action(step.action).title) for step in found.history],
+            outside=await self._sessions_outside(found),
+            form_address=address_of_form(found),
+            may_review=corrections.may_review(self.actor, found),
+            may_amend=found.state is State.RETURNED and may_request,
+            may_retract=found.open and may_request,
+            **outcome,
+        )
+
+    async def _sessions_outside(self, found: Correction) -> int:
+        """How many sessions lie outside the dates that a class would have: the reviewer should know, the institution moves them."""
+        if found.subject is not Subject.CLASS or not found.open:
+            return 0
+        item = await classes.get_class(self.platform, self.actor, found.thing)
+        held = await attendance.sessions_of_class(self.platform, self.actor, found.thing)
+        first = found.wanted.get("starts_on", item.starts_on.isoformat())
+        last = found.wanted.get("ends_on", item.ends_on.isoformat())
+        days = [beijing_date(one.starts_at).isoformat() for one in (row.item for row in held.rows)]
+        return sum(1 for day in days if not first <= day <= last)
+
+
+def address_of_form(found: Correction) -> str:
+    match found.subject:
+        case Subject.CLASS:
+            return f"/admin/classes/{found.thing}/correct"
+        case Subject.TRAINEE:
+            return f"/admin/classes/{found.class_id}/roster/{found.thing}/correct"
+        case Subject.INSTITUTION:
+            return f"/admin/institutions/{found.thing}/correct"
+
+
+class Approve(PageHandler):
+    @allow(Permission.CORRECTIONS_REVIEW)
+    async def post(self, correction_id: str) -> None:
+        found = await corrections.approve(self.platform, self.actor, correction_id)
+        self.flash(f"已核准并更正：{found.about}。")
+        self.see_other(f"/admin/corrections/{correction_id}")
+
+
+class ReturnForm(BaseModel):
+    reason: Reason
+
+
+class Return(OneCorrection):
+    @allow(Permission.CORRECTIONS_REVIEW)
+    async def get(self, correction_id: str) -> None:
+        self.see_other(f"/admin/corrections/{correction_id}")
+
+    @allow(Permission.CORRECTIONS_REVIEW)
+    async def post(self, correction_id: str) -> None:
+        try:
+            reason = self.form(ReturnForm).reason
+            await corrections.return_(self.platform, self.actor, correction_id, reason)
+        except NotFound:
+            raise
+        except Problem as problem:
+            return await self.show(correction_id, self.refuse(problem))
+        self.flash("已退回培训机构，对方可以修改后重新申请。")
+        return self.see_other(f"/admin/corrections/{correction_id}")
+
+
+class Retract(PageHandler):
+    @allow(Permission.CORRECTIONS_REQUEST)
+    async def post(self, correction_id: str) -> None:
+        await corrections.retract(self.platform, self.actor, correction_id)
+        self.flash("已撤回更正申请。")
+        self.see_other(f"/admin/corrections/{correction_id}")
+
+
+_ID = r"[0-9a-f]{24}"
+_ONE = rf"/admin/corrections/(?P<correction_id>{_ID})"
+_CLASS = rf"/admin/classes/(?P<class_id>{_ID})"
+ROUTES: list[Route] = [
+    (r"/admin/corrections", CorrectionList),
+    (rf"{_CLASS}/correct", CorrectClass),
+    (rf"{_CLASS}/roster/(?P<person_id>{_ID})/correct", CorrectTrainee),
+    (r"/admin/institutions/(?P<code>[0-9]{3})/correct", CorrectInstitution),
+    (_ONE, OneCorrection),
+    (rf"{_ONE}/approve", Approve),
+    (rf"{_ONE}/return", Return),
+    (rf"{_ONE}/retract", Retract),
+]
