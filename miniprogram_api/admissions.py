@@ -222,8 +222,8 @@ class Withdraw(ApiHandler):
         answers={200: ApplicationAnswer},
         problems=(NotInThisState,),
     )
-    async def post(self, application_id: str) -> None:
-        self.answer(application_answer(await admissions.withdraw(self.platform, self.actor, application_id)))
+    async def post(self, applicant_id: str) -> None:
+        self.answer(application_answer(await admissions.withdraw(self.platform, self.actor, applicant_id)))
 
 
 # ---- backbone teachers review
@@ -321,9 +321,9 @@ class Review(TaughtHandler):
         answers={200: ApplicantItem},
         problems=(NotInThisState, ClassIsOver),
     )
-    async def post(self, class_id: str, application_id: str) -> None:
+    async def post(self, class_id: str, applicant_id: str) -> None:
         verdict = Verdict.model_validate(self.body(ReviewRequest).model_dump())
-        reviewed = await admissions.review(self.platform, self.actor, class_id, application_id, verdict)
+        reviewed = await admissions.review(self.platform, self.actor, class_id, applicant_id, verdict)
         training_class = await admissions.reviewed_class(self.platform, self.actor, class_id)
         [item] = await self.told(training_class, [reviewed])
         self.answer(item)
@@ -522,9 +522,9 @@ ROUTES: list[Route] = [
     (rf"/api/v1/open-classes/(?P<class_id>{_ID})", OneOpenClass),
     (rf"/api/v1/open-classes/(?P<class_id>{_ID})/applications", Apply),
     (r"/api/v1/my-applications", MyApplications),
-    (rf"/api/v1/my-applications/(?P<application_id>{_ID})/withdraw", Withdraw),
+    (rf"/api/v1/my-applications/(?P<applicant_id>{_ID})/withdraw", Withdraw),
     (rf"{_TEACHING}/applications", TaughtApplications),
-    (rf"{_TEACHING}/applications/(?P<application_id>{_ID})/review", Review),
+    (rf"{_TEACHING}/applications/(?P<applicant_id>{_ID})/review", Review),
     (rf"{_TEACHING}/needs", TaughtNeeds),
     (rf"/api/v1/classes/(?P<class_id>{_ID})/admission-notice", AdmissionNotice),
     (rf"/api/v1/classes/(?P<class_id>{_ID})/admission-notice/pdf", AdmissionNoticePdf),

@@ -332,7 +332,7 @@ class ConfirmArrival(ArrivalDialog):
             await arrival.confirm_arrival(
                 self.platform, self.actor, class_id, person_id, pledge_on_paper=on_paper
             )
-        except (Invalid, rules.PledgeMissing) as problem:
+        except Problem as problem:
             return await self.show(class_id, person_id, self.refuse(problem))
         self.flash("已办理报到，现在可以签到。")
         return self.see_other(f"/admin/classes/{class_id}/arrivals")
@@ -350,7 +350,7 @@ class UndoArrival(ArrivalDialog):
         try:
             reason = self.form(UndoForm).reason
             await arrival.undo_arrival(self.platform, self.actor, class_id, person_id, reason)
-        except (Invalid, rules.ArrivalStands) as problem:
+        except Problem as problem:
             return await self.show(class_id, person_id, self.refuse(problem))
         self.flash("已撤销报到。核对清楚后可以重新办理。")
         return self.see_other(f"/admin/classes/{class_id}/arrivals")

@@ -8,6 +8,10 @@ from typing import Any
 
 import orjson
 
+from server.admissions import service as admissions
+from server.admissions import store as admissions_store
+from server.admissions.documents import Applicant
+from server.admissions.rules import Action, State
 from server.assessment import grading, submissions, tasks
 from server.assessment import service as assessment
 from server.assessment.rules import TaskKind
@@ -18,12 +22,14 @@ from server.certificates import issue, service
 from server.classes import service as classes
 from server.invitations import service as invitations
 from server.kernel.clock import beijing_date
+from server.kernel.history import Step
 from server.kernel.platform import Platform
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
 from server.wechat.simulator import Simulator
 from tests import cast, planning, stage
+from tests.admitting import ANSWERS, enrolment_draft
 from tests.stage import ClassInSession, Phone
 
 
@@ -62,6 +68,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     latecomer = stage.roster_of([cast.person(900)])
     [letter] = await invitations.my_invitations(platform, held.teacher.actor)
     preview = await classes.preview_roster(platform, held.officer, held.id, "补充名册.xlsx", latecomer)
+    applicant_id = await _application(platform, held, trainee)
     await assessment.release(platform, held.officer, held.id)
     await issue.issue_certificates(platform, held.officer, held.id)
     application = await planning.applied(platform)
@@ -73,6 +80,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "plan_id": application.plan_id,
             "item_id": application.item.id,
             "application_id": application.id,
+            "applicant_id": applicant_id,
             "session_id": session.id,
             "task_id": task_id,
             "submission_id": submission_id,
@@ -90,11 +98,49 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
         },
         bodies={
             "/responses": {"answers": answers},
+            "/applications": {
+                "work_unit": "示例市技师学院",
+                "post": "讲师",
+                "years_of_teaching": 8,
+                "major_taught": "数控加工",
+                "answers": ANSWERS,
+            },
+            "/review": {"agree": True},
+            "/needs": {"text": "增加实训课时。"},
+            "/pledge": {"text_version": 1},
             "/late-registrations": {"person_id": trainee.actor.id, "reason": "手机没电"},
             "/decline": {"reason": "教学任务冲突"},
             "/grade": {"scores": {"c1": 80}, "reason": "复核"},
         },
     )
+
+
+async def _application(platform: Platform, held: ClassInSession, trainee: Phone) -> str:
+    """The class is open, and its trainee has come by an application of the own: its id."""
+    closes = platform.clock.now() + timedelta(hours=2)
+    await admissions.open_enrolment(platform, held.officer, held.id, enrolment_draft(platform, closes=closes))
+    applied = Step(
+        at=platform.clock.now(), actor_id=trainee.actor.id, actor_name=trainee.actor.name, action=Action.APPLY
+    )
+    applicant = Applicant(
+        class_id=held.id,
+        class_name=held.training_class.name,
+        institution_code=held.training_class.institution_code,
+        province_code=held.training_class.province_code,
+        person_id=trainee.actor.id,
+        name=trainee.actor.name,
+        id_number_masked="***",
+        work_unit="示例市技师学院",
+        post="讲师",
+        years_of_teaching=8,
+        major_taught="数控加工",
+        answers={},
+        state=State.ADMITTED,
+        open=True,
+        history=[applied],
+    )
+    await admissions_store.insert_applicant(platform, applicant)
+    return applicant.id
 
 
 async def _graded_work(
