@@ -6,6 +6,7 @@ happens to the sessions and tasks of its class, come one after the other.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import time
 from typing import Annotated
@@ -243,11 +244,6 @@ def _task_row(task: Task) -> TaskRow:
     )
 
 
-async def submitted_schemes(platform: Platform, actor: Actor) -> list[SchemeVersion]:
-    """The schemes that wait for review in the actor's jurisdiction, longest waiting first."""
-    return await store.in_states(platform, actor.jurisdiction, [State.SUBMITTED], limit=LISTED_MOST)
-
-
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """Returned, unsigned and unfiled schemes for an institution; submitted ones for a province. Overdue: the class has begun."""
     if holds(actor, Permission.SCHEMES_REVIEW):
@@ -273,10 +269,11 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     return found
 
 
-async def open_schemes(platform: Platform, actor: Actor) -> list[SchemeVersion]:
-    """The schemes in the actor's jurisdiction that are on their way, longest waiting first."""
-    on_their_way = [State.SUBMITTED, State.RETURNED, State.SIGNING, State.DRAFT]
-    return await store.in_states(platform, actor.jurisdiction, on_their_way, limit=LISTED_MOST)
+async def list_schemes(
+    platform: Platform, actor: Actor, states: Collection[State], *, after: str | None = None, limit: int = 20
+) -> list[SchemeVersion]:
+    """The schemes in the actor's jurisdiction whose newest version is in one of the states, longest waiting first."""
+    return await store.in_states(platform, actor.jurisdiction, states, after=after, limit=limit)
 
 
 # ---- drafting
@@ -465,28 +462,30 @@ async def _carry_out(unit: UnitOfWork, class_id: str, changes: Consequences) -> 
 
 
 @transactional
-async def remark(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> Remark:
-    """A word of the institution about the newest version. Raises NoScheme."""
+async def remark(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> tuple[int, Remark]:
+    """A word of the institution about the newest version, whose number is returned. Raises NoScheme."""
     await _take_turn(unit, class_id)
     return await _remark(unit, class_id, said)
 
 
 @transactional
-async def remark_as_teacher(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> Remark:
+async def remark_as_teacher(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> tuple[int, Remark]:
     """The same by a teacher of the class; sent twice with one nonce it is one remark."""
     await classes.taught_class(unit, unit.actor, class_id)
     await classes.take_turn(unit, class_id)
     return await _remark(unit, class_id, said)
 
 
-async def _remark(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> Remark:
-    scheme = await store.newest(unit, class_id)
-    if scheme is None:
+async def _remark(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> tuple[int, Remark]:
+    versions = await store.versions(unit, class_id)
+    if not versions:
         raise NoScheme()
-    for there in scheme.remarks:
-        if said.nonce is not None and (there.author_id, there.nonce) == (unit.actor.id, said.nonce):
-            unit.nothing_written()
-            return there
+    for version in versions:
+        for there in version.remarks:
+            if said.nonce is not None and (there.author_id, there.nonce) == (unit.actor.id, said.nonce):
+                unit.nothing_written()
+                return version.version, there
+    scheme = versions[0]
     new = Remark(
         at=unit.now,
         author_id=unit.actor.id,
@@ -496,17 +495,7 @@ async def _remark(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> Remark:
     )
     await store.add_remark(unit, scheme, new)
     unit.audit("schemes:remark", class_id, version=scheme.version)
-    return new
-
-
-# ---- what other chapters ask
-
-
-async def approved_version(scope: Scope, training_class: TrainingClass) -> SchemeVersion | None:
-    """The version in force of a class that the caller has fetched already."""
-    if training_class.scheme_version is None:
-        return None
-    return await store.version(scope, training_class.id, training_class.scheme_version)
+    return scheme.version, new
 
 
 # ---- parts

@@ -49,10 +49,17 @@ async def versions(scope: Scope, class_id: str) -> list[SchemeVersion]:
 
 
 async def in_states(
-    scope: Scope, reach: Jurisdiction, states: Collection[State], *, limit: int
+    scope: Scope,
+    reach: Jurisdiction,
+    states: Collection[State],
+    *,
+    after: str | None = None,
+    limit: int,
 ) -> list[SchemeVersion]:
-    """The newest version of each scheme in reach that is in one of the states, longest waiting first."""
+    """The newest version of each scheme in reach that is in one of the states, oldest first, from the id `after` on."""
     condition: Row = {"$and": [reach.filter(), {"newest": True, "state": {"$in": list(states)}}]}
+    if after:
+        condition["_id"] = {"$gt": after}
     rows = scope["scheme_versions"].find(condition, session=scope.session).sort("_id", 1).limit(limit)
     return [SchemeVersion.from_mongo(row) async for row in rows]
 

@@ -224,7 +224,7 @@ async def test_a_neighbour_and_a_teacher_of_another_class_see_nothing(
     ):
         with pytest.raises(NotFound):
             await refused
-    assert await service.open_schemes(platform, yangzhou) == []
+    assert await service.list_schemes(platform, yangzhou, list(State)) == []
 
 
 async def test_what_waits_for_whom(platform: Platform, held: ClassInSession) -> None:
@@ -273,10 +273,7 @@ async def test_the_approved_version_stays_in_force_while_the_next_is_on_its_way(
     seen = await service.scheme_of_class(platform, held.officer, held.id)
     assert (seen.in_force, seen.versions[1].state) == (first, State.APPROVED)
     await service.send_back(platform, PROVINCE, held.id, second, ReturnReason(reason="不必修改"))
-    in_force = await service.approved_version(
-        platform, await classes.get_class(platform, held.officer, held.id)
-    )
-    assert in_force is not None and in_force.version == first
+    assert (await classes.get_class(platform, held.officer, held.id)).scheme_version == first
 
 
 async def test_a_version_that_would_rewrite_the_past_is_refused(
@@ -351,7 +348,7 @@ async def test_under_an_approved_scheme_sessions_and_tasks_are_not_made_by_hand(
         first_day=held.training_class.starts_on,
         last_day=held.training_class.ends_on,
         weekdays=[5],
-        half_days=[{"title": "上午", "starts": "08:00", "ends": "11:00", "hours": 3}],  # type: ignore[list-item]
+        half_days=[{"title": "上午", "starts": "08:00", "ends": "11:00", "hours": 3}],
         courses=[],
         place="实训楼 301",
     )

@@ -1,0 +1,200 @@
+"""The training scheme (培训方案) on a teacher's phone: read it, see what changed, discuss it, sign it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from miniprogram_api.handler import ApiHandler, Request, Response, operation
+from server.assessment.rules import TaskKind
+from server.kernel.permissions import Permission
+from server.kernel.web import Route
+from server.schemes import service
+from server.schemes.documents import Remark
+from server.schemes.rules import SchemeNotInState, State
+from server.schemes.service import NoScheme, RemarkDraft, SchemeOfClass, VersionOutdated
+
+
+class SchemeCourseAnswer(Response):
+    title: str
+    hours: int
+    teacher_id: str
+    """Empty while nobody is planned."""
+    teacher_name: str
+
+
+class SchemeSessionAnswer(Response):
+    title: str
+    course: str
+    starts_at: datetime
+    ends_at: datetime
+    hours: int
+    place: str
+
+
+class SchemeCriterionAnswer(Response):
+    title: str
+    points: int
+
+
+class SchemeTaskAnswer(Response):
+    title: str
+    instructions: str
+    kind: TaskKind
+    kind_title: str
+    deadline: datetime
+    criteria: list[SchemeCriterionAnswer]
+
+
+class SchemeChangeAnswer(Response):
+    section: str
+    kind: str
+    """added, removed or changed"""
+    what: str
+    before: str
+    after: str
+
+
+class SchemeSignatureAnswer(Response):
+    person_id: str
+    name: str
+    signed_at: datetime | None
+    """Null: this teacher has not signed the version."""
+
+
+class RemarkAnswer(Response):
+    version: int
+    author_name: str
+    text: str
+    at: datetime
+
+
+class SchemeAnswer(Response):
+    class_id: str
+    class_name: str
+    version: int
+    """What a signature must name."""
+    state: State
+    state_title: str
+    saved_at: datetime
+    saved_by: str
+    version_in_force: int | None
+    """The approved version that the class follows; null before the first approval."""
+    objectives: str
+    courses: list[SchemeCourseAnswer]
+    course_hours: int
+    sessions: list[SchemeSessionAnswer]
+    tasks: list[SchemeTaskAnswer]
+    formative_weight: int
+    """Percent; the summative assessment has the rest."""
+    places: str
+    materials: str
+    changes: list[SchemeChangeAnswer]
+    """What this version changes in the one before it."""
+    shortcomings: list[str]
+    """What still hinders the scheme from being signed and approved."""
+    signatures: list[SchemeSignatureAnswer]
+    """Of every teacher of the class."""
+    signed_by_me: bool
+    remarks: list[RemarkAnswer]
+    """About any version, newest first."""
+
+
+class SignatureRequest(Request):
+    version: Annotated[int, Field(ge=1, le=9999)]
+    """The version that was read: a later one needs a signature of its own."""
+
+
+class RemarkRequest(Request, RemarkDraft):
+    """`nonce` makes the same remark, sent again over a bad network, one remark."""
+
+
+def told(seen: SchemeOfClass, person_id: str) -> SchemeAnswer:
+    scheme = seen.newest
+    assert scheme is not None
+    content = scheme.content
+    facts = content.model_dump(
+        include={"objectives", "courses", "sessions", "formative_weight", "places", "materials"}
+    )
+    return SchemeAnswer.model_validate(
+        {
+            **facts,
+            "class_id": scheme.class_id,
+            "class_name": scheme.class_name,
+            "version": scheme.version,
+            "state": scheme.state,
+            "state_title": scheme.state.title,
+            "saved_at": scheme.saved_at,
+            "saved_by": scheme.saved_by,
+            "version_in_force": seen.in_force,
+            "course_hours": content.course_hours,
+            "tasks": [{**one.model_dump(), "kind_title": one.kind.title} for one in content.tasks],
+            "changes": [vars(one) for one in service.changes_in(seen)],
+            "shortcomings": [one.message for one in seen.shortcomings],
+            "signatures": [
+                {
+                    "person_id": one.person_id,
+                    "name": one.name,
+                    "signed_at": one.signature.at if one.signature else None,
+                }
+                for one in seen.signatures
+            ],
+            "signed_by_me": person_id in scheme.signed_by,
+            "remarks": [remark_told(version.version, one) for version, one in seen.remarks],
+        }
+    )
+
+
+def remark_told(version: int, remark: Remark) -> RemarkAnswer:
+    return RemarkAnswer(version=version, author_name=remark.author_name, text=remark.text, at=remark.at)
+
+
+class TaughtScheme(ApiHandler):
+    @operation(
+        Permission.SCHEMES_SIGN,
+        summary="The newest version of the scheme of a class that I teach",
+        answers={200: SchemeAnswer},
+        problems=(NoScheme,),
+    )
+    async def get(self, class_id: str) -> None:
+        seen = await service.taught_scheme(self.platform, self.actor, class_id)
+        self.answer(told(seen, self.actor.person_id))
+
+
+class SchemeSignature(ApiHandler):
+    @operation(
+        Permission.SCHEMES_SIGN,
+        summary="I sign exactly this version; 200 when I had signed it already",
+        body=SignatureRequest,
+        answers={200: SchemeAnswer, 201: SchemeAnswer},
+        problems=(NoScheme, VersionOutdated, SchemeNotInState),
+    )
+    async def post(self, class_id: str) -> None:
+        wanted = self.body(SignatureRequest)
+        signed = await service.sign(self.platform, self.actor, class_id, wanted.version)
+        seen = await service.taught_scheme(self.platform, self.actor, class_id)
+        self.answer(told(seen, self.actor.person_id), status=201 if signed else 200)
+
+
+class SchemeRemarks(ApiHandler):
+    @operation(
+        Permission.SCHEMES_SIGN,
+        summary="I say something about the scheme to the institution and my colleagues",
+        body=RemarkRequest,
+        answers={201: RemarkAnswer},
+        problems=(NoScheme,),
+    )
+    async def post(self, class_id: str) -> None:
+        said = self.body(RemarkRequest)
+        version, kept = await service.remark_as_teacher(self.platform, self.actor, class_id, said)
+        self.answer(remark_told(version, kept), status=201)
+
+
+_SCHEME = r"/api/v1/teaching/classes/(?P<class_id>[0-9a-f]{24})/scheme"
+ROUTES: list[Route] = [
+    (_SCHEME, TaughtScheme),
+    (rf"{_SCHEME}/signature", SchemeSignature),
+    (rf"{_SCHEME}/remarks", SchemeRemarks),
+]

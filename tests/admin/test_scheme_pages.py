@@ -1,0 +1,204 @@
+"""The pages of the training scheme over HTTP: the editor without JavaScript, the way to the approval, and the province's list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from admin.handlers.schemes import Typed
+from server.assessment import tasks
+from server.attendance import service as attendance
+from server.kernel.platform import Platform
+from server.schemes import service
+from server.schemes.content import Content
+from server.schemes.rules import State
+from server.wechat.simulator import Simulator
+from tests import cast, stage
+from tests.admin.browserless import Browser, Form, sign_in
+from tests.assessing import clock_of
+from tests.scheming import content, draft, filed, moved
+from tests.stage import ClassInSession
+
+
+@pytest.fixture
+async def held(platform: Platform, wechat: Simulator) -> ClassInSession:
+    return await stage.class_in_session(platform, wechat, trainees=1)
+
+
+@pytest.fixture
+async def mine(platform: Platform, site: str) -> Browser:
+    return await sign_in(platform, site, cast.XINGTAI_OFFICER)
+
+
+@pytest.fixture
+async def province(platform: Platform, site: str) -> Browser:
+    return await sign_in(platform, site, cast.HEBEI_OFFICER)
+
+
+def form_of(made: Content, version: int = 0) -> dict[str, str | list[str]]:
+    """The editor's form as a browser sends it, an empty row at the end of each table."""
+    typed = Typed.of(made, version)
+    form: dict[str, str | list[str]] = {name: str(value) for name, value in typed.values.items()}
+    for kind, rows in (("course", typed.courses), ("session", typed.sessions), ("task", typed.tasks)):
+        for name in rows[0]:
+            form[f"{kind}_{name}"] = [row[name] for row in rows] + ["FORMATIVE" if name == "kind" else ""]
+    return form
+
+
+async def test_an_institution_drafts_a_scheme_in_the_browser(
+    platform: Platform, held: ClassInSession, mine: Browser
+) -> None:
+    home = f"/admin/classes/{held.id}/scheme"
+    empty = await mine.get(home)
+    assert "还没有起草培训方案" in empty.text and "教师签署" in empty.text
+    editor = await mine.get(f"{home}/edit")
+    assert 'value="工学一体化课程教学实施"' in editor.html and held.teacher.actor.name in editor.html
+    wanted = content(held.teacher.actor.id)
+    done = await mine.post(f"{home}/edit", form_of(wanted))
+    assert (done.status, done.location) == (303, home)
+    page = await mine.get(home)
+    for words in ("第 1 版已保存", "16 个课次，80 课时", "说课答辩", "过程性 40%，终结性 60%", "送教师签署"):
+        assert words in page.text, words
+    saved = (await service.scheme_of_class(platform, held.officer, held.id)).newest
+    assert saved is not None
+    named = tuple(row.model_copy(update={"teacher_name": held.teacher.actor.name}) for row in wanted.courses)
+    assert saved.content == wanted.model_copy(update={"courses": named})
+
+
+async def test_a_timetable_is_drawn_from_half_days_and_nothing_is_saved(
+    platform: Platform, held: ClassInSession, mine: Browser
+) -> None:
+    form: Form = {
+        **form_of(content(held.teacher.actor.id)),
+        "generate": "yes",
+        "weekdays": ["0", "1", "2", "3", "4"],
+        "morning_hours": "5",
+        "afternoon_hours": "5",
+        "session_title": ["半句话"],
+    }
+    page = await mine.post(f"/admin/classes/{held.id}/scheme/edit", form)
+    assert page.status == 200
+    assert page.html.count('name="session_day" value="2026-') == 16
+    assert "半句话" not in page.html
+    assert 'name="morning_hours" value="5"' in page.html
+    assert (await service.scheme_of_class(platform, held.officer, held.id)).newest is None
+
+
+async def test_a_wrong_scheme_comes_back_with_what_was_typed_and_where_it_is_wrong(
+    held: ClassInSession, mine: Browser
+) -> None:
+    url = f"/admin/classes/{held.id}/scheme/edit"
+    right = form_of(content(held.teacher.actor.id))
+    wrong: list[tuple[Form, str]] = [
+        ({"course_hours": ["abc", "30", "20", ""]}, "课程第 1 行课时：应为整数"),
+        ({"session_day": ["0001-01-01", *right["session_day"][1:]]}, "课表第 1 行日期：请填写 2000 年"),
+        ({"session_starts": ["", *right["session_starts"][1:]]}, "课表第 1 行上课时间：必填"),
+        ({"task_criteria": ["任务描述", "任务描述 60\n答辩 40", ""]}, "考核任务第 1 行评分项"),
+        ({"task_deadline": ["", "2026-03-27T17:00", ""]}, "考核任务第 1 行截止时间：必填"),
+        ({"version": "7"}, "同事刚刚保存了新的一版"),
+        ({"version": ""}, "必填"),
+        ({"course_teacher_id": ["a" * 24, "", "", ""]}, "请从本班的授课教师中选择"),
+    ]
+    for change, words in wrong:
+        answer = await mine.post(url, {**right, **change})
+        assert answer.status in (409, 422) and words in answer.text, (change, words, answer.text)
+        assert "数控车床" in answer.html and 'value="教学设计"' in answer.html
+    kept = await mine.post(url, {**right, "course_hours": ["abc", "30", "20", ""]})
+    assert 'value="abc"' in kept.html
+
+
+async def test_the_whole_way_through_the_pages(
+    platform: Platform, held: ClassInSession, mine: Browser, province: Browser
+) -> None:
+    home = f"/admin/classes/{held.id}/scheme"
+    await mine.post(f"{home}/edit", form_of(content(held.teacher.actor.id)))
+    assert (await mine.post(f"{home}/send", {"version": "1"})).location == home
+    early = await mine.post(f"{home}/file", {"version": "1"})
+    assert early.status == 409 and "还没有签署这一版方案" in early.text
+    await service.sign(platform, held.teacher.actor, held.id, 1)
+    assert "报送省级审核" in (await mine.get(home)).text
+    assert (await mine.post(f"{home}/file", {"version": "1"})).status == 303
+
+    assert "培训方案待审核" in (await province.get("/admin")).text
+    assert held.training_class.name in (await province.get("/admin/schemes")).text
+    review = await province.get(home)
+    assert "新安排 16 个课次" in review.text and f"{home}/approve" in review.html
+    silent = await province.post(f"{home}/return", {"version": "1"})
+    assert silent.status == 422 and "退回理由：必填" in silent.text
+    assert (await province.post(f"{home}/return", {"version": "1", "reason": "请补充场地安排"})).status == 303
+    assert "没有待审核的方案" in (await province.get("/admin/schemes")).text
+
+    returned = await mine.get(home)
+    assert "请补充场地安排" in returned.text and "被退回" in (await mine.get("/admin")).text
+    form = form_of(content(held.teacher.actor.id, places="实训楼 301，备用机房 502"), 1)
+    await mine.post(f"{home}/edit", form)
+    changed = await mine.get(f"{home}/versions/2")
+    assert "备用机房 502" in changed.text and "修改" in changed.text
+    await mine.post(f"{home}/send", {"version": "2"})
+    await service.sign(platform, held.teacher.actor, held.id, 2)
+    await mine.post(f"{home}/file", {"version": "2"})
+    done = await province.post(f"{home}/approve", {"version": "2"})
+    assert (done.status, done.location) == (303, home)
+    assert "新安排课次 16 个，布置任务 2 项" in (await province.get(home)).text
+    assert "现行第 2 版" in (await mine.get(home)).text
+    assert len(await tasks.tasks_of_class(platform, held.id)) == 2
+    trail = await (await sign_in(platform, mine.site, cast.CENTRE)).get("/admin/audit")
+    assert "审核通过培训方案" in trail.text and "新安排课次 16 个" in trail.text
+
+
+async def test_by_hand_nothing_is_added_to_a_class_under_a_scheme(
+    platform: Platform, held: ClassInSession, mine: Browser
+) -> None:
+    await service.approve(platform, stage.actor(cast.HEBEI_OFFICER), held.id, await filed(platform, held))
+    refused = await mine.post(
+        f"/admin/classes/{held.id}/tasks/new",
+        {
+            "title": "加一项任务",
+            "kind": "FORMATIVE",
+            "deadline": "2026-03-20T17:00",
+            "criterion_title": ["任务描述"],
+            "criterion_points": ["100"],
+        },
+    )
+    assert refused.status == 409 and "经教师签署后重新报备" in refused.text
+
+
+async def test_a_later_version_says_beforehand_what_changes_and_what_stays(
+    platform: Platform, held: ClassInSession, site: str
+) -> None:
+    await service.approve(platform, stage.actor(cast.HEBEI_OFFICER), held.id, await filed(platform, held))
+    sessions = content(held.teacher.actor.id).sessions
+    clock_of(platform).set(sessions[0].starts_at + timedelta(hours=1))
+    await filed(platform, held, sessions=moved(sessions, 15, 1))
+    province = await sign_in(platform, site, cast.HEBEI_OFFICER)
+    page = await province.get(f"/admin/classes/{held.id}/scheme")
+    for words in ("新安排 1 个课次", "取消 1 个课次", "保持不变 15 个课次", "现在按第 1 版执行"):
+        assert words in page.text, words
+    seen = await service.scheme_of_class(platform, held.officer, held.id)
+    assert seen.newest is not None and seen.newest.state is State.SUBMITTED
+    assert len(await attendance.timetable_of_class(platform, held.id)) == 16
+
+
+async def test_who_only_reads_finds_no_buttons(
+    platform: Platform, held: ClassInSession, province: Browser, site: str
+) -> None:
+    await draft(platform, held)
+    home = f"/admin/classes/{held.id}/scheme"
+    page = await province.get(home)
+    assert "/edit" not in page.html and "发布意见" not in page.text
+    neighbour = await sign_in(platform, site, cast.YANGZHOU_OFFICER)
+    for path in (home, f"{home}/edit", f"{home}/versions/1"):
+        assert (await neighbour.get(path)).status == 404
+    assert held.training_class.name not in (await neighbour.get("/admin/schemes?state=DRAFT")).text
+    assert held.training_class.name in (await province.get("/admin/schemes?state=DRAFT")).text
+
+
+async def test_a_remark_of_the_institution_stands_on_the_page(
+    platform: Platform, held: ClassInSession, mine: Browser
+) -> None:
+    await draft(platform, held)
+    home = f"/admin/classes/{held.id}/scheme"
+    assert (await mine.post(f"{home}/remarks", {"text": "<b>请</b>核对第二周"})).status == 303
+    assert "&lt;b&gt;请&lt;/b&gt;核对第二周" in (await mine.get(home)).html
+    assert (await mine.post(f"{home}/remarks", {"text": ""})).status == 422
