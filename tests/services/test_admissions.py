@@ -49,7 +49,7 @@ async def test_a_roster_strengthens_the_evidence_of_somebody_who_declared_themse
 ) -> None:
     opened = await open_class(platform, wechat)
     phone, _ = await apply(platform, wechat, opened.id, cast.STRANGER)
-    march = await classes.open_class(platform, opened.officer, stage.class_draft())
+    march = await stage.open_class(platform, opened.officer, stage.class_draft())
     await stage.enrol(platform, cast.XINGTAI_OFFICER, march.id, [cast.STRANGER])
     person = (await persons(platform, [phone.actor.person_id]))[phone.actor.person_id]
     assert person.evidence == Evidence.ROSTER_MATCHED
@@ -153,7 +153,7 @@ async def test_who_came_into_another_class_of_the_same_days_is_passed_over(
         await agree(platform, opened, applied)
         clock_of(platform).advance(timedelta(minutes=1))
     april = stage.class_draft(starts_on=opened.training_class.ends_on, ends_on=opened.training_class.ends_on)
-    other = await classes.open_class(platform, opened.officer, april)
+    other = await stage.open_class(platform, opened.officer, april)
     await stage.enrol(platform, cast.XINGTAI_OFFICER, other.id, [elsewhere])
     await admissions.withdraw(platform, leaver.actor, leaving.id)
     assert await state_of(platform, second) is State.REJECTED
@@ -210,7 +210,7 @@ async def test_one_person_admitted_to_two_overlapping_classes_at_once_is_in_one(
 ) -> None:
     opened = await open_class(platform, wechat)
     phone, first = await apply(platform, wechat, opened.id, cast.person(31))
-    twin = await classes.open_class(platform, opened.officer, stage.class_draft(
+    twin = await stage.open_class(platform, opened.officer, stage.class_draft(
         name="同期三级班", starts_on=opened.training_class.starts_on, ends_on=opened.training_class.ends_on
     ))  # fmt: skip
     await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
@@ -229,7 +229,7 @@ async def test_one_person_admitted_to_two_overlapping_classes_at_once_is_in_one(
     states = {await state_of(platform, applied) for applied in (first, second)}
     assert states == {State.ADMITTED, State.REJECTED}
     assert await platform["enrolments"].count_documents({"person_id": first.person_id}) == 1
-    third = await classes.open_class(platform, opened.officer, stage.class_draft(
+    third = await stage.open_class(platform, opened.officer, stage.class_draft(
         name="又一同期班", starts_on=opened.training_class.starts_on, ends_on=opened.training_class.ends_on
     ))  # fmt: skip
     await admissions.open_enrolment(platform, opened.officer, third.id, enrolment_draft(platform))
