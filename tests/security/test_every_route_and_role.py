@@ -51,6 +51,8 @@ MY_TEACHING = phones("teacher", hidden="other-teacher")
 ANY_STAFF = staff(f"{CENTRE} {HEBEI} {JIANGSU} {XINGTAI} {YANGZHOU} {CHANGZHOU}")
 ONLY_CENTRE = staff(CENTRE)
 INSTITUTIONS = staff(f"{XINGTAI} {YANGZHOU} {CHANGZHOU}")
+PROVINCES = staff(f"{HEBEI} {JIANGSU}")
+OF_HEBEI = staff(HEBEI, hidden=JIANGSU)
 OF_XINGTAI = staff(XINGTAI, hidden=f"{YANGZHOU} {CHANGZHOU}")
 OF_HEBEI = staff(HEBEI, hidden=JIANGSU)
 IN_REACH = staff(f"{CENTRE} {HEBEI} {XINGTAI}", hidden=f"{JIANGSU} {YANGZHOU} {CHANGZHOU}")
@@ -127,6 +129,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/rights": ANY_STAFF,
     "GET /admin/institutions": ANY_STAFF,
     "GET /admin/institutions/{code}": IN_REACH,
+    "GET /admin/institutions/export": ANY_STAFF,
     "GET /admin/backbone": ANY_STAFF,
     "GET /admin/needs": ANY_STAFF,
     "GET /admin/policies": ANY_STAFF,
@@ -142,6 +145,35 @@ TABLE: dict[str, Outcomes] = {
     # ---- the centre
     "POST /admin/needs": ONLY_CENTRE,
     "POST /admin/policies/{key}": ONLY_CENTRE,
+    "GET /admin/institutions/{code}/qualifications/{number}/confirm": ONLY_CENTRE,
+    "POST /admin/institutions/{code}/qualifications/{number}/confirm": ONLY_CENTRE,
+    "GET /admin/institutions/{code}/qualifications/{number}/{action}": ONLY_CENTRE,
+    "POST /admin/institutions/{code}/qualifications/{number}/{action}": ONLY_CENTRE,
+    # ---- what a province asks about its bases
+    "GET /admin/recommendations": staff(f"{CENTRE} {HEBEI} {JIANGSU}"),
+    "GET /admin/recommendations/new": PROVINCES,
+    "POST /admin/recommendations/new": PROVINCES,
+    "GET /admin/recommendations/{request_id}": staff(f"{CENTRE} {HEBEI}", hidden=JIANGSU),
+    "GET /admin/recommendations/{request_id}/amend": OF_HEBEI,
+    "POST /admin/recommendations/{request_id}/amend": OF_HEBEI,
+    "GET /admin/recommendations/{request_id}/approve": ONLY_CENTRE,
+    "POST /admin/recommendations/{request_id}/approve": ONLY_CENTRE,
+    "GET /admin/recommendations/{request_id}/decline": ONLY_CENTRE,
+    "POST /admin/recommendations/{request_id}/decline": ONLY_CENTRE,
+    "POST /admin/recommendations/{request_id}/retract": OF_HEBEI,
+    # ---- corrections of what was published; the province decides on those of a class
+    "GET /admin/corrections": ANY_STAFF,
+    "GET /admin/corrections/{correction_id}": IN_REACH,
+    "GET /admin/corrections/{correction_id}/return": staff(f"{CENTRE} {HEBEI} {JIANGSU}"),
+    "POST /admin/corrections/{correction_id}/return": staff(f"{CENTRE} {HEBEI}", hidden=JIANGSU),
+    "GET /admin/classes/{class_id}/correct": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/correct": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/roster/{person_id}/correct": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/roster/{person_id}/correct": OF_XINGTAI,
+    "GET /admin/institutions/{code}/correct": OF_XINGTAI,
+    "POST /admin/institutions/{code}/correct": OF_XINGTAI,
+    "POST /admin/corrections/{correction_id}/approve": OF_HEBEI,
+    "POST /admin/corrections/{correction_id}/retract": OF_XINGTAI,
     "GET /admin/accounts": ONLY_CENTRE,
     "GET /admin/accounts/new": ONLY_CENTRE,
     "POST /admin/accounts/new": ONLY_CENTRE,

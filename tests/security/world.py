@@ -20,6 +20,11 @@ from server.assessment.tasks import CriterionDraft, TaskDraft
 from server.attendance.check_in import CheckInDesk, Scan
 from server.certificates import issue, service
 from server.classes import service as classes
+from server.corrections import service as corrections
+from server.corrections.service import ClassCorrection
+from server.institutions import requests
+from server.institutions.requests import RequestDraft
+from server.institutions.rules import RequestPurpose
 from server.invitations import service as invitations
 from server.kernel.clock import beijing_date
 from server.kernel.history import Step
@@ -93,6 +98,10 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "token": certificate.token,
             "openid": "openid-of-somebody",
             "code": cast.XINGTAI,
+            "number": "1",
+            "action": "suspend",
+            "request_id": await _recommendation(platform),
+            "correction_id": await _correction(platform, held),
             "key": "pass_mark",
             "sign_in_id": "0" * 64,
         },
@@ -113,6 +122,30 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "/grade": {"scores": {"c1": 80}, "reason": "复核"},
         },
     )
+
+
+async def _recommendation(platform: Platform) -> str:
+    """The province of the class recommends a school: the request's id."""
+    draft = RequestDraft(
+        purpose=RequestPurpose.NEW_BASE,
+        institution_name="河北示例技师学院",
+        majors=["01"],
+        reason="实训条件达到要求，近三年承担省级师资培训。",
+    )
+    return (await requests.submit(platform, stage.actor(cast.HEBEI_OFFICER), draft)).id
+
+
+async def _correction(platform: Platform, held: ClassInSession) -> str:
+    """The institution asks to correct where the class was: the request's id."""
+    item = held.training_class
+    wanted = ClassCorrection(
+        name=item.name,
+        place="图书馆 201",
+        starts_on=item.starts_on,
+        ends_on=item.ends_on,
+        reason="实训楼检修，改到图书馆。",
+    )
+    return (await corrections.correct_class(platform, held.officer, held.id, wanted)).id
 
 
 async def _application(platform: Platform, held: ClassInSession, trainee: Phone) -> str:
