@@ -65,7 +65,7 @@ def letter_of(invitation: Invitation) -> Letter:
         asked=ASKED[invitation.kind],
         message=invitation.message,
         reply=(
-            f"请您于{_day(invitation.reply_until)}（含当日）前，在平台小程序的“授课邀请”中答复接受或谢绝。"
+            f"请您最迟于{_day(invitation.reply_until)}在平台小程序的“授课邀请”中答复接受或谢绝。"
             "逾期未答复的，本函自动失效。"
         ),
         closing="专此函邀，盼复。",
