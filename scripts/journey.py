@@ -1,4 +1,4 @@
-"""The journey of one class over HTTP, as a browser and 31 phones walk it: from an Excel roster to certificates that anybody can check.
+"""The journey of one class over HTTP, as browsers and 31 phones walk it: from the year's plan to certificates that anybody can check.
 
 Run by `scripts/demo`. `walk` is its table of contents. Everybody in it is fictional, and each run brings new people.
 """
@@ -13,7 +13,8 @@ import random
 import re
 import sys
 from collections.abc import Awaitable, Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -71,6 +72,29 @@ class Browser:
 
     async def close(self) -> None:
         await self._http.aclose()
+
+
+class FilledForm(HTMLParser):
+    """What the fields of a page hold, by name, as a browser would send them along with what is typed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.values: dict[str, list[str]] = {}
+        self._select = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = dict(attrs)
+        if tag == "input" and said.get("name"):
+            self._add(said["name"] or "", said.get("value") or "")
+        elif tag == "select":
+            self._select = said.get("name") or ""
+            self._add(self._select, "")
+        elif tag == "option" and "selected" in said:
+            self.values[self._select][-1] = said.get("value") or ""
+
+    def _add(self, name: str, value: str) -> None:
+        self.values.setdefault(name, []).append(value)
 
 
 class Phone:
@@ -140,22 +164,14 @@ def typed(moment: datetime) -> str:
 
 async def centre_prepares(
     url: str, centre_password: str, run: str, teacher: FictionalPerson
-) -> tuple[str, str]:
-    """部指导中心 allocates an account to the institution and registers a backbone teacher; returns username and first password."""
+) -> tuple[Browser, Browser]:
+    """部指导中心 allocates accounts to the institution and its province and registers a backbone teacher; both officers sign in."""
     centre = Browser(url)
     await centre.sign_in("centre", centre_password)
-    username = f"xingtai-{run}"
-    page = await centre.submit(
-        "/admin/accounts/new",
-        {
-            "username": username,
-            "name": f"邢台技师学院班主任 {run}",
-            "role": "TRAINING_BASE",
-            "province_code": PROVINCE,
-            "institution_code": INSTITUTION,
-        },
-        leads_on=False,
-    )
+    base = {"role": "TRAINING_BASE", "province_code": PROVINCE, "institution_code": INSTITUTION}
+    officer = await _newcomer(centre, url, f"xingtai-{run}", f"邢台技师学院班主任 {run}", base)
+    office = {"role": "PROVINCE", "province_code": PROVINCE}
+    province = await _newcomer(centre, url, f"hebei-{run}", f"河北省管理员 {run}", office)
     await centre.submit(
         "/admin/backbone/new",
         {
@@ -167,41 +183,111 @@ async def centre_prepares(
         },
     )
     await centre.close()
-    return username, found(r"first-password[^>]*>([^<]+)<", page)
+    return officer, province
 
 
-async def institution_opens_class(officer: Browser, username: str, first_password: str, run: str) -> str:
-    """The officer logs in, must change the first password, and opens a class; returns its id."""
-    await officer.sign_in(username, first_password)
-    changed = f"{first_password}-changed"
-    await officer.submit("/admin/password", {"current": first_password, "new": changed, "again": changed})
-    today = datetime.now(BEIJING).date()
-    page = await officer.submit(
-        "/admin/classes/new",
+async def _newcomer(centre: Browser, url: str, username: str, name: str, office: dict[str, str]) -> Browser:
+    """Somebody with a new account, who has signed in and changed the first password, as one must."""
+    account = {"username": username, "name": name, **office}
+    page = await centre.submit("/admin/accounts/new", account, leads_on=False)
+    first = found(r"first-password[^>]*>([^<]+)<", page)
+    newcomer = Browser(url)
+    await newcomer.sign_in(username, first)
+    changed = f"{first}-changed"
+    await newcomer.submit("/admin/password", {"current": first, "new": changed, "again": changed})
+    return newcomer
+
+
+async def institution_plans(officer: Browser, province: Browser, title: str, first_day: date) -> str:
+    """Adds a class to the plan of the year, which is new or a new version of what the province approved before; returns its address."""
+    year = {"year": str(first_day.year)}
+    edit = (await officer.submit("/admin/plans/new", year)).headers["Location"]
+    if not edit.endswith("/edit"):  # an earlier version still waits for the province
+        await province_approves(province, edit)
+        edit = (await officer.submit("/admin/plans/new", year)).headers["Location"]
+    form = FilledForm((await officer.get(edit)).text).values
+    new = {
+        "item_id": "",
+        "item_title": title,
+        "item_level": "3",
+        "item_major": "01",
+        "item_month": str(first_day.month),
+        "item_places": str(TRAINEES + 10),
+        "item_class_hours": "80",
+        "item_budget_fen": "96000",
+    }
+    rows = {name: [*form[name], value] for name, value in new.items()}
+    saved = await officer.submit(edit, {"seen": form["seen"], **rows})
+    plan = saved.headers["Location"]
+    await officer.submit(f"{plan}/submit", await _seen(officer, plan))
+    return plan
+
+
+async def _seen(reader: Browser, address: str) -> dict[str, Any]:
+    """How much of a paper's history somebody has read, which every decision on it says."""
+    return {"seen": found(r'name="seen" value="([0-9]+)"', await reader.get(address))}
+
+
+async def province_approves(province: Browser, paper: str) -> None:
+    await province.submit(f"{paper}/approve", await _seen(province, paper))
+
+
+async def institution_applies(
+    officer: Browser, plan: str, title: str, first_day: date, last_day: date
+) -> str:
+    """Applies for the class from its item of the approved plan; returns the address of the application."""
+    page = await officer.get(plan)
+    apply = found(rf'href="([^"]+/apply)" aria-label="为{re.escape(title)}申请开班"', page)
+    applied = await officer.submit(
+        apply,
         {
-            "name": f"{today.year}年{today.month}月机械类三级教师培训班（演示 {run}）",
-            "level": "3",
-            "major": "01",
-            "courses": COURSES,
+            "name": title,
+            "starts_on": str(first_day),
+            "ends_on": str(last_day),
+            "places": str(TRAINEES + 10),
             "class_hours": "80",
-            "starts_on": str(today - timedelta(days=1)),
-            "ends_on": str(today),
-            "place": "实训楼 301",
+            "courses": COURSES,
+            "venue_name": "实训楼 301",
+            "venue_address": "河北省邢台市信都区示例路 1 号",
+            "venue_stars": "0",
         },
     )
-    return page.headers["Location"].rpartition("/")[2]
+    return applied.headers["Location"]
 
 
-async def institution_assigns_teacher(officer: Browser, class_id: str, teacher: FictionalPerson) -> None:
-    after = ""
-    while True:
-        page = await officer.get(f"/admin/classes/{class_id}/teachers?major=01{after}")
-        row = re.search(rf"{teacher.name}.*?/teachers/([0-9a-f]{{24}})/assign", page.text, re.DOTALL)
-        if row:
-            break
-        after = "&amp;cursor=" + found(r"cursor=([0-9a-f]{24})", page)
-        after = after.replace("&amp;", "&")
-    await officer.submit(f"/admin/classes/{class_id}/teachers/{row[1]}/assign", {})
+async def class_is_made(officer: Browser, province: Browser, run: str) -> str:
+    """Plan and application, each approved by the province; returns the id of the class."""
+    today = datetime.now(BEIJING).date()
+    first_day = max(today - timedelta(days=1), today.replace(month=1, day=1))
+    title = f"{today.year}年{today.month}月机械类三级教师培训班（演示 {run}）"
+    plan = await institution_plans(officer, province, title, first_day)
+    await province_approves(province, plan)
+    application = await institution_applies(officer, plan, title, first_day, today)
+    await province_approves(province, application)
+    return found(r'href="/admin/classes/([0-9a-f]{24})"', await officer.get(application))
+
+
+async def institution_invites(officer: Browser, class_id: str, teacher: Phone, teacher_id: str) -> None:
+    """邀请函 to teach and to assess; the teacher accepts both on the phone."""
+    for kind in ("TEACHING", "ASSESSMENT"):
+        await officer.submit(
+            f"/admin/classes/{class_id}/invitations", {"kind": kind, "teacher_ids": [teacher_id]}
+        )
+    letters = await teacher.call("GET", "/teaching/invitations")
+    for letter in letters["items"]:
+        if letter["class_id"] == class_id:
+            await teacher.call("POST", f"/teaching/invitations/{letter['id']}/accept")
+
+
+async def everybody_arrives(
+    officer: Browser, trainees: list[Phone], person_ids: list[str], class_id: str
+) -> None:
+    """报到: each opens the admission notice and signs the pledge on the phone; the desk compares identity cards."""
+    for trainee, person_id in zip(trainees, person_ids, strict=True):
+        notice = await trainee.call("GET", f"/classes/{class_id}/admission-notice")
+        signed = {"text_version": notice["text_version"]}
+        await trainee.call("POST", f"/classes/{class_id}/admission-notice/pledge", json=signed)
+        await officer.submit(f"/admin/classes/{class_id}/arrivals/{person_id}", {})
 
 
 def roster(people: Iterable[FictionalPerson]) -> bytes:
@@ -365,23 +451,24 @@ async def walk(url: str, out: Path, centre_password: str, seed: int) -> None:
     first = PEOPLE_FROM + seed * (TRAINEES + 1)
     teacher_person, *people = (make_person(first + number) for number in range(TRAINEES + 1))
 
-    say("1. 部指导中心：分配机构账号，登记骨干教师")
-    username, first_password = await centre_prepares(url, centre_password, run, teacher_person)
+    say("1. 部指导中心：为培训机构和省级管理部门分配账号，登记骨干教师；两人首次登录修改密码")
+    officer, province = await centre_prepares(url, centre_password, run, teacher_person)
 
-    say("2. 邢台技师学院：首次登录修改密码，开设三级教师培训班，聘请骨干教师")
-    officer = Browser(url)
-    class_id = await institution_opens_class(officer, username, first_password, run)
-    await institution_assigns_teacher(officer, class_id, teacher_person)
+    say("2. 邢台技师学院：年度培训计划报河北省批准，再按计划申请开班，批准后建立培训班")
+    class_id = await class_is_made(officer, province, run)
 
-    say(f"3. 导入名册（{TRAINEES} 人）：先预览，后确认")
-    await institution_imports_roster(officer, class_id, people)
-
-    say("4. 参训教师和骨干教师：微信登录，实名绑定")
+    say("3. 骨干教师：微信登录，实名绑定，接受授课和考核的邀请函")
     teacher = Phone(url, f"journey-{run}-teacher", teacher_person)
+    await teacher.log_in()
+    await institution_invites(officer, class_id, teacher, (await teacher.bind_real_name())["person_id"])
+
+    say(f"4. 导入名册（{TRAINEES} 人）：先预览，后确认；学员实名绑定，签署承诺书，报到")
+    await institution_imports_roster(officer, class_id, people)
     trainees = [Phone(url, f"journey-{run}-{number}", one) for number, one in enumerate(people)]
-    await some_at_once(one.log_in() for one in (teacher, *trainees))
-    bound = await some_at_once(one.bind_real_name() for one in (teacher, *trainees))
-    say(f"  {bound[1]['name']} {bound[1]['id_number_masked']}：{bound[1]['evidence']['title']}")
+    await some_at_once(one.log_in() for one in trainees)
+    bound = await some_at_once(one.bind_real_name() for one in trainees)
+    say(f"  {bound[0]['name']} {bound[0]['id_number_masked']}：{bound[0]['evidence']['title']}")
+    await everybody_arrives(officer, trainees, [one["person_id"] for one in bound], class_id)
 
     say("5. 上课：安排课次，全班同时签到")
     await institution_adds_session(officer, class_id)
@@ -406,6 +493,7 @@ async def walk(url: str, out: Path, centre_password: str, seed: int) -> None:
     say(f"完成：{len(certificates)} 张证书全部验证为有效。")
 
     await officer.close()
+    await province.close()
     for phone in (teacher, *trainees):
         await phone.close()
 

@@ -38,6 +38,7 @@ FIRST_YEAR = 2022
 """Of the first classes that a certificate number of the guide names (article 17)."""
 
 LIFE: tuple[Callable[[Platform, Actor, TrainingClass], Awaitable[list[LifeStep]]], ...] = (
+    applications.life,
     facts.life,
     attendance.life,
     assessment.life,

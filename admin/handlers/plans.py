@@ -72,11 +72,21 @@ class PlanList(PageHandler):
             years=[(year, f"{year} 年") for year in range(this_year + 1, FIRST_YEAR - 1, -1)],
             provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
             may_manage=holds(self.actor, Permission.PLANS_MANAGE),
-            years_to_plan=(this_year, this_year + 1),
+            years_to_plan=await self._years_to_plan(this_year),
             export=way.export("/admin/plans/export"),
             previous=way.previous,
             next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
         )
+
+    async def _years_to_plan(self, this_year: int) -> list[int]:
+        """This year and the next, as far as the institution has no plan for them; one that it has is opened and adjusted."""
+        if not holds(self.actor, Permission.PLANS_MANAGE):
+            return []
+        return [
+            year
+            for year in (this_year, this_year + 1)
+            if not await service.list_plans(self.platform, self.actor, PlanFilter(year=year), limit=1)
+        ]
 
 
 class Export(PageHandler):

@@ -1,4 +1,4 @@
-"""Class applications (article 4.2): an institution applies for an item of its approved plan; the province approves, which makes the class."""
+"""Class applications (article 4.2): an institution applies for an item of its approved plan; its province's approval makes the class."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from server.applications.rules import Action, State
 from server.backbone import service as backbone
 from server.classes import rules as class_rules
 from server.classes import service as classes
+from server.classes.documents import TrainingClass
 from server.classes.service import ClassDraft, Course
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
@@ -23,11 +24,13 @@ from server.kernel import history, policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
+from server.kernel.life import LifeStep
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 from server.plans import service as plans
 from server.plans.documents import Plan
+from server.plans.rules import Action as PlanAction
 from server.plans.rules import PlanItem
 from server.plans.rules import State as PlanState
 
@@ -307,6 +310,21 @@ async def list_applications(
 ) -> list[Application]:
     """The applications in the actor's jurisdiction, newest first."""
     return await store.applications(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
+
+
+async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
+    """How the class came to be: its plan and its application (articles 4.1 and 4.2). Classes of before the applications have none."""
+    if training_class.application_id is None:
+        return []
+    found = await get_application(platform, actor, training_class.application_id)
+    plan = await plans.get_plan(platform, actor, found.plan_id)
+    planned, approved = plan.last(PlanAction.APPROVE), found.last(Action.APPROVE)
+    assert planned is not None and approved is not None, "a class is made by approvals"
+    plan_words = f"{found.plan_year} 年第 {found.plan_version} 版"
+    return [
+        LifeStep("培训计划", "done", planned.actor_name, planned.at, f"/admin/plans/{plan.id}", plan_words),
+        LifeStep("开班申请", "done", approved.actor_name, approved.at, f"/admin/applications/{found.id}"),
+    ]
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
