@@ -81,9 +81,10 @@ async def class_certificates(platform: Platform, actor: Actor, class_id: str) ->
     today = beijing_date(platform.clock.now())
     try:
         await _require_qualified(platform, actor, training_class, today)
+        rules.require_scheme(training_class.application_id, training_class.scheme_version)
         rules.require_over(training_class.ends_on, today)
         hindrance = ""
-    except (NotQualified, rules.TrainingNotOver) as refusal:
+    except (NotQualified, rules.SchemeNotApproved, rules.TrainingNotOver) as refusal:
         hindrance = refusal.detail
     return ClassCertificates(training_class, await _candidates(platform, training_class), hindrance)
 
@@ -91,8 +92,9 @@ async def class_certificates(platform: Platform, actor: Actor, class_id: str) ->
 async def issue_certificates(platform: Platform, actor: Actor, class_id: str) -> int:
     """Issues a certificate to everybody of a class who may have one and has none; returns how many. Again, it issues what is missing.
 
-    Raises NotQualified (article 16, on this day), TrainingNotOver before the last day, OrderExhausted when a serial or a number would run
-    out, TextTooLong when the class's words do not fit on the page: each before anything is written.
+    Raises NotQualified (article 16, on this day), SchemeNotApproved (article 4.3), TrainingNotOver before the last day,
+    OrderExhausted when a serial or a number would run out, TextTooLong when the class's words do not fit on the page: each
+    before anything is written.
     """
     training_class = await classes.get_class(platform, actor, class_id)
     await _prove_layout(platform, training_class)
@@ -104,6 +106,7 @@ async def _issue(unit: UnitOfWork, class_id: str) -> int:
     training_class = await classes.get_class(unit, unit.actor, class_id)
     today = beijing_date(unit.now)
     await _require_qualified(unit, unit.actor, training_class, today)
+    rules.require_scheme(training_class.application_id, training_class.scheme_version)
     rules.require_over(training_class.ends_on, today)
     due = [one.trainee for one in await _candidates(unit, training_class) if one.due]
     if not due:

@@ -43,6 +43,12 @@ class TrainingNotOver(Conflict):
     title = "培训尚未结束"
 
 
+class SchemeNotApproved(Conflict):
+    slug = "scheme-not-approved"
+    title = "培训方案还没有通过审核"
+    default_detail = "本班的培训方案还没有报省级管理部门审核通过（指南第四条（三）），不能核发证书。请先在“培训方案”中完成报备。"
+
+
 class SerialParts(NamedTuple):
     """`serial(*parts)` gives the serial back."""
 
@@ -94,6 +100,12 @@ def serial_sequence(province_code: str, institution_code: str) -> str:
 
 def number_sequence(province_code: str, institution_code: str, year_month: str, level: Level) -> str:
     return f"certificate-number:{province_code}{institution_code}{year_month}{level}"
+
+
+def require_scheme(application_id: str | None, scheme_version: int | None) -> None:
+    """A class that was applied for is taught by an approved scheme (article 4.3). Raises SchemeNotApproved."""
+    if application_id is not None and scheme_version is None:
+        raise SchemeNotApproved()
 
 
 def require_over(ends_on: date, today: date) -> None:

@@ -54,7 +54,6 @@ INSTITUTIONS = staff(f"{XINGTAI} {YANGZHOU} {CHANGZHOU}")
 PROVINCES = staff(f"{HEBEI} {JIANGSU}")
 OF_HEBEI = staff(HEBEI, hidden=JIANGSU)
 OF_XINGTAI = staff(XINGTAI, hidden=f"{YANGZHOU} {CHANGZHOU}")
-OF_HEBEI = staff(HEBEI, hidden=JIANGSU)
 IN_REACH = staff(f"{CENTRE} {HEBEI} {XINGTAI}", hidden=f"{JIANGSU} {YANGZHOU} {CHANGZHOU}")
 IN_AGAIN = dict.fromkeys(("anybody",), NOT_SIGNED_IN)  # all have signed out by then
 OWN_SESSION = staff("", hidden=" ".join(OFFICERS))  # somebody else's log-in does not exist
@@ -113,6 +112,9 @@ TABLE: dict[str, Outcomes] = {
     "POST /api/v1/teaching/classes/{class_id}/needs": MY_TEACHING,
     "GET /api/v1/teaching/classes/{class_id}/sessions": MY_TEACHING,
     "GET /api/v1/teaching/classes/{class_id}/tasks": MY_TEACHING,
+    "GET /api/v1/teaching/classes/{class_id}/scheme": MY_TEACHING,
+    "POST /api/v1/teaching/classes/{class_id}/scheme/signature": MY_TEACHING,
+    "POST /api/v1/teaching/classes/{class_id}/scheme/remarks": MY_TEACHING,
     "GET /api/v1/teaching/sessions/{session_id}/code": MY_TEACHING,
     "GET /api/v1/teaching/sessions/{session_id}/attendance": MY_TEACHING,
     "POST /api/v1/teaching/sessions/{session_id}/late-registrations": MY_TEACHING,
@@ -215,6 +217,14 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/classes/{class_id}/roster/export": IN_REACH,
     "GET /admin/classes/{class_id}/sessions": IN_REACH,
     "GET /admin/classes/{class_id}/tasks": IN_REACH,
+    "GET /admin/schemes": ANY_STAFF,
+    "GET /admin/classes/{class_id}/scheme": IN_REACH,
+    "GET /admin/classes/{class_id}/scheme/versions/{version}": IN_REACH,
+    "GET /admin/classes/{class_id}/scheme/send": IN_REACH,
+    "GET /admin/classes/{class_id}/scheme/file": IN_REACH,
+    "GET /admin/classes/{class_id}/scheme/approve": IN_REACH,
+    "GET /admin/classes/{class_id}/scheme/return": IN_REACH,
+    "GET /admin/classes/{class_id}/scheme/remarks": IN_REACH,
     "GET /admin/classes/{class_id}/results": IN_REACH,
     "GET /admin/classes/{class_id}/results/grade-sheet": IN_REACH,
     "GET /admin/classes/{class_id}/results/release": IN_REACH,
@@ -239,6 +249,13 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/classes/{class_id}/arrivals/{person_id}": OF_XINGTAI,
     "GET /admin/classes/{class_id}/arrivals/{person_id}/undo": OF_XINGTAI,
     "POST /admin/classes/{class_id}/arrivals/{person_id}/undo": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/scheme/edit": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/scheme/edit": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/scheme/send": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/scheme/file": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/scheme/remarks": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/scheme/approve": OF_HEBEI,
+    "POST /admin/classes/{class_id}/scheme/return": OF_HEBEI,
     "POST /admin/classes/{class_id}/roster": OF_XINGTAI,
     "GET /admin/classes/{class_id}/roster/{import_id}": OF_XINGTAI,
     "POST /admin/classes/{class_id}/roster/{import_id}": OF_XINGTAI,

@@ -33,7 +33,7 @@ from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
 from server.wechat.simulator import Simulator
-from tests import cast, planning, stage
+from tests import cast, planning, scheming, stage
 from tests.admitting import ANSWERS, enrolment_draft
 from tests.stage import ClassInSession, Phone
 
@@ -74,6 +74,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     [letter] = await invitations.my_invitations(platform, held.teacher.actor)
     preview = await classes.preview_roster(platform, held.officer, held.id, "补充名册.xlsx", latecomer)
     applicant_id = await _application(platform, held, trainee)
+    await scheming.draft(platform, held)
     await assessment.release(platform, held.officer, held.id)
     await issue.issue_certificates(platform, held.officer, held.id)
     application = await planning.applied(platform)
@@ -87,6 +88,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "application_id": application.id,
             "applicant_id": applicant_id,
             "session_id": session.id,
+            "version": "1",
             "task_id": task_id,
             "submission_id": submission_id,
             "file_id": file_id,
@@ -115,6 +117,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
                 "answers": ANSWERS,
             },
             "/review": {"agree": True},
+            "/signature": {"version": 1},
+            "/remarks": {"text": "请加一次实训。"},
             "/needs": {"text": "增加实训课时。"},
             "/pledge": {"text_version": 1},
             "/late-registrations": {"person_id": trainee.actor.id, "reason": "手机没电"},

@@ -1,0 +1,98 @@
+"""The training scheme over the API of the phones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from server.kernel.platform import Platform
+from server.schemes import service
+from server.wechat.simulator import Simulator
+from tests import cast, stage
+from tests.api.client import Answer, call
+from tests.scheming import PROVINCE, draft
+from tests.stage import ClassInSession
+
+
+@pytest.fixture
+async def held(platform: Platform, wechat: Simulator) -> ClassInSession:
+    return await stage.class_in_session(platform, wechat, trainees=1)
+
+
+async def ask(site: str, held: ClassInSession, method: str, end: str = "", **more: Any) -> Answer:
+    token = more.pop("token", held.teacher.token)
+    return await call(site, method, f"/teaching/classes/{held.id}/scheme{end}", token=token, **more)
+
+
+async def test_a_teacher_reads_discusses_and_signs(
+    platform: Platform, site: str, held: ClassInSession
+) -> None:
+    none = await ask(site, held, "GET")
+    assert (none.status, none.problem) == (404, "scheme-not-drafted")
+    await draft(platform, held)
+    await draft(platform, held, materials="讲义第二版")
+    read = (await ask(site, held, "GET")).json
+    assert (read["version"], read["state"], read["course_hours"]) == (2, "DRAFT", 80)
+    assert (len(read["sessions"]), read["version_in_force"], read["shortcomings"]) == (16, None, [])
+    assert [(one["section"], one["after"]) for one in read["changes"]] == [("教材教具", "讲义第二版")]
+    assert read["tasks"][0]["kind_title"] == "过程性考核"
+    said = await ask(site, held, "POST", "/remarks", body={"text": "请加一次实训。", "nonce": "nonce-0001"})
+    again = await ask(site, held, "POST", "/remarks", body={"text": "请加一次实训。", "nonce": "nonce-0001"})
+    assert said.status == again.status == 201 and said.json == again.json
+    early = await ask(site, held, "POST", "/signature", body={"version": 2})
+    assert (early.status, early.problem) == (409, "scheme-not-in-state")
+
+    await service.send_for_signature(platform, held.officer, held.id, 2)
+    signed = await ask(site, held, "POST", "/signature", body={"version": 2})
+    assert (signed.status, signed.json["signed_by_me"]) == (201, True)
+    assert signed.json["signatures"][0]["signed_at"] is not None
+    assert [one["text"] for one in signed.json["remarks"]] == ["请加一次实训。"]
+    repeated = await ask(site, held, "POST", "/signature", body={"version": 2})
+    assert (repeated.status, repeated.json) == (200, signed.json)
+
+
+async def test_what_is_signed_must_be_what_was_read(
+    platform: Platform, site: str, held: ClassInSession
+) -> None:
+    await draft(platform, held)
+    await service.send_for_signature(platform, held.officer, held.id, 1)
+    await draft(platform, held, materials="讲义第二版")
+    await service.send_for_signature(platform, held.officer, held.id, 2)
+    old = await ask(site, held, "POST", "/signature", body={"version": 1})
+    assert (old.status, old.problem) == (409, "scheme-version-outdated")
+    assert "刷新" in old.json["detail"]
+    for wrong in ({}, {"version": 0}, {"version": "x"}, {"version": 2, "more": 1}):
+        assert (await ask(site, held, "POST", "/signature", body=wrong)).status == 422
+
+
+async def test_the_approval_is_told_to_the_teacher(
+    platform: Platform, site: str, held: ClassInSession
+) -> None:
+    await draft(platform, held)
+    await service.send_for_signature(platform, held.officer, held.id, 1)
+    await ask(site, held, "POST", "/signature", body={"version": 1})
+    await service.file(platform, held.officer, held.id, 1)
+    await service.approve(platform, PROVINCE, held.id, 1)
+    read = (await ask(site, held, "GET")).json
+    assert (read["state"], read["version_in_force"]) == ("APPROVED", 1)
+    inbox = (await call(site, "GET", "/inbox", token=held.teacher.token)).json["items"]
+    assert {"scheme-to-sign", "scheme-approved"} <= {one["template"] for one in inbox}
+
+
+async def test_others_are_refused(
+    platform: Platform, wechat: Simulator, site: str, held: ClassInSession
+) -> None:
+    await draft(platform, held)
+    await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
+    other = await stage.phone(platform, wechat, "openid-other", cast.SECOND_BACKBONE_TEACHER)
+    body = {"version": 1}
+    for end, method, sent in (
+        ("", "GET", None),
+        ("/signature", "POST", body),
+        ("/remarks", "POST", {"text": "意见"}),
+    ):
+        hidden = await ask(site, held, method, end, token=other.token, body=sent)
+        assert (hidden.status, hidden.problem) == (404, "not-found")
+        trainee = await ask(site, held, method, end, token=held.trainees[0].token, body=sent)
+        assert (trainee.status, trainee.problem) == (403, "forbidden")
