@@ -1,0 +1,353 @@
+"""Recommendations, institutions, corrections and the life of a class in a real browser, on an office screen and on a phone."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from admin.audit_words import Told
+from admin.handlers.institutions import possible_actions
+from admin.handlers.recommendations import PURPOSES
+from admin.options import MAJOR_OPTIONS
+from server.classes.documents import ClassTeacher, TrainingClass
+from server.classes.rules import Stage
+from server.classes.service import CurrentClass
+from server.corrections.documents import Change, Correction
+from server.corrections.rules import Action as CorrectionAction
+from server.corrections.rules import Ground, Subject
+from server.corrections.rules import State as CorrectionState
+from server.institutions.documents import BaseRequest, Institution, QualificationVersion
+from server.institutions.requests import Proposal
+from server.institutions.rules import (
+    Level,
+    Qualification,
+    QualificationAction,
+    QualificationKind,
+    RequestAction,
+    RequestPurpose,
+    RequestState,
+)
+from server.kernel.history import Step
+from server.kernel.life import LifeStep
+from tests.admin.front_end import layout_context, show
+from tests.browser.conftest import PHONE, assert_accessible, assert_fits
+
+pytestmark = pytest.mark.browser
+
+NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
+TODAY = date(2026, 11, 2)
+NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}}
+REASON = "该校现有数控加工、电气自动化等专业实训中心，近三年承担省级师资培训 12 期，骨干教师 6 名。" * 2
+
+
+def taken(action: str, who: str, reason: str = "", days: int = 0) -> Step:
+    return Step(at=NOON + timedelta(days=days), actor_id="x", actor_name=who, action=action, reason=reason)
+
+
+CLASS = TrainingClass(
+    institution_code="009",
+    institution_name="邢台技师学院",
+    province_code="13",
+    name="2026年11月机械类三级教师培训班",
+    level=Level.THREE,
+    major="01",
+    courses=["工学一体化课程教学实施", "工学一体化课程考核实施"],
+    class_hours=80,
+    starts_on=date(2026, 10, 20),
+    ends_on=date(2026, 11, 30),
+    place="实训楼 301",
+    teachers=[ClassTeacher(person_id="a" * 24, name="钱试乙")],
+    opened_at=NOON,
+)
+
+
+def request(purpose: RequestPurpose, state: RequestState = RequestState.SUBMITTED) -> BaseRequest:
+    history = [taken(RequestAction.SUBMIT, "冀试乙")]
+    if state is RequestState.DECLINED:
+        history.append(taken(RequestAction.DECLINE, "部试甲", "请补充信息类专业的实训条件。", days=3))
+    return BaseRequest(
+        purpose=purpose,
+        province_code="13",
+        institution_code=None if purpose is RequestPurpose.NEW_BASE else "009",
+        institution_name="河北示例技师学院" if purpose is RequestPurpose.NEW_BASE else "邢台技师学院",
+        qualification_number=None if purpose.grants else 1,
+        majors=["01", "02", "03"] if purpose.grants else [],
+        reason=REASON,
+        state=state,
+        history=history,
+        submitted_at=NOON,
+    )
+
+
+def review(found: BaseRequest, *, centre: bool) -> dict[str, Any]:
+    submitted = found.state is RequestState.SUBMITTED
+    return layout_context(
+        request=found,
+        held=""
+        if found.purpose.grants
+        else "教师培训基地（2026-01-01 至 2028-12-31，有效）：机械类、电工电子类",
+        affected=[] if found.purpose.grants else [CLASS],
+        proposal=Proposal("052", TODAY, date(2029, 11, 1)),
+        majors=[(code, text) for code, text in MAJOR_OPTIONS if code in found.majors],
+        steps=[(step, RequestAction(step.action).title) for step in found.history],
+        may_review=submitted and centre,
+        may_amend=not submitted and not centre,
+        may_retract=not centre,
+        wrong="",
+        today=TODAY,
+        **NO_ERRORS,
+    )
+
+
+def institution() -> Institution:
+    first = Qualification(
+        kind=QualificationKind.TRAINING_BASE,
+        majors=tuple(code for code, _ in MAJOR_OPTIONS),
+        valid_from=date(2026, 1, 1),
+        valid_to=date(2028, 12, 31),
+    )
+    confirmed = first.model_copy(update={"majors": ("01", "02")})
+    star = Qualification(kind=QualificationKind.TRAINING_CENTRE, majors=("01",), valid_from=date(2026, 1, 1))
+
+    def version(number: int, action: QualificationAction, after: Qualification) -> QualificationVersion:
+        step = taken(action, "部试甲", "中心〔2026〕1 号")
+        return QualificationVersion(
+            **step.model_dump(), number=number, effective_on=date(2026, 1, 1), before=None, after=after
+        )
+
+    return Institution(
+        id="009",
+        institution_code="009",
+        province_code="13",
+        name="邢台技师学院",
+        qualifications=[confirmed, star],
+        to_confirm=True,
+        versions=[
+            version(1, QualificationAction.ENTER, first),
+            version(1, QualificationAction.CONFIRM, confirmed),
+            version(2, QualificationAction.PUBLISH, star),
+        ],
+    )
+
+
+def correction(state: CorrectionState) -> Correction:
+    history = [taken(CorrectionAction.REQUEST, "邢试丁")]
+    if state is CorrectionState.RETURNED:
+        history.append(taken(CorrectionAction.RETURN, "冀试乙", "请写明房间号。"))
+    if state is CorrectionState.APPROVED:
+        history.append(taken(CorrectionAction.APPROVE, "冀试乙"))
+    return Correction(
+        subject=Subject.CLASS,
+        institution_code="009",
+        province_code="13",
+        class_id=CLASS.id,
+        about=CLASS.name,
+        thing=CLASS.id,
+        changes=[
+            Change(field="place", title="培训地点", before="实训楼 301", after="图书馆 201"),
+            Change(field="ends_on", title="结束日期", before="2026-11-27", after="2026-11-30"),
+        ],
+        reason="实训楼检修，改到图书馆；课时顺延。",
+        state=state,
+        history=history,
+        submitted_at=NOON,
+    )
+
+
+def correction_page(state: CorrectionState) -> dict[str, Any]:
+    found = correction(state)
+    return layout_context(
+        correction=found,
+        steps=[(step, CorrectionAction(step.action).title) for step in found.history],
+        outside=2 if state is CorrectionState.SUBMITTED else 0,
+        form_address="/admin/page",
+        may_review=state is CorrectionState.SUBMITTED,
+        may_amend=state is CorrectionState.RETURNED,
+        may_retract=state is CorrectionState.RETURNED,
+        today=TODAY,
+        **NO_ERRORS,
+    )
+
+
+LIFE = [
+    LifeStep("计划", "done", "邢试丁", NOON - timedelta(days=300), "/a", "2026 年计划"),
+    LifeStep("申请", "done", "冀试乙", NOON - timedelta(days=60), "/a", "已批准"),
+    LifeStep("邀请", "done", "邢试丁", NOON - timedelta(days=50), "/a", "1 人接受"),
+    LifeStep("方案", "done", "冀试乙", NOON - timedelta(days=40), "/a", "第 2 版"),
+    LifeStep("报名", "done", "", NOON - timedelta(days=20), "/a", "50 / 50 人"),
+    LifeStep("入学", "done", "邢试丁", NOON - timedelta(days=13), "/a", "48 人报到"),
+    LifeStep("开课", "current", "邢试丁", NOON - timedelta(days=13), "/a", "24 次课"),
+    LifeStep("考核", "current", "钱试乙", NOON - timedelta(days=1), "/a", "3 项任务"),
+    LifeStep("成绩", "todo", href="/a"),
+    LifeStep("证书", "todo", href="/a"),
+]
+
+
+def class_page() -> dict[str, Any]:
+    return layout_context(
+        training_class=CLASS,
+        tab="overview",
+        application=None,
+        glance=CurrentClass(CLASS, 50, Stage.ONGOING, None, []),
+        teachers=[(CLASS.teachers[0], None)],
+        life=LIFE,
+        corrections=[correction(CorrectionState.APPROVED)],
+        may_correct=True,
+        may_manage=True,
+        history=[Told("1", NOON, "邢试丁", "确认导入名册", "导入 50 人", CLASS.id, True)],
+        today=TODAY,
+    )
+
+
+def form_page(purpose: RequestPurpose) -> dict[str, Any]:
+    return layout_context(
+        purpose=purpose,
+        purposes=PURPOSES,
+        code="" if purpose.grants else "009",
+        number=None if purpose.grants else 1,
+        schools=[("009", "009 邢台技师学院")],
+        bases=[(1, "教师培训基地（2026-01-01 至 2028-12-31，有效）：机械类、电工电子类")],
+        majors=MAJOR_OPTIONS,
+        amended=None,
+        today=TODAY,
+        **NO_ERRORS,
+    )
+
+
+INSTITUTION_PAGE: dict[str, Any] = {
+    "institution": institution(),
+    "levels": [Level.TWO, Level.THREE],
+    "corrections": [],
+    "actions": possible_actions,
+    "may_allocate": True,
+    "may_decide": True,
+    "may_recommend": False,
+    "may_correct": False,
+    "today": TODAY,
+}
+PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "review of a new base": (
+        "recommendations/one.html",
+        review(request(RequestPurpose.NEW_BASE), centre=True),
+    ),
+    "review of a withdrawal": (
+        "recommendations/one.html",
+        review(request(RequestPurpose.WITHDRAWAL), centre=True),
+    ),
+    "declined": (
+        "recommendations/one.html",
+        review(request(RequestPurpose.NEW_BASE, RequestState.DECLINED), centre=False),
+    ),
+    "recommendation": ("recommendations/form.html", form_page(RequestPurpose.NEW_BASE)),
+    "request of a withdrawal": ("recommendations/form.html", form_page(RequestPurpose.WITHDRAWAL)),
+    "list of requests": (
+        "recommendations/list.html",
+        layout_context(
+            rows=[request(purpose) for purpose in RequestPurpose],
+            query=type("Query", (), {"conditions": {}, "state": None, "purpose": None, "province": ""})(),
+            previous=None,
+            next=None,
+            purposes=PURPOSES,
+            state_options=[(state.value, state.title) for state in RequestState],
+            provinces=[("13", "河北")],
+            may_recommend=False,
+            today=TODAY,
+        ),
+    ),
+    "institution": ("institutions/one.html", layout_context(**INSTITUTION_PAGE)),
+    "institution by its province": (
+        "institutions/one.html",
+        layout_context(**INSTITUTION_PAGE | {"may_decide": False, "may_recommend": True}),
+    ),
+    "confirmation": (
+        "institutions/confirm.html",
+        layout_context(
+            institution=institution(),
+            held=institution().qualifications[0],
+            number=1,
+            majors=MAJOR_OPTIONS,
+            today=TODAY,
+            **NO_ERRORS,
+        ),
+    ),
+    "suspension": (
+        "institutions/decide.html",
+        layout_context(
+            institution=institution(),
+            held=institution().qualifications[1],
+            number=2,
+            action=QualificationAction.SUSPEND,
+            classes=[CLASS],
+            today=TODAY,
+            **NO_ERRORS,
+        ),
+    ),
+    "correction to review": ("corrections/one.html", correction_page(CorrectionState.SUBMITTED)),
+    "correction returned": ("corrections/one.html", correction_page(CorrectionState.RETURNED)),
+    "correction of a name": (
+        "corrections/form.html",
+        layout_context(
+            subject=Subject.TRAINEE,
+            about="赵试甲（130***********1234），2026年11月机械类三级教师培训班",
+            wanted={"name": "赵试甲"},
+            earlier=None,
+            grounds=[(ground.value, ground.title) for ground in Ground],
+            back="/a",
+            today=TODAY,
+            **NO_ERRORS,
+        ),
+    ),
+    "list of corrections": (
+        "corrections/list.html",
+        layout_context(
+            rows=[correction(state) for state in CorrectionState],
+            query=type("Query", (), {"conditions": {}, "state": None, "subject": None})(),
+            previous=None,
+            next=None,
+            subjects=[(subject.value, subject.title) for subject in Subject],
+            state_options=[(state.value, state.title) for state in CorrectionState],
+            may_request=True,
+            today=TODAY,
+        ),
+    ),
+    "life of a class": ("classes/overview.html", class_page()),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_is_accessible_and_fits_its_screen(page: Page, name: str) -> None:
+    show(page, *PAGES[name])
+    if shots := os.environ.get("SHOTS"):
+        wide = "phone" if page.viewport_size == PHONE else "wide"
+        page.screenshot(path=Path(shots) / f"{name.replace(' ', '-')}-{wide}.png", full_page=True)
+    assert_accessible(page)
+    assert_fits(page)
+
+
+def test_the_centre_declines_only_with_a_reason(page: Page) -> None:
+    show(page, *PAGES["review of a new base"])
+    page.get_by_role("button", name="不予核准").first.click()
+    dialog = page.get_by_role("alertdialog", name="不予核准？")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_label("理由")).to_have_attribute("required", "")
+    assert_accessible(page)
+
+
+def test_the_life_line_names_the_step_a_class_is_at(page: Page) -> None:
+    show(page, *PAGES["life of a class"])
+    line = page.get_by_role("list", name="培训班的办理进度")
+    expect(line.get_by_role("listitem")).to_have_count(10)
+    expect(line.locator("[aria-current=step]").first).to_contain_text("开课")
+    expect(line.get_by_role("link", name="邀请")).to_be_visible()
+
+
+def test_before_and_after_stand_side_by_side(page: Page) -> None:
+    show(page, *PAGES["correction to review"])
+    row = page.get_by_role("row").filter(has_text="培训地点")
+    expect(row).to_contain_text("实训楼 301")
+    expect(row).to_contain_text("图书馆 201")
