@@ -25,6 +25,9 @@ TEMPLATE = Path(__file__).with_name("notice.typ")
 CONFIRM, UNDO, PAPER_PLEDGE = "CONFIRM", "UNDO", "PAPER_PLEDGE"
 STEP_TITLES = {CONFIRM: "核对证件，办理报到", UNDO: "撤销报到", PAPER_PLEDGE: "收到纸质承诺书"}
 
+OPENING = "经审核，您已被录取参加以下培训。请按下列时间和地点报到，报到时由工作人员核对身份证原件。"
+NO_CHECK_IN = "没有办理报到的，不能签到。"
+
 
 class ArrivalClosed(Conflict):
     slug = "arrival-closed"
@@ -116,6 +119,7 @@ def _words(notice: Notice) -> dict[str, JsonValue]:
         "name": notice.enrolment.name,
         "id_number": notice.enrolment.id_number_masked,
         "work_unit": notice.enrolment.work_unit,
+        "opening": OPENING + (NO_CHECK_IN if notice.enrolment.arrival_required else ""),
         "facts": [
             ["培训班", training.name],
             ["培训级别", training.level.training],

@@ -1,0 +1,95 @@
+"""第十条：培训机构在发放入学通知时、参训教师入学报到时和学习培训期间，都要明确纪律要求。"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from server.accounts.people import persons
+from server.accounts.rules import Evidence
+from server.admissions import arrival, rules
+from server.admissions.rules import DISCIPLINE_VERSION, PledgeMissing
+from server.attendance.check_in import CheckInDesk, Scan
+from server.attendance.rules import NotArrived
+from server.kernel.platform import Platform
+from server.wechat.simulator import Simulator
+from tests import cast, stage
+from tests.admitting import admit, clock_of, open_class
+from tests.api.client import call
+from tests.printed import open_pdf
+
+SUBJECTS = {
+    "第十条": "中央八项规定",
+    "第十一条": "风景名胜区",
+    "第十二条": "不饮酒",
+    "第十三条": "不抄袭",
+    "第十四条": "谋取私利",
+    "第十五条": "礼金",
+}
+"""Something that each article of the chapter forbids or asks for."""
+
+
+async def test_the_discipline_comes_with_the_admission_notice(
+    platform: Platform, wechat: Simulator, site: str
+) -> None:
+    """“培训机构在发放入学通知时 … 要明确纪律要求”, articles 10 to 15, with the number of the text."""
+    opened = await open_class(platform, wechat)
+    [phone] = await admit(platform, wechat, opened, [cast.STRANGER])
+    notice = (await call(site, "GET", f"/classes/{opened.id}/admission-notice", token=phone.token)).json
+    told = {one["article"]: one["text"] for one in notice["discipline"]}
+    assert told.keys() == SUBJECTS.keys()
+    assert all(words in told[article] for article, words in SUBJECTS.items())
+    assert notice["text_version"] == DISCIPLINE_VERSION
+    kept = await arrival.class_arrivals(platform, opened.id)
+    assert kept[0].arrival is not None
+    assert kept[0].arrival.notice_opened_at == platform.clock.now()
+
+
+async def test_nobody_arrives_without_a_pledge(platform: Platform, wechat: Simulator) -> None:
+    """“参训教师入学报到时 … 要明确纪律要求”: signed in the mini-program, or on paper before the eyes of staff."""
+    opened = await open_class(platform, wechat)
+    [phone] = await admit(platform, wechat, opened, [cast.STRANGER])
+    person_id = phone.actor.person_id
+    with pytest.raises(PledgeMissing):
+        await arrival.confirm_arrival(platform, opened.officer, opened.id, person_id, pledge_on_paper=False)
+    await arrival.sign_pledge(platform, phone.actor, opened.id, DISCIPLINE_VERSION)
+    await arrival.confirm_arrival(platform, opened.officer, opened.id, person_id, pledge_on_paper=False)
+    person = (await persons(platform, [person_id]))[person_id]
+    assert Evidence(person.evidence).is_real_name
+
+
+async def test_who_has_not_arrived_does_not_check_in(platform: Platform, wechat: Simulator) -> None:
+    """入学报到 comes before 学习培训期间."""
+    opened = await open_class(platform, wechat)
+    [phone] = await admit(platform, wechat, opened, [cast.STRANGER])
+    clock_of(platform).advance(timedelta(days=28))
+    now = platform.clock.now()
+    session = await stage.teaching_session(
+        platform,
+        opened,
+        starts_at=now,
+        ends_at=now + timedelta(hours=3),
+        opens_at=now - timedelta(minutes=20),
+        late_after=now + timedelta(minutes=5),
+        closes_at=now + timedelta(hours=1),
+    )
+    desk = CheckInDesk(platform)
+    with pytest.raises(NotArrived):
+        await desk.check_in(phone.actor, Scan(stage.code_of(platform, session), "nonce-1"))
+    await arrival.confirm_arrival(
+        platform, opened.officer, opened.id, phone.actor.person_id, pledge_on_paper=True
+    )
+    assert (await desk.check_in(phone.actor, Scan(stage.code_of(platform, session), "nonce-2"))).new
+
+
+async def test_the_paper_carries_the_discipline_and_the_pledge_too(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await open_class(platform, wechat)
+    [phone] = await admit(platform, wechat, opened, [cast.STRANGER])
+    sheet = await arrival.my_notice_pdf(platform, phone.actor, opened.id)
+    text = "".join(page.extract_text() for page in open_pdf(sheet).pages).replace("\n", "")
+    assert all(article in text for article in SUBJECTS)
+    assert rules.PLEDGE[:12] in text and cast.STRANGER.name in text
+    assert cast.STRANGER.id_number not in text
