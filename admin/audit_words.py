@@ -78,7 +78,7 @@ TITLES = {
     "institutions:withdraw": "取消资格",
     "institutions:enter-annex-1": "录入附件 1 的培训机构",
     "invitations:accept": "接受邀请",
-    "invitations:cancel": "取消教师安排",
+    "invitations:cancel": "取消已接受的安排",
     "invitations:decline": "谢绝邀请",
     "invitations:expire": "邀请函过期失效",
     "invitations:remind": "提醒回复邀请函",
