@@ -89,7 +89,7 @@ class Home(PageHandler):
             ),
             FirstStep(
                 "登记骨干教师",
-                "把培训合格的骨干教师登记入库，培训机构才能安排他们授课和考核。",
+                "把培训合格的骨干教师登记入库，培训机构才能邀请他们授课和考核。",
                 "/admin/backbone",
                 "去登记",
                 bool(pool),
