@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from server.applications import service as applications
 from server.applications.documents import Application
@@ -76,8 +77,8 @@ def application_draft(**changes: object) -> ApplicationDraft:
     return ApplicationDraft.model_validate(draft | changes)
 
 
-async def applied(platform: Platform, plan: Plan | None = None, **changes: object) -> Application:
-    """An application of 邢台 that waits for 河北."""
+async def applied(platform: Platform, plan: Plan | None = None, **changes: Any) -> Application:
+    """An application of 邢台 that waits for 河北; `changes` are those of application_draft."""
     plan = plan or await approved(platform)
     draft = application_draft(**changes)
     return await applications.apply(platform, XINGTAI, plan.id, plan.items[0].id, draft)

@@ -149,7 +149,7 @@ async def test_who_oversees_reads_and_takes_the_items_along(platform: Platform, 
         answer = await browser.get("/admin/plans/export?year=2026")
         rows = list(openpyxl.load_workbook(io.BytesIO(answer.body)).worksheets[0].iter_rows(values_only=True))
         assert rows[0][5] == "名称" and rows[1][2] == "邢台技师学院" and rows[1][-1] == 120_000
-    assert "没有符合条件的计划" in (await browser.get("/admin/plans?state=DRAFT")).text
+        assert "没有符合条件的计划" in (await browser.get("/admin/plans?state=DRAFT")).text
 
 
 async def test_a_neighbour_finds_no_such_plan(platform: Platform, site: str) -> None:

@@ -6,12 +6,17 @@ import pytest
 
 from server.accounts.staff import AccountDraft
 from server.classes import service as classes
+from server.corrections import service as corrections
+from server.corrections.service import ClassCorrection
 from server.institutions import service as institutions
 from server.kernel import audit
-from server.kernel.errors import Invalid, NotFound
+from server.kernel.errors import Forbidden, Invalid, NotFound
 from server.kernel.identity import Role
 from server.kernel.platform import Platform
-from tests import cast, stage
+from server.plans import service as plans
+from server.plans.rules import NotInThisState, State
+from server.plans.service import PlanDraft, Review
+from tests import cast, planning, stage
 from tests.admin.browserless import Browser, sign_in
 
 CENTRE = stage.actor(cast.CENTRE)
@@ -96,3 +101,49 @@ async def test_what_is_done_leaves_a_trace(platform: Platform) -> None:
     assert await audit.first_broken(platform) is None
     await platform["audit"].delete_one({"_id": entry["_id"]})
     assert await audit.first_broken(platform) is not None
+
+
+async def test_an_approved_plan_changes_only_through_a_new_version_that_is_reviewed_again(
+    platform: Platform,
+) -> None:
+    """（四）如修改已发布的数据信息，按照服务平台及数据信息审核管理要求进行操作."""
+    first = await planning.approved(platform)
+    larger = PlanDraft(items=[planning.draft_of(first)[0].model_copy(update={"places": 60})])
+    with pytest.raises(NotInThisState):
+        await plans.amend(platform, XINGTAI, first.id, larger, len(first.history))
+    second = await plans.begin(platform, XINGTAI, first.year)
+    second = await plans.amend(platform, XINGTAI, second.id, larger, len(second.history))
+    second = await plans.submit(platform, XINGTAI, second.id, len(second.history))
+    assert await plans.plan_in_force(platform, cast.XINGTAI, first.year) == first
+    second = await plans.approve(platform, planning.HEBEI, second.id, Review(seen=len(second.history)))
+    record = await plans.plan_record(platform, CENTRE, second.id)
+    assert [(one.version, one.state) for one in record.versions] == [
+        (2, State.APPROVED),
+        (1, State.SUPERSEDED),
+    ]
+    assert record.versions[1].items == first.items, "the old version can be read as it was"
+    assert [(one.before, one.after) for one in record.changes] == [({"人数": "40 人"}, {"人数": "60 人"})]
+
+
+async def test_what_was_published_changes_only_by_a_request_that_somebody_else_approves(
+    platform: Platform,
+) -> None:
+    """（四）如修改已发布的数据信息，按照服务平台及数据信息审核管理要求进行操作: before, after, reason and approver stay readable."""
+    opened = await stage.open_class(platform, XINGTAI, stage.class_draft())
+    wanted = ClassCorrection(
+        name=opened.name,
+        place="图书馆 201",
+        starts_on=opened.starts_on,
+        ends_on=opened.ends_on,
+        reason="实训楼检修，改到图书馆。",
+    )
+    asked = await corrections.correct_class(platform, XINGTAI, opened.id, wanted)
+    with pytest.raises(Forbidden):
+        await corrections.approve(platform, XINGTAI, asked.id)
+    assert (await classes.get_class(platform, XINGTAI, opened.id)).place == opened.place
+    await corrections.approve(platform, stage.actor(cast.HEBEI_OFFICER), asked.id)
+    assert (await classes.get_class(platform, XINGTAI, opened.id)).place == "图书馆 201"
+    [version] = await corrections.made_in_class(platform, CENTRE, opened.id)
+    assert (version.before, version.wanted) == ({"place": opened.place}, {"place": "图书馆 201"})
+    assert version.reason == wanted.reason
+    assert version.decision is not None and version.decision.actor_name == cast.HEBEI_OFFICER.name

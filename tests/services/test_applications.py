@@ -6,8 +6,9 @@ import asyncio
 from datetime import date
 
 import pytest
+from pymongo.errors import ConnectionFailure
 
-from server.applications import service
+from server.applications import service, store
 from server.applications.documents import ApplicationFilter
 from server.applications.rules import FlagKind, NotInThisState, NotYours, State
 from server.applications.service import Approval, ItemTaken, NotInPlan, Overtaken, Return, Review
@@ -63,6 +64,25 @@ async def test_approved_twice_there_is_one_class(platform: Platform) -> None:
     refused = [one for one in outcomes if isinstance(one, Exception)]
     assert len(refused) == 2 and all(isinstance(one, NotInThisState) for one in refused)
     assert len(await classes.list_classes(platform, XINGTAI, ClassFilter())) == 1
+
+
+async def test_an_approval_cut_off_in_the_middle_leaves_nothing_behind(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = await applied(platform)
+    trail = await platform["audit"].count_documents({})
+
+    async def cut_off(*_: object) -> bool:
+        raise ConnectionFailure("the database is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "replace", cut_off)
+        with pytest.raises(ConnectionFailure):
+            await service.approve(platform, HEBEI, new.id, Approval(seen=1))
+    assert await classes.list_classes(platform, XINGTAI, ClassFilter()) == []
+    assert await service.get_application(platform, HEBEI, new.id) == new
+    assert await platform["audit"].count_documents({}) == trail
+    assert (await service.approve(platform, HEBEI, new.id, Approval(seen=1))).class_id
 
 
 async def test_an_item_is_applied_for_once_at_a_time(platform: Platform) -> None:
