@@ -16,7 +16,7 @@ from server.corrections.rules import Action, Ground, State, Subject
 from server.corrections.service import ClassCorrection, InstitutionCorrection, Reason, TraineeCorrection
 from server.institutions import service as institutions
 from server.kernel.clock import beijing_date
-from server.kernel.errors import NotFound, Problem
+from server.kernel.errors import Forbidden, NotFound, Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
 
@@ -166,14 +166,17 @@ class OneCorrection(PageHandler):
     async def get(self, correction_id: str) -> None:
         await self.show(correction_id, NO_ERRORS)
 
-    async def show(self, correction_id: str, outcome: dict[str, Any]) -> None:
+    async def show(self, correction_id: str, outcome: dict[str, Any], wrong: str = "") -> None:
+        """`wrong`: which of the forms came back."""
         found = await corrections.correction(self.platform, self.actor, correction_id)
         may_request = holds(self.actor, Permission.CORRECTIONS_REQUEST)
         self.render_page(
             "corrections/one.html",
             correction=found,
             steps=[(step, Action(step.action).title) for step in found.history],
+            areas=corrections.areas_named(found),
             outside=await self._sessions_outside(found),
+            wrong=wrong,
             form_address=address_of_form(found),
             may_review=corrections.may_review(self.actor, found),
             may_amend=found.state is State.RETURNED and may_request,
@@ -203,12 +206,26 @@ def address_of_form(found: Correction) -> str:
             return f"/admin/institutions/{found.thing}/correct"
 
 
-class Approve(PageHandler):
+class ApproveForm(BaseModel):
+    reason: Annotated[str, Field(title="核实意见", max_length=500)] = ""
+
+
+class Approve(OneCorrection):
+    @allow(Permission.CORRECTIONS_REVIEW)
+    async def get(self, correction_id: str) -> None:
+        self.see_other(f"/admin/corrections/{correction_id}")
+
     @allow(Permission.CORRECTIONS_REVIEW)
     async def post(self, correction_id: str) -> None:
-        found = await corrections.approve(self.platform, self.actor, correction_id)
+        try:
+            reason = self.form(ApproveForm).reason
+            found = await corrections.approve(self.platform, self.actor, correction_id, reason)
+        except (NotFound, Forbidden):
+            raise
+        except Problem as problem:
+            return await self.show(correction_id, self.refuse(problem), "approve")
         self.flash(f"已核准并更正：{found.about}。")
-        self.see_other(f"/admin/corrections/{correction_id}")
+        return self.see_other(f"/admin/corrections/{correction_id}")
 
 
 class ReturnForm(BaseModel):
@@ -228,7 +245,7 @@ class Return(OneCorrection):
         except NotFound:
             raise
         except Problem as problem:
-            return await self.show(correction_id, self.refuse(problem))
+            return await self.show(correction_id, self.refuse(problem), "return")
         self.flash("已退回培训机构，对方可以修改后重新申请。")
         return self.see_other(f"/admin/corrections/{correction_id}")
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
 from server.accounts.rules import check_name, normalise_name
+from server.applications.rules import scenic_areas_named
 from server.backbone import service as backbone
 from server.classes import facts as class_facts
 from server.classes import service as classes
@@ -183,9 +184,14 @@ async def _file(unit: UnitOfWork, draft: Correction, wanted: Mapping[str, str]) 
 
 @transactional
 async def approve(unit: UnitOfWork, correction_id: str, reason: str = "") -> Correction:
-    """Approves a correction and makes it. Raises CorrectionSettled, ChangedMeanwhile, and what the thing itself refuses."""
+    """Approves a correction and makes it. A place that names a scenic area (`areas_named`) needs words about it (article 11).
+
+    Raises CorrectionSettled, ChangedMeanwhile, Invalid without those words, and what the thing itself refuses.
+    """
     found = await correction(unit, unit.actor, correction_id)
-    approved = await _move(unit, found, Action.APPROVE, reason)
+    approved = await _move(unit, found, Action.APPROVE, reason.strip())
+    if areas_named(found) and not reason.strip():
+        raise Invalid(fields=[FieldError("reason", "请写明核实的情况：培训地点为什么不在风景名胜区内。")])
     rules.check_unchanged(await _present(unit, found), found.before)
     await _apply(unit, found)
     return approved
@@ -275,6 +281,11 @@ async def _apply(unit: UnitOfWork, found: Correction) -> None:
         if found.subject is not Subject.TRAINEE
         else "",
     )
+
+
+def areas_named(found: Correction) -> list[str]:
+    """Which of the 21 风景名胜区 a new place names: a flag for the reviewer, never a refusal by itself (article 11)."""
+    return scenic_areas_named(found.wanted.get("place", ""))
 
 
 # ---- Reading

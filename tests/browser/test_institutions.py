@@ -164,6 +164,8 @@ def correction_page(state: CorrectionState) -> dict[str, Any]:
     return layout_context(
         correction=found,
         steps=[(step, CorrectionAction(step.action).title) for step in found.history],
+        areas=["黄山"] if state is CorrectionState.SUBMITTED else [],
+        wrong="",
         outside=2 if state is CorrectionState.SUBMITTED else 0,
         form_address="/admin/page",
         may_review=state is CorrectionState.SUBMITTED,

@@ -174,6 +174,7 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/classes/{class_id}/roster/{person_id}/correct": OF_XINGTAI,
     "GET /admin/institutions/{code}/correct": OF_XINGTAI,
     "POST /admin/institutions/{code}/correct": OF_XINGTAI,
+    "GET /admin/corrections/{correction_id}/approve": staff(f"{CENTRE} {HEBEI} {JIANGSU}"),
     "POST /admin/corrections/{correction_id}/approve": OF_HEBEI,
     "POST /admin/corrections/{correction_id}/retract": OF_XINGTAI,
     "GET /admin/accounts": ONLY_CENTRE,

@@ -151,6 +151,19 @@ async def test_a_class_that_changed_meanwhile_is_not_corrected(
     assert await state_of(platform, asked) is State.SUBMITTED
 
 
+async def test_a_place_that_names_a_scenic_area_is_approved_only_with_words_about_it(
+    platform: Platform, opened: TrainingClass
+) -> None:
+    wanted = of_class(opened, place="泰山风景名胜区游客中心")
+    asked = await service.correct_class(platform, XINGTAI, opened.id, wanted)
+    assert service.areas_named(asked) == ["泰山"]
+    with pytest.raises(Invalid):
+        await service.approve(platform, HEBEI, asked.id, " ")
+    assert await state_of(platform, asked) is State.SUBMITTED
+    made = await service.approve(platform, HEBEI, asked.id, "已核实：游客中心在核心景区以外。")
+    assert made.decision is not None and made.decision.reason.startswith("已核实")
+
+
 async def test_the_neighbours_see_nothing_and_nobody_decides_on_their_own_request(
     platform: Platform, opened: TrainingClass
 ) -> None:
