@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from typing import Any
 
 import pytest
 from pymongo.errors import ConnectionFailure
@@ -121,7 +122,7 @@ async def test_only_an_approved_plan_is_a_ground(platform: Platform) -> None:
     ],
 )
 async def test_what_is_wrong_is_said_at_its_field(
-    platform: Platform, changes: dict[str, object], place: str
+    platform: Platform, changes: dict[str, Any], place: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
         await applied(platform, **changes)
