@@ -4,7 +4,7 @@ import asyncio
 import io
 import re
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -408,9 +408,10 @@ async def test_name_and_number_find_all_certificates_of_a_person(
 ) -> None:
     opened = await passed_class(platform, wechat, 1)
     [person] = cast.people(1)
-    second = await stage.open_class(
-        platform, opened.officer, stage.class_draft(name="同一人的第二个培训班")
+    earlier = stage.class_draft(
+        name="同一人的第二个培训班", starts_on=date(2026, 3, 2), ends_on=date(2026, 3, 13)
     )
+    second = await stage.open_class(platform, opened.officer, earlier)
     await stage.enrol(platform, cast.XINGTAI_OFFICER, second.id, [person])
     await release(platform, second.id)
     for class_id in (opened.id, second.id):
