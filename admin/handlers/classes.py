@@ -70,7 +70,7 @@ class ListQuery(BaseModel):
 
     @property
     def narrowed(self) -> ClassFilter:
-        return ClassFilter(self.q.strip(), self.level, self.major, self.province, self.stage, self.year)
+        return ClassFilter(self.q.strip(), self.level, self.major, self.province, self.year, self.stage)
 
 
 class ClassList(PageHandler):

@@ -77,9 +77,9 @@ class ClassFilter:
     level: str = ""
     major: str = ""
     province_code: str = ""
-    stage: Stage | None = None
     year: str = ""
     """The calendar year in which the class begins."""
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True)

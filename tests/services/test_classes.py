@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -106,7 +107,7 @@ async def test_a_list_is_narrowed_by_words_level_major_and_province(platform: Pl
     await stage.open_class(platform, XINGTAI, stage.class_draft(name="春季二级班", level=Level.TWO))
     await stage.open_class(platform, CHANGZHOU, stage.class_draft(name="常州一级班", level=Level.ONE))
 
-    async def names(**narrowed: str) -> list[str]:
+    async def names(**narrowed: Any) -> list[str]:
         found = await service.list_classes(platform, CENTRE, ClassFilter(**narrowed))
         return [row.item.name for row in found]
 
@@ -114,6 +115,8 @@ async def test_a_list_is_narrowed_by_words_level_major_and_province(platform: Pl
     assert await names(words="春季") == ["春季二级班", "春季三级班"]
     assert await names(words="邢台技师") == ["春季二级班", "春季三级班"]
     assert await names(words="$name") == []  # words, not an expression of the database
+    assert await names(year="2026", stage=Stage.NOT_STARTED) == await names(stage=Stage.NOT_STARTED)
+    assert await names(year="2025") == []
     assert await names(level="2") == ["春季二级班"]
     assert await names(major="02") == []
     assert await names(province_code="32") == ["常州一级班"]
