@@ -22,6 +22,7 @@ from server.corrections import rules, store
 from server.corrections.documents import Change, Correction
 from server.corrections.rules import Action, Ground, State, Subject
 from server.institutions import service as institutions
+from server.invitations import service as invitations
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor
@@ -266,6 +267,8 @@ async def _apply(unit: UnitOfWork, found: Correction) -> None:
                 date.fromisoformat(whole["ends_on"]),
             )
             await class_facts.correct_facts(unit, found.thing, facts)
+            [corrected] = (await classes.classes_of(unit, [found.thing])).values()
+            await invitations.follow_class(unit, corrected)
         case Subject.TRAINEE:
             await class_facts.rename_person(unit, found.thing, found.wanted["name"])
             await backbone.rename(unit, found.thing, found.wanted["name"])

@@ -13,7 +13,7 @@ from server.kernel.mongo import Document
 
 
 class Invitation(Document):
-    """One letter to one teacher. What it says of the class is what was true when it was sent."""
+    """One letter to one teacher. It says of the class what was true when it was sent, or what a correction made of it since."""
 
     class_id: str
     class_name: str

@@ -367,6 +367,33 @@ async def decline(unit: UnitOfWork, invitation_id: str, refusal: Refusal) -> Inv
     return await _settle(unit, invitation, Action.DECLINE, refusal.reason)
 
 
+# ---- corrections of a class
+
+
+async def follow_class(unit: UnitOfWork, training_class: TrainingClass) -> None:
+    """Part of an approved correction: open and accepted letters say of the class what it says now, and their teachers are told.
+
+    Raises TeacherBusy when the new days clash with another class that one of them has accepted.
+    """
+    for one in await store.of_class(unit, training_class.id):
+        if one.state not in (State.SENT, State.ACCEPTED):
+            continue
+        if one.state is State.ACCEPTED:
+            await store.hold_teacher(unit, one.teacher_id)
+            rules.require_free(one.teacher_name, await _clashes(unit, one.teacher_id, training_class))
+        corrected = one.model_copy(
+            update={
+                "class_name": training_class.name,
+                "place": training_class.place,
+                "starts_on": training_class.starts_on,
+                "ends_on": training_class.ends_on,
+                "reply_by": min(one.reply_by, rules.end_of(training_class.ends_on)),
+            }
+        )
+        await store.correct(unit, corrected)
+        unit.notify(one.teacher_id, "invitation-corrected", **_news(corrected))
+
+
 # ---- the platform
 
 

@@ -100,6 +100,12 @@ async def note_reminder(scope: Scope, invitation_id: str) -> None:
     )
 
 
+async def correct(scope: Scope, corrected: Invitation) -> None:
+    """Writes what a correction of the class changes in a letter."""
+    fields = corrected.model_dump(include={"class_name", "place", "starts_on", "ends_on", "reply_by"})
+    await scope["invitations"].update_one({"_id": corrected.id}, {"$set": fields}, session=scope.session)
+
+
 async def over(scope: Scope, now: datetime, limit: int) -> list[str]:
     """Ids of what nobody answered in time."""
     return await _ids(scope, {"state": State.SENT, "reply_by": {"$lte": now}}, limit)

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.corrections import service as corrections
+from server.corrections.service import ClassCorrection
 from server.invitations import rules, store
 from server.invitations import service as invitations
 from server.invitations.documents import Invitation
@@ -401,6 +403,58 @@ async def test_it_is_overdue_on_the_first_day_and_forgotten_after_the_last(
     assert line.overdue
     clock_of(platform).set(rules.end_of(opened.ends_on))
     assert await invitations.waiting(platform, XINGTAI) == []
+
+
+# ---- a class whose days are corrected
+
+
+async def correct_days(platform: Platform, opened: TrainingClass, first: date, last: date) -> None:
+    """The institution asks for other days of a class, and its province approves."""
+    wanted = ClassCorrection(
+        name=opened.name, place="图书馆 201", starts_on=first, ends_on=last, reason="实训楼检修，改期改地点。"
+    )
+    asked = await corrections.correct_class(platform, XINGTAI, opened.id, wanted)
+    await corrections.approve(platform, stage.actor(cast.HEBEI_OFFICER), asked.id)
+
+
+async def test_the_letters_follow_a_class_whose_days_are_corrected(
+    platform: Platform, opened: TrainingClass, teacher: Phone
+) -> None:
+    accepted = await invite(platform, opened, teacher.actor.id)
+    await invitations.accept(platform, teacher.actor, accepted.id)
+    gone = await invite(platform, opened, teacher.actor.id, Kind.ASSESSMENT)
+    await invitations.withdraw(platform, XINGTAI, opened.id, gone.id, NO)
+    await correct_days(platform, opened, date(2026, 5, 11), date(2026, 5, 22))
+    newest, oldest = await invitations.my_invitations(platform, teacher.actor)
+    assert (oldest.starts_on, oldest.ends_on, oldest.place) == (
+        date(2026, 5, 11),
+        date(2026, 5, 22),
+        "图书馆 201",
+    )
+    assert newest.starts_on == opened.starts_on  # settled letters stay as they were
+    assert await platform["outbox"].count_documents({"template": "invitation-corrected"}) == 1
+    # the old days are free again, the new ones are not
+    april = await an_april_class(platform, name="四月的另一个培训班")
+    await invite(platform, april, teacher.actor.id)
+    days = {"starts_on": date(2026, 5, 22), "ends_on": date(2026, 5, 29)}
+    may = await an_april_class(platform, name="五月的另一个培训班", **days)
+    with pytest.raises(TeacherBusy):
+        await invite(platform, may, teacher.actor.id)
+
+
+async def test_a_correction_that_would_make_two_accepted_classes_clash_is_not_approved(
+    platform: Platform, opened: TrainingClass, teacher: Phone
+) -> None:
+    may = await an_april_class(
+        platform, name="五月培训班", starts_on=date(2026, 5, 11), ends_on=date(2026, 5, 22)
+    )
+    for one in (opened, may):
+        sent = await invite(platform, one, teacher.actor.id)
+        await invitations.accept(platform, teacher.actor, sent.id)
+    with pytest.raises(TeacherBusy, match="五月培训班"):
+        await correct_days(platform, opened, date(2026, 5, 20), date(2026, 5, 29))
+    found = await classes.get_class(platform, XINGTAI, opened.id)
+    assert (found.starts_on, found.place) == (opened.starts_on, opened.place)
 
 
 # ---- the table of states
