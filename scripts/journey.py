@@ -316,23 +316,62 @@ async def institution_imports_roster(officer: Browser, class_id: str, people: li
     await officer.submit(shown.headers["Location"], {})
 
 
-async def institution_adds_session(officer: Browser, class_id: str) -> None:
-    """A session whose check-in is open now."""
-    now = datetime.now(BEIJING)
-    await officer.submit(
-        f"/admin/classes/{class_id}/sessions/new",
-        {
-            "title": "第一课",
-            "course": COURSES[0],
-            "place": "实训楼 301",
-            "starts_at": typed(now),
-            "ends_at": typed(now + timedelta(hours=3)),
-            "hours": "4",
-            "opens_at": typed(now - timedelta(minutes=20)),
-            "late_after": typed(now + timedelta(minutes=10)),
-            "closes_at": typed(now + timedelta(minutes=40)),
-        },
-    )
+TIMETABLE = [(0, "12"), (0, "12"), (0, "8"), (1, "12"), (1, "12"), (2, "12"), (2, "12")]
+"""Course and class hours of each session: the 80 hours of the level, pressed into what is left of today, so that the journey
+can go on to the certificates at once."""
+
+
+def scheme(teacher_id: str) -> dict[str, Any]:
+    """The form of a whole scheme; its first session has just begun. Raises Stop late in the evening."""
+    begins = datetime.now(BEIJING).replace(second=0, microsecond=0)
+    midnight = begins.replace(hour=23, minute=59)
+    each = min(timedelta(hours=1), (midnight - begins) // len(TIMETABLE))
+    each -= timedelta(seconds=each.seconds % 60)
+    if each < timedelta(minutes=5):
+        raise Stop("今天剩下的时间排不下演示的课表，请在 23:20 以前或明天再试")
+    starts = [begins + number * each for number in range(len(TIMETABLE))]
+    deadline = typed(begins + timedelta(hours=5))
+    return {
+        "version": "0",
+        "objectives": "能独立实施一门工学一体化课程的教学与考核。",
+        "places": "实训楼 301，数控车床 20 台",
+        "materials": "《工学一体化课程教学实施》讲义",
+        "course_title": COURSES,
+        "course_hours": [
+            str(sum(int(hours) for course, hours in TIMETABLE if course == number))
+            for number in range(len(COURSES))
+        ],
+        "course_teacher_id": [teacher_id] * len(COURSES),
+        "session_day": [f"{moment:%Y-%m-%d}" for moment in starts],
+        "session_starts": [f"{moment:%H:%M}" for moment in starts],
+        "session_ends": [f"{moment + each:%H:%M}" for moment in starts],
+        "session_title": [f"第 {number} 课" for number in range(1, len(TIMETABLE) + 1)],
+        "session_course": [COURSES[course] for course, _ in TIMETABLE],
+        "session_hours": [hours for _, hours in TIMETABLE],
+        "session_place": ["实训楼 301"] * len(TIMETABLE),
+        "task_title": ["工学一体化课程教学设计", "示范课说课"],
+        "task_kind": ["FORMATIVE", "SUMMATIVE"],
+        "task_deadline": [deadline, deadline],
+        "task_criteria": ["学习任务分析 50\n教学活动设计 50"] * 2,
+        "task_instructions": ["结合所在院校的一个学习任务完成。"] * 2,
+    }
+
+
+async def scheme_is_filed(
+    officer: Browser, province: Browser, teacher: Phone, class_id: str, teacher_id: str
+) -> None:
+    """Drafted by the institution, discussed and signed by the teacher, approved by the province; sessions and tasks come of it."""
+    home = f"/admin/classes/{class_id}/scheme"
+    await officer.get(f"{home}/edit")
+    await officer.submit(f"{home}/edit", scheme(teacher_id))
+    await officer.submit(f"{home}/send", {"version": "1"})
+    path = f"/teaching/classes/{class_id}/scheme"
+    read = await teacher.call("GET", path)
+    said = {"text": "课时安排合适，同意。", "nonce": f"remark-{class_id}"}
+    await teacher.call("POST", f"{path}/remarks", 201, json=said)
+    await teacher.call("POST", f"{path}/signature", 201, json={"version": read["version"]})
+    await officer.submit(f"{home}/file", {"version": "1"})
+    await province.submit(f"{home}/approve", {"version": "1"})
 
 
 async def everybody_checks_in(teacher: Phone, trainees: list[Phone], class_id: str) -> None:
@@ -350,23 +389,7 @@ async def everybody_checks_in(teacher: Phone, trainees: list[Phone], class_id: s
         )
     )
     roll = await teacher.call("GET", f"/teaching/sessions/{session_id}/attendance")
-    say(f"  教师手机上：应到 {TRAINEES}，未到 {len(roll['missing'])}，被拒绝的扫码 {len(roll['refused'])} 次")
-
-
-async def institution_sets_tasks(officer: Browser, class_id: str) -> None:
-    deadline = typed(datetime.now(BEIJING) + timedelta(hours=5))
-    for title, kind in (("工学一体化课程教学设计", "FORMATIVE"), ("示范课说课", "SUMMATIVE")):
-        await officer.submit(
-            f"/admin/classes/{class_id}/tasks/new",
-            {
-                "title": title,
-                "instructions": "结合所在院校的一个学习任务完成。",
-                "kind": kind,
-                "deadline": deadline,
-                "criterion_title": ["学习任务分析", "教学活动设计"],
-                "criterion_points": ["50", "50"],
-            },
-        )
+    say(f"  教师手机上：应到 {TRAINEES}，未到 {roll['missing']}")
 
 
 async def hand_in_everything(trainee: Phone, class_id: str) -> None:
@@ -460,9 +483,13 @@ async def walk(url: str, out: Path, centre_password: str, seed: int) -> None:
     say("3. 骨干教师：微信登录，实名绑定，接受授课和考核的邀请函")
     teacher = Phone(url, f"journey-{run}-teacher", teacher_person)
     await teacher.log_in()
-    await institution_invites(officer, class_id, teacher, (await teacher.bind_real_name())["person_id"])
+    teacher_id = (await teacher.bind_real_name())["person_id"]
+    await institution_invites(officer, class_id, teacher, teacher_id)
 
-    say(f"4. 导入名册（{TRAINEES} 人）：先预览，后确认；学员实名绑定，签署承诺书，报到")
+    say("4. 培训方案：机构起草，骨干教师签署，河北省审核通过，课次和考核任务按方案安排（80 课时压缩在今天）")
+    await scheme_is_filed(officer, province, teacher, class_id, teacher_id)
+
+    say(f"5. 导入名册（{TRAINEES} 人）：先预览，后确认；学员实名绑定，签署承诺书，报到")
     await institution_imports_roster(officer, class_id, people)
     trainees = [Phone(url, f"journey-{run}-{number}", one) for number, one in enumerate(people)]
     await some_at_once(one.log_in() for one in trainees)
@@ -470,12 +497,8 @@ async def walk(url: str, out: Path, centre_password: str, seed: int) -> None:
     say(f"  {bound[0]['name']} {bound[0]['id_number_masked']}：{bound[0]['evidence']['title']}")
     await everybody_arrives(officer, trainees, [one["person_id"] for one in bound], class_id)
 
-    say("5. 上课：安排课次，全班同时签到")
-    await institution_adds_session(officer, class_id)
+    say("6. 上课：全班同时签到；提交学习成果，骨干教师评分")
     await everybody_checks_in(teacher, trainees, class_id)
-
-    say("6. 布置考核任务，提交学习成果，骨干教师评分")
-    await institution_sets_tasks(officer, class_id)
     await some_at_once(hand_in_everything(one, class_id) for one in trainees)
     await teacher_grades(teacher, class_id)
 

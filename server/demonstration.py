@@ -14,6 +14,7 @@ import hmac
 import io
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -38,7 +39,8 @@ from server.assessment.tasks import CriterionDraft, TaskDraft
 from server.attendance import service as attendance
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import TeachingSession
-from server.attendance.service import HalfDayDraft, LateRegistration, SessionDraft, TimetableDraft
+from server.attendance.rules import HalfDay, timetable
+from server.attendance.service import LateRegistration, SessionDraft
 from server.backbone import service as backbone
 from server.backbone.service import Registration
 from server.certificates import issue as certificates
@@ -55,6 +57,8 @@ from server.plans import service as plans
 from server.plans.documents import Plan
 from server.plans.rules import PlanItem
 from server.plans.service import ItemDraft, PlanDraft, Review
+from server.schemes import service as schemes
+from server.schemes.content import Content, CourseRow, SessionRow, TaskRow
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
@@ -82,10 +86,7 @@ ACCOUNTS = (
     ),
 )
 COURSES = ["工学一体化课程教学实施", "工学一体化课程考核实施", "教学场所使用管理"]
-HALF_DAYS = [
-    HalfDayDraft(title="上午", starts=time(8, 30), ends=time(12, 0), hours=4),
-    HalfDayDraft(title="下午", starts=time(14, 0), ends=time(17, 30), hours=4),
-]
+HALF_DAYS = [HalfDay("上午", time(8, 30), time(12, 0), 4), HalfDay("下午", time(14, 0), time(17, 30), 4)]
 EVERY_DAY = list(range(7))
 SEED = 20221130
 
@@ -281,15 +282,13 @@ class _Life:
             first_seed=100,
             trainees=24,
         )
-        before = self._at(datetime.combine(first, time(7, 0), BEIJING) - timedelta(days=1))
-        await attendance.add_timetable(before, self._officer, held.item.id, self._timetable(first, last))
+        deadline = datetime.combine(last, time(18, 0), BEIJING)
+        await self._file_scheme(held, _timetable(first, last, "实训楼 301"), _tasks(deadline))
         often_away = held.trainees[-1]
         for session in await self._sessions(held):
             away = {often_away.id} if self._chance.random() < 0.4 else set[str]()
             await self._attend(held, session, away)
-        deadline = datetime.combine(last, time(18, 0), BEIJING)
-        for draft in _tasks(deadline):
-            task = await tasks.create_task(before, self._officer, held.item.id, draft)
+        for task in await tasks.tasks_of_class(self._platform, held.item.id):
             await self._work(held, task, deadline - timedelta(hours=20), handed_in=24, graded=24)
         await self._rate(held, datetime.combine(last, time(9, 0), BEIJING), answered=21)
         after = self._at(datetime.combine(last + timedelta(days=2), time(10, 0), BEIJING))
@@ -307,56 +306,82 @@ class _Life:
             first_seed=200,
             trainees=30,
         )
-        before = self._at(datetime.combine(first, time(7, 0), BEIJING) - timedelta(days=1))
         yesterday, tomorrow = self._today - timedelta(days=1), self._today + timedelta(days=1)
-        for begin, end in ((first, yesterday), (tomorrow, last)):
-            await attendance.add_timetable(before, self._officer, held.item.id, self._timetable(begin, end))
+        room = "实训楼 405"
+        finished, going_on, summative = (
+            draft.model_copy(update={"deadline": deadline})
+            for draft, deadline in zip(
+                _tasks(self._now),
+                (self._day(-1, time(18, 0)), self._day(3, time(18, 0)), self._day(6, time(18, 0))),
+                strict=True,
+            )
+        )
+        now = self._session_of_now(room)
+        rows = [*_timetable(first, yesterday, room), now, *_timetable(tomorrow, last, room)]
+        await self._file_scheme(held, rows, [finished, going_on, summative])
         for session in await self._sessions(held):
-            if session.closes_at < self._now:
+            if session.starts_at == now.starts_at:
+                await self._go_on(held, session)
+            elif session.closes_at < self._now:
                 await self._attend(held, session, set())
-        await self._session_of_now(before, held)
-        finished, going_on, _ = _tasks(self._day(-1, time(18, 0)))
-        task = await tasks.create_task(before, self._officer, held.item.id, finished)
-        await self._work(held, task, self._day(-1, time(8, 0)), handed_in=27, graded=16)
-        later = going_on.model_copy(update={"deadline": self._day(3, time(18, 0))})
-        task = await tasks.create_task(before, self._officer, held.item.id, later)
-        await self._work(held, task, self._day(-1, time(20, 0)), handed_in=9, graded=0)
+        first_task, second_task, _ = await tasks.tasks_of_class(self._platform, held.item.id)
+        await self._work(held, first_task, self._day(-1, time(8, 0)), handed_in=27, graded=16)
+        await self._work(held, second_task, self._day(-1, time(20, 0)), handed_in=9, graded=0)
         await self._rate(held, self._day(-1, time(12, 0)), answered=6, until=self._day(6, time(20, 0)))
 
-    async def _session_of_now(self, before: Platform, held: _Class) -> None:
-        """A session that is going on: two thirds of the class are in, and the classroom page has a code to show."""
-        starts = max(self._now - timedelta(minutes=12), self._day(0, time(0, 0)))
-        ends = min(self._now + timedelta(hours=3), self._day(0, time(23, 59)))
-        session = await attendance.add_session(
-            before,
-            self._officer,
-            held.item.id,
-            SessionDraft(
-                title="今日课次 研讨与答疑",
-                course=COURSES[0],
-                place="实训楼 405",
-                starts_at=starts,
-                ends_at=ends,
-                hours=4,
-                opens_at=starts - timedelta(minutes=20),
-                late_after=starts + timedelta(minutes=5),
-                closes_at=ends,
-            ),
+    def _session_of_now(self, room: str) -> SessionRow:
+        return SessionRow(
+            title="今日课次 研讨与答疑",
+            course=COURSES[0],
+            place=room,
+            starts_at=max(self._now - timedelta(minutes=12), self._day(0, time(0, 0))),
+            ends_at=min(self._now + timedelta(hours=3), self._day(0, time(23, 59))),
+            hours=4,
         )
-        await self._check_in(held, session, held.trainees[:18], starts - timedelta(minutes=6))
-        await self._check_in(held, session, held.trainees[18:20], starts + timedelta(minutes=8))
+
+    async def _go_on(self, held: _Class, session: TeachingSession) -> None:
+        """A session that is going on, open until its end: two thirds of the class are in, and the screen has a code to show."""
+        told = session.model_dump(include={"title", "course", "place", "starts_at", "ends_at", "hours"})
+        wanted = SessionDraft(
+            **told,
+            opens_at=session.opens_at,
+            late_after=session.late_after,
+            closes_at=session.ends_at,
+        )
+        before = self._at(session.starts_at - timedelta(days=1))
+        session = await attendance.change_session(before, self._officer, held.item.id, session.id, wanted)
+        await self._check_in(held, session, held.trainees[:18], session.starts_at - timedelta(minutes=6))
+        await self._check_in(held, session, held.trainees[18:20], session.starts_at + timedelta(minutes=8))
+
+    async def _file_scheme(
+        self, held: _Class, rows: Sequence[SessionRow], drafts: Sequence[TaskDraft]
+    ) -> None:
+        """In the week before the class the scheme is drafted, signed by the teacher and approved: sessions and tasks come of it."""
+        hours: Counter[str] = Counter()
+        for row in rows:
+            hours[row.course] += row.hours
+        content = Content(
+            objectives="能独立实施一门工学一体化课程的教学与考核，并管理好教学场所。",
+            courses=tuple(
+                CourseRow(title=title, hours=count, teacher_id=held.teacher.id)
+                for title, count in hours.items()
+            ),
+            sessions=tuple(rows),
+            tasks=tuple(TaskRow.model_validate(draft.model_dump()) for draft in drafts),
+            places=f"{rows[0].place}，数控车床 20 台，投影和分组桌椅。",
+            materials="《工学一体化课程教学实施》讲义，各校自带一门课程的工作页。",
+            formative_weight=0,  # saving writes the policy's
+        )
+        begins = datetime.combine(held.item.starts_on, time(9, 0), BEIJING)
+        then, signed, filed, reviewed = (self._at(begins - timedelta(days=days)) for days in (8, 6, 5, 3))
+        class_id = held.item.id
+        version = (await schemes.save(then, self._officer, class_id, content, 0)).version
+        await schemes.send_for_signature(then, self._officer, class_id, version)
+        await schemes.sign(signed, held.teacher, class_id, version)
+        await schemes.file(filed, self._officer, class_id, version)
+        await schemes.approve(reviewed, self._province, class_id, version)
 
     # ---- what a class does
-
-    def _timetable(self, first: date, last: date) -> TimetableDraft:
-        return TimetableDraft(
-            first_day=first,
-            last_day=last,
-            weekdays=EVERY_DAY,
-            half_days=HALF_DAYS,
-            courses=COURSES,
-            place="实训楼 301",
-        )
 
     async def _sessions(self, held: _Class) -> list[TeachingSession]:
         listed = await attendance.sessions_of_class(self._platform, self._officer, held.item.id)
@@ -436,6 +461,13 @@ def _item(number: int, first: date) -> ItemDraft:
         class_hours=80,
         budget_fen=9_600_000,
     )
+
+
+def _timetable(first: date, last: date, room: str) -> list[SessionRow]:
+    """Two half days of each day; the courses follow one another in equal parts."""
+    return [
+        SessionRow(**vars(slot), place=room) for slot in timetable(first, last, EVERY_DAY, HALF_DAYS, COURSES)
+    ]
 
 
 def _tasks(deadline: datetime) -> list[TaskDraft]:
