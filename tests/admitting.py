@@ -10,10 +10,13 @@ from server.accounts.phones import RealName
 from server.admissions import service as admissions
 from server.admissions.documents import Applicant
 from server.admissions.service import ApplicationDraft, EnrolmentDraft, Verdict
+from server.applications import service as applications
+from server.applications.service import Approval
+from server.classes import service as classes
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
-from tests import stage
+from tests import cast, planning, stage
 from tests.cast import Person
 from tests.stage import ClassInSession, Phone
 
@@ -23,6 +26,7 @@ APRIL: dict[str, Any] = {
     "ends_on": datetime(2026, 4, 24, tzinfo=UTC).date(),
 }
 """A class that begins four weeks after the noon of the tests."""
+APPROVED = 100
 AGREE = Verdict(agree=True)
 ANSWERS = {"t1": "听过介绍", "t2": "学习任务分析与策划", "t3": "部分具备"}
 
@@ -38,15 +42,25 @@ def enrolment_draft(platform: Platform, **changes: Any) -> EnrolmentDraft:
     return EnrolmentDraft.model_validate(draft | changes)
 
 
-async def open_class(
-    platform: Platform, wechat: Simulator, *, applied_for: bool = True, **changes: Any
-) -> ClassInSession:
+async def open_class(platform: Platform, wechat: Simulator, **changes: Any) -> ClassInSession:
     """An empty class of 邢台 in April with one teacher, open for applications; `changes` are those of enrolment_draft."""
-    opened = await stage.class_in_session(platform, wechat, trainees=0, **APRIL)
-    if applied_for:
-        await made_by_an_application(platform, opened.id)
+    opened = await approved_class(platform, wechat)
     await admissions.open_enrolment(platform, opened.officer, opened.id, enrolment_draft(platform, **changes))
     return opened
+
+
+async def approved_class(platform: Platform, wechat: Simulator) -> ClassInSession:
+    """A class of 邢台 in April that was planned and applied for, for up to APPROVED people, with one teacher and nobody else."""
+    plan = await planning.approved(platform, [planning.item(places=APPROVED)])
+    wanted = await planning.applied(platform, plan, places=APPROVED, **APRIL)
+    seen = Approval(seen=len(wanted.history))
+    class_id = (await applications.approve(platform, planning.HEBEI, wanted.id, seen)).class_id
+    assert class_id is not None
+    await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    teacher = await stage.phone(platform, wechat, "openid-teacher", cast.BACKBONE_TEACHER)
+    officer = stage.actor(cast.XINGTAI_OFFICER)
+    await stage.teach(platform, officer, class_id, teacher)
+    return ClassInSession(await classes.get_class(platform, officer, class_id), officer, teacher, [])
 
 
 async def made_by_an_application(platform: Platform, class_id: str) -> None:

@@ -12,6 +12,8 @@ from admin.handler import PageHandler
 from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS
 from admin.paging import Way
 from admin.spreadsheet import send_workbook
+from server.admissions import arrival
+from server.admissions import service as admissions
 from server.applications import service as applications
 from server.applications.documents import Application
 from server.assessment import service as assessment
@@ -39,7 +41,9 @@ FIRST_YEAR = 2022
 
 LIFE: tuple[Callable[[Platform, Actor, TrainingClass], Awaitable[list[LifeStep]]], ...] = (
     applications.life,
+    admissions.life,
     facts.life,
+    arrival.life,
     attendance.life,
     assessment.life,
     surveys.life,

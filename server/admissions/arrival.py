@@ -18,6 +18,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict
 from server.kernel.history import step
 from server.kernel.identity import Actor
+from server.kernel.life import LifeStep, State
 from server.kernel.mongo import Row, Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 
@@ -170,6 +171,20 @@ def _whose(training_class: TrainingClass) -> Row:
         "institution_code": training_class.institution_code,
         "province_code": training_class.province_code,
     }
+
+
+async def life(platform: Platform, _: Actor, training_class: TrainingClass) -> list[LifeStep]:
+    """报到 (article 10), of a class in which it comes before the first check-in."""
+    if not training_class.arrival_required:
+        return []
+    enrolled = await classes.trainees(platform, training_class.id)
+    arrived = sorted((one.arrived_at, one.arrival_by or "") for one in enrolled if one.arrived_at is not None)
+    href = f"/admin/classes/{training_class.id}/arrivals"
+    if not arrived:
+        return [LifeStep("报到", "todo", href=href)]
+    when, who = arrived[-1]
+    state: State = "done" if len(arrived) == len(enrolled) else "current"
+    return [LifeStep("报到", state, who, when, href, f"{len(arrived)} / {len(enrolled)} 人")]
 
 
 # ---- the reception desk

@@ -22,13 +22,16 @@ from server.accounts.phones import RealName
 from server.admissions import needs, rules, store
 from server.admissions.documents import Applicant, ClassAdmission
 from server.admissions.rules import Action, State
+from server.applications import service as applications
 from server.classes import service as classes
 from server.classes.documents import Enrolment, EnrolmentSource, OpenClassFilter, TrainingClass
 from server.classes.rules import Stage
+from server.kernel import audit
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import Step, step
 from server.kernel.identity import INSTITUTION_ROLES, Actor
+from server.kernel.life import LifeStep, entry_of
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
@@ -130,7 +133,7 @@ def _turn(class_id: str) -> asyncio.Lock:
 async def open_enrolment(platform: Platform, actor: Actor, class_id: str, draft: EnrolmentDraft) -> None:
     """Opens a class of the actor's for applications, or changes window, places and words; more places move the list up.
 
-    Raises ClassIsOver, NoPlaceLeft for fewer places than are taken, Invalid.
+    Raises ClassIsOver, NoPlaceLeft for fewer places than are taken, Invalid, also for more than the province approved.
     """
     async with _turn(class_id):
         await _open_enrolment(platform, actor, class_id, draft)
@@ -153,6 +156,7 @@ async def _open_enrolment(unit: UnitOfWork, class_id: str, draft: EnrolmentDraft
     else:
         version, asked = await needs.current_template(unit)
         questions = [*asked, *own]
+    await _require_approved_places(unit, training_class, draft.places)
     await classes.set_enrolment(unit, training_class, draft.opens, draft.closes, draft.places)
     await store.put_class_admission(
         unit,
@@ -169,6 +173,16 @@ async def _open_enrolment(unit: UnitOfWork, class_id: str, draft: EnrolmentDraft
     )
     unit.audit("admissions:open", class_id, places=draft.places, questions=len(questions))
     await _fill_places(unit, class_id)
+
+
+async def _require_approved_places(unit: UnitOfWork, training_class: TrainingClass, places: int) -> None:
+    """What a province approved is not exceeded (article 25). Raises Invalid."""
+    if training_class.application_id is None:
+        return
+    approved = await applications.get_application(unit, unit.actor, training_class.application_id)
+    if places > approved.places:
+        words = f"省级管理部门批准的开班人数为 {approved.places} 人，名额不能超过这个人数。"
+        raise Invalid(fields=[FieldError("places", words)])
 
 
 def _require_running(training_class: TrainingClass, now: datetime) -> None:
@@ -406,6 +420,9 @@ async def _fill_places(unit: UnitOfWork, class_id: str) -> None:
     training_class = (await classes.classes_of(unit, [class_id]))[class_id]
     free = (training_class.places or 0) - training_class.admitted
     while free > 0 and (first := await store.first_waiting(unit, class_id)):
+        if await classes.is_enrolled(unit, class_id, first.person_id):  # by a roster, meanwhile
+            await _move(unit, first, Action.ADMIT)
+            continue
         try:
             await classes.enrol(unit, training_class, [_enrolment(unit, training_class, first)])
         except classes.DatesClash as clash:
@@ -466,7 +483,20 @@ async def _move(unit: UnitOfWork, found: Applicant, action: Action, reason: str 
     return moved
 
 
-# ---- what waits for whom
+# ---- the life of a class, and what waits for whom
+
+
+async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
+    """报名和审核 (article 4.4), from the opening until the closing has passed and nobody waits for a word."""
+    href = f"/admin/classes/{training_class.id}/enrolment"
+    if training_class.enrolment_closes is None:
+        return [LifeStep("报名", "todo", href=href)] if training_class.application_id else []
+    seen = await class_enrolment(platform, actor, training_class.id)
+    entries = await audit.of_subject(platform, training_class.id, limit=100)
+    who, when = entry_of(entries, "admissions:open")
+    over = platform.clock.now() >= training_class.enrolment_closes and not seen.to_review
+    words = f"{sum(seen.counts.values())} 人报名，{seen.counts.get(State.ADMITTED, 0)} 人录取"
+    return [LifeStep("报名", "done" if over else "current", who, when, href, words)]
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:

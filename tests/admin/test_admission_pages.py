@@ -125,6 +125,21 @@ async def test_staff_confirm_who_arrives_and_undo_a_slip(
     assert "认错了人" in (await mine.get(f"{dialog}/undo")).text
 
 
+async def test_the_life_of_a_class_shows_enrolment_and_arrival(
+    platform: Platform, wechat: Simulator, site: str
+) -> None:
+    opened = await open_class(platform, wechat)
+    [phone, _] = await admit(platform, wechat, opened, [cast.person(31), cast.person(32)])
+    mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    page = f"/admin/classes/{opened.id}"
+    before = (await mine.get(page)).text
+    assert "2 人报名，2 人录取" in before and "报到" in before
+    await arrival.confirm_arrival(
+        platform, opened.officer, opened.id, phone.actor.person_id, pledge_on_paper=True
+    )
+    assert "1 / 2 人" in (await mine.get(page)).text
+
+
 async def test_needs_are_summed_up_and_answered_with_a_note(
     platform: Platform, wechat: Simulator, site: str
 ) -> None:

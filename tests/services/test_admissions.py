@@ -23,7 +23,7 @@ from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, stage
-from tests.admitting import AGREE, agree, apply, clock_of, draft_of, enrolment_draft, open_class
+from tests.admitting import AGREE, APPROVED, agree, apply, clock_of, draft_of, enrolment_draft, open_class
 
 
 async def state_of(platform: Platform, applied: Applicant) -> State:
@@ -158,6 +158,26 @@ async def test_who_came_into_another_class_of_the_same_days_is_passed_over(
     await admissions.withdraw(platform, leaver.actor, leaving.id)
     assert await state_of(platform, second) is State.REJECTED
     assert await state_of(platform, third) is State.ADMITTED
+
+
+async def test_who_was_put_on_the_roster_meanwhile_blocks_nobody_and_takes_one_place(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await open_class(platform, wechat, places=2)
+    _, listed = await apply(platform, wechat, opened.id, cast.person(31))
+    _, other = await apply(platform, wechat, opened.id, cast.person(32))
+    await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [cast.person(31)])
+    assert (await agree(platform, opened, listed)).state is State.ADMITTED
+    assert (await agree(platform, opened, other)).state is State.ADMITTED
+    assert len(await classes.trainees(platform, opened.id)) == 2
+
+
+async def test_no_more_places_than_the_province_approved(platform: Platform, wechat: Simulator) -> None:
+    opened = await open_class(platform, wechat, places=APPROVED)
+    more = enrolment_draft(platform, places=APPROVED + 1)
+    with pytest.raises(Invalid) as refused:
+        await admissions.open_enrolment(platform, opened.officer, opened.id, more)
+    assert [one.place for one in refused.value.fields] == ["places"]
 
 
 async def test_an_admitted_teacher_withdraws_no_more_once_the_class_has_begun(
