@@ -70,6 +70,7 @@ TITLES = {
     "institutions:confirm": "核定资格",
     "institutions:decline-request": "不予核准资格申请",
     "institutions:publish": "公布教师培训基地资格",
+    "institutions:publish-centre": "公布师资研修中心资格",
     "institutions:resubmit-request": "修改后重报资格申请",
     "institutions:resume": "恢复资格",
     "institutions:retract-request": "撤回资格申请",

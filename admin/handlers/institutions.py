@@ -12,10 +12,10 @@ from admin.paging import Way
 from admin.spreadsheet import send_workbook
 from server.classes import facts
 from server.corrections import service as corrections
-from server.institutions import qualifications, rules
+from server.institutions import qualifications, requests, rules
 from server.institutions import service as institutions
 from server.institutions.documents import InstitutionFilter
-from server.institutions.qualifications import Confirmation, Decision
+from server.institutions.qualifications import CentreDraft, Confirmation, Decision
 from server.institutions.rules import (
     MAJORS,
     Qualification,
@@ -70,6 +70,7 @@ class InstitutionList(PageHandler):
             statuses=STATUSES,
             provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
             may_recommend=holds(self.actor, Permission.INSTITUTIONS_RECOMMEND),
+            may_decide=holds(self.actor, Permission.INSTITUTIONS_DECIDE),
         )
 
 
@@ -143,6 +144,37 @@ def possible_actions(held: Qualification) -> list[QualificationAction]:
     ]
 
 
+class PublishCentre(PageHandler):
+    """公布 of a 师资研修中心: an institution that is one from now on, or a new school."""
+
+    @allow(Permission.INSTITUTIONS_DECIDE)
+    async def get(self) -> None:
+        await self._show(NO_ERRORS)
+
+    @allow(Permission.INSTITUTIONS_DECIDE)
+    async def post(self) -> None:
+        try:
+            wanted = self.form(CentreDraft)
+            found = await qualifications.publish_centre(self.platform, self.actor, wanted)
+        except Problem as problem:
+            return await self._show(self.refuse(problem))
+        self.flash(f"已公布{found.name}为师资研修中心。")
+        return self.see_other(f"/admin/institutions/{found.id}")
+
+    async def _show(self, outcome: dict[str, Any]) -> None:
+        """Two forms on one page: `school` says whether it is the one of a new school."""
+        known = await institutions.list_institutions(self.platform, self.actor)
+        self.render_page(
+            "institutions/publish.html",
+            school=self.get_argument("school", "known"),
+            schools=[(one.id, f"{one.id} {one.name}") for one in known],
+            proposal=await requests.proposal(self.platform),
+            provinces=PROVINCE_OPTIONS,
+            majors=MAJOR_OPTIONS,
+            **outcome,
+        )
+
+
 class Confirm(PageHandler):
     """核定 of a qualification of annex 1."""
 
@@ -212,6 +244,7 @@ _QUALIFICATION = rf"{_ONE}/qualifications/(?P<number>[1-9][0-9]?)"
 ROUTES: list[Route] = [
     (r"/admin/institutions", InstitutionList),
     (r"/admin/institutions/export", Export),
+    (r"/admin/institutions/publish", PublishCentre),
     (_ONE, OneInstitution),
     (rf"{_QUALIFICATION}/confirm", Confirm),
     (rf"{_QUALIFICATION}/(?P<action>suspend|resume|withdraw)", Decide),

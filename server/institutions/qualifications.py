@@ -8,8 +8,11 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from server.institutions import rules, store
+from server.institutions.annex1 import PROVINCES
 from server.institutions.documents import Institution, QualificationVersion
 from server.institutions.rules import (
+    CODE,
+    Level,
     Qualification,
     QualificationAction,
     QualificationFixed,
@@ -18,12 +21,29 @@ from server.institutions.rules import (
 )
 from server.institutions.service import institution
 from server.kernel.clock import beijing_date
-from server.kernel.errors import FieldError, Invalid, NotFound
+from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from server.kernel.history import step
-from server.kernel.identity import Actor
+from server.kernel.identity import Actor, Role
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 
 Reason = Annotated[str, Field(title="依据和理由", min_length=2, max_length=500)]
+
+
+class CodeTaken(Conflict):
+    slug = "code-taken"
+    title = "培训机构号已使用"
+
+
+class CentreDraft(BaseModel):
+    """A 师资研修中心 to publish: an institution by its code, or a school that has none yet by name, province and a new code."""
+
+    code: Annotated[str, Field(title="培训机构号", pattern=r"^[0-9]{3}$")]
+    name: Annotated[str, Field(title="院校全称", max_length=40)] = ""
+    province_code: Annotated[str, Field(title="省份", max_length=2)] = ""
+    majors: Annotated[list[str], Field(title="专业大类", min_length=1, max_length=15)]
+    valid_from: Annotated[date, Field(title="起始日期")]
+    valid_to: Annotated[date | None, Field(title="截止日期")] = None
+    reason: Reason
 
 
 class Confirmation(BaseModel):
@@ -82,6 +102,65 @@ async def confirm(unit: UnitOfWork, code: str, number: int, wanted: Confirmation
         reason=wanted.reason,
     )
     return changed
+
+
+@transactional
+async def publish_centre(unit: UnitOfWork, wanted: CentreDraft) -> Institution:
+    """师资研修中心由我部统一公布 (article 5.1): the centre enters and publishes one of its own accord.
+
+    Raises CodeTaken when a new school's code was given before, Invalid.
+    """
+    if Role.NATIONAL_CENTRE not in unit.actor.roles:
+        raise Forbidden("师资研修中心由我部统一公布（指南第五条）。")
+    rules.check_majors(wanted.majors)
+    rules.check_not_past("valid_from", wanted.valid_from, beijing_date(unit.now))
+    rules.check_validity(wanted.valid_from, wanted.valid_to)
+    name = "".join(wanted.name.split())
+    if name:
+        found = await enter_institution(unit, wanted.code, name, wanted.province_code)
+    else:
+        found = await institution(unit, unit.actor, wanted.code)
+    rules.check_not_held_yet(found.qualifications, wanted.majors, wanted.valid_from, Level.ONE)
+    granted = Qualification(
+        kind=QualificationKind.TRAINING_CENTRE,
+        majors=tuple(sorted(set(wanted.majors))),
+        valid_from=wanted.valid_from,
+        valid_to=wanted.valid_to,
+    )
+    number = len(found.qualifications) + 1
+    published = with_version(
+        unit, found, number, QualificationAction.PUBLISH, granted, wanted.reason, wanted.valid_from
+    )
+    await store.replace_institution(unit, published)
+    unit.audit(
+        "institutions:publish-centre",
+        published.id,
+        name=published.name,
+        majors=[*granted.majors],
+        valid_to=str(wanted.valid_to or ""),
+        reason=wanted.reason,
+    )
+    return published
+
+
+async def enter_institution(unit: UnitOfWork, code: str, name: str, province_code: str) -> Institution:
+    """Part of a use case: a school as an institution without any qualification yet, in the register of codes.
+
+    Raises CodeTaken: a code is never given twice, also not after a withdrawal. Raises Invalid for a code, name or province that is none.
+    """
+    if not CODE.fullmatch(code):
+        raise Invalid(fields=[FieldError("code", "培训机构号是 001 至 999 的三位数字。")])
+    if province_code not in {province.code for province in PROVINCES}:
+        raise Invalid(fields=[FieldError("province_code", "请选择省份。")])
+    taken = await store.codes(unit)
+    if code in taken:
+        message = f"{code} 已使用过，培训机构号不重复使用。下一个可用的是 {rules.next_code(taken)}。"
+        raise CodeTaken(message, fields=[FieldError("code", message)])
+    if await store.institution_named(unit, name):
+        raise Invalid(fields=[FieldError("name", f"{name}已是培训机构，请从列表中选择。")])
+    new = Institution(id=code, institution_code=code, province_code=province_code, name=name)
+    await store.insert_institution(unit, new)
+    return new
 
 
 @transactional

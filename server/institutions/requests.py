@@ -13,7 +13,6 @@ from server.institutions import qualifications, rules, store
 from server.institutions.documents import BaseRequest, Institution
 from server.institutions.qualifications import Decision, Reason
 from server.institutions.rules import (
-    CODE,
     Qualification,
     QualificationAction,
     QualificationKind,
@@ -35,11 +34,6 @@ class RequestOpen(Conflict):
     slug = "request-open"
     title = "该院校已有未办结的申请"
     default_detail = "同一所院校一次办理一件申请。请先等部指导中心办结，或撤回原来的申请。"
-
-
-class CodeTaken(Conflict):
-    slug = "code-taken"
-    title = "培训机构号已使用"
 
 
 class RequestDraft(BaseModel):
@@ -198,7 +192,9 @@ async def grant(unit: UnitOfWork, request_id: str, wanted: Grant) -> BaseRequest
         valid_to=wanted.valid_to,
     )
     if found.purpose is RequestPurpose.NEW_BASE:
-        school = await _new_institution(unit, found, wanted.code)
+        school = await qualifications.enter_institution(
+            unit, wanted.code, found.institution_name, found.province_code
+        )
     else:
         school = await institution(unit, unit.actor, found.institution_code or "")
         rules.check_not_held_yet(school.qualifications, wanted.majors, wanted.valid_from)
@@ -223,24 +219,6 @@ async def grant(unit: UnitOfWork, request_id: str, wanted: Grant) -> BaseRequest
     )
     given = {"institution_code": published.id, "qualification_number": len(published.qualifications)}
     return await _settle(unit, found, state, RequestAction.APPROVE, wanted.reason, given)
-
-
-async def _new_institution(unit: UnitOfWork, found: BaseRequest, code: str) -> Institution:
-    """The school as an institution without any qualification yet, entered in the register of codes."""
-    if not CODE.fullmatch(code):
-        raise Invalid(fields=[FieldError("code", "培训机构号是 001 至 999 的三位数字。")])
-    taken = await store.codes(unit)
-    if code in taken:
-        message = f"{code} 已使用过，培训机构号不重复使用。下一个可用的是 {rules.next_code(taken)}。"
-        raise CodeTaken(message, fields=[FieldError("code", message)])
-    new = Institution(
-        id=code,
-        institution_code=code,
-        province_code=found.province_code,
-        name=found.institution_name,
-    )
-    await store.insert_institution(unit, new)
-    return new
 
 
 @transactional

@@ -418,9 +418,14 @@ def check_majors(majors: Iterable[str], *, within: Iterable[str] | None = None) 
         )
 
 
-def check_not_held_yet(held: Iterable[Qualification], majors: Iterable[str], on: date) -> None:
-    """Raises Invalid when a base is qualified already, on that day, for one of the 专业大类 to be added."""
-    again = [major for major in majors if qualified(held, Level.THREE, major, on)]
+def check_not_held_yet(
+    held: Iterable[Qualification], majors: Iterable[str], on: date, level: Level = Level.THREE
+) -> None:
+    """Raises Invalid when the institution is qualified already, on that day, for one of the 专业大类 to be added.
+
+    `level` is any of the kind in question: 三级 for a base, 一级 for a 师资研修中心.
+    """
+    again = [major for major in majors if qualified(held, level, major, on)]
     if again:
         names = "、".join(MAJORS[code].name for code in again)
         raise Invalid(

@@ -8,7 +8,6 @@ import re
 import openpyxl
 import pytest
 
-from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.institutions import service as institutions
 from server.institutions.rules import RequestPurpose
@@ -209,6 +208,19 @@ async def test_the_centre_suspends_a_training_centre_and_only_that(centre: Brows
     page = await centre.get("/admin/institutions/017")
     assert "目前没有有效资格" in page.text and "恢复资格" in page.text
     assert (await centre.get("/admin/institutions/017/qualifications/9/suspend")).status == 404
+
+
+async def test_the_centre_publishes_a_training_centre(centre: Browser) -> None:
+    path = "/admin/institutions/publish"
+    form: Form = {"code": "009", "majors": ["01"], "valid_from": "2026-03-16", "reason": "部里公布"}
+    assert "009 邢台技师学院" in (await centre.get(path)).text
+    assert (await centre.post(path, form)).location == "/admin/institutions/009"
+    assert "骨干教师、一级、二级、三级培训" in (await centre.get("/admin/institutions/009")).text
+    assert 'value="052"' in (await centre.get(f"{path}?school=new")).html
+    new: Form = {**form, "school": "new", "name": "河北示例技师学院", "province_code": "13"}
+    refused = await centre.post(path, new)
+    assert refused.status == 409 and 'id="field-code-error"' in refused.html
+    assert (await centre.post(path, {**new, "code": "052"})).location == "/admin/institutions/052"
 
 
 async def test_institutions_are_filtered_and_exported(centre: Browser, hebei: Browser) -> None:

@@ -277,6 +277,18 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             **NO_ERRORS,
         ),
     ),
+    "publication": (
+        "institutions/publish.html",
+        layout_context(
+            school="new",
+            schools=[("009", "009 邢台技师学院")],
+            proposal=Proposal("052", TODAY, date(2029, 11, 1)),
+            provinces=[("13", "河北")],
+            majors=MAJOR_OPTIONS,
+            today=TODAY,
+            **NO_ERRORS,
+        ),
+    ),
     "suspension": (
         "institutions/decide.html",
         layout_context(

@@ -6,7 +6,7 @@ import pytest
 
 from server.institutions import qualifications, requests
 from server.institutions import service as institutions
-from server.institutions.qualifications import Decision
+from server.institutions.qualifications import CentreDraft, Decision
 from server.institutions.requests import Grant, RequestDraft
 from server.institutions.rules import (
     Level,
@@ -62,6 +62,15 @@ async def test_a_training_centre_is_the_ministry_s_own_affair(platform: Platform
     await qualifications.decide(platform, CENTRE, cast.CHANGZHOU, 1, QualificationAction.SUSPEND, DECISION)
     found = await institutions.institution(platform, CENTRE, cast.CHANGZHOU)
     assert not found.qualifications[0].is_valid(TODAY)
+
+
+async def test_the_centre_publishes_the_training_centres(platform: Platform) -> None:
+    """（一）师资研修中心由我部统一公布。"""
+    wanted = CentreDraft(code=cast.XINGTAI, majors=["01"], valid_from=TODAY, reason="中心〔2026〕8 号")
+    with pytest.raises(Forbidden):
+        await qualifications.publish_centre(platform, HEBEI, wanted)
+    published = await qualifications.publish_centre(platform, CENTRE, wanted)
+    assert qualified(published.qualifications, Level.BACKBONE, "01", TODAY)
 
 
 async def test_a_base_is_recommended_by_its_province_then_reviewed_and_published(platform: Platform) -> None:

@@ -147,6 +147,8 @@ TABLE: dict[str, Outcomes] = {
     # ---- the centre
     "POST /admin/needs": ONLY_CENTRE,
     "POST /admin/policies/{key}": ONLY_CENTRE,
+    "GET /admin/institutions/publish": ONLY_CENTRE,
+    "POST /admin/institutions/publish": ONLY_CENTRE,
     "GET /admin/institutions/{code}/qualifications/{number}/confirm": ONLY_CENTRE,
     "POST /admin/institutions/{code}/qualifications/{number}/confirm": ONLY_CENTRE,
     "GET /admin/institutions/{code}/qualifications/{number}/{action}": ONLY_CENTRE,

@@ -11,8 +11,8 @@ import pytest
 from server.institutions import qualifications, requests, rules, service
 from server.institutions.annex1 import INSTITUTIONS
 from server.institutions.documents import BaseRequest, InstitutionFilter
-from server.institutions.qualifications import Confirmation, Decision
-from server.institutions.requests import CodeTaken, Grant, RequestDraft, RequestOpen
+from server.institutions.qualifications import CentreDraft, CodeTaken, Confirmation, Decision
+from server.institutions.requests import Grant, RequestDraft, RequestOpen
 from server.institutions.rules import (
     Level,
     QualificationAction,
@@ -240,6 +240,59 @@ async def test_a_base_is_not_withdrawn_without_its_province_but_a_centre_is(plat
     found = await qualifications.decide(platform, CENTRE, "017", 1, QualificationAction.SUSPEND, later)
     assert rules.qualified(found.qualifications, Level.ONE, "01", date(2026, 3, 31))
     assert not rules.qualified(found.qualifications, Level.ONE, "01", date(2026, 4, 1))
+
+
+# ---- publishing a 师资研修中心
+
+
+def new_centre(**changes: object) -> CentreDraft:
+    draft: dict[str, object] = {
+        "code": "009",
+        "majors": ["01"],
+        "valid_from": TODAY,
+        "reason": "部里公布，中心〔2026〕8 号。",
+    }
+    return CentreDraft.model_validate(draft | changes)
+
+
+async def test_the_centre_publishes_a_training_centre_which_may_be_a_base_or_a_new_school(
+    platform: Platform,
+) -> None:
+    both = await qualifications.publish_centre(platform, CENTRE, new_centre())
+    for level in Level:
+        assert rules.qualified(both.qualifications, level, "01", TODAY)
+    new = new_centre(code="052", name="河北示例技师学院", province_code="13")
+    published = await qualifications.publish_centre(platform, CENTRE, new)
+    assert (published.id, published.province_code) == ("052", "13")
+    assert rules.levels_held(published.qualifications, TODAY) == [Level.BACKBONE, Level.ONE]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"code": "017"},  # is one already for every 专业大类
+        {"name": "河北示例技师学院", "province_code": "13"},  # 009 is taken
+        {"code": "052", "name": "河北示例技师学院"},
+        {"code": "052", "name": "邢台技师学院", "province_code": "13"},
+        {"valid_from": date(2026, 3, 15)},
+        {"valid_to": date(2026, 3, 15)},
+        {"majors": ["99"]},
+    ],
+)
+async def test_a_training_centre_that_cannot_be_is_not_published(
+    platform: Platform, changes: dict[str, object]
+) -> None:
+    with pytest.raises((CodeTaken, Invalid)):
+        await qualifications.publish_centre(platform, CENTRE, new_centre(**changes))
+    assert len(await service.list_institutions(platform, CENTRE)) == len(INSTITUTIONS)
+
+
+async def test_nobody_but_the_centre_publishes_a_training_centre(platform: Platform) -> None:
+    for nobody in (HEBEI, XINGTAI):
+        with pytest.raises(Forbidden):
+            await qualifications.publish_centre(platform, nobody, new_centre())
+    with pytest.raises(NotFound):
+        await qualifications.publish_centre(platform, CENTRE, new_centre(code="999"))
 
 
 # ---- confirming annex 1
