@@ -129,7 +129,7 @@ async def test_an_approved_plan_is_adjusted_by_a_new_version_that_shows_the_diff
     first = await approved(platform)
     browser = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     page = await browser.get(f"/admin/plans/{first.id}")
-    assert "调整计划" in page.text and "修改计划" not in page.text
+    assert "调整计划" in page.text and "修改计划" not in page.text and "编制第 2 版" in page.text
     begun = await browser.post("/admin/plans/new", {"year": str(YEAR)})
     row = ROW | {"item_id": first.items[0].id, "item_places": "50", "item_budget_fen": "120000"}
     answer = await browser.post(begun.location, form(row))
