@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from admin.handler import PageHandler
 from server.accounts import staff
+from server.admissions import arrival
 from server.admissions import service as admissions
 from server.applications import service as applications
 from server.backbone import service as backbone
@@ -49,6 +50,7 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     applications.waiting,
     invitations.waiting,
     admissions.waiting,
+    arrival.waiting,
     schemes.waiting,
     institutions.waiting,
     corrections.waiting,

@@ -407,6 +407,11 @@ async def take_turn(unit: UnitOfWork, class_id: str) -> None:
     await store.touch(unit, class_id)
 
 
+async def awaited_arrivals(platform: Platform, actor: Actor) -> list[tuple[TrainingClass, int]]:
+    """The running classes in the actor's jurisdiction in which somebody has not arrived (报到), with how many."""
+    return await store.awaited_arrivals(platform, actor.jurisdiction, beijing_date(platform.clock.now()))
+
+
 async def set_arrival(unit: UnitOfWork, class_id: str, person_id: str, at: datetime | None) -> bool:
     """Part of admissions' use case: notes the arrival (报到) of a trainee, or takes it back with None.
 

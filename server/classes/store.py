@@ -37,6 +37,7 @@ COLLECTIONS = (
         indexes=(
             Index([("class_id", 1), ("person_id", 1)], unique=True),
             Index([("person_id", 1), ("_id", -1)]),
+            Index([("institution_code", 1), ("arrived_at", 1)], partial={"arrival_required": True}),
         ),
     ),
     CollectionSpec(
@@ -246,6 +247,20 @@ async def set_arrival(
         session=scope.session,
     )
     return bool(done.modified_count)
+
+
+async def awaited_arrivals(scope: Scope, reach: Jurisdiction, today: date) -> list[tuple[TrainingClass, int]]:
+    """The classes of this reach that run today and in which somebody has not arrived, with how many."""
+    pipeline: list[Row] = [
+        {"$match": {"$and": [reach.filter(), {"arrival_required": True, "arrived_at": None}]}},
+        {"$group": {"_id": "$class_id", "count": {"$sum": 1}}},
+    ]
+    counts = {row["_id"]: row["count"] async for row in scope["enrolments"].aggregate(pipeline)}
+    rows = scope["classes"].find(
+        {"$and": [{"_id": {"$in": sorted(counts)}}, _in_stage(Stage.ONGOING, today)]}, session=scope.session
+    )
+    found = [TrainingClass.from_mongo(row) async for row in rows.sort("starts_on", 1)]
+    return [(one, counts[one.id]) for one in found]
 
 
 async def other_classes(

@@ -156,6 +156,24 @@ async def test_the_arrivals_of_a_class_do_not_exist_for_a_neighbour(
         await arrival.sign_pledge(platform, outsider.actor, opened.id, DISCIPLINE_VERSION)
 
 
+async def test_who_has_not_arrived_waits_on_the_home_page_once_the_class_has_begun(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await open_class(platform, wechat)
+    first, _ = await admit(platform, wechat, opened, [cast.person(31), cast.person(32)])
+    assert await arrival.waiting(platform, opened.officer) == []
+    clock_of(platform).advance(timedelta(days=28))
+    await arrival.confirm_arrival(
+        platform, opened.officer, opened.id, first.actor.person_id, pledge_on_paper=True
+    )
+    [waits] = await arrival.waiting(platform, opened.officer)
+    assert (waits.count, waits.overdue) == (1, False)
+    assert waits.href == f"/admin/classes/{opened.id}/arrivals"
+    clock_of(platform).advance(timedelta(days=1))
+    assert (await arrival.waiting(platform, opened.officer))[0].overdue
+    assert await arrival.waiting(platform, stage.actor(cast.YANGZHOU_OFFICER)) == []
+
+
 # ---- needs analysis
 
 
