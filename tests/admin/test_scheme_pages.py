@@ -151,6 +151,8 @@ async def test_by_hand_nothing_is_added_to_a_class_under_a_scheme(
     platform: Platform, held: ClassInSession, mine: Browser
 ) -> None:
     await service.approve(platform, stage.actor(cast.HEBEI_OFFICER), held.id, await filed(platform, held))
+    listed = await mine.get(f"/admin/classes/{held.id}/tasks")
+    assert "任务按已批准的培训方案布置" in listed.text and "/tasks/new" not in listed.html
     refused = await mine.post(
         f"/admin/classes/{held.id}/tasks/new",
         {

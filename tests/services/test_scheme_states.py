@@ -1,0 +1,86 @@
+"""Anybody does anything to a scheme, on the real database: it never leaves its table, and nothing is written without an audit entry."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from server.attendance import service as attendance
+from server.classes import service as classes
+from server.kernel.errors import Problem
+from server.kernel.identity import Actor
+from server.kernel.platform import Platform
+from server.schemes import service
+from server.schemes.rules import ACTORS, TRANSITIONS, Action, State
+from server.schemes.service import ReturnReason
+from server.wechat.simulator import Simulator
+from tests import cast, stage
+from tests.scheming import PROVINCE, content
+from tests.stage import ClassInSession
+
+STEPS = 60
+Attempt = Callable[[Actor, int], Awaitable[object]]
+
+
+def attempts(platform: Platform, held: ClassInSession, chance: random.Random) -> dict[Action, Attempt]:
+    """Each action by some actor on some version."""
+
+    async def save(actor: Actor, version: int) -> object:
+        goal = f"目标 {chance.randrange(10**9)}"
+        return await service.save(
+            platform, actor, held.id, content(held.teacher.actor.id, objectives=goal), version
+        )
+
+    return {
+        Action.SAVE: save,
+        Action.SEND: lambda actor, version: service.send_for_signature(platform, actor, held.id, version),
+        Action.SIGN: lambda actor, version: service.sign(platform, actor, held.id, version),
+        Action.FILE: lambda actor, version: service.file(platform, actor, held.id, version),
+        Action.APPROVE: lambda actor, version: service.approve(platform, actor, held.id, version),
+        Action.RETURN: lambda actor, version: service.send_back(
+            platform, actor, held.id, version, ReturnReason(reason="请补充")
+        ),
+    }
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_random_people_never_lead_a_scheme_out_of_its_table(
+    platform: Platform, wechat: Simulator, seed: int
+) -> None:
+    chance = random.Random(seed)
+    held = await stage.class_in_session(platform, wechat, trainees=0)
+    officers = [held.officer, PROVINCE, *map(stage.actor, (cast.CENTRE, cast.YANGZHOU_OFFICER))]
+    tries = attempts(platform, held, chance)
+    state: State | None = None
+    version, in_force, refused = 0, None, 0
+    for _ in range(STEPS):
+        onwards = [action for known, action in TRANSITIONS if known is state and action is not Action.SAVE]
+        action = chance.choice(onwards if onwards and chance.random() < 0.75 else [*Action])
+        able = [one for one in officers if one.roles & ACTORS[action]]
+        actor = held.teacher.actor if action is Action.SIGN else chance.choice(able + officers[:1])
+        named = max(0, version - chance.choice((0, 0, 0, 1)))
+        entries = await platform["audit"].count_documents({})
+        try:
+            changed = await tries[action](actor, named)
+        except Problem:
+            refused += 1
+            assert await platform["audit"].count_documents({}) == entries
+        else:
+            assert actor.roles & ACTORS[action] and named == version
+            if changed is not False:  # signed again: nothing happens
+                state = TRANSITIONS[state, action]
+                assert await platform["audit"].count_documents({}) == entries + 1
+        seen = await service.scheme_of_class(platform, held.officer, held.id)
+        version = seen.newest.version if seen.newest else 0
+        assert (seen.newest.state if seen.newest else None) is state
+        if action is Action.APPROVE and state is State.APPROVED:
+            in_force = version
+        training_class = await classes.get_class(platform, held.officer, held.id)
+        assert training_class.scheme_version == in_force
+        approved = [one.version for one in seen.versions if one.state is State.APPROVED]
+        assert approved == ([in_force] if in_force else [])
+        sessions = await attendance.timetable_of_class(platform, held.id)
+        assert len(sessions) == (16 if in_force else 0)
+    assert refused and in_force
