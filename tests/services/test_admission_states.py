@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from server.admissions import service as admissions
 from server.admissions import store
@@ -15,10 +17,11 @@ from server.admissions.service import Verdict
 from server.classes import service as classes
 from server.kernel.errors import Problem
 from server.kernel.identity import Actor
+from server.kernel.mongo import UnitOfWork
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, stage
-from tests.admitting import AGREE, apply, draft_of, open_class
+from tests.admitting import AGREE, agree, apply, draft_of, open_class
 
 NO = Verdict(agree=False, reason="名额有限")
 STEPS = 60
@@ -77,3 +80,43 @@ async def test_random_actors_never_leave_the_table_and_never_overfill_the_class(
         assert admitted == enrolled and counted == len(enrolled) <= 2
         if any(one.state is State.WAITING for one in now):
             assert counted == 2
+
+
+async def test_a_database_that_goes_away_before_the_end_leaves_nothing_half_done(
+    platform: Platform, wechat: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = await open_class(platform, wechat, places=1)
+    phone, first = await apply(platform, wechat, opened.id, cast.person(31))
+    _, second = await apply(platform, wechat, opened.id, cast.person(32))
+    for applied in (first, second):
+        await agree(platform, opened, applied)
+    before = await store.applicants(platform, opened.id)
+    enrolled = await classes.trainees(platform, opened.id)
+
+    async def cut_off(_: UnitOfWork) -> None:
+        raise AutoReconnect("connection closed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(UnitOfWork, "_flush", cut_off)
+        with pytest.raises(AutoReconnect):
+            await admissions.withdraw(platform, phone.actor, first.id)
+    assert await store.applicants(platform, opened.id) == before
+    assert await classes.trainees(platform, opened.id) == enrolled
+    assert (await classes.get_class(platform, opened.officer, opened.id)).admitted == 1
+    await admissions.withdraw(platform, phone.actor, first.id)
+    assert [one.person_id for one in await classes.trainees(platform, opened.id)] == [second.person_id]
+
+
+async def test_processes_that_do_not_wait_for_each_other_fill_exactly_the_places_too(
+    platform: Platform, wechat: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admissions, "_turn", lambda _: asyncio.Lock())
+    opened = await open_class(platform, wechat, places=3)
+    made = [(await apply(platform, wechat, opened.id, cast.person(seed)))[1] for seed in range(31, 41)]
+    for applied in made:
+        await admissions.review(platform, opened.officer, opened.id, applied.id, AGREE)
+    await asyncio.gather(
+        *(admissions.review(platform, opened.teacher.actor, opened.id, applied.id, AGREE) for applied in made)
+    )
+    assert await store.count_by_state(platform, opened.id) == {State.ADMITTED: 3, State.WAITING: 7}
+    assert len(await classes.trainees(platform, opened.id)) == 3
