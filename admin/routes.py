@@ -7,6 +7,7 @@ from admin.handlers import (
     accounts,
     allocation,
     assessment,
+    attendance,
     audit,
     backbone,
     certificates,
@@ -30,6 +31,7 @@ ROUTES: list[Route] = [
     *policies.ROUTES,
     *audit.ROUTES,
     *assessment.ROUTES,
+    *attendance.ROUTES,
     *surveys.ROUTES,
     *certificates.ROUTES,
 ]

@@ -33,6 +33,7 @@ from server.accounts.phones import PhoneAuthenticator
 from server.assessment import store as assessment_store
 from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk
+from server.attendance.live import LiveRolls
 from server.backbone import store as backbone_store
 from server.certificates import store as certificates_store
 from server.classes import store as classes_store
@@ -118,6 +119,7 @@ def make_application(platform: Platform, *, simulator_url: str = "") -> Applicat
         platform=platform,
         phone_authenticator=PhoneAuthenticator(platform),
         check_in_desk=CheckInDesk(platform),
+        live_rolls=LiveRolls(platform),
         jinja=make_environment(),
         wechat_simulator_url=simulator_url,
         cookie_secret=platform.settings.cookie_secret.get_secret_value(),
@@ -197,6 +199,7 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
         await stop.wait()
         server.stop()
         await server.close_all_connections()
+        await application.settings["live_rolls"].close()
 
 
 def _stop_requested() -> asyncio.Event:

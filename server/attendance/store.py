@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from motor.motor_asyncio import AsyncIOMotorChangeStream
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from server.attendance.documents import CheckIn, RefusedScan, TeachingSession
@@ -167,6 +168,21 @@ async def count_check_ins(scope: Scope, session_ids: Sequence[str]) -> dict[str,
     ]
     rows = scope["check_ins"].aggregate(pipeline, session=scope.session)
     return {row["_id"]: row["count"] async for row in rows}
+
+
+def watch_check_ins(
+    scope: Scope, session_ids: Collection[str], *, wait_ms: int
+) -> AsyncIOMotorChangeStream[Row]:
+    """The check-ins written to these sessions from now on, by whichever process: a change has `fullDocument.session_id`.
+
+    `try_next` of the stream waits at most `wait_ms`.
+    """
+    pipeline: list[Row] = [
+        {"$match": {"operationType": "insert", "fullDocument.session_id": {"$in": list(session_ids)}}},
+        {"$project": {"fullDocument.session_id": 1}},
+    ]
+    stream: AsyncIOMotorChangeStream[Row] = scope["check_ins"].watch(pipeline, max_await_time_ms=wait_ms)
+    return stream
 
 
 # ---- refused scans
