@@ -264,7 +264,7 @@ async def everybody_checks_in(teacher: Phone, trainees: list[Phone], class_id: s
         )
     )
     roll = await teacher.call("GET", f"/teaching/sessions/{session_id}/attendance")
-    say(f"  教师手机上：应到 {TRAINEES}，未到 {len(roll['missing'])}，被拒绝的扫码 {len(roll['refused'])} 次")
+    say(f"  教师手机上：应到 {TRAINEES}，未到 {roll['missing']}")
 
 
 async def institution_sets_tasks(officer: Browser, class_id: str) -> None:
