@@ -216,7 +216,9 @@ async def _greet(platform: Platform, port: int, demonstration_accounts: Mapping[
     lines = [f"平台已启动：http://{settings.address}:{port}（按 Ctrl-C 停止）"]
     if first_password:
         lines.append(f"部指导中心账号：centre  初始密码：{first_password}  （只显示这一次，首次登录须修改）")
-    lines += [f"演示账号：{username}  密码：{password}" for username, password in demonstration_accounts.items()]
+    lines += [
+        f"演示账号：{username}  密码：{password}" for username, password in demonstration_accounts.items()
+    ]
     lines.append("微信：模拟（未设置 WECHAT_APP_ID）" if settings.wechat_simulated else "微信：真实接口")
     print("\n".join(lines), flush=True)
 
