@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -108,7 +109,7 @@ async def test_a_list_is_narrowed_by_words_level_major_and_province(platform: Pl
     await service.open_class(platform, XINGTAI, stage.class_draft(name="春季二级班", level=Level.TWO))
     await service.open_class(platform, CHANGZHOU, stage.class_draft(name="常州一级班", level=Level.ONE))
 
-    async def names(**narrowed: str) -> list[str]:
+    async def names(**narrowed: Any) -> list[str]:
         found = await service.list_classes(platform, CENTRE, ClassFilter(**narrowed))
         return [row.item.name for row in found]
 
