@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from miniprogram_api import accounts, assessment, attendance, certificates, classes, openapi, surveys
+from miniprogram_api import accounts, assessment, attendance, certificates, classes, me, openapi, surveys
 from miniprogram_api.handler import UnknownPath
 from server.kernel.web import Route
 
 CALLS: list[Route] = [
+    *attendance.ROUTES,  # routes are tried in turn, and no call is made as often as the check-in
     *accounts.ROUTES,
+    *me.ROUTES,
     *classes.ROUTES,
     *assessment.ROUTES,
-    *attendance.ROUTES,
     *surveys.ROUTES,
     *certificates.ROUTES,
 ]
