@@ -13,6 +13,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from server.__main__ import LARGEST_BODY, SIMULATED_SECRET, make_application, open_platform
+from server.attendance.live import LiveRolls
 from server.kernel.clock import Clock
 from server.kernel.platform import Platform
 from server.settings import Settings
@@ -29,12 +30,18 @@ class LiveSite:
     """`address` is without a trailing slash; `do` runs a coroutine where the platform lives."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, address: str, platform: Platform, wechat: Simulator
+        self,
+        loop: asyncio.AbstractEventLoop,
+        address: str,
+        platform: Platform,
+        wechat: Simulator,
+        rolls: LiveRolls,
     ) -> None:
         self._loop = loop
         self.address = address
         self.platform = platform
         self.wechat = wechat
+        self.rolls = rolls
 
     def do(self, step: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(step, self._loop).result(PATIENCE)
@@ -59,17 +66,17 @@ def live_site(settings: Settings, clock: Clock) -> Iterator[LiveSite]:
         wechat = start_simulator(clock=clock, secret=SIMULATED_SECRET)
         port = int(wechat.base_url.rpartition(":")[2])
         platform = await open_platform(settings.model_copy(update={"simulator_port": port}), clock)
-        server = HTTPServer(
-            make_application(platform, simulator_url=wechat.base_url), max_body_size=LARGEST_BODY
-        )
+        application = make_application(platform, simulator_url=wechat.base_url)
+        server = HTTPServer(application, max_body_size=LARGEST_BODY)
         [socket] = sockets = bind_sockets(0, "127.0.0.1")
         server.add_sockets(sockets)
         address = f"http://127.0.0.1:{socket.getsockname()[1]}"
-        return server, LiveSite(loop, address, platform, wechat)
+        return server, LiveSite(loop, address, platform, wechat, application.settings["live_rolls"])
 
     async def stop(server: HTTPServer, site: LiveSite) -> None:
         server.stop()
         await server.close_all_connections()
+        await site.rolls.close()
         await site.wechat.stop()
         site.platform.limiter.close()
         site.platform.vault.close()
