@@ -36,6 +36,7 @@ from server.attendance.check_in import CheckInDesk
 from server.attendance.live import LiveRolls
 from server.backbone import store as backbone_store
 from server.certificates import store as certificates_store
+from server.certificates.press import press
 from server.classes import store as classes_store
 from server.institutions import service as institutions
 from server.institutions import store as institutions_store
@@ -185,11 +186,11 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
             platform, simulator_url=settings.simulator_url if settings.wechat_simulated else ""
         )
         server = HTTPServer(application, xheaders=settings.behind_proxy, max_body_size=LARGEST_BODY)
+        accounts: dict[str, str] = {}
+        if simulator and settings.demo:
+            accounts = await demonstration.ensure(platform, simulator.world.give_code)
         server.add_sockets(sockets)
         if first:
-            accounts: dict[str, str] = {}
-            if simulator and settings.demo:
-                accounts = await demonstration.ensure(platform, simulator.world.give_code)
             await _greet(platform, sockets[0].getsockname()[1], accounts)
         if first and settings.scheduler:
             scheduler = make_scheduler(platform)
@@ -219,6 +220,7 @@ async def _greet(platform: Platform, port: int, demonstration_accounts: Mapping[
     lines += [
         f"演示账号：{username}  密码：{password}" for username, password in demonstration_accounts.items()
     ]
+    lines.append(press().fonts_report())
     lines.append("微信：模拟（未设置 WECHAT_APP_ID）" if settings.wechat_simulated else "微信：真实接口")
     print("\n".join(lines), flush=True)
 
