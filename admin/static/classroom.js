@@ -25,6 +25,7 @@ const signedOut = () => stop("登录已失效，大屏已停止", signIn, "重�
 
 // ---- the code
 const clock = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", month: "long", day: "numeric" });
 const two = (number) => String(Math.floor(number)).padStart(2, "0");
 let goodUntil = 0;  // of the code on the screen, as performance.now() counts
 let nextAt = 0;
@@ -38,7 +39,11 @@ function take(answer) {
   const until = (moment) => Date.parse(moment) - Date.parse(answer.now);
   part("late").textContent = clock.format(Date.parse(answer.late_after));
   part("closes").textContent = clock.format(Date.parse(answer.closes_at));
-  part("opens").textContent = clock.format(Date.parse(answer.opens_at));
+  const today = day.format(Date.parse(answer.now));
+  const opening = day.format(Date.parse(answer.opens_at));
+  part("opens").textContent = `${opening === today ? "" : `${opening} `}${clock.format(Date.parse(answer.opens_at))}`;
+  room.dataset.window = answer.window;
+  for (const word of room.querySelectorAll("[data-missing-word]")) word.textContent = answer.window === "upcoming" ? "应到" : "未到";
   opensAt = now + until(answer.opens_at);
   goodUntil = answer.code ? now + until(answer.expires_at) : 0;
   if (answer.window === "upcoming") {
@@ -83,7 +88,7 @@ async function ask() {
 function tick() {
   part("seconds").textContent = Math.max(0, Math.ceil((nextAt - performance.now()) / 1000));
   const left = Math.max(0, Math.ceil((opensAt - performance.now()) / 1000));
-  part("until").textContent = `${left >= 3600 ? `${Math.floor(left / 3600)}:` : ""}${two(left / 60 % 60)}:${two(left % 60)}`;
+  part("until").textContent = left >= 86400 ? `${Math.floor(left / 86400)} 天后` : `${left >= 3600 ? `${Math.floor(left / 3600)}:` : ""}${two(left / 60 % 60)}:${two(left % 60)}`;
 }
 
 // ---- the roll
