@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from pydantic import BaseModel, ValidationError
 from pymongo.errors import DuplicateKeyError, PyMongoError
 from tornado.web import HTTPError, RequestHandler
 
-from server.kernel import errors
+from server.kernel import errors, logs
 from server.kernel.errors import FieldError, Problem
 from server.kernel.identity import ANYBODY, Actor
+from server.kernel.mongo import new_id
 from server.kernel.permissions import Permission, require
 from server.kernel.platform import Platform
 
@@ -85,8 +85,8 @@ class PlatformHandler(RequestHandler):
         return platform
 
     def initialize(self) -> None:
-        offered = self.request.headers.get("X-Request-Id", "")
-        self.request_id = offered if _REQUEST_ID.fullmatch(offered) else secrets.token_hex(8)
+        offered = self.request.headers.get("X-Request-Id")
+        self.request_id = offered if offered and _REQUEST_ID.fullmatch(offered) else new_id()
 
     def set_default_headers(self) -> None:
         for name, value in SECURITY_HEADERS.items():
@@ -266,15 +266,11 @@ def log_request(handler: RequestHandler) -> None:
     status = handler.get_status()
     if status < 500 and not log.isEnabledFor(logging.INFO):
         return
-    log.log(
+    logs.say(
         logging.ERROR if status >= 500 else logging.INFO,
-        "%s %s %d",
-        handler.request.method,
-        handler.request.path,
-        status,
-        extra={
-            "request_id": getattr(handler, "request_id", ""),
-            "actor": getattr(handler, "actor", ANYBODY).id,
-            "ms": round((time.time() - handler.request._start_time) * 1000, 1),
-        },
+        log.name,
+        f"{handler.request.method} {handler.request.path} {status}",
+        request_id=getattr(handler, "request_id", ""),
+        actor=getattr(handler, "actor", ANYBODY).id,
+        ms=round((time.time() - handler.request._start_time) * 1000, 1),
     )
