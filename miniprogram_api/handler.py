@@ -21,6 +21,7 @@ from server.kernel.web import (
     Model,
     PlatformHandler,
     parse_json,
+    parse_values,
     problem_json,
 )
 
@@ -129,7 +130,7 @@ class ApiHandler(PlatformHandler):
             if len(given) > 1:
                 raise errors.Invalid(fields=[FieldError(name, "参数只能出现一次。")])
             values[name] = self.decode_argument(given[0], name)
-        return model.model_validate(values)
+        return parse_values(model, values)
 
     def answer(self, content: BaseModel | dict[str, Any], *, status: int = 200) -> None:
         self.set_status(status)

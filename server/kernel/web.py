@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -170,8 +170,6 @@ def as_problem(error: BaseException | None, status_code: int) -> Problem:
     match error:
         case Problem():
             return error
-        case ValidationError():
-            return errors.Invalid(fields=field_errors(error))
         case DuplicateKeyError():
             return errors.Conflict()
         case PyMongoError():
@@ -207,6 +205,14 @@ def parse_json(model: type[Model], body: bytes) -> Model:
             item["type"] == "json_invalid" for item in error.errors(include_url=False, include_input=False)
         ):
             raise errors.BadRequest("请求内容不是有效的 JSON。") from None
+        raise errors.Invalid(fields=field_errors(error)) from None
+
+
+def parse_values(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """A form or a query string as `model`. Raises Invalid with each field's place."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
         raise errors.Invalid(fields=field_errors(error)) from None
 
 
