@@ -19,7 +19,10 @@ class Coalescer(Generic[Item, Answer]):
 
     An item that finds a free lane leaves at once, with those that came in the same turn of the event loop; those that come
     while all `lanes` are busy leave together when one frees. So few requests never wait for company, and many always
-    travel in it. An answer that is an exception is raised to its own item only; an exception of `run` itself, to its batch.
+    travel in it, but no more than `largest`: two batches keep both the database and this process busy, where one of
+    everybody would let them take turns.
+
+    An answer that is an exception is raised to its own item only; an exception of `run` itself, to its batch.
     """
 
     def __init__(
@@ -27,7 +30,7 @@ class Coalescer(Generic[Item, Answer]):
         run: Callable[[Sequence[Item]], Awaitable[Sequence[Answer | Exception]]],
         *,
         lanes: int = 2,
-        largest: int = 500,
+        largest: int = 100,
     ) -> None:
         self._run = run
         self._free_lanes = lanes
