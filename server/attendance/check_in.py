@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -31,8 +30,7 @@ REFUSALS_RATE = "30/minute"
 log = logging.getLogger("platform.attendance")
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """What a phone sends. `nonce` is made by the phone for each scan, and sent again when the scan is."""
 
     code: str

@@ -184,7 +184,9 @@ async def enrolment(scope: Scope, class_id: str, person_id: str) -> Enrolment | 
 async def enrolled_pairs(scope: Scope, person_ids: Collection[str]) -> set[tuple[str, str]]:
     """(class, person) of every enrolment of these people: each has been in few classes. For the path of check-ins."""
     rows = scope["enrolments"].find(
-        {"person_id": {"$in": list(person_ids)}}, {"_id": 0, "class_id": 1, "person_id": 1}
+        {"person_id": {"$in": list(person_ids)}},
+        {"_id": 0, "class_id": 1, "person_id": 1},
+        batch_size=1_000,  # one reply, where the driver's 101 would be two
     )
     return {(row["class_id"], row["person_id"]) for row in await rows.to_list(None)}
 
