@@ -48,6 +48,11 @@ TITLES = {
     "assessment:release": "公布成绩",
     "assessment:submit": "提交学习成果",
     "assessment:withdraw-task": "撤回考核任务",
+    "attendance:add-session": "安排课次",
+    "attendance:add-timetable": "批量安排课次",
+    "attendance:cancel-session": "取消课次",
+    "attendance:change-session": "修改课次",
+    "attendance:register-late": "补签",
     "backbone:register": "登记骨干教师入库",
     "certificates:export": "导出证书台账",
     "certificates:issue": "核发证书",
@@ -122,6 +127,8 @@ _FACTS = {
     "sessions_dropped": "取消课次 {} 个",
     "tasks_made": "新布置任务 {} 项",
     "tasks_dropped": "撤回任务 {} 项",
+    "sessions": "{} 个课次",
+    "hours": "{} 课时",
     "points_before": "原评 {} 分",
     "points": "评 {} 分",
     "results": "{} 人",
@@ -170,5 +177,7 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
 
 
 def _detail(facts: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """What is absent, zero or not one plain value is left out."""
     named = [names[facts["person_id"]]] if facts.get("person_id") in names else []
-    return "，".join(named + [words.format(facts[name]) for name, words in _FACTS.items() if facts.get(name)])
+    plain = {name: value for name, value in facts.items() if value and isinstance(value, str | int)}
+    return "，".join(named + [words.format(plain[name]) for name, words in _FACTS.items() if name in plain])

@@ -9,6 +9,7 @@ from admin.handlers import (
     allocation,
     applications,
     assessment,
+    attendance,
     audit,
     backbone,
     certificates,
@@ -44,6 +45,7 @@ ROUTES: list[Route] = [
     *audit.ROUTES,
     *assessment.ROUTES,
     *schemes.ROUTES,
+    *attendance.ROUTES,
     *surveys.ROUTES,
     *certificates.ROUTES,
 ]

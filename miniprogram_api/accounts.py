@@ -1,4 +1,4 @@
-"""Log-in, real name and 我的."""
+"""Log-in and real name."""
 
 from __future__ import annotations
 
@@ -42,12 +42,6 @@ class PersonAnswer(Response):
     evidence: EvidenceAnswer
 
 
-class MeAnswer(Response):
-    bound: bool
-    person: PersonAnswer | None
-    roles: list[str]
-
-
 def person_answer(person: Person) -> PersonAnswer:
     evidence = Evidence(person.evidence)
     return PersonAnswer(
@@ -87,21 +81,7 @@ class BindRealName(ApiHandler):
         self.answer(person_answer(person))
 
 
-class Me(ApiHandler):
-    @operation(Permission.PHONE, summary="Who this phone is bound to", answers={200: MeAnswer})
-    async def get(self) -> None:
-        person = await phones.me(self.platform, self.actor)
-        self.answer(
-            MeAnswer(
-                bound=person is not None,
-                person=person_answer(person) if person else None,
-                roles=sorted(role.value for role in self.actor.roles),
-            )
-        )
-
-
 ROUTES: list[Route] = [
     (r"/api/v1/login", Login),
     (r"/api/v1/real-name", BindRealName),
-    (r"/api/v1/me", Me),
 ]

@@ -78,10 +78,19 @@ class CheckIns(ApiHandler):
     async def post(self) -> None:
         desk: CheckInDesk = self.settings["check_in_desk"]
         asked = self.body(CheckInRequest)
-        check_in, new = await desk.check_in(
+        row, new = await desk.check_in(
             self.actor, Scan(asked.code, asked.nonce, asked.device, _sighting(asked.location))
         )
-        self.answer(CheckInAnswer.model_validate(check_in), status=201 if new else 200)
+        self.answer(
+            {
+                "id": row["_id"],
+                "session_id": row["session_id"],
+                "status": row["status"],
+                "checked_in_at": row["checked_in_at"],
+                "flags": row["flags"],
+            },
+            status=201 if new else 200,
+        )
 
 
 def _sighting(location: LocationRequest | None) -> Sighting | None:

@@ -14,7 +14,16 @@ from server.kernel import errors
 from server.kernel.errors import FieldError, Problem
 from server.kernel.identity import ANYBODY, Actor
 from server.kernel.permissions import Permission
-from server.kernel.web import Access, Method, Model, PlatformHandler, parse_json, problem_json
+from server.kernel.web import (
+    SECURITY_HEADERS,
+    Access,
+    Method,
+    Model,
+    PlatformHandler,
+    parse_json,
+    parse_values,
+    problem_json,
+)
 
 Item = TypeVar("Item")
 
@@ -80,7 +89,15 @@ def operation(
     return declare
 
 
+HEADERS = {name: SECURITY_HEADERS[name] for name in ("X-Content-Type-Options", "Cache-Control", "Server")}
+"""What is left of them for JSON, which no browser renders; a file that is handed out carries its own policy."""
+
+
 class ApiHandler(PlatformHandler):
+    def set_default_headers(self) -> None:
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+
     def check_xsrf_cookie(self) -> None:
         """A bearer token is sent by our own code only, never by a browser on its own."""
 
@@ -113,7 +130,7 @@ class ApiHandler(PlatformHandler):
             if len(given) > 1:
                 raise errors.Invalid(fields=[FieldError(name, "参数只能出现一次。")])
             values[name] = self.decode_argument(given[0], name)
-        return model.model_validate(values)
+        return parse_values(model, values)
 
     def answer(self, content: BaseModel | dict[str, Any], *, status: int = 200) -> None:
         self.set_status(status)

@@ -10,6 +10,7 @@ from miniprogram_api import (
     certificates,
     classes,
     invitations,
+    me,
     openapi,
     schemes,
     surveys,
@@ -18,12 +19,13 @@ from miniprogram_api.handler import UnknownPath
 from server.kernel.web import Route
 
 CALLS: list[Route] = [
+    *attendance.ROUTES,  # routes are tried in turn, and no call is made as often as the check-in
     *accounts.ROUTES,
+    *me.ROUTES,
     *classes.ROUTES,
     *admissions.ROUTES,
     *invitations.ROUTES,
     *assessment.ROUTES,
-    *attendance.ROUTES,
     *schemes.ROUTES,
     *surveys.ROUTES,
     *certificates.ROUTES,

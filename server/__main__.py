@@ -35,8 +35,10 @@ from server.applications import store as applications_store
 from server.assessment import store as assessment_store
 from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk
+from server.attendance.live import LiveRolls
 from server.backbone import store as backbone_store
 from server.certificates import store as certificates_store
+from server.certificates.press import press
 from server.classes import store as classes_store
 from server.corrections import store as corrections_store
 from server.institutions import service as institutions
@@ -130,6 +132,7 @@ def make_application(platform: Platform, *, simulator_url: str = "") -> Applicat
         platform=platform,
         phone_authenticator=PhoneAuthenticator(platform),
         check_in_desk=CheckInDesk(platform),
+        live_rolls=LiveRolls(platform),
         jinja=make_environment(),
         wechat_simulator_url=simulator_url,
         cookie_secret=platform.settings.cookie_secret.get_secret_value(),
@@ -195,11 +198,11 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
             platform, simulator_url=settings.simulator_url if settings.wechat_simulated else ""
         )
         server = HTTPServer(application, xheaders=settings.behind_proxy, max_body_size=LARGEST_BODY)
+        accounts: dict[str, str] = {}
+        if simulator and settings.demo:
+            accounts = await demonstration.ensure(platform, simulator.world.give_code)
         server.add_sockets(sockets)
         if first:
-            accounts: dict[str, str] = {}
-            if simulator and settings.demo:
-                accounts = await demonstration.ensure(platform, simulator.world.give_code)
             await _greet(platform, sockets[0].getsockname()[1], accounts)
         if first and settings.scheduler:
             scheduler = make_scheduler(platform)
@@ -209,6 +212,7 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
         await stop.wait()
         server.stop()
         await server.close_all_connections()
+        await application.settings["live_rolls"].close()
 
 
 def _stop_requested() -> asyncio.Event:
@@ -225,7 +229,10 @@ async def _greet(platform: Platform, port: int, demonstration_accounts: Mapping[
     lines = [f"平台已启动：http://{settings.address}:{port}（按 Ctrl-C 停止）"]
     if first_password:
         lines.append(f"部指导中心账号：centre  初始密码：{first_password}  （只显示这一次，首次登录须修改）")
-    lines += [f"演示账号：{username}  密码：{password}" for username, password in demonstration_accounts.items()]
+    lines += [
+        f"演示账号：{username}  密码：{password}" for username, password in demonstration_accounts.items()
+    ]
+    lines.append(press().fonts_report())
     lines.append("微信：模拟（未设置 WECHAT_APP_ID）" if settings.wechat_simulated else "微信：真实接口")
     print("\n".join(lines), flush=True)
 

@@ -22,7 +22,11 @@ JOBS: tuple[tuple[str, Job, float], ...] = (
     ("seal-audit-trail", audit.seal, 1),  # 培训过程可追溯 (article 4.7), 数据不得随意篡改 (article 25.4)
     ("deliver-messages", messages.deliver, 2),  # 入学、成绩、证书等通知 (articles 4 and 18)
     ("follow-up-invitations", invitations.follow_up, 60),  # 邀请函的回复期限 (article 4.2)
-    ("remove-abandoned-uploads", submissions.remove_abandoned, 3600),  # what a killed server had half received
+    (
+        "remove-abandoned-uploads",
+        submissions.remove_abandoned,
+        3600,
+    ),  # what a killed server had half received
 )
 """Name, work, seconds between runs. Each claims its own lease, so that two schedulers do each piece once."""
 

@@ -170,9 +170,11 @@ async def platform(settings: Settings, clock: FixedClock, wechat: Simulator) -> 
 @pytest.fixture
 async def site(platform: Platform, wechat: Simulator) -> AsyncIterator[str]:
     """The platform served over HTTP on loopback: its address, without a trailing slash."""
-    server = HTTPServer(make_application(platform, simulator_url=wechat.base_url), max_body_size=LARGEST_BODY)
+    application = make_application(platform, simulator_url=wechat.base_url)
+    server = HTTPServer(application, max_body_size=LARGEST_BODY)
     [socket] = sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)
     yield f"http://127.0.0.1:{socket.getsockname()[1]}"
     server.stop()
     await server.close_all_connections()
+    await application.settings["live_rolls"].close()

@@ -1,1 +1,559 @@
 """The pages of a class's sessions: the timetable, the roll of one session and the classroom screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal
+
+import orjson
+import segno
+from pydantic import BaseModel, Field
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from admin.handler import NO_ERRORS, PageHandler
+from admin.moments import BeijingMoment, as_typed
+from admin.spreadsheet import Value, send_workbook
+from server.attendance import rules
+from server.attendance import service as attendance
+from server.attendance.documents import CheckIn, Source, TeachingSession
+from server.attendance.live import LiveRolls
+from server.attendance.rules import (
+    CodeExpired,
+    CodeInvalid,
+    Datum,
+    NotEnrolled,
+    SessionNotOpen,
+    Slot,
+    Status,
+    Window,
+)
+from server.attendance.service import (
+    ClassSheet,
+    FenceDraft,
+    HalfDayDraft,
+    LateRegistration,
+    Roll,
+    RollEntry,
+    SessionDraft,
+    TimetableDraft,
+)
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.kernel.clock import BEIJING
+from server.kernel.errors import FieldError, Invalid, Problem
+from server.kernel.permissions import Permission, holds
+from server.kernel.web import Route, allow, problem_json
+
+DATUMS = [(Datum.GCJ_02.value, "GCJ-02（高德、腾讯地图）"), (Datum.WGS_84.value, "WGS-84（手机定位仪、GPS）")]
+WEEKDAYS = [(str(number), f"周{name}") for number, name in enumerate("一二三四五六日")]
+WORKING_DAYS = [value for value, _ in WEEKDAYS[:5]]
+REFUSALS = {one.slug: one.title for one in (CodeExpired, CodeInvalid, NotEnrolled, SessionNotOpen)}
+LONGEST_TIMETABLE_DAYS = 366
+
+
+# ---- the forms
+
+
+class SessionForm(BaseModel):
+    title: Annotated[str, Field(title="名称", min_length=2, max_length=40)]
+    course: Annotated[str, Field(title="课程", max_length=40)] = ""
+    place: Annotated[str, Field(title="地点", min_length=2, max_length=100)]
+    starts_at: Annotated[BeijingMoment, Field(title="上课时间")]
+    ends_at: Annotated[BeijingMoment, Field(title="下课时间")]
+    hours: Annotated[int, Field(title="课时", ge=1, le=12)]
+    opens_at: Annotated[BeijingMoment | None, Field(title="签到开始")] = None
+    late_after: Annotated[BeijingMoment | None, Field(title="迟到时间")] = None
+    closes_at: Annotated[BeijingMoment | None, Field(title="签到结束")] = None
+    latitude: Annotated[float | None, Field(title="纬度", ge=-90, le=90, allow_inf_nan=False)] = None
+    longitude: Annotated[float | None, Field(title="经度", ge=-180, le=180, allow_inf_nan=False)] = None
+    datum: Annotated[Datum, Field(title="坐标系")] = Datum.GCJ_02
+    radius_m: Annotated[int, Field(title="半径", ge=20, le=5000)] = 200
+
+    def draft(self) -> SessionDraft:
+        """Raises Invalid for half a pair of coordinates."""
+        fence_fields = {"latitude", "longitude", "datum", "radius_m"}
+        return SessionDraft(**self.model_dump(exclude=fence_fields), geofence=self._fence())
+
+    def _fence(self) -> FenceDraft | None:
+        if self.latitude is None and self.longitude is None:
+            return None
+        if self.latitude is None or self.longitude is None:
+            missing = "latitude" if self.latitude is None else "longitude"
+            raise Invalid(fields=[FieldError(missing, "纬度和经度须一起填写；不核对位置时都留空。")])
+        return FenceDraft(
+            latitude=self.latitude, longitude=self.longitude, datum=self.datum, radius_m=self.radius_m
+        )
+
+
+HalfDayName = Literal["morning", "afternoon"]
+HALF_DAYS: dict[HalfDayName, str] = {"morning": "上午", "afternoon": "下午"}
+
+
+class TimetableForm(BaseModel):
+    first_day: Annotated[date, Field(title="开始日期")]
+    last_day: Annotated[date, Field(title="结束日期")]
+    weekdays: Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(title="星期", max_length=7)]
+    half_days: Annotated[list[HalfDayName], Field(title="时段", max_length=2)]
+    morning_starts: Annotated[time | None, Field(title="上午上课")] = None
+    morning_ends: Annotated[time | None, Field(title="上午下课")] = None
+    morning_hours: Annotated[int | None, Field(title="上午课时", ge=1, le=12)] = None
+    afternoon_starts: Annotated[time | None, Field(title="下午上课")] = None
+    afternoon_ends: Annotated[time | None, Field(title="下午下课")] = None
+    afternoon_hours: Annotated[int | None, Field(title="下午课时", ge=1, le=12)] = None
+    courses: Annotated[list[str], Field(title="课程", max_length=8)]
+    place: Annotated[str, Field(title="地点", min_length=2, max_length=100)]
+
+    def draft(self) -> TimetableDraft:
+        """Raises Invalid for a half day without its times, and for a timetable of more than a year."""
+        if (self.last_day - self.first_day).days > LONGEST_TIMETABLE_DAYS:
+            raise Invalid(fields=[FieldError("last_day", "一次最多安排一年，请核对日期。")])
+        return TimetableDraft(
+            first_day=self.first_day,
+            last_day=self.last_day,
+            weekdays=self.weekdays,
+            half_days=[self._half_day(name) for name in HALF_DAYS if name in self.half_days],
+            courses=self.courses,
+            place=self.place,
+        )
+
+    def _half_day(self, name: HalfDayName) -> HalfDayDraft:
+        title = HALF_DAYS[name]
+        starts, ends, hours = (getattr(self, f"{name}_{part}") for part in ("starts", "ends", "hours"))
+        if starts is None or ends is None or hours is None:
+            raise Invalid(fields=[FieldError("half_days", f"请填写{title}的上课、下课时间和课时。")])
+        if starts >= ends:
+            raise Invalid(fields=[FieldError("half_days", f"{title}的下课时间应晚于上课时间。")])
+        return HalfDayDraft(title=title, starts=starts, ends=ends, hours=hours)
+
+
+class RegistrationForm(LateRegistration):
+    reason: Annotated[str, Field(title="理由", min_length=2, max_length=200)]
+
+
+class RollQuery(BaseModel):
+    person: Annotated[str | None, Field(pattern=r"^[0-9a-f]{24}$")] = None
+
+
+def values_of(session: TeachingSession) -> dict[str, Any]:
+    """What the form of a session shows; the usual window is left empty, so that it moves with the session."""
+    usual = rules.usual_times(session.starts_at, session.ends_at)
+    fence = session.geofence
+    return {
+        "title": session.title,
+        "course": session.course,
+        "place": session.place,
+        "starts_at": as_typed(session.starts_at),
+        "ends_at": as_typed(session.ends_at),
+        "hours": session.hours,
+        **{
+            name: as_typed(getattr(session, name))
+            for name in ("opens_at", "late_after", "closes_at")
+            if getattr(session, name) != getattr(usual, name)
+        },
+        **(fence.model_dump(mode="json") if fence else {}),
+    }
+
+
+def span(session: TeachingSession | Slot) -> str:
+    """When it takes place, in Beijing time: "03-17 周二 09:00–12:00"."""
+    starts, ends = session.starts_at.astimezone(BEIJING), session.ends_at.astimezone(BEIJING)
+    last = f"{ends:%H:%M}" if ends.date() == starts.date() else f"{ends:%m-%d %H:%M}"
+    return f"{starts:%m-%d} {WEEKDAYS[starts.weekday()][1]} {starts:%H:%M}–{last}"
+
+
+# ---- the timetable
+
+
+class Sessions(PageHandler):
+    @allow(Permission.ATTENDANCE_READ)
+    async def get(self, class_id: str) -> None:
+        seen = await attendance.sessions_of_class(self.platform, self.actor, class_id)
+        self.render_page(
+            "attendance/sessions.html",
+            training_class=seen.training_class,
+            tab="sessions",
+            seen=seen,
+            open_now=[row for row in seen.rows if row.window is Window.OPEN],
+            span=span,
+            may_manage=holds(self.actor, Permission.ATTENDANCE_MANAGE)
+            and seen.training_class.results_released_at is None,
+            may_show_code=holds(self.actor, Permission.ATTENDANCE_SHOW_CODE),
+        )
+
+
+class SessionEditor(PageHandler):
+    """The form of a session, new or not yet used."""
+
+    async def show(
+        self, class_id: str, session: TeachingSession | None, problem: Problem | None = None
+    ) -> None:
+        training_class = await classes.get_class(self.platform, self.actor, class_id)
+        usual = values_of(session) if session else {"place": training_class.place}
+        context = NO_ERRORS | {"values": usual} if problem is None else self.refuse(problem)
+        self.render_page(
+            "attendance/session_form.html",
+            training_class=training_class,
+            tab="sessions",
+            session=session,
+            course_options=[(one, one) for one in training_class.courses],
+            datums=DATUMS,
+            **context,
+        )
+
+
+class NewSession(SessionEditor):
+    @allow(Permission.ATTENDANCE_MANAGE)
+    async def get(self, class_id: str) -> None:
+        await self.show(class_id, None)
+
+    @allow(Permission.ATTENDANCE_MANAGE)
+    async def post(self, class_id: str) -> None:
+        try:
+            draft = self.form(SessionForm).draft()
+            session = await attendance.add_session(self.platform, self.actor, class_id, draft)
+        except Problem as problem:
+            return await self.show(class_id, None, problem)
+        self.flash(f"课次“{session.title}”已添加。")
+        return self.see_other(f"/admin/classes/{class_id}/sessions")
+
+
+class EditSession(SessionEditor):
+    async def session(self, class_id: str, session_id: str) -> TeachingSession:
+        return await attendance.session_in_reach(self.platform, self.actor, class_id, session_id)
+
+    @allow(Permission.ATTENDANCE_MANAGE)
+    async def get(self, class_id: str, session_id: str) -> None:
+        await self.show(class_id, await self.session(class_id, session_id))
+
+    @allow(Permission.ATTENDANCE_MANAGE)
+    async def post(self, class_id: str, session_id: str) -> None:
+        try:
+            draft = self.form(SessionForm).draft()
+            changed = await attendance.change_session(self.platform, self.actor, class_id, session_id, draft)
+        except Problem as problem:
+            return await self.show(class_id, await self.session(class_id, session_id), problem)
+        self.flash(f"课次“{changed.title}”已修改。")
+        return self.see_other(f"/admin/classes/{class_id}/sessions/{session_id}")
+
+
+class Timetable(PageHandler):
+    """A whole timetable at once: form → preview → confirm."""
+
+    async def show(self, class_id: str, slots: list[Slot] | None = None, **context: Any) -> None:
+        seen = await attendance.sessions_of_class(self.platform, self.actor, class_id)
+        values = context["values"] or proposed_timetable(seen.training_class)
+        listed = {name: _listed(values.get(name)) for name in ("weekdays", "half_days", "courses")}
+        self.render_page(
+            "attendance/timetable.html",
+            training_class=seen.training_class,
+            tab="sessions",
+            slots=slots,
+            hours_before=seen.hours,
+            span=span,
+            weekdays=WEEKDAYS,
+            half_days=list(HALF_DAYS.items()),
+            typed_pairs=[
+                (name, value)
+                for name in TimetableForm.model_fields
+                for value in self.get_body_arguments(name)
+            ],
+            **context | {"values": values | listed},
+        )
+
+    @allow(Permission.ATTENDANCE_MANAGE)
+    async def get(self, class_id: str) -> None:
+        await self.show(class_id, **NO_ERRORS)
+
+    @allow(Permission.ATTENDANCE_MANAGE)
+    async def post(self, class_id: str) -> None:
+        typed = NO_ERRORS | {"values": self.typed()}
+        if self.get_body_argument("change", ""):
+            return await self.show(class_id, **typed)
+        try:
+            draft = self.form(TimetableForm).draft()
+            if not self.get_body_argument("confirm", ""):
+                slots = await attendance.preview_timetable(self.platform, self.actor, class_id, draft)
+                return await self.show(class_id, slots, **typed)
+            count = await attendance.add_timetable(self.platform, self.actor, class_id, draft)
+        except Problem as problem:
+            return await self.show(class_id, **self.refuse(placed(problem)))
+        self.flash(f"已添加 {count} 个课次。")
+        return self.see_other(f"/admin/classes/{class_id}/sessions")
+
+
+def placed(problem: Problem) -> Problem:
+    """A problem with one session of a timetable, at the field of the timetable that is to blame."""
+    places = {"starts_at": "first_day", "ends_at": "half_days"}
+    if not isinstance(problem, Invalid):
+        return problem
+    return Invalid(
+        fields=[FieldError(places.get(one.place, one.place), one.message) for one in problem.fields]
+    )
+
+
+def proposed_timetable(training_class: TrainingClass) -> dict[str, Any]:
+    return {
+        "first_day": training_class.starts_on.isoformat(),
+        "last_day": training_class.ends_on.isoformat(),
+        "weekdays": WORKING_DAYS,
+        "half_days": list(HALF_DAYS),
+        "morning_starts": "08:30",
+        "morning_ends": "12:00",
+        "morning_hours": 4,
+        "afternoon_starts": "14:00",
+        "afternoon_ends": "17:30",
+        "afternoon_hours": 4,
+        "courses": training_class.courses,
+        "place": training_class.place,
+    }
+
+
+def _listed(value: str | list[str] | None) -> list[str]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else value
+
+
+# ---- the roll of one session
+
+
+class RollPage(PageHandler):
+    async def show(self, class_id: str, session_id: str, register: str | None = None, **context: Any) -> None:
+        roll = await attendance.roll(self.platform, self.actor, class_id, session_id)
+        training_class = await classes.get_class(self.platform, self.actor, class_id)
+        frozen = training_class.results_released_at is not None
+        may_manage = holds(self.actor, Permission.ATTENDANCE_MANAGE) and not frozen
+        unused = len(roll.missing) == len(roll.entries)
+        self.render_page(
+            "attendance/roll.html",
+            training_class=training_class,
+            tab="sessions",
+            session=roll.session,
+            roll=roll,
+            entries=sorted(roll.entries, key=_in_order_of_concern),
+            to_register=next((one for one in roll.missing if one.trainee.person_id == register), None),
+            refusals=REFUSALS,
+            statuses=[(one.value, one.title) for one in Status],
+            span=span,
+            may_change=may_manage and unused,
+            may_register=may_manage and roll.window is not Window.UPCOMING,
+            may_show_code=holds(self.actor, Permission.ATTENDANCE_SHOW_CODE),
+            **context,
+        )
+
+    @allow(Permission.ATTENDANCE_READ)
+    async def get(self, class_id: str, session_id: str) -> None:
+        await self.show(class_id, session_id, self.query(RollQuery).person, **NO_ERRORS)
+
+
+def _in_order_of_concern(entry: RollEntry) -> tuple[bool, bool, bool]:
+    """Missing first, then what is flagged, then late; the roster's order within."""
+    return entry.check_in is not None, not entry.flags, not entry.late
+
+
+class CancelSession(RollPage):
+    @allow(Permission.ATTENDANCE_MANAGE)
+    async def post(self, class_id: str, session_id: str) -> None:
+        try:
+            await attendance.cancel_session(self.platform, self.actor, class_id, session_id)
+        except Problem as problem:
+            return await self.show(class_id, session_id, **self.refuse(problem))
+        self.flash("课次已取消。")
+        return self.see_other(f"/admin/classes/{class_id}/sessions")
+
+
+class LateRegistrations(RollPage):
+    @allow(Permission.ATTENDANCE_MANAGE)
+    async def post(self, class_id: str, session_id: str) -> None:
+        try:
+            wanted = self.form(RegistrationForm)
+            await attendance.register_late(self.platform, self.actor, class_id, session_id, wanted)
+        except Problem as problem:
+            whom = self.get_body_argument("person_id", "")
+            return await self.show(class_id, session_id, whom, **self.refuse(problem))
+        self.flash("已补签，操作和理由已留痕。")
+        return self.see_other(f"/admin/classes/{class_id}/sessions/{session_id}")
+
+
+class AttendanceSheet(PageHandler):
+    @allow(Permission.ATTENDANCE_READ)
+    async def get(self, class_id: str) -> None:
+        sheet = await attendance.sheet_of_class(self.platform, self.actor, class_id)
+        columns = [("序号", 6), ("姓名", 12), ("身份证号", 22), ("工作单位", 26)]
+        columns += [(f"{span(one)} {one.title}（{one.hours} 课时）", 14) for one in sheet.sessions]
+        columns += [("出勤课时", 10), ("已开课时", 10), ("出勤率（%）", 12)]
+        name = f"考勤-{sheet.training_class.name}.xlsx"
+        await send_workbook(self, name, "考勤", columns, rows_of(sheet))
+
+
+def rows_of(sheet: ClassSheet) -> Iterable[list[Value]]:
+    """A row a trainee: a word a session, then the hours attended of those that have begun, and their share."""
+    total = sheet.attendance.hours_total
+    for number, one in enumerate(sheet.trainees, start=1):
+        attended = sheet.attendance.hours_attended[one.person_id]
+        words = (
+            _in_a_word(session, sheet.check_ins.get((session.id, one.person_id)), sheet.made_at)
+            for session in sheet.sessions
+        )
+        rate: Value = round(100 * attended / total, 1) if total else ""
+        yield [number, one.name, one.id_number_masked, one.work_unit, *words, attended, total, rate]
+
+
+def _in_a_word(session: TeachingSession, check_in: CheckIn | None, now: datetime) -> str:
+    if check_in is None:
+        return "未到" if session.starts_at <= now else ""
+    return check_in.status.title + ("（补签）" if check_in.source is Source.MANUAL else "")
+
+
+# ---- the classroom screen
+
+
+LOGIN_CHECKED_SECONDS = 30
+SIGNED_OUT = 4401
+"""Closes a board whose login is over: the browser need not try again."""
+FAULT = 1011
+
+
+def board_of(roll: Roll) -> dict[str, list[str]]:
+    """What a classroom sees: names by state, whoever came last first. Nothing else of anybody, for a whole room reads it."""
+    namesakes = Counter(entry.trainee.name for entry in roll.entries)
+
+    def named(entries: Iterable[RollEntry]) -> list[str]:
+        return [
+            f"{one.trainee.name}（{one.trainee.work_unit}）"
+            if namesakes[one.trainee.name] > 1
+            else one.trainee.name
+            for one in entries
+        ]
+
+    def newest_first(entries: Iterable[RollEntry]) -> list[str]:
+        return named(sorted(entries, key=lambda one: one.check_in.checked_in_at, reverse=True))  # type: ignore[union-attr]  # they are in
+
+    return {
+        "missing": named(roll.missing),
+        "late": newest_first(roll.late),
+        "present": newest_first(roll.present),
+    }
+
+
+def _heard(sent: asyncio.Future[None]) -> None:
+    """Takes note of a board that went away meanwhile: its browser comes back by itself and gets the whole roll."""
+    if not sent.cancelled():
+        sent.exception()
+
+
+class Classroom(PageHandler):
+    @allow(Permission.ATTENDANCE_SHOW_CODE)
+    async def get(self, class_id: str, session_id: str) -> None:
+        roll = await attendance.roll(self.platform, self.actor, class_id, session_id)
+        self.render_page(
+            "attendance/classroom.html",
+            training_class=await classes.get_class(self.platform, self.actor, class_id),
+            session=roll.session,
+            board=orjson.dumps(board_of(roll)).decode(),
+            span=span,
+        )
+
+
+class ClassroomCode(PageHandler):
+    """The code of this moment, asked for at each step; problems come as JSON, for a script reads them."""
+
+    def show_problem(self, problem: Problem) -> None:
+        self.answer(problem_json(problem, self.request_id))
+
+    def answer(self, content: dict[str, Any]) -> None:
+        self.set_header("Content-Type", "application/json")
+        self.finish(orjson.dumps(content))
+
+    @allow(Permission.ATTENDANCE_SHOW_CODE)
+    async def get(self, class_id: str, session_id: str) -> None:
+        session, window, code = await attendance.code_for_screen(
+            self.platform, self.actor, class_id, session_id
+        )
+        self.answer(
+            {
+                "window": window,
+                "now": self.platform.clock.now(),
+                "opens_at": session.opens_at,
+                "late_after": session.late_after,
+                "closes_at": session.closes_at,
+                "step": session.code_step_seconds,
+                "code": code.code if code else None,
+                "image": qr_image(code.code) if code else None,
+                "expires_at": code.expires_at if code else None,
+                "next_in": code.next_in if code else None,
+            }
+        )
+
+
+def qr_image(text: str) -> str:
+    """A QR code as a data URI: as few and as large modules as the text allows, for it is read across a room."""
+    code = segno.make_qr(text, error="m", boost_error=False)
+    return str(code.svg_data_uri(border=4, omitsize=True, light="#fff"))
+
+
+class ClassroomLive(PageHandler, WebSocketHandler):
+    """Pushes the roll, whole, on connecting and after each change. What the browser says is not listened to."""
+
+    session: TeachingSession
+    watch: asyncio.Task[None] | None = None
+
+    @property
+    def rolls(self) -> LiveRolls:
+        rolls: LiveRolls = self.settings["live_rolls"]
+        return rolls
+
+    @allow(Permission.ATTENDANCE_SHOW_CODE)
+    async def get(self, class_id: str, session_id: str) -> None:
+        self.session = await attendance.session_in_reach(self.platform, self.actor, class_id, session_id)
+        await super().get()
+
+    def open(self) -> None:
+        self.rolls.join(self.session, self.show_roll)
+        self.watch = asyncio.get_running_loop().create_task(self.close_when_signed_out())
+
+    def show_roll(self, roll: Roll) -> None:
+        try:
+            sent = self.write_message(orjson.dumps(board_of(roll)).decode())
+        except WebSocketClosedError:
+            return
+        sent.add_done_callback(_heard)
+
+    async def close_when_signed_out(self) -> None:
+        reason = FAULT
+        try:
+            while reason != SIGNED_OUT:
+                await asyncio.sleep(LOGIN_CHECKED_SECONDS)
+                if not holds(await self.authenticate(), Permission.ATTENDANCE_SHOW_CODE):
+                    reason = SIGNED_OUT
+        finally:
+            self.close(reason)
+
+    def on_message(self, message: str | bytes) -> None:
+        pass
+
+    def on_close(self) -> None:
+        self.rolls.leave(self.session, self.show_roll)
+        if self.watch is not None:
+            self.watch.cancel()
+
+
+_ID = "[0-9a-f]{24}"
+_CLASS = rf"/admin/classes/(?P<class_id>{_ID})"
+_SESSION = rf"{_CLASS}/sessions/(?P<session_id>{_ID})"
+ROUTES: list[Route] = [
+    (rf"{_CLASS}/sessions", Sessions),
+    (rf"{_CLASS}/sessions/new", NewSession),
+    (rf"{_CLASS}/sessions/timetable", Timetable),
+    (_SESSION, RollPage),
+    (rf"{_SESSION}/edit", EditSession),
+    (rf"{_SESSION}/cancel", CancelSession),
+    (rf"{_SESSION}/late-registrations", LateRegistrations),
+    (rf"{_SESSION}/classroom", Classroom),
+    (rf"{_SESSION}/classroom/code", ClassroomCode),
+    (rf"{_SESSION}/classroom/live", ClassroomLive),
+    (rf"{_CLASS}/attendance\.xlsx", AttendanceSheet),
+]

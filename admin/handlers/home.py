@@ -11,6 +11,7 @@ from server.admissions import arrival
 from server.admissions import service as admissions
 from server.applications import service as applications
 from server.backbone import service as backbone
+from server.certificates import service as certificates
 from server.classes import service as classes
 from server.classes.rules import NextStep, Stage
 from server.corrections import service as corrections
@@ -69,6 +70,7 @@ class Home(PageHandler):
             "home.html",
             may_manage=may_manage,
             counts=counts,
+            certificates=await certificates.count(self.platform, self.actor),
             running=[one for one in current if one.stage is Stage.ONGOING],
             waiting=[(one.item, step) for one in current for step in one.next_steps] if may_manage else [],
             step_pages=STEP_PAGES,

@@ -160,6 +160,11 @@ whenever("[data-count-of]", (note) => {
 on("click", "[data-dismiss]", (button) => button.closest("[role]").remove());
 on("click", "[data-print]", () => print());
 whenever("[data-refusal]", (summary) => summary.focus());
+whenever(".tabs [aria-current]", (tab) => {  // on a phone the row of tabs is longer than the screen
+  const row = tab.closest("ul");
+  const here = tab.getBoundingClientRect();
+  row.scrollLeft += here.left + here.width / 2 - row.getBoundingClientRect().left - row.clientWidth / 2;
+});
 
 // Tables: each cell learns its column's title, so that a phone can show the row as a card.
 whenever("[data-table] table", (table) => {

@@ -287,3 +287,25 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
             f"合格 {passed} / {len(results)} 人" if results else "",
         ),
     ]
+
+
+async def tasks_waiting(platform: Platform, actor: Actor) -> int:
+    """How many tasks of the actor's latest classes can still be handed in on time and have not been."""
+    now = platform.clock.now()
+    waiting = 0
+    for training_class in (await classes.my_classes(platform, actor))[0]:
+        if training_class.results_released_at is None:
+            due = [one.id for one in await store.tasks(platform, training_class.id) if now <= one.deadline]
+            waiting += len(due) - len(await store.latest_of_person(platform, due, actor.person_id))
+    return waiting
+
+
+async def grades_waiting(platform: Platform, actor: Actor) -> int:
+    """How many submissions in the classes that the actor teaches wait for a grade."""
+    waiting = 0
+    for training_class in await classes.my_teaching(platform, actor):
+        if training_class.results_released_at is None:
+            grades = await store.grades_of_class(platform, training_class.id)
+            latest = await store.latest_of_class(platform, training_class.id)
+            waiting += sum(not is_graded(version, grades.get(key)) for key, version in latest.items())
+    return waiting

@@ -9,20 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from server.attendance import rules, store
-from server.attendance.documents import CheckIn, RefusedScan, Source, TeachingSession
-from server.attendance.rules import Code, CodeInvalid, NotArrived, NotEnrolled, Sighting
+from server.attendance.documents import RefusedScan, Source, TeachingSession
+from server.attendance.rules import CodeInvalid, NotArrived, NotEnrolled, Sighting
 from server.classes import service as classes
 from server.classes import store as classes_store
 from server.kernel.batching import Coalescer
 from server.kernel.errors import Problem, Unavailable
 from server.kernel.identity import Actor
+from server.kernel.mongo import Row, new_id
 from server.kernel.platform import Platform
 
 REFUSALS_RATE = "30/minute"
@@ -30,8 +30,7 @@ REFUSALS_RATE = "30/minute"
 log = logging.getLogger("platform.attendance")
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """What a phone sends. `nonce` is made by the phone for each scan, and sent again when the scan is."""
 
     code: str
@@ -41,22 +40,18 @@ class Scan:
 
 
 class CheckedIn(NamedTuple):
-    """A check-in, and whether this request made it: False when the person was in already."""
+    """A check-in as it is stored (documents.CheckIn), and whether this request made it: False when the person was in already."""
 
-    check_in: CheckIn
+    row: Row
     new: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    person_id: str
-    code: Code
+class _Attempt(NamedTuple):
+    key: tuple[str, str]
+    """Session and person."""
+    step: int
     at: datetime
     scan: Scan
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.code.session_id, self.person_id
 
 
 class CheckInDesk:
@@ -76,7 +71,7 @@ class CheckInDesk:
         now = self._platform.clock.now()  # the moment of arrival counts, not of our turn
         try:
             code = rules.read_code(scan.code, self._key)
-            return await self._attempts(_Attempt(actor.person_id, code, now, scan))
+            return await self._attempts(_Attempt((code.session_id, actor.person_id), code.step, now, scan))
         except Problem as problem:
             if problem.status < 500:
                 await self._refuse(actor, scan, problem, now)
@@ -84,52 +79,50 @@ class CheckInDesk:
 
     async def _judge(self, attempts: Sequence[_Attempt]) -> Sequence[CheckedIn | Exception]:
         sessions, enrolled = await asyncio.gather(
-            store.sessions_by_id(self._platform, {one.code.session_id for one in attempts}),
-            classes_store.enrolled_pairs(self._platform, {one.person_id for one in attempts}),
+            store.sessions_by_id(self._platform, {one.key[0] for one in attempts}),
+            classes_store.enrolled_pairs(self._platform, {one.key[1] for one in attempts}),
         )
         refused: dict[int, Exception] = {}
         first: dict[tuple[str, str], int] = {}
-        rows: list[CheckIn] = []
+        rows: list[Row] = []
         for position, attempt in enumerate(attempts):
             try:
-                row = _judged(attempt, sessions.get(attempt.code.session_id), enrolled)
+                row = _judged(attempt, sessions.get(attempt.key[0]), enrolled)
             except Exception as reason:  # whatever it is, it is this one's own
                 refused[position] = reason
             else:
-                if attempt.key not in first:
-                    first[attempt.key] = position
+                if first.setdefault(attempt.key, position) == position:
                     rows.append(row)
         written, failed, earlier = await self._write(rows, {attempts[position].key for position in refused})
         answers: list[CheckedIn | Exception] = []
         for position, attempt in enumerate(attempts):
             key = attempt.key
-            if known := earlier.get(key):
-                answers.append(CheckedIn(known, new=False))
-            elif known := written.get(key):
-                answers.append(CheckedIn(known, new=first[key] == position))
+            if known := written.get(key):
+                answers.append(CheckedIn(known, first[key] == position))
+            elif known := earlier.get(key):
+                answers.append(CheckedIn(known, False))
             else:
                 answers.append(refused.get(position) or failed.get(key) or Unavailable())
         return answers
 
     async def _write(
-        self, rows: Sequence[CheckIn], refused: set[tuple[str, str]]
-    ) -> tuple[
-        dict[tuple[str, str], CheckIn], dict[tuple[str, str], Exception], dict[tuple[str, str], CheckIn]
-    ]:
+        self, rows: Sequence[Row], refused: set[tuple[str, str]]
+    ) -> tuple[dict[tuple[str, str], Row], dict[tuple[str, str], Exception], dict[tuple[str, str], Row]]:
         """Writes the rows; returns those written, what went wrong with others, and the check-ins that were there before,
         also of those whose scan was `refused`: who is in already is told so, though the code has expired since."""
+        written = {(row["session_id"], row["person_id"]): row for row in rows}
+        failed: dict[tuple[str, str], Exception] = {}
+        before = set(refused)
         wrong = await store.insert_check_ins(self._platform, rows) if rows else {}
-        written, failed, before = {}, {}, set(refused)
-        for position, row in enumerate(rows):
-            key = row.session_id, row.person_id
-            match wrong.get(position):
-                case None:
-                    written[key] = row
-                case DuplicateKeyError():
-                    before.add(key)
-                case error:
-                    failed[key] = error
-        return written, failed, await store.check_ins_of(self._platform, before - written.keys())
+        for position, error in wrong.items():
+            key = rows[position]["session_id"], rows[position]["person_id"]
+            del written[key]
+            if isinstance(error, DuplicateKeyError):
+                before.add(key)
+            else:
+                failed[key] = error
+        there = await store.check_ins_of(self._platform, before - written.keys())
+        return written, failed, {key: one.to_mongo() for key, one in there.items()}
 
     async def _refuse(self, actor: Actor, scan: Scan, problem: Problem, now: datetime) -> None:
         """Lists a refused scan, under its session where that is known. Raises TooManyRequests instead of the hundredth."""
@@ -164,31 +157,33 @@ class CheckInDesk:
 
 def _judged(
     attempt: _Attempt, session: TeachingSession | None, awaited: Mapping[tuple[str, str], bool]
-) -> CheckIn:
+) -> Row:
     """The row that an attempt earns. `awaited`: who is enrolled, and whether their arrival is awaited. Raises the refusal."""
+    session_id, person_id = attempt.key
     if session is None:
         raise CodeInvalid("这个课次已取消。请向授课教师确认。")
-    awaits_arrival = awaited.get((session.class_id, attempt.person_id))
+    awaits_arrival = awaited.get((session.class_id, person_id))
     if awaits_arrival is None:
         raise NotEnrolled()
     if awaits_arrival:
         raise NotArrived()
-    rules.check_fresh(attempt.code.step, session.code_step_seconds, session.code_grace_seconds, attempt.at)
+    rules.check_fresh(attempt.step, session.code_step_seconds, session.code_grace_seconds, attempt.at)
     rules.require_open(session.opens_at, session.closes_at, attempt.at)
     fence = session.geofence
-    where = rules.whereabouts(
-        fence.centre if fence else None, fence.radius_m if fence else 0, attempt.scan.seen
-    )
-    return CheckIn(
-        session_id=session.id,
-        class_id=session.class_id,
-        person_id=attempt.person_id,
-        status=rules.status_at(session.late_after, attempt.at),
-        source=Source.CODE,
-        checked_in_at=attempt.at,
-        flags=list(where.flags),
-        nonce=attempt.scan.nonce,
-        device=attempt.scan.device,
-        distance_m=where.distance_m,
-        accuracy_m=where.accuracy_m,
-    )
+    where = rules.whereabouts(fence.centre, fence.radius_m, attempt.scan.seen) if fence else rules.NOT_ASKED
+    return {
+        "_id": new_id(),
+        "session_id": session_id,
+        "class_id": session.class_id,
+        "person_id": person_id,
+        "status": rules.status_at(session.late_after, attempt.at),
+        "source": Source.CODE,
+        "checked_in_at": attempt.at,
+        "flags": list(where.flags),
+        "nonce": attempt.scan.nonce,
+        "device": attempt.scan.device,
+        "distance_m": where.distance_m,
+        "accuracy_m": where.accuracy_m,
+        "registered_by": None,
+        "reason": None,
+    }

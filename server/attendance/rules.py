@@ -294,10 +294,12 @@ class Whereabouts:
     accuracy_m: int | None = None
 
 
-def whereabouts(centre: Point | None, radius_m: float, seen: Sighting | None) -> Whereabouts:
+NOT_ASKED = Whereabouts(())
+"""Of a session without a fence: the location is not looked at, and not kept."""
+
+
+def whereabouts(centre: Point, radius_m: float, seen: Sighting | None) -> Whereabouts:
     """Judges a location against a fence. Inside is whoever may be: distance − accuracy ≤ radius."""
-    if centre is None:
-        return Whereabouts(())
     if seen is None:
         return Whereabouts((Flag.NO_LOCATION,))
     away = distance(centre, seen.point)

@@ -671,7 +671,5 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
     when = min((one.created_at for one in sessions), default=None)
     detail = f"{len(sessions)} 次课" if sessions else "还没有排课"
     return [
-        LifeStep(
-            "开课", states[stage], who, when, f"/admin/classes/{training_class.id}/sessions", detail
-        )
+        LifeStep("开课", states[stage], who, when, f"/admin/classes/{training_class.id}/sessions", detail)
     ]

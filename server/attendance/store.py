@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from motor.motor_asyncio import AsyncIOMotorChangeStream
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from server.attendance.documents import CheckIn, RefusedScan, TeachingSession
@@ -93,21 +94,22 @@ async def sessions_by_id(scope: Scope, ids: Collection[str]) -> dict[str, Teachi
 # ---- check-ins
 
 
-async def insert_check_ins(scope: Scope, new: Sequence[CheckIn]) -> dict[int, Exception]:
+async def insert_check_ins(scope: Scope, new: Sequence[Row]) -> dict[int, Exception]:
     """Writes rows that do not depend on one another, each on its own; returns what went wrong, by position.
 
-    When this returns, every row that is not in the answer is durable, and so is the row that a DuplicateKeyError met:
-    a write that changes nothing waits for those before it. Raises what concerns the whole batch.
+    Rows as `CheckIn.to_mongo` gives them, not models: every check-in passes here. When this returns, every row that is not
+    in the answer is durable, and so is the row that a DuplicateKeyError met: a write that changes nothing waits for those
+    before it. Raises what concerns the whole batch.
     """
     check_ins = scope["check_ins"]
     if len(new) == 1:
         try:
-            await check_ins.insert_one(new[0].to_mongo())
+            await check_ins.insert_one(new[0])
         except DuplicateKeyError as error:
             return {0: error}
         return {}
     try:
-        await check_ins.insert_many([one.to_mongo() for one in new], ordered=False)
+        await check_ins.insert_many(new, ordered=False)
     except BulkWriteError as error:
         if error.details["writeConcernErrors"]:
             raise  # nobody can say which rows would survive
@@ -167,6 +169,21 @@ async def count_check_ins(scope: Scope, session_ids: Sequence[str]) -> dict[str,
     ]
     rows = scope["check_ins"].aggregate(pipeline, session=scope.session)
     return {row["_id"]: row["count"] async for row in rows}
+
+
+def watch_check_ins(
+    scope: Scope, session_ids: Collection[str], *, wait_ms: int
+) -> AsyncIOMotorChangeStream[Row]:
+    """The check-ins written to these sessions from now on, by whichever process: a change has `fullDocument.session_id`.
+
+    `try_next` of the stream waits at most `wait_ms`.
+    """
+    pipeline: list[Row] = [
+        {"$match": {"operationType": "insert", "fullDocument.session_id": {"$in": list(session_ids)}}},
+        {"$project": {"fullDocument.session_id": 1}},
+    ]
+    stream: AsyncIOMotorChangeStream[Row] = scope["check_ins"].watch(pipeline, max_await_time_ms=wait_ms)
+    return stream
 
 
 # ---- refused scans

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from server.certificates.documents import CertificateSnapshot
-from server.certificates.render import CertificateRenderer
+from server.certificates.render import CertificateRenderer, FontsMissing
 from server.kernel.errors import Unavailable
 from server.kernel.platform import Platform
 
@@ -40,6 +40,13 @@ class Press:
             return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: draw(self._ready()))
         finally:
             self._waiting -= 1
+
+    def fonts_report(self) -> str:
+        """One line for the start-up: in which fonts certificates are printed here, or why none can be."""
+        try:
+            return self._ready().fonts_report()
+        except FontsMissing as problem:
+            return f"证书暂时不能打印：{problem}"
 
     def _ready(self) -> CertificateRenderer:
         """Loading the fonts takes a moment, and most processes that start never print: done at the first page, in the thread."""

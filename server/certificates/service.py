@@ -66,6 +66,11 @@ async def ledger(
     return await store.ledger(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
 
 
+async def count(platform: Platform, actor: Actor) -> int:
+    """How many certificates were issued in the actor's jurisdiction, revoked ones included."""
+    return await store.count(platform, actor.jurisdiction)
+
+
 async def export_ledger(
     platform: Platform, actor: Actor, narrowed: LedgerFilter
 ) -> AsyncIterator[Certificate]:

@@ -84,6 +84,14 @@ async def ledger(
     return [Certificate.from_mongo(row) async for row in rows]
 
 
+async def count(scope: Scope, reach: Jurisdiction) -> int:
+    """How many were ever issued in a reach; of the whole country by the collection's own count, which reads no row."""
+    condition = reach.filter()
+    if not condition:
+        return await scope["certificates"].estimated_document_count()
+    return await scope["certificates"].count_documents(condition, session=scope.session)
+
+
 async def whole_ledger(
     scope: Scope, reach: Jurisdiction, narrowed: LedgerFilter
 ) -> AsyncIterator[Certificate]:

@@ -198,7 +198,8 @@ async def enrolled_pairs(scope: Scope, person_ids: Collection[str]) -> dict[tupl
 
     Each has been in few classes. For the path of check-ins.
     """
-    rows = scope["enrolments"].find({"person_id": {"$in": list(person_ids)}}, _PAIR)
+    # one reply, where the driver's 101 rows a batch would be two
+    rows = scope["enrolments"].find({"person_id": {"$in": list(person_ids)}}, _PAIR, batch_size=1_000)
     return {
         (row["class_id"], row["person_id"]): row.get("arrival_required", False) and not row.get("arrived_at")
         for row in await rows.to_list(None)

@@ -31,7 +31,18 @@ COLLECTIONS = (
 )
 
 GENESIS = "0" * 64
-_SAID = ("_id", "at", "actor_id", "actor_kind", "action", "subject", "facts")
+_SAID = (
+    "_id",
+    "at",
+    "actor_id",
+    "actor_name",
+    "actor_kind",
+    "province_code",
+    "institution_code",
+    "action",
+    "subject",
+    "facts",
+)
 BATCH = 1_000
 
 

@@ -17,10 +17,12 @@ Answer = TypeVar("Answer")
 class Coalescer(Generic[Item, Answer]):
     """Answers each item through `run`, which takes a batch and gives one answer an item, in order.
 
-    An item that finds a free lane leaves at once, with those that came in the same turn of the event loop and nobody
-    else; what comes while all `lanes` are busy leaves together when one frees. So few requests never wait for company,
-    and many always travel in it. An answer that is an exception is raised to its own item only; an exception of `run`
-    itself, to its batch.
+    An item that finds a free lane leaves at once, with those that came in the same turn of the event loop; those that come
+    while all `lanes` are busy leave together when one frees. So few requests never wait for company, and many always
+    travel in it, but no more than `largest`: two batches keep both the database and this process busy, where one of
+    everybody would let them take turns.
+
+    An answer that is an exception is raised to its own item only; an exception of `run` itself, to its batch.
     """
 
     def __init__(
@@ -28,7 +30,7 @@ class Coalescer(Generic[Item, Answer]):
         run: Callable[[Sequence[Item]], Awaitable[Sequence[Answer | Exception]]],
         *,
         lanes: int = 2,
-        largest: int = 500,
+        largest: int = 100,
     ) -> None:
         self._run = run
         self._free_lanes = lanes
@@ -37,14 +39,15 @@ class Coalescer(Generic[Item, Answer]):
         self._waiting: deque[tuple[Item, asyncio.Future[Answer]]] = deque()
         self._flights: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, item: Item) -> Answer:
+    def __call__(self, item: Item) -> asyncio.Future[Answer]:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._free_lanes and not self._boarding:
-            self._depart()
-        return await future
+            self._board()
+        return future
 
-    def _depart(self) -> None:
+    def _board(self) -> None:
+        """Lets a flight leave in the next turn of the event loop, with all who wait by then."""
         self._boarding = True
         self._free_lanes -= 1
         flight = asyncio.get_running_loop().create_task(self._fly())
@@ -52,18 +55,17 @@ class Coalescer(Generic[Item, Answer]):
         flight.add_done_callback(self._flights.discard)
 
     async def _fly(self) -> None:
-        """Begins in the next turn of the event loop, with all who are waiting by then."""
         self._boarding = False
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._largest))]
         if self._waiting and self._free_lanes:
-            self._depart()
+            self._board()
         try:
             answers = await self._run([item for item, _ in batch])
         except Exception as error:
             answers = [error] * len(batch)
         self._free_lanes += 1
         if self._waiting and not self._boarding:
-            self._depart()
+            self._board()
         for (_, future), answer in zip(batch, answers, strict=True):
             if future.done():  # its request was cancelled
                 continue

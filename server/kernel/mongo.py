@@ -68,7 +68,11 @@ class Document(BaseModel):
     """A document as it is stored. Unknown fields are an error: the database holds what the model says."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, arbitrary_types_allowed=True
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,  # nothing stored gets into a log by way of an error
     )
 
     id: str = Field(default_factory=new_id, alias="_id")

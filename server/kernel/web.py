@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -14,9 +13,10 @@ from pydantic import BaseModel, ValidationError
 from pymongo.errors import DuplicateKeyError, PyMongoError
 from tornado.web import HTTPError, RequestHandler
 
-from server.kernel import errors
+from server.kernel import errors, logs
 from server.kernel.errors import FieldError, Problem
 from server.kernel.identity import ANYBODY, Actor
+from server.kernel.mongo import new_id
 from server.kernel.permissions import Permission, require
 from server.kernel.platform import Platform
 
@@ -85,8 +85,8 @@ class PlatformHandler(RequestHandler):
         return platform
 
     def initialize(self) -> None:
-        offered = self.request.headers.get("X-Request-Id", "")
-        self.request_id = offered if _REQUEST_ID.fullmatch(offered) else secrets.token_hex(8)
+        offered = self.request.headers.get("X-Request-Id")
+        self.request_id = offered if offered and _REQUEST_ID.fullmatch(offered) else new_id()
 
     def set_default_headers(self) -> None:
         for name, value in SECURITY_HEADERS.items():
@@ -170,8 +170,6 @@ def as_problem(error: BaseException | None, status_code: int) -> Problem:
     match error:
         case Problem():
             return error
-        case ValidationError():
-            return errors.Invalid(fields=field_errors(error))
         case DuplicateKeyError():
             return errors.Conflict()
         case PyMongoError():
@@ -207,6 +205,14 @@ def parse_json(model: type[Model], body: bytes) -> Model:
             item["type"] == "json_invalid" for item in error.errors(include_url=False, include_input=False)
         ):
             raise errors.BadRequest("请求内容不是有效的 JSON。") from None
+        raise errors.Invalid(fields=field_errors(error)) from None
+
+
+def parse_values(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """A form or a query string as `model`. Raises Invalid with each field's place."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
         raise errors.Invalid(fields=field_errors(error)) from None
 
 
@@ -266,15 +272,11 @@ def log_request(handler: RequestHandler) -> None:
     status = handler.get_status()
     if status < 500 and not log.isEnabledFor(logging.INFO):
         return
-    log.log(
+    logs.say(
         logging.ERROR if status >= 500 else logging.INFO,
-        "%s %s %d",
-        handler.request.method,
-        handler.request.path,
-        status,
-        extra={
-            "request_id": getattr(handler, "request_id", ""),
-            "actor": getattr(handler, "actor", ANYBODY).id,
-            "ms": round((time.time() - handler.request._start_time) * 1000, 1),
-        },
+        log.name,
+        f"{handler.request.method} {handler.request.path} {status}",
+        request_id=getattr(handler, "request_id", ""),
+        actor=getattr(handler, "actor", ANYBODY).id,
+        ms=round((time.time() - handler.request._start_time) * 1000, 1),
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 import re
 from datetime import date, timedelta
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+import server
 from admin.audit_words import TITLES
 from server.institutions.annex1 import INSTITUTIONS
 from server.kernel import audit, policies
@@ -20,6 +22,7 @@ from server.kernel.policies import PolicyChange
 from tests import cast, stage
 from tests.admin.browserless import Browser, Form, sign_in
 
+SERVER = Path(server.__file__ or "").parent
 ACCOUNT = {"username": "xingtai-new", "name": "邢试新", "role": "TRAINING_BASE", "institution_code": "009"}
 
 
@@ -267,8 +270,15 @@ async def test_no_page_of_the_trail_shows_an_id_number(platform: Platform, centr
     assert cast.BACKBONE_TEACHER.id_number not in (await centre.get("/admin/audit")).html
 
 
-def test_the_actions_have_titles_of_their_own() -> None:
+def test_every_action_in_the_source_has_a_title_of_its_own() -> None:
     assert len(set(TITLES.values())) == len(TITLES)
+    chapters = (path for path in SERVER.glob("*/*.py") if path.name != "permissions.py")
+    actions = {
+        action
+        for path in chapters
+        for action in re.findall(r'"([a-z]+:[a-z1-9-]+)"', path.read_text("utf-8"))
+    }
+    assert actions == TITLES.keys()
 
 
 # ---- The rights

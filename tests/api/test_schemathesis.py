@@ -20,7 +20,12 @@ EXAMPLES = "15"
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("who", ["trainee", "teacher"])
 async def test_no_request_breaks_the_server_or_the_contract(
-    platform: Platform, wechat: Simulator, site: str, who: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    platform: Platform,
+    wechat: Simulator,
+    site: str,
+    who: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setattr(platform.limiter, "hit", _never_too_often)
     world = await build_world(platform, wechat)

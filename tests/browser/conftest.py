@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from server.kernel.clock import FixedClock
+from server.settings import Settings
+from tests.browser.live import LiveSite, live_site
+
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--headless",
@@ -51,6 +55,13 @@ def phone_page(browser: Browser) -> Iterator[Page]:
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Each test that asks for it runs twice: on an office screen and on a phone."""
     yield from opened(browser, request.param)
+
+
+@pytest.fixture
+def live(settings: Settings, clock: FixedClock) -> Iterator[LiveSite]:
+    """The real platform on an empty database with annex 1, served to the browser."""
+    with live_site(settings, clock) as site:
+        yield site
 
 
 def opened(browser: Browser, viewport: ViewportSize) -> Iterator[Page]:

@@ -225,8 +225,7 @@ def test_inside_is_whoever_may_be_inside(metres: float, accuracy: float, flags: 
     assert judged.distance_m == pytest.approx(metres, abs=1)
 
 
-def test_without_a_fence_no_location_is_kept_and_without_a_location_a_fence_flags() -> None:
-    assert rules.whereabouts(None, 0, Sighting(XINGTAI, 5)) == rules.Whereabouts(())
+def test_without_a_location_a_fence_flags() -> None:
     assert rules.whereabouts(XINGTAI, 200, None).flags == (Flag.NO_LOCATION,)
 
 

@@ -50,11 +50,11 @@ async def test_items_of_one_turn_travel_together_and_each_gets_its_own_answer() 
 async def test_what_comes_while_all_lanes_are_busy_leaves_together_when_one_frees() -> None:
     road = Road(closed=True)
     double = Coalescer(road, lanes=2)
-    first = [asyncio.create_task(double(1))]
+    first = [double(1)]
     await a_turn()
-    first.append(asyncio.create_task(double(2)))
+    first.append(double(2))
     await a_turn()
-    later = [asyncio.create_task(double(item)) for item in (3, 4, 5)]
+    later = [double(item) for item in (3, 4, 5)]
     await a_turn()
     assert road.batches == [[1], [2]]
     road.open.set()
@@ -79,7 +79,7 @@ async def test_what_goes_wrong_with_a_whole_batch_is_told_to_all_of_it_and_the_l
 async def test_a_request_that_went_away_takes_nobody_with_it() -> None:
     road = Road(closed=True)
     double = Coalescer(road)
-    gone, stays = asyncio.create_task(double(1)), asyncio.create_task(double(2))
+    gone, stays = double(1), double(2)
     await a_turn()
     gone.cancel()
     road.open.set()

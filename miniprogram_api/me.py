@@ -1,0 +1,64 @@
+"""我的: who this phone is bound to, as what, and what waits for them."""
+
+from __future__ import annotations
+
+from miniprogram_api.accounts import PersonAnswer, person_answer
+from miniprogram_api.handler import ApiHandler, Response, operation
+from server.accounts import phones
+from server.assessment import service as assessment
+from server.kernel.identity import Role
+from server.kernel.permissions import Permission
+from server.kernel.web import Route
+from server.surveys import service as surveys
+
+
+class WaitingAnswer(Response):
+    """How much of each kind waits for this person."""
+
+    tasks: int
+    """To be handed in, and still on time."""
+    surveys: int
+    """To be answered."""
+    grades: int
+    """Submissions to be graded, for a backbone teacher."""
+
+
+class MeAnswer(Response):
+    bound: bool
+    person: PersonAnswer | None
+    roles: list[Role]
+    waiting: WaitingAnswer
+
+
+class Me(ApiHandler):
+    @operation(
+        Permission.PHONE,
+        summary="Who this phone is bound to, and what waits for them",
+        answers={200: MeAnswer},
+    )
+    async def get(self) -> None:
+        person = await phones.me(self.platform, self.actor)
+        self.answer(
+            MeAnswer(
+                bound=person is not None,
+                person=person_answer(person) if person else None,
+                roles=sorted(self.actor.roles),
+                waiting=await self._waiting(),
+            )
+        )
+
+    async def _waiting(self) -> WaitingAnswer:
+        roles = self.actor.roles
+        if not roles:
+            return WaitingAnswer(tasks=0, surveys=0, grades=0)
+        open_surveys, _ = await surveys.my_surveys(self.platform, self.actor)
+        return WaitingAnswer(
+            tasks=await assessment.tasks_waiting(self.platform, self.actor),
+            surveys=sum(not one.answered for one in open_surveys),
+            grades=await assessment.grades_waiting(self.platform, self.actor)
+            if Role.BACKBONE_TEACHER in roles
+            else 0,
+        )
+
+
+ROUTES: list[Route] = [(r"/api/v1/me", Me)]

@@ -1,0 +1,56 @@
+"""The log: one JSON object a line, written together, without an ID number."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from server.accounts.fictional import make_person
+from server.kernel import logs
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What a server that has set up its log writes to standard error."""
+    root = logging.getLogger()
+    handlers, level, source = root.handlers[:], root.level, logging._srcfile
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setattr(logs, "_lines", None)
+    logs.set_up("INFO")
+    yield stream
+    root.handlers[:], logging._srcfile = handlers, source
+    root.setLevel(level)
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
+
+
+def flush() -> None:
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+
+
+async def test_lines_wait_for_one_another_and_a_warning_waits_for_nobody(written: io.StringIO) -> None:
+    logs.say(logging.INFO, "platform.web", "GET /healthz 200", request_id="r1", actor="anybody", ms=1.5)
+    assert written.getvalue() == ""
+    logging.getLogger("platform.jobs").warning("a job failed", extra={"job": "seal"})
+    first, second = map(json.loads, written.getvalue().splitlines())
+    assert first["message"] == "GET /healthz 200" and first["request_id"] == "r1" and first["ms"] == 1.5
+    assert (second["level"], second["logger"], second["job"]) == ("WARNING", "platform.jobs", "seal")
+
+
+def test_a_line_said_where_no_event_loop_runs_is_written_at_once(written: io.StringIO) -> None:
+    logs.say(logging.INFO, "platform.web", "starting")
+    assert json.loads(written.getvalue())["message"] == "starting"
+
+
+async def test_an_id_number_loses_its_middle_in_either_kind_of_line(written: io.StringIO) -> None:
+    number = make_person(1, "13").id_number
+    logs.say(logging.INFO, "platform.web", f"GET /somewhere/{number} 404")
+    logging.getLogger("platform.web").info("somebody: %s", number)
+    flush()
+    assert number not in written.getvalue()
+    assert written.getvalue().count(f"{number[:3]}***{number[-4:]}") == 2
