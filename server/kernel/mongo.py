@@ -5,6 +5,7 @@ Only this module, the batching of hot paths and the stores touch the driver, so 
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import itertools
 import secrets
@@ -26,6 +27,7 @@ from pymongo import IndexModel, ReadPreference, WriteConcern
 from pymongo.errors import CollectionInvalid, OperationFailure
 from pymongo.read_concern import ReadConcern
 
+from server.kernel.errors import Unavailable
 from server.kernel.identity import Actor
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Row = dict[str, Any]
 
+PATIENCE = 45.0
+"""Seconds that a use case tries before the person is told to come again; the driver alone would try for two minutes."""
 NAMESPACE_EXISTS = 48  # error_codes.yml of the server
 DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
 
@@ -239,11 +243,15 @@ def transactional(
             return result
 
         async with await platform.db.client.start_session() as session:
-            return await session.with_transaction(
-                attempt,
-                read_concern=ReadConcern("snapshot"),
-                write_concern=DURABLE,
-                read_preference=ReadPreference.PRIMARY,
-            )
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    return await session.with_transaction(
+                        attempt,
+                        read_concern=ReadConcern("snapshot"),
+                        write_concern=DURABLE,
+                        read_preference=ReadPreference.PRIMARY,
+                    )
+            except TimeoutError:
+                raise Unavailable() from None
 
     return run  # type: ignore[return-value]  # wraps() names the first two parameters, a Callable cannot

@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.classes import service as classes
 from server.institutions.rules import Level
 from tests import cast, stage
 from tests.browser.conftest import assert_accessible, assert_fits
@@ -32,29 +31,12 @@ def looks_right(page: Page) -> None:
     assert_accessible(page)
 
 
-def test_a_class_is_opened_its_roster_imported_and_its_teacher_assigned(live: LiveSite, page: Page) -> None:
-    live.do(stage.register_backbone(live.platform, cast.BACKBONE_TEACHER))
+def test_a_roster_is_uploaded_previewed_and_imported(live: LiveSite, page: Page) -> None:
+    opened = live.do(stage.open_class(live.platform, stage.actor(cast.XINGTAI_OFFICER), stage.class_draft()))
     live.sign_in(page, cast.XINGTAI_OFFICER)
     looks_right(page)
-    page.get_by_role("main").get_by_role("link", name="开设培训班").first.click()
+    page.goto(f"{live.address}/admin/classes/{opened.id}")
     looks_right(page)
-    page.get_by_label("培训班名称").fill("2026 年第 1 期二级教师培训班")
-    page.get_by_label("培训级别").select_option("2")
-    expect(page.get_by_label("示范课设计与实施")).to_be_checked()
-    page.get_by_label("专业大类").select_option("01")
-    page.get_by_label("开始日期").fill("2026-03-16")
-    page.get_by_label("结束日期").fill("2026-03-01")
-    page.get_by_label("课时", exact=False).fill("80")
-    page.get_by_label("培训地点").fill("实训楼 301")
-    page.get_by_role("button", name="开设培训班").click()
-    expect(page.locator("[data-refusal]")).to_be_focused()
-    expect(page.get_by_label("结束日期")).to_have_attribute("aria-invalid", "true")
-    looks_right(page)
-    page.get_by_label("结束日期").fill("2026-03-27")
-    page.get_by_role("button", name="开设培训班").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("2026 年第 1 期二级教师培训班")
-    looks_right(page)
-
     page.get_by_role("link", name="还没有导入参训教师名册").click()
     looks_right(page)
     content = stage.roster_of([cast.TRAINEE, cast.SECOND_TRAINEE])
@@ -67,21 +49,10 @@ def test_a_class_is_opened_its_roster_imported_and_its_teacher_assigned(live: Li
     expect(page.get_by_text("已导入 2 名学员")).to_be_visible()
     looks_right(page)
 
-    page.get_by_role("link", name="概况").click()
-    page.get_by_role("link", name="安排教师").click()
-    looks_right(page)
-    page.get_by_role("button", name="安排", exact=True).click()
-    expect(page.get_by_text("已安排该教师授课和考核")).to_be_visible()
-    page.get_by_role("button", name="取消安排").click()
-    expect(page.get_by_role("alertdialog")).to_contain_text(cast.BACKBONE_TEACHER.name)
-    looks_right(page)
-    page.get_by_role("alertdialog").get_by_role("button", name="取消安排").click()
-    expect(page.get_by_role("link", name="还没有安排骨干教师")).to_be_visible()
-
 
 def test_a_roster_with_problems_shows_each_at_its_row(live: LiveSite, page: Page) -> None:
     officer = stage.actor(cast.XINGTAI_OFFICER)
-    opened = live.do(classes.open_class(live.platform, officer, stage.class_draft()))
+    opened = live.do(stage.open_class(live.platform, officer, stage.class_draft()))
     live.sign_in(page, cast.XINGTAI_OFFICER)
     page.goto(f"{live.address}/admin/classes/{opened.id}/roster")
     wrong = Person("虚构人", cast.STRANGER.id_number[:17] + "*", "", "示例市技师学院")
@@ -97,7 +68,7 @@ def test_a_roster_with_problems_shows_each_at_its_row(live: LiveSite, page: Page
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_sent(live: LiveSite, page: Page) -> None:
     officer = stage.actor(cast.XINGTAI_OFFICER)
-    opened = live.do(classes.open_class(live.platform, officer, stage.class_draft()))
+    opened = live.do(stage.open_class(live.platform, officer, stage.class_draft()))
     live.sign_in(page, cast.XINGTAI_OFFICER)
     page.goto(f"{live.address}/admin/classes/{opened.id}/roster")
     field = page.get_by_label("名册文件（.xlsx）")
@@ -130,7 +101,7 @@ def test_the_list_narrows_itself_while_one_types(live: LiveSite, page: Page) -> 
     officer = stage.actor(cast.XINGTAI_OFFICER)
     for name, level in (("春季三级教师培训班", Level.THREE), ("秋季二级教师培训班", Level.TWO)):
         draft = stage.class_draft(name=name, level=level, ends_on=date(2026, 3, 30))
-        live.do(classes.open_class(live.platform, officer, draft))
+        live.do(stage.open_class(live.platform, officer, draft))
     live.sign_in(page, cast.CENTRE)
     page.goto(f"{live.address}/admin/classes")
     looks_right(page)
