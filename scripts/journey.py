@@ -25,6 +25,8 @@ from server.accounts.fictional import FictionalPerson, make_person
 from server.kernel.clock import BEIJING
 
 TRAINEES = 30
+ON_ROSTER = 27
+"""The others enrol themselves in the mini-program."""
 AT_ONCE = 8
 """Phones that talk to the server at the same moment, except at check-in, when they all do."""
 PEOPLE_FROM = 10_000
@@ -69,6 +71,16 @@ class Browser:
     async def sign_in(self, username: str, password: str) -> None:
         await self.get("/admin/login")
         await self.submit("/admin/login", {"username": username, "password": password})
+
+    async def change_first_password(self, first: str) -> str:
+        """What everybody must do before anything else; returns the new password."""
+        changed = f"{first}-changed"
+        await self.submit("/admin/password", {"current": first, "new": changed, "again": changed})
+        return changed
+
+    async def must_change_password(self) -> bool:
+        home = await self._http.get("/admin")
+        return "/admin/password" in home.headers.get("Location", "")
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -119,13 +131,17 @@ class Phone:
         session = await self.call("POST", "/login", json={"code": given.json()["code"]})
         self._http.headers["Authorization"] = f"Bearer {session['token']}"
 
-    async def bind_real_name(self) -> dict[str, Any]:
-        claimed = {
+    @property
+    def claimed(self) -> dict[str, str]:
+        """Who the owner of this phone says they are."""
+        return {
             "name": self.person.name,
             "id_number": self.person.id_number,
             "consent_version": "2026-11",
         }
-        bound: dict[str, Any] = await self.call("POST", "/real-name", json=claimed)
+
+    async def bind_real_name(self) -> dict[str, Any]:
+        bound: dict[str, Any] = await self.call("POST", "/real-name", json=self.claimed)
         return bound
 
     async def close(self) -> None:
@@ -168,6 +184,9 @@ async def centre_prepares(
     """部指导中心 allocates accounts to the institution and its province and registers a backbone teacher; both officers sign in."""
     centre = Browser(url)
     await centre.sign_in("centre", centre_password)
+    if await centre.must_change_password():  # a platform that nobody has used yet
+        changed = await centre.change_first_password(centre_password)
+        say(f"  部指导中心首次登录，密码已改为 {changed}")
     base = {"role": "TRAINING_BASE", "province_code": PROVINCE, "institution_code": INSTITUTION}
     officer = await _newcomer(centre, url, f"xingtai-{run}", f"邢台技师学院班主任 {run}", base)
     office = {"role": "PROVINCE", "province_code": PROVINCE}
@@ -193,8 +212,7 @@ async def _newcomer(centre: Browser, url: str, username: str, name: str, office:
     first = found(r"first-password[^>]*>([^<]+)<", page)
     newcomer = Browser(url)
     await newcomer.sign_in(username, first)
-    changed = f"{first}-changed"
-    await newcomer.submit("/admin/password", {"current": first, "new": changed, "again": changed})
+    await newcomer.change_first_password(first)
     return newcomer
 
 
@@ -314,6 +332,51 @@ async def institution_imports_roster(officer: Browser, class_id: str, people: li
     say(f"  名册第 {len(people) + 1} 行身份证号有误，预览指出了这一行，没有导入任何人")
     shown = await officer.submit(path, {}, {"file": ("名册.xlsx", roster(people))})
     await officer.submit(shown.headers["Location"], {})
+
+
+async def some_apply_themselves(
+    officer: Browser, teacher: Phone, applicants: list[Phone], class_id: str
+) -> list[str]:
+    """公开报名: found in the mini-program, with the answers to the needs analysis; institution and teacher both agree. Person ids."""
+    now = datetime.now(BEIJING)
+    await officer.submit(
+        f"/admin/classes/{class_id}/enrolment",
+        {
+            "opens": typed(now - timedelta(minutes=1)),
+            "closes": typed(now + timedelta(hours=1)),
+            "places": str(TRAINEES),
+            "reporting": "开班当天 8:00，实训楼一层",
+            "to_bring": "身份证、工作服",
+            "questions": "",
+        },
+    )
+    for applicant in applicants:
+        offered = await applicant.call("GET", f"/open-classes/{class_id}")
+        answers = {
+            one["key"]: one["options"][0] if one["options"] else "希望多看示范课。"
+            for one in offered["questions"]
+        }
+        await applicant.call(
+            "POST",
+            f"/open-classes/{class_id}/applications",
+            201,
+            json={
+                "work_unit": "示例市技师学院",
+                "post": "讲师",
+                "years_of_teaching": 6,
+                "major_taught": "数控加工",
+                "answers": answers,
+                "real_name": applicant.claimed,
+            },
+        )
+    path = f"/teaching/classes/{class_id}/applications"
+    received = (await teacher.call("GET", path))["items"]
+    chosen = {"applicant_ids": [one["id"] for one in received]}
+    await officer.submit(f"/admin/classes/{class_id}/enrolment/agree", chosen)
+    for one in received:
+        await teacher.call("POST", f"{path}/{one['id']}/review", json={"agree": True})
+    by_name = {one["name"]: one["person_id"] for one in received}
+    return [by_name[applicant.person.name] for applicant in applicants]
 
 
 TIMETABLE = [(0, "12"), (0, "12"), (0, "8"), (1, "12"), (1, "12"), (2, "12"), (2, "12")]
@@ -489,13 +552,18 @@ async def walk(url: str, out: Path, centre_password: str, seed: int) -> None:
     say("4. 培训方案：机构起草，骨干教师签署，河北省审核通过，课次和考核任务按方案安排（80 课时压缩在今天）")
     await scheme_is_filed(officer, province, teacher, class_id, teacher_id)
 
-    say(f"5. 导入名册（{TRAINEES} 人）：先预览，后确认；学员实名绑定，签署承诺书，报到")
-    await institution_imports_roster(officer, class_id, people)
+    say(
+        f"5. 招生：导入名册（{ON_ROSTER} 人，先预览，后确认），{TRAINEES - ON_ROSTER} 人在小程序报名，机构和教师共同审核"
+    )
+    await institution_imports_roster(officer, class_id, people[:ON_ROSTER])
     trainees = [Phone(url, f"journey-{run}-{number}", one) for number, one in enumerate(people)]
     await some_at_once(one.log_in() for one in trainees)
-    bound = await some_at_once(one.bind_real_name() for one in trainees)
+    bound = await some_at_once(one.bind_real_name() for one in trainees[:ON_ROSTER])
     say(f"  {bound[0]['name']} {bound[0]['id_number_masked']}：{bound[0]['evidence']['title']}")
-    await everybody_arrives(officer, trainees, [one["person_id"] for one in bound], class_id)
+    admitted = await some_apply_themselves(officer, teacher, trainees[ON_ROSTER:], class_id)
+    say("  入学通知，签署承诺书，核对身份证报到")
+    person_ids = [one["person_id"] for one in bound] + admitted
+    await everybody_arrives(officer, trainees, person_ids, class_id)
 
     say("6. 上课：全班同时签到；提交学习成果，骨干教师评分")
     await everybody_checks_in(teacher, trainees, class_id)
@@ -509,7 +577,8 @@ async def walk(url: str, out: Path, centre_password: str, seed: int) -> None:
     say("8. 公布成绩，核发证书")
     await institution_issues(officer, class_id)
     certificates = await some_at_once(fetch_certificate(one, class_id, out) for one in trainees)
-    say(f"  证书编号 {certificates[0]['number']} 至 {certificates[-1]['number']}，PDF 和 PNG 在 {out}")
+    numbers = sorted(one["number"] for one in certificates)
+    say(f"  证书编号 {numbers[0]} 至 {numbers[-1]}，PDF 和 PNG 在 {out}")
 
     say("9. 任何人：扫码验证，按姓名和编号查询")
     await anybody_checks(url, certificates, people)
