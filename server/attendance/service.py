@@ -235,7 +235,7 @@ class ClassSheet:
 async def add_session(unit: UnitOfWork, class_id: str, draft: SessionDraft) -> TeachingSession:
     """Adds a session to a class of one's own that has no approved scheme.
 
-    Raises SchemeGoverns, and Invalid for times, a course that is not of the class, or an overlap.
+    Raises SchemeGoverns, ResultsReleased, and Invalid for times, a course that is not of the class, or an overlap.
     """
     classes.require_no_scheme(await classes.get_class(unit, unit.actor, class_id))
     [new] = await make_sessions(unit, class_id, [draft])
@@ -246,8 +246,9 @@ async def add_session(unit: UnitOfWork, class_id: str, draft: SessionDraft) -> T
 async def make_sessions(
     unit: UnitOfWork, class_id: str, drafts: Sequence[SessionDraft]
 ) -> list[TeachingSession]:
-    """Part of a use case: adds sessions, all or none, to a class in the actor's reach. Raises Invalid as `add_session` does."""
+    """Part of a use case: adds sessions, all or none, to a class in the actor's reach. Raises ResultsReleased, Invalid as `add_session`."""
     training_class = await classes.get_class(unit, unit.actor, class_id)
+    await classes.exclude_release(unit, training_class)
     in_force = await policies.on(unit, beijing_date(unit.now))
     new = [_session(training_class, draft, in_force, unit.now) for draft in drafts]
     await _check_no_overlap(unit, class_id, new)
@@ -281,9 +282,10 @@ async def change_session(
 ) -> TeachingSession:
     """Changes a session to which nobody has checked in; under an approved scheme its room, window and fence only.
 
-    Raises SessionInUse, SchemeGoverns, and Invalid as `add_session` does.
+    Raises SessionInUse, SchemeGoverns, ResultsReleased, and Invalid as `add_session` does.
     """
     training_class = await classes.get_class(unit, unit.actor, class_id)
+    await classes.exclude_release(unit, training_class)
     before = await _unused_session(unit, class_id, session_id)
     if _teaching(draft) != _teaching(before):
         classes.require_no_scheme(training_class)
@@ -303,7 +305,9 @@ def _teaching(session: SessionDraft | TeachingSession) -> tuple[object, ...]:
 @transactional
 async def cancel_session(unit: UnitOfWork, class_id: str, session_id: str) -> None:
     """Cancels a session to which nobody has checked in; its code serves no more. Raises SessionInUse, SchemeGoverns."""
-    classes.require_no_scheme(await classes.get_class(unit, unit.actor, class_id))
+    training_class = await classes.get_class(unit, unit.actor, class_id)
+    classes.require_no_scheme(training_class)
+    await classes.exclude_release(unit, training_class)
     before = await _unused_session(unit, class_id, session_id)
     await store.cancel_session(unit, session_id, unit.now)
     unit.audit("attendance:cancel-session", session_id, class_id=class_id, **_facts(before))
