@@ -118,16 +118,14 @@ class CollectionSpec:
     clustered: bool = False
 
 
+USUAL_OPTIONS: dict[str, Any] = {"serverSelectionTimeoutMS": 5_000, "appname": "gongxue", "maxPoolSize": 100}
+"""What holds unless the operator's URI says otherwise: by itself the driver would let the URI lose."""
+
+
 def connect(uri: str, name: str) -> AsyncIOMotorDatabase[Row]:
     """A database whose reads see majority-committed data and whose writes are durable before they are acknowledged."""
-    client: AsyncIOMotorClient[Row] = AsyncIOMotorClient(
-        uri,
-        serverSelectionTimeoutMS=5_000,
-        retryWrites=True,
-        appname="gongxue",
-        tz_aware=True,
-        maxPoolSize=100,
-    )
+    usual = {name: value for name, value in USUAL_OPTIONS.items() if f"{name}=".lower() not in uri.lower()}
+    client: AsyncIOMotorClient[Row] = AsyncIOMotorClient(uri, tz_aware=True, **usual)
     return client.get_database(
         name,
         codec_options=CODEC,

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 import pytest
 
 import server
-from admin.audit_words import TITLES
 from server.institutions.annex1 import INSTITUTIONS
 from server.kernel import audit, policies
 from server.kernel.clock import FixedClock
@@ -268,17 +267,6 @@ async def test_the_chain_is_whole_until_somebody_tampers_with_it(platform: Platf
 async def test_no_page_of_the_trail_shows_an_id_number(platform: Platform, centre: Browser) -> None:
     await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
     assert cast.BACKBONE_TEACHER.id_number not in (await centre.get("/admin/audit")).html
-
-
-def test_every_action_in_the_source_has_a_title_of_its_own() -> None:
-    assert len(set(TITLES.values())) == len(TITLES)
-    chapters = (path for path in SERVER.glob("*/*.py") if path.name != "permissions.py")
-    actions = {
-        action
-        for path in chapters
-        for action in re.findall(r'"([a-z]+:[a-z1-9-]+)"', path.read_text("utf-8"))
-    }
-    assert actions == TITLES.keys()
 
 
 # ---- The rights
