@@ -112,24 +112,26 @@ async def serve(kind: str, settings: Settings) -> None:
 class Connection(asyncio.Protocol):
     """A phone's connection: sends the next request when the answer to the last has come whole."""
 
-    def __init__(self, requests: Sequence[bytes], until: float, done: asyncio.Future[None]) -> None:
+    def __init__(self, requests: Sequence[bytes], done: asyncio.Future[None]) -> None:
         self.requests = iter(requests)
-        self.until = until
         self.done = done
         self.took: list[float] = []
-        self.refused: dict[str, int] = {}
+        self.refused: set[str] = set()
         self._received = b""
-        self._sent = 0.0
+        self._sent = self._until = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+
+    def start(self, until: float) -> None:
+        self._until = until
         self._send()
 
     def _send(self) -> None:
         request = next(self.requests, None)
         self._sent = time.perf_counter()
-        if request is None or self._sent > self.until:
+        if request is None or self._sent > self._until:
             self.transport.close()
             self.done.set_result(None)
         else:
@@ -146,8 +148,7 @@ class Connection(asyncio.Protocol):
         if self._received.startswith(b"HTTP/1.1 201"):
             self.took.append(time.perf_counter() - self._sent)
         else:
-            answer = self._received[:12].decode()
-            self.refused[answer] = self.refused.get(answer, 0) + 1
+            self.refused.add(self._received[:12].decode())
         self._received = b""
         self._send()
 
@@ -155,15 +156,16 @@ class Connection(asyncio.Protocol):
 async def load(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> dict[str, Any]:
     """Sends as many as get an answer in time, `connections` at once."""
     loop = asyncio.get_running_loop()
-    begun = time.perf_counter()
-    phones = []
-    for number in range(connections):
-        phone = Connection(requests[number::connections], begun + seconds, loop.create_future())
+    phones = [
+        Connection(requests[number::connections], loop.create_future()) for number in range(connections)
+    ]
+    for phone in phones:
         await loop.create_connection(lambda phone=phone: phone, "127.0.0.1", port)  # type: ignore[misc]
-        phones.append(phone)
+    begun = time.perf_counter()
+    for phone in phones:
+        phone.start(begun + seconds)
     await asyncio.gather(*(phone.done for phone in phones))
-    refused = {answer for phone in phones for answer in phone.refused}
-    if refused:
+    if refused := set().union(*(phone.refused for phone in phones)):
         raise SystemExit(f"the server answered {refused}")
     took = sorted(second for phone in phones for second in phone.took)
     return {"seconds": time.perf_counter() - begun, "took": took}
