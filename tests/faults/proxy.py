@@ -28,7 +28,7 @@ class Wire:
         port = self._server.sockets[0].getsockname()[1]
         credentials = self._to.netloc.rpartition("@")[0]
         options = self._to.query.replace("replicaSet=embedded&", "")
-        return f"mongodb://{credentials}@127.0.0.1:{port}/?{options}&serverSelectionTimeoutMS=300"
+        return f"mongodb://{credentials}@127.0.0.1:{port}/?{options}&serverSelectionTimeoutMS=60"
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)

@@ -31,7 +31,7 @@ async def wire(mongodb_uri: str) -> AsyncIterator[Wire]:
 async def test_an_approval_cut_off_at_any_message_is_whole_or_not_at_all(
     platform: Platform, mongodb_uri: str, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mongo, "PATIENCE", 0.5)
+    monkeypatch.setattr(mongo, "PATIENCE", 0.3)
     new = await applied(platform)
     outcomes = []
     for cut_at in range(1, MESSAGES_MOST):
