@@ -25,6 +25,7 @@ from server.classes import service as classes
 from server.classes.documents import ClassFilter, TrainingClass
 from server.classes.rules import Stage
 from server.corrections import service as corrections
+from server.invitations import service as invitations
 from server.kernel import audit
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
@@ -32,6 +33,7 @@ from server.kernel.life import LifeStep
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.web import Route, allow
+from server.schemes import service as schemes
 from server.surveys import service as surveys
 
 PAGE_SIZE = 20
@@ -41,6 +43,8 @@ FIRST_YEAR = 2022
 
 LIFE: tuple[Callable[[Platform, Actor, TrainingClass], Awaitable[list[LifeStep]]], ...] = (
     applications.life,
+    invitations.life,
+    schemes.life,
     admissions.life,
     facts.life,
     arrival.life,

@@ -28,6 +28,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor, system
+from server.kernel.life import LifeStep
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
@@ -300,6 +301,23 @@ async def accepted_teachers(scope: Scope, class_id: str) -> list[AcceptedTeacher
         if one.state is State.ACCEPTED:
             kinds.setdefault((one.teacher_id, one.teacher_name), []).append(one.kind)
     return [AcceptedTeacher(person_id, name, which) for (person_id, name), which in kinds.items()]
+
+
+async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
+    """邀请 (article 4.2): done once somebody has accepted."""
+    sent = await store.of_class(platform, training_class.id)
+    accepted = await accepted_teachers(platform, training_class.id)
+    answered = max((one.history[-1].at for one in sent if one.state is State.ACCEPTED), default=None)
+    return [
+        LifeStep(
+            "邀请",
+            "done" if accepted else "current" if sent else "todo",
+            "、".join(one.name for one in accepted),
+            answered,
+            f"/admin/classes/{training_class.id}/invitations",
+            f"发出 {len(sent)} 封" if sent and not accepted else "",
+        )
+    ]
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:

@@ -27,6 +27,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import Step, step
 from server.kernel.identity import Actor
+from server.kernel.life import LifeStep
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
@@ -242,6 +243,28 @@ def _task_row(task: Task) -> TaskRow:
         deadline=task.deadline,
         criteria=criteria,
     )
+
+
+async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
+    """培训方案 (article 4.3): done once a version is in force; classes of before the applications may do without."""
+    newest = await store.newest(platform, training_class.id)
+    in_force = next(
+        (one for one in await store.versions(platform, training_class.id) if one.state is State.APPROVED),
+        None,
+    )
+    if newest is None and training_class.application_id is None:
+        return []
+    approval = in_force.history[-1] if in_force else None
+    return [
+        LifeStep(
+            "培训方案",
+            "done" if in_force else "current" if newest else "todo",
+            approval.actor_name if approval else "",
+            approval.at if approval else None,
+            f"/admin/classes/{training_class.id}/scheme",
+            f"第 {in_force.version} 版" if in_force else newest.state.title if newest else "",
+        )
+    ]
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
