@@ -20,6 +20,7 @@ from server.attendance.service import (
     TimetableDraft,
 )
 from server.classes import store as classes_store
+from server.classes.service import ResultsReleased
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.identity import Actor
@@ -324,3 +325,19 @@ async def test_what_the_hot_path_writes_is_what_the_model_reads(
 async def test_refused_scans_go_after_a_year(platform: Platform) -> None:
     indexes = await platform["refused_scans"].index_information()
     assert indexes["at_1"]["expireAfterSeconds"] == 365 * 24 * 3600
+
+
+async def test_sessions_are_frozen_with_the_results(platform: Platform, wechat: Simulator) -> None:
+    opened = await stage.class_in_session(platform, wechat)
+    session = await stage.teaching_session(platform, opened)
+    await platform["classes"].update_one(
+        {"_id": opened.id}, {"$set": {"results_released_at": platform.clock.now()}}
+    )
+    tomorrow = stage.session_draft(title="第 3 天上午")
+    for late in (
+        service.add_session(platform, opened.officer, opened.id, tomorrow),
+        service.change_session(platform, opened.officer, opened.id, session.id, tomorrow),
+        service.cancel_session(platform, opened.officer, opened.id, session.id),
+    ):
+        with pytest.raises(ResultsReleased):
+            await late
