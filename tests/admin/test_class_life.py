@@ -7,7 +7,7 @@ from tests import cast
 from tests.admin.browserless import sign_in
 from tests.planning import HEBEI, applied
 
-STEPS = ["培训计划", "开班申请", "邀请", "培训方案", "报名", "名册", "报到", "开课", "考核", "成绩", "满意度", "证书"]
+STEPS = "培训计划 开班申请 邀请 培训方案 报名 名册 报到 开课 考核 成绩 满意度 证书".split()
 
 
 async def test_a_class_from_an_application_shows_its_whole_life(platform: Platform, site: str) -> None:
