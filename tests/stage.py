@@ -102,6 +102,13 @@ async def open_class(unit: UnitOfWork, draft: ClassDraft) -> TrainingClass:
     return await classes.make_class(unit, draft, institution_code=unit.actor.institution_code or "")
 
 
+async def clear(platform: Platform) -> None:
+    """Empties the stage between the examples of one test; annex 1 and the data key stay."""
+    for name in await platform.db.list_collection_names():
+        if name not in ("institutions", "encryption_keys"):
+            await platform[name].delete_many({})
+
+
 async def register_backbone(platform: Platform, person: Person, majors: Sequence[str] = ("01",)) -> str:
     """Enters a teacher into the pool; returns the person's id."""
     wanted = Registration(

@@ -7,6 +7,8 @@ import random
 from collections.abc import Awaitable, Callable
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pymongo.errors import AutoReconnect
 
 from server.admissions import service as admissions
@@ -34,11 +36,12 @@ def followed_the_table(applied: Applicant) -> bool:
     return state is applied.state and applied.open == state.open
 
 
-@pytest.mark.parametrize("seed", range(4))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
+@given(chance=st.randoms(use_true_random=False))
 async def test_random_actors_never_leave_the_table_and_never_overfill_the_class(
-    platform: Platform, wechat: Simulator, seed: int
+    platform: Platform, wechat: Simulator, chance: random.Random
 ) -> None:
-    chance = random.Random(seed)
+    await stage.clear(platform)
     opened = await open_class(platform, wechat, places=2)
     people = [cast.person(one) for one in range(31, 36)]
     phones = [(await apply(platform, wechat, opened.id, one))[0] for one in people]
