@@ -102,4 +102,4 @@ def _end_all(workers: list[_Worker]) -> None:
         process.terminate()
     deadline = time.monotonic() + PATIENCE
     for process in running:
-        processes.end(process, max(0.0, deadline - time.monotonic()))
+        processes.let_end(process, max(0.0, deadline - time.monotonic()))

@@ -54,6 +54,11 @@ def end(process: subprocess.Popen[bytes], patience: float) -> int:
     """Ask `process` to end (SIGTERM); kill it after `patience` seconds; its exit code."""
     if process.poll() is None:
         process.terminate()
+    return let_end(process, patience)
+
+
+def let_end(process: subprocess.Popen[bytes], patience: float) -> int:
+    """Wait for `process`, which has been asked to end, and asked once only; kill it after `patience` seconds; its exit code."""
     try:
         return process.wait(patience)
     except subprocess.TimeoutExpired:
