@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
+from server.kernel.state_tables import StateTable
 
 PLACES_MOST = 500
 """Of one class; the policy `roster_rows` starts from the same number."""
@@ -127,14 +128,14 @@ class NotYours(Forbidden):
     default_detail = "报名由教师本人提交和撤回，由培训机构和本班授课骨干教师共同审核（指南第四条第四项）。"
 
 
-def after(state: State, action: Action, roles: frozenset[Role]) -> State:
-    """The state that follows. Raises NotYours, or NotInThisState for anything that the table does not name."""
-    if not roles & MAY_ACT[action]:
-        raise NotYours()
-    following = TRANSITIONS.get((state, action))
-    if following is None:
-        raise NotInThisState(f"这份报名“{state.title}”，不能再“{action.title}”。请刷新后查看最新进展。")
-    return following
+STEPS = StateTable(
+    TRANSITIONS,
+    MAY_ACT,
+    not_yours=lambda action: NotYours(),
+    no_such_step=lambda state, action: NotInThisState(
+        f"这份报名“{state.title}”，不能再“{action.title}”。请刷新后查看最新进展。"
+    ),
+)
 
 
 class NotOpen(Conflict):

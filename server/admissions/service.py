@@ -456,7 +456,7 @@ _NEWS = {State.WAITING: "application-waiting", State.REJECTED: "application-reje
 
 async def _move(unit: UnitOfWork, found: Applicant, action: Action, reason: str = "") -> Applicant:
     """Takes an application along the table, with its step, its entry in the trail and the news to its teacher."""
-    state = rules.after(found.state, action, unit.actor.roles)
+    state = rules.STEPS.after(found.state, action, unit.actor.roles)
     taken = (
         Step(at=unit.now, actor_id="platform", actor_name=PLATFORM, action=action, reason=reason)
         if action in _BY_THE_PLATFORM

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
+from server.kernel.state_tables import StateTable
 
 NOTE_SHORTEST = 5
 """Characters in which a province says why a flagged venue is acceptable."""
@@ -89,17 +89,14 @@ class NotYours(Forbidden):
     default_detail = "开班申请由培训机构提出，由省级管理部门审核（指南第四条、第二十五条）。"
 
 
-def after(state: State, action: Action, roles: Iterable[Role]) -> State:
-    """The state that `action` leads to. Raises NotYours for other roles, NotInThisState where the table has no such step."""
-    require_right(action, roles)
-    if (state, action) not in TRANSITIONS:
-        raise NotInThisState(f"这份申请{state.title}，不能{action.title}。请刷新页面，看看现在的情况。")
-    return TRANSITIONS[state, action]
-
-
-def require_right(action: Action, roles: Iterable[Role]) -> None:
-    if not MAY_ACT[action] & set(roles):
-        raise NotYours()
+STEPS = StateTable(
+    TRANSITIONS,
+    MAY_ACT,
+    not_yours=lambda action: NotYours(),
+    no_such_step=lambda state, action: NotInThisState(
+        f"这份申请{state.title}，不能{action.title}。请刷新页面，看看现在的情况。"
+    ),
+)
 
 
 def check_year(starts_on: date, plan_year: int) -> None:

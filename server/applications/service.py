@@ -120,7 +120,7 @@ async def apply(
 
 @transactional
 async def _apply(unit: UnitOfWork, plan_id: str, item_id: str, draft: ApplicationDraft) -> Application:
-    rules.require_right(Action.SUBMIT, unit.actor.roles)
+    rules.STEPS.require_right(Action.SUBMIT, unit.actor.roles)
     planned = await planned_item(unit, unit.actor, plan_id, item_id)
     if planned.taken_by is not None:
         raise ItemTaken()
@@ -142,7 +142,7 @@ async def _apply(unit: UnitOfWork, plan_id: str, item_id: str, draft: Applicatio
 async def resubmit(unit: UnitOfWork, application_id: str, draft: ApplicationDraft, seen: int) -> Application:
     """Hands in a returned application again, changed. Raises as `apply`, and NotInThisState, NotYours, Overtaken."""
     found = await get_application(unit, unit.actor, application_id)
-    state = rules.after(found.state, Action.RESUBMIT, unit.actor.roles)
+    state = rules.STEPS.after(found.state, Action.RESUBMIT, unit.actor.roles)
     plan, item = await item_in_force(unit, found)
     said = await _checked(unit, plan, item, draft)
     unit.audit("applications:resubmit", found.id, name=draft.name)
@@ -153,7 +153,7 @@ async def resubmit(unit: UnitOfWork, application_id: str, draft: ApplicationDraf
 async def withdraw(unit: UnitOfWork, application_id: str, review: Review) -> Application:
     """Gives up an application that is not approved; its item can be applied for again."""
     found = await get_application(unit, unit.actor, application_id)
-    state = rules.after(found.state, Action.WITHDRAW, unit.actor.roles)
+    state = rules.STEPS.after(found.state, Action.WITHDRAW, unit.actor.roles)
     unit.audit("applications:withdraw", found.id, name=found.name)
     return await _write(unit, found, review.seen, Action.WITHDRAW, {"state": state})
 
@@ -210,7 +210,7 @@ async def approve(unit: UnitOfWork, application_id: str, approval: Approval) -> 
     classes.service.make_class raises: the law of today holds, not that of the day of the application.
     """
     found = await get_application(unit, unit.actor, application_id)
-    state = rules.after(found.state, Action.APPROVE, unit.actor.roles)
+    state = rules.STEPS.after(found.state, Action.APPROVE, unit.actor.roles)
     rules.check_resolved(found.venue_flags, approval.venue_note)
     _, item = await item_in_force(unit, found)
     rules.check_places(found.places, item.places)
@@ -240,7 +240,7 @@ async def approve(unit: UnitOfWork, application_id: str, approval: Approval) -> 
 async def send_back(unit: UnitOfWork, application_id: str, wanted: Return) -> Application:
     """Returns an application to its institution with a reason."""
     found = await get_application(unit, unit.actor, application_id)
-    state = rules.after(found.state, Action.RETURN, unit.actor.roles)
+    state = rules.STEPS.after(found.state, Action.RETURN, unit.actor.roles)
     unit.audit("applications:return", found.id, reason=wanted.reason)
     return await _write(unit, found, wanted.seen, Action.RETURN, {"state": state}, wanted.reason)
 

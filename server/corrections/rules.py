@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from server.kernel.errors import Conflict, Forbidden
 from server.kernel.identity import INSTITUTION_ROLES, Role
+from server.kernel.state_tables import StateTable
 
 
 class Subject(StrEnum):
@@ -122,23 +123,22 @@ def who_acts(action: Action, subject: Subject) -> frozenset[Role]:
     return frozenset({subject.reviewer}) if action in (Action.APPROVE, Action.RETURN) else INSTITUTION_ROLES
 
 
-def may_act(action: Action, subject: Subject, roles: frozenset[Role]) -> None:
-    """Raises Forbidden for whoever is not meant to take this step."""
-    allowed = who_acts(action, subject)
-    if not allowed & roles:
-        who = "培训机构" if allowed == INSTITUTION_ROLES else subject.reviewer.title
-        raise Forbidden(f"{subject.title}的更正，“{action.title}”由{who}办理（指南第二十五条）。")
-
-
-def act(state: State, action: Action, subject: Subject, roles: frozenset[Role]) -> State:
-    """The state after `action`. Raises Forbidden (`may_act`), CorrectionSettled when the table has no such step."""
-    may_act(action, subject, roles)
-    try:
-        return TRANSITIONS[state, action]
-    except KeyError:
-        raise CorrectionSettled(
+def steps_of(subject: Subject) -> StateTable[State, Action, State]:
+    """What may become of a request to correct this."""
+    return StateTable(
+        TRANSITIONS,
+        {action: who_acts(action, subject) for action in Action},
+        not_yours=lambda action: Forbidden(
+            f"{subject.title}的更正，“{action.title}”由{_who(action, subject)}办理（指南第二十五条）。"
+        ),
+        no_such_step=lambda state, action: CorrectionSettled(
             f"该申请目前为“{state.title}”，不能{action.title}。请刷新后查看最新状态。"
-        ) from None
+        ),
+    )
+
+
+def _who(action: Action, subject: Subject) -> str:
+    return "培训机构" if who_acts(action, subject) == INSTITUTION_ROLES else subject.reviewer.title
 
 
 def differing(present: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:

@@ -161,7 +161,7 @@ async def _check_free(unit: UnitOfWork, code: str, name: str) -> None:
 
 async def _file(unit: UnitOfWork, draft: Correction, wanted: Mapping[str, str]) -> Correction:
     """Files a request of what differs; one that was returned before is amended and filed again."""
-    rules.may_act(Action.REQUEST, draft.subject, unit.actor.roles)
+    rules.steps_of(draft.subject).require_right(Action.REQUEST, unit.actor.roles)
     present = await _present(unit, draft)
     titles = TITLES if draft.subject is not Subject.TRAINEE else {"name": "姓名"}
     changes = [
@@ -219,7 +219,7 @@ async def _move(
     reason: str,
     changes: Mapping[str, object] | None = None,
 ) -> Correction:
-    state = rules.act(found.state, action, found.subject, unit.actor.roles)
+    state = rules.steps_of(found.subject).after(found.state, action, unit.actor.roles)
     moved = found.model_copy(
         update={
             **(changes or {}),

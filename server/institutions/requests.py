@@ -80,7 +80,7 @@ async def submit(platform: Platform, actor: Actor, draft: RequestDraft) -> BaseR
 
 @transactional
 async def _submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
-    rules.may_act(RequestAction.SUBMIT, unit.actor.roles)
+    rules.REQUEST_STEPS.require_right(RequestAction.SUBMIT, unit.actor.roles)
     new = BaseRequest(
         **await _checked(unit, draft),
         purpose=draft.purpose,
@@ -97,7 +97,7 @@ async def _submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
 async def resubmit(unit: UnitOfWork, request_id: str, draft: RequestDraft) -> BaseRequest:
     """Files a declined request again, amended; its purpose and its school stay. Raises as `submit`, and RequestSettled."""
     found = await request(unit, unit.actor, request_id)
-    state = rules.act_on_request(found.state, RequestAction.RESUBMIT, unit.actor.roles)
+    state = rules.REQUEST_STEPS.after(found.state, RequestAction.RESUBMIT, unit.actor.roles)
     same = {
         "purpose": found.purpose,
         "institution_code": found.institution_code or "",
@@ -112,7 +112,7 @@ async def resubmit(unit: UnitOfWork, request_id: str, draft: RequestDraft) -> Ba
 async def retract(unit: UnitOfWork, request_id: str) -> BaseRequest:
     """Takes a request back that is not approved. Raises RequestSettled."""
     found = await request(unit, unit.actor, request_id)
-    state = rules.act_on_request(found.state, RequestAction.RETRACT, unit.actor.roles)
+    state = rules.REQUEST_STEPS.after(found.state, RequestAction.RETRACT, unit.actor.roles)
     return await _settle(unit, found, state, RequestAction.RETRACT, "")
 
 
@@ -179,7 +179,7 @@ async def grant(unit: UnitOfWork, request_id: str, wanted: Grant) -> BaseRequest
     Raises RequestSettled, CodeTaken (a code is never given twice, also not after a withdrawal), Invalid.
     """
     found = await request(unit, unit.actor, request_id)
-    state = rules.act_on_request(found.state, RequestAction.APPROVE, unit.actor.roles)
+    state = rules.REQUEST_STEPS.after(found.state, RequestAction.APPROVE, unit.actor.roles)
     if not found.purpose.grants:
         raise NotFound()
     rules.check_majors(wanted.majors, within=found.majors)
@@ -228,7 +228,7 @@ async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> Base
     Raises RequestSettled, QualificationFixed, Invalid.
     """
     found = await request(unit, unit.actor, request_id)
-    state = rules.act_on_request(found.state, RequestAction.APPROVE, unit.actor.roles)
+    state = rules.REQUEST_STEPS.after(found.state, RequestAction.APPROVE, unit.actor.roles)
     if found.purpose.grants:
         raise NotFound()
     await qualifications.carry_out(
@@ -246,7 +246,7 @@ async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> Base
 async def decline(unit: UnitOfWork, request_id: str, reason: Reason) -> BaseRequest:
     """Declines with a reason; the province may amend the request. Raises RequestSettled."""
     found = await request(unit, unit.actor, request_id)
-    state = rules.act_on_request(found.state, RequestAction.DECLINE, unit.actor.roles)
+    state = rules.REQUEST_STEPS.after(found.state, RequestAction.DECLINE, unit.actor.roles)
     return await _settle(unit, found, state, RequestAction.DECLINE, reason)
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import Role
+from server.kernel.state_tables import StateTable
 
 
 class Level(StrEnum):
@@ -239,6 +240,16 @@ class QualificationFixed(Conflict):
     title = "资格当前不能这样办理"
 
 
+_QUALIFICATION_STEPS = StateTable(
+    QUALIFICATION_TRANSITIONS,
+    dict.fromkeys(QualificationAction, frozenset({Role.NATIONAL_CENTRE})),
+    not_yours=lambda action: Forbidden("培训机构资格由部指导中心办理（指南第五条）。"),
+    no_such_step=lambda status, action: QualificationFixed(
+        f"该资格目前为“{status.title}”，不能{action.title}。请返回培训机构页面核对。"
+    ),
+)
+
+
 def act_on_qualification(
     held: Qualification, action: QualificationAction, roles: frozenset[Role], *, requested: bool
 ) -> QualificationStatus:
@@ -246,14 +257,7 @@ def act_on_qualification(
 
     Raises Forbidden unless the centre acts, QualificationFixed when the table has no such step or when the province must ask first.
     """
-    if Role.NATIONAL_CENTRE not in roles:
-        raise Forbidden("培训机构资格由部指导中心办理（指南第五条）。")
-    try:
-        status = QUALIFICATION_TRANSITIONS[held.status, action]
-    except KeyError:
-        raise QualificationFixed(
-            f"该资格目前为“{held.status.title}”，不能{action.title}。请返回培训机构页面核对。"
-        ) from None
+    status = _QUALIFICATION_STEPS.after(held.status, action, roles)
     base = held.kind is QualificationKind.TRAINING_BASE
     if base and action in ON_REQUEST_OF_THE_PROVINCE and not requested:
         raise QualificationFixed(
@@ -366,22 +370,16 @@ class RequestSettled(Conflict):
     title = "申请当前不能这样办理"
 
 
-def may_act(action: RequestAction, roles: frozenset[Role]) -> None:
-    """Raises Forbidden for whoever is not meant to take this step."""
-    if not WHO_ACTS[action] & roles:
-        who = "、".join(role.title for role in WHO_ACTS[action])
-        raise Forbidden(f"“{action.title}”由{who}办理（指南第五条）。")
-
-
-def act_on_request(state: RequestState, action: RequestAction, roles: frozenset[Role]) -> RequestState:
-    """The state after `action`. Raises Forbidden (`may_act`), RequestSettled when the table has no such step."""
-    may_act(action, roles)
-    try:
-        return TRANSITIONS[state, action]
-    except KeyError:
-        raise RequestSettled(
-            f"该申请目前为“{state.title}”，不能{action.title}。请刷新后查看最新状态。"
-        ) from None
+REQUEST_STEPS = StateTable(
+    TRANSITIONS,
+    WHO_ACTS,
+    not_yours=lambda action: Forbidden(
+        f"“{action.title}”由{'、'.join(role.title for role in WHO_ACTS[action])}办理（指南第五条）。"
+    ),
+    no_such_step=lambda state, action: RequestSettled(
+        f"该申请目前为“{state.title}”，不能{action.title}。请刷新后查看最新状态。"
+    ),
+)
 
 
 def base_valid_to(valid_from: date, years: int) -> date:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, Forbidden
 from server.kernel.identity import INSTITUTION_ROLES, Role
+from server.kernel.state_tables import StateTable
 
 YEARLY_TEACHING = 2
 """每年承担授课任务不少于 2 次 (article 8.4.1)."""
@@ -105,21 +106,12 @@ _CLOSED = {
 }
 
 
-def require_entitled(action: Action, roles: frozenset[Role]) -> None:
-    """Raises Forbidden for somebody who may never do it; the platform itself has no role."""
-    if not roles & WHO[action] and roles != WHO[action]:
-        raise Forbidden()
-
-
-def next_state(state: State, action: Action, roles: frozenset[Role]) -> State:
-    """What `action` by somebody of these roles makes of an invitation.
-
-    Raises Forbidden as require_entitled, InvitationClosed where the state allows it no more.
-    """
-    require_entitled(action, roles)
-    if (state, action) not in TRANSITIONS:
-        raise InvitationClosed(_CLOSED[state])
-    return TRANSITIONS[state, action]
+STEPS = StateTable(
+    TRANSITIONS,
+    WHO,
+    not_yours=lambda action: Forbidden(),
+    no_such_step=lambda state, action: InvitationClosed(_CLOSED[state]),
+)
 
 
 # ---- days
@@ -150,6 +142,44 @@ def remind_at(sent_at: datetime, reply_by: datetime) -> datetime | None:
 def state_at(state: State, reply_by: datetime, now: datetime) -> State:
     """The state by the clock: what nobody answered has expired at `reply_by`, whether or not it was noted yet."""
     return State.EXPIRED if state is State.SENT and now >= reply_by else state
+
+
+# ---- tasks and their year
+
+
+def year_of_task(starts_on: date) -> int:
+    """The calendar year in which a task counts (每年, article 8.4.1): the one in which its class begins, whenever it ends."""
+    return starts_on.year
+
+
+def task_days(year: int) -> tuple[date, date]:
+    """The first and the last day on which the class of a task of this year begins: year_of_task, as a query asks it."""
+    return date(year, 1, 1), date(year, 12, 31)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a teacher has accepted: 授课 or 考核 in one class (article 8.4). The first and the last day count."""
+
+    teacher_id: str
+    kind: Kind
+    class_id: str
+    class_name: str
+    starts_on: date
+    ends_on: date
+
+    @property
+    def year(self) -> int:
+        return year_of_task(self.starts_on)
+
+    def done_on(self, today: date) -> bool:
+        """A task is done once its class is over."""
+        return self.ends_on < today
+
+
+@dataclass(frozen=True)
+class DoneTask(Task):
+    """A task whose class is over."""
 
 
 # ---- clashes

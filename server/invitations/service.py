@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -22,7 +22,17 @@ from server.classes.rules import Stage
 from server.institutions.rules import MAJORS
 from server.invitations import rules, store
 from server.invitations.documents import Invitation
-from server.invitations.rules import Action, ClassOver, Engagement, InvitationClosed, Kind, Reason, State
+from server.invitations.rules import (
+    Action,
+    ClassOver,
+    DoneTask,
+    Engagement,
+    InvitationClosed,
+    Kind,
+    Reason,
+    State,
+    Task,
+)
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
@@ -146,7 +156,7 @@ async def recommend(
                 clashing=clashing,
                 invited=[each.kind for each in live if each.teacher_id == row["_id"]],
                 reasons=rules.reasons(
-                    year=one.starts_on.year,
+                    year=rules.year_of_task(one.starts_on),
                     teaching=row["teaching"],
                     assessment=row["assessment"],
                     major=one.major_name,
@@ -181,7 +191,7 @@ async def send(platform: Platform, actor: Actor, class_id: str, draft: Invitatio
 
 @transactional
 async def _send(unit: UnitOfWork, class_id: str, draft: InvitationDraft) -> list[Invitation]:
-    rules.require_entitled(Action.SEND, unit.actor.roles)
+    rules.STEPS.require_right(Action.SEND, unit.actor.roles)
     training_class = await classes.get_class(unit, unit.actor, class_id)
     today = beijing_date(unit.now)
     days = (await policies.on(unit, today)).invitation_days
@@ -412,6 +422,26 @@ async def follow_class(unit: UnitOfWork, training_class: TrainingClass) -> None:
         unit.notify(one.teacher_id, "invitation-corrected", **_news(corrected))
 
 
+# ---- the tasks of teachers, for the chapters above
+
+
+async def tasks_done(scope: Scope, teacher_ids: Sequence[str], first: date, last: date) -> list[DoneTask]:
+    """The tasks of these teachers whose classes ended from `first` to `last` and are over today, by teacher and end.
+
+    `year` of each says in which calendar year it counts, which for a class over the turn of the year is not that of its end. Read off
+    an index without fetching a document; ask for some hundred teachers at a time.
+    """
+    yesterday = beijing_date(scope.platform.clock.now()) - timedelta(days=1)
+    rows = await store.tasks_ended(scope, teacher_ids, first, min(last, yesterday))
+    return [DoneTask(**store.task_fields(row)) for row in rows]
+
+
+async def tasks_of_year(scope: Scope, teacher_ids: Sequence[str], year: int) -> list[Task]:
+    """All that these teachers have accepted and that counts in this calendar year, done or not, by teacher and end."""
+    rows = await store.tasks_begun(scope, teacher_ids, *rules.task_days(year))
+    return [Task(**store.task_fields(row)) for row in rows]
+
+
 # ---- the platform
 
 
@@ -472,7 +502,7 @@ async def _clashes(scope: Scope, teacher_id: str, wanted: TrainingClass | Invita
 
 async def _settle(unit: UnitOfWork, invitation: Invitation, action: Action, reason: str = "") -> Invitation:
     """Moves the letter by the table. Raises Forbidden, InvitationClosed."""
-    state = rules.next_state(invitation.state, action, unit.actor.roles)
+    state = rules.STEPS.after(invitation.state, action, unit.actor.roles)
     return await _write(unit, invitation, action, state, reason)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from server.classes.rules import LONGEST_DAYS
+from server.invitations import rules
 from server.invitations.documents import Invitation
 from server.invitations.rules import Engagement, Kind, State
 from server.kernel.history import Step
@@ -77,6 +79,28 @@ async def accepted_from(scope: Scope, teacher_id: str, day: date) -> list[Invita
     condition = {"teacher_id": teacher_id, "state": State.ACCEPTED, "ends_on": {"$gte": day}}
     rows = scope["invitations"].find(condition, session=scope.session)
     return [Invitation.from_mongo(row) async for row in rows]
+
+
+async def tasks_ended(scope: Scope, teacher_ids: Sequence[str], first: date, last: date) -> list[Row]:
+    """The accepted tasks of these teachers whose classes end from `first` to `last`, read off the index alone."""
+    return await _tasks(scope, teacher_ids, {"ends_on": {"$gte": first, "$lte": last}})
+
+
+async def tasks_begun(scope: Scope, teacher_ids: Sequence[str], first: date, last: date) -> list[Row]:
+    """The accepted tasks of these teachers whose classes begin from `first` to `last`, read off the index alone.
+
+    The index goes by the end, and no class is longer than a year.
+    """
+    latest = last + timedelta(days=LONGEST_DAYS)
+    days = {"starts_on": {"$gte": first, "$lte": last}, "ends_on": {"$gte": first, "$lte": latest}}
+    return await _tasks(scope, teacher_ids, days)
+
+
+async def _tasks(scope: Scope, teacher_ids: Sequence[str], days: Row) -> list[Row]:
+    condition = {"teacher_id": {"$in": list(teacher_ids)}, "state": State.ACCEPTED, **days}
+    shown = {"_id": 0, "teacher_id": 1, "ends_on": 1, **dict.fromkeys(TASK_FIELDS, 1)}
+    order = [("teacher_id", 1), ("state", 1), ("ends_on", 1), ("starts_on", 1)]
+    return await scope["invitations"].find(condition, shown, session=scope.session).sort(order).to_list(None)
 
 
 async def hold_teacher(scope: Scope, teacher_id: str) -> None:
@@ -164,8 +188,7 @@ def recommendation(
     free, were `wished` for (ids) in the application, have taught less, have assessed less, come from the class's province. Both steps
     stand on an index. The pool does not say which level somebody may teach: the level of the class decides nothing.
     """
-    year = starts_on.year
-    first, last = date(year, 1, 1), date(year, 12, 31)
+    first, last = rules.task_days(rules.year_of_task(starts_on))
     pool: Row = {"majors": major}
     if only_province:
         pool["province_code"] = only_province
@@ -221,6 +244,12 @@ def recommendation(
 
 async def recommended(scope: Scope, pipeline: Sequence[Row]) -> list[Row]:
     return await scope["backbone_teachers"].aggregate(list(pipeline), session=scope.session).to_list(None)
+
+
+def task_fields(row: Row) -> Row:
+    """A row of `tasks_ended` or `tasks_begun` as the fields of a Task."""
+    days = {name: date.fromisoformat(row[name]) for name in ("starts_on", "ends_on")}
+    return {**row, **days, "kind": Kind(row["kind"])}
 
 
 def engagement(task: Row) -> Engagement:

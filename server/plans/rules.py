@@ -6,7 +6,7 @@ changed only by the procedure, so an approved plan gives way to a new version th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,6 +17,7 @@ from server.institutions.rules import MAJORS, Level, NotQualified, Qualification
 from server.kernel import money
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
+from server.kernel.state_tables import StateTable
 
 ITEMS_MOST = 60
 """Of a plan: five classes a month."""
@@ -101,17 +102,14 @@ class NotYours(Forbidden):
     default_detail = "培训计划由培训机构编制和报送，由省级管理部门审核（指南第四条、第二十五条）。"
 
 
-def after(state: State, action: Action, roles: Iterable[Role]) -> State:
-    """The state that `action` leads to. Raises NotYours for other roles, NotInThisState where the table has no such step."""
-    require_right(action, roles)
-    if (state, action) not in TRANSITIONS:
-        raise NotInThisState(f"这一版计划{state.title}，不能{action.title}。请刷新页面，看看现在的情况。")
-    return TRANSITIONS[state, action]
-
-
-def require_right(action: Action, roles: Iterable[Role]) -> None:
-    if not MAY_ACT[action] & set(roles):
-        raise NotYours()
+STEPS = StateTable(
+    TRANSITIONS,
+    MAY_ACT,
+    not_yours=lambda action: NotYours(),
+    no_such_step=lambda state, action: NotInThisState(
+        f"这一版计划{state.title}，不能{action.title}。请刷新页面，看看现在的情况。"
+    ),
+)
 
 
 class PlanItem(BaseModel):

@@ -81,7 +81,7 @@ async def begin(platform: Platform, actor: Actor, year: int) -> Plan:
 
 @transactional
 async def _begin(unit: UnitOfWork, year: int) -> Plan:
-    rules.require_right(Action.BEGIN, unit.actor.roles)
+    rules.STEPS.require_right(Action.BEGIN, unit.actor.roles)
     institution = await institutions.institution(unit, unit.actor, unit.actor.institution_code or "")
     versions = await store.versions(unit, institution.id, year)
     latest = versions[0] if versions else None
@@ -108,7 +108,7 @@ async def _begin(unit: UnitOfWork, year: int) -> Plan:
 async def amend(unit: UnitOfWork, plan_id: str, draft: PlanDraft, seen: int) -> Plan:
     """Replaces the items of a draft or returned version. Raises Invalid at the item's row, NotInThisState, NotYours, Overtaken."""
     plan = await get_plan(unit, unit.actor, plan_id)
-    state = rules.after(plan.state, Action.AMEND, unit.actor.roles)
+    state = rules.STEPS.after(plan.state, Action.AMEND, unit.actor.roles)
     known = {item.id for item in plan.items}
     items = [
         PlanItem(**one.model_dump(exclude={"id"}), id=one.id if one.id in known and one.id else new_id())
@@ -123,7 +123,7 @@ async def amend(unit: UnitOfWork, plan_id: str, draft: PlanDraft, seen: int) -> 
 async def submit(unit: UnitOfWork, plan_id: str, seen: int) -> Plan:
     """Reports a version to the province (article 4.1). Raises Invalid when it is empty or no longer covered by a qualification."""
     plan = await get_plan(unit, unit.actor, plan_id)
-    state = rules.after(plan.state, Action.SUBMIT, unit.actor.roles)
+    state = rules.STEPS.after(plan.state, Action.SUBMIT, unit.actor.roles)
     rules.check_complete(plan.items)
     await _require_qualified(unit, plan, plan.items)
     unit.audit("plans:submit", plan.id, version=plan.version, items=len(plan.items))
@@ -142,10 +142,10 @@ async def _require_qualified(unit: UnitOfWork, plan: Plan, items: list[PlanItem]
 async def approve(unit: UnitOfWork, plan_id: str, review: Review) -> Plan:
     """Puts a version in force; the one that was in force before is superseded in the same moment (article 25.4)."""
     plan = await get_plan(unit, unit.actor, plan_id)
-    state = rules.after(plan.state, Action.APPROVE, unit.actor.roles)
+    state = rules.STEPS.after(plan.state, Action.APPROVE, unit.actor.roles)
     before = await store.approved(unit, plan.institution_code, plan.year)
     if before is not None:
-        gone = rules.after(before.state, Action.SUPERSEDE, unit.actor.roles)
+        gone = rules.STEPS.after(before.state, Action.SUPERSEDE, unit.actor.roles)
         unit.audit("plans:supersede", before.id, version=before.version)
         await _write(unit, before, len(before.history), Action.SUPERSEDE, state=gone)
     unit.audit("plans:approve", plan.id, version=plan.version)
@@ -156,7 +156,7 @@ async def approve(unit: UnitOfWork, plan_id: str, review: Review) -> Plan:
 async def send_back(unit: UnitOfWork, plan_id: str, wanted: Return) -> Plan:
     """Returns a version to its institution with a reason."""
     plan = await get_plan(unit, unit.actor, plan_id)
-    state = rules.after(plan.state, Action.RETURN, unit.actor.roles)
+    state = rules.STEPS.after(plan.state, Action.RETURN, unit.actor.roles)
     unit.audit("plans:return", plan.id, version=plan.version, reason=wanted.reason)
     return await _write(unit, plan, wanted.seen, Action.RETURN, wanted.reason, state=state)
 

@@ -18,6 +18,7 @@ from server.institutions.rules import Level
 from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
+from server.kernel.state_tables import StateTable
 from server.schemes.content import Content, CourseRow, SessionRow, TaskRow
 
 Row = TypeVar("Row", bound=CourseRow | SessionRow | TaskRow)
@@ -123,14 +124,14 @@ class SignaturesMissing(Conflict):
     title = "还有教师没有签署"
 
 
-def next_state(state: State | None, action: Action, roles: Collection[Role]) -> State:
-    """Where the action of somebody with these roles leads. Raises NotYourStep, SchemeNotInState."""
-    if not ACTORS[action] & frozenset(roles):
-        raise NotYourStep()
-    if (state, action) not in TRANSITIONS:
-        now = state.title if state else "尚未起草"
-        raise SchemeNotInState(f"方案现为“{now}”，不能{action.title}。请刷新页面，按当前状态办理。")
-    return TRANSITIONS[state, action]
+STEPS = StateTable(
+    TRANSITIONS,
+    ACTORS,
+    not_yours=lambda action: NotYourStep(),
+    no_such_step=lambda state, action: SchemeNotInState(
+        f"方案现为“{state.title if state else '尚未起草'}”，不能{action.title}。请刷新页面，按当前状态办理。"
+    ),
+)
 
 
 def check_signed(teachers: Mapping[str, str], signed: Collection[str]) -> None:

@@ -314,7 +314,7 @@ async def save(unit: UnitOfWork, class_id: str, content: Content, based_on: int)
     before = await store.newest(unit, class_id)
     if based_on != (before.version if before else 0):
         raise VersionOutdated("同事刚刚保存了新的一版。请打开最新版本，把您的修改补上后再保存。")
-    state = rules.next_state(before.state if before else None, Action.SAVE, unit.actor.roles)
+    state = rules.STEPS.after(before.state if before else None, Action.SAVE, unit.actor.roles)
     frame = await _frame(unit, training_class)
     written = content.model_copy(
         update={"courses": _named(content, frame), "formative_weight": frame.formative_weight}
@@ -394,7 +394,7 @@ async def sign(unit: UnitOfWork, class_id: str, version: int) -> bool:
     if unit.actor.person_id in scheme.signed_by:
         unit.nothing_written()
         return False
-    rules.next_state(scheme.state, Action.SIGN, unit.actor.roles)
+    rules.STEPS.after(scheme.state, Action.SIGN, unit.actor.roles)
     signature = Signature(person_id=unit.actor.person_id, name=unit.actor.name, at=unit.now)
     await store.add_signature(unit, scheme, signature)
     await store.move(unit, scheme, scheme.state, step(unit, Action.SIGN))
@@ -537,7 +537,7 @@ async def _step_to(
     """The class, the newest version and its next state. Raises NoScheme, VersionOutdated, SchemeNotInState, NotYourStep."""
     training_class = await _take_turn(unit, class_id)
     scheme = await _newest(unit, class_id, version)
-    return training_class, scheme, rules.next_state(scheme.state, action, unit.actor.roles)
+    return training_class, scheme, rules.STEPS.after(scheme.state, action, unit.actor.roles)
 
 
 async def _newest(unit: UnitOfWork, class_id: str, version: int) -> SchemeVersion:

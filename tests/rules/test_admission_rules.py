@@ -30,7 +30,7 @@ class Application(RuleBasedStateMachine):
         allowed = role in MAY_ACT[action]
         named = (self.state, action) in TRANSITIONS
         try:
-            following = rules.after(self.state, action, frozenset({role}))
+            following = rules.STEPS.after(self.state, action, frozenset({role}))
         except NotYours:
             assert not allowed
         except NotInThisState:

@@ -14,9 +14,9 @@ from server.corrections.rules import (
     NothingToCorrect,
     State,
     Subject,
-    act,
     check_unchanged,
     differing,
+    steps_of,
     who_acts,
 )
 from server.kernel.errors import Forbidden, Problem
@@ -32,7 +32,7 @@ def test_a_correction_moves_only_as_the_table_says(
     state: State, action: Action, subject: Subject, who: frozenset[Role]
 ) -> None:
     try:
-        after = act(state, action, subject, who)
+        after = steps_of(subject).after(state, action, who)
     except Forbidden:
         assert not who_acts(action, subject) & who
     except CorrectionSettled:
@@ -61,7 +61,7 @@ class LifeOfACorrection(RuleBasedStateMachine):
     )
     def move(self, action: Action, subject: Subject, who: frozenset[Role]) -> None:
         try:
-            self.state = act(self.state, action, subject, who)
+            self.state = steps_of(subject).after(self.state, action, who)
         except Problem:
             return
         if not self.state.open:

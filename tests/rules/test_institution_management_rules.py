@@ -11,6 +11,7 @@ from server.institutions.rules import (
     CODE,
     MAJORS,
     QUALIFICATION_TRANSITIONS,
+    REQUEST_STEPS,
     TRANSITIONS,
     WHO_ACTS,
     Level,
@@ -24,7 +25,6 @@ from server.institutions.rules import (
     RequestSettled,
     RequestState,
     act_on_qualification,
-    act_on_request,
     base_valid_to,
     check_effective,
     check_majors,
@@ -96,7 +96,7 @@ def test_a_request_moves_only_as_the_table_says(
     state: RequestState, action: RequestAction, who: frozenset[Role]
 ) -> None:
     try:
-        after = act_on_request(state, action, who)
+        after = REQUEST_STEPS.after(state, action, who)
     except Forbidden:
         assert not WHO_ACTS[action] & who
     except RequestSettled:
@@ -116,7 +116,7 @@ class LifeOfARequest(RuleBasedStateMachine):
     @rule(action=st.sampled_from(RequestAction), who=roles)
     def act(self, action: RequestAction, who: frozenset[Role]) -> None:
         try:
-            self.state = act_on_request(self.state, action, who)
+            self.state = REQUEST_STEPS.after(self.state, action, who)
         except Problem:
             return
         if not self.state.open:

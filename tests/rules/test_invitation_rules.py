@@ -44,7 +44,7 @@ def test_nothing_happens_that_the_table_does_not_name(
 ) -> None:
     entitled = bool(roles & WHO[action]) or (not roles and not WHO[action])
     try:
-        new = rules.next_state(state, action, roles)
+        new = rules.STEPS.after(state, action, roles)
     except Forbidden:
         assert not entitled
     except InvitationClosed as refusal:
@@ -58,7 +58,7 @@ def test_only_the_teacher_answers_and_only_the_platform_lets_expire() -> None:
     assert WHO[Action.EXPIRE] == frozenset()
     for role in Role:
         with pytest.raises(Forbidden):
-            rules.next_state(State.SENT, Action.EXPIRE, frozenset({role}))
+            rules.STEPS.after(State.SENT, Action.EXPIRE, frozenset({role}))
 
 
 @pytest.mark.parametrize("state", [State.DECLINED, State.EXPIRED, State.WITHDRAWN, State.CANCELLED])

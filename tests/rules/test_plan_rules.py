@@ -67,12 +67,12 @@ def test_a_step_is_taken_by_whom_and_where_the_table_says_and_nowhere_else(
 ) -> None:
     if not roles & MAY_ACT[action]:
         with pytest.raises(NotYours):
-            rules.after(state, action, roles)
+            rules.STEPS.after(state, action, roles)
     elif (state, action) in TRANSITIONS:
-        assert rules.after(state, action, roles) is TRANSITIONS[state, action]
+        assert rules.STEPS.after(state, action, roles) is TRANSITIONS[state, action]
     else:
         with pytest.raises(NotInThisState) as refused:
-            rules.after(state, action, roles)
+            rules.STEPS.after(state, action, roles)
         assert state.title in refused.value.detail and action.title in refused.value.detail
 
 
