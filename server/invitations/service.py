@@ -213,6 +213,10 @@ async def _invitable(unit: UnitOfWork, training_class: TrainingClass, teacher_id
     teacher = await backbone.teacher_in_pool(unit, teacher_id)
     if teacher is None:
         raise NotInvitable("授课和考核须由骨干教师承担（指南第六条），请从骨干教师库中选择。")
+    if not teacher.active:
+        raise NotInvitable(
+            f"{teacher.name}老师的骨干教师状态为“{teacher.status.title}”，目前不能邀请，请另选骨干教师。"
+        )
     if training_class.major not in teacher.majors:
         majors = "、".join(MAJORS[code].name for code in teacher.majors)
         raise NotInvitable(

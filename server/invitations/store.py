@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from server.backbone.rules import PoolStatus
 from server.classes.rules import LONGEST_DAYS
 from server.invitations import rules
 from server.invitations.documents import Invitation
@@ -15,6 +16,9 @@ from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
 
 TASK_FIELDS = ("starts_on", "kind", "class_id", "class_name")
+SHOWN = {"_id": 0, "teacher_id": 1, "ends_on": 1, **dict.fromkeys(TASK_FIELDS, 1)}
+BY_END = [("teacher_id", 1), ("state", 1), ("ends_on", 1), ("starts_on", 1)]
+"""What of a task is read, and in which order: the covering index has both."""
 
 COLLECTIONS = (
     CollectionSpec(
@@ -98,9 +102,8 @@ async def tasks_begun(scope: Scope, teacher_ids: Sequence[str], first: date, las
 
 async def _tasks(scope: Scope, teacher_ids: Sequence[str], days: Row) -> list[Row]:
     condition = {"teacher_id": {"$in": list(teacher_ids)}, "state": State.ACCEPTED, **days}
-    shown = {"_id": 0, "teacher_id": 1, "ends_on": 1, **dict.fromkeys(TASK_FIELDS, 1)}
-    order = [("teacher_id", 1), ("state", 1), ("ends_on", 1), ("starts_on", 1)]
-    return await scope["invitations"].find(condition, shown, session=scope.session).sort(order).to_list(None)
+    rows = scope["invitations"].find(condition, SHOWN, session=scope.session).sort(BY_END)
+    return await rows.to_list(None)
 
 
 async def hold_teacher(scope: Scope, teacher_id: str) -> None:
@@ -189,7 +192,7 @@ def recommendation(
     stand on an index. The pool does not say which level somebody may teach: the level of the class decides nothing.
     """
     first, last = rules.task_days(rules.year_of_task(starts_on))
-    pool: Row = {"majors": major}
+    pool: Row = {"majors": major, "status": PoolStatus.ACTIVE}
     if only_province:
         pool["province_code"] = only_province
     if words:

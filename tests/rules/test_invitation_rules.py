@@ -19,6 +19,7 @@ from server.invitations.rules import (
     InvitationClosed,
     Kind,
     State,
+    Task,
     TeacherBusy,
 )
 from server.kernel.clock import beijing_date
@@ -160,3 +161,25 @@ def test_the_reasons_say_the_numbers_and_who_owes_teaching(
     assert ("开班申请中的意向教师" in words) == wished
     [taught] = [reason for reason in told if reason.text.startswith(f"2026 年授课 {teaching} 次")]
     assert ("不足 2 次" in taught.text) == (teaching < 2) == (taught.tone == "success")
+
+
+# ---- the year of a task
+
+
+@given(starts_on=DAYS, year=st.integers(2024, 2031))
+def test_a_task_counts_in_the_one_year_in_which_its_class_begins(starts_on: date, year: int) -> None:
+    first, last = rules.task_days(year)
+    assert (rules.year_of_task(starts_on) == year) == (first <= starts_on <= last)
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "year"), [(date(2026, 12, 31), 2026), (date(2027, 1, 1), 2027), (date(2028, 2, 29), 2028)]
+)
+def test_a_class_over_the_turn_of_the_year_counts_in_the_old_one(starts_on: date, year: int) -> None:
+    task = Task("a", Kind.TEACHING, "b", "班", starts_on, starts_on + timedelta(days=20))
+    assert task.year == year
+
+
+def test_a_task_is_done_on_the_day_after_its_last() -> None:
+    task = Task("a", Kind.TEACHING, "b", "班", date(2026, 3, 16), date(2026, 3, 27))
+    assert not task.done_on(date(2026, 3, 27)) and task.done_on(date(2026, 3, 28))

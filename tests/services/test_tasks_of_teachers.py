@@ -1,0 +1,139 @@
+"""The tasks of backbone teachers as article 8 counts them, on a real database and off one index."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from server.institutions.rules import Level
+from server.invitations import rules, store
+from server.invitations import service as invitations
+from server.invitations.documents import Invitation
+from server.invitations.rules import Kind, State
+from server.kernel.clock import FixedClock
+from server.kernel.mongo import CODEC, Row, new_id
+from server.kernel.platform import Platform
+from server.wechat.simulator import Simulator
+from tests import cast, stage
+
+NINE, TEN = "9" * 24, "a" * 24
+
+
+def a_task(teacher_id: str, starts_on: date, days: int = 11, **changes: Any) -> Invitation:
+    fields: dict[str, Any] = {
+        "class_id": new_id(),
+        "class_name": f"{starts_on:%Y-%m}培训班",
+        "institution_code": cast.XINGTAI,
+        "institution_name": "邢台技师学院",
+        "province_code": cast.HEBEI,
+        "level": Level.THREE,
+        "major": "01",
+        "starts_on": starts_on,
+        "ends_on": starts_on + timedelta(days=days),
+        "class_hours": 80,
+        "place": "实训楼",
+        "teacher_id": teacher_id,
+        "teacher_name": "师试",
+        "teacher_unit": "示例市技师学院",
+        "kind": Kind.TEACHING,
+        "message": "",
+        "state": State.ACCEPTED,
+        "sent_at": stage.LONG_AGO,
+        "reply_by": stage.LONG_AGO,
+        "remind_at": None,
+        "history": [],
+    }
+    return Invitation(**(fields | changes))
+
+
+async def keep(platform: Platform, *tasks: Invitation) -> None:
+    await platform["invitations"].insert_many([one.to_mongo() for one in tasks])
+
+
+async def test_only_what_was_accepted_and_is_over_is_done(
+    platform: Platform, clock: FixedClock, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=0)
+    teacher = opened.teacher.actor.id
+    everything = (date(2020, 1, 1), date(2030, 1, 1))
+    assert await invitations.tasks_done(platform, [teacher], *everything) == []
+    clock.advance(timedelta(days=(opened.training_class.ends_on - date(2026, 3, 1)).days + 40))
+    [done] = await invitations.tasks_done(platform, [teacher, NINE], *everything)
+    assert (done.teacher_id, done.kind, done.class_id, done.ends_on, done.year) == (
+        teacher,
+        Kind.TEACHING,
+        opened.id,
+        date(2026, 3, 27),
+        2026,
+    )
+
+
+async def test_what_was_declined_cancelled_or_never_answered_is_no_task(
+    platform: Platform, clock: FixedClock
+) -> None:
+    begun = date(2025, 5, 6)
+    await keep(
+        platform, *(a_task(NINE, begun, state=state) for state in State if state is not State.ACCEPTED)
+    )
+    assert await invitations.tasks_done(platform, [NINE], date(2020, 1, 1), date(2030, 1, 1)) == []
+    assert await invitations.tasks_of_year(platform, [NINE], 2025) == []
+
+
+async def test_the_days_asked_for_are_those_of_the_end_and_both_count(platform: Platform) -> None:
+    await keep(platform, a_task(NINE, date(2024, 12, 27), 11))  # ends on 2025-01-07
+    ended = date(2025, 1, 7)
+    day = timedelta(days=1)
+    for first, last, found in (
+        (ended, ended, 1),
+        (ended - day, ended, 1),
+        (ended + day, ended + day, 0),
+        (ended - 2 * day, ended - day, 0),
+    ):
+        assert len(await invitations.tasks_done(platform, [NINE], first, last)) == found
+
+
+async def test_a_year_holds_what_begins_in_it_done_or_not(platform: Platform, clock: FixedClock) -> None:
+    this = clock.now().year
+    over_the_turn = a_task(NINE, date(this - 1, 12, 30), 20)
+    longest = a_task(NINE, date(this - 1, 12, 31), 366)
+    ahead = a_task(NINE, date(this, 12, 1), kind=Kind.ASSESSMENT)
+    others = a_task(TEN, date(this - 1, 6, 1))
+    await keep(platform, over_the_turn, longest, ahead, others)
+    before = await invitations.tasks_of_year(platform, [NINE], this - 1)
+    assert [one.class_id for one in before] == [over_the_turn.class_id, longest.class_id]
+    assert [one.class_id for one in await invitations.tasks_of_year(platform, [NINE], this)] == [
+        ahead.class_id
+    ]
+
+
+def stages(plan: Any) -> list[str]:
+    if isinstance(plan, dict):
+        own = [plan["stage"]] if isinstance(plan.get("stage"), str) else []
+        return own + [name for value in plan.values() for name in stages(value)]
+    return [name for value in plan for name in stages(value)] if isinstance(plan, list) else []
+
+
+async def test_both_questions_are_answered_by_the_index_alone(platform: Platform) -> None:
+    teachers = [f"{n:024x}" for n in range(40)]
+    begun = [date(year, month, 3) for year in range(2022, 2027) for month in (2, 5, 9)]
+    await keep(platform, *(a_task(teacher, day) for teacher in teachers for day in begun))
+    asked = teachers[:10]
+    first, last = rules.task_days(2025)
+    for days in (
+        {"ends_on": {"$gte": first, "$lte": last}},
+        {"starts_on": {"$gte": first, "$lte": last}, "ends_on": {"$gte": first, "$lte": date(2027, 1, 1)}},
+    ):
+        plan: Row = await platform["invitations"].database.command(
+            "explain",
+            {
+                "find": "invitations",
+                "filter": {"teacher_id": {"$in": asked}, "state": State.ACCEPTED, **days},
+                "projection": store.SHOWN,
+                "sort": dict(store.BY_END),
+            },
+            verbosity="executionStats",
+            codec_options=CODEC,
+        )
+        assert plan["executionStats"]["totalDocsExamined"] == 0
+        assert not {"COLLSCAN", "FETCH", "SORT"} & set(stages(plan["queryPlanner"]["winningPlan"]))
+        assert plan["executionStats"]["nReturned"] == 30
