@@ -4,48 +4,77 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
+from datetime import timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
 from server.accounts import messages
 from server.assessment import submissions
 from server.invitations import service as invitations
 from server.kernel import audit
 from server.kernel.platform import Platform
+from server.kernel.schedule import Job
 
 log = logging.getLogger("platform.jobs")
-Job = Callable[[Platform], Awaitable[Any]]
 
-JOBS: tuple[tuple[str, Job, float], ...] = (
-    ("seal-audit-trail", audit.seal, 1),  # 培训过程可追溯 (article 4.7), 数据不得随意篡改 (article 25.4)
-    ("deliver-messages", messages.deliver, 2),  # 入学、成绩、证书等通知 (articles 4 and 18)
-    ("follow-up-invitations", invitations.follow_up, 60),  # 邀请函的回复期限 (article 4.2)
-    (
+JOBS: tuple[Job, ...] = (
+    Job(
+        "seal-audit-trail",
+        "操作留痕入链",
+        "第四条（七）、第二十五条（四）",
+        audit.seal,
+        every=timedelta(seconds=1),
+        lease=timedelta(seconds=15),
+    ),
+    Job(
+        "deliver-messages",
+        "发送消息",
+        "第四条、第十八条",
+        messages.deliver,
+        every=timedelta(seconds=2),
+        lease=timedelta(seconds=30),
+    ),
+    Job(
+        "follow-up-invitations",
+        "跟进邀请函的回复期限",
+        "第四条（二）",
+        invitations.follow_up,
+        every=timedelta(minutes=1),
+    ),
+    Job(
         "remove-abandoned-uploads",
+        "清理中断的上传",
+        "第二十五条（四）",
         submissions.remove_abandoned,
-        3600,
-    ),  # what a killed server had half received
+        every=timedelta(hours=1),
+    ),
 )
-"""Name, work, seconds between runs. Each claims its own lease, so that two schedulers do each piece once."""
+"""`work(platform)` says what it did: a number, or counts by Chinese words. It runs under a claim of its own (kernel/runs), on one
+machine at a time, and must bear being cut off and run again."""
 
 
 def make_scheduler(platform: Platform) -> AsyncIOScheduler:
     scheduler = AsyncIOScheduler(timezone="Asia/Shanghai")
-    for name, work, seconds in JOBS:
+    for job in JOBS:
+        trigger = (
+            IntervalTrigger(seconds=job.every.total_seconds())
+            if job.every
+            else CronTrigger(hour=job.at.hour if job.at else 0, minute=job.at.minute if job.at else 0)
+        )
         scheduler.add_job(
-            run_logged, "interval", args=(platform, name, work), seconds=seconds, id=name,
+            run_logged, trigger, args=(platform, job), id=job.name,
             max_instances=1, coalesce=True, misfire_grace_time=None,
         )  # fmt: skip
     return scheduler
 
 
-async def run_logged(platform: Platform, name: str, work: Job) -> None:
+async def run_logged(platform: Platform, job: Job) -> None:
     """One run. A failure is logged and does not stop the next run; a run that the shutdown cuts off is done by the next start."""
     try:
-        await work(platform)
+        await job.work(platform)
     except asyncio.CancelledError:
-        log.info("job cut off by the shutdown", extra={"job": name})
+        log.info("job cut off by the shutdown", extra={"job": job.name})
     except Exception:
-        log.exception("job failed", extra={"job": name})
+        log.exception("job failed", extra={"job": job.name})
