@@ -53,6 +53,8 @@ TITLES = {
     "attendance:cancel-session": "取消课次",
     "attendance:change-session": "修改课次",
     "attendance:register-late": "补签",
+    "backbone:apply-status": "骨干教师状态变更生效",
+    "backbone:change-status": "变更骨干教师状态",
     "backbone:register": "登记骨干教师入库",
     "certificates:export": "导出证书台账",
     "certificates:issue": "核发证书",
@@ -105,6 +107,7 @@ TITLES = {
     "surveys:answer": "提交满意度评价",
     "surveys:move-closing": "修改评价截止时间",
     "surveys:open": "发起满意度评价",
+    "surveys:tally": "汇总满意度",
 }
 """Action → title. An action that is missing here shows by its code."""
 

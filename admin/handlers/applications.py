@@ -17,6 +17,7 @@ from server.applications.rules import Action, State
 from server.applications.service import WISHED_MOST, ApplicationDraft, Approval, Return, Review, VenueDraft
 from server.backbone import service as backbone
 from server.backbone.documents import PoolMember
+from server.backbone.rules import PoolStatus
 from server.classes import service as classes
 from server.classes.rules import STANDARD_COURSES
 from server.kernel import policies
@@ -351,12 +352,13 @@ class FormPage(PageHandler):
 
     async def _teachers(self, item: PlanItem, wished: list[str]) -> list[PoolMember]:
         """Those who are ticked, then the pool of the 专业大类 as the search narrows it."""
-        ticked = [await backbone.teacher_in_pool(self.platform, person_id) for person_id in wished]
+        ticked = [await backbone.active_teacher(self.platform, person_id) for person_id in wished]
         found = await backbone.list_pool(
             self.platform,
             self.actor,
             words=self.get_query_argument("teacher_q", "").strip()[:60],
             major=item.major,
+            status=PoolStatus.ACTIVE,
             limit=POOL_SHOWN,
         )
         return [one for one in ticked if one] + [one for one in found if one.id not in wished]

@@ -191,9 +191,9 @@ async def _checked(
 async def _wished(unit: UnitOfWork, person_ids: Sequence[str]) -> list[WishedTeacher]:
     wished = []
     for person_id in dict.fromkeys(person_ids):
-        teacher = await backbone.teacher_in_pool(unit, person_id)
+        teacher = await backbone.active_teacher(unit, person_id)
         if teacher is None:
-            message = "有一位教师已不在骨干教师库，请重新选择。"
+            message = "有一位教师已不在骨干教师库或已暂停，请重新选择。"
             raise Invalid(fields=[FieldError("wished", message)])
         wished.append(WishedTeacher(person_id=person_id, name=teacher.name))
     return wished

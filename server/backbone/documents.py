@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
+from pydantic import Field
+
+from server.backbone.rules import PoolStatus
+from server.kernel.history import Step
 from server.kernel.mongo import Document
+
+
+class StatusStep(Step):
+    """A decision about a member's status, in force from `effective_on` on. Steps are only ever added (article 25.4)."""
+
+    status: PoolStatus
+    effective_on: date
+    case_id: str | None = None
+    """The case of the qualification review that led to it, where there was one."""
 
 
 class PoolMember(Document):
@@ -18,3 +31,19 @@ class PoolMember(Document):
     """Codes of the 专业大类 that the teacher is registered for."""
     registered_at: datetime
     registered_by: str
+    certificate_number: str | None = None
+    """Of the 骨干教师培训合格证书; None for those registered without one on the platform."""
+    decision_id: str | None = None
+    """The decision that registered the list this teacher stood on; None for a direct registration."""
+    status: PoolStatus = PoolStatus.ACTIVE
+    """In force since `status_since`, or since registration."""
+    status_since: date | None = None
+    due_on: date | None = None
+    """When a decided status takes effect that is not in force yet."""
+    history: list[StatusStep] = Field(default_factory=list)
+    """In the order of the decisions."""
+
+    @property
+    def active(self) -> bool:
+        """Whether this teacher may be invited and recommended, and works as a backbone teacher on the phone."""
+        return self.status is PoolStatus.ACTIVE

@@ -321,7 +321,7 @@ async def add_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
 
     Again, it changes nothing. Raises TeacherNotInPool.
     """
-    teacher = await backbone.teacher_in_pool(unit, person_id)
+    teacher = await backbone.active_teacher(unit, person_id)
     if teacher is None:
         raise TeacherNotInPool()
     await store.add_teacher(unit, class_id, ClassTeacher(person_id=person_id, name=teacher.name))

@@ -1,0 +1,130 @@
+"""Rules of the pool of backbone teachers (article 9.1): its statuses, who may change them, and what was in force on a day.
+
+部指导中心对骨干教师实行动态管理: a status is changed by a decision that takes effect on a day; what was decided stays on record,
+and a later decision can reverse it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from server.kernel.errors import Conflict, FieldError, Invalid
+
+
+class PoolStatus(StrEnum):
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a status is never title-cased; templates read the Chinese name here
+        return _TITLES[self]
+
+
+_TITLES = {
+    PoolStatus.ACTIVE: "在库",
+    PoolStatus.SUSPENDED: "暂停",
+    PoolStatus.CANCELLED: "已取消资格",
+}
+
+CHANGES: dict[PoolStatus, frozenset[PoolStatus]] = {
+    PoolStatus.ACTIVE: frozenset({PoolStatus.SUSPENDED, PoolStatus.CANCELLED}),
+    PoolStatus.SUSPENDED: frozenset({PoolStatus.ACTIVE, PoolStatus.CANCELLED}),
+    PoolStatus.CANCELLED: frozenset({PoolStatus.ACTIVE}),
+}
+"""What each status may become. A cancellation is reversed by a later decision; nobody goes from cancelled to suspended."""
+
+
+class StatusNotPossible(Conflict):
+    slug = "status-not-possible"
+    title = "状态不能这样变更"
+
+
+class Decided(Protocol):
+    """A decision about a status, as far as the rules read it."""
+
+    @property
+    def status(self) -> PoolStatus: ...
+    @property
+    def effective_on(self) -> date: ...
+
+
+def status_on(history: Sequence[Decided], day: date) -> PoolStatus:
+    """The status in force on `day`: that of the decision taken last among those in effect by then.
+
+    `history` is in the order of the decisions, which need not be that of their days: a decision that was taken later stands, also
+    against an earlier one whose day had not come. Without any decision a member is ACTIVE: registration itself is none.
+    """
+    in_effect = [one.status for one in history if one.effective_on <= day]
+    return in_effect[-1] if in_effect else PoolStatus.ACTIVE
+
+
+def in_force_since(history: Sequence[Decided], day: date) -> date | None:
+    """The day on which the decision in force on `day` took effect; None where none is."""
+    days = [one.effective_on for one in history if one.effective_on <= day]
+    return days[-1] if days else None
+
+
+def next_change(history: Sequence[Decided], today: date) -> date | None:
+    """The first day after today on which the status will be another one than today's, as things are decided; None for never."""
+    now = status_on(history, today)
+    days = sorted(one.effective_on for one in history if one.effective_on > today)
+    return next((day for day in days if status_on(history, day) is not now), None)
+
+
+def suspended_days(history: Sequence[Decided], first: date, last: date) -> int:
+    """How many of the days from `first` to `last`, both counted, the member was suspended (no time of suspension is held against them).
+
+    0 when `last` is before `first`.
+    """
+    begins = sorted({first, *(one.effective_on for one in history if first < one.effective_on <= last)})
+    ends = [*begins[1:], last + timedelta(days=1)]
+    return sum(
+        (end - begin).days
+        for begin, end in zip(begins, ends, strict=True)
+        if begin < end and status_on(history, begin) is PoolStatus.SUSPENDED
+    )
+
+
+def check_change(history: Sequence[Decided], status: PoolStatus, effective_on: date, today: date) -> None:
+    """Whether a decision taken today may set this status from `effective_on` on.
+
+    Raises StatusNotPossible when the status that would be in force on that day cannot become it and nothing decided for a later day is
+    taken back by it; Invalid for a day that has passed.
+    """
+    if effective_on < today:
+        raise Invalid(fields=[FieldError("effective_on", "生效日期不能早于今天。")])
+    there = status_on(history, effective_on)
+    if status is there:
+        if any(one.status is not there for one in _to_come(history, effective_on)):
+            return
+        raise StatusNotPossible(f"该骨干教师的状态已是“{there.title}”，无需再次办理。")
+    if status not in CHANGES[there]:
+        raise StatusNotPossible(f"该骨干教师目前为“{there.title}”，不能变更为“{status.title}”。")
+
+
+def _to_come(history: Sequence[Decided], day: date) -> Iterable[Decided]:
+    return (one for one in history if one.effective_on > day)
+
+
+def grams(*texts: str) -> list[str]:
+    """Every character of these texts and every two that follow each other, without blanks: what an index finds a part by."""
+    found: set[str] = set()
+    for text in texts:
+        plain = plain_words(text)
+        found.update(plain)
+        found.update(plain[at : at + 2] for at in range(len(plain) - 1))
+    return sorted(found)
+
+
+def grams_asked(words: str) -> list[str]:
+    """The grams that a text must have to hold `words`: the pairs, or the one character."""
+    plain = plain_words(words)
+    return sorted({plain[at : at + 2] for at in range(len(plain) - 1)}) if len(plain) > 1 else list(plain)
+
+
+def plain_words(text: str) -> str:
+    return "".join(text.split()).lower()

@@ -1,0 +1,112 @@
+"""The statuses of the pool, day by day (article 9.1), and how a part of a name is found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.backbone import rules
+from server.backbone.rules import PoolStatus, StatusNotPossible
+from server.kernel.errors import Invalid
+
+DAY = date(2026, 3, 16)
+ACTIVE, SUSPENDED, CANCELLED = PoolStatus
+days = st.dates(date(2024, 1, 1), date(2028, 12, 31))
+
+
+@dataclass(frozen=True)
+class Decision:
+    status: PoolStatus
+    effective_on: date
+
+
+histories = st.lists(st.builds(Decision, st.sampled_from(PoolStatus), days), max_size=8)
+
+
+def test_without_a_decision_a_member_is_active() -> None:
+    assert rules.status_on([], DAY) is ACTIVE
+    assert rules.in_force_since([], DAY) is None
+    assert rules.next_change([], DAY) is None
+
+
+def test_a_decision_is_in_force_from_its_day_on() -> None:
+    history = [Decision(SUSPENDED, DAY)]
+    assert rules.status_on(history, DAY - timedelta(days=1)) is ACTIVE
+    assert rules.status_on(history, DAY) is SUSPENDED
+    assert rules.next_change(history, DAY - timedelta(days=1)) == DAY
+    assert rules.next_change(history, DAY) is None
+
+
+def test_a_later_decision_takes_back_one_whose_day_had_not_come() -> None:
+    history = [Decision(CANCELLED, DAY + timedelta(days=30)), Decision(ACTIVE, DAY)]
+    assert rules.status_on(history, DAY + timedelta(days=31)) is ACTIVE
+    assert rules.next_change(history, DAY) is None
+
+
+@given(histories, days, days)
+def test_suspended_days_are_those_on_which_the_status_is_suspended(
+    history: list[Decision], first: date, last: date
+) -> None:
+    span = range((last - first).days + 1)
+    slow = sum(rules.status_on(history, first + timedelta(days=n)) is SUSPENDED for n in span)
+    assert rules.suspended_days(history, first, last) == slow
+
+
+@given(histories, days)
+def test_the_next_change_is_the_first_day_with_another_status(history: list[Decision], today: date) -> None:
+    found = rules.next_change(history, today)
+    now = rules.status_on(history, today)
+    later = [today + timedelta(days=n) for n in range(1, (date(2029, 1, 1) - today).days)]
+    assert found == next((day for day in later if rules.status_on(history, day) is not now), None)
+
+
+def test_a_suspension_of_one_leap_day_is_one_day() -> None:
+    history = [Decision(SUSPENDED, date(2024, 2, 29)), Decision(ACTIVE, date(2024, 3, 1))]
+    assert rules.suspended_days(history, date(2024, 1, 1), date(2024, 12, 31)) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "possible"),
+    [
+        (ACTIVE, SUSPENDED, True),
+        (ACTIVE, CANCELLED, True),
+        (SUSPENDED, ACTIVE, True),
+        (SUSPENDED, CANCELLED, True),
+        (CANCELLED, ACTIVE, True),
+        (CANCELLED, SUSPENDED, False),
+        (ACTIVE, ACTIVE, False),
+        (SUSPENDED, SUSPENDED, False),
+        (CANCELLED, CANCELLED, False),
+    ],
+)
+def test_a_status_changes_by_the_table_only(before: PoolStatus, after: PoolStatus, possible: bool) -> None:
+    history = [Decision(before, DAY)]
+    if possible:
+        rules.check_change(history, after, DAY, DAY)
+    else:
+        with pytest.raises(StatusNotPossible):
+            rules.check_change(history, after, DAY, DAY)
+
+
+def test_a_decision_takes_effect_today_at_the_earliest() -> None:
+    rules.check_change([], SUSPENDED, DAY, DAY)
+    with pytest.raises(Invalid):
+        rules.check_change([], SUSPENDED, DAY - timedelta(days=1), DAY)
+
+
+def test_what_is_decided_for_a_later_day_can_be_taken_back() -> None:
+    rules.check_change([Decision(CANCELLED, DAY + timedelta(days=9))], ACTIVE, DAY, DAY)
+
+
+@given(st.text("张王李试丁工技师学院 ·", min_size=2, max_size=12), st.data())
+def test_any_part_of_a_text_is_found_by_its_grams(text: str, data: st.DataObject) -> None:
+    plain = rules.plain_words(text)
+    if not plain:
+        return
+    start = data.draw(st.integers(0, len(plain) - 1))
+    part = plain[start : data.draw(st.integers(start + 1, len(plain)))]
+    assert set(rules.grams_asked(part)) <= set(rules.grams(text))
