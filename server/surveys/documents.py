@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from server.kernel.mongo import Document
-from server.surveys.rules import Question, SurveyState, state_at
+from server.surveys.rules import Question, SurveyState, Tally, state_at
 
 
 class Survey(Document):
@@ -27,9 +27,30 @@ class Survey(Document):
     """The policy on the day the survey was set up; a later change does not uncover anything."""
     created_at: datetime
     created_by: str
+    tallied_at: datetime | None = None
+    """When the platform reckoned it up for its teachers' years: once, after it had settled, whether or not it may be shown."""
 
     def state_at(self, now: datetime) -> SurveyState:
         return state_at(self.opens_at, self.closes_at, now)
+
+
+class SatisfactionTally(Document):
+    """What one survey says of one teacher, for the teacher's year (article 8). Unique by both; only of surveys that may be shown."""
+
+    teacher_id: str
+    survey_id: str
+    class_id: str
+    year: int
+    ones: int
+    twos: int
+    threes: int
+    """How often each point was given to any question about the teacher."""
+    responses: int
+    """How many trainees answered."""
+
+    @property
+    def tally(self) -> Tally:
+        return Tally((self.ones, self.twos, self.threes))
 
 
 class Response(Document):

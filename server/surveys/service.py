@@ -6,7 +6,7 @@ order; server/decisions/0001-survey-results-after-closing.md says what is shown,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -19,13 +19,15 @@ from server.classes.documents import TrainingClass
 from server.kernel import policies
 from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.errors import Conflict, NotFound
-from server.kernel.identity import Actor
+from server.kernel.identity import Actor, system
 from server.kernel.life import LifeStep
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.surveys import rules, store
-from server.surveys.documents import Survey
+from server.surveys.documents import SatisfactionTally, Survey
 from server.surveys.rules import Question, QuestionKind, SurveyState, Tally
+
+TALLIED_AT_ONCE = 100
 
 
 class SurveyExists(Conflict):
@@ -329,6 +331,64 @@ async def _results(scope: Scope, survey: Survey, responses: int, now: datetime) 
         ],
         sorted(remarks),
     )
+
+
+# ---- the tallies of teachers' years, kept for the duties of article 8 and the review of article 9
+
+
+async def tally_closed(platform: Platform) -> int:
+    """The scheduled work: reckons up each survey that has settled, once and in a transaction of its own; returns how many.
+
+    One that stays below its smallest group is marked too and leaves no tally: it is never shown, and never asked again.
+    """
+    job = system("surveys")
+    closed_by = platform.clock.now() - rules.SETTLING
+    done = 0
+    while waiting := await store.untallied(platform, closed_by, TALLIED_AT_ONCE):
+        taken = sum([await _tally(platform, job, survey_id) for survey_id in waiting])
+        done += taken
+        if not taken:  # another scheduler has them
+            break
+    return done
+
+
+@transactional
+async def _tally(unit: UnitOfWork, survey_id: str) -> bool:
+    survey = await store.take_for_tally(unit, survey_id, unit.now)
+    if survey is None:
+        unit.nothing_written()
+        return False
+    responses = await store.count_responses(unit, survey.id)
+    results = await _results(unit, survey, responses, unit.now)
+    tallies = [_kept(survey, responses, results, one) for one in survey.teacher_ids] if results else []
+    if tallies:
+        await store.insert_tallies(unit, tallies)
+    unit.audit("surveys:tally", survey.id, class_id=survey.class_id, teachers=len(tallies))
+    return True
+
+
+def _kept(survey: Survey, responses: int, results: Results, teacher_id: str) -> SatisfactionTally:
+    ones, twos, threes = _of_teacher(results, teacher_id).counts
+    return SatisfactionTally(
+        teacher_id=teacher_id,
+        survey_id=survey.id,
+        class_id=survey.class_id,
+        year=survey.year,
+        ones=ones,
+        twos=twos,
+        threes=threes,
+        responses=responses,
+    )
+
+
+async def tallies_of(
+    scope: Scope, teacher_ids: Sequence[str], years: Sequence[int]
+) -> dict[tuple[str, int], Tally]:
+    """By teacher and calendar year, over the classes whose results may be shown; who has none in a year is left out.
+
+    Each answer weighs the same. Read off an index; ask for some hundred teachers at a time.
+    """
+    return await store.tallies(scope, teacher_ids, years)
 
 
 # ---- for the chapters above

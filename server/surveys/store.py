@@ -13,7 +13,10 @@ from datetime import datetime
 from pymongo import ReturnDocument
 
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
-from server.surveys.documents import Response, Survey
+from server.surveys.documents import Response, SatisfactionTally, Survey
+from server.surveys.rules import Tally
+
+POINTS = ("ones", "twos", "threes")
 
 COLLECTIONS = (
     CollectionSpec(
@@ -22,6 +25,16 @@ COLLECTIONS = (
         indexes=(
             Index([("class_id", 1)], unique=True),
             Index([("teacher_ids", 1), ("year", -1), ("_id", 1)]),
+            Index([("tallied_at", 1), ("closes_at", 1)]),
+        ),
+    ),
+    CollectionSpec(
+        "satisfaction_tallies",
+        shard_key="teacher_id",
+        indexes=(
+            Index([("teacher_id", 1), ("survey_id", 1)], unique=True),
+            # It holds all that the means of a year read, so that no document is fetched for them.
+            Index([(name, 1) for name in ("teacher_id", "year", *POINTS)]),
         ),
     ),
     CollectionSpec("survey_respondents", shard_key="_id", clustered=True),
@@ -65,6 +78,57 @@ async def move_closing(scope: Scope, survey_id: str, closes_at: datetime, *, now
         session=scope.session,
     )
     return None if row is None else Survey.from_mongo(row)
+
+
+# ---- the tallies of a teacher's year
+
+
+async def untallied(scope: Scope, closed_by: datetime, limit: int) -> list[str]:
+    """Ids of the surveys that closed by then and were not reckoned up yet, longest closed first."""
+    condition: Row = {"tallied_at": None, "closes_at": {"$lte": closed_by}}
+    rows = (
+        scope["surveys"].find(condition, {"_id": 1}, session=scope.session).sort("closes_at", 1).limit(limit)
+    )
+    return [row["_id"] async for row in rows]
+
+
+async def take_for_tally(scope: Scope, survey_id: str, now: datetime) -> Survey | None:
+    """Marks a survey as reckoned up; None when it was already."""
+    row: Row | None = await scope["surveys"].find_one_and_update(
+        {"_id": survey_id, "tallied_at": None},
+        {"$set": {"tallied_at": now}},
+        return_document=ReturnDocument.AFTER,
+        session=scope.session,
+    )
+    return None if row is None else Survey.from_mongo(row)
+
+
+async def insert_tallies(scope: Scope, new: Sequence[SatisfactionTally]) -> None:
+    await scope["satisfaction_tallies"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+def yearly(teacher_ids: Sequence[str], years: Sequence[int]) -> list[Row]:
+    """The pipeline over the tallies that adds up each teacher's year."""
+    return [
+        {"$match": {"teacher_id": {"$in": list(teacher_ids)}, "year": {"$in": list(years)}}},
+        {
+            "$group": {
+                "_id": {"teacher_id": "$teacher_id", "year": "$year"},
+                **{points: {"$sum": f"${points}"} for points in POINTS},
+            }
+        },
+    ]
+
+
+async def tallies(
+    scope: Scope, teacher_ids: Sequence[str], years: Sequence[int]
+) -> dict[tuple[str, int], Tally]:
+    found: dict[tuple[str, int], Tally] = {}
+    rows = scope["satisfaction_tallies"].aggregate(yearly(teacher_ids, years), session=scope.session)
+    async for row in rows:
+        key = row["_id"]["teacher_id"], row["_id"]["year"]
+        found[key] = Tally((row["ones"], row["twos"], row["threes"]))
+    return found
 
 
 # ---- who answered
