@@ -18,8 +18,10 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from server.__main__ import LARGEST_BODY, SIMULATED_SECRET, make_application, open_platform
+from server.accounts.message_kinds import KINDS
 from server.kernel.clock import FixedClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
+from server.kernel.mongo import UnitOfWork
 from server.kernel.platform import Platform
 from server.settings import Settings
 from server.wechat.simulator import Simulator, start_simulator
@@ -124,6 +126,22 @@ def database_name(_sync_client: MongoClient[dict[str, Any]], worker_database_nam
         if not name.startswith("system.") and database[name].find_one({}, {"_id": 1}) is not None:
             database[name].delete_many({})
     return worker_database_name
+
+
+# ---- what no test may do
+
+
+@pytest.fixture(autouse=True)
+def _every_message_has_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a chapter tells anybody in a test has its row in the table of kinds, and every field that the row shows."""
+    notify = UnitOfWork.notify
+
+    def checked(unit: UnitOfWork, person_id: str, template: str, **data: str) -> None:
+        assert template in KINDS, f"“{template}” has no row in server/accounts/message_kinds.py"
+        KINDS[template].check(data)
+        notify(unit, person_id, template, **data)
+
+    monkeypatch.setattr(UnitOfWork, "notify", checked)
 
 
 # ---- the platform of a test

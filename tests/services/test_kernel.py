@@ -24,7 +24,7 @@ async def take(unit: UnitOfWork, count: int, last: int) -> int:
 @transactional
 async def write_and_fail(unit: UnitOfWork) -> None:
     unit.audit("test:fail", "nothing")
-    unit.notify("nobody", "test")
+    unit.notify("nobody", "results-released", class_name="示例班")
     await unit["policies"].insert_one({"_id": "half", "key": "half", "version": 1}, session=unit.session)
     raise Conflict("改变主意")
 

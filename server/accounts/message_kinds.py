@@ -1,0 +1,275 @@
+"""Every kind of message that the platform sends: one table.
+
+A chapter says `unit.notify(person_id, "enrolled", class_name=…, …)`; here stands what that reads like in the mini-program's
+inbox and which of its fields a WeChat subscribe message shows. A chapter that has something new to say adds a row; the tests
+refuse a name or a field that no row has.
+
+Source of the kinds of WeChat's fields: 订阅消息参数值内容限制说明, on the page of `sendMessage` of WeChat's server API.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from string import Formatter
+
+ELLIPSIS = "…"
+
+
+class FieldKind(StrEnum):
+    """What a field of a subscribe message may hold; its key on WeChat's side begins with this word (`thing1`)."""
+
+    THING = "thing"
+    """At most 20 characters, no line break."""
+    DATE = "date"
+    """2026-03-16, or 2026-03-16 09:00."""
+    CHARACTER_STRING = "character_string"
+    """At most 32 letters, digits and signs."""
+    PHRASE = "phrase"
+    """At most 5 Chinese characters."""
+
+
+class MissingField(LookupError):
+    """A message without a field that its kind shows: a mistake of the chapter that sent it."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A row. `sentences` make the text of the inbox: `{field}` is filled in, and a sentence whose field is empty is left out.
+
+    `wechat`: the fields of the subscribe message, in their order. `wakes`: whether it may be sent in quiet hours, because in the morning it
+    would be too late.
+    """
+
+    name: str
+    title: str
+    sentences: tuple[str, ...]
+    wechat: tuple[tuple[FieldKind, str], ...]
+    wakes: bool = False
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """What a chapter must give. It may give more: ids, for the mini-program to open the right page."""
+        shown = {name for sentence in self.sentences for name in _fields_of(sentence)}
+        return frozenset(shown | {name for _, name in self.wechat})
+
+    @property
+    def usual_keys(self) -> tuple[str, ...]:
+        """The keys of a template whose fields are numbered from 1; WeChat may have given others (see `messages.Template`)."""
+        return tuple(f"{kind}{number}" for number, (kind, _) in enumerate(self.wechat, start=1))
+
+    def check(self, data: Mapping[str, str]) -> None:
+        """Raises MissingField."""
+        if missing := self.fields - data.keys():
+            raise MissingField(f"{self.name}: {', '.join(sorted(missing))}")
+
+    def text(self, data: Mapping[str, str]) -> str:
+        """What the inbox says. Raises MissingField."""
+        self.check(data)
+        said = [one for one in self.sentences if all(data[name] for name in _fields_of(one))]
+        return "".join(one.format_map(data) for one in said)
+
+    def wechat_data(self, keys: tuple[str, ...], data: Mapping[str, str]) -> dict[str, str]:
+        """Key of the template → value that fits its kind. Raises MissingField."""
+        self.check(data)
+        pairs = zip(keys, self.wechat, strict=True)
+        return {key: fitted(kind, data[name]) for key, (kind, name) in pairs}
+
+
+def _fields_of(sentence: str) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(sentence) if name]
+
+
+def fitted(kind: FieldKind, value: str) -> str:
+    """`value` cut to what WeChat takes: it refuses the whole message for one character too many (47003)."""
+    words = " ".join(value.split())
+    match kind:
+        case FieldKind.THING:
+            return _cut(words, 20) or "见小程序"
+        case FieldKind.CHARACTER_STRING:
+            return re.sub(r"[^!-~]", "", words)[:32] or "-"
+        case FieldKind.PHRASE:
+            return re.sub(r"[^\u3400-\u9fff]", "", words)[:5] or "通知"
+        case FieldKind.DATE:
+            return words
+
+
+def _cut(words: str, most: int) -> str:
+    return words if len(words) <= most else words[: most - len(ELLIPSIS)] + ELLIPSIS
+
+
+_THING, _DATE, _STRING = FieldKind.THING, FieldKind.DATE, FieldKind.CHARACTER_STRING
+_CLASS = (_THING, "class_name")
+_REASON = (_THING, "reason")
+_FROM = (_THING, "institution")
+
+_ROWS = (
+    # ---- 报名 and 录取 (articles 4.1 and 4.4)
+    Kind(
+        "enrolled",
+        "录取通知",
+        (
+            "您已被录取到“{class_name}”，{starts_on} 至 {ends_on} 在{place}举办。",
+            "请打开入学通知，阅读纪律要求并签署承诺书。",
+        ),
+        (_CLASS, (_DATE, "starts_on"), (_THING, "place")),
+    ),
+    Kind(
+        "application-waiting",
+        "报名候补",
+        ("“{class_name}”名额已满，您已进入候补名单。", "有人退出时按报名先后递补。"),
+        (_CLASS,),
+    ),
+    Kind(
+        "application-rejected",
+        "报名未通过",
+        ("您报名的“{class_name}”没有通过审核。", "理由：{reason}"),
+        (_CLASS, _REASON),
+    ),
+    # ---- 邀请函 (article 4.2)
+    Kind(
+        "invitation-sent",
+        "授课考核邀请",
+        (
+            "{institution}邀请您承担“{class_name}”的{kind}任务，{starts_on} 至 {ends_on}。",
+            "请在 {reply_until} 前答复。",
+        ),
+        (_CLASS, (_THING, "kind"), (_DATE, "reply_until"), _FROM),
+    ),
+    Kind(
+        "invitation-reminder",
+        "邀请函待答复",
+        ("{institution}邀请您承担“{class_name}”的{kind}任务，请在 {reply_until} 前答复，过期自动失效。",),
+        (_CLASS, (_THING, "kind"), (_DATE, "reply_until"), _FROM),
+    ),
+    Kind(
+        "invitation-withdrawn",
+        "邀请函已撤回",
+        ("{institution}撤回了“{class_name}”的{kind}邀请。", "理由：{reason}"),
+        (_CLASS, (_THING, "kind"), _REASON),
+    ),
+    Kind(
+        "invitation-cancelled",
+        "任务已取消",
+        (
+            "{institution}取消了您在“{class_name}”的{kind}任务，原定 {starts_on} 至 {ends_on}。",
+            "理由：{reason}",
+        ),
+        (_CLASS, (_DATE, "starts_on"), _REASON),
+        wakes=True,  # who teaches tomorrow morning must hear of it before they travel
+    ),
+    Kind(
+        "invitation-corrected",
+        "邀请信息已更正",
+        (
+            "“{class_name}”的信息已经更正，{starts_on} 至 {ends_on} 举办。",
+            "请核对您的{kind}安排，如有不便请联系{institution}。",
+        ),
+        (_CLASS, (_DATE, "starts_on"), (_DATE, "ends_on")),
+    ),
+    # ---- 培训方案 (article 4.3)
+    Kind(
+        "scheme-to-sign",
+        "培训方案待签署",
+        ("“{class_name}”的培训方案（第 {version} 版）等您签署。",),
+        (_CLASS, _FROM),
+    ),
+    Kind(
+        "scheme-returned",
+        "培训方案被退回",
+        ("“{class_name}”的培训方案（第 {version} 版）被退回修改。", "理由：{reason}"),
+        (_CLASS, _REASON),
+    ),
+    Kind(
+        "scheme-approved",
+        "培训方案已通过",
+        ("“{class_name}”的培训方案（第 {version} 版）已审核通过，课次和任务按方案安排。",),
+        (_CLASS, _FROM),
+    ),
+    # ---- 课次, 考核, 评价 (articles 4.6, 4.7 and 8)
+    Kind(
+        "session-soon",
+        "课程即将开始",
+        ("“{class_name}”的“{title}”{starts_at} 在{place}开始，请按时签到。",),
+        (_CLASS, (_DATE, "starts_at"), (_THING, "place")),
+        wakes=True,  # a first session at eight is announced before the quiet hours end
+    ),
+    Kind("grading-due", "学习成果待批阅", ("“{class_name}”还有 {count} 份学习成果等您批阅。",), (_CLASS,)),
+    Kind(
+        "results-released",
+        "成绩已公布",
+        ("“{class_name}”的成绩已公布，请在小程序中查看。",),
+        (_CLASS,),
+    ),
+    Kind(
+        "survey-opened",
+        "满意度评价",
+        ("请为“{class_name}”填写满意度评价，{opens_at} 至 {closes_at}，匿名，每人一次。",),
+        (_CLASS, (_DATE, "closes_at")),
+    ),
+    Kind(
+        "survey-open-reminder",
+        "满意度评价将截止",
+        ("“{class_name}”的满意度评价 {closes_at} 截止，您还没有填写。",),
+        (_CLASS, (_DATE, "closes_at")),
+    ),
+    # ---- 证书 (articles 16 to 18)
+    Kind(
+        "certificate-issued",
+        "证书已核发",
+        ("{issuer}已核发您参加“{class_name}”的合格证书，编号 {number}。",),
+        (_CLASS, (_STRING, "number"), (_THING, "issuer")),
+    ),
+    Kind(
+        "certificate-revoked",
+        "证书已撤销",
+        ("您的合格证书（编号 {number}）已被撤销。", "理由：{reason}"),
+        ((_STRING, "number"), _REASON),
+    ),
+    # ---- 骨干教师: 选拔, 入库, 职责, 动态管理 (articles 7 to 9)
+    Kind(
+        "selection-decided",
+        "骨干教师选拔结果",
+        ("您的骨干教师培训选拔推荐：{outcome}。", "理由：{reason}"),
+        ((_THING, "outcome"), _REASON),
+    ),
+    Kind("pool-registered", "已登记入库", ("您已登记进入骨干教师库，自 {effective_on} 起生效。",), ((_DATE, "effective_on"),)),
+    Kind(
+        "guidance-to-confirm",
+        "后续指导待确认",
+        ("{teacher_name}登记了对您的后续指导（{given_on}），请确认。",),
+        ((_THING, "teacher_name"), (_DATE, "given_on")),
+    ),
+    Kind(
+        "duty-warning",
+        "年度职责提醒",
+        ("{year} 年度职责提醒：{owed}。",),
+        ((_THING, "owed"),),
+    ),
+    Kind(
+        "qualification-case",
+        "动态管理告知",
+        ("部指导中心对您的骨干教师资格立案核查：{ground}。", "您可以在 {reply_until} 前陈述意见。"),
+        ((_THING, "ground"), (_DATE, "reply_until")),
+    ),
+    Kind(
+        "qualification-decided",
+        "动态管理决定",
+        ("关于您的骨干教师资格的决定：{outcome}，自 {effective_on} 起生效。", "理由：{reason}"),
+        ((_THING, "outcome"), (_DATE, "effective_on")),
+    ),
+    Kind(
+        "qualification-warning",
+        "动态管理预警",
+        ("{ground}。请在 {until} 前承担任务，以免影响骨干教师资格。",),
+        ((_THING, "ground"), (_DATE, "until")),
+    ),
+)  # fmt: skip
+
+KINDS: dict[str, Kind] = {row.name: row for row in _ROWS}
+assert len(KINDS) == len(_ROWS), "each kind has one row"
+
+assert all(row.wechat and len(row.title) <= 10 for row in _ROWS), "a title fits a phone's list"
