@@ -30,12 +30,20 @@ from urllib.parse import urlsplit
 import requests
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
 from wechatpy.client import WeChatClient
 from wechatpy.exceptions import WeChatClientException
 
 from server.kernel.clock import Clock
 from server.kernel.errors import Problem
-from server.wechat.errors import SubscriptionRefused, WeChatCodeInvalid, WeChatRefused, WeChatUnavailable
+from server.wechat.errors import (
+    SubscriptionRefused,
+    WeChatCodeInvalid,
+    WeChatLimited,
+    WeChatRefused,
+    WeChatUnavailable,
+    WeChatUncertain,
+)
 from server.wechat.tokens import AccessToken, Token
 
 P = ParamSpec("P")
@@ -47,6 +55,7 @@ logger = logging.getLogger(__name__)
 TOKEN_REJECTED = {40001, 40014, 42001}
 CODE_REFUSED = {40029, 40163, 40226, 41008}
 SUBSCRIPTION_REFUSED = 43101
+DAILY_QUOTA = 45009
 REFUSED_FOR_GOOD = {40003, 40037, 40169, 41030, 44002, 47001, 47003}
 """The call is at fault. Every other code is WeChat's state or the account's settings: it may work later."""
 
@@ -72,6 +81,8 @@ class _Failure:
     call: str
     errcode: int | None
     reason: str
+    arrived: bool = True
+    """False when no connection was made, so that WeChat cannot have done anything."""
 
     def problem(self) -> Problem:
         if self.errcode in CODE_REFUSED:
@@ -81,15 +92,20 @@ class _Failure:
         logger.warning("WeChat failed at %s: errcode %s, %s", self.call, self.errcode, self.reason)
         if self.errcode in REFUSED_FOR_GOOD:
             return WeChatRefused(errcode=self.errcode)
-        return WeChatUnavailable()
+        if self.errcode == DAILY_QUOTA:
+            return WeChatLimited(errcode=self.errcode)
+        if self.errcode is not None:
+            return WeChatUnavailable(errcode=self.errcode)
+        return WeChatUncertain() if self.arrived else WeChatUnavailable()
 
 
 class WeChat:
     """One mini-program's WeChat.
 
     `timeout_seconds` is the longest that a method keeps its caller waiting, token and second try included.
-    Every method raises WeChatUnavailable when there is no usable answer, WeChatRefused when this call will
-    never be accepted.
+    Every method raises WeChatUnavailable when there is no usable answer (WeChatUncertain when WeChat may have
+    done what it was asked all the same, WeChatLimited when the day's quota is used up), WeChatRefused when this
+    call will never be accepted. `extra` holds WeChat's errcode where there is one.
     """
 
     def __init__(
@@ -129,7 +145,7 @@ class WeChat:
         """Sends one message and gives its msgid. Raises SubscriptionRefused.
 
         `data` maps the template's keys to their words: `{"thing1": "汽车维修"}`; a `thing` holds 20
-        characters. WeChatUnavailable does not say that nothing was sent: an answer may be lost on its way.
+        characters. Nothing was sent if this raises, except for WeChatUncertain: its answer was lost on the way.
         """
         return await self._with_token(self._calls.send_subscribe_message, openid, template_id, page, data)
 
@@ -150,18 +166,23 @@ class WeChat:
         self, call: Callable[Concatenate[str, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """One call with the access token, tried once more with another token if WeChat rejects this one."""
-        async with _deadline(self._timeout_seconds):
+        progress = _Progress()
+        async with _deadline(self._timeout_seconds, progress):
             token = await self._token.current()
-            answer = await self._threads.attempt(call, token, *args, **kwargs)
+            answer = await self._threads.tracked(progress, call, token, *args, **kwargs)
             if isinstance(answer, _Failure) and answer.errcode in TOKEN_REJECTED:
                 token = await self._token.instead_of(token)
-                answer = await self._threads.attempt(call, token, *args, **kwargs)
+                answer = await self._threads.tracked(progress, call, token, *args, **kwargs)
         return _unless_failed(answer)
 
     async def _fetch_token(self) -> Token:
+        """Never WeChatUncertain: asking for a token again takes none away."""
         async with _deadline(self._timeout_seconds):
             answer = await self._threads.attempt(self._calls.stable_token)
-        value, seconds = _unless_failed(answer)
+        try:
+            value, seconds = _unless_failed(answer)
+        except WeChatUncertain:
+            raise WeChatUnavailable() from None
         return Token(value, self._clock.now() + timedelta(seconds=seconds))
 
 
@@ -240,9 +261,26 @@ def _attempt(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | _Fa
         return call(*args, **kwargs)
     except WeChatClientException as refusal:
         errcode, reason = refusal.errcode, str(refusal.errmsg)
+    except requests.ConnectionError as trouble:
+        return _Failure(call.__name__, None, type(trouble).__name__, arrived=not _unreachable(trouble))
     except (requests.RequestException, KeyError, TypeError, ValueError) as trouble:
         errcode, reason = None, type(trouble).__name__
     return _Failure(call.__name__, errcode, reason)
+
+
+def _unreachable(trouble: requests.ConnectionError) -> bool:
+    """Whether the connection itself could not be made: nothing has left this machine then."""
+    if isinstance(trouble, requests.ConnectTimeout):
+        return True
+    cause = trouble.args[0] if trouble.args else None
+    return isinstance(getattr(cause, "reason", None), NewConnectionError)
+
+
+@dataclass
+class _Progress:
+    """Whether a call is on its way, for who has waited too long: from before its thread has it until there is an answer."""
+
+    under_way: bool = False
 
 
 def _unless_failed(answer: R | _Failure) -> R:
@@ -252,13 +290,13 @@ def _unless_failed(answer: R | _Failure) -> R:
 
 
 @asynccontextmanager
-async def _deadline(seconds: float) -> AsyncIterator[None]:
+async def _deadline(seconds: float, progress: _Progress | None = None) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
         logger.warning("WeChat gave no answer within %.1f s", seconds)
-        raise WeChatUnavailable() from None
+        raise (WeChatUncertain() if progress and progress.under_way else WeChatUnavailable()) from None
 
 
 class _Threads:
@@ -272,6 +310,12 @@ class _Threads:
 
     async def attempt(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | _Failure:
         """`call` in a thread. Raises WeChatUnavailable when too many wait already."""
+        return await self.tracked(_Progress(), call, *args, **kwargs)
+
+    async def tracked(
+        self, progress: _Progress, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> R | _Failure:
+        """The same, with `progress` kept."""
         if self._free.locked() and self._waiting >= self._waiting_most:
             logger.warning("%d calls wait for WeChat already; one more is refused", self._waiting)
             raise WeChatUnavailable()
@@ -281,9 +325,12 @@ class _Threads:
         finally:
             self._waiting -= 1
         loop = asyncio.get_running_loop()
+        progress.under_way = True
         done = self._executor.submit(lambda: _attempt(call, *args, **kwargs))
         done.add_done_callback(lambda _: self._release(loop))
-        return await asyncio.wrap_future(done)
+        answer = await asyncio.wrap_future(done)
+        progress.under_way = False
+        return answer
 
     def _release(self, loop: asyncio.AbstractEventLoop) -> None:
         """Called in the thread; a loop that has been closed meanwhile has nobody who waits."""

@@ -21,6 +21,14 @@ class WeChatUnavailable(Unavailable):
     default_detail = "微信服务暂时没有响应，请稍后重试。"
 
 
+class WeChatUncertain(WeChatUnavailable):
+    """The call was made and no usable answer came: whether WeChat did what it was asked is not known."""
+
+
+class WeChatLimited(WeChatUnavailable):
+    """45009: the day's quota of this call is used up; the next one begins at midnight in Beijing."""
+
+
 class SubscriptionRefused(Conflict):
     """43101: the person has not agreed to (one more) message of this template."""
 

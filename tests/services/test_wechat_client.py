@@ -18,7 +18,14 @@ from server.kernel.errors import Problem
 from server.kernel.mongo import connect
 from server.kernel.platform import WeChatGateway
 from server.wechat.client import WeChat
-from server.wechat.errors import SubscriptionRefused, WeChatCodeInvalid, WeChatRefused, WeChatUnavailable
+from server.wechat.errors import (
+    SubscriptionRefused,
+    WeChatCodeInvalid,
+    WeChatLimited,
+    WeChatRefused,
+    WeChatUnavailable,
+    WeChatUncertain,
+)
 from server.wechat.simulator import Simulator, start_simulator
 from server.wechat.world import Trouble
 
@@ -190,6 +197,50 @@ async def test_an_answer_that_is_none_is_unavailable(
         await (wechat.code_to_session(simulator.world.give_code(OPENID)) if path == LOGIN else send(wechat))
 
 
+@pytest.mark.parametrize("trouble", ["hang", "disconnect", "bad-gateway", "gibberish"])
+async def test_a_message_whose_answer_never_came_may_have_been_sent(
+    simulator: Simulator, wechat: WeChat, db: Database, clock: FixedClock, trouble: Trouble
+) -> None:
+    await wechat.mini_program_code("s", "pages/class")  # the token is there
+    hasty = client_of(simulator, db, clock, timeout_seconds=1)
+    simulator.world.fail(SEND, trouble)
+    with pytest.raises(WeChatUncertain):
+        await send(hasty)
+    await hasty.close()
+
+
+@pytest.mark.parametrize("trouble", ["hang", "disconnect", "bad-gateway", "gibberish"])
+async def test_a_message_without_a_token_was_certainly_not_sent(
+    simulator: Simulator, db: Database, clock: FixedClock, trouble: Trouble
+) -> None:
+    hasty = client_of(simulator, db, clock, timeout_seconds=1)
+    simulator.world.fail(TOKEN, trouble)
+    with pytest.raises(WeChatUnavailable) as raised:
+        await send(hasty)
+    assert not isinstance(raised.value, WeChatUncertain)
+    assert not simulator.world.calls[SEND]
+    await hasty.close()
+
+
+async def test_a_token_refused_and_not_replaced_in_time_sent_nothing(
+    simulator: Simulator, wechat: WeChat, db: Database, clock: FixedClock
+) -> None:
+    await wechat.mini_program_code("s", "pages/class")
+    hasty = client_of(simulator, db, clock, timeout_seconds=1)
+    simulator.world.fail(SEND, 40001)
+    simulator.world.fail(TOKEN, "hang")
+    with pytest.raises(WeChatUnavailable) as raised:
+        await send(hasty)
+    assert not isinstance(raised.value, WeChatUncertain)
+    await hasty.close()
+
+
+async def test_the_daily_quota_is_told_apart(simulator: Simulator, wechat: WeChat) -> None:
+    simulator.world.fail(SEND, 45009)
+    with pytest.raises(WeChatLimited):
+        await send(wechat)
+
+
 async def test_an_answer_without_its_fields_is_unavailable(simulator: Simulator, wechat: WeChat) -> None:
     simulator.world.fail(LOGIN, 0)
     with pytest.raises(WeChatUnavailable):
@@ -202,8 +253,9 @@ async def test_a_wechat_that_cannot_be_reached_is_unavailable(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
         wechat = client_of(simulator, db, clock, api_base=f"http://127.0.0.1:{taken.getsockname()[1]}")
-        with pytest.raises(WeChatUnavailable):
+        with pytest.raises(WeChatUnavailable) as raised:
             await wechat.code_to_session("code")
+        assert not isinstance(raised.value, WeChatUncertain)  # nothing left this machine
         await wechat.close()
 
 
