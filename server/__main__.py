@@ -45,7 +45,7 @@ from server.institutions import service as institutions
 from server.institutions import store as institutions_store
 from server.invitations import store as invitations_store
 from server.jobs import make_scheduler
-from server.kernel import audit, files, leases, logs, outbox, policies, sequences
+from server.kernel import audit, files, leases, logs, outbox, policies, runs, sequences
 from server.kernel.clock import Clock, SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
 from server.kernel.encryption import Vault
@@ -76,6 +76,7 @@ COLLECTIONS = (
     *leases.COLLECTIONS,
     *outbox.COLLECTIONS,
     *policies.COLLECTIONS,
+    *runs.COLLECTIONS,
     *sequences.COLLECTIONS,
     *wechat_tokens.COLLECTIONS,
     *accounts_store.COLLECTIONS,

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from server.accounts import messages
 from server.assessment import submissions
 from server.invitations import service as invitations
-from server.kernel import audit
+from server.kernel import audit, runs
 from server.kernel.platform import Platform
 from server.kernel.schedule import Job
 
@@ -55,26 +53,48 @@ JOBS: tuple[Job, ...] = (
 machine at a time, and must bear being cut off and run again."""
 
 
+DAILY_TICK = timedelta(seconds=30)
+"""How often a scheduler asks whether a daily slot is due, was missed, or was left behind by a scheduler that died."""
+REQUESTS_TICK = timedelta(seconds=2)
+
+
 def make_scheduler(platform: Platform) -> AsyncIOScheduler:
+    """A scheduler that looks at each job in its time, and at once when it starts. A look claims what is due or does nothing.
+
+    APScheduler keeps the time, never runs a job twice at once in this process (`max_instances`) and makes one look of those that
+    a busy process missed (`coalesce`). Which scheduler runs what is for the database to say (kernel/runs).
+    """
     scheduler = AsyncIOScheduler(timezone="Asia/Shanghai")
+    holder = runs.this_scheduler()
     for job in JOBS:
-        trigger = (
-            IntervalTrigger(seconds=job.every.total_seconds())
-            if job.every
-            else CronTrigger(hour=job.at.hour if job.at else 0, minute=job.at.minute if job.at else 0)
-        )
         scheduler.add_job(
-            run_logged, trigger, args=(platform, job), id=job.name,
-            max_instances=1, coalesce=True, misfire_grace_time=None,
+            look, "interval", args=(platform, job, holder), seconds=(job.every or DAILY_TICK).total_seconds(),
+            id=job.name, next_run_time=datetime.now(UTC), max_instances=1, coalesce=True, misfire_grace_time=None,
         )  # fmt: skip
+    scheduler.add_job(
+        begin_requested, "interval", args=(platform, scheduler), seconds=REQUESTS_TICK.total_seconds(),
+        max_instances=1, coalesce=True, misfire_grace_time=None,
+    )  # fmt: skip
     return scheduler
 
 
-async def run_logged(platform: Platform, job: Job) -> None:
-    """One run. A failure is logged and does not stop the next run; a run that the shutdown cuts off is done by the next start."""
+async def look(platform: Platform, job: Job, holder: str) -> None:
+    """Runs the job if it is due. A run that the shutdown cuts off is taken over once its lease has run out."""
     try:
-        await job.work(platform)
+        await runs.tick(platform, job, holder)
     except asyncio.CancelledError:
         log.info("job cut off by the shutdown", extra={"job": job.name})
     except Exception:
-        log.exception("job failed", extra={"job": job.name})
+        log.exception("job could not be claimed or recorded", extra={"job": job.name})
+
+
+async def begin_requested(platform: Platform, scheduler: AsyncIOScheduler) -> None:
+    """Looks at once at the jobs that somebody has started by hand."""
+    try:
+        for name in await runs.requested(platform):
+            if waiting := scheduler.get_job(name):
+                waiting.modify(next_run_time=datetime.now(UTC))
+    except asyncio.CancelledError:
+        pass
+    except Exception:
+        log.exception("starts by hand could not be read")
