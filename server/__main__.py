@@ -41,6 +41,7 @@ from server.certificates import store as certificates_store
 from server.certificates.press import press
 from server.classes import store as classes_store
 from server.corrections import store as corrections_store
+from server.duties import store as duties_store
 from server.institutions import service as institutions
 from server.institutions import store as institutions_store
 from server.invitations import store as invitations_store
@@ -93,6 +94,7 @@ COLLECTIONS = (
     *schemes_store.COLLECTIONS,
     *surveys_store.COLLECTIONS,
     *certificates_store.COLLECTIONS,
+    *duties_store.COLLECTIONS,
 )
 
 

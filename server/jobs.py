@@ -10,10 +10,12 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from server.accounts import messages
 from server.assessment import submissions
+from server.duties import service as duties
 from server.invitations import service as invitations
 from server.kernel import audit, runs
 from server.kernel.platform import Platform
 from server.kernel.schedule import Job
+from server.surveys import service as surveys
 
 log = logging.getLogger("platform.jobs")
 
@@ -47,6 +49,20 @@ JOBS: tuple[Job, ...] = (
         "第二十五条（四）",
         submissions.remove_abandoned,
         every=timedelta(hours=1),
+    ),
+    Job(
+        "tally-surveys",
+        "汇总满意度",
+        "第八条（四）1",
+        surveys.tally_closed,
+        every=timedelta(minutes=10),
+    ),
+    Job(
+        "yearly-duty-warning",
+        "提醒年度授课任务（10 月起）",
+        "第八条（四）1",
+        duties.warn_of_duties,
+        at=time(9),
     ),
 )
 """`work(platform)` says what it did: a number, or counts by Chinese words. It runs under a claim of its own (kernel/runs), on one

@@ -244,6 +244,12 @@ _ROWS = (
         ((_THING, "teacher_name"), (_DATE, "given_on")),
     ),
     Kind(
+        "guidance-disputed",
+        "后续指导有异议",
+        ("{trainee_name}对您登记的后续指导（{given_on}）有异议。", "理由：{reason}"),
+        ((_THING, "trainee_name"), (_DATE, "given_on"), _REASON),
+    ),
+    Kind(
         "duty-warning",
         "年度职责提醒",
         ("{year} 年度职责提醒：{owed}。",),

@@ -50,6 +50,9 @@ class Permission(StrEnum):
     CORRECTIONS_READ = "corrections:read"
     CORRECTIONS_REQUEST = "corrections:request"
     CORRECTIONS_REVIEW = "corrections:review"
+    DUTIES_ANSWER = "duties:answer"
+    DUTIES_OWN = "duties:own"
+    DUTIES_READ = "duties:read"
     INSTITUTIONS_DECIDE = "institutions:decide"
     INSTITUTIONS_READ = "institutions:read"
     INSTITUTIONS_READ_REQUESTS = "institutions:read-requests"
@@ -114,6 +117,9 @@ _TITLES = {
     Permission.CORRECTIONS_READ: "查看更正申请和各版本",
     Permission.CORRECTIONS_REQUEST: "申请更正已发布的信息",
     Permission.CORRECTIONS_REVIEW: "审核更正申请",
+    Permission.DUTIES_ANSWER: "确认自己接受的后续指导",
+    Permission.DUTIES_OWN: "查看自己的年度履职、登记后续指导",
+    Permission.DUTIES_READ: "查看骨干教师履职情况",
     Permission.INSTITUTIONS_DECIDE: "审核基地推荐，核定、暂停、恢复、取消资格",
     Permission.INSTITUTIONS_READ: "查看培训机构和资格",
     Permission.INSTITUTIONS_READ_REQUESTS: "查看基地推荐和资格申请",
@@ -182,6 +188,7 @@ _TRAINEE = frozenset(
         Permission.ATTENDANCE_CHECK_IN,
         Permission.CERTIFICATES_FETCH,
         Permission.CLASSES_ATTEND,
+        Permission.DUTIES_ANSWER,
         Permission.SURVEYS_ANSWER,
     }
 )
@@ -194,6 +201,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.AUDIT_READ,
         Permission.BACKBONE_REGISTER,
         Permission.CORRECTIONS_REVIEW,
+        Permission.DUTIES_READ,
         Permission.INSTITUTIONS_DECIDE,
         Permission.INSTITUTIONS_READ_REQUESTS,
         Permission.POLICIES_CHANGE,
@@ -202,6 +210,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {
         Permission.APPLICATIONS_REVIEW,
         Permission.CORRECTIONS_REVIEW,
+        Permission.DUTIES_READ,
         Permission.INSTITUTIONS_READ_REQUESTS,
         Permission.INSTITUTIONS_RECOMMEND,
         Permission.SCHEMES_REVIEW,
@@ -215,6 +224,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ASSESSMENT_GRADE,
             Permission.ATTENDANCE_TEACH,
             Permission.CLASSES_TEACH,
+            Permission.DUTIES_OWN,
             Permission.INVITATIONS_ANSWER,
             Permission.SCHEMES_SIGN,
             Permission.SURVEYS_OWN_MEANS,

@@ -1,0 +1,194 @@
+"""Duties of a backbone teacher (article 8.4): what a calendar year owes, where somebody stands in it, and follow-up guidance.
+
+每年承担授课任务不少于 2 次，且年度满意度平均分不少于 2 分（满分 3 分）. The guide does not say what is owed of a year in which
+somebody was not in the pool from the first day to the last; `required_tasks` says what we do (待核).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+
+from server.backbone.rules import Decided, PoolStatus, status_on
+from server.invitations.rules import YEARLY_TEACHING, task_days
+from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
+from server.kernel.identity import Role
+from server.kernel.state_tables import StateTable
+
+WARNING_MONTH = 10
+"""From the first of October on, whoever still owes tasks of the year can be told."""
+EARLIEST_YEAR = 2022
+"""The year of the guide's trial."""
+
+
+# ---- what a year owes
+
+
+def days_in_pool(registered_on: date, history: Sequence[Decided], first: date, last: date) -> int:
+    """How many of the days from `first` to `last`, both counted, somebody was registered and neither suspended nor cancelled."""
+    begin = max(first, registered_on)
+    begins = sorted({begin, *(one.effective_on for one in history if begin < one.effective_on <= last)})
+    ends = [*begins[1:], last + timedelta(days=1)]
+    return sum(
+        (end - start).days
+        for start, end in zip(begins, ends, strict=True)
+        if start < end and status_on(history, start) is PoolStatus.ACTIVE
+    )
+
+
+def required_tasks(registered_on: date, history: Sequence[Decided], year: int) -> int:
+    """授课 tasks owed of a calendar year: two (article 8.4.1), less for whoever was not in the pool all the year (待核).
+
+    Time before registration and time of suspension are not held against anybody: the two tasks are shared out over the days in the pool,
+    halves up. From three quarters of the year on it is two, from one quarter on one, below that none. What is decided already for days
+    to come counts.
+    """
+    first, last = task_days(year)
+    whole = (last - first).days + 1
+    share = YEARLY_TEACHING * days_in_pool(registered_on, history, first, last)
+    return (2 * share + whole) // (2 * whole)
+
+
+class Standing(StrEnum):
+    """Where a teacher stands in a year."""
+
+    OWING = "OWING"
+    SHORT = "SHORT"
+    BELOW_MARK = "BELOW_MARK"
+    FULFILLED = "FULFILLED"
+    NOTHING_OWED = "NOTHING_OWED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a standing is never title-cased; templates read the Chinese name here
+        return _STANDING_TITLES[self]
+
+    @property
+    def tone(self) -> str:
+        """As the pages know it."""
+        return _STANDING_TONES[self]
+
+
+_STANDING_TITLES = {
+    Standing.OWING: "尚欠授课任务",
+    Standing.SHORT: "授课任务不足",
+    Standing.BELOW_MARK: "满意度未达标",
+    Standing.FULFILLED: "已达到要求",
+    Standing.NOTHING_OWED: "本年无授课要求",
+}
+_STANDING_TONES = {
+    Standing.OWING: "warning",
+    Standing.SHORT: "danger",
+    Standing.BELOW_MARK: "danger",
+    Standing.FULFILLED: "success",
+    Standing.NOTHING_OWED: "neutral",
+}
+
+
+def standing(required: int, done: int, meets_mark: bool | None, *, over: bool) -> Standing:
+    """Both halves of article 8.4.1. A year without any answer that may be shown (`meets_mark` None) is not held against anybody.
+
+    What is still owed is a warning while the year runs, and a shortcoming once it is `over`.
+    """
+    if done < required:
+        return Standing.SHORT if over else Standing.OWING
+    if meets_mark is False:
+        return Standing.BELOW_MARK
+    return Standing.FULFILLED if required or done else Standing.NOTHING_OWED
+
+
+def year_is_over(year: int, today: date) -> bool:
+    return today > task_days(year)[1]
+
+
+def is_to_be_warned(today: date, required: int, done: int, planned: int) -> bool:
+    """From October on, whoever owes tasks for which nothing is planned is told while the year can still be saved."""
+    return today.month >= WARNING_MONTH and done + planned < required
+
+
+# ---- follow-up guidance (为参训教师提供后续指导服务, article 8.4.6)
+
+
+class Way(StrEnum):
+    """How guidance was given."""
+
+    TELEPHONE = "TELEPHONE"
+    ONLINE = "ONLINE"
+    VISIT = "VISIT"
+    WRITTEN = "WRITTEN"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Standing.title
+        return _WAY_TITLES[self]
+
+
+_WAY_TITLES = {
+    Way.TELEPHONE: "电话",
+    Way.ONLINE: "线上",
+    Way.VISIT: "到校",
+    Way.WRITTEN: "书面",
+}
+
+
+class State(StrEnum):
+    WAITING = "WAITING"
+    CONFIRMED = "CONFIRMED"
+    DISPUTED = "DISPUTED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Standing.title
+        return _STATE_TITLES[self]
+
+    @property
+    def tone(self) -> str:
+        return {"WAITING": "warning", "CONFIRMED": "success", "DISPUTED": "danger"}[self]
+
+
+_STATE_TITLES = {
+    State.WAITING: "待学员确认",
+    State.CONFIRMED: "学员已确认",
+    State.DISPUTED: "学员有异议",
+}
+
+
+class Action(StrEnum):
+    LOG = "LOG"
+    CONFIRM = "CONFIRM"
+    DISPUTE = "DISPUTE"
+
+
+TRANSITIONS: dict[tuple[State, Action], State] = {
+    (State.WAITING, Action.CONFIRM): State.CONFIRMED,
+    (State.WAITING, Action.DISPUTE): State.DISPUTED,
+    (State.DISPUTED, Action.CONFIRM): State.CONFIRMED,
+}
+"""The trainee has the last word, and may come round after talking to the teacher; what was confirmed stays."""
+
+WHO: dict[Action, frozenset[Role]] = {
+    Action.LOG: frozenset({Role.BACKBONE_TEACHER}),
+    Action.CONFIRM: frozenset({Role.TRAINEE}),
+    Action.DISPUTE: frozenset({Role.TRAINEE}),
+}
+
+
+class GuidanceSettled(Conflict):
+    slug = "guidance-settled"
+    title = "这条指导记录已办结"
+    default_detail = "您已确认过这条指导记录，不能再提出异议。如有出入，请与指导教师联系。"
+
+
+STEPS: StateTable[State, Action, State] = StateTable(
+    TRANSITIONS,
+    WHO,
+    not_yours=lambda _: Forbidden("后续指导由授课的骨干教师登记，由受指导的参训教师确认（指南第八条）。"),
+    no_such_step=lambda *_: GuidanceSettled(),
+)
+
+
+def check_day(given_on: date, class_ends_on: date, today: date) -> None:
+    """后续指导 comes after the class, and is logged once it was given. Raises Invalid."""
+    if given_on > today:
+        raise Invalid(fields=[FieldError("given_on", "指导日期不能晚于今天，请在指导之后登记。")])
+    if given_on <= class_ends_on:
+        words = f"后续指导应在培训班结束（{class_ends_on.isoformat()}）之后，培训期间的指导属于授课任务。"
+        raise Invalid(fields=[FieldError("given_on", words)])
