@@ -38,6 +38,11 @@ class Policies(BaseModel):
     venue_stars_most: Annotated[int, Field(ge=0, le=5, title="培训场地不必核实的最高星级（星）")] = 3
     """A declared rating above it is looked at by the province (article 11, 高档宾馆)."""
     attendance_needed: Annotated[int, Field(ge=0, le=100, title="参加考核所需出勤率（%）")] = 90
+    satisfaction_bad_years: Annotated[
+        int, Field(ge=1, le=5, title="满意度连续未达标几年提出取消骨干教师资格（年）")
+    ] = 2
+    """Article 9.1 leaves it open; fewer years in a row only warn."""
+    statement_days: Annotated[int, Field(ge=1, le=90, title="动态管理事项的陈述期限（天）")] = 15
     survey_required: Annotated[bool, Field(title="领取证书前须完成满意度评价")] = True
     smallest_group: Annotated[int, Field(ge=1, le=100, title="满意度结果公布的最少份数")] = 5
     invitation_days: Annotated[int, Field(ge=1, le=60, title="邀请函回复期限（天）")] = 7
@@ -45,6 +50,10 @@ class Policies(BaseModel):
     code_grace_seconds: Annotated[int, Field(ge=0, le=30, title="签到码过期宽限（秒）")] = 2
     upload_mebibytes: Annotated[int, Field(ge=1, le=500, title="单个学习成果文件上限（MiB）")] = 50
     upload_files: Annotated[int, Field(ge=1, le=50, title="每次提交的文件数上限")] = 10
+    quiet_from_hour: Annotated[int, Field(ge=0, le=23, title="微信消息免打扰开始（时）")] = 22
+    """From this hour in Beijing messages wait; the inbox has them at once."""
+    quiet_until_hour: Annotated[int, Field(ge=0, le=23, title="微信消息免打扰结束（时）")] = 7
+    """The same hour as the beginning: no quiet hours."""
     roster_rows: Annotated[int, Field(ge=1, le=5000, title="名册一次导入的人数上限")] = 500
 
 

@@ -1,0 +1,439 @@
+"""Dynamic management (动态管理): when a backbone teacher or a training base is to be looked at, and what becomes of a case.
+
+Articles 5.3 and 9.1 of the guide. The rules propose and never punish: each verdict opens a case at most, which somebody decides.
+What the guide leaves open is decided here:
+
+- 两年 is reckoned as periods of the civil law are (民法典 articles 201 and 202): the day on which it begins is not counted, and the last
+  day is the one of the same date two years later (for 29 February the end of that month). A task on that last day is in time; a verdict
+  holds from the day after.
+- A task or a class counts on each of its days that has come, so that nobody is at rest while the class runs. Either kind of task counts.
+- Days on which a title is suspended (or was cancelled, until that is reversed) are not among the two years.
+- A year's satisfaction is judged from 15 April of the next year, when the surveys of its last classes have closed (they are open for
+  92 days at most). A year without answers says nothing: it neither warns nor breaks nor continues a row of bad years.
+- A decision that leaves the title settles what was before it: the two years begin anew on its day, the years judged do not count again.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+from itertools import zip_longest
+
+from server.backbone import rules as pool
+from server.backbone.rules import PoolStatus
+from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
+from server.kernel.identity import INSTITUTION_ROLES, Role
+from server.kernel.state_tables import StateTable
+from server.surveys.rules import SATISFACTION_MARK
+
+IDLE_MONTHS = 24
+"""两年内未承担…任务, 两年内未开展…培训 (articles 9.1 and 5.3)."""
+EARLY_MONTHS = (6, 3)
+"""How long before the two years are full somebody is warned."""
+JUDGED_FROM = (4, 15)
+"""Month and day of the next year from which on a year's satisfaction is judged."""
+
+
+class Subject(StrEnum):
+    TEACHER = "TEACHER"
+    BASE = "BASE"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a subject is never title-cased; templates read the Chinese name here
+        return "骨干教师" if self is Subject.TEACHER else "教师培训基地"
+
+
+class Rule(StrEnum):
+    """Why somebody is looked at."""
+
+    NO_TASK = "NO_TASK"
+    LOW_SATISFACTION = "LOW_SATISFACTION"
+    NO_CLASS = "NO_CLASS"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Subject.title
+        return _RULE_TITLES[self]
+
+    @property
+    def article(self) -> str:
+        return "第五条（三）" if self is Rule.NO_CLASS else "第九条（一）"
+
+    @property
+    def subject(self) -> Subject:
+        return Subject.BASE if self is Rule.NO_CLASS else Subject.TEACHER
+
+
+_RULE_TITLES = {
+    Rule.NO_TASK: "两年内未承担授课及考核任务",
+    Rule.LOW_SATISFACTION: "培训满意度未达标",
+    Rule.NO_CLASS: "两年内未开展培训",
+}
+
+
+class Grade(StrEnum):
+    """How far it has come: two early warnings, one bad year, and what opens a case."""
+
+    SIX_MONTHS = "SIX_MONTHS"
+    THREE_MONTHS = "THREE_MONTHS"
+    BAD_YEAR = "BAD_YEAR"
+    CASE = "CASE"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Subject.title
+        return _GRADE_TITLES[self]
+
+
+_GRADE_TITLES = {
+    Grade.SIX_MONTHS: "提前 6 个月预警",
+    Grade.THREE_MONTHS: "提前 3 个月预警",
+    Grade.BAD_YEAR: "年度未达标提醒",
+    Grade.CASE: "立案",
+}
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days from `first` to `last`, both counted; `last` None: no end is known."""
+
+    first: date
+    last: date | None
+
+
+@dataclass(frozen=True)
+class Score:
+    """The satisfaction of a year: the points of all `answers` together, 3 each at most."""
+
+    points: int
+    answers: int
+
+    @property
+    def below_mark(self) -> bool:
+        """年度满意度平均分不少于2分 (article 8.4.1), on the exact mean. Without an answer there is no mean, and nothing is below."""
+        return self.points < SATISFACTION_MARK * self.answers
+
+
+@dataclass(frozen=True)
+class History:
+    """What the rules read of one subject."""
+
+    subject: str
+    """A person's id, or that of a base's qualification."""
+    since: date
+    """The teacher's registration, or the first day of the base's qualification."""
+    active: Sequence[Span] = ()
+    """The tasks accepted, of either kind, or the classes given; each has its last day. What has not begun yet does not count."""
+    suspensions: Sequence[Span] = ()
+    """In any order; they may overlap."""
+    satisfaction: Mapping[int, Score] = field(default_factory=dict)
+    """Of a teacher, by calendar year."""
+    settled_on: date | None = None
+    """When a decision last left the title after a case of idleness."""
+    settled_year: int | None = None
+    """The last year that a decided case of satisfaction was about."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule finds in a history on some day: about whom, by which rule, over which period, and how far it has come.
+
+    `key` names the period for good: a case or warning is made once for subject, rule, key and grade. `last` of an early warning is the
+    day on which the two years will be full as things stand.
+    """
+
+    subject: str
+    rule: Rule
+    grade: Grade
+    first: date
+    last: date
+    key: str
+
+
+# ---- two years without
+
+
+def plus_months(day: date, months: int) -> date:
+    """The same date so many months later (or earlier); the end of the month where that month has no such date."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def full_on(since: date, suspensions: Sequence[Span]) -> date | None:
+    """The last day of the two years that begin on `since`, days of suspension not counted; None while a suspension has no end."""
+    full = plus_months(since, IDLE_MONTHS)
+    counted_to = since
+    for span in sorted(suspensions, key=lambda one: one.first):
+        first = max(span.first, counted_to + timedelta(days=1))
+        if first > full:
+            break
+        if span.last is None:
+            return None
+        if span.last >= first:
+            full += span.last - first + timedelta(days=1)
+            counted_to = span.last
+    return full
+
+
+def idle_since(history: History, today: date) -> date:
+    """The last day on which something was done, or from which on the two years count anyway."""
+    done = [min(span.last or today, today) for span in history.active if span.first <= today]
+    settled = [history.settled_on] if history.settled_on and history.settled_on <= today else []
+    return max([history.since, *done, *settled])
+
+
+def idleness(history: History, rule: Rule, today: date) -> Verdict | None:
+    """NO_TASK or NO_CLASS: two years are over, or will be within six or three months."""
+    since = idle_since(history, today)
+    full = full_on(since, history.suspensions)
+    if full is None:
+        return None
+    grade = _grade(full, today)
+    return Verdict(history.subject, rule, grade, since, full, since.isoformat()) if grade else None
+
+
+def _grade(full: date, today: date) -> Grade | None:
+    if today > full:
+        return Grade.CASE
+    early, late = (plus_months(full, -months) for months in EARLY_MONTHS)
+    if today >= late:
+        return Grade.THREE_MONTHS
+    return Grade.SIX_MONTHS if today >= early else None
+
+
+# ---- satisfaction
+
+
+def last_judged_year(today: date) -> int:
+    month, day = JUDGED_FROM
+    return today.year - 1 if today >= date(today.year, month, day) else today.year - 2
+
+
+def satisfaction(history: History, today: date, bad_years: int) -> Verdict | None:
+    """LOW_SATISFACTION: the newest judged year with answers is below the mark; so many in a row (policy) make a case."""
+    after = max(history.since.year - 1, history.settled_year or 0)
+    years = [
+        year
+        for year in sorted(history.satisfaction, reverse=True)
+        if after < year <= last_judged_year(today) and history.satisfaction[year].answers
+    ]
+    row: list[int] = []
+    for year in years:
+        if not history.satisfaction[year].below_mark or len(row) == bad_years:
+            break
+        row.append(year)
+    if not row:
+        return None
+    grade = Grade.CASE if len(row) == bad_years else Grade.BAD_YEAR
+    first, last = date(row[-1], 1, 1), date(row[0], 12, 31)
+    return Verdict(history.subject, Rule.LOW_SATISFACTION, grade, first, last, str(row[0]))
+
+
+def review_teacher(history: History, today: date, *, bad_years: int) -> list[Verdict]:
+    """What article 9.1 finds in a backbone teacher's history today. `bad_years` is the policy `satisfaction_bad_years`."""
+    found = (idleness(history, Rule.NO_TASK, today), satisfaction(history, today, bad_years))
+    return [verdict for verdict in found if verdict]
+
+
+def review_base(history: History, today: date) -> list[Verdict]:
+    """What article 5.3 finds in the history of a training base today."""
+    found = idleness(history, Rule.NO_CLASS, today)
+    return [found] if found else []
+
+
+def away(history: Sequence[pool.Decided]) -> list[Span]:
+    """When a member of the pool was suspended or cancelled, by the decisions about the status."""
+    days = sorted({one.effective_on for one in history})
+    return [
+        Span(first, following - timedelta(days=1) if following else None)
+        for first, following in zip_longest(days, days[1:])
+        if first and pool.status_on(history, first) is not PoolStatus.ACTIVE
+    ]
+
+
+# ---- cases
+
+
+class State(StrEnum):
+    OPEN = "OPEN"
+    STATED = "STATED"
+    FILED = "FILED"
+    DECIDED = "DECIDED"
+    DISMISSED = "DISMISSED"
+    REVERSED = "REVERSED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Subject.title
+        return _STATE_TITLES[self]
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to act."""
+        return self in (State.OPEN, State.STATED, State.FILED)
+
+
+_STATE_TITLES = {
+    State.OPEN: "待陈述",
+    State.STATED: "已陈述",
+    State.FILED: "省级已申请取消",
+    State.DECIDED: "已决定",
+    State.DISMISSED: "已终止",
+    State.REVERSED: "决定已撤销",
+}
+
+
+class Action(StrEnum):
+    OPEN = "OPEN"
+    STATE = "STATE"
+    DECIDE = "DECIDE"
+    FILE = "FILE"
+    WITHDRAW = "WITHDRAW"
+    TAKE_BACK = "TAKE_BACK"
+    DISMISS = "DISMISS"
+    REVERSE = "REVERSE"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Subject.title
+        return _ACTION_TITLES[self]
+
+
+_ACTION_TITLES = {
+    Action.OPEN: "立案",
+    Action.STATE: "陈述情况",
+    Action.DECIDE: "作出决定",
+    Action.FILE: "申请取消基地资格",
+    Action.WITHDRAW: "核准取消基地资格",
+    Action.TAKE_BACK: "撤回取消申请",
+    Action.DISMISS: "终止",
+    Action.REVERSE: "撤销决定",
+}
+
+
+class Outcome(StrEnum):
+    """What a decision says. REVERSED is the later one that takes an earlier one back."""
+
+    KEPT = "KEPT"
+    WARNED = "WARNED"
+    CANCELLED = "CANCELLED"
+    REVERSED = "REVERSED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as Subject.title
+        return _OUTCOME_TITLES[self]
+
+    @property
+    def adverse(self) -> bool:
+        return self in (Outcome.WARNED, Outcome.CANCELLED)
+
+
+_OUTCOME_TITLES = {
+    Outcome.KEPT: "保留资格",
+    Outcome.WARNED: "提醒警示",
+    Outcome.CANCELLED: "取消资格",
+    Outcome.REVERSED: "撤销原决定",
+}
+
+TRANSITIONS: dict[Subject, dict[tuple[State | None, Action], State]] = {
+    Subject.TEACHER: {
+        (None, Action.OPEN): State.OPEN,
+        (State.OPEN, Action.STATE): State.STATED,
+        (State.STATED, Action.STATE): State.STATED,
+        (State.OPEN, Action.DECIDE): State.DECIDED,
+        (State.STATED, Action.DECIDE): State.DECIDED,
+        (State.OPEN, Action.DISMISS): State.DISMISSED,
+        (State.STATED, Action.DISMISS): State.DISMISSED,
+        (State.DECIDED, Action.REVERSE): State.REVERSED,
+    },
+    Subject.BASE: {
+        (None, Action.OPEN): State.OPEN,
+        (State.OPEN, Action.STATE): State.STATED,
+        (State.STATED, Action.STATE): State.STATED,
+        (State.OPEN, Action.FILE): State.FILED,
+        (State.STATED, Action.FILE): State.FILED,
+        (State.OPEN, Action.WITHDRAW): State.DECIDED,
+        (State.STATED, Action.WITHDRAW): State.DECIDED,
+        (State.FILED, Action.WITHDRAW): State.DECIDED,
+        (State.FILED, Action.TAKE_BACK): State.DISMISSED,
+        (State.OPEN, Action.DISMISS): State.DISMISSED,
+        (State.STATED, Action.DISMISS): State.DISMISSED,
+    },
+}
+"""None: there is no case yet. WITHDRAW without FILE is a request of the province that was older than the case. A base's withdrawn
+qualification never comes back (institutions.rules), so that its decision is not reversed: the school is recommended again."""
+
+_TEACHERS_PHONE = frozenset({Role.BACKBONE_TEACHER, Role.TRAINEE})
+"""A suspended teacher's phone speaks as a trainee's; whose case it is, the service asks."""
+_NAMED: dict[Subject, dict[Action, frozenset[Role]]] = {
+    Subject.TEACHER: {
+        Action.STATE: _TEACHERS_PHONE,
+        Action.DECIDE: frozenset({Role.NATIONAL_CENTRE}),
+        Action.DISMISS: frozenset({Role.NATIONAL_CENTRE}),
+        Action.REVERSE: frozenset({Role.NATIONAL_CENTRE}),
+    },
+    Subject.BASE: {
+        Action.STATE: INSTITUTION_ROLES,
+        Action.FILE: frozenset({Role.PROVINCE}),
+        Action.WITHDRAW: frozenset({Role.NATIONAL_CENTRE}),
+        Action.TAKE_BACK: frozenset({Role.PROVINCE}),
+        Action.DISMISS: frozenset({Role.PROVINCE}),
+    },
+}
+MAY_ACT: dict[Subject, dict[Action, frozenset[Role]]] = {
+    subject: {action: named.get(action, frozenset()) for action in Action}
+    for subject, named in _NAMED.items()
+}
+"""部指导中心 … 取消其骨干教师资格 (article 9.1); 由省级管理部门向我部提出申请取消 (article 5.3). Nobody's is what the platform does
+by itself, and what there is not for such a subject."""
+
+
+class CaseSettled(Conflict):
+    slug = "qualification-case-settled"
+    title = "动态管理事项当前不能这样办理"
+
+
+class StatementOver(Conflict):
+    slug = "statement-over"
+    title = "陈述期限已过"
+
+
+class TooEarly(Conflict):
+    slug = "statement-still-open"
+    title = "陈述期限未满"
+
+
+def steps_of(subject: Subject) -> StateTable[State | None, Action, State]:
+    """What may become of a case about such a subject."""
+    return StateTable(
+        TRANSITIONS[subject],
+        MAY_ACT[subject],
+        not_yours=lambda action: Forbidden(
+            f"{subject.title}的动态管理中，“{action.title}”不由您办理（指南第五条、第九条）。"
+        ),
+        no_such_step=lambda state, action: CaseSettled(
+            f"该事项目前为“{state.title if state else '未立案'}”，不能{action.title}。请刷新后查看最新状态。"
+        ),
+    )
+
+
+def check_statement_day(state_until: date, today: date) -> None:
+    """Raises StatementOver after the last day on which a case may be stated."""
+    if today > state_until:
+        raise StatementOver(f"陈述期限已于{state_until}截止。如仍有情况要说明，请直接联系部指导中心。")
+
+
+def check_decision(
+    outcome: Outcome, state: State, state_until: date, effective_on: date, today: date
+) -> None:
+    """Raises TooEarly for what burdens the subject before it was heard or its days are over, Invalid for a day that has passed."""
+    if outcome.adverse and state is State.OPEN and today <= state_until:
+        raise TooEarly(
+            f"对方还没有陈述，陈述期限到{state_until}。请在收到陈述或期满以后再作出“{outcome.title}”的决定。"
+        )
+    check_effective(effective_on, today)
+
+
+def check_effective(effective_on: date, today: date) -> None:
+    """Raises Invalid for a day that has passed."""
+    if effective_on < today:
+        raise Invalid(fields=[FieldError("effective_on", "生效日期不能早于今天。")])

@@ -1,0 +1,161 @@
+"""Queries over cases and early warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from server.kernel.identity import Jurisdiction
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.qualification.documents import Case, CaseFilter, Warning, WarningFilter
+from server.qualification.rules import Grade, Rule
+
+COLLECTIONS = (
+    CollectionSpec(
+        "qualification_cases",
+        shard_key="subject_id",
+        indexes=(
+            # A case is opened once for subject, rule and period, and a second one of the same rule waits for the first.
+            Index([("subject_id", 1), ("rule", 1), ("key", 1)], unique=True),
+            Index([("subject_id", 1), ("rule", 1)], unique=True, partial={"open": True}),
+            Index([("state", 1), ("subject", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("_id", -1)]),
+            Index([("institution_code", 1), ("_id", -1)]),
+        ),
+    ),
+    CollectionSpec(
+        "qualification_warnings",
+        shard_key="subject_id",
+        indexes=(
+            Index([("subject_id", 1), ("rule", 1), ("key", 1), ("grade", 1)], unique=True),
+            Index([("rule", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("_id", -1)]),
+            Index([("institution_code", 1), ("_id", -1)]),
+        ),
+    ),
+)
+
+
+# ---- cases
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What the review reads of a case that there is: its rule and period, whether it is open, and what it settled."""
+
+    rule: Rule
+    key: str
+    open: bool
+    settled_on: date | None
+    last: date
+
+
+async def earlier_cases(scope: Scope, subject_ids: Sequence[str]) -> dict[str, list[Earlier]]:
+    """By subject; who never had a case is left out."""
+    shown = {name: 1 for name in ("subject_id", "rule", "key", "open", "settled_on", "last")}
+    found: dict[str, list[Earlier]] = {}
+    rows = scope["qualification_cases"].find(
+        {"subject_id": {"$in": list(subject_ids)}}, shown, session=scope.session
+    )
+    async for row in rows:
+        settled = row["settled_on"]
+        found.setdefault(row["subject_id"], []).append(
+            Earlier(
+                Rule(row["rule"]),
+                row["key"],
+                row["open"],
+                date.fromisoformat(settled) if settled else None,
+                date.fromisoformat(row["last"]),
+            )
+        )
+    return found
+
+
+async def insert_cases(scope: Scope, new: Sequence[Case]) -> None:
+    if new:
+        await scope["qualification_cases"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def replace(scope: Scope, changed: Case) -> None:
+    """Of two transactions that replace the same case the second is retried on what the first has written."""
+    await scope["qualification_cases"].replace_one(
+        {"_id": changed.id}, changed.to_mongo(), session=scope.session
+    )
+
+
+async def in_reach(scope: Scope, reach: Jurisdiction, case_id: str) -> Case | None:
+    return await _one(scope, {"$and": [{"_id": case_id}, reach.filter()]})
+
+
+async def of_subject(scope: Scope, subject_id: str, case_id: str) -> Case | None:
+    return await _one(scope, {"_id": case_id, "subject_id": subject_id})
+
+
+async def open_of(scope: Scope, subject_id: str) -> Case | None:
+    """The open case of a base; it has one rule."""
+    return await _one(scope, {"subject_id": subject_id, "open": True})
+
+
+async def of_request(scope: Scope, subject_id: str, request_id: str) -> Case | None:
+    return await _one(scope, {"subject_id": subject_id, "request_id": request_id})
+
+
+async def _one(scope: Scope, condition: Row) -> Case | None:
+    row = await scope["qualification_cases"].find_one(condition, session=scope.session)
+    return None if row is None else Case.from_mongo(row)
+
+
+async def cases(
+    scope: Scope, reach: Jurisdiction, narrowed: CaseFilter, *, before: str | None, limit: int
+) -> list[Case]:
+    """Newest first, older than the id `before`."""
+    exact = {name: value for name, value in vars(narrowed).items() if value}
+    condition: Row = {"$and": [reach.filter(), exact]}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["qualification_cases"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [Case.from_mongo(row) async for row in rows]
+
+
+async def count(scope: Scope, reach: Jurisdiction, condition: Row) -> int:
+    found = await scope["qualification_cases"].count_documents(
+        {"$and": [reach.filter(), condition]}, session=scope.session
+    )
+    return int(found)
+
+
+# ---- warnings
+
+Given = tuple[str, Rule, str, Grade]
+"""Subject, rule, key and grade of a warning."""
+
+
+async def given_warnings(scope: Scope, subject_ids: Sequence[str]) -> set[Given]:
+    """Read off the unique index."""
+    shown = {"_id": 0, "subject_id": 1, "rule": 1, "key": 1, "grade": 1}
+    rows = scope["qualification_warnings"].find(
+        {"subject_id": {"$in": list(subject_ids)}}, shown, session=scope.session
+    )
+    return {
+        (row["subject_id"], Rule(row["rule"]), row["key"], Grade(row["grade"])) async for row in rows
+    }
+
+
+async def insert_warnings(scope: Scope, new: Sequence[Warning]) -> None:
+    if new:
+        await scope["qualification_warnings"].insert_many(
+            [one.to_mongo() for one in new], session=scope.session
+        )
+
+
+async def warnings(
+    scope: Scope, reach: Jurisdiction, narrowed: WarningFilter, *, before: str | None, limit: int
+) -> list[Warning]:
+    """Newest first, older than the id `before`."""
+    exact = {name: value for name, value in vars(narrowed).items() if value}
+    condition: Row = {"$and": [reach.filter(), exact]}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["qualification_warnings"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [Warning.from_mongo(row) async for row in rows]
