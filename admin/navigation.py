@@ -30,6 +30,7 @@ _ENTRIES = (
     ("需求问卷", "/admin/needs", "list-check", Permission.ADMISSIONS_TEMPLATE),
     ("平台政策", "/admin/policies", "adjustments", Permission.POLICIES_READ),
     ("用户账号", "/admin/accounts", "key", Permission.ACCOUNTS_ALLOCATE),
+    ("定时任务", "/admin/jobs", "clock", Permission.JOBS_RUN),
     ("操作留痕", "/admin/audit", "history", Permission.AUDIT_READ),
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from admin.handler import PageHandler
+from admin.handlers import jobs
 from server.accounts import staff
 from server.admissions import arrival
 from server.admissions import service as admissions
@@ -55,6 +56,7 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     schemes.waiting,
     institutions.waiting,
     corrections.waiting,
+    jobs.waiting,
 )
 """Each chapter's answer to: what waits for this actor?"""
 

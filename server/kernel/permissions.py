@@ -37,6 +37,8 @@ class Permission(StrEnum):
     ATTENDANCE_SHOW_CODE = "attendance:show-code"
     ATTENDANCE_TEACH = "attendance:teach"
     AUDIT_READ = "audit:read"
+    BACKBONE_IDENTIFY = "backbone:identify"
+    BACKBONE_MANAGE = "backbone:manage"
     BACKBONE_READ = "backbone:read"
     BACKBONE_REGISTER = "backbone:register"
     CERTIFICATES_FETCH = "certificates:fetch"
@@ -60,6 +62,8 @@ class Permission(StrEnum):
     INVITATIONS_ANSWER = "invitations:answer"
     INVITATIONS_READ = "invitations:read"
     INVITATIONS_SEND = "invitations:send"
+    JOBS_RUN = "jobs:run"
+    MESSAGES_MANAGE = "messages:manage"
     PHONE = "phone"
     PLANS_MANAGE = "plans:manage"
     PLANS_READ = "plans:read"
@@ -70,6 +74,11 @@ class Permission(StrEnum):
     SCHEMES_READ = "schemes:read"
     SCHEMES_REVIEW = "schemes:review"
     SCHEMES_SIGN = "schemes:sign"
+    SELECTION_DECIDE = "selection:decide"
+    SELECTION_ENROL = "selection:enrol"
+    SELECTION_READ = "selection:read"
+    SELECTION_READ_LISTS = "selection:read-lists"
+    SELECTION_RECOMMEND = "selection:recommend"
     SURVEYS_ANSWER = "surveys:answer"
     SURVEYS_MANAGE = "surveys:manage"
     SURVEYS_OWN_MEANS = "surveys:own-means"
@@ -104,6 +113,8 @@ _TITLES = {
     Permission.ATTENDANCE_SHOW_CODE: "在教室屏幕显示签到码",
     Permission.ATTENDANCE_TEACH: "用手机显示签到码、查看到课情况",
     Permission.AUDIT_READ: "查看操作留痕",
+    Permission.BACKBONE_IDENTIFY: "查看骨干教师的完整身份证号",
+    Permission.BACKBONE_MANAGE: "暂停、恢复骨干教师",
     Permission.BACKBONE_READ: "查看骨干教师库",
     Permission.BACKBONE_REGISTER: "登记骨干教师入库",
     Permission.CERTIFICATES_FETCH: "领取自己的证书",
@@ -127,6 +138,8 @@ _TITLES = {
     Permission.INVITATIONS_ANSWER: "接受或谢绝授课、考核邀请",
     Permission.INVITATIONS_READ: "查看邀请函",
     Permission.INVITATIONS_SEND: "邀请骨干教师",
+    Permission.JOBS_RUN: "查看和运行定时任务",
+    Permission.MESSAGES_MANAGE: "查看消息发送情况，处理发送失败的消息，设置微信模板",
     Permission.PHONE: "小程序登录",
     Permission.PLANS_MANAGE: "编制和报送培训计划",
     Permission.PLANS_READ: "查看培训计划",
@@ -137,6 +150,11 @@ _TITLES = {
     Permission.SCHEMES_READ: "查看培训方案",
     Permission.SCHEMES_REVIEW: "审核培训方案",
     Permission.SCHEMES_SIGN: "讨论、签署自己授课班的培训方案",
+    Permission.SELECTION_DECIDE: "审核骨干教师选拔推荐、登记合格名单",
+    Permission.SELECTION_ENROL: "查看选拔候选人、编入骨干班、报送合格名单",
+    Permission.SELECTION_READ: "查看骨干教师选拔推荐",
+    Permission.SELECTION_READ_LISTS: "查看合格教师名单和登记决定",
+    Permission.SELECTION_RECOMMEND: "推荐教师参加骨干教师选拔",
     Permission.SURVEYS_ANSWER: "填写满意度评价",
     Permission.SURVEYS_MANAGE: "发起和结束满意度评价",
     Permission.SURVEYS_OWN_MEANS: "查看自己的满意度结果",
@@ -199,12 +217,19 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.ACCOUNTS_ALLOCATE,
         Permission.ADMISSIONS_TEMPLATE,
         Permission.AUDIT_READ,
+        Permission.BACKBONE_IDENTIFY,
+        Permission.BACKBONE_MANAGE,
         Permission.BACKBONE_REGISTER,
         Permission.CORRECTIONS_REVIEW,
         Permission.DUTIES_READ,
         Permission.INSTITUTIONS_DECIDE,
         Permission.INSTITUTIONS_READ_REQUESTS,
+        Permission.JOBS_RUN,
+        Permission.MESSAGES_MANAGE,
         Permission.POLICIES_CHANGE,
+        Permission.SELECTION_DECIDE,
+        Permission.SELECTION_READ,
+        Permission.SELECTION_READ_LISTS,
     },
     Role.PROVINCE: _STAFF
     | {
@@ -215,8 +240,10 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.INSTITUTIONS_RECOMMEND,
         Permission.SCHEMES_REVIEW,
         Permission.PLANS_REVIEW,
+        Permission.SELECTION_READ,
+        Permission.SELECTION_RECOMMEND,
     },
-    Role.TRAINING_CENTRE: _INSTITUTION,
+    Role.TRAINING_CENTRE: _INSTITUTION | {Permission.SELECTION_ENROL, Permission.SELECTION_READ_LISTS},
     Role.TRAINING_BASE: _INSTITUTION,
     Role.BACKBONE_TEACHER: frozenset(
         {

@@ -185,6 +185,9 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/accounts/{account_id}/reset": ONLY_CENTRE,
     "GET /admin/backbone/new": ONLY_CENTRE,
     "POST /admin/backbone/new": ONLY_CENTRE,
+    "GET /admin/jobs": ONLY_CENTRE,
+    "GET /admin/jobs/{job_name}": ONLY_CENTRE,
+    "POST /admin/jobs/{job_name}/run": ONLY_CENTRE,
     "GET /admin/audit": ONLY_CENTRE,
     "GET /admin/audit/chain": ONLY_CENTRE,
     # ---- plans and applications of an institution

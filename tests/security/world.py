@@ -105,6 +105,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "request_id": await _recommendation(platform),
             "correction_id": await _correction(platform, held),
             "key": "pass_mark",
+            "job_name": "deliver-messages",
             "sign_in_id": "0" * 64,
         },
         bodies={

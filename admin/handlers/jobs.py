@@ -1,0 +1,109 @@
+"""The scheduled work (定时任务): what runs when, how it ended, and starting it by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from admin.handler import PageHandler
+from admin.paging import Way
+from server.jobs import JOBS
+from server.kernel import runs
+from server.kernel.errors import NotFound
+from server.kernel.identity import Actor
+from server.kernel.permissions import Permission, holds
+from server.kernel.platform import Platform
+from server.kernel.schedule import Job
+from server.kernel.waiting import Waiting
+from server.kernel.web import Route, allow
+
+PAGE_SIZE = 30
+NAME = r"(?P<job_name>[a-z][a-z0-9-]{1,39})"
+
+
+class RunsQuery(BaseModel):
+    way: Annotated[str, Field(max_length=2000)] = ""
+
+
+def job_named(name: str) -> Job:
+    """Raises NotFound."""
+    for job in JOBS:
+        if job.name == name:
+            return job
+    raise NotFound("没有这项定时任务。")
+
+
+def duration(began: datetime | None, ended: datetime | None) -> str:
+    """How long something took, as a person says it."""
+    if began is None or ended is None:
+        return "—"
+    took = ended - began
+    if took < timedelta(minutes=1):
+        return f"{took.total_seconds():.1f} 秒".replace(".0 ", " ")
+    minutes, seconds = divmod(int(took.total_seconds()), 60)
+    return f"{minutes} 分 {seconds} 秒" if minutes < 60 else f"{minutes // 60} 小时 {minutes % 60} 分"
+
+
+def did(counts: Mapping[str, int]) -> str:
+    """What a run did; empty when it did nothing."""
+    return "，".join(f"{words} {count}" for words, count in counts.items() if count)
+
+
+class Jobs(PageHandler):
+    @allow(Permission.JOBS_RUN)
+    async def get(self) -> None:
+        views = await runs.overview(self.platform, JOBS)
+        self.render_page("jobs/list.html", views=views, did=did, duration=duration)
+
+
+class OneJob(PageHandler):
+    @allow(Permission.JOBS_RUN)
+    async def get(self, job_name: str) -> None:
+        job = job_named(job_name)
+        way = Way.read(f"/admin/jobs/{job_name}", {}, self.query(RunsQuery).way)
+        found = await runs.runs_of(self.platform, job_name, before=way.cursor, limit=PAGE_SIZE + 1)
+        self.render_page(
+            "jobs/job.html",
+            view=await runs.view_of(self.platform, job),
+            rows=found[:PAGE_SIZE],
+            first_page=way.cursor is None,
+            previous=way.previous,
+            next=way.next(found[PAGE_SIZE - 1].id) if len(found) > PAGE_SIZE else None,
+            did=did,
+            duration=duration,
+            now=self.platform.clock.now(),
+        )
+
+
+class RunNow(PageHandler):
+    @allow(Permission.JOBS_RUN)
+    async def post(self, job_name: str) -> None:
+        job = job_named(job_name)
+        try:
+            await runs.request(self.platform, self.actor, job)
+        except runs.AlreadyRequested as refusal:
+            self.flash(refusal.detail, "warning")
+        else:
+            self.flash(f"已安排运行“{job.title}”，几秒钟内开始，结果会显示在下面。")
+        self.see_other(f"/admin/jobs/{job_name}")
+
+
+async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
+    """For the home page of the centre: jobs whose last run failed, and jobs that no scheduler has run in time."""
+    if not holds(actor, Permission.JOBS_RUN):
+        return []
+    views = await runs.overview(platform, JOBS)
+    failing = sum(view.state.failing_since is not None for view in views)
+    overdue = sum(view.overdue for view in views)
+    lines = (("定时任务运行失败", failing), ("定时任务没有按时运行", overdue))
+    return [Waiting(title, "/admin/jobs", count, overdue=True) for title, count in lines if count]
+
+
+ROUTES: list[Route] = [
+    (r"/admin/jobs", Jobs),
+    (rf"/admin/jobs/{NAME}", OneJob),
+    (rf"/admin/jobs/{NAME}/run", RunNow),
+]
