@@ -5,7 +5,9 @@ from __future__ import annotations
 from miniprogram_api.accounts import PersonAnswer, person_answer
 from miniprogram_api.handler import ApiHandler, Response, operation
 from server.accounts import phones
+from server.admissions import service as admissions
 from server.assessment import service as assessment
+from server.duties import service as duties
 from server.kernel.identity import Role
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
@@ -19,8 +21,12 @@ class WaitingAnswer(Response):
     """To be handed in, and still on time."""
     surveys: int
     """To be answered."""
+    guidance: int
+    """Follow-up guidance that a teacher logged, to be confirmed or disputed."""
     grades: int
     """Submissions to be graded, for a backbone teacher."""
+    applications: int
+    """Applications for the classes of a backbone teacher that wait for the teacher's word."""
 
 
 class MeAnswer(Response):
@@ -50,14 +56,15 @@ class Me(ApiHandler):
     async def _waiting(self) -> WaitingAnswer:
         roles = self.actor.roles
         if not roles:
-            return WaitingAnswer(tasks=0, surveys=0, grades=0)
+            return WaitingAnswer(tasks=0, surveys=0, guidance=0, grades=0, applications=0)
         open_surveys, _ = await surveys.my_surveys(self.platform, self.actor)
+        teaches = Role.BACKBONE_TEACHER in roles
         return WaitingAnswer(
             tasks=await assessment.tasks_waiting(self.platform, self.actor),
             surveys=sum(not one.answered for one in open_surveys),
-            grades=await assessment.grades_waiting(self.platform, self.actor)
-            if Role.BACKBONE_TEACHER in roles
-            else 0,
+            guidance=await duties.guidance_waiting(self.platform, self.actor),
+            grades=await assessment.grades_waiting(self.platform, self.actor) if teaches else 0,
+            applications=await admissions.reviews_waiting(self.platform, self.actor) if teaches else 0,
         )
 
 

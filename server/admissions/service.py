@@ -38,6 +38,8 @@ from server.kernel.waiting import Waiting
 
 INSTITUTION_REVIEWS = (State.APPLIED, State.TEACHER_AGREED)
 """What waits for the institution."""
+TEACHER_REVIEWS = (State.APPLIED, State.INSTITUTION_AGREED)
+"""What waits for the backbone teacher of the class."""
 CLASSES_SHOWN = 5
 PLATFORM = "平台"
 
@@ -508,3 +510,9 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
         Waiting(f"审核报名：{name}", f"/admin/classes/{class_id}/enrolment", count)
         for class_id, name, count in found
     ]
+
+
+async def reviews_waiting(platform: Platform, actor: Actor) -> int:
+    """How many applications for the classes of this backbone teacher wait for the teacher's word (article 4.4)."""
+    taught = await classes.my_open_teaching(platform, actor)
+    return await store.count_in_states(platform, taught, TEACHER_REVIEWS)

@@ -120,6 +120,11 @@ async def count_to_review(
     return [(row["_id"], row["name"], row["count"]) async for row in rows]
 
 
+async def count_in_states(scope: Scope, class_ids: Sequence[str], states: Sequence[State]) -> int:
+    condition = {"class_id": {"$in": list(class_ids)}, "state": {"$in": list(states)}}
+    return int(await scope["applicants"].count_documents(condition, session=scope.session))
+
+
 # ---- what a class says and asks
 
 

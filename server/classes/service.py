@@ -259,6 +259,12 @@ async def my_teaching(
     return await store.classes_taught_by(platform, actor.person_id, before=before, limit=limit)
 
 
+async def my_open_teaching(platform: Platform, actor: Actor) -> list[str]:
+    """Ids of the classes that the actor teaches and that still take people: not ended, their results not released."""
+    today = beijing_date(platform.clock.now())
+    return await store.taught_and_not_over(platform, actor.person_id, today)
+
+
 async def trainees(scope: Scope, class_id: str) -> list[Enrolment]:
     """Everybody in a class that the caller has fetched already, in the order of the roster."""
     return await store.enrolments(scope, class_id)

@@ -28,6 +28,8 @@ COLLECTIONS = (
             Index([("province_code", 1), ("_id", -1)]),
             Index([("teachers.person_id", 1), ("_id", -1)]),
             Index([("ends_on", -1)]),
+            # When an institution last trained at some levels, without fetching a document.
+            Index([("institution_code", 1), ("level", 1), ("ends_on", 1), ("starts_on", 1)]),
             Index([("enrolment_closes", 1)]),
         ),
     ),
@@ -135,6 +137,12 @@ async def classes_taught_by(
         condition["_id"] = {"$lt": before}
     rows = scope["classes"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [TrainingClass.from_mongo(row) async for row in rows]
+
+
+async def taught_and_not_over(scope: Scope, person_id: str, today: date) -> list[str]:
+    """Ids of the classes of a teacher that have not ended and whose results are not released."""
+    condition = {"teachers.person_id": person_id, "ends_on": {"$gte": today}, "results_released_at": None}
+    return [row["_id"] async for row in scope["classes"].find(condition, {"_id": 1}, session=scope.session)]
 
 
 async def classes_by_id(scope: Scope, class_ids: Sequence[str]) -> dict[str, TrainingClass]:
@@ -399,6 +407,31 @@ async def rename_institution(scope: Scope, code: str, name: str) -> None:
         {"$set": {"institution_name": name}},
         session=scope.session,
     )
+
+
+async def last_days(
+    scope: Scope, institution_codes: Sequence[str], levels: Collection[str], today: date
+) -> dict[str, date]:
+    """By institution the last day, today at most, of a class of these levels that has begun; read off the index alone."""
+    of_levels = {"institution_code": {"$in": list(institution_codes)}, "level": {"$in": list(levels)}}
+    pipeline: list[Row] = [
+        {"$match": {**of_levels, "starts_on": {"$lte": today}}},
+        {"$group": {"_id": "$institution_code", "last": {"$max": "$ends_on"}}},
+    ]
+    rows = scope["classes"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: min(date.fromisoformat(row["last"]), today) async for row in rows}
+
+
+async def latest_of(
+    scope: Scope, institution_code: str, levels: Collection[str], today: date
+) -> TrainingClass | None:
+    """Of the classes of these levels that have begun the one that ends last."""
+    row = await scope["classes"].find_one(
+        {"institution_code": institution_code, "level": {"$in": list(levels)}, "starts_on": {"$lte": today}},
+        sort=[("ends_on", -1)],
+        session=scope.session,
+    )
+    return None if row is None else TrainingClass.from_mongo(row)
 
 
 async def unfinished_of(
