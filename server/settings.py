@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MASTER_KEY_BYTES = 96
+AES_KEY = re.compile(r"[A-Za-z0-9+/]{43}")
 
 
 class Settings(BaseSettings):
@@ -61,8 +63,26 @@ class Settings(BaseSettings):
     wechat_threads: int = Field(16, validation_alias="WECHAT_THREADS")
     wechat_templates: dict[str, str] = Field(default_factory=dict, validation_alias="WECHAT_TEMPLATES")
     """JSON: our template name → id of the subscribe-message template. A message without one stays in the inbox only."""
+    wechat_push_token: SecretStr = Field(SecretStr(""), validation_alias="WECHAT_PUSH_TOKEN")
+    """The Token of 消息推送, as set up in the mini-program's console with the address …/wechat/push. Empty: no push is taken."""
+    wechat_push_aes_key: SecretStr = Field(SecretStr(""), validation_alias="WECHAT_PUSH_AES_KEY")
+    """Its EncodingAESKey, 43 letters and digits, of the secure mode. Empty: the plain mode."""
+    wechat_push_fresh_minutes: float = Field(5, gt=0, validation_alias="WECHAT_PUSH_FRESH_MINUTES")
+    """How far the moment of a push may be from ours."""
     simulator_port: int = 0
     """Port of the simulated WeChat, on loopback; 0 takes a free one."""
+
+    @field_validator("wechat_push_aes_key")
+    @classmethod
+    def _is_an_aes_key(cls, key: SecretStr) -> SecretStr:
+        if key.get_secret_value() and not AES_KEY.fullmatch(key.get_secret_value()):
+            raise ValueError("WECHAT_PUSH_AES_KEY 应为小程序后台所给的 43 个字母和数字")
+        return key
+
+    @property
+    def home(self) -> str:
+        """Where strangers' phones, and WeChat, find the platform; without a trailing slash."""
+        return self.public_url.rstrip("/") or f"http://{self.address}:{self.port}"
 
     @property
     def wechat_simulated(self) -> bool:
@@ -75,10 +95,18 @@ class Settings(BaseSettings):
     def with_secrets(self) -> Settings:
         """These settings with each secret that the environment does not give read from, or generated into, `data_dir/secrets`."""
         folder = self.data_dir / "secrets"
-        found = {}
-        for name, size in (("master_key", MASTER_KEY_BYTES), ("cookie_secret", 48), ("code_secret", 48)):
-            if not getattr(self, name).get_secret_value():
-                found[name] = SecretStr(_kept_secret(folder / name, size))
+        wanted = {"master_key": MASTER_KEY_BYTES, "cookie_secret": 48, "code_secret": 48}
+        if self.wechat_simulated:
+            wanted |= {"wechat_push_token": 24, "wechat_push_aes_key": 32}
+        found = {
+            name: SecretStr(_kept_secret(folder / name, size))
+            for name, size in wanted.items()
+            if not getattr(self, name).get_secret_value()
+        }
+        if "wechat_push_aes_key" in found:  # WeChat writes the 32 bytes without the padding of base64
+            found["wechat_push_aes_key"] = SecretStr(
+                found["wechat_push_aes_key"].get_secret_value().rstrip("=")
+            )
         return self.model_copy(update=found)
 
 

@@ -63,6 +63,4 @@ def press() -> Press:
 
 def verify_url(platform: Platform, token: str) -> str:
     """What the QR code on the paper opens."""
-    settings = platform.settings
-    home = settings.public_url.rstrip("/") or f"http://{settings.address}:{settings.port}"
-    return f"{home}/verify/{token}"
+    return f"{platform.settings.home}/verify/{token}"

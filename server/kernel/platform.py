@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection, AsyncIOMotorDatabase
@@ -19,6 +20,29 @@ class WeChatSession(Protocol):
     def openid(self) -> str: ...
 
 
+class Verdict(Protocol):
+    """Of a content check: pass, review or risky, and WeChat's number of what it found."""
+
+    @property
+    def suggest(self) -> str: ...
+    @property
+    def label(self) -> int: ...
+
+
+class RealNameMatch(Protocol):
+    @property
+    def openid_and_name(self) -> bool: ...
+    @property
+    def name_and_number(self) -> bool: ...
+
+
+class FaceSession(Protocol):
+    @property
+    def verify_id(self) -> str: ...
+    @property
+    def expires_in(self) -> timedelta: ...
+
+
 class WeChatGateway(Protocol):
     """What chapters ask of WeChat; `server.wechat.client.WeChat` provides it."""
 
@@ -26,6 +50,14 @@ class WeChatGateway(Protocol):
     async def send_subscribe_message(
         self, openid: str, template_id: str, page: str, data: dict[str, Any]
     ) -> Any: ...
+    async def mini_program_code(self, scene: str, page: str) -> bytes: ...
+    async def check_text(self, openid: str, scene: int, text: str) -> Verdict: ...
+    async def check_media(self, openid: str, scene: int, url: str) -> str: ...
+    async def check_real_name(self, openid: str, name: str, number: str, code: str) -> RealNameMatch: ...
+    async def begin_face(self, openid: str, out_seq_no: str, name: str, number: str) -> FaceSession: ...
+    async def face_result(
+        self, openid: str, out_seq_no: str, verify_id: str, name: str, number: str
+    ) -> int: ...
 
 
 @dataclass

@@ -44,6 +44,7 @@ from server.wechat.errors import (
     WeChatUnavailable,
     WeChatUncertain,
 )
+from server.wechat.faces import CertInfo, FaceSession, cert_hash
 from server.wechat.tokens import AccessToken, Token
 
 P = ParamSpec("P")
@@ -59,6 +60,8 @@ DAILY_QUOTA = 45009
 REFUSED_FOR_GOOD = {40003, 40037, 40169, 41030, 44002, 47001, 47003}
 """The call is at fault. Every other code is WeChat's state or the account's settings: it may work later."""
 
+PICTURE = 2
+"""media_type of `mediaCheckAsync`; 1 is audio."""
 WAITING_PER_THREAD = 4
 PICTURE_BEGINNINGS = (b"\x89PNG", b"\xff\xd8\xff")
 CODE = re.compile(r"[!-~]{1,512}")
@@ -72,6 +75,22 @@ class WeChatSession:
     openid: str
     session_key: str = field(repr=False)
     unionid: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`suggest`: pass, review (let a person look) or risky; `label`: WeChat's number of what it found, 100 for nothing."""
+
+    suggest: str
+    label: int
+
+
+@dataclass(frozen=True)
+class RealNameMatch:
+    """What `checkrealnameinfo` compared: the phone's owner with the name, and the name with the number."""
+
+    openid_and_name: bool
+    name_and_number: bool
 
 
 @dataclass(frozen=True)
@@ -155,6 +174,29 @@ class WeChat:
         `scene` is 1 to 32 letters, digits and `!#$&'()*+,/:;=?@-._~`.
         """
         return await self._with_token(self._calls.mini_program_code, scene, page)
+
+    async def check_text(self, openid: str, scene: int, text: str) -> Verdict:
+        """What WeChat says of a text (at most 2500 characters) that the phone's owner wants to publish."""
+        return await self._with_token(self._calls.check_text, openid, scene, text)
+
+    async def check_media(self, openid: str, scene: int, url: str) -> str:
+        """Has WeChat fetch and judge a picture; gives the trace_id by which the verdict is pushed within 30 minutes."""
+        return await self._with_token(self._calls.check_media, openid, scene, url)
+
+    async def check_real_name(self, openid: str, name: str, number: str, code: str) -> RealNameMatch:
+        """Whether name and number are those of the person's WeChat Pay. Raises WeChatCodeInvalid."""
+        if not CODE.fullmatch(code):
+            raise WeChatCodeInvalid()
+        return await self._with_token(self._calls.check_real_name, openid, name, number, code)
+
+    async def begin_face(self, openid: str, out_seq_no: str, name: str, number: str) -> FaceSession:
+        """Begins a face verification against this card; `out_seq_no` is ours and serves once."""
+        return await self._with_token(self._calls.begin_face, openid, out_seq_no, CertInfo(name, number))
+
+    async def face_result(self, openid: str, out_seq_no: str, verify_id: str, name: str, number: str) -> int:
+        """WeChat's verify_ret: only faces.FACE_PASSED means passed."""
+        cert = CertInfo(name, number)
+        return await self._with_token(self._calls.face_result, openid, out_seq_no, verify_id, cert)
 
     async def close(self) -> None:
         """Gives up what is under way; a thread that still waits for WeChat ends with its own timeout."""
@@ -241,6 +283,39 @@ class _Calls(WeChatClient):  # type: ignore[misc]
         if not isinstance(answer, requests.Response) or not answer.content.startswith(PICTURE_BEGINNINGS):
             raise ValueError("not a picture")
         return answer.content
+
+    def check_text(self, token: str, openid: str, scene: int, text: str) -> Verdict:
+        body = {"version": 2, "openid": openid, "scene": scene, "content": text}
+        result = self._json("post", "wxa/msg_sec_check", token, data=body)["result"]
+        return Verdict(str(result["suggest"]), int(result["label"]))
+
+    def check_media(self, token: str, openid: str, scene: int, url: str) -> str:
+        body = {"version": 2, "openid": openid, "scene": scene, "media_url": url, "media_type": PICTURE}
+        return str(self._json("post", "wxa/media_check_async", token, data=body)["trace_id"])
+
+    def check_real_name(self, token: str, openid: str, name: str, number: str, code: str) -> RealNameMatch:
+        body = {"openid": openid, "real_name": name, "cred_id": number, "cred_type": "1", "code": code}
+        answer = self._json("post", "intp/realname/checkrealnameinfo", token, data=body)
+        return RealNameMatch(
+            openid_and_name=answer["verify_openid"] == "V_OP_NM_MA",
+            name_and_number=answer["verify_real_name"] == "V_NM_ID_MA",
+        )
+
+    def begin_face(self, token: str, openid: str, out_seq_no: str, cert: CertInfo) -> FaceSession:
+        body = {"out_seq_no": out_seq_no, "cert_info": cert.to_json(), "openid": openid}
+        answer = self._json("post", "cityservice/face/identify/getverifyid", token, data=body)
+        return FaceSession(str(answer["verify_id"]), timedelta(seconds=int(answer["expires_in"])))
+
+    def face_result(self, token: str, openid: str, out_seq_no: str, verify_id: str, cert: CertInfo) -> int:
+        body = {
+            "verify_id": verify_id,
+            "out_seq_no": out_seq_no,
+            "cert_hash": cert_hash(cert),
+            "openid": openid,
+        }
+        return int(
+            self._json("post", "cityservice/face/identify/queryverifyinfo", token, data=body)["verify_ret"]
+        )
 
     def _json(self, method: str, path: str, token: str | None, **kwargs: Any) -> dict[str, Any]:
         answer = self._answer(method, path, token, **kwargs)

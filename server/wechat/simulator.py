@@ -1,9 +1,8 @@
 """A WeChat on loopback, so that everything runs without a mini-program account.
 
 It answers the calls of WeChat's server API that the platform makes, with WeChat's manners (an error is
-HTTP 200 with `{"errcode": n, "errmsg": "…"}`) and its error codes. It has a side that WeChat has not,
-under `/simulator/`: what a person does with a phone, what the phone received, and a switch that makes a
-call fail. All state is in the memory of one process; what it means is in `world`.
+HTTP 200 with `{"errcode": n, "errmsg": "…"}`), its error codes and its quotas, and it pushes events to the platform
+as WeChat does. What WeChat has not is in `backstage`. All state is in the memory of one process; what it means is in `world`.
 """
 
 from __future__ import annotations
@@ -12,26 +11,28 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
+from typing import Any
 
 import orjson
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application, HTTPError, RequestHandler
+from tornado.web import Application, RequestHandler
 
 from server.kernel.clock import Clock
-from server.kernel.errors import Problem
+from server.kernel.errors import BadRequest, NotFound, Problem
 from server.kernel.identity import ANYBODY, Actor
 from server.kernel.permissions import Permission
 from server.kernel.web import PlatformHandler, allow, problem_json
+from server.wechat import backstage
+from server.wechat.backstage import SimulatorHandler
 from server.wechat.errors import WeChatUnavailable
-from server.wechat.world import OPENID, TEMPLATE_ID, TROUBLES, Json, Refused, World
+from server.wechat.pusher import Pusher, PushTarget
+from server.wechat.world import Json, Refused, World
 
 logger = logging.getLogger(__name__)
 
 SIMULATED_APP_ID = "wxsimulated0000000"
-PHONE_PATH = rf"/simulator/phones/({OPENID.pattern})"
 
 Call = Callable[[World, Mapping[str, str], Json], Json | bytes]
 
@@ -42,24 +43,14 @@ CALLS: list[tuple[str, str, Call]] = [
     ("POST", "/wxa/getwxacodeunlimit", World.mini_program_code),
     ("POST", "/cgi-bin/message/subscribe/send", World.send_subscribe_message),
     ("POST", "/wxa/msg_sec_check", World.check_text),
+    ("POST", "/wxa/media_check_async", World.check_media),
+    ("POST", "/intp/realname/checkrealnameinfo", World.check_real_name),
+    ("POST", "/cityservice/face/identify/getverifyid", World.begin_face),
+    ("POST", "/cityservice/face/identify/queryverifyinfo", World.face_result),
 ]
 
 
-class _Handler(RequestHandler):
-    def initialize(self, world: World) -> None:
-        self.world = world
-
-    def log_exception(
-        self,
-        typ: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        """Without the address, as Tornado would log it: there the secret of the app stands."""
-        logger.warning("the simulator failed at %s: %s", self.request.path, typ and typ.__name__)
-
-
-class ServerApi(_Handler):
+class ServerApi(SimulatorHandler):
     """The calls of WeChat's server API."""
 
     def initialize(self, world: World, method: str, call: Call) -> None:  # type: ignore[override]
@@ -78,6 +69,7 @@ class ServerApi(_Handler):
         try:
             if await self._failed_on_demand():
                 return
+            self.world.spend(self.request.path)
             if self.request.method != self.method:
                 raise Refused(43001 if self.method == "GET" else 43002)
             sent = self.request.query_arguments
@@ -122,53 +114,6 @@ class ServerApi(_Handler):
         self.detach().close()
 
 
-class PhoneCode(_Handler):
-    """`POST /simulator/phones/{openid}/code` → `{"code"}`: the person opens the mini-program (`wx.login`)."""
-
-    def post(self, openid: str) -> None:
-        self.write({"code": self.world.give_code(openid)})
-
-
-class PhoneNumberCode(_Handler):
-    """`POST …/{openid}/phone-number-code` → `{"code"}`: the person lets the number be used."""
-
-    def post(self, openid: str) -> None:
-        self.write({"code": self.world.give_code(openid, "phone-number")})
-
-
-class PhoneGrants(_Handler):
-    """`POST …/{openid}/grants/{template_id}` → `{"grants"}`: the person agrees to one more message."""
-
-    def post(self, openid: str, template_id: str) -> None:
-        self.world.grant(openid, template_id)
-        self.write({"grants": self.world.phone(openid).grants[template_id]})
-
-
-class PhoneMessages(_Handler):
-    """`GET …/{openid}/messages` → `{"messages"}`: what the phone received, oldest first."""
-
-    def get(self, openid: str) -> None:
-        self.write({"messages": list(self.world.phone(openid).messages)})
-
-
-class Failures(_Handler):
-    """`PUT /simulator/failures/{path}` with a `Failure` as JSON makes that call fail; `DELETE` heals all."""
-
-    def put(self, path: str) -> None:
-        try:
-            failure = orjson.loads(self.request.body)
-        except orjson.JSONDecodeError:
-            raise HTTPError(400) from None
-        if type(failure) is not int and failure not in TROUBLES:  # `true` is no errcode
-            raise HTTPError(400)
-        self.world.fail(path, failure)
-        self.set_status(204)
-
-    def delete(self, path: str) -> None:
-        self.world.heal()
-        self.set_status(204)
-
-
 @dataclass
 class Simulator:
     """A running simulator."""
@@ -178,10 +123,16 @@ class Simulator:
     secret: str = field(repr=False)
     world: World
     server: HTTPServer
+    pusher: Pusher
+
+    def push_to(self, target: PushTarget) -> None:
+        """From now on events are pushed there."""
+        self.pusher.target = target
 
     async def stop(self) -> None:
         """Hears nobody any more, lets go what hangs and closes every connection."""
         self.server.stop()
+        self.pusher.close()
         self.world.heal()
         await self.server.close_all_connections()
 
@@ -194,26 +145,44 @@ def start_simulator(
     calls = [
         (path, ServerApi, {"world": world, "method": method, "call": call}) for method, path, call in CALLS
     ]
-    application = Application(
-        [
-            *calls,
-            (rf"{PHONE_PATH}/code", PhoneCode, {"world": world}),
-            (rf"{PHONE_PATH}/phone-number-code", PhoneNumberCode, {"world": world}),
-            (rf"{PHONE_PATH}/grants/({TEMPLATE_ID.pattern})", PhoneGrants, {"world": world}),
-            (rf"{PHONE_PATH}/messages", PhoneMessages, {"world": world}),
-            (r"/simulator/failures(/.*)", Failures, {"world": world}),
-        ],
-        log_function=_log_without_address,
-    )
+    application = Application([*calls, *backstage.routes(world)], log_function=_log_without_address)
     server = HTTPServer(application, max_body_size=1 << 20)
     sockets = bind_sockets(port, "127.0.0.1")
     server.add_sockets(sockets)
-    return Simulator(f"http://127.0.0.1:{sockets[0].getsockname()[1]}", app_id, world.secret, world, server)
+    base_url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+    return Simulator(base_url, app_id, world.secret, world, server, Pusher(world))
 
 
 def _log_without_address(handler: RequestHandler) -> None:
     """The path only: the query carries secrets, as WeChat's does."""
     logger.debug("%s %s %d", handler.request.method, handler.request.path, handler.get_status())
+
+
+async def ask(base_url: str, method: str, path: str, body: object = None) -> Any:
+    """What the simulator at `base_url` says on its side that WeChat has not. Raises WeChatUnavailable, NotFound, BadRequest."""
+    # A client of its own: who calls this from the same loop may have taken every connection of the shared one.
+    client = AsyncHTTPClient(force_instance=True)
+    try:
+        answer = await client.fetch(
+            base_url + path,
+            method=method,
+            body=None if method == "GET" else orjson.dumps(body),
+            allow_nonstandard_methods=True,
+            request_timeout=5,
+            raise_error=False,
+        )
+    except (HTTPClientError, OSError):
+        raise WeChatUnavailable() from None
+    finally:
+        client.close()
+    if answer.code in _REFUSALS:
+        raise _REFUSALS[answer.code]()
+    if answer.code >= 500:
+        raise WeChatUnavailable()
+    return orjson.loads(answer.body) if answer.body else None
+
+
+_REFUSALS: dict[int, type[Problem]] = {400: BadRequest, 404: NotFound}
 
 
 class SimulatorProxy(PlatformHandler):
@@ -235,14 +204,5 @@ class SimulatorProxy(PlatformHandler):
 
     @allow(Permission.ANYONE)
     async def post(self, openid: str) -> None:
-        url = f"{self.settings['wechat_simulator_url']}/simulator/phones/{openid}/code"
-        # A client of its own: who calls this from the same loop may have taken every connection of the shared one.
-        client = AsyncHTTPClient(force_instance=True)
-        try:
-            answer = await client.fetch(url, method="POST", body=b"", request_timeout=5)
-        except (HTTPClientError, OSError):
-            raise WeChatUnavailable() from None
-        finally:
-            client.close()
-        self.set_header("Content-Type", "application/json")
-        self.write(answer.body)
+        base_url = self.settings["wechat_simulator_url"]
+        self.write(await ask(base_url, "POST", f"/simulator/phones/{openid}/code"))

@@ -13,14 +13,15 @@ import io
 import re
 import secrets
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 import segno
 
-from server.kernel.clock import Clock
+from server.kernel.clock import Clock, beijing_date
+from server.wechat.faces import CERT_TYPE, FACE_PASSED, CertInfo, cert_hash
 
 Json = dict[str, Any]
 Trouble = Literal["hang", "disconnect", "bad-gateway", "gibberish"]
@@ -33,11 +34,18 @@ TOKEN_LIFETIME = timedelta(seconds=7200)
 TOKEN_OVERLAP = timedelta(minutes=5)
 """In its last five minutes a token is replaced, and both are valid."""
 LOGINS_A_MINUTE = 100
+FORCED_A_DAY, FORCED_EVERY = 20, timedelta(seconds=30)
+"""How often a token may be replaced by force."""
 MESSAGES_KEPT = 100
+PUSHES_KEPT = 100
+FACE_LIFETIME = timedelta(seconds=3600)
+FACE_NOT_DONE, FACE_TOO_LATE = 90002, 90017
+FACE_FAILURES = range(90001, 90200)
 
 OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 TEMPLATE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PAGE = re.compile(r"[\w-]+(/[\w-]+)*", re.ASCII)
+OUT_SEQ_NO = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SCENE = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~]{1,32}")
 
 _DAY = r"\d{4}[年./-]\d{1,2}([月./-]\d{1,2}日?)?"
@@ -60,6 +68,34 @@ NO_VALUE = re.compile(r"(?!)")
 
 VERDICTS = {"违规内容": ("risky", 20006), "存疑内容": ("review", 21000)}
 """Words → what the content check says of a text with them; every other text passes."""
+
+NO_FILE = 87009
+"""What the later push says of a file that WeChat could not fetch."""
+
+
+@dataclass
+class Quota:
+    """How often a call is served: a Beijing day (45009), a minute (45011)."""
+
+    a_day: int
+    a_minute: int
+
+
+def usual_quotas() -> dict[str, Quota]:
+    """As the page of each call gives them; where it gives none, what an account gets that has just been opened."""
+    return {
+        "/cgi-bin/stable_token": Quota(500_000, 10_000),
+        "/sns/jscode2session": Quota(10_000_000, 100_000),
+        "/wxa/business/getuserphonenumber": Quota(1_000_000, 5_000),
+        "/wxa/getwxacodeunlimit": Quota(1_000_000, 5_000),
+        "/cgi-bin/message/subscribe/send": Quota(30_000_000, 100_000),
+        "/wxa/msg_sec_check": Quota(2_000_000, 4_000),
+        "/wxa/media_check_async": Quota(200_000, 2_000),
+        "/intp/realname/checkrealnameinfo": Quota(100_000, 5_000),
+        "/cityservice/face/identify/getverifyid": Quota(100_000, 5_000),
+        "/cityservice/face/identify/queryverifyinfo": Quota(100_000, 5_000),
+    }
+
 
 MEANINGS = {
     -1: "system error",
@@ -85,6 +121,8 @@ MEANINGS = {
     45011: "api minute-quota reach limit, must slower, retry next minute",
     47001: "data format error",
     47003: "argument invalid!",
+    61010: "code is expired, the user has not visited for two hours",
+    87009: "invalid media url",
 }
 
 
@@ -97,12 +135,15 @@ class Refused(Exception):
         super().__init__(self.errmsg)
 
 
+Purpose = Literal["login", "phone-number", "real-name"]
+
+
 @dataclass
 class Code:
     """What a phone was given and its server redeems: once, within five minutes."""
 
     openid: str
-    purpose: Literal["login", "phone-number"]
+    purpose: Purpose
     issued_at: datetime
     used: bool = False
 
@@ -115,11 +156,35 @@ class Phone:
     messages: deque[Json] = field(default_factory=lambda: deque(maxlen=MESSAGES_KEPT))
     logins: deque[datetime] = field(default_factory=lambda: deque(maxlen=LOGINS_A_MINUTE))
     blocked: bool = False
+    real_name: tuple[str, str] | None = None
+    """Name and ID number with which the person opened WeChat Pay."""
 
     @property
     def number(self) -> str:
         """A telephone number that is the same each time; nobody's, as no number begins with 100."""
         return f"100{int(hashlib.sha256(self.openid.encode()).hexdigest(), 16) % 10**8:08d}"
+
+
+@dataclass
+class Face:
+    """A face verification: begun by the server, done by the person on the phone, asked for by the server."""
+
+    verify_id: str
+    out_seq_no: str
+    openid: str
+    cert_hash: str
+    issued_at: datetime
+    verify_ret: int = FACE_NOT_DONE
+
+
+@dataclass
+class Use:
+    """How often a call was made on this Beijing day, and in the minute that began at `minute`."""
+
+    day: str = ""
+    today: int = 0
+    minute: datetime | None = None
+    this_minute: int = 0
 
 
 class World:
@@ -135,6 +200,20 @@ class World:
         """Every token → when it expires; the last one is the current one."""
         self.calls: Counter[str] = Counter()
         """Path → how often it was called."""
+        self.quotas = usual_quotas()
+        self.uses: dict[str, Use] = {}
+        self.forced: deque[datetime] = deque(maxlen=FORCED_A_DAY)
+        self.faces: dict[str, Face] = {}
+        """By verify_id."""
+        self.on_event: Callable[[Json], None] | None = None
+        """Who carries an event to the mini-program's server; None where none is set up."""
+        self.on_media: Callable[[str, Json], None] | None = None
+        """Who fetches the file of a media check, judges it and tells the server later: (address, event without verdict)."""
+        self.holding = False
+        """Events wait in `held` instead of leaving: a late push."""
+        self.held: list[Json] = []
+        self.pushes: deque[Json] = deque(maxlen=PUSHES_KEPT)
+        """What was pushed and how that went, newest last."""
         self.failures: dict[str, Failure] = {}
         self.healed = asyncio.Event()
 
@@ -143,7 +222,7 @@ class World:
     def phone(self, openid: str) -> Phone:
         return self.phones.setdefault(openid, Phone(openid))
 
-    def give_code(self, openid: str, purpose: Literal["login", "phone-number"] = "login") -> str:
+    def give_code(self, openid: str, purpose: Purpose = "login") -> str:
         """What `wx.login` (or the button `getPhoneNumber`) gives the mini-program on this phone."""
         now = self.clock.now()
         self.codes = {
@@ -156,6 +235,56 @@ class World:
     def grant(self, openid: str, template_id: str) -> None:
         """The person agrees to one message of this template (`wx.requestSubscribeMessage`)."""
         self.phone(openid).grants[template_id] += 1
+        self._tell_of_subscription("subscribe_msg_popup_event", openid, template_id, "accept", PopupScene="0")
+
+    def refuse(self, openid: str, template_id: str) -> None:
+        """The person turns messages of this template off, in the settings of the mini-program."""
+        self.phone(openid).grants.pop(template_id, None)
+        self._tell_of_subscription("subscribe_msg_change_event", openid, template_id, "reject")
+
+    def show_face(self, openid: str, verify_id: str, verify_ret: int = FACE_PASSED) -> bool:
+        """The person goes through `wx.requestFacialVerify`, with this outcome. False: nothing to verify (any more)."""
+        face = self.faces.get(verify_id)
+        if face is None or face.openid != openid or self.clock.now() - face.issued_at >= FACE_LIFETIME:
+            return False
+        face.verify_ret = verify_ret
+        return True
+
+    def _tell_of_subscription(
+        self, event: str, openid: str, template_id: str, status: str, **facts: str
+    ) -> None:
+        row = {"TemplateId": template_id, "SubscribeStatusString": status, **facts}
+        self.emit({**self._event(event, openid), "List": [row]})
+
+    def _event(self, name: str, from_: str) -> Json:
+        return {
+            "ToUserName": "gh_simulated",
+            "FromUserName": from_,
+            "CreateTime": int(self.clock.now().timestamp()),
+            "MsgType": "event",
+            "Event": name,
+        }
+
+    # What it tells the mini-program's server on its own.
+
+    def emit(self, event: Json) -> None:
+        if self.on_event is None:
+            return
+        if self.holding:
+            self.held.append(event)
+        else:
+            self.on_event(event)
+
+    def hold(self) -> None:
+        """Events wait from now on."""
+        self.holding = True
+
+    def release(self) -> None:
+        """What waited leaves now: late."""
+        self.holding = False
+        held, self.held = self.held, []
+        for event in held:
+            self.emit(event)
 
     # How it can be made to fail.
 
@@ -178,12 +307,35 @@ class World:
         now = self.clock.now()
         current = next(reversed(self.tokens), None)
         if current is not None and body.get("force_refresh") is True:
+            self._spend_force(now)
             del self.tokens[current]
             current = None
         if current is None or self.tokens[current] - now <= TOKEN_OVERLAP:
             current = secrets.token_urlsafe(96)
             self.tokens[current] = now + TOKEN_LIFETIME
         return {"access_token": current, "expires_in": int((self.tokens[current] - now).total_seconds())}
+
+    def _spend_force(self, now: datetime) -> None:
+        if self.forced and now - self.forced[-1] < FORCED_EVERY:
+            raise Refused(45011)
+        if sum(beijing_date(one) == beijing_date(now) for one in self.forced) >= FORCED_A_DAY:
+            raise Refused(45009)
+        self.forced.append(now)
+
+    def spend(self, path: str) -> None:
+        """Counts one call. Raises Refused 45009 or 45011 when it is one too many for the day or the minute."""
+        now = self.clock.now()
+        use, quota = self.uses.setdefault(path, Use()), self.quotas[path]
+        if use.day != (day := beijing_date(now).isoformat()):
+            use.day, use.today = day, 0
+        if use.minute is None or now - use.minute >= timedelta(minutes=1):
+            use.minute, use.this_minute = now, 0
+        if use.today >= quota.a_day:
+            raise Refused(45009)
+        if use.this_minute >= quota.a_minute:
+            raise Refused(45011)
+        use.today += 1
+        use.this_minute += 1
 
     def code_to_session(self, query: Mapping[str, str], body: Json) -> Json:
         self._check_account(query.get("appid"), query.get("secret"))
@@ -270,6 +422,83 @@ class World:
         verdicts = [verdict for words, verdict in VERDICTS.items() if words in content]
         suggest, label = verdicts[0] if verdicts else ("pass", 100)
         return ok(result={"suggest": suggest, "label": label}, trace_id=secrets.token_hex(12))
+
+    def check_media(self, query: Mapping[str, str], body: Json) -> Json:
+        """Only says that the question arrived; the verdict is pushed later."""
+        self._check_token(query)
+        url = body.get("media_url")
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            raise Refused(47001, "media_url")
+        if body.get("version") != 2 or body.get("scene") not in (1, 2, 3, 4):
+            raise Refused(47001, "version or scene")
+        if body.get("media_type") not in (1, 2):
+            raise Refused(47001, "media_type")
+        openid = _checked(OPENID, body.get("openid"), 40003)
+        trace_id = f"{secrets.token_hex(4)}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
+        event = {
+            **self._event("wxa_media_check", openid),
+            "appid": self.app_id,
+            "trace_id": trace_id,
+            "version": 2,
+        }
+        if self.on_media is not None:
+            self.on_media(url, event)
+        return ok(trace_id=trace_id)
+
+    @staticmethod
+    def media_verdict(content: bytes | None) -> Json:
+        """What the push says of a file with this content; None could not be fetched."""
+        if content is None:
+            return {"errcode": NO_FILE, "errmsg": MEANINGS[NO_FILE]}
+        found = [verdict for words, verdict in VERDICTS.items() if words.encode() in content]
+        suggest, label = found[0] if found else ("pass", 100)
+        detail = {"strategy": "content_model", "errcode": 0, "suggest": suggest, "label": label, "prob": 90}
+        return ok(result={"suggest": suggest, "label": label}, detail=[detail])
+
+    def check_real_name(self, query: Mapping[str, str], body: Json) -> Json:
+        self._check_token(query)
+        openid = _checked(OPENID, body.get("openid"), 40003)
+        name, number = body.get("real_name"), body.get("cred_id")
+        if not isinstance(name, str) or not isinstance(number, str) or body.get("cred_type") != "1":
+            raise Refused(47001)
+        code = self._live_code(str(body.get("code", "")), "real-name")
+        if code.used or code.openid != openid:
+            raise Refused(40029)
+        code.used = True
+        known = self.phone(openid).real_name
+        if known is None:
+            return ok(verify_openid="V_OP_NA", verify_real_name="V_NM_ID_UM")
+        return ok(
+            verify_openid="V_OP_NM_MA" if known[0] == name else "V_OP_NM_UM",
+            verify_real_name="V_NM_ID_MA" if known == (name, number) else "V_NM_ID_UM",
+        )
+
+    def begin_face(self, query: Mapping[str, str], body: Json) -> Json:
+        self._check_token(query)
+        openid = _checked(OPENID, body.get("openid"), 40003)
+        number = _checked(OUT_SEQ_NO, body.get("out_seq_no"), 47001, "out_seq_no")
+        given = body.get("cert_info")
+        if not isinstance(given, dict) or given.get("cert_type") != CERT_TYPE:
+            raise Refused(47001, "cert_info")
+        name, cert_no = given.get("cert_name"), given.get("cert_no")
+        if not isinstance(name, str) or not isinstance(cert_no, str) or not name or not cert_no:
+            raise Refused(47001, "cert_info")
+        if any(face.out_seq_no == number for face in self.faces.values()):
+            raise Refused(47001, "out_seq_no used")
+        verify_id = secrets.token_urlsafe(32)
+        proof = cert_hash(CertInfo(name, cert_no))
+        self.faces[verify_id] = Face(verify_id, number, openid, proof, self.clock.now())
+        return ok(verify_id=verify_id, expires_in=int(FACE_LIFETIME.total_seconds()))
+
+    def face_result(self, query: Mapping[str, str], body: Json) -> Json:
+        """Whoever asks must know all that the verification was begun with."""
+        self._check_token(query)
+        face = self.faces.get(str(body.get("verify_id", "")))
+        asked = (body.get("out_seq_no"), body.get("openid"), body.get("cert_hash"))
+        if face is None or asked != (face.out_seq_no, face.openid, face.cert_hash):
+            raise Refused(47001)
+        too_late = face.verify_ret == FACE_NOT_DONE and self.clock.now() - face.issued_at >= FACE_LIFETIME
+        return ok(verify_ret=FACE_TOO_LATE if too_late else face.verify_ret)
 
     def _check_account(self, app_id: object, secret: object) -> None:
         if not app_id:

@@ -17,7 +17,8 @@ from tornado.web import Application
 
 from server.kernel.clock import FixedClock
 from server.kernel.web import Route, check_routes
-from server.wechat.simulator import PHONE_PATH, Simulator, SimulatorProxy, start_simulator
+from server.wechat.backstage import PHONE_PATH
+from server.wechat.simulator import Simulator, SimulatorProxy, start_simulator
 
 OPENID = "phone-of-wang"
 TEMPLATE = "template-course-begins"
