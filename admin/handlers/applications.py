@@ -16,7 +16,7 @@ from server.applications.documents import Application, ApplicationFilter
 from server.applications.rules import Action, State
 from server.applications.service import WISHED_MOST, ApplicationDraft, Approval, Return, Review, VenueDraft
 from server.backbone import service as backbone
-from server.backbone.documents import PoolMember
+from server.backbone.documents import PoolFilter, PoolMember
 from server.backbone.rules import PoolStatus
 from server.classes import service as classes
 from server.classes.rules import STANDARD_COURSES
@@ -356,9 +356,11 @@ class FormPage(PageHandler):
         found = await backbone.list_pool(
             self.platform,
             self.actor,
-            words=self.get_query_argument("teacher_q", "").strip()[:60],
-            major=item.major,
-            status=PoolStatus.ACTIVE,
+            PoolFilter(
+                words=self.get_query_argument("teacher_q", "").strip()[:60],
+                major=item.major,
+                status=PoolStatus.ACTIVE,
+            ),
             limit=POOL_SHOWN,
         )
         return [one for one in ticked if one] + [one for one in found if one.id not in wished]

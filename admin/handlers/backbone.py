@@ -10,6 +10,7 @@ from admin.handler import NO_ERRORS, PageHandler
 from admin.options import MAJOR_OPTIONS, PROVINCE_OPTIONS
 from admin.paging import Way
 from server.backbone import service as backbone
+from server.backbone.documents import PoolFilter
 from server.backbone.service import Registration
 from server.kernel.errors import Problem
 from server.kernel.permissions import Permission, holds
@@ -34,9 +35,7 @@ class Pool(PageHandler):
         found = await backbone.list_pool(
             self.platform,
             self.actor,
-            words=query.q.strip(),
-            major=query.major,
-            province_code=query.province,
+            PoolFilter(words=query.q.strip(), major=query.major, province_code=query.province),
             before=way.cursor,
             limit=PAGE_SIZE + 1,
         )

@@ -172,6 +172,12 @@ _ROWS = (
     ),
     # ---- 培训方案 (article 4.3)
     Kind(
+        "scheme-changed",
+        "培训方案有新版",
+        ("{author}保存了“{class_name}”的培训方案（第 {version} 版）。", "您可以查看变化、继续修改或提出意见；以前的签署不再有效。"),
+        (_CLASS, (_THING, "author")),
+    ),
+    Kind(
         "scheme-to-sign",
         "培训方案待签署",
         ("“{class_name}”的培训方案（第 {version} 版）等您签署。",),
@@ -238,6 +244,12 @@ _ROWS = (
     ),
     Kind("pool-registered", "已登记入库", ("您已登记进入骨干教师库，自 {effective_on} 起生效。",), ((_DATE, "effective_on"),)),
     Kind(
+        "pool-status",
+        "骨干教师状态",
+        ("您的骨干教师状态自 {effective_on} 起为“{status}”。", "理由：{reason}"),
+        ((_THING, "status"), (_DATE, "effective_on"), _REASON),
+    ),
+    Kind(
         "guidance-to-confirm",
         "后续指导待确认",
         ("{teacher_name}登记了对您的后续指导（{given_on}），请确认。",),
@@ -270,7 +282,7 @@ _ROWS = (
     Kind(
         "qualification-warning",
         "动态管理预警",
-        ("{ground}。请在 {until} 前承担任务，以免影响骨干教师资格。",),
+        ("{ground}。", "{advice}。"),
         ((_THING, "ground"), (_DATE, "until")),
     ),
 )  # fmt: skip

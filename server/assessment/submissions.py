@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
@@ -200,6 +201,16 @@ async def _keep(
         "assessment:submit", new.id, task_id=task_id, version=new.version, files=len(files), late=new.late
     )
     return new, True
+
+
+async def note_begun(platform: Platform, file_id: str) -> None:
+    """For a chapter that takes files by itself: notes one before its first byte, so that `remove_abandoned` finds what stayed behind."""
+    await store.note_upload(platform, file_id, platform.clock.now())
+
+
+async def note_kept(scope: Scope, file_ids: Sequence[str]) -> None:
+    """Such files are named by a document now, or were removed."""
+    await store.forget_uploads(scope, file_ids)
 
 
 async def remove_abandoned(platform: Platform) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from pydantic import Field
 
-from server.backbone.rules import PoolStatus
+from server.backbone.rules import PoolStatus, YearFigures
 from server.kernel.history import Step
 from server.kernel.mongo import Document
 
@@ -42,8 +43,36 @@ class PoolMember(Document):
     """When a decided status takes effect that is not in force yet."""
     history: list[StatusStep] = Field(default_factory=list)
     """In the order of the decisions."""
+    figures: list[YearFigures] = Field(default_factory=list)
+    """Of this year and those before, newest first, as the daily work has reckoned them up."""
+    marks: list[str] = Field(default_factory=list)
+    """What the figures are searched by (rules.marks)."""
+    grams: list[str] = Field(default_factory=list)
+    """What a part of the name or of the work unit is searched by (rules.grams)."""
 
     @property
     def active(self) -> bool:
         """Whether this teacher may be invited and recommended, and works as a backbone teacher on the phone."""
         return self.status is PoolStatus.ACTIVE
+
+    def figures_of(self, year: int) -> YearFigures:
+        """Zeros for a year that is not kept."""
+        return next((one for one in self.figures if one.year == year), YearFigures(year=year))
+
+
+@dataclass(frozen=True)
+class PoolFilter:
+    """What the pool is narrowed to; what is empty matches everything."""
+
+    words: str = ""
+    """Parts of the name or of the work unit, each of which must be there."""
+    province_code: str = ""
+    major: str = ""
+    certificate_number: str = ""
+    """In whole."""
+    status: PoolStatus | None = None
+    marks: tuple[str, ...] = ()
+    """Of a year's tasks and satisfaction, as rules.mark writes them."""
+
+
+WHOLE_POOL = PoolFilter()

@@ -6,10 +6,12 @@ and a later decision can reverse it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
 
 from server.kernel.errors import Conflict, FieldError, Invalid
 
@@ -108,6 +110,79 @@ def check_change(history: Sequence[Decided], status: PoolStatus, effective_on: d
 
 def _to_come(history: Sequence[Decided], day: date) -> Iterable[Decided]:
     return (one for one in history if one.effective_on > day)
+
+
+# ---- the figures of a year, and what the pool is searched by
+
+
+class YearFigures(BaseModel):
+    """What the pool shows of a member's year: tasks done (article 8.4.1), and satisfaction where it may be shown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    year: int
+    teaching: int = 0
+    assessment: int = 0
+    mean_hundredths: int | None = None
+    """The mean of the year in hundredths of a point; None while no survey reaches its smallest group."""
+    answers: int = 0
+    meets_mark: bool = False
+    """Whether the exact mean is not below 2 of 3."""
+
+    @property
+    def tasks(self) -> int:
+        return self.teaching + self.assessment
+
+    @property
+    def mean(self) -> str:
+        """With two decimals; empty where there is none to show."""
+        return "" if self.mean_hundredths is None else f"{self.mean_hundredths / 100:.2f}"
+
+
+TASKS_SOUGHT = (1, 2, 3, 4, 6)
+"""At least so many tasks in a year can be searched for."""
+
+
+class Sought(StrEnum):
+    """What else of a year can be searched for."""
+
+    NO_TASK = "no-task"
+    MET = "met"
+    GOOD = "good"
+    BELOW = "below"
+    UNRATED = "unrated"
+
+
+GOOD_HUNDREDTHS = 250
+
+
+def mark(year: int, sought: str) -> str:
+    """A word in the index of the pool: 2026:tasks-2, 2026:met."""
+    return f"{year}:{sought}"
+
+
+def tasks_mark(year: int, at_least: int) -> str:
+    return mark(year, f"tasks-{at_least}")
+
+
+def marks(figures: Iterable[YearFigures]) -> list[str]:
+    """All that a member with these figures is found by."""
+    found = []
+    for one in figures:
+        found += [tasks_mark(one.year, least) for least in TASKS_SOUGHT if one.tasks >= least]
+        found += [mark(one.year, sought) for sought in _sought_of(one)]
+    return found
+
+
+def _sought_of(one: YearFigures) -> Iterator[Sought]:
+    if not one.tasks:
+        yield Sought.NO_TASK
+    if one.mean_hundredths is None:
+        yield Sought.UNRATED
+        return
+    yield Sought.MET if one.meets_mark else Sought.BELOW
+    if one.mean_hundredths >= GOOD_HUNDREDTHS:
+        yield Sought.GOOD
 
 
 def grams(*texts: str) -> list[str]:

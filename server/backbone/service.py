@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
@@ -13,8 +14,8 @@ from server.accounts import people, rules
 from server.accounts.rules import Evidence
 from server.backbone import rules as pool_rules
 from server.backbone import store
-from server.backbone.documents import PoolMember, StatusStep
-from server.backbone.rules import PoolStatus
+from server.backbone.documents import WHOLE_POOL, PoolFilter, PoolMember, StatusStep
+from server.backbone.rules import PoolStatus, YearFigures
 from server.institutions.annex1 import PROVINCES
 from server.institutions.rules import MAJORS
 from server.kernel.clock import beijing_date
@@ -26,6 +27,7 @@ from server.kernel.platform import Platform
 
 AT_ONCE = 200
 """Members that the daily work reads at once."""
+NOT_IN_POOL = "骨干教师库中没有这位教师。"
 
 
 class AlreadyInPool(Conflict):
@@ -34,12 +36,29 @@ class AlreadyInPool(Conflict):
     default_detail = "该教师已登记入库，无需重复登记。"
 
 
+@dataclass(frozen=True)
+class Entry:
+    """Somebody who is to be a member of the pool, whom the platform knows already."""
+
+    person_id: str
+    name: str
+    id_number_masked: str
+    province_code: str
+    work_unit: str
+    majors: tuple[str, ...]
+    certificate_number: str | None = None
+
+
 class Registration(BaseModel):
     name: Annotated[str, Field(title="姓名", min_length=1, max_length=60)]
     id_number: Annotated[str, Field(title="身份证号", min_length=1, max_length=60)]
     province_code: Annotated[str, Field(title="省份", pattern=r"^[0-9]{2}$")]
     work_unit: Annotated[str, Field(title="工作单位", min_length=2, max_length=60)]
     majors: Annotated[list[str], Field(title="专业大类", min_length=1, max_length=15)]
+    certificate_number: Annotated[
+        str | None, Field(title="骨干教师培训合格证书编号", pattern=r"^[0-9]{11}G[0-9]{3}$")
+    ] = None
+    """Article 17; for whoever was trained before the platform it is on paper."""
 
 
 async def register(platform: Platform, actor: Actor, wanted: Registration) -> PoolMember:
@@ -65,20 +84,92 @@ async def register(platform: Platform, actor: Actor, wanted: Registration) -> Po
 @transactional
 async def _register(unit: UnitOfWork, sealed: people.SealedIdentity, wanted: Registration) -> PoolMember:
     [person] = await people.ensure(unit, [sealed], Evidence.ROSTER_MATCHED)
-    new = PoolMember(
-        id=person.id,
+    entry = Entry(
+        person_id=person.id,
         name=person.name,
         id_number_masked=person.id_number_masked,
         province_code=wanted.province_code,
         work_unit=wanted.work_unit,
-        majors=sorted(set(wanted.majors)),
-        registered_at=unit.now,
-        registered_by=unit.actor.name,
+        majors=tuple(sorted(set(wanted.majors))),
+        certificate_number=wanted.certificate_number,
     )
-    await store.insert(unit, new)
-    await people.set_backbone(unit, person.id, True)
-    unit.audit("backbone:register", person.id, majors=list(new.majors))
+    [new] = await enter(unit, [entry])
     return new
+
+
+async def enter(
+    unit: UnitOfWork, entries: Sequence[Entry], *, decision_id: str | None = None
+) -> list[PoolMember]:
+    """Part of a registration (登记入库, article 9.1): makes these people members, and backbone teachers on their phones.
+
+    Nobody of them is in the pool: the caller has asked `members`. Raises DuplicateKeyError where somebody is by now.
+    """
+    year = beijing_date(unit.now).year
+    nothing_yet = [YearFigures(year=year)]
+    new = [
+        PoolMember(
+            id=one.person_id,
+            name=one.name,
+            id_number_masked=one.id_number_masked,
+            province_code=one.province_code,
+            work_unit=one.work_unit,
+            majors=list(one.majors),
+            certificate_number=one.certificate_number,
+            registered_at=unit.now,
+            registered_by=unit.actor.name,
+            decision_id=decision_id,
+            figures=nothing_yet,
+            marks=pool_rules.marks(nothing_yet),
+            grams=pool_rules.grams(one.name, one.work_unit),
+        )
+        for one in entries
+    ]
+    await store.insert_all(unit, new)
+    for member in new:
+        await people.set_backbone(unit, member.id, True)
+        unit.audit("backbone:register", member.id, majors=list(member.majors))
+        unit.notify(member.id, "pool-registered", effective_on=beijing_date(unit.now).isoformat())
+    return new
+
+
+async def members(scope: Scope, person_ids: Sequence[str]) -> dict[str, PoolMember]:
+    """Those of these people who were ever registered."""
+    return await store.members_by_id(scope, person_ids)
+
+
+# ---- suspension by the centre
+
+
+class StatusDraft(BaseModel):
+    effective_on: Annotated[date, Field(title="生效日期")]
+    reason: Annotated[str, Field(title="理由", min_length=4, max_length=500)]
+
+
+@transactional
+async def suspend(unit: UnitOfWork, person_id: str, wanted: StatusDraft) -> PoolMember:
+    """暂停 of a member with a reason, and tells them. Raises NotFound, StatusNotPossible, Invalid."""
+    return await _decide(unit, person_id, PoolStatus.SUSPENDED, wanted)
+
+
+@transactional
+async def resume(unit: UnitOfWork, person_id: str, wanted: StatusDraft) -> PoolMember:
+    """恢复 of a suspended member. A cancellation is reversed by a case (qualification), not here. Raises as `suspend`."""
+    member = await store.member(unit, person_id)
+    if member and member.status is PoolStatus.CANCELLED:
+        raise pool_rules.StatusNotPossible("骨干教师资格已取消，须由动态管理的个案决定恢复，不能在这里办理。")
+    return await _decide(unit, person_id, PoolStatus.ACTIVE, wanted)
+
+
+async def _decide(unit: UnitOfWork, person_id: str, status: PoolStatus, wanted: StatusDraft) -> PoolMember:
+    changed = await change_status(unit, person_id, status, wanted.effective_on, wanted.reason)
+    unit.notify(
+        person_id,
+        "pool-status",
+        status=status.title,
+        effective_on=wanted.effective_on.isoformat(),
+        reason=wanted.reason,
+    )
+    return changed
 
 
 async def teacher_in_pool(scope: Scope, person_id: str) -> PoolMember | None:
@@ -111,7 +202,7 @@ async def change_status(
     """
     member = await store.member(unit, person_id)
     if member is None:
-        raise NotFound("骨干教师库中没有这位教师。")
+        raise NotFound(NOT_IN_POOL)
     today = beijing_date(unit.now)
     pool_rules.check_change(member.history, status, effective_on, today)
     decided = StatusStep(
@@ -178,29 +269,64 @@ async def _apply(unit: UnitOfWork, person_id: str) -> bool:
 async def list_pool(
     platform: Platform,
     actor: Actor,
+    narrowed: PoolFilter = WHOLE_POOL,
     *,
-    words: str = "",
-    major: str = "",
-    province_code: str = "",
     before: str | None = None,
-    status: PoolStatus | None = None,
     limit: int = 50,
 ) -> list[PoolMember]:
-    """The pool, people known last first. It shows no ID number in whole to anybody.
+    """The pool, people known last first. It shows no ID number in whole to anybody."""
+    return await store.members(platform, narrowed, before=before, limit=limit)
 
-    `words` is part of a name or of a work unit; what is empty matches everything.
+
+async def export_pool(platform: Platform, actor: Actor, narrowed: PoolFilter) -> AsyncIterator[PoolMember]:
+    """The same one by one, and an entry in the trail that the list was taken along."""
+    conditions = {"province_code": narrowed.province_code, "major": narrowed.major}  # words may be a name
+    await _note(platform, actor, "backbone:export", "pool", conditions)
+    async for one in store.whole_pool(platform, narrowed):
+        yield one
+
+
+async def member_of_pool(platform: Platform, person_id: str) -> PoolMember:
+    """Raises NotFound for somebody who was never registered."""
+    member = await store.member(platform, person_id)
+    if member is None:
+        raise NotFound(NOT_IN_POOL)
+    return member
+
+
+async def look_at_id_number(platform: Platform, actor: Actor, person_id: str) -> str:
+    """The whole ID number of a member, for the centre that keeps the pool: the look is noted. Raises NotFound."""
+    member = await member_of_pool(platform, person_id)
+    person = (await people.persons(platform, [member.id]))[member.id]
+    await _note(platform, actor, "backbone:look-at-id-number", member.id, {})
+    return (await people.id_numbers(platform, [person]))[member.id]
+
+
+@transactional
+async def _note(unit: UnitOfWork, action: str, subject: str, facts: Mapping[str, str]) -> None:
+    """An entry in the trail: a whole ID number was shown, or the list left the platform."""
+    unit.audit(action, subject, **facts)
+
+
+# ---- the figures of the years, which other chapters reckon up
+
+
+async def next_ids(platform: Platform, after: str, limit: int) -> list[str]:
+    """The pool in the order of the ids, part by part, for the daily work; "" begins."""
+    return await store.ids_after(platform, after, limit)
+
+
+async def keep_figures(platform: Platform, figures: Mapping[str, Sequence[YearFigures]]) -> int:
+    """Keeps these years of these members, newest first, with what they are searched by; returns how many have changed.
+
+    Reckoned from what other chapters hold, so that it is no use case of its own and may be done again at any time.
     """
-    return await store.members(
-        platform,
-        words=words,
-        major=major,
-        province_code=province_code,
-        status=status,
-        before=before,
-        limit=limit,
-    )
+    return await store.set_figures(platform, figures) if figures else 0
 
 
 async def rename(unit: UnitOfWork, person_id: str, name: str) -> None:
     """Part of an approved correction of a person's name: the pool reads so too, if they are in it."""
-    await store.rename(unit, person_id, name)
+    member = await store.member(unit, person_id)
+    if member:
+        grams = pool_rules.grams(name, member.work_unit)
+        await store.rename(unit, member.model_copy(update={"name": name, "grams": grams}))

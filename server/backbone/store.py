@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 
-from server.backbone.documents import PoolMember, StatusStep
-from server.backbone.rules import PoolStatus
+from pymongo import UpdateOne
+
+from server.backbone import rules
+from server.backbone.documents import PoolFilter, PoolMember, StatusStep
+from server.backbone.rules import YearFigures
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
 
 COLLECTIONS = (
@@ -16,14 +20,19 @@ COLLECTIONS = (
         indexes=(
             Index([("province_code", 1), ("_id", 1)]),
             Index([("majors", 1), ("_id", 1)]),
+            Index([("grams", 1), ("_id", -1)]),
+            Index([("marks", 1), ("_id", -1)]),
+            Index([("status", 1), ("_id", -1)]),
+            # A certificate makes one member.
+            Index(
+                [("certificate_number", 1)],
+                unique=True,
+                partial={"certificate_number": {"$type": "string"}},
+            ),
             Index([("due_on", 1)], partial={"due_on": {"$type": "string"}}),
         ),
     ),
 )
-
-
-async def insert(scope: Scope, new: PoolMember) -> None:
-    await scope["backbone_teachers"].insert_one(new.to_mongo(), session=scope.session)
 
 
 async def member(scope: Scope, person_id: str) -> PoolMember | None:
@@ -31,35 +40,71 @@ async def member(scope: Scope, person_id: str) -> PoolMember | None:
     return None if row is None else PoolMember.from_mongo(row)
 
 
-async def members(
-    scope: Scope,
-    *,
-    words: str,
-    major: str,
-    province_code: str,
-    status: PoolStatus | None,
-    before: str | None,
-    limit: int,
-) -> list[PoolMember]:
-    """The pool is open to every institution of the country (article 9.1): no jurisdiction narrows it."""
-    condition: Row = {"status": status} if status else {}
-    if major:
-        condition["majors"] = major
-    if province_code:
-        condition["province_code"] = province_code
-    if words:
-        names = {"$concat": ["$name", " ", "$work_unit"]}
-        condition["$expr"] = {"$gte": [{"$indexOfCP": [names, {"$literal": words}]}, 0]}
+async def members(scope: Scope, narrowed: PoolFilter, *, before: str | None, limit: int) -> list[PoolMember]:
+    """People known last first. The pool is open to every institution of the country (article 9.1): no jurisdiction narrows it."""
+    condition = _condition(narrowed)
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["backbone_teachers"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [PoolMember.from_mongo(row) async for row in rows]
 
 
-async def rename(scope: Scope, person_id: str, name: str) -> None:
-    await scope["backbone_teachers"].update_one(
-        {"_id": person_id}, {"$set": {"name": name}}, session=scope.session
-    )
+async def whole_pool(scope: Scope, narrowed: PoolFilter) -> AsyncIterator[PoolMember]:
+    """People known last first, one by one."""
+    async for row in scope["backbone_teachers"].find(_condition(narrowed)).sort("_id", -1):
+        yield PoolMember.from_mongo(row)
+
+
+def _condition(narrowed: PoolFilter) -> Row:
+    exact = {
+        "province_code": narrowed.province_code,
+        "majors": narrowed.major,
+        "certificate_number": narrowed.certificate_number,
+        "status": narrowed.status,
+    }
+    condition: Row = {name: value for name, value in exact.items() if value}
+    if narrowed.marks:
+        condition["marks"] = {"$all": list(narrowed.marks)}
+    if parts := narrowed.words.split():
+        # The index finds who has all pairs of characters; that they stand in a row is looked at there.
+        condition["grams"] = {"$all": sorted({gram for part in parts for gram in rules.grams_asked(part)})}
+        condition["$and"] = [{"$or": [_holds("name", part), _holds("work_unit", part)]} for part in parts]
+    return condition
+
+
+def _holds(field: str, part: str) -> Row:
+    return {field: {"$regex": re.escape(part), "$options": "i"}}
+
+
+async def members_by_id(scope: Scope, person_ids: Sequence[str]) -> dict[str, PoolMember]:
+    rows = scope["backbone_teachers"].find({"_id": {"$in": list(person_ids)}}, session=scope.session)
+    return {row["_id"]: PoolMember.from_mongo(row) async for row in rows}
+
+
+async def insert_all(scope: Scope, new: Sequence[PoolMember]) -> None:
+    await scope["backbone_teachers"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def ids_after(scope: Scope, person_id: str, limit: int) -> list[str]:
+    """The next ids of the pool in their order; from the beginning after the empty one."""
+    rows = scope["backbone_teachers"].find({"_id": {"$gt": person_id}}, {"_id": 1}).sort("_id", 1)
+    return [row["_id"] async for row in rows.limit(limit)]
+
+
+async def set_figures(scope: Scope, figures: Mapping[str, Sequence[YearFigures]]) -> int:
+    """Writes the figures of these members; returns how many were other ones than before."""
+    writes = []
+    for person_id, years in figures.items():
+        fields = {"figures": [one.model_dump() for one in years], "marks": rules.marks(years)}
+        changed = {"$or": [{name: {"$ne": value}} for name, value in fields.items()]}
+        writes.append(UpdateOne({"_id": person_id, **changed}, {"$set": fields}))
+    done = await scope["backbone_teachers"].bulk_write(writes, ordered=False, session=scope.session)
+    return int(done.modified_count)
+
+
+async def rename(scope: Scope, renamed: PoolMember) -> None:
+    fields = renamed.model_dump(include={"name", "grams"})
+    await scope["backbone_teachers"].update_one({"_id": renamed.id}, {"$set": fields}, session=scope.session)
 
 
 async def set_status(scope: Scope, changed: PoolMember, new: Sequence[StatusStep]) -> None:

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from datetime import datetime
 
+from bson.binary import Binary
+
 from server.certificates import store
 from server.certificates.documents import Certificate, CertificateSnapshot, CertificateStatus, LedgerFilter
 from server.certificates.press import press, verify_url
@@ -112,6 +114,17 @@ async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Arch
 async def holders(scope: Scope, person_ids: Sequence[str], level: Level, major_name: str) -> set[str]:
     """Those of these people who hold a valid certificate of this level and 专业大类 already: a second one makes reviewers think."""
     return await store.holders(scope, person_ids, level.value, major_name)
+
+
+async def of_class(scope: Scope, class_id: str) -> dict[str, Certificate]:
+    """By person, for a class that the caller has fetched already; revoked ones too."""
+    return await store.of_class(scope, class_id)
+
+
+async def valid_one(scope: Scope, id_number: Binary, number: str, level: Level) -> bool:
+    """Whether there is a valid certificate of this number and level under this (encrypted) ID number."""
+    found = await store.matching(scope, name=None, id_number=id_number, number=number, limit=1)
+    return any(one.status is CertificateStatus.VALID and one.printed.level is level for one in found)
 
 
 # ---- one's own

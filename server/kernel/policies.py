@@ -54,6 +54,21 @@ class Policies(BaseModel):
     """From this hour in Beijing messages wait; the inbox has them at once."""
     quiet_until_hour: Annotated[int, Field(ge=0, le=23, title="微信消息免打扰结束（时）")] = 7
     """The same hour as the beginning: no quiet hours."""
+    selection_years_least: Annotated[int, Field(ge=0, le=40, title="骨干教师选拔推荐的最低教龄（年）")] = 5
+    """符合条件 (article 7) is not spelt out in the guide; so for the two below."""
+    selection_age_most: Annotated[int, Field(ge=30, le=70, title="骨干教师选拔推荐的年龄上限（周岁）")] = 55
+    selection_certificate: Annotated[
+        int,
+        Field(ge=0, le=3, title="骨干教师选拔推荐须持有的培训证书级别（0 不要求，3、2、1 为该级及以上）"),
+    ] = 0
+    second_factor_required: Annotated[bool, Field(title="部指导中心、省级管理部门登录须两步验证")] = True
+    survey_reminder_days: Annotated[
+        int, Field(ge=1, le=30, title="满意度评价截止前几天提醒未填写的人（天）")
+    ] = 2
+    grading_days: Annotated[int, Field(ge=1, le=90, title="学习成果截止后多少天未批阅提醒骨干教师（天）")] = 7
+    applicant_months: Annotated[int, Field(ge=1, le=60, title="未录取报名的个人信息保存期限（月）")] = 6
+    """个人信息保护法 article 47: when the purpose is gone, the data goes; 档案 rules may ask for longer."""
+    person_months: Annotated[int, Field(ge=1, le=120, title="从未参加培训的个人信息保存期限（月）")] = 12
     roster_rows: Annotated[int, Field(ge=1, le=5000, title="名册一次导入的人数上限")] = 500
 
 

@@ -9,6 +9,9 @@ from server.admissions.rules import Action as AdmissionAction
 from server.corrections.rules import Action as CorrectionAction
 from server.institutions.rules import QualificationAction, RequestAction
 from server.invitations.rules import Action as InvitationAction
+from server.qualification.rules import Action as ReviewAction
+from server.selection.rules import Action as SelectionAction
+from server.selection.rules import ListAction
 
 SERVER = Path(__file__).parents[2] / "server"
 SOURCES = "\n".join(
@@ -22,6 +25,9 @@ OF_STATE_TABLES: tuple[tuple[str, type[StrEnum], str], ...] = (
     ("institutions", QualificationAction, ""),
     ("institutions", RequestAction, "-request"),
     ("invitations", InvitationAction, ""),
+    ("qualification", ReviewAction, ""),
+    ("selection", SelectionAction, ""),
+    ("selection", ListAction, "-list"),
 )
 """Chapters that name what they note after the action of their table."""
 

@@ -1,0 +1,146 @@
+"""A recommendation for the selection, the list of those who passed, and the decision that registers it (articles 7 and 9.1)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from bson.binary import Binary
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.institutions.rules import MAJORS, Level
+from server.kernel.history import Step
+from server.kernel.mongo import Document
+from server.selection.rules import Action, ListAction, ListState, Merits, State
+
+
+class Paper(BaseModel):
+    """A file that supports the recommendation; its type was read from its content."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+
+
+class Nominee(Document):
+    """推荐: a teacher whom a province recommends. The ID number is encrypted; one open recommendation a person."""
+
+    province_code: str
+    name: str
+    id_number: Binary
+    id_number_masked: str
+    born_on: date
+    work_unit: str
+    major: str
+    years_of_teaching: int
+    post: str
+    """职称."""
+    held_level: Level | None = None
+    """The highest training certificate that the teacher holds, as the province says."""
+    held_number: str = ""
+    held_confirmed: bool = False
+    """Whether the platform found a valid certificate of that number and level under this ID number."""
+    opinion: str
+    """The province's words for the recommendation."""
+    papers: list[Paper] = Field(default_factory=list)
+    state: State = State.DRAFT
+    open: bool = True
+    """As its state says (State.open), for the unique index."""
+    submitted_at: datetime | None = None
+    person_id: str | None = None
+    """From the enrolment on."""
+    class_id: str | None = None
+    class_name: str = ""
+    institution_code: str | None = None
+    """Of the 师资研修中心 whose class it is."""
+    history: list[Step]
+
+    @property
+    def major_name(self) -> str:
+        return MAJORS[self.major].name
+
+    @property
+    def merits(self) -> Merits:
+        return Merits(self.born_on, self.years_of_teaching, self.held_level, len(self.papers))
+
+    @property
+    def returned_for(self) -> str:
+        """The centre's reason, while the recommendation is back with the province."""
+        reasons = [one.reason for one in self.history if one.action == Action.RETURN]
+        return reasons[-1] if self.state is State.RETURNED and reasons else ""
+
+
+class Passed(BaseModel):
+    """A line of the list: somebody who passed and holds the certificate of the class."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    person_id: str
+    name: str
+    id_number_masked: str
+    province_code: str
+    work_unit: str
+    certificate_number: str
+    nominee_id: str | None
+    """None for somebody who came to the class without a recommendation on the platform."""
+
+
+class PassList(Document):
+    """名单报送: those of one 骨干 class who passed, as its 师资研修中心 reports them."""
+
+    class_id: str
+    class_name: str
+    institution_code: str
+    institution_name: str
+    province_code: str
+    """Of the institution."""
+    major: str
+    training_from: date
+    training_to: date
+    passed: list[Passed]
+    note: str
+    state: ListState = ListState.SUBMITTED
+    open: bool = True
+    """Whether it is not registered yet: one such list a class, by a unique index."""
+    submitted_at: datetime
+    decision_id: str | None = None
+    history: list[Step]
+
+    @property
+    def major_name(self) -> str:
+        return MAJORS[self.major].name
+
+    @property
+    def returned_for(self) -> str:
+        reasons = [one.reason for one in self.history if one.action == ListAction.RETURN]
+        return reasons[-1] if self.state is ListState.RETURNED and reasons else ""
+
+
+class Registered(Passed):
+    """A line of the decision."""
+
+    already: str = ""
+    """For somebody who was in the pool before: the status they had then, in Chinese. The decision leaves them as they were."""
+
+
+class Decision(Document):
+    """登记决定: by it the centre registers a list. What it says is fixed; its number is given once."""
+
+    number: str
+    """文号."""
+    decided_on: date
+    list_id: str
+    class_name: str
+    institution_name: str
+    major: str
+    training_from: date
+    training_to: date
+    registered: list[Registered]
+    made_at: datetime
+    made_by: str
+
+    @property
+    def major_name(self) -> str:
+        return MAJORS[self.major].name

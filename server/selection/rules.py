@@ -1,0 +1,310 @@
+"""Rules of the selection of backbone teachers (articles 7, 9.2 and 4.2): a recommendation, the list of those who passed, their states.
+
+第七条: 组织省级管理部门按照要求推荐符合条件的技工院校教师参加由师资研修中心举办的骨干教师培训选拔 … 考核合格即为通过选拔 …
+并将合格教师名单等报送部指导中心.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from server.institutions.rules import Level
+from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
+from server.kernel.identity import Role
+from server.kernel.state_tables import StateTable
+
+PAPERS_MOST = 5
+
+
+class State(StrEnum):
+    """Where a recommendation stands."""
+
+    DRAFT = "DRAFT"
+    SUBMITTED = "SUBMITTED"
+    RETURNED = "RETURNED"
+    ACCEPTED = "ACCEPTED"
+    ENROLLED = "ENROLLED"
+    REPORTED = "REPORTED"
+    REGISTERED = "REGISTERED"
+    FAILED = "FAILED"
+    WITHDRAWN = "WITHDRAWN"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a state is never title-cased; templates read the Chinese name here
+        return _STATE_TITLES[self]
+
+    @property
+    def open(self) -> bool:
+        """Whether the teacher is on the way: nobody recommends them a second time."""
+        return self not in (State.REGISTERED, State.FAILED, State.WITHDRAWN)
+
+
+_STATE_TITLES = {
+    State.DRAFT: "草稿",
+    State.SUBMITTED: "待审核",
+    State.RETURNED: "已退回",
+    State.ACCEPTED: "已列为候选",
+    State.ENROLLED: "已编入骨干班",
+    State.REPORTED: "合格，已报送",
+    State.REGISTERED: "已登记入库",
+    State.FAILED: "未通过选拔",
+    State.WITHDRAWN: "已撤回",
+}
+
+
+class Action(StrEnum):
+    BEGIN = "BEGIN"
+    AMEND = "AMEND"
+    SUBMIT = "SUBMIT"
+    ACCEPT = "ACCEPT"
+    RETURN = "RETURN"
+    WITHDRAW = "WITHDRAW"
+    ENROL = "ENROL"
+    RELEASE = "RELEASE"
+    REPORT = "REPORT"
+    DROP = "DROP"
+    FAIL = "FAIL"
+    REGISTER = "REGISTER"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as State.title
+        return _ACTION_TITLES[self]
+
+
+_ACTION_TITLES = {
+    Action.BEGIN: "起草推荐",
+    Action.AMEND: "修改推荐",
+    Action.SUBMIT: "报送推荐",
+    Action.ACCEPT: "列为候选",
+    Action.RETURN: "退回修改",
+    Action.WITHDRAW: "撤回推荐",
+    Action.ENROL: "编入骨干班",
+    Action.RELEASE: "退出骨干班",
+    Action.REPORT: "列入合格名单",
+    Action.DROP: "移出合格名单",
+    Action.FAIL: "未通过选拔",
+    Action.REGISTER: "登记入库",
+}
+
+TRANSITIONS: dict[tuple[State, Action], State] = {
+    (State.DRAFT, Action.AMEND): State.DRAFT,
+    (State.DRAFT, Action.SUBMIT): State.SUBMITTED,
+    (State.DRAFT, Action.WITHDRAW): State.WITHDRAWN,
+    (State.SUBMITTED, Action.ACCEPT): State.ACCEPTED,
+    (State.SUBMITTED, Action.RETURN): State.RETURNED,
+    (State.SUBMITTED, Action.WITHDRAW): State.WITHDRAWN,
+    (State.RETURNED, Action.AMEND): State.RETURNED,
+    (State.RETURNED, Action.SUBMIT): State.SUBMITTED,
+    (State.RETURNED, Action.WITHDRAW): State.WITHDRAWN,
+    (State.ACCEPTED, Action.WITHDRAW): State.WITHDRAWN,
+    (State.ACCEPTED, Action.ENROL): State.ENROLLED,
+    (State.ENROLLED, Action.RELEASE): State.ACCEPTED,
+    (State.ENROLLED, Action.REPORT): State.REPORTED,
+    (State.ENROLLED, Action.FAIL): State.FAILED,
+    (State.REPORTED, Action.DROP): State.ENROLLED,
+    (State.REPORTED, Action.REGISTER): State.REGISTERED,
+}
+
+_PROVINCE = frozenset({Role.PROVINCE})
+_CENTRE = frozenset({Role.NATIONAL_CENTRE})
+_TRAINING_CENTRE = frozenset({Role.TRAINING_CENTRE})
+
+MAY_ACT: dict[Action, frozenset[Role]] = {
+    Action.BEGIN: _PROVINCE,
+    Action.AMEND: _PROVINCE,
+    Action.SUBMIT: _PROVINCE,
+    Action.WITHDRAW: _PROVINCE,
+    Action.ACCEPT: _CENTRE,
+    Action.RETURN: _CENTRE,
+    Action.ENROL: _TRAINING_CENTRE,
+    Action.RELEASE: _TRAINING_CENTRE,
+    Action.REPORT: _TRAINING_CENTRE,
+    Action.DROP: _TRAINING_CENTRE,
+    Action.FAIL: _TRAINING_CENTRE,
+    Action.REGISTER: _CENTRE,
+}
+"""The province recommends (article 9.2), the centre decides, a 师资研修中心 trains and reports (article 7)."""
+
+
+class NotInThisState(Conflict):
+    slug = "selection-state"
+    title = "推荐现在不能这样办理"
+
+
+class NotYours(Forbidden):
+    slug = "selection-not-yours"
+    title = "这一步不由您办理"
+    default_detail = "骨干教师选拔由省级管理部门推荐、部指导中心审核和登记、师资研修中心培训和报送名单（指南第七条、第九条）。"
+
+
+STEPS = StateTable(
+    TRANSITIONS,
+    MAY_ACT,
+    not_yours=lambda action: NotYours(),
+    no_such_step=lambda state, action: NotInThisState(
+        f"这份推荐目前为“{state.title}”，不能{action.title}。请刷新页面，看看现在的情况。"
+    ),
+)
+
+
+# ---- the list of those who passed (名单报送)
+
+
+class ListState(StrEnum):
+    SUBMITTED = "SUBMITTED"
+    RETURNED = "RETURNED"
+    REGISTERED = "REGISTERED"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as State.title
+        return _LIST_STATE_TITLES[self]
+
+
+_LIST_STATE_TITLES = {
+    ListState.SUBMITTED: "待登记",
+    ListState.RETURNED: "已退回",
+    ListState.REGISTERED: "已登记入库",
+}
+
+
+class ListAction(StrEnum):
+    REPORT = "REPORT"
+    RETURN = "RETURN"
+    RESUBMIT = "RESUBMIT"
+    REGISTER = "REGISTER"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # as State.title
+        return _LIST_ACTION_TITLES[self]
+
+
+_LIST_ACTION_TITLES = {
+    ListAction.REPORT: "报送名单",
+    ListAction.RETURN: "退回",
+    ListAction.RESUBMIT: "核对后重新报送",
+    ListAction.REGISTER: "登记入库",
+}
+
+LIST_TRANSITIONS: dict[tuple[ListState, ListAction], ListState] = {
+    (ListState.SUBMITTED, ListAction.RETURN): ListState.RETURNED,
+    (ListState.SUBMITTED, ListAction.REGISTER): ListState.REGISTERED,
+    (ListState.RETURNED, ListAction.RESUBMIT): ListState.SUBMITTED,
+}
+LIST_MAY_ACT: dict[ListAction, frozenset[Role]] = {
+    ListAction.REPORT: _TRAINING_CENTRE,
+    ListAction.RESUBMIT: _TRAINING_CENTRE,
+    ListAction.RETURN: _CENTRE,
+    ListAction.REGISTER: _CENTRE,
+}
+LIST_STEPS = StateTable(
+    LIST_TRANSITIONS,
+    LIST_MAY_ACT,
+    not_yours=lambda action: NotYours(),
+    no_such_step=lambda state, action: NotInThisState(
+        f"这份名单目前为“{state.title}”，不能{action.title}。请刷新页面，看看现在的情况。"
+    ),
+)
+
+
+# ---- conditions (符合条件, article 7): the guide names none, so each is a policy
+
+
+class NotEligible(Invalid):
+    slug = "selection-not-eligible"
+    title = "不符合推荐条件"
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What somebody must have to be recommended, as the policies of the day say."""
+
+    years_least: int
+    """Of teaching."""
+    age_most: int
+    """In full years (周岁)."""
+    certificate: int
+    """0: none is asked for; else the lowest 培训级别 (3, 2 or 1) of which a certificate must be held."""
+
+
+@dataclass(frozen=True)
+class Merits:
+    """What a recommendation says of a teacher, as far as the conditions ask."""
+
+    born_on: date
+    years_of_teaching: int
+    held_level: Level | None
+    papers: int
+
+
+def age_on(born_on: date, day: date) -> int:
+    """Full years (周岁): a year more on each birthday; who is born on 29 February has it on 1 March of other years."""
+    return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
+
+
+def born_on(id_number: str) -> date:
+    """The date of birth in a checked ID number (GB 11643-1999, characters 7 to 14)."""
+    return date(int(id_number[6:10]), int(id_number[10:12]), int(id_number[12:14]))
+
+
+def holds_level(held: Level | None, needed: int) -> bool:
+    """Level one is the highest (article 16); the certificate of a backbone teacher counts above it."""
+    if needed == 0:
+        return True
+    if held is None:
+        return False
+    return held is Level.BACKBONE or int(held.value) <= needed
+
+
+def unmet(merits: Merits, conditions: Conditions, today: date) -> list[FieldError]:
+    """Each condition that is not met, at its field."""
+    found = []
+    if merits.years_of_teaching < conditions.years_least:
+        found.append(
+            FieldError("years_of_teaching", f"教龄应不少于 {conditions.years_least} 年（平台政策，待核）。")
+        )
+    if (age := age_on(merits.born_on, today)) > conditions.age_most:
+        found.append(
+            FieldError("id_number", f"年满 {age} 周岁，超过 {conditions.age_most} 周岁（平台政策，待核）。")
+        )
+    if not holds_level(merits.held_level, conditions.certificate):
+        lowest = Level(str(conditions.certificate)).title
+        found.append(FieldError("held_level", f"应持有{lowest}及以上培训合格证书（平台政策，待核）。"))
+    if merits.papers == 0:
+        found.append(FieldError("paper", "请上传推荐材料（如盖章的推荐表）。"))
+    return found
+
+
+def require_eligible(merits: Merits, conditions: Conditions, today: date) -> None:
+    """Raises NotEligible with every condition that is not met."""
+    if wrong := unmet(merits, conditions, today):
+        raise NotEligible("".join(one.message for one in wrong), fields=wrong)
+
+
+# ---- the class
+
+
+class NotABackboneClass(Conflict):
+    slug = "not-a-backbone-class"
+    title = "不是骨干教师培训班"
+    default_detail = "候选人只能编入师资研修中心的骨干教师培训班（指南第四条、第七条）。"
+
+
+class MajorDiffers(Conflict):
+    slug = "major-differs"
+    title = "专业大类不一致"
+
+
+def require_backbone_class(level: Level) -> None:
+    """Raises NotABackboneClass."""
+    if level is not Level.BACKBONE:
+        raise NotABackboneClass()
+
+
+def require_same_major(name: str, major: str, class_major: str) -> None:
+    """Raises MajorDiffers; both are names of a 专业大类."""
+    if major != class_major:
+        raise MajorDiffers(
+            f"{name}推荐的专业大类是{major}，本班是{class_major}，请选择对应专业大类的骨干班。"
+        )
