@@ -27,7 +27,7 @@ from admin.routes import ROUTES as PAGE_ROUTES
 from miniprogram_api.handler import ApiHandler
 from miniprogram_api.routes import ROUTES as API_ROUTES
 from server import demonstration
-from server.accounts import staff
+from server.accounts import message_store, staff
 from server.accounts import store as accounts_store
 from server.accounts.phones import PhoneAuthenticator
 from server.admissions import store as admissions_store
@@ -46,7 +46,7 @@ from server.institutions import service as institutions
 from server.institutions import store as institutions_store
 from server.invitations import store as invitations_store
 from server.jobs import make_scheduler
-from server.kernel import audit, files, leases, logs, outbox, policies, runs, sequences
+from server.kernel import audit, files, leases, logs, outbox, policies, reminders, runs, sequences
 from server.kernel.clock import Clock, SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
 from server.kernel.encryption import Vault
@@ -58,7 +58,9 @@ from server.kernel.processes import settle_memory
 from server.kernel.rate_limits import RateLimiter
 from server.kernel.web import Route, allow, check_routes, log_request
 from server.plans import store as plans_store
+from server.qualification import store as qualification_store
 from server.schemes import store as schemes_store
+from server.selection import store as selection_store
 from server.settings import Settings
 from server.supervisor import run_workers
 from server.surveys import store as surveys_store
@@ -77,10 +79,12 @@ COLLECTIONS = (
     *leases.COLLECTIONS,
     *outbox.COLLECTIONS,
     *policies.COLLECTIONS,
+    *reminders.COLLECTIONS,
     *runs.COLLECTIONS,
     *sequences.COLLECTIONS,
     *wechat_tokens.COLLECTIONS,
     *accounts_store.COLLECTIONS,
+    *message_store.COLLECTIONS,
     *institutions_store.COLLECTIONS,
     *backbone_store.COLLECTIONS,
     *plans_store.COLLECTIONS,
@@ -92,9 +96,11 @@ COLLECTIONS = (
     *assessment_store.COLLECTIONS,
     *attendance_store.COLLECTIONS,
     *schemes_store.COLLECTIONS,
+    *selection_store.COLLECTIONS,
     *surveys_store.COLLECTIONS,
     *certificates_store.COLLECTIONS,
     *duties_store.COLLECTIONS,
+    *qualification_store.COLLECTIONS,
 )
 
 

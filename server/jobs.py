@@ -9,12 +9,16 @@ from datetime import UTC, datetime, time, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from server.accounts import messages
+from server.assessment import reminders as grading_reminders
 from server.assessment import submissions
+from server.attendance import reminders as session_reminders
 from server.duties import service as duties
 from server.invitations import service as invitations
 from server.kernel import audit, runs
 from server.kernel.platform import Platform
 from server.kernel.schedule import Job
+from server.qualification import review as qualification
+from server.surveys import reminders as survey_reminders
 from server.surveys import service as surveys
 
 log = logging.getLogger("platform.jobs")
@@ -63,6 +67,34 @@ JOBS: tuple[Job, ...] = (
         "第八条（四）1",
         duties.warn_of_duties,
         at=time(9),
+    ),
+    Job(
+        "qualification-review",
+        "动态管理核查：立案和预警",
+        "第五条（三）、第九条（一）",
+        qualification.review,
+        at=time(5),
+    ),
+    Job(
+        "remind-sessions",
+        "前一天晚上提醒次日课程",
+        "第四条（五）",
+        session_reminders.remind_of_sessions,
+        at=time(19),
+    ),
+    Job(
+        "remind-surveys",
+        "提醒填写快截止的满意度评价",
+        "第四条（七）、第八条（四）1",
+        survey_reminders.remind_of_surveys,
+        every=timedelta(hours=1),
+    ),
+    Job(
+        "remind-grading",
+        "提醒批阅学习成果",
+        "第四条（六）、第八条（四）2",
+        grading_reminders.remind_of_grading,
+        at=time(9, 10),
     ),
 )
 """`work(platform)` says what it did: a number, or counts by Chinese words. It runs under a claim of its own (kernel/runs), on one

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Forbidden, Invalid
 
 POINTS_MOST = 100
@@ -204,3 +205,10 @@ def kinds_needed(policy: AssessmentPolicy) -> list[TaskKind]:
         )
         if weight
     ]
+
+
+def grading_is_late(deadline: datetime, ends_on: date, now: datetime, days: int) -> bool:
+    """Whether what was handed in for a task should have been graded: `days` full days after its deadline or after the last day of
+    the class, whichever came first (article 8 (4) 2)."""
+    class_over = datetime.combine(ends_on + timedelta(days=1), time(), BEIJING)
+    return now >= min(deadline, class_over) + timedelta(days=days)

@@ -19,7 +19,10 @@ COLLECTIONS = (
     CollectionSpec(
         "teaching_sessions",
         shard_key="class_id",
-        indexes=(Index([("class_id", 1), ("starts_at", 1), ("_id", 1)]),),
+        indexes=(
+            Index([("class_id", 1), ("starts_at", 1), ("_id", 1)]),
+            Index([("starts_at", 1)]),
+        ),
     ),
     CollectionSpec(
         "check_ins",
@@ -81,6 +84,14 @@ async def sessions_of_class(
     rows = scope["teaching_sessions"].find(condition, session=scope.session)
     rows = rows.sort([("starts_at", 1), ("_id", 1)]).limit(limit)
     return [TeachingSession.from_mongo(row) async for row in rows]
+
+
+async def sessions_between(scope: Scope, first: datetime, last: datetime) -> list[TeachingSession]:
+    """The sessions of the whole country that begin from `first` to before `last`: a day's or two."""
+    rows = scope["teaching_sessions"].find(
+        {"starts_at": {"$gte": first, "$lt": last}, "cancelled_at": None}, session=scope.session
+    )
+    return [TeachingSession.from_mongo(row) async for row in rows.sort("starts_at", 1)]
 
 
 async def sessions_by_id(scope: Scope, ids: Collection[str]) -> dict[str, TeachingSession]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -353,6 +353,11 @@ async def class_open_to_all(scope: Scope, class_id: str) -> TrainingClass:
     if found is None or found.enrolment_opens is None:
         raise NotFound("没有这个培训班，或它没有开放报名。")
     return found
+
+
+def unreleased(scope: Scope, *, ended_from: date) -> AsyncIterator[TrainingClass]:
+    """The classes of the country that have begun, ended on that day or later (or run), and whose results are not released."""
+    return store.unreleased(scope, ended_from, beijing_date(scope.platform.clock.now()))
 
 
 async def classes_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, TrainingClass]:

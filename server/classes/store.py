@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date, datetime
 
 from server.classes.documents import (
@@ -270,6 +270,13 @@ async def awaited_arrivals(scope: Scope, reach: Jurisdiction, today: date) -> li
     )
     found = [TrainingClass.from_mongo(row) async for row in rows.sort("starts_on", 1)]
     return [(one, counts[one.id]) for one in found]
+
+
+async def unreleased(scope: Scope, ended_from: date, today: date) -> AsyncIterator[TrainingClass]:
+    """One by one: those that have begun, end on `ended_from` or later, and whose results are not released."""
+    condition = {"ends_on": {"$gte": ended_from}, "starts_on": {"$lte": today}, "results_released_at": None}
+    async for row in scope["classes"].find(condition, session=scope.session).sort("ends_on", -1):
+        yield TrainingClass.from_mongo(row)
 
 
 async def other_classes(

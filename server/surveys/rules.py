@@ -181,3 +181,8 @@ class Tally:
 def total(tallies: Iterable[Tally]) -> Tally:
     """Each answer weighs the same, whatever the question, the class or its size."""
     return sum(tallies, Tally())
+
+
+def reminder_due(opens_at: datetime, closes_at: datetime, before: timedelta) -> datetime:
+    """From when on the silent are reminded: `before` the end, but not in the first half of a survey that is shorter than that."""
+    return max(closes_at - before, opens_at + (closes_at - opens_at) / 2)

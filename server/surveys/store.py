@@ -69,6 +69,13 @@ async def surveys_of_teacher(scope: Scope, person_id: str, year: int) -> list[Su
     return [Survey.from_mongo(row) async for row in rows.sort("_id", 1)]
 
 
+async def closing_between(scope: Scope, first: datetime, last: datetime) -> list[Survey]:
+    """Those that close after `first` and by `last`; one that is still open has no tally."""
+    condition = {"tallied_at": None, "closes_at": {"$gt": first, "$lte": last}}
+    rows = scope["surveys"].find(condition, session=scope.session).sort("closes_at", 1)
+    return [Survey.from_mongo(row) async for row in rows]
+
+
 async def move_closing(scope: Scope, survey_id: str, closes_at: datetime, *, now: datetime) -> Survey | None:
     """None when the survey has closed by `now`: a closed one stays closed."""
     row: Row | None = await scope["surveys"].find_one_and_update(
