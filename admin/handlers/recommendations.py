@@ -27,6 +27,7 @@ from server.institutions.rules import (
 from server.kernel.errors import NotFound, Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
+from server.qualification import base_requests
 
 PAGE_SIZE = 20
 PURPOSES = [(purpose.value, purpose.title) for purpose in RequestPurpose]
@@ -90,7 +91,7 @@ class NewRequest(PageHandler):
     async def post(self) -> None:
         query = self.query(FormQuery)
         try:
-            filed = await requests.submit(self.platform, self.actor, self.form(RequestDraft))
+            filed = await base_requests.submit(self.platform, self.actor, self.form(RequestDraft))
         except Problem as problem:
             outcome = self.refuse(problem)
             values = outcome["values"]
@@ -229,7 +230,7 @@ class Approve(OneRequest):
                 settled = await requests.grant(self.platform, self.actor, request_id, self.form(Grant))
             else:
                 decision = self.form(Decision)
-                settled = await requests.carry_out(self.platform, self.actor, request_id, decision)
+                settled = await base_requests.carry_out(self.platform, self.actor, request_id, decision)
         except NotFound:
             raise
         except Problem as problem:
@@ -263,7 +264,7 @@ class Decline(OneRequest):
 class Retract(PageHandler):
     @allow(Permission.INSTITUTIONS_RECOMMEND)
     async def post(self, request_id: str) -> None:
-        await requests.retract(self.platform, self.actor, request_id)
+        await base_requests.retract(self.platform, self.actor, request_id)
         self.flash("已撤回申请。")
         self.see_other(f"/admin/recommendations/{request_id}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +11,7 @@ from server.classes import rules, service, store
 from server.classes.documents import TrainingClass
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
-from server.institutions.rules import Qualification, levels_of
+from server.institutions.rules import Qualification, QualificationKind, levels_of
 from server.kernel import audit
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
@@ -62,6 +63,23 @@ async def classes_under(
     today = beijing_date(platform.clock.now())
     found = await store.unfinished_of(platform, actor.jurisdiction, institution_code, today)
     return [one for one in found if one.level in levels_of(held.kind) and one.major in held.majors]
+
+
+async def last_training_days(
+    scope: Scope, institution_codes: Sequence[str], kind: QualificationKind
+) -> dict[str, date]:
+    """The last day so far on which each institution gave a class of the kind's levels; who never did is left out.
+
+    A class that runs counts until today. Read off an index; ask for some hundred institutions at a time.
+    """
+    today = beijing_date(scope.platform.clock.now())
+    return await store.last_days(scope, institution_codes, levels_of(kind), today)
+
+
+async def latest_class(scope: Scope, institution_code: str, kind: QualificationKind) -> TrainingClass | None:
+    """The class of the kind's levels that `last_training_days` speaks of."""
+    today = beijing_date(scope.platform.clock.now())
+    return await store.latest_of(scope, institution_code, levels_of(kind), today)
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, Field
-from pymongo.errors import DuplicateKeyError
 
 from server.institutions import qualifications, rules, store
 from server.institutions.documents import BaseRequest, Institution
@@ -70,16 +69,11 @@ class Proposal:
 # ---- The province
 
 
-async def submit(platform: Platform, actor: Actor, draft: RequestDraft) -> BaseRequest:
-    """Files a request. Raises Invalid for what does not fit the purpose, RequestOpen, QualificationFixed, NotFound."""
-    try:
-        return await _submit(platform, actor, draft)
-    except DuplicateKeyError:
-        raise RequestOpen() from None
+async def submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
+    """Part of a use case (qualification.base_requests): files a request.
 
-
-@transactional
-async def _submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
+    Raises Invalid for what does not fit the purpose, QualificationFixed, NotFound; the unique index refuses a school's second one.
+    """
     rules.REQUEST_STEPS.require_right(RequestAction.SUBMIT, unit.actor.roles)
     new = BaseRequest(
         **await _checked(unit, draft),
@@ -108,9 +102,8 @@ async def resubmit(unit: UnitOfWork, request_id: str, draft: RequestDraft) -> Ba
     return await _settle(unit, found, state, RequestAction.RESUBMIT, "", amended)
 
 
-@transactional
 async def retract(unit: UnitOfWork, request_id: str) -> BaseRequest:
-    """Takes a request back that is not approved. Raises RequestSettled."""
+    """Part of a use case (qualification.base_requests): takes a request back that is not approved. Raises RequestSettled."""
     found = await request(unit, unit.actor, request_id)
     state = rules.REQUEST_STEPS.after(found.state, RequestAction.RETRACT, unit.actor.roles)
     return await _settle(unit, found, state, RequestAction.RETRACT, "")
@@ -221,9 +214,9 @@ async def grant(unit: UnitOfWork, request_id: str, wanted: Grant) -> BaseRequest
     return await _settle(unit, found, state, RequestAction.APPROVE, wanted.reason, given)
 
 
-@transactional
 async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> BaseRequest:
-    """Approves that a base's qualification is suspended, resumed or withdrawn, and does it.
+    """Part of a use case (qualification.base_requests): approves that a base's qualification is suspended, resumed or withdrawn, and
+    does it.
 
     Raises RequestSettled, QualificationFixed, Invalid.
     """

@@ -43,6 +43,11 @@ async def list_institutions(
     return await store.institutions(platform, actor.jurisdiction, narrowed)
 
 
+async def institutions_after(scope: Scope, code: str, limit: int) -> list[Institution]:
+    """For the platform's own work, batch by batch: those whose code comes after this one, by code."""
+    return await store.institutions_after(scope, code, limit)
+
+
 async def institution(scope: Scope, actor: Actor, code: str) -> Institution:
     """Raises NotFound outside the actor's jurisdiction."""
     found = await store.institution(scope, actor.jurisdiction, code)
@@ -73,7 +78,7 @@ async def allocate_account(platform: Platform, actor: Actor, draft: AccountDraft
 
 
 def _require_kind(found: Institution, kind: QualificationKind, today: date) -> None:
-    if not any(held.kind is kind and held.is_valid(today) for held in found.qualifications):
+    if not found.holds(kind, today):
         raise Invalid(
             fields=[FieldError("role", f"{found.name}没有有效的{kind.title}资格，请核对用户类别。")]
         )

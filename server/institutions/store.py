@@ -39,6 +39,12 @@ async def institutions(
     return [Institution.from_mongo(row) async for row in rows]
 
 
+async def institutions_after(scope: Scope, code: str, limit: int) -> list[Institution]:
+    """Of the whole country those whose code comes after this one, by code."""
+    rows = scope["institutions"].find({"_id": {"$gt": code}}, session=scope.session).sort("_id", 1)
+    return [Institution.from_mongo(row) async for row in rows.limit(limit)]
+
+
 def _condition(narrowed: InstitutionFilter) -> Row:
     condition: Row = {}
     if narrowed.words:

@@ -446,6 +446,19 @@ async def tasks_of_year(scope: Scope, teacher_ids: Sequence[str], year: int) -> 
     return [Task(**store.task_fields(row)) for row in rows]
 
 
+async def last_days(scope: Scope, teacher_ids: Sequence[str]) -> dict[str, date]:
+    """The last day so far on which each of these teachers carried out a task of either kind; who never did is left out.
+
+    A class that runs counts until today. Read off an index; ask for some hundred teachers at a time.
+    """
+    return await store.last_days(scope, teacher_ids, beijing_date(scope.platform.clock.now()))
+
+
+async def unfinished_tasks(scope: Scope, teacher_id: str) -> list[Invitation]:
+    """What a teacher has accepted in classes that run or are still to come."""
+    return await store.accepted_from(scope, teacher_id, beijing_date(scope.platform.clock.now()))
+
+
 # ---- the platform
 
 

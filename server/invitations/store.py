@@ -106,6 +106,17 @@ async def _tasks(scope: Scope, teacher_ids: Sequence[str], days: Row) -> list[Ro
     return await rows.to_list(None)
 
 
+async def last_days(scope: Scope, teacher_ids: Sequence[str], today: date) -> dict[str, date]:
+    """By teacher the last day, today at most, of an accepted task that has begun; read off the index alone."""
+    accepted = {"teacher_id": {"$in": list(teacher_ids)}, "state": State.ACCEPTED}
+    pipeline: list[Row] = [
+        {"$match": {**accepted, "starts_on": {"$lte": today}}},
+        {"$group": {"_id": "$teacher_id", "last": {"$max": "$ends_on"}}},
+    ]
+    rows = scope["invitations"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: min(date.fromisoformat(row["last"]), today) async for row in rows}
+
+
 async def hold_teacher(scope: Scope, teacher_id: str) -> None:
     """Makes this transaction conflict with any other that accepts for the same teacher: the later one is tried again."""
     await scope["invitation_guards"].update_one(

@@ -70,6 +70,11 @@ class Permission(StrEnum):
     PLANS_REVIEW = "plans:review"
     POLICIES_CHANGE = "policies:change"
     POLICIES_READ = "policies:read"
+    SCHEMES_DRAFT = "schemes:draft"
+    QUALIFICATION_DECIDE = "qualification:decide"
+    QUALIFICATION_DISMISS = "qualification:dismiss"
+    QUALIFICATION_READ = "qualification:read"
+    QUALIFICATION_STATE = "qualification:state"
     SCHEMES_MANAGE = "schemes:manage"
     SCHEMES_READ = "schemes:read"
     SCHEMES_REVIEW = "schemes:review"
@@ -146,6 +151,11 @@ _TITLES = {
     Permission.PLANS_REVIEW: "审核培训计划",
     Permission.POLICIES_CHANGE: "核定平台政策",
     Permission.POLICIES_READ: "查看平台政策",
+    Permission.SCHEMES_DRAFT: "与培训机构共同起草自己授课班的培训方案",
+    Permission.QUALIFICATION_DECIDE: "作出、撤销骨干教师动态管理决定",
+    Permission.QUALIFICATION_DISMISS: "终止动态管理事项",
+    Permission.QUALIFICATION_READ: "查看动态管理事项和预警",
+    Permission.QUALIFICATION_STATE: "为本基地陈述动态管理事项",
     Permission.SCHEMES_MANAGE: "起草、送签和报送培训方案",
     Permission.SCHEMES_READ: "查看培训方案",
     Permission.SCHEMES_REVIEW: "审核培训方案",
@@ -178,6 +188,7 @@ _STAFF = frozenset(
         Permission.INVITATIONS_READ,
         Permission.PLANS_READ,
         Permission.POLICIES_READ,
+        Permission.QUALIFICATION_READ,
         Permission.SCHEMES_READ,
         Permission.SURVEYS_READ,
     }
@@ -196,6 +207,7 @@ _INSTITUTION = _STAFF | {
     Permission.CORRECTIONS_REQUEST,
     Permission.INVITATIONS_SEND,
     Permission.PLANS_MANAGE,
+    Permission.QUALIFICATION_STATE,
     Permission.SCHEMES_MANAGE,
     Permission.SURVEYS_MANAGE,
 }
@@ -227,6 +239,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.JOBS_RUN,
         Permission.MESSAGES_MANAGE,
         Permission.POLICIES_CHANGE,
+        Permission.QUALIFICATION_DECIDE,
+        Permission.QUALIFICATION_DISMISS,
         Permission.SELECTION_DECIDE,
         Permission.SELECTION_READ,
         Permission.SELECTION_READ_LISTS,
@@ -238,6 +252,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.DUTIES_READ,
         Permission.INSTITUTIONS_READ_REQUESTS,
         Permission.INSTITUTIONS_RECOMMEND,
+        Permission.QUALIFICATION_DISMISS,
         Permission.SCHEMES_REVIEW,
         Permission.PLANS_REVIEW,
         Permission.SELECTION_READ,
@@ -253,6 +268,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CLASSES_TEACH,
             Permission.DUTIES_OWN,
             Permission.INVITATIONS_ANSWER,
+            Permission.SCHEMES_DRAFT,
             Permission.SCHEMES_SIGN,
             Permission.SURVEYS_OWN_MEANS,
         }

@@ -89,7 +89,7 @@ class Case(About):
         return self.decisions[-1] if self.decisions else None
 
 
-class Warning(About):
+class EarlyWarning(About):
     """An early warning, given once for subject, rule, period and grade (unique)."""
 
     grade: Grade

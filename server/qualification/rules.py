@@ -433,6 +433,12 @@ def check_decision(
     check_effective(effective_on, today)
 
 
+def check_reversal(outcome: Outcome) -> None:
+    """Raises CaseSettled for a decision that left everything as it was: there is nothing to take back."""
+    if not outcome.adverse:
+        raise CaseSettled(f"原决定是“{outcome.title}”，没有可撤销的内容。")
+
+
 def check_effective(effective_on: date, today: date) -> None:
     """Raises Invalid for a day that has passed."""
     if effective_on < today:

@@ -8,8 +8,8 @@ from datetime import date
 
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
-from server.qualification.documents import Case, CaseFilter, Warning, WarningFilter
-from server.qualification.rules import Grade, Rule
+from server.qualification.documents import Case, CaseFilter, EarlyWarning, WarningFilter
+from server.qualification.rules import Grade, Rule, State, Subject
 
 COLLECTIONS = (
     CollectionSpec(
@@ -53,7 +53,7 @@ class Earlier:
 
 async def earlier_cases(scope: Scope, subject_ids: Sequence[str]) -> dict[str, list[Earlier]]:
     """By subject; who never had a case is left out."""
-    shown = {name: 1 for name in ("subject_id", "rule", "key", "open", "settled_on", "last")}
+    shown = dict.fromkeys(("subject_id", "rule", "key", "open", "settled_on", "last"), 1)
     found: dict[str, list[Earlier]] = {}
     rows = scope["qualification_cases"].find(
         {"subject_id": {"$in": list(subject_ids)}}, shown, session=scope.session
@@ -97,21 +97,44 @@ async def open_of(scope: Scope, subject_id: str) -> Case | None:
     return await _one(scope, {"subject_id": subject_id, "open": True})
 
 
-async def of_request(scope: Scope, subject_id: str, request_id: str) -> Case | None:
-    return await _one(scope, {"subject_id": subject_id, "request_id": request_id})
-
-
 async def _one(scope: Scope, condition: Row) -> Case | None:
     row = await scope["qualification_cases"].find_one(condition, session=scope.session)
     return None if row is None else Case.from_mongo(row)
 
 
+async def cases_of(scope: Scope, subject_id: str) -> list[Case]:
+    """All of one subject, newest first: one or two in a lifetime."""
+    rows = scope["qualification_cases"].find({"subject_id": subject_id}, session=scope.session)
+    return [Case.from_mongo(row) async for row in rows.sort("_id", -1)]
+
+
+def to_decide(today: date) -> Row:
+    """Teachers who have stated the case, or whose days for it are over."""
+    over = {"state": State.OPEN, "state_until": {"$lt": today}}
+    return {"subject": Subject.TEACHER, "$or": [{"state": State.STATED}, over]}
+
+
+def to_file() -> Row:
+    """Bases for which the province has not asked to withdraw the title, nor said why not."""
+    return {"state": {"$in": [State.OPEN, State.STATED]}, "subject": Subject.BASE}
+
+
+def to_state(today: date) -> Row:
+    return to_file() | {"state_until": {"$gte": today}}
+
+
 async def cases(
-    scope: Scope, reach: Jurisdiction, narrowed: CaseFilter, *, before: str | None, limit: int
+    scope: Scope,
+    reach: Jurisdiction,
+    narrowed: CaseFilter,
+    waits: Row,
+    *,
+    before: str | None,
+    limit: int,
 ) -> list[Case]:
-    """Newest first, older than the id `before`."""
+    """Newest first, older than the id `before`; `waits` is one of the conditions above, or empty."""
     exact = {name: value for name, value in vars(narrowed).items() if value}
-    condition: Row = {"$and": [reach.filter(), exact]}
+    condition: Row = {"$and": [reach.filter(), exact, waits]}
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["qualification_cases"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
@@ -137,25 +160,29 @@ async def given_warnings(scope: Scope, subject_ids: Sequence[str]) -> set[Given]
     rows = scope["qualification_warnings"].find(
         {"subject_id": {"$in": list(subject_ids)}}, shown, session=scope.session
     )
-    return {
-        (row["subject_id"], Rule(row["rule"]), row["key"], Grade(row["grade"])) async for row in rows
-    }
+    return {(row["subject_id"], Rule(row["rule"]), row["key"], Grade(row["grade"])) async for row in rows}
 
 
-async def insert_warnings(scope: Scope, new: Sequence[Warning]) -> None:
+async def insert_warnings(scope: Scope, new: Sequence[EarlyWarning]) -> None:
     if new:
         await scope["qualification_warnings"].insert_many(
             [one.to_mongo() for one in new], session=scope.session
         )
 
 
+async def warnings_of(scope: Scope, subject_id: str) -> list[EarlyWarning]:
+    """All of one subject, newest first: a few in a lifetime."""
+    rows = scope["qualification_warnings"].find({"subject_id": subject_id}, session=scope.session)
+    return [EarlyWarning.from_mongo(row) async for row in rows.sort("_id", -1)]
+
+
 async def warnings(
     scope: Scope, reach: Jurisdiction, narrowed: WarningFilter, *, before: str | None, limit: int
-) -> list[Warning]:
+) -> list[EarlyWarning]:
     """Newest first, older than the id `before`."""
     exact = {name: value for name, value in vars(narrowed).items() if value}
     condition: Row = {"$and": [reach.filter(), exact]}
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["qualification_warnings"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
-    return [Warning.from_mongo(row) async for row in rows]
+    return [EarlyWarning.from_mongo(row) async for row in rows]

@@ -19,6 +19,7 @@ from server.institutions.rules import (
 )
 from server.kernel.errors import Forbidden, Invalid
 from server.kernel.platform import Platform
+from server.qualification import base_requests
 from tests import cast, stage
 from tests.admin.browserless import sign_in
 
@@ -58,7 +59,7 @@ async def test_a_training_centre_is_the_ministry_s_own_affair(platform: Platform
         reason="两年内没有开展工学一体化教师培训。",
     )
     with pytest.raises(Invalid):
-        await requests.submit(platform, stage.actor(cast.JIANGSU_OFFICER), asked)
+        await base_requests.submit(platform, stage.actor(cast.JIANGSU_OFFICER), asked)
     await qualifications.decide(platform, CENTRE, cast.CHANGZHOU, 1, QualificationAction.SUSPEND, DECISION)
     found = await institutions.institution(platform, CENTRE, cast.CHANGZHOU)
     assert not found.qualifications[0].is_valid(TODAY)
@@ -82,8 +83,8 @@ async def test_a_base_is_recommended_by_its_province_then_reviewed_and_published
         reason="实训条件达到要求，近三年承担省级师资培训。",
     )
     with pytest.raises(Forbidden):
-        await requests.submit(platform, stage.actor(cast.XINGTAI_OFFICER), recommended)
-    asked = await requests.submit(platform, HEBEI, recommended)
+        await base_requests.submit(platform, stage.actor(cast.XINGTAI_OFFICER), recommended)
+    asked = await base_requests.submit(platform, HEBEI, recommended)
     with pytest.raises(Forbidden):
         await requests.grant(platform, HEBEI, asked.id, GRANT)
     await requests.grant(platform, CENTRE, asked.id, GRANT)
@@ -97,8 +98,8 @@ async def test_a_base_loses_its_title_on_the_province_s_request_only(platform: P
     """（三）对两年内未开展工学一体化教师培训的教师培训基地，由省级管理部门向我部提出申请取消其教师培训基地资格。"""
     with pytest.raises(QualificationFixed):
         await qualifications.decide(platform, CENTRE, cast.XINGTAI, 1, QualificationAction.WITHDRAW, DECISION)
-    asked = await requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.WITHDRAWAL))
-    await requests.carry_out(platform, CENTRE, asked.id, DECISION)
+    asked = await base_requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.WITHDRAWAL))
+    await base_requests.carry_out(platform, CENTRE, asked.id, DECISION)
     found = await institutions.institution(platform, HEBEI, cast.XINGTAI)
     assert found.qualifications[0].status is QualificationStatus.WITHDRAWN
     with pytest.raises(NotQualified):
@@ -107,9 +108,9 @@ async def test_a_base_loses_its_title_on_the_province_s_request_only(platform: P
 
 async def test_a_province_asks_for_an_addition(platform: Platform) -> None:
     """（三）省级管理部门也可根据实际需求，向我部申请推荐符合条件的院校增补成为教师培训基地。"""
-    withdrawal = await requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.WITHDRAWAL))
-    await requests.carry_out(platform, CENTRE, withdrawal.id, DECISION)
-    asked = await requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.ADDITION))
+    withdrawal = await base_requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.WITHDRAWAL))
+    await base_requests.carry_out(platform, CENTRE, withdrawal.id, DECISION)
+    asked = await base_requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.ADDITION))
     await requests.grant(platform, CENTRE, asked.id, GRANT)
     found = await institutions.institution(platform, HEBEI, cast.XINGTAI)
     assert qualified(found.qualifications, Level.THREE, "01", TODAY)

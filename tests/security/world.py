@@ -22,13 +22,17 @@ from server.certificates import issue, service
 from server.classes import service as classes
 from server.corrections import service as corrections
 from server.corrections.service import ClassCorrection
-from server.institutions import requests
+from server.duties import store as duties_store
+from server.duties.documents import Guidance
+from server.duties.rules import Action as DutyAction
+from server.duties.rules import Way
 from server.institutions.requests import RequestDraft
 from server.institutions.rules import RequestPurpose
 from server.invitations import service as invitations
 from server.kernel.clock import beijing_date
 from server.kernel.history import Step
 from server.kernel.platform import Platform
+from server.qualification import base_requests
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
@@ -93,6 +97,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "submission_id": submission_id,
             "file_id": file_id,
             "survey_id": survey_id,
+            "guidance_id": await _guidance(platform, held, trainee),
+            "teacher_id": held.teacher.actor.id,
             "certificate_id": certificate.id,
             "invitation_id": letter.id,
             "import_id": preview.id,
@@ -118,12 +124,23 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
                 "answers": ANSWERS,
             },
             "/review": {"agree": True},
+            "/scheme": {"based_on": 0},
             "/signature": {"version": 1},
             "/remarks": {"text": "请加一次实训。"},
             "/needs": {"text": "增加实训课时。"},
             "/pledge": {"text_version": 1},
             "/late-registrations": {"person_id": trainee.actor.id, "reason": "手机没电"},
             "/decline": {"reason": "教学任务冲突"},
+            "/dispute": {"reason": "当天没有接到电话"},
+            "/teaching/guidance": {
+                "class_id": held.id,
+                "trainee_id": trainee.actor.id,
+                "given_on": today.isoformat(),
+                "way": "ONLINE",
+                "about": "讨论学习任务设计。",
+                "minutes": 30,
+                "nonce": "guidance-1",
+            },
             "/grade": {"scores": {"c1": 80}, "reason": "复核"},
         },
     )
@@ -137,7 +154,30 @@ async def _recommendation(platform: Platform) -> str:
         majors=["01"],
         reason="实训条件达到要求，近三年承担省级师资培训。",
     )
-    return (await requests.submit(platform, stage.actor(cast.HEBEI_OFFICER), draft)).id
+    return (await base_requests.submit(platform, stage.actor(cast.HEBEI_OFFICER), draft)).id
+
+
+async def _guidance(platform: Platform, held: ClassInSession, trainee: Phone) -> str:
+    """Guidance of the teacher for the trainee, as if the class were over: its id."""
+    now, teacher = platform.clock.now(), held.teacher.actor
+    guidance = Guidance(
+        teacher_id=teacher.id,
+        teacher_name=teacher.name,
+        trainee_id=trainee.actor.id,
+        trainee_name=trainee.actor.name,
+        class_id=held.id,
+        class_name=held.training_class.name,
+        year=now.year,
+        given_on=beijing_date(now),
+        way=Way.ONLINE,
+        about="讨论学习任务设计。",
+        minutes=30,
+        nonce="guidance-0",
+        logged_at=now,
+        history=[Step(at=now, actor_id=teacher.id, actor_name=teacher.name, action=DutyAction.LOG)],
+    )
+    await duties_store.insert(platform, guidance)
+    return guidance.id
 
 
 async def _correction(platform: Platform, held: ClassInSession) -> str:

@@ -27,6 +27,7 @@ from server.kernel import policies
 from server.kernel.errors import Forbidden, Invalid, NotFound, Problem
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.qualification import base_requests
 from tests import cast, stage
 
 CENTRE = stage.actor(cast.CENTRE)
@@ -68,8 +69,8 @@ DECISION = Decision(effective_on=TODAY, reason="两年内未开展培训，中�
 
 
 async def withdrawn_base(platform: Platform) -> BaseRequest:
-    asked = await requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.WITHDRAWAL))
-    return await requests.carry_out(platform, CENTRE, asked.id, DECISION)
+    asked = await base_requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.WITHDRAWAL))
+    return await base_requests.carry_out(platform, CENTRE, asked.id, DECISION)
 
 
 # ---- a new base
@@ -78,7 +79,7 @@ async def withdrawn_base(platform: Platform) -> BaseRequest:
 async def test_an_approved_school_is_an_institution_with_its_code_majors_and_validity(
     platform: Platform,
 ) -> None:
-    asked = await requests.submit(platform, HEBEI, new_base())
+    asked = await base_requests.submit(platform, HEBEI, new_base())
     assert [one.count for one in await service.waiting(platform, CENTRE)] == [1]
     settled = await requests.grant(platform, CENTRE, asked.id, grant())
     assert (settled.state, settled.institution_code) == (RequestState.APPROVED, "052")
@@ -99,7 +100,7 @@ async def test_an_approved_school_is_an_institution_with_its_code_majors_and_val
 
 async def test_a_code_is_never_given_twice_also_not_after_a_withdrawal(platform: Platform) -> None:
     await withdrawn_base(platform)
-    asked = await requests.submit(platform, HEBEI, new_base())
+    asked = await base_requests.submit(platform, HEBEI, new_base())
     for code in ("009", "001", "000", "52", ""):
         with pytest.raises((CodeTaken, Invalid)):
             await requests.grant(platform, CENTRE, asked.id, grant(code=code))
@@ -109,8 +110,8 @@ async def test_a_code_is_never_given_twice_also_not_after_a_withdrawal(platform:
 
 
 async def test_two_approvals_at_once_never_share_a_code(platform: Platform) -> None:
-    first = await requests.submit(platform, HEBEI, new_base())
-    second = await requests.submit(platform, JIANGSU, new_base(institution_name="江苏示例技师学院"))
+    first = await base_requests.submit(platform, HEBEI, new_base())
+    second = await base_requests.submit(platform, JIANGSU, new_base(institution_name="江苏示例技师学院"))
     outcomes = await asyncio.gather(
         *(requests.grant(platform, CENTRE, one.id, grant()) for one in (first, second)),
         return_exceptions=True,
@@ -121,14 +122,14 @@ async def test_two_approvals_at_once_never_share_a_code(platform: Platform) -> N
 async def test_a_declined_request_goes_back_to_the_province_and_may_come_again_or_be_retracted(
     platform: Platform,
 ) -> None:
-    asked = await requests.submit(platform, HEBEI, new_base())
+    asked = await base_requests.submit(platform, HEBEI, new_base())
     declined = await requests.decline(platform, CENTRE, asked.id, "请补充信息类的实训条件。")
     assert declined.decision is not None and declined.decision.reason == "请补充信息类的实训条件。"
     [waits] = await service.waiting(platform, HEBEI)
     assert waits.count == 1 and await service.waiting(platform, CENTRE) == []
     again = await requests.resubmit(platform, HEBEI, asked.id, new_base(majors=["01"]))
     assert (again.state, again.majors) == (RequestState.SUBMITTED, ["01"])
-    await requests.retract(platform, HEBEI, asked.id)
+    await base_requests.retract(platform, HEBEI, asked.id)
     with pytest.raises(RequestSettled):
         await requests.grant(platform, CENTRE, asked.id, grant())
     steps = [step.action for step in (await requests.request(platform, HEBEI, asked.id)).history]
@@ -136,11 +137,11 @@ async def test_a_declined_request_goes_back_to_the_province_and_may_come_again_o
 
 
 async def test_one_school_has_one_open_request(platform: Platform) -> None:
-    asked = await requests.submit(platform, HEBEI, new_base())
+    asked = await base_requests.submit(platform, HEBEI, new_base())
     with pytest.raises(RequestOpen):
-        await requests.submit(platform, HEBEI, new_base())
-    await requests.retract(platform, HEBEI, asked.id)
-    await requests.submit(platform, HEBEI, new_base())
+        await base_requests.submit(platform, HEBEI, new_base())
+    await base_requests.retract(platform, HEBEI, asked.id)
+    await base_requests.submit(platform, HEBEI, new_base())
 
 
 @pytest.mark.parametrize(
@@ -158,12 +159,12 @@ async def test_one_school_has_one_open_request(platform: Platform) -> None:
 )
 async def test_what_cannot_be_asked_is_refused_at_its_field(platform: Platform, draft: RequestDraft) -> None:
     with pytest.raises(Invalid) as refusal:
-        await requests.submit(platform, HEBEI, draft)
+        await base_requests.submit(platform, HEBEI, draft)
     assert refusal.value.fields
 
 
 async def test_the_centre_approves_nothing_that_was_not_recommended(platform: Platform) -> None:
-    asked = await requests.submit(platform, HEBEI, new_base())
+    asked = await base_requests.submit(platform, HEBEI, new_base())
     for changes in (
         {"majors": ["05"]},
         {"valid_from": date(2026, 3, 15)},
@@ -174,19 +175,19 @@ async def test_the_centre_approves_nothing_that_was_not_recommended(platform: Pl
 
 
 async def test_the_neighbours_see_nothing_and_nobody_else_acts(platform: Platform) -> None:
-    asked = await requests.submit(platform, HEBEI, new_base())
+    asked = await base_requests.submit(platform, HEBEI, new_base())
     assert await requests.list_requests(platform, JIANGSU) == []
     with pytest.raises(NotFound):
         await requests.request(platform, JIANGSU, asked.id)
     with pytest.raises(NotFound):
-        await requests.retract(platform, JIANGSU, asked.id)
+        await base_requests.retract(platform, JIANGSU, asked.id)
     with pytest.raises(NotFound):
         await requests.request(platform, XINGTAI, asked.id)
     with pytest.raises(Forbidden):
         await requests.grant(platform, HEBEI, asked.id, grant())
     for nobody in (CENTRE, XINGTAI):
         with pytest.raises(Forbidden):
-            await requests.submit(platform, nobody, new_base())
+            await base_requests.submit(platform, nobody, new_base())
 
 
 # ---- an addition, and what happens to a qualification
@@ -196,7 +197,7 @@ async def test_a_withdrawn_base_may_be_recommended_again_and_gets_another_qualif
     platform: Platform,
 ) -> None:
     await withdrawn_base(platform)
-    asked = await requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.ADDITION))
+    asked = await base_requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.ADDITION))
     await requests.grant(platform, CENTRE, asked.id, grant(code="", majors=["03"]))
     found = await service.institution(platform, CENTRE, "009")
     assert [one.status for one in found.qualifications] == [
@@ -212,8 +213,8 @@ async def test_a_base_is_suspended_resumed_and_withdrawn_on_request_and_every_ve
     platform: Platform,
 ) -> None:
     for purpose in (RequestPurpose.SUSPENSION, RequestPurpose.RESUMPTION, RequestPurpose.WITHDRAWAL):
-        asked = await requests.submit(platform, HEBEI, about_xingtai(purpose))
-        await requests.carry_out(platform, CENTRE, asked.id, DECISION)
+        asked = await base_requests.submit(platform, HEBEI, about_xingtai(purpose))
+        await base_requests.carry_out(platform, CENTRE, asked.id, DECISION)
     found = await service.institution(platform, HEBEI, "009")
     told = [(one.action, one.before and one.before.status, one.after.status) for one in found.versions_of(1)]
     active, suspended, withdrawn = QualificationStatus
@@ -225,7 +226,7 @@ async def test_a_base_is_suspended_resumed_and_withdrawn_on_request_and_every_ve
     ]
     assert found.versions[-1].reason == DECISION.reason
     with pytest.raises(Invalid):
-        await requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.SUSPENSION))
+        await base_requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.SUSPENSION))
 
 
 async def test_a_base_is_not_withdrawn_without_its_province_but_a_centre_is(platform: Platform) -> None:
@@ -233,7 +234,7 @@ async def test_a_base_is_not_withdrawn_without_its_province_but_a_centre_is(plat
         await qualifications.decide(platform, CENTRE, "009", 1, QualificationAction.WITHDRAW, DECISION)
     draft = about_xingtai(RequestPurpose.WITHDRAWAL, institution_code="017")
     with pytest.raises(Invalid):
-        await requests.submit(platform, JIANGSU, draft)
+        await base_requests.submit(platform, JIANGSU, draft)
     with pytest.raises(Forbidden):
         await qualifications.decide(platform, JIANGSU, "017", 1, QualificationAction.SUSPEND, DECISION)
     later = Decision(effective_on=date(2026, 4, 1), reason="按部里公布的名单调整。")
@@ -318,7 +319,7 @@ async def test_the_seeded_qualification_is_to_be_confirmed_until_the_centre_says
         await qualifications.confirm(platform, CENTRE, "009", 1, wanted)
     with pytest.raises(NotFound):
         await qualifications.confirm(platform, CENTRE, "009", 2, wanted)
-    asked = await requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.ADDITION, majors=["03"]))
+    asked = await base_requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.ADDITION, majors=["03"]))
     await requests.grant(platform, CENTRE, asked.id, grant(majors=["03"]))
     assert rules.qualified(
         (await service.institution(platform, CENTRE, "009")).qualifications, Level.TWO, "03", TODAY
@@ -368,7 +369,7 @@ async def test_random_people_never_leave_the_table_nor_write_without_a_trace(
         try:
             match deed:
                 case "submit":
-                    changed = await requests.submit(platform, actor, new_base())
+                    changed = await base_requests.submit(platform, actor, new_base())
                 case "grant":
                     changed = await requests.grant(platform, actor, request_id, grant())
                 case "decline":
@@ -376,7 +377,7 @@ async def test_random_people_never_leave_the_table_nor_write_without_a_trace(
                 case "resubmit":
                     changed = await requests.resubmit(platform, actor, request_id, new_base())
                 case _:
-                    changed = await requests.retract(platform, actor, request_id)
+                    changed = await base_requests.retract(platform, actor, request_id)
         except Problem:
             assert await platform["audit"].count_documents({}) == entries
             continue

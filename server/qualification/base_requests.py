@@ -1,0 +1,72 @@
+"""A province's requests about its bases (institutions.requests), together with the cases of dynamic management they answer (article 5.3).
+
+由省级管理部门向我部提出申请取消其教师培训基地资格: the case of a base is carried by such a request. It is linked when the request is
+filed, decided when the centre carries it out and ended when the province takes it back, each in the same transaction.
+"""
+
+from __future__ import annotations
+
+from pymongo.errors import DuplicateKeyError
+
+from server.institutions import requests
+from server.institutions.documents import BaseRequest
+from server.institutions.qualifications import Decision
+from server.institutions.requests import RequestDraft, RequestOpen
+from server.institutions.rules import RequestPurpose
+from server.kernel.identity import Actor
+from server.kernel.mongo import UnitOfWork, transactional
+from server.kernel.platform import Platform
+from server.qualification import service, store
+from server.qualification.documents import Case
+from server.qualification.examination import base_id
+from server.qualification.rules import Action, Outcome
+
+
+async def submit(platform: Platform, actor: Actor, draft: RequestDraft) -> BaseRequest:
+    """Files a request. Raises Invalid for what does not fit the purpose, RequestOpen, QualificationFixed, NotFound."""
+    try:
+        return await _submit(platform, actor, draft)
+    except DuplicateKeyError:
+        raise RequestOpen() from None
+
+
+@transactional
+async def _submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
+    filed = await requests.submit(unit, draft)
+    if case := await _open_case(unit, filed):
+        await service.move(unit, case, Action.FILE, filed.reason, request_id=filed.id)
+    return filed
+
+
+@transactional
+async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> BaseRequest:
+    """Approves that a base's qualification is suspended, resumed or withdrawn, and does it; a withdrawal decides the base's open case.
+
+    Raises RequestSettled, QualificationFixed, Invalid.
+    """
+    approved = await requests.carry_out(unit, request_id, wanted)
+    if case := await _open_case(unit, approved):
+        decided = await service.decision(unit, Outcome.CANCELLED, wanted.effective_on, wanted.reason)
+        decisions = [*case.decisions, decided]
+        await service.move(
+            unit, case, Action.WITHDRAW, wanted.reason, decisions=decisions, request_id=approved.id
+        )
+    return approved
+
+
+@transactional
+async def retract(unit: UnitOfWork, request_id: str) -> BaseRequest:
+    """Takes a request back that is not approved; the case it answered ends with it. Raises RequestSettled."""
+    taken_back = await requests.retract(unit, request_id)
+    if (case := await _open_case(unit, taken_back)) and case.request_id == request_id:
+        await service.move(unit, case, Action.TAKE_BACK, "省级管理部门撤回了取消资格的申请")
+    return taken_back
+
+
+async def _open_case(unit: UnitOfWork, request: BaseRequest) -> Case | None:
+    """The open case of the base that a request to withdraw is about."""
+    if request.purpose is not RequestPurpose.WITHDRAWAL:
+        return None
+    return await store.open_of(
+        unit, base_id(request.institution_code or "", request.qualification_number or 0)
+    )

@@ -1,0 +1,218 @@
+"""The daily review of dynamic management (articles 5.3 and 9.1): everybody, in batches; it opens cases and gives early warnings.
+
+It proposes and never punishes. It may be cut off and run again: what there is already is not made twice (unique indexes).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date, timedelta
+
+from pymongo.errors import DuplicateKeyError
+
+from server.backbone import service as backbone
+from server.backbone.rules import PoolStatus
+from server.classes import facts as class_facts
+from server.institutions import service as institutions
+from server.institutions.rules import QualificationKind
+from server.invitations import service as invitations
+from server.invitations.rules import DoneTask
+from server.kernel import policies
+from server.kernel.clock import beijing_date
+from server.kernel.history import step
+from server.kernel.identity import system
+from server.kernel.mongo import UnitOfWork, transactional
+from server.kernel.platform import Platform
+from server.qualification import examination, store
+from server.qualification.documents import Case, EarlyWarning, Fact
+from server.qualification.examination import Examined
+from server.qualification.rules import Action, Grade, Rule, Subject, Verdict
+
+JOB = system("qualification-review")
+BATCH = 500
+"""Subjects that are examined at once."""
+IN_ONE_TRANSACTION = 50
+"""Cases and warnings that are written together."""
+
+Finding = tuple[Examined, Verdict]
+
+
+async def review(platform: Platform) -> Mapping[str, int]:
+    """Examines every teacher of the pool and every base; returns what it did, in Chinese words."""
+    today = beijing_date(platform.clock.now())
+    counts: Counter[str] = Counter()
+    async for batch in _everybody(platform, today):
+        counts["核查"] += len(batch)
+        findings = await _new(platform, batch)
+        for at in range(0, len(findings), IN_ONE_TRANSACTION):
+            counts += await _write(platform, findings[at : at + IN_ONE_TRANSACTION], today)
+    return counts
+
+
+async def _everybody(platform: Platform, today: date) -> AsyncIterator[list[Examined]]:
+    bad_years = (await policies.on(platform, today)).satisfaction_bad_years
+    before: str | None = None
+    while members := await backbone.list_pool(platform, JOB, before=before, limit=BATCH):
+        before = members[-1].id
+        present = [member for member in members if member.status is not PoolStatus.CANCELLED]
+        yield await examination.teachers(platform, present, today, bad_years=bad_years)
+    code = ""
+    while schools := await institutions.institutions_after(platform, code, BATCH):
+        code = schools[-1].id
+        yield await examination.bases(platform, schools, today)
+
+
+async def _new(platform: Platform, batch: Sequence[Examined]) -> list[Finding]:
+    """The verdicts that have no case and no warning yet."""
+    found = [(one, verdict) for one in batch for verdict in one.verdicts]
+    given = await store.given_warnings(platform, sorted({one.subject_id for one, _ in found}))
+    return [
+        (one, verdict)
+        for one, verdict in found
+        if not _has_case(one, verdict)
+        and (verdict.subject, verdict.rule, verdict.key, verdict.grade) not in given
+    ]
+
+
+def _has_case(one: Examined, verdict: Verdict) -> bool:
+    """Whether this period has its case, or another case of the rule is still open."""
+    return any(case.rule is verdict.rule and (case.open or case.key == verdict.key) for case in one.earlier)
+
+
+async def _write(platform: Platform, findings: Sequence[Finding], today: date) -> Counter[str]:
+    try:
+        return await _record(platform, JOB, findings, today)
+    except DuplicateKeyError:  # another run was there first: look again, one by one
+        counts: Counter[str] = Counter()
+        for one in findings:
+            try:
+                counts += await _record(platform, JOB, [one], today)
+            except DuplicateKeyError:
+                continue
+        return counts
+
+
+@transactional
+async def _record(unit: UnitOfWork, findings: Sequence[Finding], today: date) -> Counter[str]:
+    cases = [(one, verdict) for one, verdict in findings if verdict.grade is Grade.CASE]
+    warnings = [(one, verdict) for one, verdict in findings if verdict.grade is not Grade.CASE]
+    days = (await policies.on(unit, today)).statement_days
+    last_tasks = await _last_tasks(unit, cases)
+    opened = [
+        Case(
+            **_about(one, verdict),
+            facts=await _facts(unit, one, verdict, last_tasks),
+            opened_on=today,
+            state_until=today + timedelta(days=days),
+            history=[step(unit, Action.OPEN)],
+        )
+        for one, verdict in cases
+    ]
+    given = [
+        EarlyWarning(**_about(one, verdict), grade=verdict.grade, given_on=today) for one, verdict in warnings
+    ]
+    await store.insert_cases(unit, opened)
+    await store.insert_warnings(unit, given)
+    for case in opened:
+        unit.audit("qualification:open", case.id, about=case.subject_id, rule=case.rule.title, key=case.key)
+        if case.subject is Subject.TEACHER:
+            unit.notify(
+                case.subject_id,
+                "qualification-case",
+                ground=case.rule.title,
+                reply_until=case.state_until.isoformat(),
+                case_id=case.id,
+            )
+    for warning in given:
+        unit.audit(
+            "qualification:warn",
+            warning.id,
+            about=warning.subject_id,
+            rule=warning.rule.title,
+            grade=warning.grade.title,
+        )
+        if warning.subject is Subject.TEACHER:
+            unit.notify(warning.subject_id, "qualification-warning", **_warning_words(warning))
+    return Counter({"立案": len(opened), "预警": len(given)})
+
+
+def _about(one: Examined, verdict: Verdict) -> dict[str, object]:
+    return {
+        "subject": one.subject,
+        "subject_id": one.subject_id,
+        "name": one.name,
+        "unit_name": one.unit_name,
+        "province_code": one.province_code,
+        "institution_code": one.institution_code,
+        "qualification_number": one.qualification_number,
+        "rule": verdict.rule,
+        "key": verdict.key,
+        "first": verdict.first,
+        "last": verdict.last,
+    }
+
+
+def _warning_words(warning: EarlyWarning) -> dict[str, str]:
+    if warning.rule is Rule.LOW_SATISFACTION:
+        return {
+            "ground": f"{warning.last.year} 年度满意度平均分不足 2 分",
+            "advice": "连续未达标的，部指导中心将按指南第九条核查骨干教师资格，请改进教学",
+            "until": date(warning.last.year + 1, 12, 31).isoformat(),
+        }
+    return {
+        "ground": f"自 {warning.first} 起未承担授课或考核任务",
+        "advice": f"请在 {warning.last} 前承担任务，以免影响骨干教师资格",
+        "until": warning.last.isoformat(),
+    }
+
+
+# ---- what a case rests on, frozen when it is opened
+
+
+async def _last_tasks(unit: UnitOfWork, cases: Sequence[Finding]) -> dict[str, DoneTask]:
+    """The task, by teacher, with which the two years begin."""
+    begins = {one.subject_id: verdict.first for one, verdict in cases if verdict.rule is Rule.NO_TASK}
+    if not begins:
+        return {}
+    done = await invitations.tasks_done(unit, list(begins), min(begins.values()), max(begins.values()))
+    return {task.teacher_id: task for task in done if task.ends_on == begins[task.teacher_id]}
+
+
+async def _facts(
+    unit: UnitOfWork, one: Examined, verdict: Verdict, last_tasks: Mapping[str, DoneTask]
+) -> list[Fact]:
+    if verdict.rule is Rule.NO_TASK:
+        task = last_tasks.get(one.subject_id)
+        last = f"“{task.class_name}”{task.kind.title}，{task.ends_on} 结束" if task else "没有承担过任务"
+        named = [("登记入库", str(one.history.since)), ("最近一次任务", last), *_two_years(one, verdict)]
+    elif verdict.rule is Rule.LOW_SATISFACTION:
+        years = range(verdict.first.year, verdict.last.year + 1)
+        named = [("登记入库", str(one.history.since)), *(_year(one, year) for year in years)]
+    else:
+        kind = QualificationKind.TRAINING_BASE
+        latest = await class_facts.latest_class(unit, one.institution_code or "", kind)
+        last = f"“{latest.name}”，{latest.ends_on} 结束" if latest else "没有举办过培训班"
+        named = [("资格起始", str(one.history.since)), ("最近一期培训班", last), *_two_years(one, verdict)]
+    return [Fact(title=title, value=value) for title, value in named]
+
+
+def _two_years(one: Examined, verdict: Verdict) -> list[tuple[str, str]]:
+    away = "；".join(f"{span.first} 至 {span.last or '今'}" for span in one.history.suspensions)
+    settled = one.history.settled_on
+    return [
+        *([("此前的决定", f"{settled}，两年自该日重新起算")] if settled else []),
+        ("暂停时间（不计入）", away or "无"),
+        ("两年起止", f"{verdict.first} 至 {verdict.last}"),
+    ]
+
+
+def _year(one: Examined, year: int) -> tuple[str, str]:
+    score = one.history.satisfaction.get(year)
+    if score is None or not score.answers:
+        return f"{year} 年度满意度", "没有评分"
+    mean = score.points / score.answers
+    return (
+        f"{year} 年度满意度",
+        f"{score.answers} 项评分共 {score.points} 分，平均 {mean:.3f} 分（满分 3 分）",
+    )
