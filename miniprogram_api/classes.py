@@ -1,11 +1,10 @@
-"""My classes, the classes I teach, and what the platform had to tell me."""
+"""My classes, and the classes I teach."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Response, operation
-from server.accounts import messages
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import Stage
@@ -46,14 +45,6 @@ class TraineeAnswer(Response):
 
 class TaughtClassAnswer(ClassAnswer):
     trainees: list[TraineeAnswer]
-
-
-class MessageAnswer(Response):
-    id: str
-    template: str
-    """What kind of news: "enrolled", "invitation-sent" …"""
-    data: dict[str, str]
-    created_at: datetime
 
 
 def class_facts(item: TrainingClass, today: date) -> dict[str, object]:
@@ -140,27 +131,9 @@ class TaughtClass(ClassHandler):
         self.answer(TaughtClassAnswer.model_validate({**facts, "trainees": trainees}))
 
 
-class Inbox(ApiHandler):
-    @operation(
-        Permission.PHONE,
-        summary="What the platform told me, newest first, at most 50; empty before the real name is bound",
-        answers={200: Page[MessageAnswer]},
-    )
-    async def get(self) -> None:
-        rows = await messages.inbox(self.platform, self.actor.person_id)
-        items = [
-            MessageAnswer(
-                id=row["_id"], template=row["template"], data=row["data"], created_at=row["created_at"]
-            )
-            for row in rows
-        ]
-        self.answer(Page(items=items, next=None))
-
-
 ROUTES: list[Route] = [
     (r"/api/v1/classes", MyClasses),
     (r"/api/v1/classes/(?P<class_id>[0-9a-f]{24})", MyClass),
     (r"/api/v1/teaching/classes", MyTeaching),
     (r"/api/v1/teaching/classes/(?P<class_id>[0-9a-f]{24})", TaughtClass),
-    (r"/api/v1/inbox", Inbox),
 ]

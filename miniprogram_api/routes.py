@@ -9,6 +9,7 @@ from miniprogram_api import (
     attendance,
     certificates,
     classes,
+    inbox,
     invitations,
     me,
     openapi,
@@ -22,6 +23,7 @@ CALLS: list[Route] = [
     *attendance.ROUTES,  # routes are tried in turn, and no call is made as often as the check-in
     *accounts.ROUTES,
     *me.ROUTES,
+    *inbox.ROUTES,
     *classes.ROUTES,
     *admissions.ROUTES,
     *invitations.ROUTES,

@@ -206,6 +206,7 @@ class UnitOfWork:
                 "state": "waiting",
                 "attempts": 0,
                 "next_attempt_at": self.now,
+                "read": False,
             }
         )
 

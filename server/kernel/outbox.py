@@ -1,14 +1,20 @@
-"""The outbox: messages that were written with the transaction that caused them, waiting to leave.
+"""The outbox: messages that were written with the transaction that caused them, and how each of them leaves.
 
-A message is claimed by a conditional update, so two senders never take the same one; a claim runs out when its sender dies.
+    waiting ──begin──▶ sending ──settle──▶ sent · kept · dead · uncertain
+       ▲                  │
+       └────postpone──────┘        and a sender that dies in `sending` leaves what the next one settles as uncertain
+
+The call to the outside is not repeatable, so a message is marked as sending, durably, before the call. Each step is one conditional
+update: two senders never take the same message, and whoever comes too late changes nothing (server/decisions/0006).
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
-from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope, new_id
 from server.kernel.platform import Platform
 
 COLLECTIONS = (
@@ -17,39 +23,166 @@ COLLECTIONS = (
         shard_key="person_id",
         indexes=(
             Index([("state", 1), ("next_attempt_at", 1)]),
+            Index([("state", 1), ("_id", -1)]),
             Index([("person_id", 1), ("_id", -1)]),
+            Index([("person_id", 1)], partial={"read": False}),
         ),
     ),
 )
 
 CLAIM = timedelta(minutes=1)
+"""How long a sender may take from the claim to the mark; a sender that died before it has sent nothing."""
+
+
+class State(StrEnum):
+    """What has become of a message on its way to WeChat; the inbox has it in every state."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    KEPT = "kept"
+    """In the inbox only, and nothing is wrong: no phone, no template, no grant."""
+    UNCERTAIN = "uncertain"
+    """Sent, perhaps: the answer never came. Never sent again."""
+    DEAD = "dead"
+    """Refused for good, or given up after the last attempt."""
+    STOPPED = "stopped"
+    """Somebody of the centre has looked at it and let it be."""
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a state is never title-cased; templates read the Chinese name here
+        return _TITLES[self]
+
+
+_TITLES = {
+    State.WAITING: "待发送",
+    State.SENDING: "发送中",
+    State.SENT: "已发送",
+    State.KEPT: "仅站内",
+    State.UNCERTAIN: "结果不明",
+    State.DEAD: "发送失败",
+    State.STOPPED: "不再发送",
+}
 
 
 async def claim(platform: Platform) -> Row | None:
     """The next message that is due, claimed for a minute; None when nothing waits."""
     now = platform.clock.now()
     row: Row | None = await platform["outbox"].find_one_and_update(
-        {"state": "waiting", "next_attempt_at": {"$lte": now}},
-        {"$set": {"next_attempt_at": now + CLAIM}, "$inc": {"attempts": 1}},
+        {"state": State.WAITING, "next_attempt_at": {"$lte": now}},
+        {"$set": {"next_attempt_at": now + CLAIM, "claim": new_id()}},
         sort=[("next_attempt_at", 1)],
         return_document=True,
     )
     return row
 
 
-async def settle(platform: Platform, message_id: str, state: str, **facts: Any) -> None:
-    """Ends a message: "sent", or "kept" (it can be read in the mini-program only), with facts such as the reason."""
+async def begin(platform: Platform, claimed: Row, answer_by: datetime) -> bool:
+    """Marks that the call is made now and that its answer is awaited until `answer_by`; False when the claim was lost."""
+    done = await platform["outbox"].update_one(
+        {"_id": claimed["_id"], "claim": claimed["claim"], "state": State.WAITING},
+        {"$set": {"state": State.SENDING, "next_attempt_at": answer_by}, "$inc": {"attempts": 1}},
+    )
+    return bool(done.modified_count)
+
+
+async def settle(platform: Platform, claimed: Row, state: State, **facts: Any) -> bool:
+    """Ends a message that this sender has claimed, with facts such as the reason; False when somebody else has ended it.
+
+    An answer that comes after the message was given up as uncertain still says what became of it.
+    """
+    done = await platform["outbox"].update_one(
+        {
+            "_id": claimed["_id"],
+            "claim": claimed["claim"],
+            "state": {"$in": [State.WAITING, State.SENDING, State.UNCERTAIN]},
+        },
+        {"$set": {"state": state, "settled_at": platform.clock.now(), **facts}},
+    )
+    return bool(done.modified_count)
+
+
+async def postpone(platform: Platform, claimed: Row, until: datetime, **facts: Any) -> None:
+    """Lets a message that surely was not sent wait until then."""
     await platform["outbox"].update_one(
-        {"_id": message_id}, {"$set": {"state": state, "settled_at": platform.clock.now(), **facts}}
+        {
+            "_id": claimed["_id"],
+            "claim": claimed["claim"],
+            "state": {"$in": [State.WAITING, State.SENDING]},
+        },
+        {"$set": {"state": State.WAITING, "next_attempt_at": until, **facts}},
     )
 
 
-async def postpone(platform: Platform, message_id: str, by: timedelta) -> None:
-    await platform["outbox"].update_one(
-        {"_id": message_id}, {"$set": {"next_attempt_at": platform.clock.now() + by}}
+async def give_up_unanswered(platform: Platform) -> int:
+    """Settles as uncertain what a sender was sending when it died; returns how many."""
+    now = platform.clock.now()
+    done = await platform["outbox"].update_many(
+        {"state": State.SENDING, "next_attempt_at": {"$lte": now}},
+        {"$set": {"state": State.UNCERTAIN, "settled_at": now, "reason": "sender-died"}},
     )
+    return int(done.modified_count)
 
 
-async def inbox(platform: Platform, person_id: str, limit: int) -> list[Row]:
-    """What the platform had to say to a person, newest first."""
-    return await platform["outbox"].find({"person_id": person_id}).sort("_id", -1).limit(limit).to_list(None)
+# ---- the inbox
+
+
+async def inbox(scope: Scope, person_id: str, *, before: str | None = None, limit: int) -> list[Row]:
+    """What the platform had to say to a person, newest first; `before` is the id of a message."""
+    condition: Row = {"person_id": person_id}
+    if before is not None:
+        condition["_id"] = {"$lt": before}
+    return await scope["outbox"].find(condition).sort("_id", -1).limit(limit).to_list(None)
+
+
+async def count_unread(scope: Scope, person_id: str, most: int) -> int:
+    """How many the person has not read; counting ends at `most`."""
+    return await scope["outbox"].count_documents({"person_id": person_id, "read": False}, limit=most)
+
+
+async def mark_read(scope: Scope, person_id: str, *, up_to: str, only: bool = False) -> int:
+    """Marks a message (`only`), or all up to it, as read; returns how many were not."""
+    done = await scope["outbox"].update_many(
+        {"person_id": person_id, "read": False, "_id": up_to if only else {"$lte": up_to}},
+        {"$set": {"read": True}},
+    )
+    return int(done.modified_count)
+
+
+# ---- what the centre sees
+
+
+async def message(scope: Scope, message_id: str) -> Row | None:
+    row: Row | None = await scope["outbox"].find_one({"_id": message_id}, session=scope.session)
+    return row
+
+
+async def of_state(
+    scope: Scope, state: State, *, template: str = "", before: str | None = None, limit: int
+) -> list[Row]:
+    """Messages in a state, newest first, perhaps of one kind only."""
+    condition: Row = {"state": state} | ({"template": template} if template else {})
+    if before is not None:
+        condition["_id"] = {"$lt": before}
+    rows = scope["outbox"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return await rows.to_list(None)
+
+
+async def count(scope: Scope, state: State, most: int) -> int:
+    """How many messages are in a state; counting ends at `most`."""
+    return await scope["outbox"].count_documents({"state": state}, limit=most)
+
+
+async def change_state(
+    scope: Scope, message_id: str, states: tuple[State, ...], state: State, **facts: Any
+) -> bool:
+    """From one of `states` to `state`, by somebody's decision; False when the message is in none of them any more.
+
+    The claim is taken away: a sender that still holds it can change nothing.
+    """
+    done = await scope["outbox"].update_one(
+        {"_id": message_id, "state": {"$in": list(states)}},
+        {"$set": {"state": state, **facts}, "$unset": {"claim": ""}},
+        session=scope.session,
+    )
+    return bool(done.modified_count)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.accounts import messages
+from server.accounts import inbox
 from server.accounts.people import NameDiffers
 from server.accounts.rules import Evidence
 from server.classes import rules, service, store
@@ -134,8 +134,8 @@ async def test_a_preview_imports_nobody_until_it_is_confirmed(
     assert await on_the_roster(platform, opened.id) == [cast.TRAINEE.name, cast.SECOND_TRAINEE.name]
     [first, _] = await service.trainee_list(platform, opened.id)
     assert first.evidence is Evidence.ROSTER_MATCHED and not first.bound
-    [message] = await messages.inbox(platform, first.enrolment.person_id)
-    assert message["template"] == "enrolled"
+    [message], _ = await inbox.inbox(platform, first.enrolment.person_id)
+    assert (message.kind, message.title, message.read) == ("enrolled", "录取通知", False)
 
 
 async def test_confirmed_again_it_answers_the_same_and_adds_nobody(
