@@ -1,4 +1,4 @@
-"""The training scheme (培训方案) on a teacher's phone: read it, see what changed, discuss it, sign it."""
+"""The training scheme (培训方案) on a teacher's phone: read it, see what changed, change it, discuss it, sign it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from server.assessment.rules import TaskKind
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.schemes import service
+from server.schemes.content import Draft
 from server.schemes.documents import Remark
 from server.schemes.rules import SchemeNotInState, State
 from server.schemes.service import NoScheme, RemarkDraft, SchemeOfClass, VersionOutdated
@@ -64,6 +65,16 @@ class SchemeSignatureAnswer(Response):
     """Null: this teacher has not signed the version."""
 
 
+class SchemeVersionAnswer(Response):
+    version: int
+    state: State
+    state_title: str
+    saved_at: datetime
+    saved_by: str
+    saved_by_teacher: bool
+    """False: by the institution."""
+
+
 class RemarkAnswer(Response):
     version: int
     author_name: str
@@ -75,11 +86,13 @@ class SchemeAnswer(Response):
     class_id: str
     class_name: str
     version: int
-    """What a signature must name."""
+    """What a signature must name, and what a change is based on."""
     state: State
     state_title: str
     saved_at: datetime
     saved_by: str
+    saved_by_teacher: bool
+    """False: by the institution."""
     version_in_force: int | None
     """The approved version that the class follows; null before the first approval."""
     objectives: str
@@ -93,6 +106,8 @@ class SchemeAnswer(Response):
     materials: str
     changes: list[SchemeChangeAnswer]
     """What this version changes in the one before it."""
+    versions: list[SchemeVersionAnswer]
+    """All of them with who wrote each, newest first."""
     shortcomings: list[str]
     """What still hinders the scheme from being signed and approved."""
     signatures: list[SchemeSignatureAnswer]
@@ -100,6 +115,13 @@ class SchemeAnswer(Response):
     signed_by_me: bool
     remarks: list[RemarkAnswer]
     """About any version, newest first."""
+
+
+class SchemeRequest(Request, Draft):
+    """The whole scheme as it is to be. Teachers' names are filled in by the platform, the weights by the policy of the class."""
+
+    based_on: Annotated[int, Field(ge=0, le=9999)]
+    """The version that was read and changed; 0 where there was none."""
 
 
 class SignatureRequest(Request):
@@ -128,10 +150,12 @@ def told(seen: SchemeOfClass, person_id: str) -> SchemeAnswer:
             "state_title": scheme.state.title,
             "saved_at": scheme.saved_at,
             "saved_by": scheme.saved_by,
+            "saved_by_teacher": scheme.saved_by_teacher,
             "version_in_force": seen.in_force,
             "course_hours": content.course_hours,
             "tasks": [{**one.model_dump(), "kind_title": one.kind.title} for one in content.tasks],
             "changes": [vars(one) for one in service.changes_in(seen)],
+            "versions": [vars(one) | {"state_title": one.state.title} for one in seen.versions],
             "shortcomings": [one.message for one in seen.shortcomings],
             "signatures": [
                 {
@@ -159,6 +183,19 @@ class TaughtScheme(ApiHandler):
         problems=(NoScheme,),
     )
     async def get(self, class_id: str) -> None:
+        seen = await service.taught_scheme(self.platform, self.actor, class_id)
+        self.answer(told(seen, self.actor.person_id))
+
+    @operation(
+        Permission.SCHEMES_DRAFT,
+        summary="I change the scheme: a new version, unless the newest says the same already, as when this is sent twice",
+        body=SchemeRequest,
+        answers={200: SchemeAnswer},
+        problems=(VersionOutdated, SchemeNotInState),
+    )
+    async def put(self, class_id: str) -> None:
+        wanted = self.body(SchemeRequest)
+        await service.save_as_teacher(self.platform, self.actor, class_id, wanted, wanted.based_on)
         seen = await service.taught_scheme(self.platform, self.actor, class_id)
         self.answer(told(seen, self.actor.person_id))
 

@@ -26,8 +26,8 @@ from server.schemes.content import (
     SessionRow,
     TaskRow,
 )
-from server.schemes.rules import Action, State
-from server.schemes.service import RemarkDraft, ReturnReason, SchemeOfClass, TimetableWish
+from server.schemes.rules import Action, Change, State
+from server.schemes.service import RemarkDraft, ReturnReason, SchemeOfClass, TimetableWish, VersionOutdated
 
 PAGE_SIZE = 20
 SPARE_COURSES, SPARE_SESSIONS, SPARE_TASKS = 1, 1, 1
@@ -240,8 +240,14 @@ class VersionPage(PageHandler):
 
 class Editor(PageHandler):
     async def show(
-        self, class_id: str, seen: SchemeOfClass, typed: Typed, problem: Problem | None = None
+        self,
+        class_id: str,
+        seen: SchemeOfClass,
+        typed: Typed,
+        problem: Problem | None = None,
+        came_between: Sequence[Change] = (),
     ) -> None:
+        """`came_between`: what a colleague has saved since the version that was edited."""
         context = NO_ERRORS if problem is None else self.refuse(problem)
         self.render_page(
             "schemes/editor.html",
@@ -250,6 +256,7 @@ class Editor(PageHandler):
             seen=seen,
             typed=typed,
             row_errors=row_errors(problem),
+            came_between=came_between,
             teachers=[(one.person_id, one.name) for one in seen.signatures],
             kinds=KINDS,
             weekdays=WEEKDAYS,
@@ -276,10 +283,19 @@ class Editor(PageHandler):
                 return await self.show(class_id, seen, Typed.of(drawn, based_on, typed.values))
             content = typed.content(seen.frame.formative_weight)
             saved = await service.save(self.platform, self.actor, class_id, content, based_on)
+        except VersionOutdated as problem:
+            return await self._beside_the_newest(class_id, typed, problem)
         except Problem as problem:
             return await self.show(class_id, seen, typed, problem)
         self.flash(f"方案第 {saved.version} 版已保存。")
         return self.see_other(f"/admin/classes/{class_id}/scheme")
+
+    async def _beside_the_newest(self, class_id: str, typed: Typed, problem: VersionOutdated) -> None:
+        """What was typed stays, beside what came between; saved once more, it is the version after that."""
+        seen = await service.scheme_of_class(self.platform, self.actor, class_id)
+        came_between = service.changes_in(seen, self.form(VersionForm).version) if seen.newest else []
+        typed.values["version"] = str(seen.newest.version if seen.newest else 0)
+        await self.show(class_id, seen, typed, problem, came_between)
 
 
 COURSE_FIELDS = ("title", "hours", "teacher_id")

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind
 from server.attendance.rules import MOST_SESSIONS
 
+
+def _as_kept(moment: datetime) -> datetime:
+    if not 2000 <= moment.year <= 2100:
+        raise ValueError("请填写 2000 年至 2100 年之间的日期。")
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+Moment = Annotated[AwareDatetime, AfterValidator(_as_kept)]
+"""To the second, as the database gives it back: the same content sent twice is the same."""
 COURSES_MOST = 16
 """Rows: a course that two teachers share has two."""
 TASKS_MOST = 20
@@ -34,8 +43,8 @@ class SessionRow(_Part):
 
     title: Annotated[Text, Field(min_length=2, max_length=40)]
     course: Annotated[Text, Field(max_length=40)] = ""
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
     hours: Annotated[int, Field(ge=1, le=12)]
     place: Annotated[Text, Field(min_length=2, max_length=100)]
 
@@ -59,7 +68,7 @@ class TaskRow(_Part):
     title: Annotated[Text, Field(min_length=2, max_length=60)]
     instructions: Annotated[Text, Field(max_length=4000)] = ""
     kind: TaskKind
-    deadline: AwareDatetime
+    deadline: Moment
     criteria: Annotated[tuple[CriterionRow, ...], Field(min_length=1, max_length=CRITERIA_MOST)]
 
     def same_task(self, other: TaskRow) -> bool:
@@ -67,8 +76,11 @@ class TaskRow(_Part):
         return self.model_copy(update={"deadline": other.deadline}) == other
 
 
-class Content(_Part):
-    """A scheme as it is drafted: it may be incomplete, `rules.shortcomings` says what is missing before it can be signed."""
+class Draft(_Part):
+    """A scheme as somebody writes it: it may be incomplete, `rules.shortcomings` says what is missing before it can be signed.
+
+    The names of teachers are the platform's to fill in.
+    """
 
     objectives: Annotated[Text, Field(max_length=4000)] = ""
     courses: Annotated[tuple[CourseRow, ...], Field(max_length=COURSES_MOST)] = ()
@@ -76,6 +88,11 @@ class Content(_Part):
     tasks: Annotated[tuple[TaskRow, ...], Field(max_length=TASKS_MOST)] = ()
     places: Annotated[Text, Field(max_length=2000)] = ""
     materials: Annotated[Text, Field(max_length=4000)] = ""
+
+
+class Content(Draft):
+    """A scheme as a version keeps it."""
+
     formative_weight: Annotated[int, Field(ge=0, le=100)]
     """Percent, the policy of the first day of the class when this was written: what the teachers sign."""
 

@@ -50,9 +50,15 @@ class SchemeVersion(Document):
     content: Content
     saved_at: datetime
     saved_by: str
+    saved_by_teacher: bool = False
+    """Written by a teacher of the class; otherwise by the institution (article 4.3: 共同设计制订)."""
     signatures: list[Signature] = Field(default_factory=list)
     remarks: list[Remark] = Field(default_factory=list)
     history: list[Step] = Field(default_factory=list)
+
+    @property
+    def author_id(self) -> str:
+        return self.history[0].actor_id
 
     @property
     def signed_by(self) -> set[str]:

@@ -72,7 +72,7 @@ _ACTION_TITLES = {
 }
 
 ACTORS: dict[Action, frozenset[Role]] = {
-    Action.SAVE: INSTITUTION_ROLES,
+    Action.SAVE: INSTITUTION_ROLES | {Role.BACKBONE_TEACHER},
     Action.SEND: INSTITUTION_ROLES,
     Action.SIGN: frozenset({Role.BACKBONE_TEACHER}),
     Action.FILE: INSTITUTION_ROLES,
@@ -110,7 +110,9 @@ class SchemeNotInState(Conflict):
 class NotYourStep(Forbidden):
     slug = "not-your-step"
     title = "这一步不由您办理"
-    default_detail = "培训方案由培训机构起草、骨干教师签署、省级管理部门审核，请由相应的人员办理。"
+    default_detail = (
+        "培训方案由培训机构与授课骨干教师共同起草，由教师签署、省级管理部门审核，请由相应的人员办理。"
+    )
 
 
 class SchemeIncomplete(Invalid):

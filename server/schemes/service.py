@@ -33,7 +33,7 @@ from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 from server.schemes import rules, store
-from server.schemes.content import Content, CourseRow, CriterionRow, SessionRow, TaskRow
+from server.schemes.content import Content, CourseRow, CriterionRow, Draft, SessionRow, TaskRow
 from server.schemes.documents import Remark, SchemeVersion, Signature
 from server.schemes.rules import (
     Action,
@@ -58,7 +58,9 @@ class VersionOutdated(Conflict):
 class NoScheme(NotFound):
     slug = "scheme-not-drafted"
     title = "还没有培训方案"
-    default_detail = "培训机构还没有起草本班的培训方案，起草后可以在这里查看、讨论和签署。"
+    default_detail = (
+        "本班的培训方案还没有人起草。您可以先起草，也可以等培训机构起草后在这里修改、讨论和签署。"
+    )
 
 
 class ReturnReason(BaseModel):
@@ -197,10 +199,11 @@ async def compared_version(
     return ComparedVersion(training_class, shown, other, changes, list(versions.values()))
 
 
-def changes_in(seen: SchemeOfClass) -> list[Change]:
-    """What the newest version changes in the one before it."""
+def changes_in(seen: SchemeOfClass, since: int | None = None) -> list[Change]:
+    """What the newest version changes in the version `since`, or in the one before it."""
     assert seen.newest is not None
-    before = seen.versions[1].content if len(seen.versions) > 1 else None
+    earlier = seen.newest.version - 1 if since is None else since
+    before = next((one.content for one in seen.versions if one.version == earlier), None)
     return rules.difference(before, seen.newest.content)
 
 
@@ -269,20 +272,26 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """Returned, unsigned and unfiled schemes for an institution; submitted ones for a province. Overdue: the class has begun."""
+    lines: list[tuple[str, list[State], bool | None]]
     if holds(actor, Permission.SCHEMES_REVIEW):
-        lines = [("培训方案待审核", [State.SUBMITTED])]
+        lines = [("培训方案待审核", [State.SUBMITTED], None)]
     elif holds(actor, Permission.SCHEMES_MANAGE):
         lines = [
-            ("培训方案被退回，待修改", [State.RETURNED]),
-            ("培训方案草稿，待送教师签署", [State.DRAFT]),
-            ("培训方案签署中，签齐后报送", [State.SIGNING]),
+            ("培训方案被退回，待修改", [State.RETURNED], None),
+            ("授课教师修改了培训方案，待查看和送签", [State.DRAFT], True),
+            ("培训方案草稿，待送教师签署", [State.DRAFT], False),
+            ("培训方案签署中，签齐后报送", [State.SIGNING], None),
         ]
     else:
         return []
     today = beijing_date(platform.clock.now())
     found = []
-    for title, states in lines:
-        schemes = await store.in_states(platform, actor.jurisdiction, states, limit=LISTED_MOST)
+    for title, states, by_teacher in lines:
+        schemes = [
+            one
+            for one in await store.in_states(platform, actor.jurisdiction, states, limit=LISTED_MOST)
+            if by_teacher is None or one.saved_by_teacher is by_teacher
+        ]
         if schemes:
             begun = await classes.classes_of(platform, [one.class_id for one in schemes])
             href = f"/admin/classes/{schemes[0].class_id}/scheme" if len(schemes) == 1 else "/admin/schemes"
@@ -303,25 +312,38 @@ async def list_schemes(
 
 
 @transactional
-async def save(unit: UnitOfWork, class_id: str, content: Content, based_on: int) -> SchemeVersion:
+async def save(unit: UnitOfWork, class_id: str, draft: Draft, based_on: int) -> SchemeVersion:
     """Saves a new version of the scheme; signatures under the one before are void. `based_on` is the version that was edited
-    (0: none); the same content again changes nothing.
+    (0: none); what the newest version says already changes nothing, so a request may be repeated.
 
-    Raises VersionOutdated when a colleague has saved meanwhile, SchemeNotInState while the province reviews, Invalid for a
+    Raises VersionOutdated, naming whose version came between, SchemeNotInState while the province reviews, Invalid for a
     teacher who is not of the class.
     """
     training_class = await _take_turn(unit, class_id)
+    return await _save(unit, training_class, draft, based_on, by_teacher=False)
+
+
+@transactional
+async def save_as_teacher(unit: UnitOfWork, class_id: str, draft: Draft, based_on: int) -> SchemeVersion:
+    """The same by a teacher of the class (article 4.3: 与骨干教师共同设计制订). Raises NotFound for any other."""
+    training_class = await classes.taught_class(unit, unit.actor, class_id)
+    await classes.take_turn(unit, class_id)
+    return await _save(unit, training_class, draft, based_on, by_teacher=True)
+
+
+async def _save(
+    unit: UnitOfWork, training_class: TrainingClass, draft: Draft, based_on: int, *, by_teacher: bool
+) -> SchemeVersion:
+    class_id = training_class.id
+    rules.STEPS.require_right(Action.SAVE, unit.actor.roles)
     before = await store.newest(unit, class_id)
-    if based_on != (before.version if before else 0):
-        raise VersionOutdated("同事刚刚保存了新的一版。请打开最新版本，把您的修改补上后再保存。")
-    state = rules.STEPS.after(before.state if before else None, Action.SAVE, unit.actor.roles)
-    frame = await _frame(unit, training_class)
-    written = content.model_copy(
-        update={"courses": _named(content, frame), "formative_weight": frame.formative_weight}
-    )
+    written = _written(draft, await _frame(unit, training_class))
     if before is not None and before.content == written:
         unit.nothing_written()
         return before
+    if based_on != (before.version if before else 0):
+        raise _came_between(before) if before else VersionOutdated()
+    state = rules.STEPS.after(before.state if before else None, Action.SAVE, unit.actor.roles)
     if before is not None:
         await store.leave_behind(unit, before, rules.LEFT_BEHIND[before.state])
     new = SchemeVersion(
@@ -330,27 +352,56 @@ async def save(unit: UnitOfWork, class_id: str, content: Content, based_on: int)
         institution_code=training_class.institution_code,
         institution_name=training_class.institution_name,
         province_code=training_class.province_code,
-        version=based_on + 1,
+        version=before.version + 1 if before else 1,
         state=state,
         content=written,
         saved_at=unit.now,
         saved_by=unit.actor.name,
+        saved_by_teacher=by_teacher,
         history=[step(unit, Action.SAVE)],
     )
     await store.insert(unit, new)
     voided = len(before.signatures) if before and before.state is State.SIGNING else 0
     unit.audit("schemes:save", class_id, version=new.version, signatures_void=voided)
+    if before is None or voided or before.author_id != unit.actor.id:
+        _tell_colleagues(unit, training_class, new)
     return new
 
 
-def _named(content: Content, frame: Frame) -> tuple[CourseRow, ...]:
-    """The courses with the names of their teachers. Raises Invalid for somebody who does not teach the class."""
-    for number, row in enumerate(content.courses):
+def _came_between(newest: SchemeVersion) -> VersionOutdated:
+    who = f"授课教师{newest.saved_by}" if newest.saved_by_teacher else newest.saved_by
+    return VersionOutdated(
+        f"{who}刚刚保存了第 {newest.version} 版。您填写的内容还没有保存，请对照新版补上其中的修改，再保存一次。",
+        version=newest.version,
+        saved_by=newest.saved_by,
+    )
+
+
+def _tell_colleagues(unit: UnitOfWork, training_class: TrainingClass, new: SchemeVersion) -> None:
+    """The other teachers hear of the first of the versions that one author saves in a row, and of each that voids signatures;
+    the institution finds a teacher's version among what waits."""
+    for teacher in training_class.teachers:
+        if teacher.person_id != unit.actor.id:
+            unit.notify(teacher.person_id, "scheme-changed", author=new.saved_by, **_news(new))
+
+
+def _written(draft: Draft, frame: Frame) -> Content:
+    """The draft with the names of its teachers, its timetable in order. Raises Invalid for somebody who does not teach the class."""
+    for number, row in enumerate(draft.courses):
         if row.teacher_id and row.teacher_id not in frame.teachers:
             raise Invalid(fields=[FieldError(f"courses.{number}", "请从本班的授课教师中选择。")])
-    return tuple(
+    courses = (
         row.model_copy(update={"teacher_name": frame.teachers.get(row.teacher_id, "")})
-        for row in content.courses
+        for row in draft.courses
+    )
+    return Content(
+        objectives=draft.objectives,
+        courses=tuple(courses),
+        sessions=tuple(sorted(draft.sessions, key=lambda row: row.starts_at)),
+        tasks=draft.tasks,
+        places=draft.places,
+        materials=draft.materials,
+        formative_weight=frame.formative_weight,
     )
 
 

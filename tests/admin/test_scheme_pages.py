@@ -96,7 +96,7 @@ async def test_a_wrong_scheme_comes_back_with_what_was_typed_and_where_it_is_wro
         ({"session_starts": ["", *right["session_starts"][1:]]}, "课表第 1 行上课时间：必填"),
         ({"task_criteria": ["任务描述", "任务描述 60\n答辩 40", ""]}, "考核任务第 1 行评分项"),
         ({"task_deadline": ["", "2026-03-27T17:00", ""]}, "考核任务第 1 行截止时间：必填"),
-        ({"version": "7"}, "同事刚刚保存了新的一版"),
+        ({"version": "7"}, "您看到的不是最新的一版"),
         ({"version": ""}, "必填"),
         ({"course_teacher_id": ["a" * 24, "", "", ""]}, "请从本班的授课教师中选择"),
     ]
@@ -106,6 +106,26 @@ async def test_a_wrong_scheme_comes_back_with_what_was_typed_and_where_it_is_wro
         assert "数控车床" in answer.html and 'value="教学设计"' in answer.html
     kept = await mine.post(url, {**right, "course_hours": ["abc", "30", "20", ""]})
     assert 'value="abc"' in kept.html
+
+
+async def test_what_a_teacher_saved_meanwhile_stands_beside_what_was_typed(
+    platform: Platform, held: ClassInSession, mine: Browser
+) -> None:
+    home = f"/admin/classes/{held.id}/scheme"
+    teacher = held.teacher.actor
+    await draft(platform, held)
+    await service.save_as_teacher(platform, teacher, held.id, content(teacher.id, materials="教师的讲义"), 1)
+    editor = await mine.get(f"{home}/edit")
+    assert f"在第 2 版（{teacher.name}（授课教师）" in editor.text
+    typed = form_of(content(teacher.id, objectives="机构的目标"), 1)
+    late = await mine.post(f"{home}/edit", typed)
+    assert late.status == 409 and f"授课教师{teacher.name}刚刚保存了第 2 版" in late.text
+    assert "第 2 版所作的修改" in late.text and "教师的讲义" in late.text
+    assert "机构的目标" in late.html and 'name="version" value="2"' in late.html
+    merged = form_of(content(teacher.id, objectives="机构的目标", materials="教师的讲义"), 2)
+    assert (await mine.post(f"{home}/edit", merged)).status == 303
+    page = await mine.get(home)
+    assert f"{teacher.name}（授课教师）" in page.text and f"{held.officer.name}（培训机构）" in page.text
 
 
 async def test_the_whole_way_through_the_pages(

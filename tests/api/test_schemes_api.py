@@ -11,7 +11,7 @@ from server.schemes import service
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.api.client import Answer, call
-from tests.scheming import PROVINCE, draft
+from tests.scheming import PROVINCE, content, draft
 from tests.stage import ClassInSession
 
 
@@ -52,6 +52,46 @@ async def test_a_teacher_reads_discusses_and_signs(
     assert (repeated.status, repeated.json) == (200, signed.json)
 
 
+def sent(held: ClassInSession, based_on: int, **changes: object) -> dict[str, Any]:
+    """The scheme as a phone sends it."""
+    made = content(held.teacher.actor.id, **changes).model_dump(mode="json", exclude={"formative_weight"})
+    return made | {"based_on": based_on}
+
+
+async def test_a_teacher_changes_the_scheme(platform: Platform, site: str, held: ClassInSession) -> None:
+    await draft(platform, held)
+    wanted = sent(held, 1, materials="讲义第二版")
+    changed = await ask(site, held, "PUT", body=wanted)
+    assert changed.status == 200, changed.json
+    assert (changed.json["version"], changed.json["saved_by_teacher"]) == (2, True)
+    assert [(one["version"], one["saved_by"]) for one in changed.json["versions"]] == [
+        (2, held.teacher.actor.name),
+        (1, held.officer.name),
+    ]
+    assert [(one["section"], one["after"]) for one in changed.json["changes"]] == [("教材教具", "讲义第二版")]
+    repeated = await ask(site, held, "PUT", body=wanted)
+    assert (repeated.status, repeated.json) == (200, changed.json)
+    late = await ask(site, held, "PUT", body=sent(held, 1, objectives="另一个目标"))
+    assert (late.status, late.problem) == (409, "scheme-version-outdated")
+    assert (late.json["version"], late.json["saved_by"]) == (2, held.teacher.actor.name)
+
+
+async def test_what_a_phone_sends_is_checked(platform: Platform, site: str, held: ClassInSession) -> None:
+    begun = await ask(site, held, "PUT", body=sent(held, 0))
+    assert (begun.status, begun.json["version"], begun.json["course_hours"]) == (200, 1, 80)
+    row = sent(held, 1)["sessions"][0]
+    for wrong in (
+        {},
+        {"based_on": -1},
+        {"based_on": 1, "formative_weight": 100},
+        {"based_on": 1, "sessions": [{**row, "starts_at": "0001-01-01T00:00:00+14:00"}]},
+        {"based_on": 1, "sessions": [{**row, "starts_at": "2026-03-17T08:30:00"}]},
+        {"based_on": 1, "courses": [{"title": "别人的课程", "hours": 8, "teacher_id": "a" * 24}]},
+    ):
+        refused = await ask(site, held, "PUT", body=wrong)
+        assert refused.status == 422, (wrong, refused.json)
+
+
 async def test_what_is_signed_must_be_what_was_read(
     platform: Platform, site: str, held: ClassInSession
 ) -> None:
@@ -89,6 +129,7 @@ async def test_others_are_refused(
     body = {"version": 1}
     for end, method, sent in (
         ("", "GET", None),
+        ("", "PUT", {"based_on": 1}),
         ("/signature", "POST", body),
         ("/remarks", "POST", {"text": "意见"}),
     ):

@@ -24,9 +24,17 @@ from tests.surveying import clock_of
 async def test_institution_and_backbone_teachers_draft_it_together(
     platform: Platform, wechat: Simulator
 ) -> None:
-    """培训机构应与骨干教师共同设计制订: without the signature of each teacher of the class nothing is filed."""
+    """培训机构应与骨干教师共同设计制订: both write it in turns, and without the signature of each teacher of the class nothing is filed."""
     held = await stage.class_in_session(platform, wechat, trainees=0)
-    version = (await draft(platform, held)).version
+    teacher = held.teacher.actor
+    begun = (await draft(platform, held)).version
+    written = content(teacher.id, objectives="能独立实施课程，并带教一位同事。")
+    version = (await service.save_as_teacher(platform, teacher, held.id, written, begun)).version
+    seen = await service.scheme_of_class(platform, held.officer, held.id)
+    assert [(one.saved_by, one.saved_by_teacher) for one in seen.versions] == [
+        (teacher.name, True),
+        (held.officer.name, False),
+    ]
     await service.send_for_signature(platform, held.officer, held.id, version)
     with pytest.raises(SignaturesMissing):
         await service.file(platform, held.officer, held.id, version)

@@ -83,7 +83,8 @@ def _last(way: list[Action], action: Action) -> int:
 def test_who_does_what() -> None:
     assert ACTORS[Action.SIGN] == {Role.BACKBONE_TEACHER}
     assert ACTORS[Action.APPROVE] == ACTORS[Action.RETURN] == {Role.PROVINCE}
-    assert ACTORS[Action.SAVE] == ACTORS[Action.FILE] == INSTITUTION_ROLES
+    assert ACTORS[Action.SAVE] == INSTITUTION_ROLES | {Role.BACKBONE_TEACHER}
+    assert ACTORS[Action.SEND] == ACTORS[Action.FILE] == INSTITUTION_ROLES
 
 
 def test_whatever_can_be_left_behind_has_a_state_for_it() -> None:

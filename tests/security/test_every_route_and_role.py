@@ -113,6 +113,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /api/v1/teaching/classes/{class_id}/sessions": MY_TEACHING,
     "GET /api/v1/teaching/classes/{class_id}/tasks": MY_TEACHING,
     "GET /api/v1/teaching/classes/{class_id}/scheme": MY_TEACHING,
+    "PUT /api/v1/teaching/classes/{class_id}/scheme": MY_TEACHING,
     "POST /api/v1/teaching/classes/{class_id}/scheme/signature": MY_TEACHING,
     "POST /api/v1/teaching/classes/{class_id}/scheme/remarks": MY_TEACHING,
     "GET /api/v1/teaching/sessions/{session_id}/code": MY_TEACHING,

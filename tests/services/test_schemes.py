@@ -65,7 +65,10 @@ async def test_a_colleague_who_edited_an_older_version_overwrites_nothing(
 ) -> None:
     await draft(platform, held)
     with pytest.raises(VersionOutdated):
-        await service.save(platform, held.officer, held.id, content(held.teacher.actor.id), 0)
+        await service.save(
+            platform, held.officer, held.id, content(held.teacher.actor.id, objectives="旧版上的修改"), 0
+        )
+    assert (await newest(platform, held)).version == 1
 
 
 async def test_of_two_who_save_at_once_one_is_told_to_look_again(
@@ -81,6 +84,111 @@ async def test_of_two_who_save_at_once_one_is_told_to_look_again(
         return_exceptions=True,
     )
     assert sorted(type(one).__name__ for one in both) == ["SchemeVersion", "VersionOutdated"]
+
+
+async def test_a_teacher_of_the_class_writes_versions_like_the_institution(
+    platform: Platform, held: ClassInSession
+) -> None:
+    teacher = held.teacher.actor
+    begun = content(teacher.id, objectives="教师先起草。")
+    first = await service.save_as_teacher(platform, teacher, held.id, begun, 0)
+    again = await service.save_as_teacher(platform, teacher, held.id, begun, 0)  # over a bad network
+    assert first == again
+    await draft(platform, held, objectives="机构接着改。")
+    third = await service.save_as_teacher(
+        platform, teacher, held.id, content(teacher.id, objectives="教师再改。"), 2
+    )
+    seen = await service.scheme_of_class(platform, held.officer, held.id)
+    assert [(one.version, one.saved_by, one.saved_by_teacher, one.state) for one in seen.versions] == [
+        (3, teacher.name, True, State.DRAFT),
+        (2, held.officer.name, False, State.SUPERSEDED),
+        (1, teacher.name, True, State.SUPERSEDED),
+    ]
+    assert (third.history[0].action, third.author_id) == ("SAVE", teacher.id)
+    [entry] = [row async for row in platform["audit"].find({"action": "schemes:save", "facts.version": 3})]
+    assert entry["actor_id"] == teacher.id
+
+
+async def test_who_comes_second_hears_whose_version_came_between_and_loses_nothing(
+    platform: Platform, held: ClassInSession
+) -> None:
+    teacher = held.teacher.actor
+    await draft(platform, held)
+    await service.save_as_teacher(platform, teacher, held.id, content(teacher.id, materials="讲义第二版"), 1)
+    with pytest.raises(VersionOutdated) as refused:
+        await draft_on(platform, held, 1, objectives="机构的目标")
+    assert f"授课教师{teacher.name}刚刚保存了第 2 版" in refused.value.detail
+    assert refused.value.extra == {"version": 2, "saved_by": teacher.name}
+    await draft_on(platform, held, 2, objectives="机构的目标", materials="讲义第二版")
+    with pytest.raises(VersionOutdated) as back:
+        await service.save_as_teacher(platform, teacher, held.id, content(teacher.id), 2)
+    assert f"{held.officer.name}刚刚保存了第 3 版" in back.value.detail
+    assert [one.content.materials for one in await all_versions(platform, held)][:2] == ["讲义第二版"] * 2
+
+
+async def draft_on(platform: Platform, held: ClassInSession, based_on: int, **changes: object) -> None:
+    await service.save(platform, held.officer, held.id, content(held.teacher.actor.id, **changes), based_on)
+
+
+async def all_versions(platform: Platform, held: ClassInSession) -> list[SchemeVersion]:
+    return (await service.scheme_of_class(platform, held.officer, held.id)).versions
+
+
+async def test_of_institution_and_teacher_who_save_at_once_one_is_told(
+    platform: Platform, held: ClassInSession
+) -> None:
+    await draft(platform, held)
+    teacher = held.teacher.actor
+    both = await asyncio.gather(
+        draft_on(platform, held, 1, objectives="机构的目标"),
+        service.save_as_teacher(platform, teacher, held.id, content(teacher.id, objectives="教师的目标"), 1),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(one, VersionOutdated) for one in both) == 1
+    assert len(await all_versions(platform, held)) == 2
+
+
+async def test_only_a_teacher_of_the_class_drafts_and_not_while_the_province_reviews(
+    platform: Platform, wechat: Simulator, held: ClassInSession
+) -> None:
+    await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
+    other = await stage.phone(platform, wechat, "openid-other", cast.SECOND_BACKBONE_TEACHER)
+    for stranger in (other.actor, held.trainees[0].actor):
+        with pytest.raises(NotFound):
+            await service.save_as_teacher(platform, stranger, held.id, content(held.teacher.actor.id), 0)
+    version = await filed(platform, held)
+    with pytest.raises(SchemeNotInState):
+        await service.save_as_teacher(
+            platform, held.teacher.actor, held.id, content(held.teacher.actor.id, materials="新讲义"), version
+        )
+
+
+async def test_the_others_are_told_of_a_new_version_once_a_turn(
+    platform: Platform, wechat: Simulator, held: ClassInSession
+) -> None:
+    await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
+    second = await stage.phone(platform, wechat, "openid-second", cast.SECOND_BACKBONE_TEACHER)
+    await stage.teach(platform, held.officer, held.id, second)
+    teacher = held.teacher.actor
+
+    async def told() -> list[tuple[str, str]]:
+        rows = platform["outbox"].find({"template": "scheme-changed"}).sort("_id", 1)
+        return [(row["person_id"], row["data"]["version"]) async for row in rows]
+
+    await draft(platform, held)
+    await draft(platform, held, materials="讲义第二版")
+    assert sorted(await told()) == sorted([(teacher.id, "1"), (second.actor.id, "1")])
+    mine = content(teacher.id, materials="讲义第三版")
+    await service.save_as_teacher(platform, teacher, held.id, mine, 2)
+    assert (await told())[2:] == [(second.actor.id, "3")]
+    [line] = await service.waiting(platform, held.officer)
+    assert (line.title, line.count) == ("授课教师修改了培训方案，待查看和送签", 1)
+    await service.send_for_signature(platform, held.officer, held.id, 3)
+    await service.sign(platform, teacher, held.id, 3)
+    await service.save_as_teacher(
+        platform, teacher, held.id, mine.model_copy(update={"materials": "讲义第四版"}), 3
+    )
+    assert (await told())[3:] == [(second.actor.id, "4")]  # the signatures under version 3 are void
 
 
 async def test_a_change_after_a_signature_makes_it_void(platform: Platform, held: ClassInSession) -> None:
