@@ -24,6 +24,7 @@ _ENTRIES = (
     ("培训方案", "/admin/schemes", "notebook", Permission.SCHEMES_READ),
     ("证书台账", "/admin/certificates", "certificate", Permission.CERTIFICATES_READ),
     ("骨干教师库", "/admin/backbone", "users", Permission.BACKBONE_READ),
+    ("履职情况", "/admin/duties", "clipboard-check", Permission.DUTIES_READ),
     ("培训机构", "/admin/institutions", "building", Permission.INSTITUTIONS_READ),
     ("基地推荐", "/admin/recommendations", "building-community", Permission.INSTITUTIONS_READ_REQUESTS),
     ("信息更正", "/admin/corrections", "edit", Permission.CORRECTIONS_READ),
