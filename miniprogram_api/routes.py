@@ -9,6 +9,7 @@ from miniprogram_api import (
     attendance,
     certificates,
     classes,
+    duties,
     inbox,
     invitations,
     me,
@@ -30,6 +31,7 @@ CALLS: list[Route] = [
     *assessment.ROUTES,
     *schemes.ROUTES,
     *surveys.ROUTES,
+    *duties.ROUTES,
     *certificates.ROUTES,
 ]
 

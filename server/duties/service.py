@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from pymongo.errors import DuplicateKeyError
 
 from server.backbone import service as backbone
-from server.backbone.documents import PoolMember
+from server.backbone.documents import PoolFilter, PoolMember
 from server.backbone.rules import PoolStatus
 from server.classes import service as classes
 from server.duties import rules, store
@@ -227,8 +227,7 @@ async def _batch(
     return await backbone.list_pool(
         platform,
         actor,
-        words=wanted.words,
-        province_code=_province(actor) or wanted.province_code,
+        PoolFilter(words=wanted.words, province_code=_province(actor) or wanted.province_code),
         before=before,
         limit=limit,
     )
@@ -397,9 +396,8 @@ async def warn_of_duties(platform: Platform) -> int:
         return 0
     told = 0
     cursor: str | None = None
-    while members := await backbone.list_pool(
-        platform, job, status=PoolStatus.ACTIVE, before=cursor, limit=BATCH
-    ):
+    active = PoolFilter(status=PoolStatus.ACTIVE)
+    while members := await backbone.list_pool(platform, job, active, before=cursor, limit=BATCH):
         cursor = members[-1].id
         before = await store.warned(platform, [one.id for one in members], today.year)
         years = await years_of(platform, [one for one in members if one.id not in before], today.year)
