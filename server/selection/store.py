@@ -139,7 +139,7 @@ async def count_by_province(scope: Scope, reach: Jurisdiction) -> dict[tuple[str
         {"$group": {"_id": {"province": "$province_code", "state": "$state"}, "count": {"$sum": 1}}},
     ]
     rows = scope["nominees"].aggregate(
-        pipeline, session=scope.session, hint=[("province_code", 1), ("state", 1), ("_id", -1)]
+        pipeline, session=scope.session, hint={"province_code": 1, "state": 1, "_id": -1}
     )
     return {(row["_id"]["province"], State(row["_id"]["state"])): row["count"] async for row in rows}
 
