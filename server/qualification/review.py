@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from pymongo.errors import DuplicateKeyError
-
 from server.backbone import service as backbone
 from server.backbone.rules import PoolStatus
 from server.classes import facts as class_facts
@@ -28,6 +26,7 @@ from server.qualification import examination, store
 from server.qualification.documents import Case, EarlyWarning, Fact
 from server.qualification.examination import Examined
 from server.qualification.rules import Action, Grade, Rule, Subject, Verdict
+from server.qualification.store import AlreadyThere
 
 JOB = system("qualification-review")
 BATCH = 500
@@ -41,12 +40,12 @@ Finding = tuple[Examined, Verdict]
 async def review(platform: Platform) -> Mapping[str, int]:
     """Examines every teacher of the pool and every base; returns what it did, in Chinese words."""
     today = beijing_date(platform.clock.now())
-    counts: Counter[str] = Counter()
+    counts = Counter({"核查": 0, "立案": 0, "预警": 0})
     async for batch in _everybody(platform, today):
         counts["核查"] += len(batch)
         findings = await _new(platform, batch)
         for at in range(0, len(findings), IN_ONE_TRANSACTION):
-            counts += await _write(platform, findings[at : at + IN_ONE_TRANSACTION], today)
+            counts.update(await _write(platform, findings[at : at + IN_ONE_TRANSACTION], today))
     return counts
 
 
@@ -80,21 +79,21 @@ def _has_case(one: Examined, verdict: Verdict) -> bool:
     return any(case.rule is verdict.rule and (case.open or case.key == verdict.key) for case in one.earlier)
 
 
-async def _write(platform: Platform, findings: Sequence[Finding], today: date) -> Counter[str]:
+async def _write(platform: Platform, findings: Sequence[Finding], today: date) -> Mapping[str, int]:
+    """Those that another review has made meanwhile are left as they are."""
     try:
         return await _record(platform, JOB, findings, today)
-    except DuplicateKeyError:  # another run was there first: look again, one by one
-        counts: Counter[str] = Counter()
-        for one in findings:
-            try:
-                counts += await _record(platform, JOB, [one], today)
-            except DuplicateKeyError:
-                continue
-        return counts
+    except AlreadyThere:
+        if len(findings) == 1:
+            return {}
+    counts: Counter[str] = Counter()
+    for one in findings:
+        counts.update(await _write(platform, [one], today))
+    return counts
 
 
 @transactional
-async def _record(unit: UnitOfWork, findings: Sequence[Finding], today: date) -> Counter[str]:
+async def _record(unit: UnitOfWork, findings: Sequence[Finding], today: date) -> Mapping[str, int]:
     cases = [(one, verdict) for one, verdict in findings if verdict.grade is Grade.CASE]
     warnings = [(one, verdict) for one, verdict in findings if verdict.grade is not Grade.CASE]
     days = (await policies.on(unit, today)).statement_days
@@ -134,7 +133,7 @@ async def _record(unit: UnitOfWork, findings: Sequence[Finding], today: date) ->
         )
         if warning.subject is Subject.TEACHER:
             unit.notify(warning.subject_id, "qualification-warning", **_warning_words(warning))
-    return Counter({"立案": len(opened), "预警": len(given)})
+    return {"立案": len(opened), "预警": len(given)}
 
 
 def _about(one: Examined, verdict: Verdict) -> dict[str, object]:

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from pymongo.errors import BulkWriteError
+
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Document, Index, Row, Scope
 from server.qualification.documents import Case, CaseFilter, EarlyWarning, WarningFilter
 from server.qualification.rules import Grade, Rule, State, Subject
+
+DUPLICATE_KEY = 11000  # error_codes.yml of the server
 
 COLLECTIONS = (
     CollectionSpec(
@@ -72,9 +76,29 @@ async def earlier_cases(scope: Scope, subject_ids: Sequence[str]) -> dict[str, l
     return found
 
 
+class AlreadyThere(Exception):
+    """Another review has made one of these cases or warnings (the unique indexes say so)."""
+
+
 async def insert_cases(scope: Scope, new: Sequence[Case]) -> None:
-    if new:
-        await scope["qualification_cases"].insert_many([one.to_mongo() for one in new], session=scope.session)
+    """Raises AlreadyThere."""
+    await _insert(scope, "qualification_cases", new)
+
+
+async def insert_warnings(scope: Scope, new: Sequence[EarlyWarning]) -> None:
+    """Raises AlreadyThere."""
+    await _insert(scope, "qualification_warnings", new)
+
+
+async def _insert(scope: Scope, collection: str, new: Sequence[Document]) -> None:
+    if not new:
+        return
+    try:
+        await scope[collection].insert_many([one.to_mongo() for one in new], session=scope.session)
+    except BulkWriteError as error:
+        if any(one["code"] != DUPLICATE_KEY for one in error.details["writeErrors"]):
+            raise
+        raise AlreadyThere from error
 
 
 async def replace(scope: Scope, changed: Case) -> None:
@@ -161,13 +185,6 @@ async def given_warnings(scope: Scope, subject_ids: Sequence[str]) -> set[Given]
         {"subject_id": {"$in": list(subject_ids)}}, shown, session=scope.session
     )
     return {(row["subject_id"], Rule(row["rule"]), row["key"], Grade(row["grade"])) async for row in rows}
-
-
-async def insert_warnings(scope: Scope, new: Sequence[EarlyWarning]) -> None:
-    if new:
-        await scope["qualification_warnings"].insert_many(
-            [one.to_mongo() for one in new], session=scope.session
-        )
 
 
 async def warnings_of(scope: Scope, subject_id: str) -> list[EarlyWarning]:
