@@ -12,12 +12,15 @@ from server.accounts import messages
 from server.assessment import reminders as grading_reminders
 from server.assessment import submissions
 from server.attendance import reminders as session_reminders
+from server.backbone import service as backbone
+from server.certificates import reconcile
 from server.duties import service as duties
 from server.invitations import service as invitations
 from server.kernel import audit, runs
 from server.kernel.platform import Platform
 from server.kernel.schedule import Job
 from server.qualification import review as qualification
+from server.selection import pool
 from server.surveys import reminders as survey_reminders
 from server.surveys import service as surveys
 
@@ -69,6 +72,20 @@ JOBS: tuple[Job, ...] = (
         at=time(9),
     ),
     Job(
+        "apply-pool-status",
+        "骨干教师状态到期生效",
+        "第九条（一）",
+        backbone.apply_due,
+        at=time(0, 5),
+    ),
+    Job(
+        "refresh-pool-figures",
+        "更新骨干教师库的年度任务和满意度",
+        "第八条（四）1、第九条（一）",
+        pool.refresh_figures,
+        at=time(4),
+    ),
+    Job(
         "qualification-review",
         "动态管理核查：立案和预警",
         "第五条（三）、第九条（一）",
@@ -95,6 +112,13 @@ JOBS: tuple[Job, ...] = (
         "第四条（六）、第八条（四）2",
         grading_reminders.remind_of_grading,
         at=time(9, 10),
+    ),
+    Job(
+        "reconcile-ledger",
+        "核查证书台账",
+        "第十八条（二）",
+        reconcile.reconcile,
+        at=time(3),
     ),
 )
 """`work(platform)` says what it did: a number, or counts by Chinese words. It runs under a claim of its own (kernel/runs), on one
