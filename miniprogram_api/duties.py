@@ -14,6 +14,7 @@ from server.duties.documents import Guidance
 from server.duties.rules import EARLIEST_YEAR, GuidanceSettled, Standing, State, Way
 from server.duties.service import DutyYear, GuidanceDraft, Objection
 from server.invitations.rules import Kind, Task
+from server.kernel.errors import NotFound
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 
@@ -169,6 +170,7 @@ class GivenGuidance(ApiHandler):
         summary="Log guidance given to a former trainee of a class I taught; sent again, it is logged once",
         body=GuidanceRequest,
         answers={201: GuidanceAnswer, 200: GuidanceAnswer},
+        problems=(NotFound,),
         rate="60/minute",
         rate_by="phone",
     )

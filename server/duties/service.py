@@ -48,7 +48,7 @@ class GuidanceDraft(BaseModel):
 
     class_id: Annotated[DocumentId, Field(title="培训班")]
     trainee_id: Annotated[DocumentId, Field(title="参训教师")]
-    given_on: Annotated[date, Field(title="指导日期")]
+    given_on: Annotated[date, Field(title="指导日期", strict=True)]
     way: Annotated[Way, Field(title="指导方式")]
     about: Annotated[str, Plain, Field(title="指导内容", min_length=4, max_length=500)]
     minutes: Annotated[int, Field(title="时长（分钟）", ge=5, le=480)]

@@ -120,6 +120,7 @@ async def test_a_dispute_says_why_and_reaches_the_teachers_inbox(
         {"given_on": "2026-03-27"},
         {"given_on": "2026-04-04"},
         {"given_on": "yesterday"},
+        {"given_on": 20_000},
         {"way": "PIGEON"},
         {"about": "短"},
         {"about": "长" * 501},

@@ -1,13 +1,19 @@
 """我的: what waits for a trainee and for a backbone teacher."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from server.admissions import service as admissions
+from server.duties import service as duties
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
-from tests import stage
+from tests import cast, stage
+from tests.admitting import AGREE, apply, open_class
 from tests.api.client import call
 from tests.assessing import grade, hand_in, set_task
+from tests.dutiful import class_that_is_over, logged
 from tests.surveying import clock_of, open_survey
+
+NOTHING = {"tasks": 0, "surveys": 0, "guidance": 0, "grades": 0, "applications": 0}
 
 
 async def waiting(site: str, phone: stage.Phone) -> dict[str, int]:
@@ -23,12 +29,40 @@ async def test_work_waits_for_the_trainee_until_it_is_done_and_then_for_the_teac
     task = await set_task(platform, held)
     await open_survey(platform, held)
     mine, teacher = held.trainees[0], held.teacher
-    assert await waiting(site, mine) == {"tasks": 1, "surveys": 1, "grades": 0}
-    assert await waiting(site, teacher) == {"tasks": 0, "surveys": 0, "grades": 0}
+    assert await waiting(site, mine) == NOTHING | {"tasks": 1, "surveys": 1}
+    assert await waiting(site, teacher) == NOTHING
     submission = await hand_in(platform, mine, task)
-    assert await waiting(site, mine) == {"tasks": 0, "surveys": 1, "grades": 0}
-    assert await waiting(site, teacher) == {"tasks": 0, "surveys": 0, "grades": 1}
+    assert await waiting(site, mine) == NOTHING | {"surveys": 1}
+    assert await waiting(site, teacher) == NOTHING | {"grades": 1}
     await grade(platform, teacher, submission)
-    assert await waiting(site, teacher) == {"tasks": 0, "surveys": 0, "grades": 0}
+    assert await waiting(site, teacher) == NOTHING
     clock_of(platform).set(task.deadline + timedelta(seconds=1))
     assert (await waiting(site, held.trainees[1]))["tasks"] == 0  # too late to be a task of today
+
+
+async def test_guidance_waits_for_the_trainee_it_names(
+    platform: Platform, wechat: Simulator, site: str
+) -> None:
+    held = await class_that_is_over(platform, wechat, trainees=2)
+    guidance = await logged(platform, held)
+    assert await waiting(site, held.trainees[0]) == NOTHING | {"guidance": 1}
+    assert await waiting(site, held.trainees[1]) == NOTHING
+    await duties.confirm(platform, held.trainees[0].actor, guidance.id)
+    assert await waiting(site, held.trainees[0]) == NOTHING
+
+
+async def test_applications_wait_for_the_teacher_until_the_teacher_has_spoken_or_the_class_is_over(
+    platform: Platform, wechat: Simulator, site: str
+) -> None:
+    opened = await open_class(platform, wechat)
+    first, second = cast.people(2)
+    _, applied = await apply(platform, wechat, opened.id, first)
+    await apply(platform, wechat, opened.id, second)
+    teacher = opened.teacher
+    assert await waiting(site, teacher) == NOTHING | {"applications": 2}
+    await admissions.review(platform, opened.officer, opened.id, applied.id, AGREE)
+    assert await waiting(site, teacher) == NOTHING | {"applications": 2}
+    await admissions.review(platform, teacher.actor, opened.id, applied.id, AGREE)
+    assert await waiting(site, teacher) == NOTHING | {"applications": 1}
+    clock_of(platform).set(datetime(2026, 4, 25, tzinfo=UTC))  # the day after its last
+    assert await waiting(site, await stage.phone(platform, wechat, teacher.openid)) == NOTHING
