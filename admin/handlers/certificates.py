@@ -11,7 +11,7 @@ from admin.handler import NO_ERRORS, PageHandler
 from admin.ledger_export import workbook_of
 from admin.options import LEVELS
 from admin.paging import Way
-from server.certificates import issue, verify
+from server.certificates import issue, reconcile, verify
 from server.certificates import service as certificates
 from server.certificates.documents import LedgerFilter
 from server.certificates.issue import Revocation
@@ -135,6 +135,30 @@ class Ledger(PageHandler):
         return [(one.id, f"{one.id} {one.name}") for one in listed]
 
 
+class CheckQuery(BaseModel):
+    way: Annotated[str, Field(max_length=2000)] = ""
+
+
+class LedgerCheck(PageHandler):
+    """台账核查: what the daily check found."""
+
+    @allow(Permission.CERTIFICATES_READ)
+    async def get(self) -> None:
+        way = Way.read(reconcile.PAGE, {}, self.query(CheckQuery).way)
+        found = await reconcile.findings(self.platform, self.actor, before=way.cursor, limit=PAGE_SIZE + 1)
+        rows = found[:PAGE_SIZE]
+        self.render_page(
+            "certificates/check.html",
+            rows=rows,
+            checks=await reconcile.checks(self.platform, self.actor),
+            kind_title=reconcile.kind_title,
+            may_run=holds(self.actor, Permission.JOBS_RUN),
+            of_one=self.actor.institution_code is not None,
+            previous=way.previous,
+            next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
+        )
+
+
 class LedgerExport(PageHandler):
     @allow(Permission.CERTIFICATES_READ, rate="30/minute")
     async def get(self) -> None:
@@ -227,6 +251,7 @@ ROUTES: list[Route] = [
     (r"/admin/classes/(?P<class_id>[0-9a-f]{24})/certificates\.zip", ClassArchive),
     (r"/admin/certificates", Ledger),
     (r"/admin/certificates\.xlsx", LedgerExport),
+    (reconcile.PAGE, LedgerCheck),
     (r"/admin/certificates/(?P<certificate_id>[0-9a-f]{24})", OneCertificate),
     (r"/admin/certificates/(?P<certificate_id>[0-9a-f]{24})/pdf", CertificatePdf),
     (r"/admin/certificates/(?P<certificate_id>[0-9a-f]{24})/revoke", RevokeCertificate),

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from admin.handler import PageHandler
 from admin.handlers import jobs
-from server.accounts import staff
+from server.accounts import messages, staff
 from server.admissions import arrival
 from server.admissions import service as admissions
 from server.applications import service as applications
 from server.backbone import service as backbone
+from server.certificates import reconcile
 from server.certificates import service as certificates
 from server.classes import service as classes
 from server.classes.rules import NextStep, Stage
@@ -26,6 +27,7 @@ from server.kernel.waiting import Waiting
 from server.kernel.web import Route, allow
 from server.plans import service as plans
 from server.schemes import service as schemes
+from server.selection import service as selection
 
 STEP_PAGES = {
     NextStep.CONFIRM_ROSTER: "/roster",
@@ -56,6 +58,9 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     schemes.waiting,
     institutions.waiting,
     corrections.waiting,
+    reconcile.waiting,
+    messages.waiting,
+    selection.waiting,
     jobs.waiting,
 )
 """Each chapter's answer to: what waits for this actor?"""
@@ -82,7 +87,6 @@ class Home(PageHandler):
         )
 
     async def _first_steps(self) -> list[FirstStep]:
-        accounts = await staff.accounts(self.platform, self.actor)
         pool = await backbone.list_pool(self.platform, self.actor, limit=1)
         decided = await policies.versions(self.platform)
         return [
@@ -91,7 +95,7 @@ class Home(PageHandler):
                 "为省级管理部门和培训机构分配账号，把用户名和初始密码交给使用人。",
                 "/admin/accounts",
                 "去分配",
-                any(account.role is not Role.NATIONAL_CENTRE for account in accounts),
+                await staff.any_beside_the_centre(self.platform),
             ),
             FirstStep(
                 "登记骨干教师",

@@ -112,3 +112,30 @@ class LedgerFilter(BaseModel):
     """Of issue."""
     level: str = ""
     institution_code: str = ""
+
+
+class LedgerFinding(Document):
+    """Something in the ledger that did not fit when it was checked (article 18). Unique by institution, kind and subject while open."""
+
+    institution_code: str
+    province_code: str
+    institution_name: str
+    kind: str
+    """reconcile.FindingKind"""
+    subject: str
+    detail: str
+    found_at: datetime
+    open: bool = True
+    resolved_at: datetime | None = None
+    """When a later check found it right."""
+
+
+class LedgerCheck(Document):
+    """When the ledger of an institution was last checked, and how it stood. `id` is the institution's code."""
+
+    institution_code: str
+    province_code: str
+    institution_name: str
+    checked_at: datetime
+    certificates: int
+    findings: int

@@ -102,6 +102,11 @@ def number_sequence(province_code: str, institution_code: str, year_month: str, 
     return f"certificate-number:{province_code}{institution_code}{year_month}{level}"
 
 
+def number_prefix(province_code: str, institution_code: str) -> str:
+    """What the names of all number sequences of an institution begin with."""
+    return f"certificate-number:{province_code}{institution_code}"
+
+
 def require_scheme(application_id: str | None, scheme_version: int | None) -> None:
     """A class that was applied for is taught by an approved scheme (article 4.3). Raises SchemeNotApproved."""
     if application_id is not None and scheme_version is None:

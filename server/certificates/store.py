@@ -8,7 +8,13 @@ from datetime import datetime
 from bson.binary import Binary
 from pymongo import ReturnDocument
 
-from server.certificates.documents import Certificate, CertificateStatus, LedgerFilter
+from server.certificates.documents import (
+    Certificate,
+    CertificateStatus,
+    LedgerCheck,
+    LedgerFilter,
+    LedgerFinding,
+)
 from server.certificates.rules import is_serial, parse_serial, tidy_code
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
@@ -29,6 +35,19 @@ COLLECTIONS = (
             Index([("province_code", 1), ("_id", -1)]),
         ),
     ),
+    CollectionSpec(
+        "ledger_findings",
+        shard_key=None,
+        indexes=(
+            Index(
+                [("institution_code", 1), ("kind", 1), ("subject", 1)], unique=True, partial={"open": True}
+            ),
+            Index([("open", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("open", 1), ("_id", -1)]),
+            Index([("institution_code", 1), ("open", 1), ("_id", -1)]),
+        ),
+    ),
+    CollectionSpec("ledger_checks", shard_key=None, indexes=(Index([("province_code", 1)]),)),
 )
 
 
@@ -168,3 +187,62 @@ async def holders(scope: Scope, person_ids: Sequence[str], level: str, major: st
         session=scope.session,
     )
     return {row["person_id"] async for row in rows}
+
+
+# ---- checking the ledger
+
+
+async def rows_of_institution(scope: Scope, institution_code: str) -> AsyncIterator[Row]:
+    """Rows as they are, in the order of their serials: what is checked may be broken."""
+    rows = scope["certificates"].find({"institution_code": institution_code}, batch_size=500)
+    async for row in rows.sort("printed.serial", 1):
+        yield row
+
+
+async def count_of_class(scope: Scope, class_id: str) -> int:
+    return await scope["certificates"].count_documents({"class_id": class_id}, session=scope.session)
+
+
+async def open_findings_of(scope: Scope, institution_code: str) -> list[LedgerFinding]:
+    rows = scope["ledger_findings"].find(
+        {"institution_code": institution_code, "open": True}, session=scope.session
+    )
+    return [LedgerFinding.from_mongo(row) async for row in rows]
+
+
+async def open_findings(
+    scope: Scope, reach: Jurisdiction, *, before: str | None, limit: int
+) -> list[LedgerFinding]:
+    condition: Row = {"$and": [reach.filter(), {"open": True}]}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["ledger_findings"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [LedgerFinding.from_mongo(row) async for row in rows]
+
+
+async def count_open_findings(scope: Scope, reach: Jurisdiction) -> int:
+    condition = {"$and": [reach.filter(), {"open": True}]}
+    return await scope["ledger_findings"].count_documents(condition, session=scope.session)
+
+
+async def insert_findings(scope: Scope, new: Sequence[LedgerFinding]) -> None:
+    if new:
+        await scope["ledger_findings"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def close_findings(scope: Scope, ids: Sequence[str], at: datetime) -> None:
+    await scope["ledger_findings"].update_many(
+        {"_id": {"$in": list(ids)}}, {"$set": {"open": False, "resolved_at": at}}, session=scope.session
+    )
+
+
+async def note_check(scope: Scope, check: LedgerCheck) -> None:
+    await scope["ledger_checks"].replace_one(
+        {"_id": check.id}, check.to_mongo(), upsert=True, session=scope.session
+    )
+
+
+async def checks(scope: Scope, reach: Jurisdiction) -> list[LedgerCheck]:
+    """By the code of the institution: a row an institution, read whole."""
+    rows = scope["ledger_checks"].find(reach.filter(), session=scope.session).sort("_id", 1)
+    return [LedgerCheck.from_mongo(row) async for row in rows]

@@ -99,6 +99,16 @@ async def recent(platform: Platform, *, before: str | None, limit: int) -> list[
     return await platform["audit"].find(query).sort("_id", -1).limit(limit).to_list(None)
 
 
+async def total(platform: Platform, subject: str, action: str, fact: str) -> int:
+    """The sum of a fact over all entries of one action about one document."""
+    pipeline: list[dict[str, Any]] = [
+        {"$match": {"subject": subject, "action": action}},
+        {"$group": {"_id": None, "total": {"$sum": f"$facts.{fact}"}}},
+    ]
+    groups = await platform["audit"].aggregate(pipeline).to_list(None)
+    return int(groups[0]["total"]) if groups else 0
+
+
 async def of_subject(platform: Platform, subject: str, *, limit: int = 100) -> list[dict[str, Any]]:
     """What was done to one document, newest first. The caller has established that its reader may see the document."""
     return await platform["audit"].find({"subject": subject}).sort("_id", -1).limit(limit).to_list(None)

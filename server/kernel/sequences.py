@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from pymongo import ReturnDocument
 
 from server.kernel.errors import Conflict
-from server.kernel.mongo import CollectionSpec, UnitOfWork
+from server.kernel.mongo import CollectionSpec, Scope, UnitOfWork
 
 COLLECTIONS = (CollectionSpec("sequences", shard_key="_id"),)
 
@@ -37,3 +38,10 @@ async def take(unit: UnitOfWork, name: str, count: int, *, last: int) -> int:
             f"还剩 {left} 个顺序号，本次需要 {count} 个，未写入任何内容。请减少人数或联系部指导中心。"
         )
     return taken - count + 1
+
+
+async def taken(scope: Scope, beginnings: Sequence[str]) -> dict[str, int]:
+    """How far each sequence has come whose name begins with one of these."""
+    named = [{"_id": {"$gte": text, "$lt": text + "\U0010ffff"}} for text in beginnings]
+    rows = scope["sequences"].find({"$or": named}, session=scope.session)
+    return {row["_id"]: row["taken"] async for row in rows}

@@ -1,0 +1,274 @@
+"""Reconciling the ledger (article 18 (2): 建立专门台账，定期进行统计和核查，确保……数据准确、账实相符).
+
+For each institution: the orders taken from its sequences against the certificates in the ledger, without gap, repetition or excess; each
+certificate well-formed and of this institution; as many issued by the trail as there are in the ledger; each for a result that is
+passed. What does not fit is a finding: it stands on the page of the institution, its province and the centre until a later
+check finds it right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+from pydantic import ValidationError
+
+from server.assessment import service as assessment
+from server.certificates import rules, store
+from server.certificates.documents import Certificate, CertificateStatus, LedgerCheck, LedgerFinding
+from server.institutions import service as institutions
+from server.institutions.documents import Institution
+from server.kernel import audit, sequences
+from server.kernel.identity import Actor, system
+from server.kernel.mongo import Row, UnitOfWork, transactional
+from server.kernel.platform import Platform
+from server.kernel.schedule import Counts
+from server.kernel.waiting import Waiting
+
+JOB = system("certificates")
+PAGE = "/admin/certificates/check"
+
+
+class FindingKind(StrEnum):
+    GAP = "GAP"
+    BEYOND = "BEYOND"
+    REPEATED = "REPEATED"
+    MALFORMED = "MALFORMED"
+    NOT_PASSED = "NOT_PASSED"
+    COUNT = "COUNT"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a kind is never title-cased; templates read the Chinese name here
+        return _TITLES[self]
+
+
+_TITLES = {
+    FindingKind.GAP: "缺号",
+    FindingKind.BEYOND: "超出已取的顺序号",
+    FindingKind.REPEATED: "重号",
+    FindingKind.MALFORMED: "内容或编码不合规则",
+    FindingKind.NOT_PASSED: "没有合格的考核结果",
+    FindingKind.COUNT: "核发数与台账数不符",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that does not fit. `subject` is the code, the certificate or the class that it is about."""
+
+    kind: FindingKind
+    subject: str
+    detail: str
+
+
+# ---- the reckoning, without I/O
+
+
+@dataclass
+class Ledger:
+    """What the ledger of one institution holds, gathered row by row: numbers and ids, never a person's name."""
+
+    province_code: str
+    institution_code: str
+    certificates: int = 0
+    orders: dict[str, list[int]] = field(default_factory=dict)
+    """By sequence, the orders that are used."""
+    holders: dict[str, set[str]] = field(default_factory=dict)
+    """By class, the people who have a certificate."""
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, row: Row) -> None:
+        """A row as it stands in the database: it may say anything."""
+        self.certificates += 1
+        printed: dict[str, Any] = row.get("printed") or {}
+        self.holders.setdefault(str(row.get("class_id")), set()).add(str(row.get("person_id")))
+        for used in self._used(str(printed.get("serial")), str(printed.get("number"))):
+            sequence, order = used
+            self.orders.setdefault(sequence, []).append(order)
+        if wrong := _wrong_with(row):
+            self._note(FindingKind.MALFORMED, str(row["_id"]), f"证书编号 {printed.get('number')}：{wrong}。")
+
+    def _used(self, serial: str, number: str) -> Iterator[tuple[str, int]]:
+        place = (self.province_code, self.institution_code)
+        if rules.is_serial(serial):
+            parts = rules.parse_serial(serial)
+            if parts[:2] == place:
+                yield rules.serial_sequence(*place), parts.order
+            else:
+                self._note(FindingKind.MALFORMED, serial, f"证书序列号 {serial} 不属于本机构。")
+        if rules.is_number(number):
+            of = rules.parse_number(number)
+            if of[:2] == place:
+                yield rules.number_sequence(*of[:4]), of.order
+            else:
+                self._note(FindingKind.MALFORMED, number, f"证书编号 {number} 不属于本机构。")
+
+    def close(self, taken_before: dict[str, int], taken_after: dict[str, int]) -> None:
+        """Compares the orders with what the sequences say.
+
+        An order is taken in the transaction that writes its certificate: what was taken before the rows were read must be among them,
+        and no row may have an order beyond what is taken after.
+        """
+        for sequence in sorted({*taken_before, *self.orders}):
+            used = sorted(self.orders.get(sequence, []))
+            for order in sorted({one for one, other in pairwise(used) if one == other}):
+                code = _code(sequence, order, order)
+                self._note(FindingKind.REPEATED, code, f"{code} 在台账中出现不止一次。")
+            for first, last in _gaps(used, taken_before.get(sequence, 0)):
+                code = _code(sequence, first, last)
+                self._note(FindingKind.GAP, code, f"{code} 已取号，台账中没有对应的证书。")
+            beyond = [order for order in used if order > taken_after.get(sequence, 0)]
+            if beyond:
+                code = _code(sequence, beyond[0], beyond[-1])
+                self._note(FindingKind.BEYOND, code, f"{code} 在台账中有证书，但从未取号。")
+
+    def _note(self, kind: FindingKind, subject: str, detail: str) -> None:
+        self.findings.append(Finding(kind, subject, detail))
+
+
+def _wrong_with(row: Row) -> str:
+    """What of a certificate breaks the rules of article 17, in Chinese; empty when nothing does."""
+    try:
+        certificate = Certificate.from_mongo(row)
+    except ValidationError as error:
+        places = {
+            ".".join(str(part) for part in one["loc"]) or "编码" for one in error.errors(include_input=False)
+        }
+        return f"证书内容不合规则（{'、'.join(sorted(places))}）"
+    revoked = certificate.status is CertificateStatus.REVOKED
+    if revoked and not (certificate.revoked_at and certificate.revoked_by and certificate.revoke_reason):
+        return "已撤销，但没有记下时间、经办人或理由"
+    return ""
+
+
+def _gaps(used: Sequence[int], taken: int) -> Iterator[tuple[int, int]]:
+    """The runs of orders from 1 to `taken` that are not used. `used` is sorted."""
+    expected = 1
+    for order in [*(one for one in used if one <= taken), taken + 1]:
+        if order > expected:
+            yield expected, order - 1
+        expected = max(expected, order + 1)
+
+
+def _code(sequence: str, first: int, last: int) -> str:
+    """The serial or number that a sequence and an order make, or the run of them."""
+    name, _, prefix = sequence.partition(":")
+    digits = 5 if name == "certificate-serial" else 3
+    one, other = f"{prefix}{first:0{digits}}", f"{prefix}{last:0{digits}}"
+    return one if first == last else f"{one} 至 {other}"
+
+
+# ---- the job
+
+
+async def reconcile(platform: Platform) -> Counts:
+    """Checks the ledger of every institution, one after the other; what was found stays until a later check finds it right."""
+    checked = found = 0
+    for institution in await institutions.list_institutions(platform, JOB):
+        ledger = await _read(platform, institution)
+        if ledger.certificates or ledger.findings:
+            await _compare(platform, ledger)
+        await _settle(platform, JOB, institution, _distinct(ledger.findings))
+        await store.note_check(
+            platform,
+            LedgerCheck(
+                id=institution.id,
+                institution_code=institution.id,
+                province_code=institution.province_code,
+                institution_name=institution.name,
+                checked_at=platform.clock.now(),
+                certificates=ledger.certificates,
+                findings=len(_distinct(ledger.findings)),
+            ),
+        )
+        checked, found = checked + ledger.certificates, found + len(_distinct(ledger.findings))
+    return {"核查证书": checked, "不符": found}
+
+
+async def _read(platform: Platform, institution: Institution) -> Ledger:
+    place = (institution.province_code, institution.id)
+    names = (rules.serial_sequence(*place), rules.number_prefix(*place))
+    before = await sequences.taken(platform, names)
+    ledger = Ledger(*place)
+    async for row in store.rows_of_institution(platform, institution.id):
+        ledger.add(row)
+    ledger.close(before, await sequences.taken(platform, names))
+    return ledger
+
+
+async def _compare(platform: Platform, ledger: Ledger) -> None:
+    """With what the trail says was issued, and with the results."""
+    for class_id, holders in ledger.holders.items():
+        issued = await audit.total(platform, class_id, "certificates:issue", "issued")
+        present = await store.count_of_class(
+            platform, class_id
+        )  # counted after: only more can have been issued since
+        if present < issued or len(holders) > issued:
+            detail = f"一期培训班按留痕核发 {issued} 张，台账中有 {max(present, len(holders))} 张。"
+            ledger.findings.append(Finding(FindingKind.COUNT, class_id, detail))
+        results = await assessment.released_results(platform, class_id)
+        passed = {person for person, result in results.items() if result.passed}
+        for person_id in sorted(holders - passed):
+            detail = "持证人在该培训班没有合格的考核结果。"
+            ledger.findings.append(Finding(FindingKind.NOT_PASSED, f"{class_id}:{person_id}", detail))
+
+
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """One a kind and subject: what the unique index keeps."""
+    return list({(one.kind, one.subject): one for one in findings}.values())
+
+
+@transactional
+async def _settle(unit: UnitOfWork, institution: Institution, findings: Sequence[Finding]) -> None:
+    """Notes what is new and what has come right; the rest stays as it was found."""
+    known = {(one.kind, one.subject): one for one in await store.open_findings_of(unit, institution.id)}
+    new = [one for one in findings if (one.kind, one.subject) not in known]
+    still = {(one.kind.value, one.subject) for one in findings}
+    right = [one for key, one in known.items() if key not in still]
+    if not new and not right:
+        unit.nothing_written()
+        return
+    await store.insert_findings(unit, [_finding(institution, one, unit.now) for one in new])
+    await store.close_findings(unit, [one.id for one in right], unit.now)
+    unit.audit("certificates:reconcile", institution.id, found=len(new), resolved=len(right))
+
+
+def kind_title(kind: str) -> str:
+    return FindingKind(kind).title
+
+
+def _finding(institution: Institution, found: Finding, now: datetime) -> LedgerFinding:
+    return LedgerFinding(
+        institution_code=institution.id,
+        province_code=institution.province_code,
+        institution_name=institution.name,
+        kind=found.kind,
+        subject=found.subject,
+        detail=found.detail,
+        found_at=now,
+    )
+
+
+# ---- what is shown
+
+
+async def findings(
+    platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 50
+) -> list[LedgerFinding]:
+    """What does not fit in the actor's jurisdiction and has not come right, newest first."""
+    return await store.open_findings(platform, actor.jurisdiction, before=before, limit=limit)
+
+
+async def checks(platform: Platform, actor: Actor) -> list[LedgerCheck]:
+    """When each institution of the actor's jurisdiction was checked last, by its code: a row an institution."""
+    return await store.checks(platform, actor.jurisdiction)
+
+
+async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
+    """For the home page: what the last check found."""
+    count = await store.count_open_findings(platform, actor.jurisdiction)
+    return [Waiting("台账核查发现不符", PAGE, count, overdue=True)] if count else []
