@@ -29,6 +29,7 @@ _ENTRIES = (
     ("基地推荐", "/admin/recommendations", "building-community", Permission.INSTITUTIONS_READ_REQUESTS),
     ("信息更正", "/admin/corrections", "edit", Permission.CORRECTIONS_READ),
     ("需求问卷", "/admin/needs", "list-check", Permission.ADMISSIONS_TEMPLATE),
+    ("消息发送", "/admin/messages", "messages", Permission.MESSAGES_MANAGE),
     ("平台政策", "/admin/policies", "adjustments", Permission.POLICIES_READ),
     ("用户账号", "/admin/accounts", "key", Permission.ACCOUNTS_ALLOCATE),
     ("定时任务", "/admin/jobs", "clock", Permission.JOBS_RUN),

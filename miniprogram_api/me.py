@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from miniprogram_api.accounts import PersonAnswer, person_answer
 from miniprogram_api.handler import ApiHandler, Response, operation
-from server.accounts import phones
+from server.accounts import inbox, phones
 from server.admissions import service as admissions
 from server.assessment import service as assessment
 from server.duties import service as duties
@@ -34,6 +34,8 @@ class MeAnswer(Response):
     person: PersonAnswer | None
     roles: list[Role]
     waiting: WaitingAnswer
+    unread_messages: int
+    """Counted to 100."""
 
 
 class Me(ApiHandler):
@@ -50,6 +52,7 @@ class Me(ApiHandler):
                 person=person_answer(person) if person else None,
                 roles=sorted(self.actor.roles),
                 waiting=await self._waiting(),
+                unread_messages=await inbox.unread(self.platform, self.actor),
             )
         )
 

@@ -58,6 +58,7 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     schemes.waiting,
     institutions.waiting,
     corrections.waiting,
+    messages.waiting,
     reconcile.waiting,
     messages.waiting,
     selection.waiting,

@@ -72,11 +72,57 @@ class Kind:
         said = [one for one in self.sentences if all(data[name] for name in _fields_of(one))]
         return "".join(one.format_map(data) for one in said)
 
+    @property
+    def sample(self) -> str:
+        """The text with the fields' names in place of their values."""
+        return self.text({name: f"〔{field_title(name)}〕" for name in self.fields})
+
+    @property
+    def wechat_titles(self) -> list[str]:
+        """What the fields of the subscribe message are called, in their order."""
+        return [field_title(name) for _, name in self.wechat]
+
     def wechat_data(self, keys: tuple[str, ...], data: Mapping[str, str]) -> dict[str, str]:
         """Key of the template → value that fits its kind. Raises MissingField."""
         self.check(data)
         pairs = zip(keys, self.wechat, strict=True)
         return {key: fitted(kind, data[name]) for key, (kind, name) in pairs}
+
+
+FIELD_TITLES = {
+    "advice": "建议",
+    "author": "起草人",
+    "class_name": "培训班",
+    "closes_at": "截止时间",
+    "count": "份数",
+    "effective_on": "生效日期",
+    "ends_on": "结束日期",
+    "given_on": "指导日期",
+    "ground": "事由",
+    "institution": "培训机构",
+    "issuer": "发证机构",
+    "kind": "任务",
+    "number": "证书编号",
+    "opens_at": "开始时间",
+    "outcome": "结果",
+    "owed": "尚缺",
+    "place": "地点",
+    "reason": "理由",
+    "reply_until": "答复期限",
+    "starts_at": "开始时间",
+    "starts_on": "开始日期",
+    "status": "状态",
+    "teacher_name": "授课教师",
+    "title": "课次",
+    "trainee_name": "参训教师",
+    "until": "期限",
+    "version": "版次",
+    "year": "年度",
+}
+
+
+def field_title(name: str) -> str:
+    return FIELD_TITLES.get(name, name)
 
 
 def _fields_of(sentence: str) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -41,6 +42,7 @@ PARALLEL = 8
 """Calls to WeChat at the same time: half of its threads, so that log-ins go on while WeChat is slow."""
 PAGE = "pages/inbox/inbox?message={}"
 COUNTED_MOST = 10_000
+MOST_SENT_AGAIN = 500
 
 
 # ---- sending
@@ -290,26 +292,43 @@ def _told(row: Row, person: str) -> Told:
 @transactional
 async def send_again(unit: UnitOfWork, message_id: str) -> None:
     """Lets a message that could not be sent try anew. Raises NotFound, MessageSettled."""
-    await _decide(unit, message_id, Action.SEND_AGAIN)
+    await _require(unit, message_id)
+    if not await _wait_anew(unit, [message_id]):
+        raise MessageSettled()
     unit.audit("messages:send-again", message_id)
+
+
+@transactional
+async def send_all_again(unit: UnitOfWork, kind: str = "") -> int:
+    """Lets the dead letters, perhaps of one kind only, try anew, at most 500; returns how many."""
+    rows = await outbox.of_state(unit, State.DEAD, template=kind, limit=MOST_SENT_AGAIN)
+    if not rows:
+        unit.nothing_written()
+        return 0
+    count = await _wait_anew(unit, [row["_id"] for row in rows])
+    unit.audit("messages:send-all-again", kind or "all", messages=count)
+    return count
+
+
+async def _wait_anew(unit: UnitOfWork, message_ids: Sequence[str]) -> int:
+    anew = {"next_attempt_at": unit.now, "attempts": 0, "reason": "", "errcode": None, "settled_at": None}
+    may = rules.MAY_BE_DONE[Action.SEND_AGAIN]
+    return await outbox.change_state(unit, message_ids, may, State.WAITING, **anew)
 
 
 @transactional
 async def stop(unit: UnitOfWork, message_id: str) -> None:
     """Puts a message aside: it stays in the inbox and is not sent. Raises NotFound, MessageSettled."""
-    await _decide(unit, message_id, Action.STOP)
+    await _require(unit, message_id)
+    may = rules.MAY_BE_DONE[Action.STOP]
+    if not await outbox.change_state(unit, [message_id], may, State.STOPPED, settled_at=unit.now):
+        raise MessageSettled()
     unit.audit("messages:stop", message_id)
 
 
-async def _decide(unit: UnitOfWork, message_id: str, action: Action) -> None:
+async def _require(unit: UnitOfWork, message_id: str) -> None:
     if await outbox.message(unit, message_id) is None:
         raise NotFound("没有这条消息。")
-    anew = {"next_attempt_at": unit.now, "attempts": 0, "reason": "", "errcode": None, "settled_at": None}
-    put_aside = {"settled_at": unit.now}
-    again = action is Action.SEND_AGAIN
-    state, facts = (State.WAITING, anew) if again else (State.STOPPED, put_aside)
-    if not await outbox.change_state(unit, message_id, rules.MAY_BE_DONE[action], state, **facts):
-        raise MessageSettled()
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:

@@ -10,6 +10,7 @@ update: two senders never take the same message, and whoever comes too late chan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -174,15 +175,15 @@ async def count(scope: Scope, state: State, most: int) -> int:
 
 
 async def change_state(
-    scope: Scope, message_id: str, states: tuple[State, ...], state: State, **facts: Any
-) -> bool:
-    """From one of `states` to `state`, by somebody's decision; False when the message is in none of them any more.
+    scope: Scope, message_ids: Sequence[str], states: Sequence[State], state: State, **facts: Any
+) -> int:
+    """From one of `states` to `state`, by somebody's decision; returns how many were in one of them.
 
     The claim is taken away: a sender that still holds it can change nothing.
     """
-    done = await scope["outbox"].update_one(
-        {"_id": message_id, "state": {"$in": list(states)}},
+    done = await scope["outbox"].update_many(
+        {"_id": {"$in": list(message_ids)}, "state": {"$in": list(states)}},
         {"$set": {"state": state, **facts}, "$unset": {"claim": ""}},
         session=scope.session,
     )
-    return bool(done.modified_count)
+    return int(done.modified_count)

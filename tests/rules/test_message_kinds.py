@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.accounts.message_kinds import KINDS, FieldKind, Kind, MissingField, fitted
+from server.accounts.message_kinds import FIELD_TITLES, KINDS, FieldKind, Kind, MissingField, fitted
 from server.wechat.world import MESSAGE_VALUES
 
 SERVER = Path(__file__).parents[2] / "server"
@@ -47,6 +47,10 @@ def test_a_text_says_every_field(kind: Kind) -> None:
     text = kind.text(sample(kind))
     assert "{" not in text
     assert text.endswith(("。", "：示例reason"))
+
+
+def test_every_field_has_a_title() -> None:
+    assert {name for kind in KINDS.values() for name in kind.fields} <= FIELD_TITLES.keys()
 
 
 def test_a_sentence_whose_field_is_empty_is_left_out() -> None:

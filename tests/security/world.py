@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from server.accounts import inbox
 from server.admissions import service as admissions
 from server.admissions import store as admissions_store
 from server.admissions.documents import Applicant
@@ -112,6 +113,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "correction_id": await _correction(platform, held),
             "key": "pass_mark",
             "job_name": "deliver-messages",
+            "message_id": await _message(platform, trainee),
+            "message_kind": "results-released",
             "sign_in_id": "0" * 64,
         },
         bodies={
@@ -124,6 +127,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
                 "answers": ANSWERS,
             },
             "/review": {"agree": True},
+            "/inbox/read": {"up_to": "0" * 24},
+            "/message-grants": {"nonce": "nonce-of-a-phone", "answers": {"some-template": "accept"}},
             "/scheme": {"based_on": 0},
             "/signature": {"version": 1},
             "/remarks": {"text": "请加一次实训。"},
@@ -144,6 +149,12 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "/grade": {"scores": {"c1": 80}, "reason": "复核"},
         },
     )
+
+
+async def _message(platform: Platform, trainee: Phone) -> str:
+    """Something that the trainee was told: the message's id."""
+    [message, *_], _ = await inbox.inbox(platform, trainee.actor.id)
+    return message.id
 
 
 async def _recommendation(platform: Platform) -> str:
