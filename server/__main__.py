@@ -46,7 +46,7 @@ from server.institutions import service as institutions
 from server.institutions import store as institutions_store
 from server.invitations import store as invitations_store
 from server.jobs import make_scheduler
-from server.kernel import audit, files, leases, logs, outbox, policies, reminders, runs, sequences
+from server.kernel import audit, chain, files, leases, logs, outbox, policies, reminders, runs, sequences
 from server.kernel.clock import Clock, SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
 from server.kernel.encryption import Vault
@@ -75,6 +75,7 @@ SIMULATED_SECRET = "simulated"  # noqa: S105 - opens nothing but the simulator o
 
 COLLECTIONS = (
     *audit.COLLECTIONS,
+    *chain.COLLECTIONS,
     *files.COLLECTIONS,
     *leases.COLLECTIONS,
     *outbox.COLLECTIONS,
@@ -241,6 +242,8 @@ async def _greet(platform: Platform, port: int, demonstration_accounts: Mapping[
     lines += [
         f"演示账号：{username}  密码：{password}" for username, password in demonstration_accounts.items()
     ]
+    if demonstration_accounts:
+        lines.append("演示不要求两步验证（平台政策可以打开；正式使用时部指导中心和省级管理部门必须开通）")
     lines.append(press().fonts_report())
     lines.append("微信：模拟（未设置 WECHAT_APP_ID）" if settings.wechat_simulated else "微信：真实接口")
     print("\n".join(lines), flush=True)

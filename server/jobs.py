@@ -16,7 +16,7 @@ from server.backbone import service as backbone
 from server.certificates import reconcile
 from server.duties import service as duties
 from server.invitations import service as invitations
-from server.kernel import audit, runs
+from server.kernel import audit, chain, runs
 from server.kernel.platform import Platform
 from server.kernel.schedule import Job
 from server.qualification import review as qualification
@@ -119,6 +119,13 @@ JOBS: tuple[Job, ...] = (
         "第十八条（二）",
         reconcile.reconcile,
         at=time(3),
+    ),
+    Job(
+        "check-audit-chain",
+        "校验操作留痕链",
+        "第四条（七）、第二十五条（四）",
+        chain.check,
+        every=timedelta(minutes=10),
     ),
 )
 """`work(platform)` says what it did: a number, or counts by Chinese words. It runs under a claim of its own (kernel/runs), on one

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from admin.audit_words import tell
 from admin.handler import PageHandler
 from admin.paging import Way
-from server.kernel import audit
+from server.kernel import audit, chain
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
 
@@ -39,8 +39,14 @@ class ChainState(PageHandler):
 
     @allow(Permission.AUDIT_READ, rate="6/minute")
     async def get(self) -> None:
+        checked = await chain.state(self.platform)
+        missing = ""
+        try:
+            await chain.require_anchor(self.platform, checked)
+        except chain.ChainBroken as problem:
+            missing = problem.detail
         broken = await audit.first_broken(self.platform)
-        self.render_page("audit/chain.html", broken=broken)
+        self.render_page("audit/chain.html", broken=broken, missing=missing, checked=checked)
 
 
 ROUTES: list[Route] = [(r"/admin/audit", Trail), (r"/admin/audit/chain", ChainState)]
