@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -69,6 +69,8 @@ class Platform:
     files: Files
     limiter: RateLimiter
     wechat: WeChatGateway
+    _collections: dict[str, AsyncIOMotorCollection[dict[str, Any]]] = field(default_factory=dict, repr=False)
+    """Made once each: Motor makes a new object every time it is asked for one."""
 
     @property
     def platform(self) -> Platform:
@@ -80,4 +82,7 @@ class Platform:
         return None
 
     def __getitem__(self, collection: str) -> AsyncIOMotorCollection[dict[str, Any]]:
-        return self.db[collection]
+        found = self._collections.get(collection)
+        if found is None:
+            found = self._collections[collection] = self.db[collection]
+        return found
