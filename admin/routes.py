@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from admin.handler import UnknownPage
 from admin.handlers import (
+    account_batches,
     accounts,
     admissions,
     allocation,
@@ -19,13 +20,16 @@ from admin.handlers import (
     home,
     institutions,
     invitations,
-    messages,
     jobs,
+    messages,
     plans,
     policies,
+    qualification,
     recommendations,
     rosters,
     schemes,
+    second_factor,
+    selection,
     surveys,
 )
 from server.kernel.web import Route
@@ -33,11 +37,15 @@ from server.kernel.web import Route
 ROUTES: list[Route] = [
     *home.ROUTES,
     *accounts.ROUTES,
+    *second_factor.ROUTES,
     *allocation.ROUTES,
+    *account_batches.ROUTES,
     *institutions.ROUTES,
     *recommendations.ROUTES,
     *corrections.ROUTES,
+    *qualification.ROUTES,
     *backbone.ROUTES,
+    *selection.ROUTES,
     *duties.ROUTES,
     *plans.ROUTES,
     *applications.ROUTES,

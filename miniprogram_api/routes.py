@@ -14,8 +14,10 @@ from miniprogram_api import (
     invitations,
     me,
     openapi,
+    qualification,
     schemes,
     surveys,
+    wechat,
 )
 from miniprogram_api.handler import UnknownPath
 from server.kernel.web import Route
@@ -32,11 +34,13 @@ CALLS: list[Route] = [
     *schemes.ROUTES,
     *surveys.ROUTES,
     *duties.ROUTES,
+    *qualification.ROUTES,
     *certificates.ROUTES,
 ]
 
 ROUTES: list[Route] = [
     *CALLS,
+    *wechat.ROUTES,  # called by WeChat, not by phones: not in the description
     (r"/api/v1/openapi.json", openapi.Description, {"routes": CALLS}),
     (r"/api/.*", UnknownPath),
 ]

@@ -26,6 +26,7 @@ from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 from server.kernel.web import Route, allow
 from server.plans import service as plans
+from server.qualification import service as qualification
 from server.schemes import service as schemes
 from server.selection import service as selection
 
@@ -58,7 +59,7 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     schemes.waiting,
     institutions.waiting,
     corrections.waiting,
-    messages.waiting,
+    qualification.waiting,
     reconcile.waiting,
     messages.waiting,
     selection.waiting,

@@ -28,6 +28,8 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import NotFound, Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
+from server.qualification import service as qualification
+from server.qualification.documents import CaseFilter
 
 KINDS = [(kind.value, kind.title) for kind in QualificationKind]
 STATUSES = [(status.value, status.title) for status in QualificationStatus]
@@ -127,6 +129,9 @@ class OneInstitution(PageHandler):
             institution=found,
             levels=levels_held(found.qualifications, today),
             corrections=await corrections.made_of_institution(self.platform, self.actor, code),
+            cases=await qualification.list_cases(
+                self.platform, self.actor, CaseFilter(institution_code=code), limit=100
+            ),
             may_allocate=holds(self.actor, Permission.ACCOUNTS_ALLOCATE),
             may_decide=holds(self.actor, Permission.INSTITUTIONS_DECIDE),
             may_recommend=holds(self.actor, Permission.INSTITUTIONS_RECOMMEND),

@@ -142,7 +142,7 @@ def _base_qualifications(school: Institution, today: date) -> Iterable[tuple[int
 def _suspensions(versions: Sequence[QualificationVersion]) -> list[Span]:
     """When a qualification was suspended, by its versions: each suspension until what the next version begins with."""
     found: list[Span] = []
-    for version, following in zip(versions, [*versions[1:], None], strict=True):
+    for version, following in zip(versions, [*versions[1:], None], strict=False):
         if version.after.status is QualificationStatus.SUSPENDED:
             first = version.after.status_since or version.effective_on
             found.append(Span(first, following.effective_on - date.resolution if following else None))

@@ -42,7 +42,7 @@ LOOK_UP = system("qualification-review")
 MOST_STATEMENTS = 10
 LAST_DECISION = 9999
 """Of a year."""
-Reason = Annotated[str, Field(title="依据和理由", min_length=4, max_length=1000)]
+Reason = Annotated[str, Field(title="依据和理由", min_length=4, max_length=500)]
 
 
 class TooManyStatements(Conflict):

@@ -48,13 +48,16 @@ BOUND = phones("trainee other-trainee teacher other-teacher")
 MY_CLASS = phones("trainee", hidden="other-trainee teacher other-teacher")
 TEACHERS = phones("teacher other-teacher")
 MY_TEACHING = phones("teacher", hidden="other-teacher")
+MY_CASE = phones("teacher", hidden="unbound trainee other-trainee other-teacher")
 ANY_STAFF = staff(f"{CENTRE} {HEBEI} {JIANGSU} {XINGTAI} {YANGZHOU} {CHANGZHOU}")
 ONLY_CENTRE = staff(CENTRE)
 INSTITUTIONS = staff(f"{XINGTAI} {YANGZHOU} {CHANGZHOU}")
 PROVINCES = staff(f"{HEBEI} {JIANGSU}")
 OF_HEBEI = staff(HEBEI, hidden=JIANGSU)
 OF_XINGTAI = staff(XINGTAI, hidden=f"{YANGZHOU} {CHANGZHOU}")
+OF_YANGZHOU = staff(f"{CENTRE} {YANGZHOU}", hidden=f"{HEBEI} {JIANGSU} {XINGTAI} {CHANGZHOU}")
 IN_REACH = staff(f"{CENTRE} {HEBEI} {XINGTAI}", hidden=f"{JIANGSU} {YANGZHOU} {CHANGZHOU}")
+OF_A_TEACHER = staff(f"{CENTRE} {HEBEI}", hidden=f"{JIANGSU} {XINGTAI} {YANGZHOU} {CHANGZHOU}")
 IN_AGAIN = dict.fromkeys(("anybody",), NOT_SIGNED_IN)  # all have signed out by then
 OWN_SESSION = staff("", hidden=" ".join(OFFICERS))  # somebody else's log-in does not exist
 
@@ -70,6 +73,8 @@ TABLE: dict[str, Outcomes] = {
     "GET /verify/{token}": ANY_BROWSER,
     "GET /admin/login": ANY_BROWSER,
     "POST /admin/login": ANY_BROWSER,
+    "GET /admin/login/code": ANY_BROWSER,  # leads to the first step without a half sign-in
+    "POST /admin/login/code": ANY_BROWSER,
     "POST /simulator/phones/{openid}/code": ANY_CALLER,
     # ---- phones
     "POST /api/v1/real-name": ANY_PHONE,
@@ -111,6 +116,12 @@ TABLE: dict[str, Outcomes] = {
     "GET /api/v1/teaching/duties": TEACHERS,
     "GET /api/v1/teaching/guidance": TEACHERS,
     "POST /api/v1/teaching/guidance": MY_TEACHING,  # it names a class and its trainee
+    # ---- dynamic management: a teacher's own standing, also of one who has lost the title
+    "GET /api/v1/teaching/qualification": phones(
+        "teacher other-teacher", hidden="unbound trainee other-trainee"
+    ),
+    "POST /api/v1/teaching/qualification-cases/{case_id}/statement": MY_CASE,
+    "GET /api/v1/teaching/qualification-cases/{case_id}/decisions/{decision_number}/pdf": MY_CASE,
     "GET /api/v1/teaching/invitations": TEACHERS,
     "POST /api/v1/teaching/invitations/{invitation_id}/accept": MY_TEACHING,
     "POST /api/v1/teaching/invitations/{invitation_id}/decline": MY_TEACHING,
@@ -138,7 +149,13 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/password": ANY_STAFF,
     "POST /admin/password": ANY_STAFF,
     "GET /admin/sessions": ANY_STAFF,
+    "POST /admin/sessions/revoke-others": ANY_STAFF,
     "POST /admin/sessions/{sign_in_id}/revoke": OWN_SESSION,
+    "GET /admin/second-factor": ANY_STAFF,
+    "POST /admin/second-factor": ANY_STAFF,
+    "POST /admin/second-factor/confirm": ANY_STAFF,
+    "POST /admin/second-factor/recovery-codes": ANY_STAFF,
+    "POST /admin/second-factor/remove": ANY_STAFF,
     "GET /admin/rights": ANY_STAFF,
     "GET /admin/institutions": ANY_STAFF,
     "GET /admin/institutions/{code}": IN_REACH,
@@ -181,6 +198,19 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/recommendations/{request_id}/decline": ONLY_CENTRE,
     "POST /admin/recommendations/{request_id}/decline": ONLY_CENTRE,
     "POST /admin/recommendations/{request_id}/retract": OF_HEBEI,
+    # ---- dynamic management: the case of a teacher of 河北; institutions see none of a teacher
+    "GET /admin/qualification": ANY_STAFF,
+    "GET /admin/qualification/warnings": ANY_STAFF,
+    "GET /admin/qualification/{case_id}": OF_A_TEACHER,
+    "GET /admin/qualification/{case_id}/decisions/{decision_number}/pdf": OF_A_TEACHER,
+    "GET /admin/qualification/{case_id}/decide": ONLY_CENTRE,
+    "POST /admin/qualification/{case_id}/decide": ONLY_CENTRE,
+    "GET /admin/qualification/{case_id}/reverse": ONLY_CENTRE,
+    "POST /admin/qualification/{case_id}/reverse": ONLY_CENTRE,
+    "GET /admin/qualification/{case_id}/dismiss": staff(f"{CENTRE} {HEBEI} {JIANGSU}"),
+    "POST /admin/qualification/{case_id}/dismiss": staff(f"{CENTRE} {HEBEI}", hidden=JIANGSU),
+    "GET /admin/qualification/{case_id}/statement": INSTITUTIONS,
+    "POST /admin/qualification/{case_id}/statement": staff("", hidden=f"{XINGTAI} {YANGZHOU} {CHANGZHOU}"),
     # ---- corrections of what was published; the province decides on those of a class
     "GET /admin/corrections": ANY_STAFF,
     "GET /admin/corrections/{correction_id}": IN_REACH,
@@ -195,10 +225,21 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/corrections/{correction_id}/approve": staff(f"{CENTRE} {HEBEI} {JIANGSU}"),
     "POST /admin/corrections/{correction_id}/approve": OF_HEBEI,
     "POST /admin/corrections/{correction_id}/retract": OF_XINGTAI,
-    "GET /admin/accounts": ONLY_CENTRE,
-    "GET /admin/accounts/new": ONLY_CENTRE,
-    "POST /admin/accounts/new": ONLY_CENTRE,
-    "GET /admin/accounts/{account_id}/reset": ONLY_CENTRE,
+    "GET /admin/accounts/batches": ONLY_CENTRE,
+    "POST /admin/accounts/batches": ONLY_CENTRE,
+    "GET /admin/accounts/batches/template": ONLY_CENTRE,
+    "GET /admin/accounts/batches/{batch_id}": ONLY_CENTRE,
+    "POST /admin/accounts/batches/{batch_id}": ONLY_CENTRE,
+    "POST /admin/accounts/batches/{batch_id}/reissue": ONLY_CENTRE,
+    "GET /admin/accounts/{account_id}/reactivate": ONLY_CENTRE,
+    "POST /admin/accounts/{account_id}/reactivate": ONLY_CENTRE,
+    "GET /admin/accounts/{account_id}/second-factor": ONLY_CENTRE,
+    # ---- a unit and its own staff; the account is 扬州's
+    "GET /admin/accounts": ANY_STAFF,
+    "GET /admin/accounts/new": ANY_STAFF,
+    "POST /admin/accounts/new": ANY_STAFF,
+    "GET /admin/accounts/{account_id}/reset": OF_YANGZHOU,
+    "GET /admin/accounts/{account_id}/deactivate": OF_YANGZHOU,
     "GET /admin/backbone/new": ONLY_CENTRE,
     "POST /admin/backbone/new": ONLY_CENTRE,
     "GET /admin/messages": ONLY_CENTRE,
@@ -326,6 +367,8 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/certificates/{certificate_id}/revoke": OF_XINGTAI,
     "POST /admin/logout": ANY_STAFF,
     "POST /admin/accounts/{account_id}/reset": IN_AGAIN,
+    "POST /admin/accounts/{account_id}/deactivate": IN_AGAIN,
+    "POST /admin/accounts/{account_id}/second-factor": IN_AGAIN,
 }
 """Method and address → what happens to whom. What undoes something stands last."""
 

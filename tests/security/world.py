@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from admin.spreadsheet import workbook
 from server.accounts import inbox
 from server.admissions import service as admissions
 from server.admissions import store as admissions_store
@@ -34,6 +35,11 @@ from server.kernel.clock import beijing_date
 from server.kernel.history import Step
 from server.kernel.platform import Platform
 from server.qualification import base_requests
+from server.qualification import store as qualification_store
+from server.qualification.documents import Case, Decision
+from server.qualification.rules import Action as ReviewAction
+from server.qualification.rules import Outcome, Rule, Subject
+from server.qualification.rules import State as ReviewState
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
@@ -98,6 +104,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "submission_id": submission_id,
             "file_id": file_id,
             "survey_id": survey_id,
+            "case_id": await _case(platform, held),
+            "decision_number": "2026-0001",
             "guidance_id": await _guidance(platform, held, trainee),
             "teacher_id": held.teacher.actor.id,
             "certificate_id": certificate.id,
@@ -116,6 +124,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "message_id": await _message(platform, trainee),
             "message_kind": "results-released",
             "sign_in_id": "0" * 64,
+            "batch_id": await _batch(platform),
         },
         bodies={
             "/responses": {"answers": answers},
@@ -132,6 +141,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "/scheme": {"based_on": 0},
             "/signature": {"version": 1},
             "/remarks": {"text": "请加一次实训。"},
+            "/statement": {"text": "去年因病住院，附有证明。"},
             "/needs": {"text": "增加实训课时。"},
             "/pledge": {"text_version": 1},
             "/late-registrations": {"person_id": trainee.actor.id, "reason": "手机没电"},
@@ -155,6 +165,13 @@ async def _message(platform: Platform, trainee: Phone) -> str:
     """Something that the trainee was told: the message's id."""
     [message, *_], _ = await inbox.inbox(platform, trainee.actor.id)
     return message.id
+
+
+async def _batch(platform: Platform) -> str:
+    """A sheet with one account, uploaded by the centre: its id."""
+    row = ("xingtai-two", "邢试又", "教师培训基地", "", cast.XINGTAI)
+    sheet = workbook("账号", [(column.title, 20) for column in Column], [row])
+    return (await allocation.preview(platform, stage.actor(cast.CENTRE), "账号.xlsx", sheet)).id
 
 
 async def _recommendation(platform: Platform) -> str:
@@ -189,6 +206,43 @@ async def _guidance(platform: Platform, held: ClassInSession, trainee: Phone) ->
     )
     await duties_store.insert(platform, guidance)
     return guidance.id
+
+
+async def _case(platform: Platform, held: ClassInSession) -> str:
+    """The centre has decided about the teacher of the class, and kept the title: the case's id."""
+    now, teacher = platform.clock.now(), held.teacher.actor
+    today = beijing_date(now)
+    decision = Decision(
+        number="2026-0001",
+        outcome=Outcome.KEPT,
+        reason="经核实情况属实。",
+        effective_on=today,
+        decided_at=now,
+        decided_by="部试甲",
+    )
+    case = Case(
+        subject=Subject.TEACHER,
+        subject_id=teacher.id,
+        name=teacher.name,
+        unit_name="邢台技师学院",
+        province_code=cast.HEBEI,
+        institution_code=None,
+        qualification_number=None,
+        rule=Rule.NO_TASK,
+        key="2024-01-10",
+        first=today,
+        last=today,
+        facts=[],
+        opened_on=today,
+        state_until=today,
+        state=ReviewState.DECIDED,
+        open=False,
+        settled_on=today,
+        decisions=[decision],
+        history=[Step(at=now, actor_id="qualification-review", actor_name="平台", action=ReviewAction.OPEN)],
+    )
+    await qualification_store.insert_cases(platform, [case])
+    return case.id
 
 
 async def _correction(platform: Platform, held: ClassInSession) -> str:
