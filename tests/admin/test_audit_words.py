@@ -7,6 +7,7 @@ from pathlib import Path
 from admin.audit_words import TITLES
 from server.admissions.rules import Action as AdmissionAction
 from server.corrections.rules import Action as CorrectionAction
+from server.duties.rules import Action as DutyAction
 from server.institutions.rules import QualificationAction, RequestAction
 from server.invitations.rules import Action as InvitationAction
 from server.qualification.rules import Action as ReviewAction
@@ -22,6 +23,7 @@ SOURCES = "\n".join(
 OF_STATE_TABLES: tuple[tuple[str, type[StrEnum], str], ...] = (
     ("admissions", AdmissionAction, ""),
     ("corrections", CorrectionAction, ""),
+    ("duties", DutyAction, "-guidance"),
     ("institutions", QualificationAction, ""),
     ("institutions", RequestAction, "-request"),
     ("invitations", InvitationAction, ""),
