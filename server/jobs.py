@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from server.accounts import messages
+from server.accounts.forget import forget_persons
+from server.admissions import forget as admissions_forget
 from server.assessment import reminders as grading_reminders
 from server.assessment import submissions
 from server.attendance import reminders as session_reminders
 from server.backbone import service as backbone
 from server.certificates import reconcile
+from server.certificates import service as certificates
+from server.classes import forget as classes_forget
 from server.duties import service as duties
 from server.invitations import service as invitations
 from server.kernel import audit, chain, runs
@@ -23,6 +28,7 @@ from server.qualification import review as qualification
 from server.selection import pool
 from server.surveys import reminders as survey_reminders
 from server.surveys import service as surveys
+from server.wechat import content
 
 log = logging.getLogger("platform.jobs")
 
@@ -42,6 +48,14 @@ JOBS: tuple[Job, ...] = (
         messages.deliver,
         every=timedelta(seconds=2),
         lease=timedelta(seconds=30),
+    ),
+    Job(
+        "check-content",
+        "检查发布的内容",
+        "第二十五条（四）",
+        content.check_waiting,
+        every=timedelta(seconds=10),
+        lease=timedelta(minutes=1),
     ),
     Job(
         "follow-up-invitations",
@@ -126,6 +140,30 @@ JOBS: tuple[Job, ...] = (
         "第四条（七）、第二十五条（四）",
         chain.check,
         every=timedelta(minutes=10),
+    ),
+    Job(
+        "forget-applicants",
+        "清除未录取报名的个人信息",
+        "《个人信息保护法》第四十七条",
+        admissions_forget.forget_applicants,
+        at=time(3, 30),
+    ),
+    Job(
+        "forget-rosters",
+        "清除导入后的名册原表",
+        "《个人信息保护法》第六条、第四十七条",
+        classes_forget.forget_rosters,
+        at=time(3, 40),
+    ),
+    Job(
+        "forget-persons",
+        "清除从未参加培训的人员信息",
+        "《个人信息保护法》第四十七条",
+        partial(
+            forget_persons,
+            needed_by=(classes_forget.needed, backbone.needed, certificates.needed, admissions_forget.needed),
+        ),
+        at=time(3, 50),
     ),
 )
 """`work(platform)` says what it did: a number, or counts by Chinese words. It runs under a claim of its own (kernel/runs), on one

@@ -32,6 +32,8 @@ class Applicant(Document):
     waiting_since: datetime | None = None
     """When both had agreed: the order of the waiting list."""
     history: list[Step]
+    cleared_at: datetime | None = None
+    """When what it says of the person was removed: it led nowhere, long ago (forget)."""
 
     @property
     def steps(self) -> list[tuple[Step, Action]]:

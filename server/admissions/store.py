@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from server.admissions.documents import Applicant, Arrival, ClassAdmission, NeedsTemplate, Note
@@ -19,6 +20,8 @@ COLLECTIONS = (
             Index([("class_id", 1), ("state", 1), ("waiting_since", 1), ("_id", 1)]),
             Index([("person_id", 1), ("_id", -1)]),
             Index([("institution_code", 1), ("state", 1)]),
+            # What waits to be emptied, and nothing else.
+            Index([("open", 1), ("cleared_at", 1), ("_id", 1)], partial={"open": False}),
         ),
     ),
     CollectionSpec("class_admissions", shard_key="_id"),
@@ -123,6 +126,45 @@ async def count_to_review(
 async def count_in_states(scope: Scope, class_ids: Sequence[str], states: Sequence[State]) -> int:
     condition = {"class_id": {"$in": list(class_ids)}, "state": {"$in": list(states)}}
     return int(await scope["applicants"].count_documents(condition, session=scope.session))
+
+
+# ---- applications that led nowhere
+
+FORGOTTEN: Row = {
+    "name": "（已清除）",
+    "id_number_masked": "—",
+    "work_unit": "—",
+    "post": "—",
+    "years_of_teaching": 0,
+    "major_taught": "—",
+    "answers": {},
+}
+
+
+def _closed_before(before: datetime) -> Row:
+    """Rejected or withdrawn, with no step since."""
+    return {"open": False, "cleared_at": None, "history": {"$not": {"$elemMatch": {"at": {"$gte": before}}}}}
+
+
+async def closed_before(scope: Scope, before: datetime, limit: int) -> list[str]:
+    rows = scope["applicants"].find(_closed_before(before), {"_id": 1}, session=scope.session)
+    return [row["_id"] async for row in rows.sort("_id", 1).limit(limit)]
+
+
+async def empty_applicants(scope: Scope, ids: Sequence[str], before: datetime, at: datetime) -> int:
+    done = await scope["applicants"].update_many(
+        {"_id": {"$in": list(ids)}, **_closed_before(before)},
+        {"$set": {**FORGOTTEN, "cleared_at": at}},
+        session=scope.session,
+    )
+    return int(done.modified_count)
+
+
+async def people_with_applications(scope: Scope, person_ids: Sequence[str]) -> set[str]:
+    rows = scope["applicants"].find(
+        {"person_id": {"$in": list(person_ids)}, "cleared_at": None}, {"person_id": 1}, session=scope.session
+    )
+    return {row["person_id"] async for row in rows}
 
 
 # ---- what a class says and asks

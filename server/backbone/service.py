@@ -132,6 +132,11 @@ async def enter(
     return new
 
 
+async def needed(scope: Scope, person_ids: Sequence[str]) -> set[str]:
+    """Those of these people who are in the pool or were: its history is kept (article 9.1)."""
+    return set(await members(scope, person_ids))
+
+
 async def members(scope: Scope, person_ids: Sequence[str]) -> dict[str, PoolMember]:
     """Those of these people who were ever registered."""
     return await store.members_by_id(scope, person_ids)

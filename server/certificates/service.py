@@ -127,6 +127,11 @@ async def valid_one(scope: Scope, id_number: Binary, number: str, level: Level) 
     return any(one.status is CertificateStatus.VALID and one.printed.level is level for one in found)
 
 
+async def needed(scope: Scope, person_ids: Sequence[str]) -> set[str]:
+    """Those of these people who hold a certificate, revoked ones included: what was issued is never forgotten (article 18)."""
+    return await store.people_with_certificates(scope, person_ids)
+
+
 # ---- one's own
 
 

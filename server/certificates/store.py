@@ -192,6 +192,13 @@ async def holders(scope: Scope, person_ids: Sequence[str], level: str, major: st
 # ---- checking the ledger
 
 
+async def people_with_certificates(scope: Scope, person_ids: Sequence[str]) -> set[str]:
+    rows = scope["certificates"].find(
+        {"person_id": {"$in": list(person_ids)}}, {"person_id": 1}, session=scope.session
+    )
+    return {row["person_id"] async for row in rows}
+
+
 async def rows_of_institution(scope: Scope, institution_code: str) -> AsyncIterator[Row]:
     """Rows as they are, in the order of their serials: what is checked may be broken."""
     rows = scope["certificates"].find({"institution_code": institution_code}, batch_size=500)

@@ -181,3 +181,5 @@ class RosterImport(Document):
     created_by: str
     expires_at: datetime | None
     confirmed_at: datetime | None = None
+    emptied: bool = False
+    """Its rows are gone: what they brought stands in the enrolments (forget)."""

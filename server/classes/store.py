@@ -17,7 +17,7 @@ from server.classes.documents import (
 )
 from server.classes.rules import Stage
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing
 
 COLLECTIONS = (
     CollectionSpec(
@@ -48,6 +48,7 @@ COLLECTIONS = (
         indexes=(
             Index([("class_id", 1), ("_id", -1)]),
             Index([("expires_at", 1)], expire_after_seconds=0),
+            Index([("confirmed_at", 1)], partial={"emptied": False}),
         ),
     ),
 )
@@ -83,8 +84,7 @@ def _condition(narrowed: ClassFilter, today: date) -> Row:
         first, last = f"{narrowed.year}-01-01", f"{narrowed.year}-12-31"
         condition["$and"] = [{"starts_on": {"$gte": first, "$lte": last}}]
     if narrowed.words:
-        names = {"$concat": ["$name", " ", "$institution_name"]}
-        condition["$expr"] = {"$gte": [{"$indexOfCP": [names, {"$literal": narrowed.words}]}, 0]}
+        condition |= containing(narrowed.words, "$name", "$institution_name")
     return condition
 
 
@@ -448,3 +448,38 @@ async def unfinished_of(
     condition = {"institution_code": institution_code, "ends_on": {"$gte": today}}
     rows = scope["classes"].find({"$and": [reach.filter(), condition]}, session=scope.session)
     return [TrainingClass.from_mongo(row) async for row in rows.sort("starts_on", 1)]
+
+
+# ---- what is not needed any more
+
+
+async def rosters_imported_before(scope: Scope, before: datetime, limit: int) -> list[str]:
+    """Ids of rosters that were imported before that moment and still hold their rows."""
+    rows = scope["roster_imports"].find(
+        {"emptied": False, "confirmed_at": {"$lt": before}}, {"_id": 1}, session=scope.session
+    )
+    return [row["_id"] async for row in rows.limit(limit)]
+
+
+async def empty_rosters(scope: Scope, ids: Sequence[str]) -> int:
+    done = await scope["roster_imports"].update_many(
+        {"_id": {"$in": list(ids)}, "emptied": False, "state": RosterState.CONFIRMED},
+        {"$set": {"emptied": True, "rows": [], "problems": [], "skipped": []}},
+        session=scope.session,
+    )
+    return int(done.modified_count)
+
+
+async def people_of_classes(scope: Scope, person_ids: Sequence[str]) -> set[str]:
+    """Those of these people who are enrolled somewhere or teach, or did."""
+    wanted = list(person_ids)
+    enrolled = scope["enrolments"].find(
+        {"person_id": {"$in": wanted}}, {"person_id": 1}, session=scope.session
+    )
+    teaching = scope["classes"].find(
+        {"teachers.person_id": {"$in": wanted}}, {"teachers.person_id": 1}, session=scope.session
+    )
+    found = {row["person_id"] async for row in enrolled}
+    async for row in teaching:
+        found |= {teacher["person_id"] for teacher in row["teachers"]}
+    return found & set(wanted)

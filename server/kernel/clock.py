@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -42,3 +43,11 @@ def whole_milliseconds(moment: datetime) -> datetime:
 def beijing_date(moment: datetime) -> date:
     """The calendar day in Beijing on which `moment` falls."""
     return moment.astimezone(BEIJING).date()
+
+
+def months_before(moment: datetime, months: int) -> datetime:
+    """The same time of day `months` calendar months earlier in Beijing; the last day of a month that is too short."""
+    there = moment.astimezone(BEIJING)
+    year, month = divmod(there.year * 12 + there.month - 1 - months, 12)
+    day = min(there.day, calendar.monthrange(year, month + 1)[1])
+    return there.replace(year=year, month=month + 1, day=day).astimezone(UTC)
