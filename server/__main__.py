@@ -27,7 +27,7 @@ from admin.routes import ROUTES as PAGE_ROUTES
 from miniprogram_api.handler import ApiHandler
 from miniprogram_api.routes import ROUTES as API_ROUTES
 from server import demonstration
-from server.accounts import message_store, staff
+from server.accounts import message_store, staff, wechat_events
 from server.accounts import store as accounts_store
 from server.accounts.phones import PhoneAuthenticator
 from server.admissions import store as admissions_store
@@ -64,8 +64,10 @@ from server.selection import store as selection_store
 from server.settings import Settings
 from server.supervisor import run_workers
 from server.surveys import store as surveys_store
+from server.wechat import content_store, push_store
 from server.wechat import tokens as wechat_tokens
 from server.wechat.client import WeChat
+from server.wechat.pusher import PushTarget
 from server.wechat.simulator import SIMULATED_APP_ID, Simulator, SimulatorProxy, start_simulator
 
 LARGEST_BODY = 8 * 1024 * 1024
@@ -84,6 +86,8 @@ COLLECTIONS = (
     *runs.COLLECTIONS,
     *sequences.COLLECTIONS,
     *wechat_tokens.COLLECTIONS,
+    *content_store.COLLECTIONS,
+    *push_store.COLLECTIONS,
     *accounts_store.COLLECTIONS,
     *message_store.COLLECTIONS,
     *institutions_store.COLLECTIONS,
@@ -212,8 +216,12 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
         if simulator and settings.demo:
             accounts = await demonstration.ensure(platform, simulator.world.give_code)
         server.add_sockets(sockets)
+        port = sockets[0].getsockname()[1]
+        if simulator:
+            home = f"http://{settings.address}:{port}"
+            simulator.push_to(PushTarget(f"{home}/wechat/push", wechat_events.keys_of(platform)))
         if first:
-            await _greet(platform, sockets[0].getsockname()[1], accounts)
+            await _greet(platform, port, accounts)
         if first and settings.scheduler:
             scheduler = make_scheduler(platform)
             scheduler.start()

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
@@ -60,9 +61,15 @@ class Pusher:
         task.add_done_callback(self._tasks.discard)
 
     async def _judge(self, url: str, event: Json) -> None:
-        answer = await _fetch(url, "GET", None)
+        answer = await _fetch(self._nearby(url), "GET", None)
         content = answer.body if answer is not None and answer.code == 200 else None
         self._world.emit({**event, **self._world.media_verdict(content)})
+
+    def _nearby(self, url: str) -> str:
+        """The platform's address on this machine instead of its name in the world, which may not lead here."""
+        if self.target is None:
+            return url
+        return urlsplit(url)._replace(scheme="http", netloc=urlsplit(self.target.url).netloc).geturl()
 
     async def _push(self, event: Json, target: PushTarget) -> None:
         tries, status = 0, None

@@ -43,6 +43,8 @@ def phones(inside: str, hidden: str = "") -> Outcomes:
 
 ANY_BROWSER = dict.fromkeys((*OFFICERS, "anybody"), IN)
 ANY_CALLER = dict.fromkeys((*PHONES, "anybody"), IN)
+UNSIGNED = dict.fromkeys((*PHONES, "anybody"), FORBIDDEN)  # only WeChat's signature opens it
+UNSEALED = dict.fromkeys((*PHONES, "anybody"), HIDDEN)
 ANY_PHONE = phones("unbound trainee other-trainee teacher other-teacher")
 BOUND = phones("trainee other-trainee teacher other-teacher")
 MY_CLASS = phones("trainee", hidden="other-trainee teacher other-teacher")
@@ -76,6 +78,9 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/login/code": ANY_BROWSER,  # leads to the first step without a half sign-in
     "POST /admin/login/code": ANY_BROWSER,
     "POST /simulator/phones/{openid}/code": ANY_CALLER,
+    "GET /wechat/push": UNSIGNED,
+    "POST /wechat/push": UNSIGNED,
+    "GET /media/{file_id}-{expires}-{seal}": UNSEALED,
     # ---- phones
     "POST /api/v1/real-name": ANY_PHONE,
     "GET /api/v1/me": ANY_PHONE,

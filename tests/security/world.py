@@ -28,6 +28,8 @@ from server.duties import store as duties_store
 from server.duties.documents import Guidance
 from server.duties.rules import Action as DutyAction
 from server.duties.rules import Way
+from server.institutions import allocation
+from server.institutions.account_sheet import Column
 from server.institutions.requests import RequestDraft
 from server.institutions.rules import RequestPurpose
 from server.invitations import service as invitations
@@ -119,6 +121,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "action": "suspend",
             "request_id": await _recommendation(platform),
             "correction_id": await _correction(platform, held),
+            "expires": "1773633600",
+            "seal": "0" * 64,
             "key": "pass_mark",
             "job_name": "deliver-messages",
             "message_id": await _message(platform, trainee),

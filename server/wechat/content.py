@@ -1,0 +1,428 @@
+"""内容安全: what people publish from their phones is shown to WeChat's content check (article 25.4: 谁发布，谁负责；遵守网络安全法律法规).
+
+`screen` asks before anything is written; `note` writes, in the transaction of the use case, what WeChat did not simply let pass; a job
+(`check_waiting`) asks again for what could not be asked, and asks about pictures, whose verdicts come by push (`settle_media`); people
+decide on what is left (`decide`). What is refused, what is only flagged and why: server/decisions/0007-content-checks.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from server.kernel.downloads import Download
+from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, Problem
+from server.kernel.identity import Actor, system
+from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.platform import Platform
+from server.kernel.waiting import Waiting
+from server.wechat import content_store as store
+from server.wechat.content_store import ContentCheck, State
+from server.wechat.errors import WeChatRefused
+
+LONGEST = 2500
+"""Characters of one question to `msgSecCheck`."""
+OVERLAP = 20
+"""Characters that two pieces of a long text share, so that no word is cut in two unseen."""
+LARGEST_PICTURE = 10 * 2**20
+PICTURES = frozenset({"image/png", "image/jpeg", "image/webp"})
+
+GIVE_UP_AFTER = timedelta(hours=2)
+"""WeChat answers only about phones that were in the mini-program within two hours."""
+NOT_SEEN_LATELY = 61010
+CLAIM = timedelta(minutes=1)
+RETRY = timedelta(minutes=2)
+PUSH_WITHIN = timedelta(minutes=40)
+"""WeChat promises the verdict on a picture within 30 minutes; after this it is asked once more."""
+LINK_LIVES = timedelta(minutes=35)
+MOST_AT_ONCE = 50
+COUNTED_MOST = 1000
+
+JOB = system("check-content")
+
+
+class Scene(IntEnum):
+    """What WeChat wants to know of a text: 资料, 评论, 论坛, 社交日志."""
+
+    PROFILE = 1
+    COMMENT = 2
+    FORUM = 3
+    LOG = 4
+
+
+class ContentRefused(Invalid):
+    slug = "content-refused"
+    title = "内容可能违规，没有提交"
+    default_detail = (
+        "微信内容安全检查认为所填内容可能违规，没有提交。请修改后再试；如认为有误，请联系培训机构。"
+    )
+
+
+class CheckSettled(Conflict):
+    slug = "content-check-settled"
+    title = "这项内容已经查看过"
+    default_detail = "这项内容已有查看结果，请刷新后再看。"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A text that WeChat wants a person to look at (REVIEW), or could not be asked about (WAITING)."""
+
+    part: str
+    text: str
+    state: State
+    label: int | None
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What is left to note of the texts of one use case; empty when all of them passed."""
+
+    openid: str
+    scene: Scene
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the texts and pictures belong to, and who is responsible for it."""
+
+    key: str
+    title: str
+    class_id: str | None
+    class_name: str
+    institution_code: str
+    province_code: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    file_id: str
+    name: str
+    media_type: str
+    size: int
+
+
+# ---- before it is written
+
+
+async def screen(platform: Platform, actor: Actor, scene: Scene, texts: Mapping[str, str]) -> Screened:
+    """Asks WeChat about the texts (field → words) that a phone wants to publish. Raises ContentRefused, naming the fields.
+
+    Never fails because WeChat does: what could not be asked is noted as waiting. Staff have no openid, which WeChat insists on;
+    their texts are not asked about.
+    """
+    if actor.openid is None:
+        return Screened("", scene)
+    openid = actor.openid
+    given = [(part, text) for part, text in texts.items() if text.strip()]
+    answers = await asyncio.gather(*(_ask_about(platform, openid, scene, text) for _, text in given))
+    verdicts = [(part, text, *answer) for (part, text), answer in zip(given, answers, strict=True)]
+    refused = [part for part, _, state, _ in verdicts if state is State.RISKY]
+    if refused:
+        raise ContentRefused(fields=[FieldError(part, "内容可能违规，请修改。") for part in refused])
+    doubts = [
+        Doubt(part, text, state, label) for part, text, state, label in verdicts if state is not State.PASSED
+    ]
+    return Screened(openid, scene, tuple(doubts))
+
+
+async def _ask_about(platform: Platform, openid: str, scene: int, text: str) -> tuple[State, int | None]:
+    """The worst verdict on the pieces of a text; WAITING when there is none to be had."""
+    worst: tuple[State, int | None] = (State.PASSED, None)
+    for piece in pieces(text):
+        try:
+            verdict = await platform.wechat.check_text(openid, scene, piece)
+        except Problem as problem:
+            return State.UNCHECKED if _never(problem) else State.WAITING, None
+        state = state_of(verdict.suggest)
+        if state is State.RISKY:
+            return state, verdict.label
+        if state is State.REVIEW:
+            worst = state, verdict.label
+    return worst
+
+
+def _never(problem: Problem) -> bool:
+    """Whether asking again would bring the same refusal."""
+    return isinstance(problem, WeChatRefused) or problem.extra.get("errcode") == NOT_SEEN_LATELY
+
+
+def pieces(text: str) -> list[str]:
+    """A text in pieces that WeChat takes, each beginning with the end of the one before."""
+    step = LONGEST - OVERLAP
+    return [text[start : start + LONGEST] for start in range(0, max(len(text) - OVERLAP, 1), step)]
+
+
+def state_of(suggest: str) -> State:
+    """A word that WeChat has never said before is for a person to look at."""
+    return {"pass": State.PASSED, "risky": State.RISKY}.get(suggest, State.REVIEW)
+
+
+async def note(unit: UnitOfWork, screened: Screened, subject: Subject) -> None:
+    """Part of the use case whose texts were screened: what did not simply pass is flagged, or waits to be asked about."""
+    await store.insert(
+        unit,
+        [
+            _new(unit, screened.openid, screened.scene, subject, doubt.part, doubt.state).model_copy(
+                update={"text": doubt.text, "label": doubt.label}
+            )
+            for doubt in screened.doubts
+        ],
+    )
+
+
+@transactional
+async def note_alone(unit: UnitOfWork, screened: Screened, subject: Subject) -> None:
+    """The same in a transaction of its own, for a use case that cannot take it along."""
+    if not screened.doubts:
+        return unit.nothing_written()
+    await note(unit, screened, subject)
+    unit.audit("content:flag", subject.key, parts=len(screened.doubts))
+    return None
+
+
+async def note_pictures(
+    unit: UnitOfWork, scene: Scene, subject: Subject, pictures: Sequence[Picture]
+) -> None:
+    """Part of the use case that keeps files: the job asks about the pictures. WeChat cannot judge other files, nor larger ones."""
+    openid = unit.actor.openid
+    judged = [one for one in pictures if one.media_type in PICTURES and one.size <= LARGEST_PICTURE]
+    if openid is None:
+        return
+    reachable = unit.platform.settings.wechat_simulated or unit.platform.settings.public_url
+    state = State.WAITING if reachable else State.UNCHECKED
+    await store.insert(
+        unit,
+        [
+            _new(unit, openid, scene, subject, one.file_id, state).model_copy(
+                update={"file_id": one.file_id, "file_name": one.name, "media_type": one.media_type}
+            )
+            for one in judged
+        ],
+    )
+
+
+def _new(
+    unit: UnitOfWork, openid: str, scene: Scene, subject: Subject, part: str, state: State
+) -> ContentCheck:
+    return ContentCheck(
+        subject=subject.key,
+        part=part,
+        title=subject.title,
+        class_id=subject.class_id,
+        class_name=subject.class_name,
+        institution_code=subject.institution_code,
+        province_code=subject.province_code,
+        person_id=unit.actor.id,
+        person_name=unit.actor.name,
+        openid=openid,
+        scene=scene,
+        state=state,
+        pending=state.pending,
+        open=state.open,
+        next_attempt_at=unit.now,
+        created_at=unit.now,
+    )
+
+
+# ---- what could not be asked at once, and pictures
+
+
+async def check_waiting(platform: Platform) -> dict[str, int]:
+    """Asks about what is due, at most 50; returns how many became what. Any number may run at once."""
+    counts: dict[str, int] = {}
+    for _ in range(MOST_AT_ONCE):
+        check = await store.claim(platform, platform.clock.now(), CLAIM)
+        if check is None:
+            break
+        state = await _check_one(platform, check)
+        counts[state.title] = counts.get(state.title, 0) + 1
+        if state is State.WAITING:
+            break  # WeChat is in trouble: the rest waits for the next run
+    return counts
+
+
+async def _check_one(platform: Platform, check: ContentCheck) -> State:
+    now = platform.clock.now()
+    if now - check.created_at >= GIVE_UP_AFTER:
+        return await _settle(platform, JOB, check.id, State.UNCHECKED, None)
+    if check.file_id is not None:
+        return await _ask_about_picture(platform, check)
+    state, label = await _ask_about(platform, check.openid, check.scene, check.text or "")
+    if state is State.WAITING:
+        await store.postpone(platform, check.id, now + RETRY)
+        return state
+    return await _settle(platform, JOB, check.id, state, label)
+
+
+async def _ask_about_picture(platform: Platform, check: ContentCheck) -> State:
+    assert check.file_id is not None
+    url = media_link(platform, check.file_id)
+    try:
+        trace_id = await platform.wechat.check_media(check.openid, check.scene, url)
+    except Problem as problem:
+        if _never(problem):
+            return await _settle(platform, JOB, check.id, State.UNCHECKED, None)
+        await store.postpone(platform, check.id, platform.clock.now() + RETRY)
+        return State.WAITING
+    try:
+        return await _asked(platform, JOB, check.id, trace_id)
+    except DuplicateKeyError:  # the verdict came in this very moment
+        return await _asked(platform, JOB, check.id, trace_id)
+
+
+@transactional
+async def _asked(unit: UnitOfWork, check_id: str, trace_id: str) -> State:
+    row = await store.meet_asked(unit, trace_id, check_id, unit.now)
+    if "suggest" in row:
+        return await _become(unit, check_id, state_of(row["suggest"]), row["label"])
+    await store.change_state(
+        unit, check_id, State.ASKED, store.PENDING, next_attempt_at=unit.now + PUSH_WITHIN
+    )
+    unit.nothing_written()
+    return State.ASKED
+
+
+@transactional
+async def _settle(unit: UnitOfWork, check_id: str, state: State, label: int | None) -> State:
+    return await _become(unit, check_id, state, label)
+
+
+async def _become(unit: UnitOfWork, check_id: str, state: State, label: int | None) -> State:
+    """A verdict counts unless a person has decided, or one has come before: UNCHECKED alone gives way to a late one."""
+    before = (*store.PENDING, State.UNCHECKED)
+    if await store.change_state(unit, check_id, state, before, label=label, decided_at=unit.now) is None:
+        unit.nothing_written()
+    else:
+        unit.audit("content:verdict", check_id, state=state.title, label=label)
+    return state
+
+
+async def settle_media(unit: UnitOfWork, event: Mapping[str, Any]) -> None:
+    """Part of receiving a push `wxa_media_check`: the verdict on a picture. Twice, late or unasked for, it does no harm."""
+    trace_id, result = event.get("trace_id"), event.get("result")
+    if not isinstance(trace_id, str) or not trace_id or len(trace_id) > 200:
+        return unit.nothing_written()
+    suggest, label = "", 0
+    if _number(event.get("errcode")) == 0 and isinstance(result, Mapping):
+        suggest, label = str(result.get("suggest"))[:20], _number(result.get("label"))
+    row = await store.meet_told(unit, trace_id, suggest, label, unit.now)
+    if "check_id" not in row:
+        return unit.nothing_written()
+    await _become(unit, row["check_id"], state_of(suggest) if suggest else State.UNCHECKED, label)
+    return None
+
+
+def _number(value: object) -> int:
+    """A number in JSON or in XML; -1 for anything else."""
+    text = str(value) if isinstance(value, int | str) else ""
+    return int(text) if re.fullmatch(r"\d{1,9}", text, re.ASCII) else -1
+
+
+# ---- the picture, for WeChat to fetch
+
+
+def media_link(platform: Platform, file_id: str) -> str:
+    """An address that opens this file without a log-in, for 35 minutes."""
+    expires = int((platform.clock.now() + LINK_LIVES).timestamp())
+    return f"{platform.settings.home}/media/{file_id}-{expires}-{_seal(platform, file_id, expires)}"
+
+
+def _seal(platform: Platform, file_id: str, expires: int) -> str:
+    key = platform.settings.code_secret.get_secret_value().encode()
+    return hmac.new(key, f"media {file_id} {expires}".encode(), hashlib.sha256).hexdigest()
+
+
+async def open_media(platform: Platform, file_id: str, expires: int, seal: str) -> Download:
+    """The picture behind a link. Raises NotFound for a link that is forged or too old, in the same words."""
+    genuine = hmac.compare_digest(_seal(platform, file_id, expires), seal)
+    if not genuine or datetime.fromtimestamp(expires, UTC) <= platform.clock.now():
+        raise NotFound()
+    check = await store.of_file(platform, file_id)
+    if check is None:
+        raise NotFound()
+    return Download(check.file_name, check.media_type, None, platform.files.read(file_id))
+
+
+# ---- people look
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What is shown beside a text or a file: `tone` success, warning or danger."""
+
+    title: str
+    tone: str
+
+
+_TONES = {State.PASSED: "success", State.CLEARED: "success", State.RISKY: "danger", State.CONFIRMED: "danger"}
+
+
+async def marks(scope: Scope, subjects: Sequence[str]) -> dict[str, dict[str, Mark]]:
+    """Subject → part → mark, of what did not pass at once."""
+    found: dict[str, dict[str, Mark]] = {}
+    for one in await store.of_subjects(scope, subjects):
+        found.setdefault(one.subject, {})[one.part] = mark_of(one.state)
+    return found
+
+
+def mark_of(state: State) -> Mark:
+    return Mark(state.title, _TONES.get(state, "warning"))
+
+
+async def listed(
+    platform: Platform, actor: Actor, *, flagged: bool, before: str | None = None, limit: int
+) -> list[ContentCheck]:
+    """Checks in the actor's reach, newest first: those that a person should look at, or the others."""
+    return await store.listed(platform, actor.jurisdiction, flagged=flagged, before=before, limit=limit)
+
+
+async def get_check(platform: Platform, actor: Actor, check_id: str) -> ContentCheck:
+    """Raises NotFound outside the actor's jurisdiction."""
+    check = await store.in_reach(platform, actor.jurisdiction, check_id)
+    if check is None:
+        raise NotFound()
+    return check
+
+
+async def picture_in_reach(platform: Platform, actor: Actor, check_id: str) -> Download:
+    """The picture of a check. Raises NotFound outside the actor's jurisdiction, and for a text."""
+    check = await get_check(platform, actor, check_id)
+    if check.file_id is None:
+        raise NotFound()
+    return Download(check.file_name, check.media_type, None, platform.files.read(check.file_id))
+
+
+@transactional
+async def decide(unit: UnitOfWork, check_id: str, *, harmless: bool, note: str) -> ContentCheck:
+    """A person's word on what is flagged. Raises NotFound, CheckSettled, Invalid without a note on what is wrong."""
+    if await store.in_reach(unit, unit.actor.jurisdiction, check_id) is None:
+        raise NotFound()
+    if not harmless and len(note.strip()) < 2:
+        raise Invalid(fields=[FieldError("note", "请写明哪里违规、怎样处理。")])
+    state = State.CLEARED if harmless else State.CONFIRMED
+    done = await store.change_state(
+        unit, check_id, state, store.OPEN, note=note.strip(), decided_at=unit.now, decided_by=unit.actor.name
+    )
+    if done is None:
+        raise CheckSettled()
+    unit.audit("content:decide", check_id, state=state.title, note=note.strip())
+    return done
+
+
+async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
+    """What is flagged waits for the institution."""
+    if actor.institution_code is None:
+        return []
+    count = await store.count_open(platform, actor.jurisdiction, COUNTED_MOST)
+    return [Waiting("需人工查看的内容", "/admin/content-checks", count)] if count else []
