@@ -78,13 +78,17 @@ async def count_waiting(scope: Scope, trainee_id: str) -> int:
     return int(await scope["guidance"].count_documents(condition, session=scope.session))
 
 
-async def counts(scope: Scope, teacher_ids: Sequence[str], year: int) -> dict[tuple[str, State], int]:
-    """How much guidance in each state each teacher gave in a year."""
-    pipeline: list[Row] = [
+def yearly(teacher_ids: Sequence[str], year: int) -> list[Row]:
+    """The pipeline over the guidance that counts each teacher's year by state."""
+    return [
         {"$match": {"teacher_id": {"$in": list(teacher_ids)}, "year": year}},
         {"$group": {"_id": {"teacher_id": "$teacher_id", "state": "$state"}, "count": {"$sum": 1}}},
     ]
-    rows = scope["guidance"].aggregate(pipeline, session=scope.session)
+
+
+async def counts(scope: Scope, teacher_ids: Sequence[str], year: int) -> dict[tuple[str, State], int]:
+    """How much guidance in each state each teacher gave in a year."""
+    rows = scope["guidance"].aggregate(yearly(teacher_ids, year), session=scope.session)
     return {(row["_id"]["teacher_id"], State(row["_id"]["state"])): row["count"] async for row in rows}
 
 

@@ -10,12 +10,13 @@ import pytest
 from server.backbone import service as backbone
 from server.backbone.rules import PoolStatus
 from server.duties import service as duties
+from server.duties import store
 from server.duties.rules import GuidanceSettled, Standing, State
 from server.duties.service import DutyFilter, DutyYear, Objection
 from server.invitations.rules import Kind
 from server.kernel.errors import Forbidden, Invalid, NotFound
 from server.kernel.identity import Actor
-from server.kernel.mongo import UnitOfWork, transactional
+from server.kernel.mongo import CODEC, Row, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.surveys import service as surveys
 from server.surveys.rules import Tally
@@ -313,3 +314,24 @@ async def test_two_schedulers_at_once_tell_each_teacher_once(platform: Platform)
     told = await asyncio.gather(*(duties.warn_of_duties(platform) for _ in range(3)))
     assert sum(told) == 5 and len(set(await warnings(platform))) == len(await warnings(platform)) == 5
     assert await platform["duty_warnings"].count_documents({}) == 5
+
+
+# ---- the index
+
+
+async def test_how_much_guidance_a_year_has_is_read_off_the_index_alone(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await class_that_is_over(platform, wechat)
+    for number in range(3):
+        await logged(platform, held, number)
+    pipeline = store.yearly([held.teacher.actor.id, "0" * 24], 2026)
+    plan: Row = await platform["guidance"].database.command(
+        "explain",
+        {"aggregate": "guidance", "pipeline": pipeline, "cursor": {}},
+        verbosity="executionStats",
+        codec_options=CODEC,
+    )
+    cursor = plan["stages"][0]["$cursor"] if "stages" in plan else plan
+    assert cursor["executionStats"]["totalDocsExamined"] == 0
+    assert cursor["executionStats"]["totalKeysExamined"] <= 5
