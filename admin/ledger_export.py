@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
-from collections.abc import AsyncIterator, Sequence
-from typing import IO, Any
+from collections.abc import AsyncIterator
 
-import xlsxwriter
-
-from admin.spreadsheet import XLSX
+from admin.spreadsheet import Value, stream_workbook
 from server.certificates.documents import Certificate
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
-from server.kernel.errors import TooLarge
-
-ROWS_MOST = 1_000_000
-"""A sheet has 1,048,576 rows."""
-BATCH = 500
-CHUNK_BYTES = 256 * 1024
 
 COLUMNS = (
     ("证书序列号", 14),
@@ -41,41 +30,10 @@ COLUMNS = (
 
 async def workbook_of(rows: AsyncIterator[Certificate]) -> Download:
     """An .xlsx of these certificates, in a file that is gone when it has been sent. Raises TooLarge."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when its last byte is read
-    book = xlsxwriter.Workbook(file, {"constant_memory": True})
-    sheet = book.add_worksheet("证书台账")
-    heading = book.add_format({"bold": True, "bg_color": "#E8F0FA", "border": 1})
-    for place, (_, width) in enumerate(COLUMNS):
-        sheet.set_column(place, place, width)
-    sheet.freeze_panes(1, 0)
-    sheet.write_row(0, 0, [words for words, _ in COLUMNS], heading)
-    written = 1
-    batch: list[Certificate] = []
-    try:
-        async for one in rows:
-            batch.append(one)
-            if len(batch) == BATCH:
-                written = await asyncio.to_thread(_write, sheet, written, batch)
-                batch = []
-            if written > ROWS_MOST:
-                raise TooLarge("台账超过一百万行，一张表放不下。请先按年份或级别筛选，再分别导出。")
-        await asyncio.to_thread(_write, sheet, written, batch)
-    finally:
-        await asyncio.to_thread(book.close)
-    return Download("证书台账.xlsx", XLSX, file.tell(), _read(file))
+    return await stream_workbook("证书台账.xlsx", "证书台账", COLUMNS, rows, _cells)
 
 
-def _write(sheet: Any, first: int, batch: Sequence[Certificate]) -> int:
-    for place, one in enumerate(batch, start=first):
-        for column, value in enumerate(_cells(one)):
-            if isinstance(value, int):
-                sheet.write_number(place, column, value)
-            else:
-                sheet.write_string(place, column, value)  # text stays text: nobody's name becomes a formula
-    return first + len(batch)
-
-
-def _cells(one: Certificate) -> list[str | int]:
+def _cells(one: Certificate) -> list[Value]:
     printed = one.printed
     return [
         printed.serial,
@@ -93,10 +51,3 @@ def _cells(one: Certificate) -> list[str | int]:
         str(beijing_date(one.revoked_at)) if one.revoked_at else "",
         one.revoke_reason or "",
     ]
-
-
-async def _read(file: IO[bytes]) -> AsyncIterator[bytes]:
-    with file:
-        file.seek(0)
-        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-            yield chunk

@@ -71,12 +71,10 @@ async def candidates(
 
 
 async def backbone_classes(platform: Platform, actor: Actor) -> list[TrainingClass]:
-    """The actor's 骨干 classes that are not over: where candidates can be put, newest first."""
-    today = beijing_date(platform.clock.now())
-    rows = await classes.list_classes(
-        platform, actor, ClassFilter(level=Level.BACKBONE.value), limit=CLASSES_MOST
-    )
-    return [one.item for one in rows if one.item.stage_on(today) is not Stage.FINISHED]
+    """The latest 骨干 classes in the actor's jurisdiction, newest first."""
+    narrowed = ClassFilter(level=Level.BACKBONE.value)
+    rows = await classes.list_classes(platform, actor, narrowed, limit=CLASSES_MOST)
+    return [one.item for one in rows]
 
 
 @transactional
