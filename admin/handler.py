@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from tornado.web import HTTPError
 
 from admin.navigation import navigation
-from server.accounts import staff
+from server.accounts import sign_in
 from server.kernel import errors
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Problem
@@ -21,19 +21,28 @@ from server.kernel.web import Model, PlatformHandler, field_errors
 
 SESSION_COOKIE = "session"
 CHANGE_PASSWORD = "/admin/password"  # noqa: S105 - an address
+SECOND_FACTOR = "/admin/second-factor"
 SIGN_IN = "/admin/login"
-OPEN_BEFORE_CHANGE = frozenset({CHANGE_PASSWORD, "/admin/logout"})
+SIGN_OUT = "/admin/logout"
+OPEN_BEFORE_CHANGE = frozenset({CHANGE_PASSWORD, SIGN_OUT})
+OPEN_BEFORE_ENROLMENT = frozenset({SECOND_FACTOR, f"{SECOND_FACTOR}/confirm", SIGN_OUT})
 
 
 class PageHandler(PlatformHandler):
     async def authenticate(self) -> Actor:
         token = self.get_signed_cookie(SESSION_COOKIE)
-        return await staff.actor_of_token(self.platform, token.decode()) if token else ANYBODY
+        return await sign_in.actor_of_token(self.platform, token.decode()) if token else ANYBODY
 
     async def prepare(self) -> None:
         await super().prepare()
         if self.actor.must_change_password and self.request.path not in OPEN_BEFORE_CHANGE:
             self.redirect(CHANGE_PASSWORD)
+        elif self._owes_second_factor and self.request.path not in OPEN_BEFORE_ENROLMENT:
+            self.redirect(SECOND_FACTOR)
+
+    @property
+    def _owes_second_factor(self) -> bool:
+        return self.actor.must_enrol and not self.actor.must_change_password
 
     def check_xsrf_cookie(self) -> None:
         """Raises Forbidden, in words that help somebody whose page lay open overnight."""

@@ -22,7 +22,7 @@ from typing import Any
 
 import xlsxwriter
 
-from server.accounts import fictional, phones, staff
+from server.accounts import fictional, phones, sign_in, staff
 from server.accounts.fictional import FictionalPerson
 from server.accounts.phones import PhoneAuthenticator, RealName
 from server.accounts.staff import AccountDraft
@@ -50,9 +50,11 @@ from server.institutions.rules import Level
 from server.invitations import service as invitations
 from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft
+from server.kernel import policies
 from server.kernel.clock import BEIJING, FixedClock, beijing_date
 from server.kernel.identity import Actor, Role, system
 from server.kernel.platform import Platform
+from server.kernel.policies import PolicyChange
 from server.plans import service as plans
 from server.plans.documents import Plan
 from server.plans.rules import PlanItem
@@ -104,7 +106,8 @@ async def ensure(platform: Platform, give_code: GiveCode) -> dict[str, str]:
     They are also written to `data_dir/secrets/demo-accounts.json`, readable by the owner alone, where `scripts/demo` finds them.
     """
     passwords = {draft.username: password_of(platform, draft.username) for draft in ACCOUNTS}
-    if not await staff.accounts(platform, system("demonstration")):
+    if not await staff.any_account(platform):
+        await _without_second_factor(platform)
         officers = {
             draft.username: await _open_account(platform, draft, passwords[draft.username])
             for draft in ACCOUNTS
@@ -112,6 +115,17 @@ async def ensure(platform: Platform, give_code: GiveCode) -> dict[str, str]:
         await _Life(platform, give_code, officers).live()
     _keep(platform, passwords)
     return passwords
+
+
+async def _without_second_factor(platform: Platform) -> None:
+    """Whoever looks at the demonstration has no authenticator app at hand; the greeting says that this is off."""
+    off = PolicyChange(
+        key="second_factor_required",
+        value=False,
+        effective_from=beijing_date(platform.clock.now()),
+        reason="演示：看演示的人手边没有验证器",
+    )
+    await policies.change(platform, system("demonstration"), off)
 
 
 def _keep(platform: Platform, passwords: dict[str, str]) -> None:
@@ -124,7 +138,7 @@ def _keep(platform: Platform, passwords: dict[str, str]) -> None:
 async def _open_account(platform: Platform, draft: AccountDraft, password: str) -> Actor:
     account, first = await staff.allocate(platform, system("demonstration"), draft)
     actor = staff.actor_of(account)
-    await staff.change_password(platform, actor, first, password)
+    await sign_in.change_password(platform, actor, first, password)
     return actor
 
 

@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     """A staff session ends so many hours after its last log-in."""
     phone_session_days: float = 30
     lockout_failures: int = 5
-    """Wrong passwords in a row that lock an account."""
+    """Wrong passwords or codes in a row that lock an account."""
     lockout_minutes: float = 15
     log_level: str = "INFO"
 

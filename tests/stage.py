@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import xlsxwriter
 
-from server.accounts import phones, staff
-from server.accounts.documents import Account
+from server.accounts import passwords, phones, second_factor, staff, totp
+from server.accounts.documents import Account, SecondFactor
 from server.accounts.phones import PhoneAuthenticator, RealName
 from server.attendance import rules as attendance_rules
 from server.attendance import service as attendance
@@ -54,18 +56,41 @@ def actor(officer: Officer) -> Actor:
 
 
 async def sign_up(platform: Platform, officer: Officer) -> None:
-    """Stores the officer's account with the officer's own password, already changed once."""
+    """Stores the officer's account with the officer's own password, already changed once.
+
+    Those who must have a second factor have one, with the officer's own secret: see `code_for`.
+    """
     account = Account(
         username=officer.username,
         name=officer.name,
         role=officer.role,
         province_code=officer.province_code,
         institution_code=officer.institution_code,
-        password_hash=await staff.hash_password(officer.password),
+        password_hash=await passwords.hash_password(officer.password),
         must_change_password=False,
         created_at=platform.clock.now(),
+        second_factor=await _second_factor(platform, officer) if has_second_factor(officer) else None,
     )
     await platform["accounts"].insert_one(account.to_mongo())
+
+
+def has_second_factor(officer: Officer) -> bool:
+    return officer.role in second_factor.OVERSEERS
+
+
+def secret_of(officer: Officer) -> str:
+    """What the officer's authenticator app keeps: the same in every run."""
+    return base64.b32encode(hashlib.sha1(officer.username.encode()).digest()).decode()
+
+
+def code_for(platform: Platform, officer: Officer, *, steps: int = 0) -> str:
+    """What the officer's app shows now, or `steps` of 30 seconds later. A code serves once."""
+    return totp.code_at(secret_of(officer), totp.step_at(platform.clock.now()) + steps)
+
+
+async def _second_factor(platform: Platform, officer: Officer) -> SecondFactor:
+    [sealed] = await platform.vault.encrypt_random([secret_of(officer)])
+    return SecondFactor(secret=sealed, enrolled_at=platform.clock.now(), last_step=0, recovery=[])
 
 
 def roster_of(people: Sequence[Person]) -> bytes:

@@ -1,24 +1,32 @@
-"""Log-in, password and sessions of staff."""
+"""Log-in with its two steps, password and sessions of staff."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, SESSION_COOKIE, SIGN_IN, PageHandler
-from server.accounts import staff
+from server.accounts import sign_in
+from server.accounts.sign_in import HALF_LIFE, Entered, SignInOver, Where
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
 
 _OUR_PAGE = re.compile(r"/admin([/?][!-~]*)?")
+HALF_COOKIE = "half-sign-in"
+CODE = f"{SIGN_IN}/code"
 
 
 class SignInForm(BaseModel):
     username: Annotated[str, Field(max_length=64)]
     password: Annotated[str, Field(max_length=200)]
+
+
+class CodeForm(BaseModel):
+    code: Annotated[str, Field(title="验证码", max_length=60)]
 
 
 class PasswordForm(BaseModel):
@@ -27,12 +35,35 @@ class PasswordForm(BaseModel):
     again: Annotated[str, Field(max_length=200)]
 
 
-class SignIn(PageHandler):
+class SignInHandler(PageHandler):
+    """What both steps share: from where, whereto, and what is kept in the browser."""
+
     def next_url(self) -> str:
         """Where to go afterwards: a page of ours only, never another site, however a browser may read the address."""
         wanted = self.get_argument("next", "")
         return wanted if _OUR_PAGE.fullmatch(wanted) else "/admin"
 
+    @property
+    def where(self) -> Where:
+        return Where(self.request.remote_ip or "", self.request.headers.get("User-Agent", ""))
+
+    def enter(self, entered: Entered) -> None:
+        """Keeps the token and leads on: to the code, or in."""
+        if entered.half:
+            days = HALF_LIFE.total_seconds() / 86_400
+            self.set_signed_cookie(
+                HALF_COOKIE, entered.token, expires_days=days, path=SIGN_IN, **self.cookie_safety()
+            )
+            return self.see_other(f"{CODE}?{urlencode({'next': self.next_url()})}")
+        hours = self.platform.settings.session_hours
+        self.clear_cookie(HALF_COOKIE, path=SIGN_IN)
+        self.set_signed_cookie(
+            SESSION_COOKIE, entered.token, expires_days=hours / 24, path="/", **self.cookie_safety()
+        )
+        return self.see_other(self.next_url())
+
+
+class SignIn(SignInHandler):
     @allow(Permission.ANYONE)
     async def get(self) -> None:
         self.render_page("accounts/login.html", next=self.next_url(), **NO_ERRORS)
@@ -41,28 +72,57 @@ class SignIn(PageHandler):
     async def post(self) -> None:
         try:
             form = self.form(SignInForm)
-            token = await staff.sign_in(
-                self.platform,
-                form.username,
-                form.password,
-                self.request.remote_ip or "",
-                self.request.headers.get("User-Agent", ""),
-            )
+            entered = await sign_in.sign_in(self.platform, form.username, form.password, self.where)
         except Problem as problem:
             refused = self.refuse(problem)
             refused["values"].pop("password", None)
             return self.render_page("accounts/login.html", next=self.next_url(), **refused)
-        hours = self.platform.settings.session_hours
-        self.set_signed_cookie(
-            SESSION_COOKIE, token, expires_days=hours / 24, path="/", **self.cookie_safety()
+        return self.enter(entered)
+
+
+class EnterCode(SignInHandler):
+    """The second step. `?recovery=1` asks for a recovery code instead of the app's."""
+
+    @allow(Permission.ANYONE)
+    async def get(self) -> None:
+        try:
+            await sign_in.half_signed_in(self.platform, self.half_token())
+        except SignInOver as problem:
+            return self._start_again(problem)
+        return self._show(NO_ERRORS)
+
+    @allow(Permission.ANYONE, rate="30/minute")
+    async def post(self) -> None:
+        try:
+            code = self.form(CodeForm).code
+            entered = await sign_in.enter_code(self.platform, self.half_token(), code, self.where)
+        except SignInOver as problem:
+            return self._start_again(problem)
+        except Problem as problem:
+            return self._show(self.refuse(problem) | {"values": {}})
+        return self.enter(entered)
+
+    def half_token(self) -> str:
+        token = self.get_signed_cookie(HALF_COOKIE)
+        return token.decode() if token else ""
+
+    def _start_again(self, problem: SignInOver) -> None:
+        self.flash(problem.detail, "warning")
+        self.see_other(f"{SIGN_IN}?{urlencode({'next': self.next_url()})}")
+
+    def _show(self, outcome: dict[str, Any]) -> None:
+        self.render_page(
+            "accounts/code.html",
+            next=self.next_url(),
+            recovery=bool(self.get_query_argument("recovery", "")),
+            **outcome,
         )
-        return self.see_other(self.next_url())
 
 
 class SignOut(PageHandler):
     @allow(Permission.ACCOUNTS_OWN)
     async def post(self) -> None:
-        await staff.sign_out(self.platform, self.actor)
+        await sign_in.sign_out(self.platform, self.actor)
         self.clear_cookie(SESSION_COOKIE)
         self.see_other(SIGN_IN)
 
@@ -78,7 +138,7 @@ class ChangePassword(PageHandler):
             form = self.form(PasswordForm)
             if form.new != form.again:
                 raise Invalid(fields=[FieldError("again", "两次输入的新密码不一致。")])
-            await staff.change_password(self.platform, self.actor, form.current, form.new)
+            await sign_in.change_password(self.platform, self.actor, form.current, form.new)
         except Problem as problem:
             refused = self.refuse(problem) | {"values": {}}
             return self.render_page(
@@ -91,22 +151,32 @@ class ChangePassword(PageHandler):
 class MySessions(PageHandler):
     @allow(Permission.ACCOUNTS_OWN)
     async def get(self) -> None:
-        sessions = await staff.my_sessions(self.platform, self.actor)
+        sessions = await sign_in.my_sessions(self.platform, self.actor)
         self.render_page("accounts/sessions.html", sessions=sessions, current=self.actor.session_id)
 
 
 class RevokeSession(PageHandler):
     @allow(Permission.ACCOUNTS_OWN)
     async def post(self, sign_in_id: str) -> None:
-        await staff.revoke_session(self.platform, self.actor, sign_in_id)
+        await sign_in.revoke_session(self.platform, self.actor, sign_in_id)
         self.flash("该登录已退出。")
         self.see_other("/admin/sessions")
 
 
+class RevokeOthers(PageHandler):
+    @allow(Permission.ACCOUNTS_OWN)
+    async def post(self) -> None:
+        await sign_in.revoke_other_sessions(self.platform, self.actor)
+        self.flash("其他设备上的登录已全部退出。")
+        self.see_other("/admin/sessions")
+
+
 ROUTES: list[Route] = [
-    (r"/admin/login", SignIn),
+    (SIGN_IN, SignIn),
+    (CODE, EnterCode),
     (r"/admin/logout", SignOut),
     (r"/admin/password", ChangePassword),
     (r"/admin/sessions", MySessions),
+    (r"/admin/sessions/revoke-others", RevokeOthers),
     (r"/admin/sessions/(?P<sign_in_id>[0-9a-f]{64})/revoke", RevokeSession),
 ]

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from bson.binary import Binary
+from pydantic import BaseModel, ConfigDict
 
 from server.kernel.identity import Role
 from server.kernel.mongo import Document
 
 
+class SecondFactor(BaseModel):
+    """两步验证: the authenticator app that was enrolled."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    secret: Binary
+    """Encrypted at random."""
+    enrolled_at: datetime
+    last_step: int
+    """The time step of the last code that was accepted: no code serves twice."""
+    recovery: list[str]
+    """Hashes of the recovery codes that are left."""
+
+
 class Account(Document):
-    """A staff account, allocated by the national centre (article 25.1)."""
+    """A staff account, allocated by the national centre (article 25.1). Its username is never given to anybody else."""
 
     username: str
     name: str
@@ -23,6 +40,35 @@ class Account(Document):
     failures: int = 0
     locked_until: datetime | None = None
     created_at: datetime
+    second_factor: SecondFactor | None = None
+    enrolling: Binary | None = None
+    """The secret, encrypted, of an app that has not shown its first code yet."""
+    deactivated_at: datetime | None = None
+    """When the user left: nobody signs in any more, and history keeps the name."""
+    version: int = 0
+    """Counts the use cases about this account that must not overlap: see staff.deactivate."""
+
+    @property
+    def active(self) -> bool:
+        return self.deactivated_at is None
+
+    @property
+    def unit(self) -> tuple[Role, str | None, str | None]:
+        """Whose account it is: one office of one province or institution."""
+        return (self.role, self.province_code, self.institution_code)
+
+
+@dataclass(frozen=True)
+class AccountFilter:
+    """What a list of accounts is narrowed to; what is empty matches everything."""
+
+    role: str = ""
+    words: str = ""
+    """Part of the username or the name."""
+    deactivated: bool | None = None
+
+
+EVERY_ACCOUNT = AccountFilter()
 
 
 class StaffSession(Document):
@@ -33,6 +79,58 @@ class StaffSession(Document):
     expires_at: datetime
     address: str
     user_agent: str
+    seen_at: datetime | None = None
+    """Of the last request, to the minute or so."""
+
+
+class BatchState(StrEnum):
+    PREVIEW = "PREVIEW"
+    CONFIRMED = "CONFIRMED"
+
+
+class BatchRow(BaseModel):
+    """An account that can be allocated; `row` is its line in the sheet."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    row: int
+    username: str
+    name: str
+    role: Role
+    province_code: str | None
+    institution_code: str | None
+
+
+class BatchProblem(BaseModel):
+    """One cell that is wrong. `letters` is its column on the screen of a spreadsheet."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    row: int
+    letters: str
+    column: str
+    name: str
+    message: str
+
+
+class AccountBatch(Document):
+    """A sheet of accounts that was read and waits to be confirmed: nothing of it counts before. A preview expires after a day."""
+
+    file_name: str
+    state: BatchState
+    rows: list[BatchRow]
+    problems: list[BatchProblem]
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None
+    confirmed_at: datetime | None = None
+
+
+class HalfSignIn(Document):
+    """The password was right, the code is still owed. It opens nothing; `id` is the SHA-256 of its cookie's token."""
+
+    account_id: str
+    expires_at: datetime
 
 
 class Person(Document):

@@ -13,8 +13,8 @@ from pymongo.errors import DuplicateKeyError
 
 from server.accounts import people, rules, store
 from server.accounts.documents import Binding, Person, PhoneSession
+from server.accounts.passwords import token_hash
 from server.accounts.rules import Evidence
-from server.accounts.staff import token_hash
 from server.kernel.batching import Coalescer
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound

@@ -1,47 +1,45 @@
-"""Staff in a browser: accounts, log-in, sessions (article 25.1)."""
+"""Accounts of staff: allocated by the centre with first passwords, looked after by each unit itself (article 25.1)."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import math
-import secrets
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
-from server.accounts import rules, store
-from server.accounts.documents import Account, StaffSession
-from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, Problem
-from server.kernel.identity import ANYBODY, INSTITUTION_ROLES, Actor, Jurisdiction, Role, system
-from server.kernel.mongo import UnitOfWork, transactional
+from server.accounts import store
+from server.accounts.documents import EVERY_ACCOUNT, Account, AccountFilter
+from server.accounts.passwords import hash_password, hash_passwords, new_password
+from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from server.kernel.identity import INSTITUTION_ROLES, Actor, Jurisdiction, Role, system
+from server.kernel.mongo import Row, Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
-
-_hasher = PasswordHasher()
-_NOBODYS_HASH = _hasher.hash(secrets.token_hex(16))
-"""Verified when the username is unknown, so that an answer takes as long as for a known one."""
-
-
-class SignInRefused(Problem):
-    status = 422
-    slug = "sign-in-refused"
-    title = "登录失败"
-    default_detail = "用户名或密码不正确。"
-
-
-class AccountLocked(Problem):
-    status = 429
-    slug = "account-locked"
-    title = "账号已暂时锁定"
 
 
 class UsernameTaken(Conflict):
     slug = "username-taken"
     title = "用户名已被使用"
+
+
+class NotOneself(Conflict):
+    """Nobody ends the own account or takes off the own second factor this way: somebody else has to look."""
+
+    slug = "not-oneself"
+    title = "不能对自己的账号这样操作"
+    default_detail = "不能停用、恢复或重置自己的账号，请由其他管理人员办理。"
+
+
+class AlreadyDeactivated(Conflict):
+    slug = "account-deactivated"
+    title = "账号已经停用"
+    default_detail = "这个账号已经停用。如需恢复，请联系部指导中心。"
+
+
+class StillActive(Conflict):
+    slug = "account-active"
+    title = "账号没有停用"
+    default_detail = "这个账号正在使用，不需要恢复。"
 
 
 class AccountDraft(BaseModel):
@@ -55,30 +53,14 @@ class AccountDraft(BaseModel):
     institution_code: str | None = None
 
 
-def token_hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+class ColleagueDraft(BaseModel):
+    """A colleague of the own unit: role and reach are those of whoever adds them, whatever a form says."""
+
+    username: Annotated[str, Field(title="用户名", pattern=r"^[a-z0-9][a-z0-9._-]{2,31}$")]
+    name: Annotated[str, Field(title="使用人姓名", min_length=2, max_length=40)]
 
 
-def new_password() -> str:
-    """A first password: 16 characters of a Base32-like alphabet without look-alikes, 75 bits."""
-    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4))
-
-
-async def hash_password(password: str) -> str:
-    return await asyncio.to_thread(_hasher.hash, password)
-
-
-async def _password_fits(account: Account | None, password: str) -> bool:
-    stored = account.password_hash if account else _NOBODYS_HASH
-    try:
-        await asyncio.to_thread(_hasher.verify, stored, password)
-    except (VerificationError, InvalidHashError):
-        return False
-    return account is not None
-
-
-def actor_of(account: Account, session_id: str | None = None) -> Actor:
+def actor_of(account: Account, session_id: str | None = None, *, must_enrol: bool = False) -> Actor:
     """What this account may act as, and where."""
     if account.role is Role.NATIONAL_CENTRE:
         reach = Jurisdiction.everything()
@@ -96,115 +78,53 @@ def actor_of(account: Account, session_id: str | None = None) -> Actor:
         institution_code=account.institution_code,
         session_id=session_id,
         must_change_password=account.must_change_password,
+        must_enrol=must_enrol,
     )
 
 
-async def sign_in(platform: Platform, username: str, password: str, address: str, user_agent: str) -> str:
-    """Opens a session and returns its token, to be kept in a cookie.
+def managed_by(actor: Actor) -> Row:
+    """The accounts that an actor manages, as a condition inside every query: all for the centre, else those of the own unit.
 
-    Raises SignInRefused in the same words for a wrong name and a wrong password, AccountLocked after repeated failures.
+    A unit is one role at one province or institution. Narrower than the jurisdiction: a province oversees its institutions,
+    whose accounts are not its own.
     """
-    account = await store.account_by_username(platform, username)
-    now = platform.clock.now()
-    if account and account.locked_until and account.locked_until > now:
-        minutes = math.ceil((account.locked_until - now) / timedelta(minutes=1))
-        raise AccountLocked(f"密码连续输错次数过多，请 {minutes} 分钟后再试，或联系部指导中心重置密码。")
-    if not await _password_fits(account, password):
-        if account:
-            await _record_failure(platform, ANYBODY, account.id)
-        raise SignInRefused()
-    assert account is not None
-    token = secrets.token_urlsafe(32)
-    await _open_session(platform, actor_of(account), account, token_hash(token), address, user_agent[:200])
-    return token
+    if Role.NATIONAL_CENTRE in actor.roles:
+        return {}
+    return {
+        "role": {"$in": sorted(actor.roles)},
+        "province_code": actor.province_code,
+        "institution_code": actor.institution_code,
+    }
 
 
-@transactional
-async def _record_failure(unit: UnitOfWork, account_id: str) -> None:
-    settings = unit.platform.settings
-    until = unit.now + timedelta(minutes=settings.lockout_minutes)
-    failures = await store.count_failure(unit, account_id, settings.lockout_failures, until)
-    unit.audit("accounts:sign-in-refused", account_id, failures=failures)
+async def accounts(
+    platform: Platform,
+    actor: Actor,
+    wanted: AccountFilter = EVERY_ACCOUNT,
+    *,
+    after_id: str | None = None,
+    limit: int,
+) -> list[Account]:
+    """The accounts that the actor manages, by username, after the account `after_id`."""
+    reach = managed_by(actor)
+    after = await store.account(platform, after_id, reach) if after_id else None
+    return await store.accounts(platform, reach, wanted, after=after.username if after else "", limit=limit)
 
 
-@transactional
-async def _open_session(
-    unit: UnitOfWork, account: Account, session_id: str, address: str, user_agent: str
-) -> None:
-    expires = unit.now + timedelta(hours=unit.platform.settings.session_hours)
-    await store.clear_failures(unit, account.id)
-    await store.insert_staff_session(
-        unit,
-        StaffSession(
-            id=session_id,
-            account_id=account.id,
-            created_at=unit.now,
-            expires_at=expires,
-            address=address,
-            user_agent=user_agent,
-        ),
-    )
-    unit.audit("accounts:sign-in", account.id)
-
-
-async def actor_of_token(platform: Platform, token: str) -> Actor:
-    """Whose browser this is; ANYBODY when the session is unknown, revoked or over."""
-    session = await store.staff_session(platform, token_hash(token), platform.clock.now())
-    account = await store.account(platform, session.account_id) if session else None
-    return actor_of(account, session.id) if account and session else ANYBODY
-
-
-@transactional
-async def sign_out(unit: UnitOfWork) -> None:
-    if unit.actor.session_id:
-        await store.delete_staff_session(unit, unit.actor.id, unit.actor.session_id)
-    unit.audit("accounts:sign-out", unit.actor.id)
-
-
-async def my_sessions(platform: Platform, actor: Actor) -> list[StaffSession]:
-    return await store.staff_sessions(platform, actor.id, platform.clock.now())
-
-
-@transactional
-async def revoke_session(unit: UnitOfWork, session_id: str) -> None:
-    """Ends one of the actor's own sessions. Raises NotFound for anybody else's."""
-    if not await store.delete_staff_session(unit, unit.actor.id, session_id):
-        raise NotFound()
-    unit.audit("accounts:revoke-session", unit.actor.id)
-
-
-async def change_password(platform: Platform, actor: Actor, current: str, new: str) -> None:
-    """Sets the actor's own password and ends all other sessions. Raises Invalid with the field that is wrong."""
-    account = await store.account(platform, actor.id)
-    if account is None:
-        raise NotFound()
-    if not await _password_fits(account, current):
-        await _record_failure(platform, actor, account.id)
-        raise Invalid(fields=[FieldError("current", "当前密码不正确。")])
-    if new == current:
-        raise Invalid(fields=[FieldError("new", "新密码不能与当前密码相同。")])
-    rules.check_password(new, account.username)
-    await _set_password(platform, actor, await hash_password(new))
-
-
-@transactional
-async def _set_password(unit: UnitOfWork, password_hash: str) -> None:
-    await store.set_password(unit, unit.actor.id, password_hash, must_change=False)
-    await store.delete_staff_sessions(unit, unit.actor.id, but=unit.actor.session_id)
-    unit.audit("accounts:change-password", unit.actor.id)
-
-
-async def accounts(platform: Platform, actor: Actor, *, role: str = "", words: str = "") -> list[Account]:
-    """Staff accounts; only the centre holds the permission to ask."""
-    return await store.accounts(platform, role=role, words=words)
-
-
-async def get_account(platform: Platform, account_id: str) -> Account:
-    """Raises NotFound."""
-    found = await store.account(platform, account_id)
+async def get_account(scope: Scope, actor: Actor, account_id: str) -> Account:
+    """An account that the actor manages. Raises NotFound."""
+    found = await store.account(scope, account_id, managed_by(actor))
     if found is None:
-        raise NotFound("没有这个账号。")
+        raise NotFound("没有这个账号，或不归您管理。")
     return found
+
+
+async def any_account(platform: Platform) -> bool:
+    return await store.any_account(platform)
+
+
+async def any_beside_the_centre(platform: Platform) -> bool:
+    return await store.any_account(platform, {"role": {"$ne": Role.NATIONAL_CENTRE}})
 
 
 async def allocate(platform: Platform, actor: Actor, draft: AccountDraft) -> tuple[Account, str]:
@@ -217,12 +137,7 @@ async def allocate(platform: Platform, actor: Actor, draft: AccountDraft) -> tup
     if draft.role in INSTITUTION_ROLES and not (draft.institution_code and draft.province_code):
         raise Invalid(fields=[FieldError("institution_code", "请选择培训机构。")])
     password = new_password()
-    account = Account(
-        **draft.model_dump(),
-        password_hash=await hash_password(password),
-        must_change_password=True,
-        created_at=platform.clock.now(),
-    )
+    [account] = new_accounts(platform, [draft], [await hash_password(password)])
     try:
         await _insert_account(platform, actor, account)
     except DuplicateKeyError:
@@ -236,9 +151,76 @@ async def _insert_account(unit: UnitOfWork, account: Account) -> None:
     unit.audit("accounts:allocate", account.id, username=account.username, role=account.role.value)
 
 
+async def add_colleague(platform: Platform, actor: Actor, draft: ColleagueDraft) -> tuple[Account, str]:
+    """An account of the actor's own unit: the same role at the same place, never more. Raises UsernameTaken, Forbidden."""
+    if actor.kind != "account":
+        raise Forbidden()
+    [role] = actor.roles
+    whole = AccountDraft(
+        **draft.model_dump(),
+        role=role,
+        province_code=actor.province_code,
+        institution_code=actor.institution_code,
+    )
+    return await allocate(platform, actor, whole)
+
+
+def new_accounts(
+    platform: Platform, drafts: Sequence[AccountDraft], password_hashes: Sequence[str]
+) -> list[Account]:
+    """Accounts that nobody has stored yet, each with a first password."""
+    now = platform.clock.now()
+    return [
+        Account(**draft.model_dump(), password_hash=hashed, must_change_password=True, created_at=now)
+        for draft, hashed in zip(drafts, password_hashes, strict=True)
+    ]
+
+
+async def taken(platform: Platform, usernames: Sequence[str]) -> set[str]:
+    """Those of the usernames that somebody has or had: none is ever given again."""
+    return {one.username for one in await store.accounts_called(platform, usernames)}
+
+
+async def insert_accounts(unit: UnitOfWork, new: Sequence[Account]) -> None:
+    """Stores a batch of accounts in the caller's transaction, with an audit entry for each. Raises DuplicateKeyError."""
+    await store.insert_accounts(unit, new)
+    for one in new:
+        unit.audit("accounts:allocate", one.id, username=one.username, role=one.role.value)
+
+
+async def renew_first_passwords(
+    platform: Platform, actor: Actor, usernames: Sequence[str]
+) -> list[tuple[Account, str]]:
+    """New first passwords for those of the accounts that still have one: what was handed out before serves no more.
+
+    Raises NotFound when everybody has changed theirs.
+    """
+    called = await store.accounts_called(platform, usernames)
+    waiting = [one for one in called if one.must_change_password and one.active]
+    if not waiting:
+        raise NotFound("这批账号都已修改初始密码或停用，没有要重新生成的。")
+    waiting.sort(key=lambda one: usernames.index(one.username))
+    fresh = [new_password() for _ in waiting]
+    hashes = await hash_passwords(fresh)
+    await _renew(platform, actor, {one.id: hashed for one, hashed in zip(waiting, hashes, strict=True)})
+    return list(zip(waiting, fresh, strict=True))
+
+
+@transactional
+async def _renew(unit: UnitOfWork, hashes: dict[str, str]) -> None:
+    for account_id, hashed in hashes.items():
+        await store.set_password(unit, account_id, hashed, must_change=True)
+        await store.delete_staff_sessions(unit, account_id)
+        unit.audit("accounts:reset-password", account_id)
+
+
 async def reset_password(platform: Platform, actor: Actor, account_id: str) -> tuple[Account, str]:
-    """A fresh first password for an account that was locked out or forgotten; ends all its sessions. Raises NotFound."""
-    found = await get_account(platform, account_id)
+    """A fresh first password for an account that was locked out or forgotten; ends all its sessions.
+
+    Raises NotFound for an account that the actor does not manage, NotOneself, AlreadyDeactivated.
+    """
+    found = await get_account(platform, actor, account_id)
+    _require_other(actor, account_id)
     password = new_password()
     await _reset_password(platform, actor, account_id, await hash_password(password))
     return found, password
@@ -246,9 +228,74 @@ async def reset_password(platform: Platform, actor: Actor, account_id: str) -> t
 
 @transactional
 async def _reset_password(unit: UnitOfWork, account_id: str, password_hash: str) -> None:
+    if not (await get_account(unit, unit.actor, account_id)).active:
+        raise AlreadyDeactivated()
     await store.set_password(unit, account_id, password_hash, must_change=True)
     await store.delete_staff_sessions(unit, account_id)
     unit.audit("accounts:reset-password", account_id)
+
+
+@transactional
+async def deactivate(unit: UnitOfWork, account_id: str, reason: str) -> Account:
+    """Somebody leaves: no sign-in any more, the sessions end at once, the username is never given again, history keeps the name.
+
+    Nobody can leave by the own hand, so a unit that looks after itself always keeps an account; only the centre can take the
+    last one. Raises NotFound, NotOneself, AlreadyDeactivated.
+    """
+    found = await get_account(unit, unit.actor, account_id)
+    _require_other(unit.actor, account_id)
+    # Two colleagues who deactivate each other at the same moment: the second finds the own account gone.
+    if not await store.change_account(unit, unit.actor.id, {"$inc": {"version": 1}}, deactivated_at=None):
+        raise Forbidden()
+    change = {"$set": {"deactivated_at": unit.now}, "$inc": {"version": 1}}
+    if not await store.change_account(unit, account_id, change, deactivated_at=None):
+        raise AlreadyDeactivated()
+    await store.delete_staff_sessions(unit, account_id)
+    unit.audit("accounts:deactivate", account_id, username=found.username, reason=reason)
+    return found
+
+
+async def reactivate(platform: Platform, actor: Actor, account_id: str, reason: str) -> tuple[Account, str]:
+    """Somebody comes back, as if newly allocated: a first password, and no second factor of the old phone.
+
+    For the centre. Raises NotFound, StillActive.
+    """
+    password = new_password()
+    account = await _reactivate(platform, actor, account_id, await hash_password(password), reason)
+    return account, password
+
+
+@transactional
+async def _reactivate(unit: UnitOfWork, account_id: str, password_hash: str, reason: str) -> Account:
+    found = await get_account(unit, unit.actor, account_id)
+    if found.active:
+        raise StillActive()
+    change: Row = {"$set": {"deactivated_at": None, "second_factor": None, "enrolling": None}}
+    await store.change_account(unit, account_id, {**change, "$inc": {"version": 1}})
+    await store.set_password(unit, account_id, password_hash, must_change=True)
+    unit.audit("accounts:reactivate", account_id, username=found.username, reason=reason)
+    return found
+
+
+@transactional
+async def reset_second_factor(unit: UnitOfWork, account_id: str, reason: str) -> Account:
+    """For who has lost phone and recovery codes: the second factor is taken off, all sessions end.
+
+    For the centre, and for another one's account there. Raises NotFound, NotOneself, Conflict when nothing is enrolled.
+    """
+    found = await get_account(unit, unit.actor, account_id)
+    _require_other(unit.actor, account_id)
+    if found.second_factor is None:
+        raise Conflict("这个账号没有开通两步验证。")
+    await store.change_account(unit, account_id, {"$set": {"second_factor": None, "enrolling": None}})
+    await store.delete_staff_sessions(unit, account_id)
+    unit.audit("accounts:reset-second-factor", account_id, username=found.username, reason=reason)
+    return found
+
+
+def _require_other(actor: Actor, account_id: str) -> None:
+    if actor.id == account_id:
+        raise NotOneself()
 
 
 async def ensure_first_account(platform: Platform, username: str = "centre") -> str | None:

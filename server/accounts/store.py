@@ -8,15 +8,42 @@ from typing import Any
 
 from bson.binary import Binary
 
-from server.accounts.documents import Account, Binding, Person, PhoneSession, StaffSession
+from server.accounts.documents import (
+    Account,
+    AccountBatch,
+    AccountFilter,
+    BatchState,
+    Binding,
+    HalfSignIn,
+    Person,
+    PhoneSession,
+    StaffSession,
+)
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
 
 COLLECTIONS = (
-    CollectionSpec("accounts", shard_key=None, indexes=(Index([("username", 1)], unique=True),)),
+    CollectionSpec(
+        "accounts",
+        shard_key=None,
+        indexes=(
+            Index([("username", 1)], unique=True),
+            Index([("role", 1), ("province_code", 1), ("institution_code", 1), ("username", 1)]),
+        ),
+    ),
     CollectionSpec(
         "staff_sessions",
         shard_key="_id",
         indexes=(Index([("account_id", 1)]), Index([("expires_at", 1)], expire_after_seconds=0)),
+    ),
+    CollectionSpec(
+        "half_sign_ins",
+        shard_key="_id",
+        indexes=(Index([("account_id", 1)]), Index([("expires_at", 1)], expire_after_seconds=0)),
+    ),
+    CollectionSpec(
+        "account_batches",
+        shard_key=None,
+        indexes=(Index([("expires_at", 1)], expire_after_seconds=0),),
     ),
     CollectionSpec("persons", shard_key=None, indexes=(Index([("id_number", 1)], unique=True),)),
     CollectionSpec(
@@ -45,27 +72,82 @@ async def account_by_username(scope: Scope, username: str) -> Account | None:
     return None if row is None else Account.from_mongo(row)
 
 
-async def account(scope: Scope, account_id: str) -> Account | None:
-    row = await scope["accounts"].find_one({"_id": account_id}, session=scope.session)
+async def account(scope: Scope, account_id: str, reach: Row | None = None) -> Account | None:
+    """`reach` is a condition on the account: which ones the actor manages."""
+    row = await scope["accounts"].find_one({"_id": account_id, **(reach or {})}, session=scope.session)
     return None if row is None else Account.from_mongo(row)
 
 
-async def any_account(scope: Scope) -> bool:
-    return await scope["accounts"].find_one({}, {"_id": 1}, session=scope.session) is not None
+async def any_account(scope: Scope, condition: Row | None = None) -> bool:
+    return await scope["accounts"].find_one(condition or {}, {"_id": 1}, session=scope.session) is not None
 
 
-async def accounts(scope: Scope, *, role: str = "", words: str = "") -> list[Account]:
-    """By username; `words` is part of the username or the name. A few for each institution and province: read whole."""
-    condition: Row = {"role": role} if role else {}
-    if words:
+async def accounts(
+    scope: Scope, reach: Row, wanted: AccountFilter, *, after: str = "", limit: int
+) -> list[Account]:
+    """The accounts in `reach` that follow the username `after`, by username."""
+    conditions: list[Row] = [reach, {"username": {"$gt": after}}]
+    if wanted.role:
+        conditions.append({"role": wanted.role})
+    if wanted.deactivated is not None:
+        conditions.append({"deactivated_at": {"$ne": None} if wanted.deactivated else None})
+    if wanted.words:
         names = {"$concat": ["$username", " ", "$name"]}
-        condition["$expr"] = {"$gte": [{"$indexOfCP": [names, {"$literal": words}]}, 0]}
-    rows = scope["accounts"].find(condition, session=scope.session).sort("username", 1)
+        found = {"$indexOfCP": [names, {"$literal": wanted.words}]}
+        conditions.append({"$expr": {"$gte": [found, 0]}})
+    rows = scope["accounts"].find({"$and": conditions}, session=scope.session)
+    return [Account.from_mongo(row) async for row in rows.sort("username", 1).limit(limit)]
+
+
+async def accounts_called(scope: Scope, usernames: Sequence[str]) -> list[Account]:
+    rows = scope["accounts"].find({"username": {"$in": list(usernames)}}, session=scope.session)
     return [Account.from_mongo(row) async for row in rows]
 
 
 async def insert_account(scope: Scope, new: Account) -> None:
     await scope["accounts"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def insert_accounts(scope: Scope, new: Sequence[Account]) -> None:
+    await scope["accounts"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def insert_batch(scope: Scope, new: AccountBatch) -> None:
+    await scope["account_batches"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def batch(scope: Scope, batch_id: str, now: datetime) -> AccountBatch | None:
+    lasting: Row = {"$or": [{"expires_at": None}, {"expires_at": {"$gt": now}}]}
+    row = await scope["account_batches"].find_one({"_id": batch_id, **lasting}, session=scope.session)
+    return None if row is None else AccountBatch.from_mongo(row)
+
+
+async def confirm_batch(scope: Scope, batch_id: str, now: datetime) -> bool:
+    """Once: False when somebody has confirmed it already. A confirmed batch stays."""
+    done = await scope["account_batches"].update_one(
+        {"_id": batch_id, "state": BatchState.PREVIEW},
+        {"$set": {"state": BatchState.CONFIRMED, "confirmed_at": now, "expires_at": None}},
+        session=scope.session,
+    )
+    return done.modified_count == 1
+
+
+async def change_account(scope: Scope, account_id: str, change: Row, **condition: Any) -> bool:
+    """Updates one account if it still meets the condition; whether it did."""
+    done = await scope["accounts"].update_one({"_id": account_id, **condition}, change, session=scope.session)
+    return done.matched_count == 1
+
+
+async def use_step(scope: Scope, account_id: str, step: int) -> bool:
+    """Takes a time step of the second factor, once: False when it or a later one has served already."""
+    last: Row = {"second_factor.last_step": {"$lt": step}}
+    return await change_account(scope, account_id, {"$set": {"second_factor.last_step": step}}, **last)
+
+
+async def use_recovery_code(scope: Scope, account_id: str, code_hash: str) -> bool:
+    """Takes a recovery code, once."""
+    left: Row = {"second_factor.recovery": code_hash}
+    return await change_account(scope, account_id, {"$pull": left}, **left)
 
 
 async def set_password(scope: Scope, account_id: str, password_hash: str, *, must_change: bool) -> None:
@@ -132,7 +214,29 @@ async def delete_staff_session(scope: Scope, account_id: str, session_id: str) -
     return bool(done.deleted_count)
 
 
+async def see_staff_session(scope: Scope, session_id: str, now: datetime) -> None:
+    await scope["staff_sessions"].update_one({"_id": session_id}, {"$set": {"seen_at": now}})
+
+
+async def insert_half_sign_in(scope: Scope, new: HalfSignIn) -> None:
+    await scope["half_sign_ins"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def half_sign_in(scope: Scope, half_id: str, now: datetime) -> HalfSignIn | None:
+    row = await scope["half_sign_ins"].find_one(
+        {"_id": half_id, "expires_at": {"$gt": now}}, session=scope.session
+    )
+    return None if row is None else HalfSignIn.from_mongo(row)
+
+
+async def delete_half_sign_in(scope: Scope, half_id: str) -> bool:
+    done = await scope["half_sign_ins"].delete_one({"_id": half_id}, session=scope.session)
+    return bool(done.deleted_count)
+
+
 async def delete_staff_sessions(scope: Scope, account_id: str, *, but: str | None = None) -> None:
+    """Ends the account's log-ins, half ones too, except the one `but`."""
+    await scope["half_sign_ins"].delete_many({"account_id": account_id}, session=scope.session)
     await scope["staff_sessions"].delete_many(
         {"account_id": account_id, "_id": {"$ne": but}}, session=scope.session
     )

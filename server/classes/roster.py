@@ -13,7 +13,6 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Self
 
@@ -32,7 +31,7 @@ from server.accounts.rules import (
     without_invisible,
 )
 from server.kernel.errors import Invalid
-from server.kernel.xlsx import Cell, Kind, Reason, Sheet, XlsxUnreadable, read_sheets
+from server.kernel.xlsx import WHAT_TO_DO, Cell, Kind, Sheet, XlsxUnreadable, read_sheets
 
 HEADER_WITHIN = 20
 """The header is looked for in so many rows that are not blank."""
@@ -162,7 +161,7 @@ def read_roster(content: bytes, *, today: date, rows_most: int) -> RosterPreview
     try:
         sheets = read_sheets(content)
     except XlsxUnreadable as error:
-        raise RosterUnreadable(_UNREADABLE[error.reason]) from error
+        raise RosterUnreadable(WHAT_TO_DO[error.reason]) from error
     header = _header(sheets)
     lines = [(number, cells) for number, cells in sorted(header.sheet.rows.items()) if number > header.row]
     people, skipped = _divide(lines, header)
@@ -179,18 +178,6 @@ def read_roster(content: bytes, *, today: date, rows_most: int) -> RosterPreview
         unused_columns=header.unused,
         letters={column: column_letters(number) for column, number in header.columns.items()},
     )
-
-
-_SAVE_AS = "请用 Excel 或 WPS 打开，选“另存为”，类型选“Excel 工作簿（*.xlsx）”，再上传。"
-_UNREADABLE = {
-    Reason.EMPTY: "文件是空的，请重新选择文件。",
-    Reason.OLD_FORMAT: f"这是旧格式的表格（.xls 或 .et），不能读取。{_SAVE_AS}",
-    Reason.ENCRYPTED: "文件设了打开密码，不能读取。请取消密码后再上传。",
-    Reason.TEXT: f"这是文本文件（如 .csv），不是 Excel 工作簿。{_SAVE_AS}",
-    Reason.OTHER: f"这不是 Excel 工作簿（.xlsx）。{_SAVE_AS}",
-    Reason.DAMAGED: f"文件已损坏或不完整。{_SAVE_AS}",
-    Reason.TOO_LARGE: "文件太大。请把名册单独复制到下载的模板里（只保留有内容的行，不要图片），再上传。",
-}
 
 
 @dataclass(frozen=True)
@@ -375,32 +362,20 @@ def _value(column: Column, cell: Cell | None, today: date) -> str:
         case Column.ID_NUMBER:
             return _id_number(cell, today)
         case Column.PHONE:
-            phone = normalise_phone(_whole(cell))
+            phone = normalise_phone(cell.whole)
             if phone:
                 check_phone(phone)
             return phone
         case _:
-            return without_invisible(_whole(cell))
+            return without_invisible(cell.whole)
 
 
 def _id_number(cell: Cell, today: date) -> str:
-    number = normalise_id_number(_whole(cell))
+    number = normalise_id_number(cell.whole)
     if cell.kind is Kind.NUMBER and len(number) > 15:
         raise IdNumberLostDigits  # a spreadsheet keeps 15 significant digits of a number, whatever the file shows
     check_id_number(number, today=today)
     return number
-
-
-def _whole(cell: Cell) -> str:
-    """The text of a cell; a whole number is written out, 1.38E10 as 13800000000."""
-    if cell.kind is not Kind.NUMBER:
-        return cell.text
-    try:
-        number = Decimal(cell.text)
-        whole = number.is_finite() and abs(number.adjusted()) < 30 and number == number.to_integral_value()
-    except InvalidOperation:
-        return cell.text
-    return f"{number:.0f}" if whole else cell.text
 
 
 def _same_as(row: int, other_name: str, name: str) -> str:

@@ -52,6 +52,10 @@ class Institution(Document):
     versions: list[QualificationVersion] = Field(default_factory=list)
     """Oldest first."""
 
+    def holds(self, kind: QualificationKind, today: date) -> bool:
+        """Whether it holds a valid qualification of this kind."""
+        return any(held.kind is kind and held.is_valid(today) for held in self.qualifications)
+
     def awaits_confirmation(self, number: int) -> bool:
         return self.to_confirm and number == 1
 

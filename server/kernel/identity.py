@@ -77,6 +77,8 @@ class Actor:
     openid: str | None = None
     session_id: str | None = None
     must_change_password: bool = False
+    must_enrol: bool = False
+    """Has to enrol a second factor before anything else."""
 
     @property
     def person_id(self) -> str:

@@ -17,6 +17,7 @@ class Permission(StrEnum):
     ACCOUNTS_ALLOCATE = "accounts:allocate"
     ACCOUNTS_OWN = "accounts:own"
     ACCOUNTS_RELEASE_BINDING = "accounts:release-binding"
+    ACCOUNTS_STAFF = "accounts:staff"
     ADMISSIONS_APPLY = "admissions:apply"
     ADMISSIONS_MANAGE = "admissions:manage"
     ADMISSIONS_READ = "admissions:read"
@@ -93,11 +94,43 @@ class Permission(StrEnum):
     def title(self) -> str:  # type: ignore[override]  # a permission is never title-cased; templates read the Chinese name here
         return _TITLES[self]
 
+    @property
+    def chapter(self) -> str:
+        """The Chinese name of its chapter, under which the table of rights lists it."""
+        return CHAPTERS[self.partition(":")[0]]
+
+
+CHAPTERS = {
+    "accounts": "账号",
+    "institutions": "培训机构",
+    "backbone": "骨干教师库",
+    "selection": "骨干教师选拔",
+    "duties": "骨干教师履职",
+    "qualification": "动态管理",
+    "plans": "培训计划",
+    "applications": "开班申请",
+    "classes": "培训班",
+    "invitations": "邀请函",
+    "schemes": "培训方案",
+    "admissions": "招生与报到",
+    "attendance": "签到考勤",
+    "assessment": "考核",
+    "surveys": "满意度评价",
+    "certificates": "培训证书",
+    "corrections": "信息更正",
+    "policies": "平台政策",
+    "messages": "消息",
+    "wechat": "微信",
+    "jobs": "定时任务",
+    "audit": "操作留痕",
+}
+"""The first word of a permission → the chapter's Chinese name, in the order of the table of rights."""
 
 _TITLES = {
-    Permission.ACCOUNTS_ALLOCATE: "分配用户账号、重置密码",
+    Permission.ACCOUNTS_ALLOCATE: "分配用户账号、恢复账号、重置两步验证",
     Permission.ACCOUNTS_OWN: "登录，管理自己的密码和登录",
     Permission.ACCOUNTS_RELEASE_BINDING: "解除本班学员的微信绑定",
+    Permission.ACCOUNTS_STAFF: "管理本单位人员的账号：增加、重置密码、停用",
     Permission.ADMISSIONS_APPLY: "查看和撤回自己的报名、签署承诺书",
     Permission.ADMISSIONS_MANAGE: "开放报名、审核报名、办理报到",
     Permission.ADMISSIONS_READ: "查看报名、需求分析和报到",
@@ -176,6 +209,7 @@ assert _TITLES.keys() == set(Permission), "each permission has a title"
 _STAFF = frozenset(
     {
         Permission.ACCOUNTS_OWN,
+        Permission.ACCOUNTS_STAFF,
         Permission.ADMISSIONS_READ,
         Permission.APPLICATIONS_READ,
         Permission.ASSESSMENT_READ,

@@ -7,6 +7,7 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any
 
@@ -46,6 +47,19 @@ class XlsxUnreadable(Exception):
         self.reason = reason
 
 
+_SAVE_AS = "请用 Excel 或 WPS 打开，选“另存为”，类型选“Excel 工作簿（*.xlsx）”，再上传。"
+WHAT_TO_DO = {
+    Reason.EMPTY: "文件是空的，请重新选择文件。",
+    Reason.OLD_FORMAT: f"这是旧格式的表格（.xls 或 .et），不能读取。{_SAVE_AS}",
+    Reason.ENCRYPTED: "文件设了打开密码，不能读取。请取消密码后再上传。",
+    Reason.TEXT: f"这是文本文件（如 .csv），不是 Excel 工作簿。{_SAVE_AS}",
+    Reason.OTHER: f"这不是 Excel 工作簿（.xlsx）。{_SAVE_AS}",
+    Reason.DAMAGED: f"文件已损坏或不完整。{_SAVE_AS}",
+    Reason.TOO_LARGE: "文件太大。请把名单单独复制到下载的模板里（只保留有内容的行，不要图片），再上传。",
+}
+"""Told to who sent the file."""
+
+
 class Kind(Enum):
     TEXT = "text"
     NUMBER = "number"
@@ -58,6 +72,20 @@ class Cell:
     """A number may read 1.10101199001010E+17, a date is a number. For a formula, its last result or nothing."""
     kind: Kind = Kind.TEXT
     formula: bool = False
+
+    @property
+    def whole(self) -> str:
+        """The text; a whole number is written out, 1.38E10 as 13800000000."""
+        if self.kind is not Kind.NUMBER:
+            return self.text
+        try:
+            number = Decimal(self.text)
+            whole = (
+                number.is_finite() and abs(number.adjusted()) < 30 and number == number.to_integral_value()
+            )
+        except InvalidOperation:
+            return self.text
+        return f"{number:.0f}" if whole else self.text
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from server.kernel.permissions import ROLE_PERMISSIONS, Permission
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from tests import cast, stage
-from tests.admin.browserless import Browser, Form, sign_in
+from tests.admin.browserless import Browser, Form, enter, sign_in
 
 SERVER = Path(server.__file__ or "").parent
 ACCOUNT = {"username": "xingtai-new", "name": "邢试新", "role": "TRAINING_BASE", "institution_code": "009"}
@@ -47,7 +47,7 @@ async def test_the_centre_allocates_an_account_whose_first_password_is_shown_onc
     assert shown.headers["Cache-Control"] == "no-store"
     password = first_password(shown.html)
     listed = await centre.get("/admin/accounts")
-    assert "xingtai-new 邢试新 教师培训基地 邢台技师学院 待改初始密码" in listed.text
+    assert "xingtai-new 邢试新 教师培训基地 邢台技师学院 待改初始密码 未开通" in listed.text
     assert password not in listed.html
     row = await platform["accounts"].find_one({"username": "xingtai-new"})
     assert row is not None and (row["province_code"], row["institution_code"]) == ("13", "009")
@@ -190,17 +190,12 @@ async def test_a_policy_is_to_be_confirmed_until_the_centre_sets_it(
     coming = await centre.get("/admin/policies")
     assert "合格分数线（满分 100） 60 初始值 2026-03-20 起为 65" in coming.text
     clock.advance(timedelta(days=4))
-    centre = await fresh_session(centre)
+    await enter(platform, centre, cast.CENTRE)
     in_force = await centre.get("/admin/policies")
     assert "合格分数线（满分 100） 65 2026-03-20 起核定" in in_force.text
     history = await centre.get("/admin/policies/pass_mark")
     assert "1 65 2026-03-20 中心〔2026〕1 号 部试甲 2026-03-16 12:00" in history.text
     assert (await policies.on(platform, clock.now().date())).pass_mark == 65
-
-
-async def fresh_session(browser: Browser) -> Browser:
-    await browser.post("/admin/login", {"username": cast.CENTRE.username, "password": cast.CENTRE.password})
-    return browser
 
 
 @pytest.mark.parametrize(

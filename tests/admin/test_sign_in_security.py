@@ -112,7 +112,7 @@ async def test_a_first_password_must_be_changed_before_anything_else(platform: P
         assert refused.status == 422
         assert f'id="field-{place}-error"' in refused.html and first not in refused.html
     assert (await browser.post("/admin/password", change)).location == "/admin"
-    assert (await browser.get("/admin/accounts")).status == 200
+    assert (await browser.get("/admin/accounts")).location == "/admin/second-factor"
     assert (
         await Browser(site).post("/admin/login", {"username": "new-centre", "password": first})
     ).status == 422
@@ -200,6 +200,6 @@ async def test_who_was_stopped_on_the_way_is_led_there_after_signing_in(
 
 async def test_a_page_of_others_is_refused_with_what_to_do(platform: Platform, site: str) -> None:
     browser = await sign_in(platform, site, cast.XINGTAI_OFFICER)
-    for path in ("/admin/accounts", "/admin/audit", "/admin/backbone/new"):
+    for path in ("/admin/accounts/batches", "/admin/audit", "/admin/backbone/new"):
         answer = await browser.get(path)
         assert answer.status == 403 and "请联系上级管理部门" in answer.text

@@ -53,6 +53,9 @@ class LiveSite:
         page.get_by_label("用户名").fill(officer.username)
         page.locator("#field-password").fill(officer.password)
         page.get_by_role("button", name="登录").click()
+        if stage.has_second_factor(officer):
+            page.get_by_label("验证码").fill(stage.code_for(self.platform, officer))
+            page.get_by_role("button", name="登录").click()
         page.wait_for_url(f"{self.address}/admin")
 
 

@@ -38,12 +38,21 @@ async def test_the_centre_allocates_the_accounts_with_their_first_passwords(
 
 
 @pytest.mark.parametrize("officer", [one for one in cast.OFFICERS if one is not cast.CENTRE])
-async def test_nobody_else_allocates_accounts(platform: Platform, site: str, officer: cast.Officer) -> None:
+async def test_nobody_else_allocates_accounts_beyond_the_own_office(
+    platform: Platform, site: str, officer: cast.Officer
+) -> None:
+    """Whatever the form says: a colleague gets the role and the place of who adds them."""
     browser = await sign_in(platform, site, officer)
-    form = {"username": "more", "name": "多一个", "role": "NATIONAL_CENTRE"}
-    assert (await browser.get("/admin/accounts")).status == 403
-    assert (await browser.post("/admin/accounts/new", form)).status == 403
-    assert await platform["accounts"].count_documents({}) == 1
+    form = {"username": "one-more", "name": "多一个", "role": "NATIONAL_CENTRE", "province_code": "11"}
+    assert (await browser.get("/admin/accounts/batches")).status == 403
+    assert (await browser.post("/admin/accounts/new", form)).status == 200
+    added = await platform["accounts"].find_one({"username": "one-more"})
+    assert added is not None
+    assert (added["role"], added["province_code"], added["institution_code"]) == (
+        officer.role,
+        officer.province_code,
+        officer.institution_code,
+    )
 
 
 async def test_an_account_reaches_no_further_than_its_office(platform: Platform) -> None:

@@ -56,6 +56,7 @@ ONLY_CENTRE = staff(CENTRE)
 INSTITUTIONS = staff(f"{XINGTAI} {YANGZHOU} {CHANGZHOU}")
 PROVINCES = staff(f"{HEBEI} {JIANGSU}")
 OF_HEBEI = staff(HEBEI, hidden=JIANGSU)
+NOMINEE_OF_HEBEI = staff(f"{CENTRE} {HEBEI}", hidden=JIANGSU)
 OF_XINGTAI = staff(XINGTAI, hidden=f"{YANGZHOU} {CHANGZHOU}")
 OF_YANGZHOU = staff(f"{CENTRE} {YANGZHOU}", hidden=f"{HEBEI} {JIANGSU} {XINGTAI} {CHANGZHOU}")
 IN_REACH = staff(f"{CENTRE} {HEBEI} {XINGTAI}", hidden=f"{JIANGSU} {YANGZHOU} {CHANGZHOU}")
@@ -245,6 +246,12 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/accounts/new": ANY_STAFF,
     "GET /admin/accounts/{account_id}/reset": OF_YANGZHOU,
     "GET /admin/accounts/{account_id}/deactivate": OF_YANGZHOU,
+    "GET /admin/backbone/export": ANY_STAFF,
+    "GET /admin/backbone/{teacher_id}": ANY_STAFF,
+    "GET /admin/backbone/{teacher_id}/id-number": ONLY_CENTRE,
+    "POST /admin/backbone/{teacher_id}/id-number": ONLY_CENTRE,
+    "GET /admin/backbone/{teacher_id}/{change}": ONLY_CENTRE,
+    "POST /admin/backbone/{teacher_id}/{change}": ONLY_CENTRE,
     "GET /admin/backbone/new": ONLY_CENTRE,
     "POST /admin/backbone/new": ONLY_CENTRE,
     "GET /admin/messages": ONLY_CENTRE,
@@ -255,6 +262,31 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/messages/templates": ONLY_CENTRE,
     "GET /admin/messages/templates/{message_kind}": ONLY_CENTRE,
     "POST /admin/messages/templates/{message_kind}": ONLY_CENTRE,
+    # ---- selection of backbone teachers
+    "GET /admin/selection": staff(f"{CENTRE} {HEBEI} {JIANGSU}"),
+    "GET /admin/selection/new": PROVINCES,
+    "POST /admin/selection/new": PROVINCES,
+    "GET /admin/selection/{nominee_id}": NOMINEE_OF_HEBEI,
+    "GET /admin/selection/{nominee_id}/papers/{paper_id}": NOMINEE_OF_HEBEI,
+    "GET /admin/selection/{nominee_id}/amend": OF_HEBEI,
+    "POST /admin/selection/{nominee_id}/amend": OF_HEBEI,
+    "POST /admin/selection/{nominee_id}/papers": OF_HEBEI,
+    "POST /admin/selection/{nominee_id}/papers/{paper_id}/remove": OF_HEBEI,
+    "POST /admin/selection/{nominee_id}/submit": OF_HEBEI,
+    "POST /admin/selection/{nominee_id}/withdraw": OF_HEBEI,
+    "POST /admin/selection/{nominee_id}/accept": ONLY_CENTRE,
+    "POST /admin/selection/{nominee_id}/return": ONLY_CENTRE,
+    "GET /admin/selection/candidates": staff(CHANGZHOU),
+    "POST /admin/selection/candidates": staff(CHANGZHOU),
+    "GET /admin/selection/classes/{backbone_class_id}": staff(CHANGZHOU),
+    "POST /admin/selection/classes/{backbone_class_id}/report": staff(CHANGZHOU),
+    "POST /admin/selection/classes/{backbone_class_id}/{nominee_id}/release": staff(CHANGZHOU),
+    "GET /admin/selection/lists": staff(f"{CENTRE} {CHANGZHOU}"),
+    "GET /admin/selection/lists/{list_id}": staff(f"{CENTRE} {CHANGZHOU}"),
+    "GET /admin/selection/lists/{list_id}/decision.pdf": staff(f"{CENTRE} {CHANGZHOU}"),
+    "POST /admin/selection/lists/{list_id}/register": ONLY_CENTRE,
+    "POST /admin/selection/lists/{list_id}/return": ONLY_CENTRE,
+    "POST /admin/selection/lists/{list_id}/resubmit": staff(CHANGZHOU),
     "GET /admin/jobs": ONLY_CENTRE,
     "GET /admin/jobs/{job_name}": ONLY_CENTRE,
     "POST /admin/jobs/{job_name}/run": ONLY_CENTRE,

@@ -42,11 +42,12 @@ from server.qualification.documents import Case, Decision
 from server.qualification.rules import Action as ReviewAction
 from server.qualification.rules import Outcome, Rule, Subject
 from server.qualification.rules import State as ReviewState
+from server.selection import store as selection_store
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
 from server.wechat.simulator import Simulator
-from tests import cast, planning, scheming, stage
+from tests import cast, planning, scheming, selecting, stage
 from tests.admitting import ANSWERS, enrolment_draft
 from tests.stage import ClassInSession, Phone
 
@@ -110,6 +111,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "decision_number": "2026-0001",
             "guidance_id": await _guidance(platform, held, trainee),
             "teacher_id": held.teacher.actor.id,
+            "change": "suspend",
+            **await _selection(platform),
             "certificate_id": certificate.id,
             "invitation_id": letter.id,
             "import_id": preview.id,
@@ -176,6 +179,22 @@ async def _batch(platform: Platform) -> str:
     row = ("xingtai-two", "邢试又", "教师培训基地", "", cast.XINGTAI)
     sheet = workbook("账号", [(column.title, 20) for column in Column], [row])
     return (await allocation.preview(platform, stage.actor(cast.CENTRE), "账号.xlsx", sheet)).id
+
+
+async def _selection(platform: Platform) -> dict[str, str]:
+    """河北 recommends a teacher, who is in the 骨干 class of 常州 by now; an earlier list of that class is registered."""
+    nominee = await selecting.accepted(platform)
+    held = await selecting.backbone_class(platform, selecting.CHANGZHOU)
+    await selecting.enrolled(platform, held, [nominee])
+    passed, decision = selecting.an_earlier_list(held, platform.clock.now())
+    await selection_store.insert_list(platform, passed)
+    await selection_store.insert_decision(platform, decision)
+    return {
+        "nominee_id": nominee.id,
+        "paper_id": nominee.papers[0].id,
+        "backbone_class_id": held.id,
+        "list_id": passed.id,
+    }
 
 
 async def _recommendation(platform: Platform) -> str:

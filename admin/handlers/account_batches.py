@@ -1,0 +1,131 @@
+"""Accounts in bulk: the sheet to fill in, its preview, and the first passwords as a workbook that exists once."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+from admin.handler import NO_ERRORS, PageHandler
+from admin.rendering import province_name
+from admin.spreadsheet import XLSX, send_file, workbook
+from server.accounts.documents import Account, BatchState
+from server.institutions import allocation
+from server.institutions import service as institutions
+from server.institutions.account_sheet import ROWS_MOST, SheetUnreadable
+from server.kernel.clock import beijing_date
+from server.kernel.errors import FieldError, Invalid, Problem
+from server.kernel.permissions import Permission
+from server.kernel.web import Route, allow
+from server.kernel.xlsx import PACKED_LARGEST
+
+HOME = "/admin/accounts/batches"
+
+
+class BatchHandler(PageHandler):
+    async def names(self) -> dict[str, str]:
+        return {one.id: one.name for one in await institutions.list_institutions(self.platform, self.actor)}
+
+    async def hand_out(self, batch_id: str, given: Sequence[tuple[Account, str]]) -> None:
+        """The page after passwords were made. Their workbook is part of it and nowhere else: it is not stored, not even for a while."""
+        names = await self.names()
+        rows = [
+            (
+                one.username,
+                password,
+                one.name,
+                one.role.title,
+                province_name(one.province_code) if one.province_code else "",
+                names.get(one.institution_code or "", ""),
+            )
+            for one, password in given
+        ]
+        columns = [
+            ("用户名", 22),
+            ("初始密码", 24),
+            ("使用人", 16),
+            ("用户类别", 16),
+            ("省份", 10),
+            ("培训机构", 34),
+        ]
+        content = await asyncio.to_thread(workbook, "初始密码", columns, rows)
+        self.render_page(
+            "accounts/batch_done.html",
+            accounts=[one for one, _ in given],
+            institution_names=names,
+            batch_id=batch_id,
+            file_name=f"初始密码-{beijing_date(self.platform.clock.now())}.xlsx",
+            file=f"data:{XLSX};base64,{base64.b64encode(content).decode()}",
+        )
+
+
+class Upload(BatchHandler):
+    @allow(Permission.ACCOUNTS_ALLOCATE)
+    async def get(self) -> None:
+        self._show(NO_ERRORS)
+
+    @allow(Permission.ACCOUNTS_ALLOCATE, rate="30/minute")
+    async def post(self) -> None:
+        try:
+            uploads = self.request.files.get("file")
+            if not uploads:
+                raise Invalid(fields=[FieldError("file", "请先选择账号表文件。")])
+            name, body = uploads[0].filename, uploads[0].body
+            batch = await allocation.preview(self.platform, self.actor, name, body)
+        except SheetUnreadable as problem:
+            placed = SheetUnreadable(problem.detail, fields=[FieldError("file", problem.detail)])
+            return self._show(self.refuse(placed))
+        except Problem as problem:
+            return self._show(self.refuse(problem))
+        return self.see_other(f"{HOME}/{batch.id}")
+
+    def _show(self, outcome: dict[str, Any]) -> None:
+        self.render_page("accounts/batch.html", largest=PACKED_LARGEST, most=ROWS_MOST, **outcome)
+
+
+class Template(PageHandler):
+    @allow(Permission.ACCOUNTS_ALLOCATE)
+    async def get(self) -> None:
+        send_file(self, "账号分配模板.xlsx", await allocation.template(self.platform))
+
+
+class Preview(BatchHandler):
+    @allow(Permission.ACCOUNTS_ALLOCATE)
+    async def get(self, batch_id: str) -> None:
+        await self._show(batch_id, NO_ERRORS)
+
+    @allow(Permission.ACCOUNTS_ALLOCATE, rate="10/minute")
+    async def post(self, batch_id: str) -> None:
+        """Allocates them all."""
+        try:
+            given = await allocation.confirm(self.platform, self.actor, batch_id)
+        except Problem as problem:
+            return await self._show(batch_id, self.refuse(problem))
+        return await self.hand_out(batch_id, given)
+
+    async def _show(self, batch_id: str, outcome: dict[str, Any]) -> None:
+        batch = await allocation.get_batch(self.platform, batch_id)
+        self.render_page(
+            "accounts/batch_preview.html",
+            batch=batch,
+            done=batch.state is BatchState.CONFIRMED,
+            institution_names=await self.names(),
+            largest=PACKED_LARGEST,
+            most=ROWS_MOST,
+            **outcome,
+        )
+
+
+class Reissue(BatchHandler):
+    @allow(Permission.ACCOUNTS_ALLOCATE, rate="10/minute")
+    async def post(self, batch_id: str) -> None:
+        await self.hand_out(batch_id, await allocation.reissue(self.platform, self.actor, batch_id))
+
+
+ROUTES: list[Route] = [
+    (HOME, Upload),
+    (rf"{HOME}/template", Template),
+    (rf"{HOME}/(?P<batch_id>[0-9a-f]{{24}})", Preview),
+    (rf"{HOME}/(?P<batch_id>[0-9a-f]{{24}})/reissue", Reissue),
+]

@@ -1,0 +1,194 @@
+"""Signing in to the browser's face: the password, the code of the second step, and the sessions that follow (article 25.1)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from server.accounts import passwords, rules, second_factor, store
+from server.accounts.documents import Account, HalfSignIn, StaffSession
+from server.accounts.passwords import token_hash
+from server.accounts.second_factor import CodeRefused, Proof
+from server.accounts.staff import actor_of
+from server.kernel.errors import FieldError, Invalid, NotFound, Problem
+from server.kernel.identity import ANYBODY, Actor
+from server.kernel.mongo import UnitOfWork, transactional
+from server.kernel.platform import Platform
+
+HALF_LIFE = timedelta(minutes=5)
+"""Between the password and the code."""
+SEEN_EVERY = timedelta(minutes=1)
+
+
+class SignInRefused(Problem):
+    status = 422
+    slug = "sign-in-refused"
+    title = "登录失败"
+    default_detail = "用户名或密码不正确。"
+
+
+class SignInOver(Problem):
+    """The half sign-in is used, over or was never there."""
+
+    status = 401
+    slug = "sign-in-over"
+    title = "登录没有完成"
+    default_detail = "输入密码后太久没有输入验证码，请重新登录。"
+
+
+@dataclass(frozen=True)
+class Where:
+    """From where somebody signs in, as the own list of sessions shows it."""
+
+    address: str
+    user_agent: str
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A token to be kept in a cookie: of a session, or of a `half` one that only the code makes whole."""
+
+    token: str
+    half: bool
+
+
+async def sign_in(platform: Platform, username: str, password: str, where: Where) -> Entered:
+    """The first step. Whoever has a second factor gets a half sign-in, which opens nothing.
+
+    Raises SignInRefused in the same words for a wrong name and a wrong password, AccountLocked after repeated failures.
+    """
+    account = await store.account_by_username(platform, username)
+    if account:
+        passwords.require_unlocked(account, platform.clock.now())
+    if not await passwords.password_fits(account, password):
+        if account:
+            await passwords.record_failure(platform, ANYBODY, account.id)
+        raise SignInRefused()
+    assert account is not None
+    if not account.active:
+        raise SignInRefused("这个账号已停用。如需恢复，请联系部指导中心。")
+    token = secrets.token_urlsafe(32)
+    if account.second_factor:
+        await _keep_half(platform, actor_of(account), token_hash(token))
+        return Entered(token, half=True)
+    await _open_session(platform, actor_of(account), _session(platform, account, token, where), None)
+    return Entered(token, half=False)
+
+
+async def half_signed_in(platform: Platform, token: str) -> Account:
+    """Whose code is awaited. Raises SignInOver."""
+    half = await store.half_sign_in(platform, token_hash(token), platform.clock.now())
+    account = await store.account(platform, half.account_id) if half else None
+    if account is None or not account.active:
+        raise SignInOver()
+    return account
+
+
+async def enter_code(platform: Platform, token: str, typed: str, where: Where) -> Entered:
+    """The second step: a code of the app or a recovery code makes the half sign-in of `token` a session.
+
+    Raises CodeRefused, which counts towards the lockout, SignInOver, AccountLocked, TooManyRequests.
+    """
+    account = await half_signed_in(platform, token)
+    new = secrets.token_urlsafe(32)
+    session = _session(platform, account, new, where)
+    try:
+        proof = await second_factor.prove(platform, account, typed)
+        await _open_session(platform, actor_of(account), session, (token_hash(token), proof))
+    except CodeRefused:
+        await passwords.record_failure(platform, ANYBODY, account.id)
+        raise
+    return Entered(new, half=False)
+
+
+def _session(platform: Platform, account: Account, token: str, where: Where) -> StaffSession:
+    now = platform.clock.now()
+    return StaffSession(
+        id=token_hash(token),
+        account_id=account.id,
+        created_at=now,
+        expires_at=now + timedelta(hours=platform.settings.session_hours),
+        address=where.address,
+        user_agent=where.user_agent[:200],
+        seen_at=now,
+    )
+
+
+@transactional
+async def _keep_half(unit: UnitOfWork, half_id: str) -> None:
+    half = HalfSignIn(id=half_id, account_id=unit.actor.id, expires_at=unit.now + HALF_LIFE)
+    await store.insert_half_sign_in(unit, half)
+    unit.audit("accounts:password-accepted", unit.actor.id)
+
+
+@transactional
+async def _open_session(unit: UnitOfWork, session: StaffSession, half: tuple[str, Proof] | None) -> None:
+    if half is not None:
+        half_id, proof = half
+        await second_factor.use(unit, session.account_id, proof)
+        if not await store.delete_half_sign_in(unit, half_id):
+            raise SignInOver()
+    await store.clear_failures(unit, session.account_id)
+    await store.insert_staff_session(unit, session)
+    unit.audit("accounts:sign-in", session.account_id)
+
+
+async def actor_of_token(platform: Platform, token: str) -> Actor:
+    """Whose browser this is; ANYBODY when the session is unknown, revoked or over, or its user has left."""
+    now = platform.clock.now()
+    session = await store.staff_session(platform, token_hash(token), now)
+    account = await store.account(platform, session.account_id) if session else None
+    if account is None or session is None or not account.active:
+        return ANYBODY
+    if session.seen_at is None or now - session.seen_at >= SEEN_EVERY:
+        await store.see_staff_session(platform, session.id, now)
+    must_enrol = account.second_factor is None and await second_factor.required(platform, account.role)
+    return actor_of(account, session.id, must_enrol=must_enrol)
+
+
+@transactional
+async def sign_out(unit: UnitOfWork) -> None:
+    if unit.actor.session_id:
+        await store.delete_staff_session(unit, unit.actor.id, unit.actor.session_id)
+    unit.audit("accounts:sign-out", unit.actor.id)
+
+
+async def my_sessions(platform: Platform, actor: Actor) -> list[StaffSession]:
+    return await store.staff_sessions(platform, actor.id, platform.clock.now())
+
+
+@transactional
+async def revoke_session(unit: UnitOfWork, session_id: str) -> None:
+    """Ends one of the actor's own sessions. Raises NotFound for anybody else's."""
+    if not await store.delete_staff_session(unit, unit.actor.id, session_id):
+        raise NotFound()
+    unit.audit("accounts:revoke-session", unit.actor.id)
+
+
+@transactional
+async def revoke_other_sessions(unit: UnitOfWork) -> None:
+    """Ends all of the actor's sessions but the one that asks."""
+    await store.delete_staff_sessions(unit, unit.actor.id, but=unit.actor.session_id)
+    unit.audit("accounts:revoke-other-sessions", unit.actor.id)
+
+
+async def change_password(platform: Platform, actor: Actor, current: str, new: str) -> None:
+    """Sets the actor's own password and ends all other sessions. Raises Invalid with the field that is wrong."""
+    account = await store.account(platform, actor.id)
+    if account is None:
+        raise NotFound()
+    if not await passwords.password_fits(account, current):
+        await passwords.record_failure(platform, actor, account.id)
+        raise Invalid(fields=[FieldError("current", "当前密码不正确。")])
+    if new == current:
+        raise Invalid(fields=[FieldError("new", "新密码不能与当前密码相同。")])
+    rules.check_password(new, account.username)
+    await _set_password(platform, actor, await passwords.hash_password(new))
+
+
+@transactional
+async def _set_password(unit: UnitOfWork, password_hash: str) -> None:
+    await store.set_password(unit, unit.actor.id, password_hash, must_change=False)
+    await store.delete_staff_sessions(unit, unit.actor.id, but=unit.actor.session_id)
+    unit.audit("accounts:change-password", unit.actor.id)
