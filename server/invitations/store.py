@@ -13,12 +13,14 @@ from server.invitations.documents import Invitation
 from server.invitations.rules import Engagement, Kind, State
 from server.kernel.history import Step
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing
 
 TASK_FIELDS = ("starts_on", "kind", "class_id", "class_name")
 SHOWN = {"_id": 0, "teacher_id": 1, "ends_on": 1, **dict.fromkeys(TASK_FIELDS, 1)}
 BY_END = [("teacher_id", 1), ("state", 1), ("ends_on", 1), ("starts_on", 1)]
 """What of a task is read, and in which order: the covering index has both."""
+
+LATELY = timedelta(days=365)
 
 COLLECTIONS = (
     CollectionSpec(
@@ -108,9 +110,16 @@ async def _tasks(scope: Scope, teacher_ids: Sequence[str], days: Row) -> list[Ro
 
 async def last_days(scope: Scope, teacher_ids: Sequence[str], today: date) -> dict[str, date]:
     """By teacher the last day, today at most, of an accepted task that has begun; read off the index alone."""
+    # Most have worked lately: their years before that are not read.
+    lately = await _last_days(scope, teacher_ids, today, {"ends_on": {"$gte": today - LATELY}})
+    others = [teacher_id for teacher_id in teacher_ids if teacher_id not in lately]
+    return lately | (await _last_days(scope, others, today, {}) if others else {})
+
+
+async def _last_days(scope: Scope, teacher_ids: Sequence[str], today: date, days: Row) -> dict[str, date]:
     accepted = {"teacher_id": {"$in": list(teacher_ids)}, "state": State.ACCEPTED}
     pipeline: list[Row] = [
-        {"$match": {**accepted, "starts_on": {"$lte": today}}},
+        {"$match": {**accepted, **days, "starts_on": {"$lte": today}}},
         {"$group": {"_id": "$teacher_id", "last": {"$max": "$ends_on"}}},
     ]
     rows = scope["invitations"].aggregate(pipeline, session=scope.session)
@@ -207,8 +216,7 @@ def recommendation(
     if only_province:
         pool["province_code"] = only_province
     if words:
-        names = {"$concat": ["$name", " ", "$work_unit"]}
-        pool["$expr"] = {"$gte": [{"$indexOfCP": [names, {"$literal": words}]}, 0]}
+        pool |= containing(words, "$name", "$work_unit")
 
     def of_kind(kind: Kind) -> Row:
         begins = "$$task.starts_on"
