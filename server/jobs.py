@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
@@ -175,7 +176,7 @@ DAILY_TICK = timedelta(seconds=30)
 REQUESTS_TICK = timedelta(seconds=2)
 
 
-def make_scheduler(platform: Platform) -> AsyncIOScheduler:
+def make_scheduler(platform: Platform, jobs: Sequence[Job] = JOBS) -> AsyncIOScheduler:
     """A scheduler that looks at each job in its time, and at once when it starts. A look claims what is due or does nothing.
 
     APScheduler keeps the time, never runs a job twice at once in this process (`max_instances`) and makes one look of those that
@@ -183,7 +184,7 @@ def make_scheduler(platform: Platform) -> AsyncIOScheduler:
     """
     scheduler = AsyncIOScheduler(timezone="Asia/Shanghai")
     holder = runs.this_scheduler()
-    for job in JOBS:
+    for job in jobs:
         scheduler.add_job(
             look, "interval", args=(platform, job, holder), seconds=(job.every or DAILY_TICK).total_seconds(),
             id=job.name, next_run_time=datetime.now(UTC), max_instances=1, coalesce=True, misfire_grace_time=None,
