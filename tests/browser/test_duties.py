@@ -19,8 +19,12 @@ from server.duties.service import DutyPage, DutyRecord, DutyYear
 from server.invitations.rules import Kind, Task
 from server.kernel.history import Step
 from server.surveys.rules import Tally
+from tests import cast, stage
 from tests.admin.front_end import layout_context, show
 from tests.browser.conftest import PHONE, assert_accessible, assert_fits
+from tests.browser.live import LiveSite
+from tests.dutiful import class_that_is_over
+from tests.dutiful import logged as logged_guidance
 
 pytestmark = pytest.mark.browser
 
@@ -150,3 +154,25 @@ def test_the_year_is_chosen_with_the_keyboard(wide_page: Page) -> None:
     expect(choice).to_be_focused()
     expect(choice).to_have_value("2026")
     expect(wide_page.get_by_text("异议：当天没有接到电话")).to_be_visible()
+
+
+def test_a_province_walks_from_the_list_to_a_year_that_owes(live: LiveSite, page: Page) -> None:
+    """The real platform: narrowed as one types and chooses, then one teacher, then the year before."""
+    held = live.do(class_that_is_over(live.platform, live.wechat))
+    live.do(logged_guidance(live.platform, held))
+    live.do(stage.register_backbone(live.platform, cast.SECOND_BACKBONE_TEACHER))
+    live.sign_in(page, cast.HEBEI_OFFICER)
+    page.goto(f"{live.address}/admin/duties")
+    expect(page.get_by_role("row").filter(has_text="尚欠授课任务")).to_have_count(2)
+    page.get_by_label("姓名或工作单位").fill(cast.BACKBONE_TEACHER.name)
+    expect(page.get_by_role("row").filter(has_text="尚欠授课任务")).to_have_count(1)
+    page.get_by_label("履职状态").select_option("FULFILLED")
+    expect(page.get_by_text("没有符合条件的骨干教师")).to_be_visible()
+    page.get_by_label("履职状态").select_option("OWING")
+    page.get_by_role("link", name=cast.BACKBONE_TEACHER.name).click()
+    expect(page.get_by_text("2026 年授课任务还差 1 次")).to_be_visible()
+    expect(page.get_by_text("待学员确认")).to_be_visible()
+    assert_accessible(page)
+    assert_fits(page)
+    page.get_by_label("年度").select_option("2025")
+    expect(page.get_by_text("2025 年没有授课要求")).to_be_visible()
