@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, time
+from typing import Any
 
 from server.certificates import issue
 from server.classes import service as classes
@@ -16,8 +17,9 @@ from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.selection import registration, training
 from server.selection import service as selection
-from server.selection.documents import Decision, Nominee, PassList
+from server.selection.documents import Decision, Nominee, Passed, PassList, Registered
 from server.selection.registration import DecisionDraft, Report
+from server.selection.rules import ListState
 from server.selection.service import NomineeDraft, Review
 from server.selection.training import EnrolDraft
 from tests import cast, certifying, stage
@@ -118,3 +120,47 @@ async def through(platform: Platform, people: Sequence[Person]) -> tuple[Trainin
     await enrolled(platform, held, nominees)
     await certified(platform, held)
     return held, await reported(platform, held)
+
+
+def an_earlier_list(held: TrainingClass, now: datetime) -> tuple[PassList, Decision]:
+    """A registered list of a class with one teacher, and its decision, as they are stored."""
+    line = {
+        "person_id": "f" * 24,
+        "name": "往试甲",
+        "id_number_masked": "130***********1234",
+        "province_code": cast.HEBEI,
+        "work_unit": "示例市技师学院",
+        "certificate_number": "32017202601G001",
+        "nominee_id": None,
+    }
+    facts: dict[str, Any] = {
+        "class_name": held.name,
+        "institution_name": held.institution_name,
+        "major": held.major,
+        "training_from": held.starts_on,
+        "training_to": held.ends_on,
+    }
+    decision = Decision(
+        **facts,
+        number="部指〔2026〕99号",
+        decided_on=held.starts_on,
+        list_id="e" * 24,
+        registered=[Registered.model_validate(line)],
+        made_at=now,
+        made_by="部试甲",
+    )
+    passed = PassList(
+        **facts,
+        id=decision.list_id,
+        class_id=held.id,
+        institution_code=held.institution_code,
+        province_code=held.province_code,
+        passed=[Passed.model_validate(line)],
+        note="",
+        state=ListState.REGISTERED,
+        open=False,
+        submitted_at=now,
+        decision_id=decision.id,
+        history=[],
+    )
+    return passed, decision

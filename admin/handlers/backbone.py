@@ -187,10 +187,10 @@ class Register(PageHandler):
 
 class TeacherPage(PoolPage):
     async def show(
-        self, person_id: str, outcome: dict[str, Any], *, wrong: str = "", id_number: str = ""
+        self, teacher_id: str, outcome: dict[str, Any], *, wrong: str = "", id_number: str = ""
     ) -> None:
         """`wrong`: which of the dialogs came back; `id_number`: the whole one, when it was asked for."""
-        record = await pool.record(self.platform, self.actor, person_id)
+        record = await pool.record(self.platform, self.actor, teacher_id)
         manages = holds(self.actor, Permission.BACKBONE_MANAGE)
         self.render_page(
             "backbone/one.html",
@@ -207,46 +207,46 @@ class TeacherPage(PoolPage):
 
 class Teacher(TeacherPage):
     @allow(Permission.BACKBONE_READ)
-    async def get(self, person_id: str) -> None:
-        await self.show(person_id, NO_ERRORS)
+    async def get(self, teacher_id: str) -> None:
+        await self.show(teacher_id, NO_ERRORS)
 
 
 class IdNumber(TeacherPage):
     """The whole ID number, shown once and noted; it is in no address and in no cache."""
 
     @allow(Permission.BACKBONE_IDENTIFY)
-    async def get(self, person_id: str) -> None:
-        self.see_other(f"/admin/backbone/{person_id}")
+    async def get(self, teacher_id: str) -> None:
+        self.see_other(f"/admin/backbone/{teacher_id}")
 
     @allow(Permission.BACKBONE_IDENTIFY, rate="30/minute")
-    async def post(self, person_id: str) -> None:
-        number = await backbone.look_at_id_number(self.platform, self.actor, person_id)
+    async def post(self, teacher_id: str) -> None:
+        number = await backbone.look_at_id_number(self.platform, self.actor, teacher_id)
         self.set_header("Cache-Control", "no-store")
-        await self.show(person_id, NO_ERRORS, id_number=number)
+        await self.show(teacher_id, NO_ERRORS, id_number=number)
 
 
 class ChangeStatus(TeacherPage):
     """暂停 and 恢复 by the centre."""
 
     @allow(Permission.BACKBONE_MANAGE)
-    async def get(self, person_id: str, change: str) -> None:
-        self.see_other(f"/admin/backbone/{person_id}")
+    async def get(self, teacher_id: str, change: str) -> None:
+        self.see_other(f"/admin/backbone/{teacher_id}")
 
     @allow(Permission.BACKBONE_MANAGE)
-    async def post(self, person_id: str, change: str) -> None:
+    async def post(self, teacher_id: str, change: str) -> None:
         decide = backbone.suspend if change == "suspend" else backbone.resume
         try:
-            member = await decide(self.platform, self.actor, person_id, self.form(StatusDraft))
+            member = await decide(self.platform, self.actor, teacher_id, self.form(StatusDraft))
         except NotFound:
             raise
         except Problem as problem:
-            return await self.show(person_id, self.refuse(problem), wrong=change)
+            return await self.show(teacher_id, self.refuse(problem), wrong=change)
         when = "即日起生效" if member.due_on is None else f"{member.due_on} 起生效"
         self.flash(f"已办理{'暂停' if change == 'suspend' else '恢复'}，{when}，并已告知{member.name}本人。")
-        return self.see_other(f"/admin/backbone/{person_id}")
+        return self.see_other(f"/admin/backbone/{teacher_id}")
 
 
-_ONE = r"/admin/backbone/(?P<person_id>[0-9a-f]{24})"
+_ONE = r"/admin/backbone/(?P<teacher_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
     (r"/admin/backbone", Pool),
     (r"/admin/backbone/export", Export),

@@ -300,8 +300,8 @@ class Candidates(PageHandler):
 
 
 class ClassPage(PageHandler):
-    async def show(self, class_id: str, outcome: dict[str, Any], wrong: str = "") -> None:
-        seen = await registration.class_selection(self.platform, self.actor, class_id)
+    async def show(self, backbone_class_id: str, outcome: dict[str, Any], wrong: str = "") -> None:
+        seen = await registration.class_selection(self.platform, self.actor, backbone_class_id)
         self.render_page(
             "selection/class.html",
             seen=seen,
@@ -314,35 +314,35 @@ class ClassPage(PageHandler):
 
 class ClassSelection(ClassPage):
     @allow(Permission.SELECTION_ENROL)
-    async def get(self, class_id: str) -> None:
-        await self.show(class_id, NO_ERRORS)
+    async def get(self, backbone_class_id: str) -> None:
+        await self.show(backbone_class_id, NO_ERRORS)
 
 
 class ReportList(ClassPage):
     @allow(Permission.SELECTION_ENROL)
-    async def post(self, class_id: str) -> None:
+    async def post(self, backbone_class_id: str) -> None:
         try:
-            new = await registration.report(self.platform, self.actor, class_id, self.form(Report))
+            new = await registration.report(self.platform, self.actor, backbone_class_id, self.form(Report))
         except NotFound:
             raise
         except Problem as problem:
-            return await self.show(class_id, self.refuse(problem), "report")
+            return await self.show(backbone_class_id, self.refuse(problem), "report")
         self.flash(f"已向部指导中心报送 {len(new.passed)} 名合格教师。")
         return self.see_other(f"/admin/selection/lists/{new.id}")
 
 
 class ReleaseNominee(ClassPage):
     @allow(Permission.SELECTION_ENROL)
-    async def post(self, class_id: str, nominee_id: str) -> None:
+    async def post(self, backbone_class_id: str, nominee_id: str) -> None:
         try:
             wanted = self.form(Release)
-            found = await training.release(self.platform, self.actor, class_id, nominee_id, wanted)
+            found = await training.release(self.platform, self.actor, backbone_class_id, nominee_id, wanted)
         except NotFound:
             raise
         except Problem as problem:
-            return await self.show(class_id, self.refuse(problem), nominee_id)
+            return await self.show(backbone_class_id, self.refuse(problem), nominee_id)
         self.flash(f"{found.name}已退出本班，仍是候选人。")
-        return self.see_other(f"/admin/selection/classes/{class_id}")
+        return self.see_other(f"/admin/selection/classes/{backbone_class_id}")
 
 
 # ---- lists and decisions
@@ -453,7 +453,7 @@ class DecisionPaper(PageHandler):
 
 _ID = "[0-9a-f]{24}"
 _ONE = rf"/admin/selection/(?P<nominee_id>{_ID})"
-_CLASS = rf"/admin/selection/classes/(?P<class_id>{_ID})"
+_CLASS = rf"/admin/selection/classes/(?P<backbone_class_id>{_ID})"
 _LIST = rf"/admin/selection/lists/(?P<list_id>{_ID})"
 ROUTES: list[Route] = [
     (r"/admin/selection", Recommendations),
