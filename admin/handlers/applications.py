@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, field_validator
 
 from admin.handler import NO_ERRORS, PageHandler
-from admin.options import LEVELS, PROVINCE_OPTIONS
+from admin.options import LEVELS, MONTHS, PROVINCE_OPTIONS, years
 from admin.paging import Way
 from admin.spreadsheet import send_workbook
 from server.applications import service
@@ -31,9 +31,7 @@ from server.plans.rules import PlanItem
 PAGE_SIZE = 20
 EXPORTED_MOST = 5_000
 POOL_SHOWN = 40
-FIRST_YEAR = 2022
 STATES = [(state.value, state.title) for state in State]
-MONTHS = [(month, f"{month} 月") for month in range(1, 13)]
 NO_RATING = 0
 STARS = [(NO_RATING, "没有星级（学校、实训基地等）"), *((stars, f"{stars} 星级") for stars in range(1, 6))]
 TONES = {Action.APPROVE: "success", Action.RETURN: "warning", Action.WITHDRAW: "neutral"}
@@ -73,14 +71,13 @@ class ApplicationList(PageHandler):
             self.platform, self.actor, query.narrowed, before=way.cursor, limit=PAGE_SIZE + 1
         )
         rows = found[:PAGE_SIZE]
-        this_year = beijing_date(self.platform.clock.now()).year
         self.render_page(
             "applications/list.html",
             rows=rows,
             query=query,
             state_options=STATES,
             levels=LEVELS,
-            years=[(year, f"{year} 年") for year in range(this_year + 1, FIRST_YEAR - 1, -1)],
+            years=years(self.platform.clock.now()),
             months=MONTHS,
             provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
             may_manage=holds(self.actor, Permission.APPLICATIONS_MANAGE),

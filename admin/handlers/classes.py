@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from admin.audit_words import tell
 from admin.handler import PageHandler
-from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS
+from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS, years
 from admin.paging import Way
 from admin.spreadsheet import send_workbook
 from server.admissions import arrival
@@ -38,8 +38,6 @@ from server.surveys import service as surveys
 
 PAGE_SIZE = 20
 EXPORTED_MOST = 5_000
-FIRST_YEAR = 2022
-"""Of the first classes that a certificate number of the guide names (article 17)."""
 
 LIFE: tuple[Callable[[Platform, Actor, TrainingClass], Awaitable[list[LifeStep]]], ...] = (
     applications.life,
@@ -100,15 +98,10 @@ class ClassList(PageHandler):
             levels=LEVELS,
             stages=[(stage.value, stage.title) for stage in Stage],
             majors=MAJOR_OPTIONS,
-            years=self._years(),
+            years=years(self.platform.clock.now()),
             provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
             may_manage=holds(self.actor, Permission.CLASSES_MANAGE),
         )
-
-    def _years(self) -> list[tuple[str, str]]:
-        """Next year first: its classes are planned already."""
-        this_year = beijing_date(self.platform.clock.now()).year
-        return [(str(year), f"{year} 年") for year in range(this_year + 1, FIRST_YEAR - 1, -1)]
 
 
 class Export(PageHandler):

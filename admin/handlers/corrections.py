@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, PageHandler
+from admin.options import LEVELS, MONTHS, PROVINCE_OPTIONS, years
 from admin.paging import Way
 from server.attendance import service as attendance
 from server.classes import service as classes
 from server.corrections import service as corrections
-from server.corrections.documents import Correction
+from server.corrections.documents import Correction, CorrectionFilter
 from server.corrections.rules import Action, Ground, State, Subject
 from server.corrections.service import ClassCorrection, InstitutionCorrection, Reason, TraineeCorrection
 from server.institutions import service as institutions
@@ -26,13 +27,32 @@ STATES = [(state.value, state.title) for state in State]
 
 
 class ListQuery(BaseModel):
+    q: Annotated[str, Field(max_length=60)] = ""
     state: State | None = None
     subject: Subject | None = None
+    level: Annotated[str, Field(pattern=r"^[G123]$")] = ""
+    year: Annotated[int | None, Field(ge=2000, le=2100)] = None
+    month: Annotated[int | None, Field(ge=1, le=12)] = None
+    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
     way: Annotated[str, Field(max_length=2000)] = ""
 
     @property
     def conditions(self) -> dict[str, str]:
-        return {"state": self.state or "", "subject": self.subject or ""}
+        return {
+            "q": self.q,
+            "state": self.state or "",
+            "subject": self.subject or "",
+            "level": self.level,
+            "year": str(self.year or ""),
+            "month": str(self.month or ""),
+            "province": self.province,
+        }
+
+    @property
+    def narrowed(self) -> CorrectionFilter:
+        return CorrectionFilter(
+            self.q.strip(), self.state, self.subject, self.level, self.year, self.month, self.province
+        )
 
 
 class CorrectionList(PageHandler):
@@ -41,12 +61,7 @@ class CorrectionList(PageHandler):
         query = self.query(ListQuery)
         way = Way.read("/admin/corrections", query.conditions, query.way)
         found = await corrections.list_corrections(
-            self.platform,
-            self.actor,
-            state=query.state,
-            subject=query.subject,
-            before=way.cursor,
-            limit=PAGE_SIZE + 1,
+            self.platform, self.actor, query.narrowed, before=way.cursor, limit=PAGE_SIZE + 1
         )
         rows = found[:PAGE_SIZE]
         self.render_page(
@@ -57,6 +72,10 @@ class CorrectionList(PageHandler):
             next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
             subjects=SUBJECTS,
             state_options=STATES,
+            levels=LEVELS,
+            years=years(self.platform.clock.now()),
+            months=MONTHS,
+            provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
             may_request=holds(self.actor, Permission.CORRECTIONS_REQUEST),
         )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from admin.handler import NO_ERRORS, PageHandler
-from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS
+from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, PROVINCE_OPTIONS, years
 from admin.paging import Way
 from admin.rendering import province_name
 from admin.spreadsheet import send_workbook
@@ -28,8 +28,6 @@ PAGE_SIZE = 20
 EXPORTED_MOST = 2_000
 SPARE_ROWS = 3
 """Empty rows of the editor, for who has no JavaScript."""
-FIRST_YEAR = 2022
-"""In which the guide's trial began."""
 STATES = [(state.value, state.title) for state in State]
 TONES = {
     Action.APPROVE: "success",
@@ -40,18 +38,28 @@ TONES = {
 
 
 class ListQuery(BaseModel):
+    q: Annotated[str, Field(max_length=60)] = ""
     year: Annotated[int | None, Field(ge=2000, le=2100)] = None
     state: State | None = None
+    level: Annotated[str, Field(pattern=r"^[G123]$")] = ""
+    month: Annotated[int | None, Field(ge=1, le=12)] = None
     province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
     way: Annotated[str, Field(max_length=2000)] = ""
 
     @property
     def conditions(self) -> dict[str, str]:
-        return {"year": str(self.year or ""), "state": self.state or "", "province": self.province}
+        return {
+            "q": self.q,
+            "year": str(self.year or ""),
+            "state": self.state or "",
+            "level": self.level,
+            "month": str(self.month or ""),
+            "province": self.province,
+        }
 
     @property
     def narrowed(self) -> PlanFilter:
-        return PlanFilter(self.year, self.state, self.province)
+        return PlanFilter(self.q.strip(), self.year, self.state, self.level, self.month, self.province)
 
 
 class PlanList(PageHandler):
@@ -69,7 +77,9 @@ class PlanList(PageHandler):
             rows=rows,
             query=query,
             state_options=STATES,
-            years=[(year, f"{year} 年") for year in range(this_year + 1, FIRST_YEAR - 1, -1)],
+            years=years(self.platform.clock.now()),
+            levels=LEVELS,
+            months=MONTHS,
             provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
             may_manage=holds(self.actor, Permission.PLANS_MANAGE),
             years_to_plan=await self._years_to_plan(this_year),

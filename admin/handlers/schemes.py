@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Valida
 
 from admin.handler import NO_ERRORS, PageHandler
 from admin.moments import BeijingMoment, as_typed
+from admin.options import LEVELS, MONTHS, PROVINCE_OPTIONS, years
 from admin.paging import Way
 from server.assessment.rules import CRITERIA_MOST, TaskKind
 from server.attendance.rules import MOST_SESSIONS
@@ -26,6 +27,7 @@ from server.schemes.content import (
     SessionRow,
     TaskRow,
 )
+from server.schemes.documents import SchemeFilter
 from server.schemes.rules import Action, Change, State
 from server.schemes.service import RemarkDraft, ReturnReason, SchemeOfClass, TimetableWish, VersionOutdated
 
@@ -91,8 +93,28 @@ class AgainstQuery(BaseModel):
 
 
 class ListQuery(BaseModel):
+    q: Annotated[str, Field(max_length=60)] = ""
     state: State | None = None
-    way: str = ""
+    level: Annotated[str, Field(pattern=r"^[G123]$")] = ""
+    year: Annotated[int | None, Field(ge=2000, le=2100)] = None
+    month: Annotated[int | None, Field(ge=1, le=12)] = None
+    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
+    way: Annotated[str, Field(max_length=2000)] = ""
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        return {
+            "q": self.q,
+            "state": self.state or "",
+            "level": self.level,
+            "year": str(self.year or ""),
+            "month": str(self.month or ""),
+            "province": self.province,
+        }
+
+    def narrowed(self, usual: Sequence[State]) -> SchemeFilter:
+        states = [self.state] if self.state else usual
+        return SchemeFilter(states, self.q.strip(), self.level, self.year, self.month, self.province)
 
 
 # ---- the scheme
@@ -447,11 +469,11 @@ class Schemes(PageHandler):
     @allow(Permission.SCHEMES_READ)
     async def get(self) -> None:
         query = self.query(ListQuery)
-        way = Way.read("/admin/schemes", {"state": query.state or ""}, query.way)
+        way = Way.read("/admin/schemes", query.conditions, query.way)
         found = await service.list_schemes(
             self.platform,
             self.actor,
-            [query.state] if query.state else self._usual(),
+            query.narrowed(self._usual()),
             after=way.cursor,
             limit=PAGE_SIZE + 1,
         )
@@ -459,8 +481,12 @@ class Schemes(PageHandler):
         self.render_page(
             "schemes/list.html",
             rows=rows,
-            state=query.state,
-            options=[(one.value, one.title) for one in State if one is not State.SUPERSEDED],
+            query=query,
+            state_options=[(one.value, one.title) for one in State if one is not State.SUPERSEDED],
+            levels=LEVELS,
+            years=years(self.platform.clock.now()),
+            months=MONTHS,
+            provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
             usual="待审核的方案" if holds(self.actor, Permission.SCHEMES_REVIEW) else "办理中的方案",
             previous=way.previous,
             next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,

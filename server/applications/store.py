@@ -7,7 +7,7 @@ from collections.abc import Collection
 from server.applications.documents import Application, ApplicationFilter
 from server.applications.rules import HOLDING, State
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing, month_of
 
 COLLECTIONS = (
     CollectionSpec(
@@ -21,6 +21,7 @@ COLLECTIONS = (
                 partial={"state": {"$in": sorted(HOLDING)}},
             ),
             Index([("institution_code", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("state", 1), ("_id", -1)]),
         ),
     ),
@@ -68,10 +69,9 @@ def _condition(narrowed: ApplicationFilter) -> Row:
     }
     condition: Row = {name: value for name, value in exact.items() if value}
     if narrowed.month:
-        condition["starts_on"] = {"$regex": f"^[0-9]{{4}}-{narrowed.month:02d}-"}
+        condition["starts_on"] = {"$regex": month_of(None, narrowed.month)}
     if narrowed.words:
-        names = {"$concat": ["$name", " ", "$institution_name"]}
-        condition["$expr"] = {"$gte": [{"$indexOfCP": [names, {"$literal": narrowed.words}]}, 0]}
+        condition |= containing(narrowed.words, "$name", "$institution_name")
     return condition
 
 

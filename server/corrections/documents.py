@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
 from server.corrections.rules import Action, Ground, State, Subject
+from server.institutions.rules import Level
 from server.kernel.history import Step
 from server.kernel.mongo import Document
 
@@ -28,7 +30,10 @@ class Correction(Document):
 
     subject: Subject
     institution_code: str
+    institution_name: str
     province_code: str
+    level: Level | None = None
+    """Of the class that it is about, or in which the trainee is."""
     class_id: str | None = None
     person_id: str | None = None
     about: str
@@ -57,3 +62,18 @@ class Correction(Document):
         """The reviewer's last word on it."""
         decided = [step for step in self.history if step.action in (Action.APPROVE, Action.RETURN)]
         return decided[-1] if decided else None
+
+
+@dataclass(frozen=True)
+class CorrectionFilter:
+    """What a list of corrections is narrowed to; what is empty matches everything."""
+
+    words: str = ""
+    """Part of what it is about, or of the name of the institution."""
+    state: State | None = None
+    subject: Subject | None = None
+    level: str = ""
+    year: int | None = None
+    month: int | None = None
+    """In which it was asked for."""
+    province_code: str = ""

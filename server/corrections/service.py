@@ -19,7 +19,7 @@ from server.classes import facts as class_facts
 from server.classes import service as classes
 from server.classes.facts import ClassFacts
 from server.corrections import rules, store
-from server.corrections.documents import Change, Correction
+from server.corrections.documents import Change, Correction, CorrectionFilter
 from server.corrections.rules import Action, Ground, State, Subject
 from server.institutions import service as institutions
 from server.invitations import service as invitations
@@ -98,7 +98,9 @@ async def _correct_class(unit: UnitOfWork, class_id: str, wanted: ClassCorrectio
     draft = Correction(
         subject=Subject.CLASS,
         institution_code=found.institution_code,
+        institution_name=found.institution_name,
         province_code=found.province_code,
+        level=found.level,
         class_id=found.id,
         about=found.name,
         thing=found.id,
@@ -121,7 +123,9 @@ async def _correct_trainee(
     draft = Correction(
         subject=Subject.TRAINEE,
         institution_code=found.institution_code,
+        institution_name=found.institution_name,
         province_code=found.province_code,
+        level=found.level,
         class_id=found.id,
         person_id=person_id,
         about=f"{trainee.name}（{found.name}）",
@@ -143,6 +147,7 @@ async def _correct_institution(unit: UnitOfWork, code: str, wanted: InstitutionC
     draft = Correction(
         subject=Subject.INSTITUTION,
         institution_code=found.id,
+        institution_name=found.name,
         province_code=found.province_code,
         about=found.name,
         thing=found.id,
@@ -310,16 +315,13 @@ async def open_correction(platform: Platform, actor: Actor, thing: str) -> Corre
 async def list_corrections(
     platform: Platform,
     actor: Actor,
+    narrowed: CorrectionFilter,
     *,
-    state: State | None = None,
-    subject: Subject | None = None,
     before: str | None = None,
     limit: int = 20,
 ) -> list[Correction]:
     """The corrections in the actor's jurisdiction, newest first."""
-    return await store.corrections(
-        platform, actor.jurisdiction, state=state, subject=subject, before=before, limit=limit
-    )
+    return await store.corrections(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
 
 
 async def made_in_class(platform: Platform, actor: Actor, class_id: str) -> list[Correction]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from server.corrections.documents import Correction
-from server.corrections.rules import State, Subject
+from server.corrections.documents import Correction, CorrectionFilter
+from server.corrections.rules import State
+from server.kernel.clock import BEIJING
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing
 
 COLLECTIONS = (
     CollectionSpec(
@@ -45,21 +46,31 @@ async def _one(scope: Scope, condition: Row) -> Correction | None:
 
 
 async def corrections(
-    scope: Scope,
-    reach: Jurisdiction,
-    *,
-    state: State | None,
-    subject: Subject | None,
-    before: str | None,
-    limit: int,
+    scope: Scope, reach: Jurisdiction, narrowed: CorrectionFilter, *, before: str | None, limit: int
 ) -> list[Correction]:
     """Newest first, older than the id `before`."""
-    exact = {name: value for name, value in (("state", state), ("subject", subject)) if value}
-    condition: Row = {"$and": [reach.filter(), exact]}
+    condition: Row = {"$and": [reach.filter(), *_conditions(narrowed)]}
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["corrections"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [Correction.from_mongo(row) async for row in rows]
+
+
+def _conditions(narrowed: CorrectionFilter) -> list[Row]:
+    exact = {
+        "state": narrowed.state,
+        "subject": narrowed.subject,
+        "level": narrowed.level,
+        "province_code": narrowed.province_code,
+    }
+    conditions: list[Row] = [{name: value for name, value in exact.items() if value}]
+    for unit, wanted in (("$year", narrowed.year), ("$month", narrowed.month)):
+        if wanted:
+            asked = {unit: {"date": "$submitted_at", "timezone": BEIJING.key}}
+            conditions.append({"$expr": {"$eq": [asked, wanted]}})
+    if narrowed.words:
+        conditions.append(containing(narrowed.words, "$about", "$institution_name"))
+    return conditions
 
 
 async def approved(scope: Scope, reach: Jurisdiction, condition: Row, *, limit: int) -> list[Correction]:

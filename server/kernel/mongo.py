@@ -135,6 +135,17 @@ def connect(uri: str, name: str) -> AsyncIOMotorDatabase[Row]:
     )
 
 
+def containing(words: str, *texts: str | Row) -> Row:
+    """The condition that one of the texts (expressions: "$name") holds `words`, exactly as they are typed: they are no pattern."""
+    joined = [part for text in texts for part in ("\n", {"$ifNull": [text, ""]})]
+    return {"$expr": {"$gte": [{"$indexOfCP": [{"$concat": joined}, {"$literal": words}]}, 0]}}
+
+
+def month_of(year: int | None, month: int | None) -> str:
+    """The pattern of the days (kept as ISO 8601) of a year, of a month, or of a month whatever the year."""
+    return f"^{year or '[0-9]{4}'}-{f'{month:02}-' if month else ''}"
+
+
 async def ensure_collections(db: AsyncIOMotorDatabase[Row], specs: Iterable[CollectionSpec]) -> None:
     """Creates what is missing: collections first, for a transaction must not create them, then their indexes."""
     existing = set(await db.list_collection_names())

@@ -42,6 +42,11 @@ class Plan(Document):
 class PlanFilter:
     """What a list of plans is narrowed to; what is empty matches everything."""
 
+    words: str = ""
+    """Part of the name of the institution or of one of the plan's items."""
     year: int | None = None
     state: State | None = None
+    level: str = ""
+    month: int | None = None
+    """Of one and the same item, where level and month are both given."""
     province_code: str = ""

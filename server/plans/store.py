@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing
 from server.plans.documents import Plan, PlanFilter
 from server.plans.rules import OPEN, State
 
@@ -20,10 +20,16 @@ COLLECTIONS = (
                 partial={"state": {"$in": sorted(OPEN)}},
             ),
             Index([("institution_code", 1), ("year", -1)], unique=True, partial={"state": State.APPROVED}),
+            Index([("institution_code", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("state", 1), ("_id", -1)]),
         ),
     ),
 )
+
+ITEM_TITLES: Row = {
+    "$reduce": {"input": "$items.title", "initialValue": "", "in": {"$concat": ["$$value", "\n", "$$this"]}}
+}
 
 
 async def insert(scope: Scope, new: Plan) -> None:
@@ -58,7 +64,13 @@ async def plans(
 
 def _condition(narrowed: PlanFilter) -> Row:
     exact = {"year": narrowed.year, "state": narrowed.state, "province_code": narrowed.province_code}
-    return {name: value for name, value in exact.items() if value}
+    condition: Row = {name: value for name, value in exact.items() if value}
+    item = {name: value for name, value in (("level", narrowed.level), ("month", narrowed.month)) if value}
+    if item:
+        condition["items"] = {"$elemMatch": item}
+    if narrowed.words:
+        condition |= containing(narrowed.words, "$institution_name", ITEM_TITLES)
+    return condition
 
 
 async def versions(scope: Scope, institution_code: str, year: int) -> list[Plan]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.institutions.rules import Level
 from server.kernel.history import Step
 from server.kernel.mongo import Document
 from server.schemes.content import Content
@@ -43,6 +46,9 @@ class SchemeVersion(Document):
     institution_code: str
     institution_name: str
     province_code: str
+    level: Level
+    starts_on: date
+    """The first day of the class, as it was when this version was saved."""
     version: int
     newest: bool = True
     """No later version has been saved: only this one can be signed, filed and reviewed."""
@@ -67,3 +73,17 @@ class SchemeVersion(Document):
     @property
     def filed_at(self) -> datetime | None:
         return next((step.at for step in reversed(self.history) if step.action is Action.FILE), None)
+
+
+@dataclass(frozen=True)
+class SchemeFilter:
+    """What a list of schemes is narrowed to: the states of their newest versions, and what else is not empty."""
+
+    states: Collection[State]
+    words: str = ""
+    """Part of the name of the class or of its institution."""
+    level: str = ""
+    year: int | None = None
+    month: int | None = None
+    """In which the class begins."""
+    province_code: str = ""

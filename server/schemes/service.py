@@ -6,7 +6,6 @@ happens to the sessions and tasks of its class, come one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import time
 from typing import Annotated
@@ -34,7 +33,7 @@ from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 from server.schemes import rules, store
 from server.schemes.content import Content, CourseRow, CriterionRow, Draft, SessionRow, TaskRow
-from server.schemes.documents import Remark, SchemeVersion, Signature
+from server.schemes.documents import Remark, SchemeFilter, SchemeVersion, Signature
 from server.schemes.rules import (
     Action,
     Change,
@@ -289,7 +288,9 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     for title, states, by_teacher in lines:
         schemes = [
             one
-            for one in await store.in_states(platform, actor.jurisdiction, states, limit=LISTED_MOST)
+            for one in await store.schemes(
+                platform, actor.jurisdiction, SchemeFilter(states), limit=LISTED_MOST
+            )
             if by_teacher is None or one.saved_by_teacher is by_teacher
         ]
         if schemes:
@@ -302,10 +303,10 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
 
 
 async def list_schemes(
-    platform: Platform, actor: Actor, states: Collection[State], *, after: str | None = None, limit: int = 20
+    platform: Platform, actor: Actor, narrowed: SchemeFilter, *, after: str | None = None, limit: int = 20
 ) -> list[SchemeVersion]:
-    """The schemes in the actor's jurisdiction whose newest version is in one of the states, longest waiting first."""
-    return await store.in_states(platform, actor.jurisdiction, states, after=after, limit=limit)
+    """The newest versions of the schemes in the actor's jurisdiction, longest waiting first."""
+    return await store.schemes(platform, actor.jurisdiction, narrowed, after=after, limit=limit)
 
 
 # ---- drafting
@@ -352,6 +353,8 @@ async def _save(
         institution_code=training_class.institution_code,
         institution_name=training_class.institution_name,
         province_code=training_class.province_code,
+        level=training_class.level,
+        starts_on=training_class.starts_on,
         version=before.version + 1 if before else 1,
         state=state,
         content=written,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from server.kernel.history import Step
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
-from server.schemes.documents import Remark, SchemeVersion, Signature
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing, month_of
+from server.schemes.documents import Remark, SchemeFilter, SchemeVersion, Signature
 from server.schemes.rules import State
 
 COLLECTIONS = (
@@ -16,6 +14,7 @@ COLLECTIONS = (
         shard_key="class_id",
         indexes=(
             Index([("class_id", 1), ("version", -1)], unique=True),
+            Index([("newest", 1), ("state", 1), ("_id", 1)]),
             Index([("province_code", 1), ("newest", 1), ("state", 1), ("_id", 1)]),
             Index([("institution_code", 1), ("newest", 1), ("state", 1), ("_id", 1)]),
         ),
@@ -48,20 +47,28 @@ async def versions(scope: Scope, class_id: str) -> list[SchemeVersion]:
     return [SchemeVersion.from_mongo(row) async for row in rows.sort("version", -1)]
 
 
-async def in_states(
-    scope: Scope,
-    reach: Jurisdiction,
-    states: Collection[State],
-    *,
-    after: str | None = None,
-    limit: int,
+async def schemes(
+    scope: Scope, reach: Jurisdiction, narrowed: SchemeFilter, *, after: str | None = None, limit: int
 ) -> list[SchemeVersion]:
-    """The newest version of each scheme in reach that is in one of the states, oldest first, from the id `after` on."""
-    condition: Row = {"$and": [reach.filter(), {"newest": True, "state": {"$in": list(states)}}]}
+    """The newest version of each scheme in reach, oldest first, from the id `after` on."""
+    condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
     if after:
         condition["_id"] = {"$gt": after}
     rows = scope["scheme_versions"].find(condition, session=scope.session).sort("_id", 1).limit(limit)
     return [SchemeVersion.from_mongo(row) async for row in rows]
+
+
+def _condition(narrowed: SchemeFilter) -> Row:
+    condition: Row = {"newest": True, "state": {"$in": list(narrowed.states)}}
+    if narrowed.level:
+        condition["level"] = narrowed.level
+    if narrowed.province_code:
+        condition["province_code"] = narrowed.province_code
+    if narrowed.year or narrowed.month:
+        condition["starts_on"] = {"$regex": month_of(narrowed.year, narrowed.month)}
+    if narrowed.words:
+        condition |= containing(narrowed.words, "$class_name", "$institution_name")
+    return condition
 
 
 async def move(scope: Scope, one: SchemeVersion, state: State, step: Step) -> None:

@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from admin.audit_words import Told
+from admin.handlers.corrections import ListQuery
 from admin.handlers.institutions import possible_actions
 from admin.handlers.recommendations import PURPOSES
-from admin.options import MAJOR_OPTIONS
+from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, PROVINCE_OPTIONS, years
 from server.classes.documents import ClassTeacher, TrainingClass
 from server.classes.rules import Stage
 from server.classes.service import CurrentClass
@@ -144,7 +145,9 @@ def correction(state: CorrectionState) -> Correction:
     return Correction(
         subject=Subject.CLASS,
         institution_code="009",
+        institution_name=CLASS.institution_name,
         province_code="13",
+        level=CLASS.level,
         class_id=CLASS.id,
         about=CLASS.name,
         thing=CLASS.id,
@@ -320,7 +323,11 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "corrections/list.html",
         layout_context(
             rows=[correction(state) for state in CorrectionState],
-            query=type("Query", (), {"conditions": {}, "state": None, "subject": None})(),
+            query=ListQuery(),
+            levels=LEVELS,
+            years=years(NOON),
+            months=MONTHS,
+            provinces=PROVINCE_OPTIONS,
             previous=None,
             next=None,
             subjects=[(subject.value, subject.title) for subject in Subject],

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from admin.handlers.schemes import KINDS, WEEKDAYS, Typed, history_line, row_errors, stages
+from admin.handlers.schemes import KINDS, WEEKDAYS, ListQuery, Typed, history_line, row_errors, stages
+from admin.options import LEVELS, MONTHS, PROVINCE_OPTIONS, years
 from server.classes.documents import ClassTeacher, TrainingClass
 from server.institutions.rules import Level
-from server.kernel.errors import FieldError, Invalid
+from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.history import Step
 from server.schemes import rules, service
 from server.schemes.documents import Remark, SchemeVersion, Signature
-from server.schemes.rules import Action, Frame, Held, State
-from server.schemes.service import ComparedVersion, SchemeOfClass, TeacherSignature
+from server.schemes.rules import Action, Change, Frame, Held, State
+from server.schemes.service import ComparedVersion, SchemeOfClass, TeacherSignature, VersionOutdated
 from tests.admin.front_end import layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
 from tests.scheming import LAST_DAY, content, moved
@@ -70,6 +72,8 @@ def version(number: int, state: State, *actions: Action, **changes: Any) -> Sche
         institution_code="009",
         institution_name=CLASS.institution_name,
         province_code="13",
+        level=CLASS.level,
+        starts_on=CLASS.starts_on,
         version=number,
         state=state,
         content=SECOND if number > 1 else FIRST,
@@ -169,8 +173,10 @@ def test_the_province_sees_what_changes_and_what_stays_before_it_decides(page: P
     expect(page.get_by_label("退回理由")).to_have_attribute("required", "")
 
 
-def show_editor(page: Page, typed: Typed, problem: Invalid | None = None) -> None:
-    shown = seen(version(1, State.DRAFT))
+def show_editor(
+    page: Page, typed: Typed, problem: Problem | None = None, came_between: Sequence[Change] = ()
+) -> None:
+    shown = seen(version(1, State.DRAFT, saved_by=TEACHER.name, saved_by_teacher=True))
     fields = problem.fields if problem else ()
     context: dict[str, Any] = {
         "training_class": CLASS,
@@ -179,6 +185,7 @@ def show_editor(page: Page, typed: Typed, problem: Invalid | None = None) -> Non
         "seen": shown,
         "typed": typed,
         "row_errors": row_errors(problem),
+        "came_between": came_between,
         "teachers": [(TEACHER.person_id, TEACHER.name)],
         "kinds": KINDS,
         "weekdays": WEEKDAYS,
@@ -188,6 +195,16 @@ def show_editor(page: Page, typed: Typed, problem: Invalid | None = None) -> Non
         "values": typed.values,
     }
     show(page, "schemes/editor.html", layout_context(**context))
+
+
+def test_what_a_teacher_saved_meanwhile_stands_beside_what_was_typed(page: Page) -> None:
+    outdated = VersionOutdated(f"授课教师{TEACHER.name}刚刚保存了第 1 版。")
+    show_editor(page, Typed.of(FIRST, 1), outdated, rules.difference(FIRST, SECOND))
+    expect(page.get_by_role("heading", name="第 1 版所作的修改")).to_be_visible()
+    expect(page.get_by_text(f"{TEACHER.name}（授课教师）")).to_be_visible()
+    expect(page.get_by_text("讲义第二版").first).to_be_visible()
+    assert_accessible(page)
+    assert_fits(page)
 
 
 def test_rows_are_added_removed_and_summed_up(page: Page) -> None:
@@ -251,8 +268,12 @@ def test_the_list_of_the_province(page: Page) -> None:
     rows = [version(1, State.SUBMITTED, *FILED), replace_class(version(2, State.SUBMITTED, *FILED))]
     context: dict[str, Any] = {
         "rows": rows,
-        "state": None,
-        "options": [(one.value, one.title) for one in State],
+        "query": ListQuery(),
+        "state_options": [(one.value, one.title) for one in State],
+        "levels": LEVELS,
+        "years": years(NOON),
+        "months": MONTHS,
+        "provinces": PROVINCE_OPTIONS,
         "usual": "待审核的方案",
         "previous": None,
         "next": "/admin/schemes?way=x",

@@ -15,7 +15,7 @@ from server.backbone import service as backbone
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.corrections import rules, service
-from server.corrections.documents import Correction
+from server.corrections.documents import Correction, CorrectionFilter
 from server.corrections.rules import (
     ChangedMeanwhile,
     CorrectionSettled,
@@ -171,7 +171,7 @@ async def test_the_neighbours_see_nothing_and_nobody_decides_on_their_own_reques
         await service.correct_class(platform, YANGZHOU, opened.id, of_class(opened, place="图书馆"))
     asked = await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆"))
     for stranger in (YANGZHOU, JIANGSU):
-        assert await service.list_corrections(platform, stranger) == []
+        assert await service.list_corrections(platform, stranger, CorrectionFilter()) == []
         assert await service.open_correction(platform, stranger, opened.id) is None
         assert await service.made_in_class(platform, stranger, opened.id) == []
         with pytest.raises(NotFound):

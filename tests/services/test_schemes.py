@@ -16,7 +16,7 @@ from server.classes.service import ResultsReleased, SchemeGoverns
 from server.kernel.errors import Invalid, NotFound, Problem
 from server.kernel.platform import Platform
 from server.schemes import rules, service
-from server.schemes.documents import SchemeVersion
+from server.schemes.documents import SchemeFilter, SchemeVersion
 from server.schemes.rules import (
     NotYourStep,
     SchemeIncomplete,
@@ -332,7 +332,7 @@ async def test_a_neighbour_and_a_teacher_of_another_class_see_nothing(
     ):
         with pytest.raises(NotFound):
             await refused
-    assert await service.list_schemes(platform, yangzhou, list(State)) == []
+    assert await service.list_schemes(platform, yangzhou, SchemeFilter(list(State))) == []
 
 
 async def test_what_waits_for_whom(platform: Platform, held: ClassInSession) -> None:
