@@ -32,6 +32,8 @@ from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.surveys import service as surveys
 from server.surveys.rules import Tally
+from server.wechat import content
+from server.wechat.content import Scene, Screened
 
 BATCH = 200
 """Members of the pool whose years are reckoned at once."""
@@ -276,8 +278,9 @@ async def log_guidance(platform: Platform, actor: Actor, draft: GuidanceDraft) -
     True with what is new; False, and nothing written, for a nonce that was sent before. Raises NotFound for a class that the actor did not
     teach or a person who was not in it; Invalid for a day of the class, before it, or to come.
     """
+    screened = await content.screen(platform, actor, Scene.COMMENT, {"about": draft.about})
     try:
-        return await _log_guidance(platform, actor, draft)
+        return await _log_guidance(platform, actor, draft, screened)
     except DuplicateKeyError:  # the same request twice at once
         there = await store.by_nonce(platform, actor.person_id, draft.nonce)
         assert there is not None
@@ -285,7 +288,7 @@ async def log_guidance(platform: Platform, actor: Actor, draft: GuidanceDraft) -
 
 
 @transactional
-async def _log_guidance(unit: UnitOfWork, draft: GuidanceDraft) -> tuple[Guidance, bool]:
+async def _log_guidance(unit: UnitOfWork, draft: GuidanceDraft, screened: Screened) -> tuple[Guidance, bool]:
     rules.STEPS.require_right(Action.LOG, unit.actor.roles)
     there = await store.by_nonce(unit, unit.actor.person_id, draft.nonce)
     if there is not None:
@@ -311,6 +314,7 @@ async def _log_guidance(unit: UnitOfWork, draft: GuidanceDraft) -> tuple[Guidanc
         history=[step(unit, Action.LOG)],
     )
     await store.insert(unit, new)
+    await content.note(unit, screened, content.of_class(taught, f"guidance:{new.id}", "后续指导记录"))
     unit.audit("duties:log-guidance", new.id, class_id=taught.id, person_id=trainee.person_id)
     unit.notify(
         trainee.person_id,
@@ -402,7 +406,8 @@ async def warn_of_duties(platform: Platform) -> int:
         before = await store.warned(platform, [one.id for one in members], today.year)
         years = await years_of(platform, [one for one in members if one.id not in before], today.year)
         for one in years:
-            told += one.to_be_warned and await _warn_once(platform, job, one.teacher.id, today.year)
+            if one.to_be_warned:
+                told += await _warn_once(platform, job, one.teacher.id, today.year)
     return told
 
 
