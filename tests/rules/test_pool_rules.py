@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.backbone import rules
-from server.backbone.rules import PoolStatus, StatusNotPossible
+from server.backbone.rules import PoolStatus, Sought, StatusNotPossible, YearFigures
 from server.kernel.errors import Invalid
 
 DAY = date(2026, 3, 16)
@@ -110,3 +110,28 @@ def test_any_part_of_a_text_is_found_by_its_grams(text: str, data: st.DataObject
     start = data.draw(st.integers(0, len(plain) - 1))
     part = plain[start : data.draw(st.integers(start + 1, len(plain)))]
     assert set(rules.grams_asked(part)) <= set(rules.grams(text))
+
+
+figures = st.builds(
+    YearFigures,
+    year=st.integers(2024, 2026),
+    teaching=st.integers(0, 6),
+    assessment=st.integers(0, 6),
+    mean_hundredths=st.none() | st.integers(100, 300),
+    meets_mark=st.booleans(),
+)
+
+
+@given(figures, st.sampled_from(rules.TASKS_SOUGHT))
+def test_a_year_is_found_by_at_least_so_many_tasks(one: YearFigures, least: int) -> None:
+    found = rules.marks([one])
+    assert (rules.tasks_mark(one.year, least) in found) is (one.teaching + one.assessment >= least)
+    assert (rules.mark(one.year, Sought.NO_TASK) in found) is (one.tasks == 0)
+
+
+@given(figures)
+def test_a_year_is_rated_or_not_and_meets_the_mark_or_is_below_it(one: YearFigures) -> None:
+    found = set(rules.marks([one]))
+    kinds = [Sought.MET, Sought.BELOW, Sought.UNRATED]
+    assert sum(rules.mark(one.year, kind) in found for kind in kinds) == 1
+    assert (rules.mark(one.year, Sought.UNRATED) in found) is (one.mean == "")

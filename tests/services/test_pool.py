@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from server.accounts import phones
 from server.backbone import service as backbone
-from server.backbone.documents import PoolMember
-from server.backbone.rules import PoolStatus, StatusNotPossible
+from server.backbone import store
+from server.backbone.documents import PoolFilter, PoolMember
+from server.backbone.rules import (
+    PoolStatus,
+    Sought,
+    StatusNotPossible,
+    YearFigures,
+    grams,
+    mark,
+    marks,
+    tasks_mark,
+)
+from server.backbone.service import StatusDraft
 from server.invitations import service as invitations
 from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, NotInvitable
 from server.kernel.clock import FixedClock
+from server.kernel.errors import NotFound
 from server.kernel.identity import Role
-from server.kernel.mongo import UnitOfWork, transactional
+from server.kernel.mongo import Row, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.selection import pool
+from server.surveys import service as surveys
 from server.wechat.simulator import Simulator
 from tests import cast, stage
+from tests.surveying import answer, clock_of, let_it_end, open_survey
 
 CENTRE = stage.actor(cast.CENTRE)
 XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
@@ -97,3 +113,185 @@ async def test_a_status_that_is_there_already_is_not_decided_again(platform: Pla
     teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
     with pytest.raises(StatusNotPossible):
         await decide(platform, CENTRE, teacher, PoolStatus.ACTIVE)
+
+
+# ---- search
+
+
+async def names_found(platform: Platform, **conditions: Any) -> list[str]:
+    found = await backbone.list_pool(platform, XINGTAI, PoolFilter(**conditions))
+    return [one.name for one in found]
+
+
+async def test_the_pool_is_found_by_parts_of_name_and_unit(platform: Platform) -> None:
+    for person in (cast.BACKBONE_TEACHER, cast.SECOND_BACKBONE_TEACHER):
+        await stage.register_backbone(platform, person)
+    first, second = cast.BACKBONE_TEACHER, cast.SECOND_BACKBONE_TEACHER
+    assert await names_found(platform, words="技师学院") == [second.name, first.name]
+    assert await names_found(platform, words="邢台") == [first.name]
+    assert await names_found(platform, words=f"{second.name[0]} 常州") == [second.name]
+    assert await names_found(platform, words="州常") == []
+    assert await names_found(platform, words="学院技师") == []  # all pairs are there, not in this order
+    assert await names_found(platform, words="x.*") == []
+
+
+async def test_the_pool_is_found_by_province_major_status_and_certificate(platform: Platform) -> None:
+    teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    await platform["backbone_teachers"].update_one(
+        {"_id": teacher}, {"$set": {"certificate_number": "32017202212G001"}}
+    )
+    other = await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER, ("02",))
+    await decide(platform, CENTRE, other, PoolStatus.SUSPENDED)
+    first, second = cast.BACKBONE_TEACHER.name, cast.SECOND_BACKBONE_TEACHER.name
+    assert await names_found(platform, major="02") == [second]
+    assert await names_found(platform, province_code=cast.JIANGSU) == []
+    assert await names_found(platform, status=PoolStatus.SUSPENDED) == [second]
+    assert await names_found(platform, certificate_number="32017202212G001") == [first]
+    assert await names_found(platform, certificate_number="32017202212G002") == []
+
+
+async def test_a_corrected_name_is_found(platform: Platform) -> None:
+    teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+
+    @transactional
+    async def rename(unit: UnitOfWork) -> None:
+        await backbone.rename(unit, teacher, "古丽·试例")
+        unit.audit("corrections:apply", teacher)
+
+    await rename(platform, CENTRE)
+    assert await names_found(platform, words="古丽") == ["古丽·试例"]
+    assert await names_found(platform, words=cast.BACKBONE_TEACHER.name) == []
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"words": "技师学院"},
+        {"marks": (tasks_mark(2026, 2),)},
+        {"status": PoolStatus.ACTIVE},
+        {"major": "01"},
+        {"province_code": cast.HEBEI},
+        {"certificate_number": "32017202212G001"},
+        {"marks": (mark(2026, Sought.BELOW),), "words": "邢台", "province_code": cast.HEBEI},
+        {},
+    ],
+)
+async def test_a_page_of_the_pool_is_read_off_an_index(
+    platform: Platform, conditions: dict[str, Any]
+) -> None:
+    rows = [a_row(number) for number in range(400)]
+    await platform["backbone_teachers"].insert_many(rows)
+    condition = store._condition(PoolFilter(**conditions))
+    found = platform["backbone_teachers"].find(condition).sort("_id", -1).limit(31)
+    plan = (await found.explain())["queryPlanner"]["winningPlan"]
+    assert "COLLSCAN" not in str(plan)
+
+
+def a_row(number: int) -> Row:
+    figures = [YearFigures(year=2026, teaching=number % 5)]
+    unit = "邢台技师学院" if number % 40 == 0 else "示例市高级技工学校"
+    return PoolMember(
+        name=f"试{number}",
+        id_number_masked="130***********1234",
+        province_code=cast.HEBEI if number % 10 else cast.JIANGSU,
+        work_unit=unit,
+        majors=["01"],
+        registered_at=stage.LONG_AGO,
+        registered_by="部试甲",
+        figures=figures,
+        marks=marks(figures),
+        grams=grams(f"试{number}", unit),
+    ).to_mongo()
+
+
+# ---- figures
+
+
+async def test_tasks_and_satisfaction_of_the_years_are_kept_and_searched(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=5)
+    teacher = held.teacher.actor.id
+    idle = await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
+    survey = await open_survey(platform, held)
+    await answer(platform, survey, held.trainees, points=2)
+    assert await pool.refresh_figures(platform) == 2  # the years before are kept too
+    assert await pool.refresh_figures(platform) == 0
+    let_it_end(platform, survey)
+    clock_of(platform).advance(timedelta(days=30))
+    await surveys.tally_closed(platform)
+    assert await pool.refresh_figures(platform) == 1
+    this_year = (await backbone.member_of_pool(platform, teacher)).figures_of(2026)
+    assert (this_year.teaching, this_year.assessment, this_year.mean) == (1, 0, "2.00")
+    taught = cast.BACKBONE_TEACHER.name
+    assert await names_found(platform, marks=(tasks_mark(2026, 1),)) == [taught]
+    assert await names_found(platform, marks=(mark(2026, Sought.MET),)) == [taught]
+    assert await names_found(platform, marks=(tasks_mark(2026, 2),)) == []
+    assert await names_found(platform, marks=(mark(2026, Sought.NO_TASK),)) == [
+        (await backbone.member_of_pool(platform, idle)).name
+    ]
+    record = await pool.record(platform, XINGTAI, teacher)
+    assert record.years[0] == this_year
+    assert [(one.class_id, one.kind) for one in record.tasks] == [(held.id, Kind.TEACHING)]
+
+
+async def test_satisfaction_below_the_smallest_group_is_shown_to_nobody(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=5)
+    survey = await open_survey(platform, held)
+    await answer(platform, survey, held.trainees[:4], points=1)
+    let_it_end(platform, survey)
+    await surveys.tally_closed(platform)
+    for actor in (CENTRE, XINGTAI):
+        record = await pool.record(platform, actor, held.teacher.actor.id)
+        assert record.years[0].mean == "" and record.years[0].answers == 0
+
+
+# ---- who sees what of a teacher
+
+
+async def test_an_institution_sees_no_number_and_no_reason(platform: Platform) -> None:
+    teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)  # of 河北
+    await decide(platform, CENTRE, teacher, PoolStatus.SUSPENDED)
+    for actor, knows in (
+        (CENTRE, True),
+        (stage.actor(cast.HEBEI_OFFICER), True),
+        (stage.actor(cast.JIANGSU_OFFICER), False),
+        (XINGTAI, False),
+        (stage.actor(cast.CHANGZHOU_OFFICER), False),
+    ):
+        record = await pool.record(platform, actor, teacher)
+        assert (record.masked_number, bool(record.history)) == (knows, knows)
+        assert record.member.status is PoolStatus.SUSPENDED
+
+
+async def test_a_whole_number_is_shown_once_and_the_look_is_noted(platform: Platform) -> None:
+    teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    number = await backbone.look_at_id_number(platform, CENTRE, teacher)
+    assert number == cast.BACKBONE_TEACHER.id_number
+    entry = await platform["audit"].find_one({"action": "backbone:look-at-id-number"})
+    assert entry is not None
+    assert (entry["subject"], entry["actor_name"]) == (teacher, cast.CENTRE.name)
+    assert number not in str(entry)
+
+
+async def test_the_centre_suspends_with_a_reason_and_the_teacher_is_told(platform: Platform) -> None:
+    teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    wanted = StatusDraft(effective_on=TODAY, reason="接受组织调查")
+    assert (await backbone.suspend(platform, CENTRE, teacher, wanted)).status is PoolStatus.SUSPENDED
+    assert (await backbone.resume(platform, CENTRE, teacher, wanted)).status is PoolStatus.ACTIVE
+    assert await platform["outbox"].count_documents({"template": "pool-status"}) == 2
+    await decide(platform, CENTRE, teacher, PoolStatus.CANCELLED)
+    with pytest.raises(StatusNotPossible, match="动态管理"):
+        await backbone.resume(platform, CENTRE, teacher, wanted)
+    with pytest.raises(NotFound):
+        await backbone.suspend(platform, CENTRE, "0" * 24, wanted)
+
+
+async def test_taking_the_list_along_is_noted(platform: Platform) -> None:
+    await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    rows = [one.name async for one in backbone.export_pool(platform, XINGTAI, PoolFilter(words="邢台"))]
+    assert rows == [cast.BACKBONE_TEACHER.name]
+    entry = await platform["audit"].find_one({"action": "backbone:export"})
+    assert entry is not None and "邢台" not in str(entry["facts"])
