@@ -200,6 +200,8 @@ class TeacherPage(PoolPage):
             may_identify=holds(self.actor, Permission.BACKBONE_IDENTIFY),
             may_suspend=manages and record.member.status is PoolStatus.ACTIVE,
             may_resume=manages and record.member.status is PoolStatus.SUSPENDED,
+            sees_duties=holds(self.actor, Permission.DUTIES_READ)
+            and self.actor.province_code in (None, record.member.province_code),
             wrong=wrong,
             **outcome,
         )

@@ -109,3 +109,20 @@ async def test_who_was_warned_is_told_on_the_page(platform: Platform, wechat: Si
     await duties.warn_of_duties(platform)
     browser = await sign_in(platform, site, cast.CENTRE)
     assert "已于 2026-10-08 提醒本人" in (await browser.get(f"/admin/duties/{held.teacher.actor.id}")).text
+
+
+async def test_the_pool_leads_to_the_year_of_whoever_may_see_it(
+    platform: Platform, wechat: Simulator, site: str
+) -> None:
+    held = await class_that_is_over(platform, wechat)
+    teacher_id = held.teacher.actor.id
+    link = f'href="/admin/duties/{teacher_id}?year=2026"'
+    for officer, sees in (
+        (cast.CENTRE, True),
+        (cast.HEBEI_OFFICER, True),
+        (cast.JIANGSU_OFFICER, False),
+        (cast.XINGTAI_OFFICER, False),
+    ):
+        browser = await sign_in(platform, site, officer)
+        page = await browser.get(f"/admin/backbone/{teacher_id}")
+        assert page.status == 200 and (link in page.html) is sees, officer.username
