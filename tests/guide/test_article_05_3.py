@@ -1,0 +1,87 @@
+"""第五条（三）: 对两年内未开展工学一体化教师培训的教师培训基地，由省级管理部门向我部提出申请取消其教师培训基地资格。"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from server.institutions import service as institutions
+from server.institutions.qualifications import Decision
+from server.institutions.requests import RequestDraft
+from server.institutions.rules import QualificationStatus, RequestPurpose
+from server.kernel.clock import FixedClock
+from server.kernel.errors import Forbidden
+from server.kernel.platform import Platform
+from server.qualification import base_requests, review
+from server.qualification import service as qualification
+from server.qualification.rules import Grade, Outcome, Rule, State, Subject
+from server.qualification.service import DecisionDraft
+from tests import cast, reviewing, stage
+from tests.reviewing import CENTRE, HEBEI, TODAY, XINGTAI
+
+WITHDRAWAL = RequestDraft(
+    purpose=RequestPurpose.WITHDRAWAL,
+    institution_code=cast.XINGTAI,
+    qualification_number=1,
+    reason="两年内未开展工学一体化教师培训。",
+)
+
+
+async def test_a_base_without_training_in_two_years_is_looked_at_and_keeps_its_title_until_decided(
+    platform: Platform, clock: FixedClock
+) -> None:
+    """两年内未开展: on the last day of the two years there is no case yet, on the day after there is; nothing is withdrawn by itself."""
+    await reviewing.base_since(platform, date(2024, 3, 16))
+    await review.review(platform)
+    assert await reviewing.cases(platform) == []
+    clock.advance(timedelta(days=1))
+    await review.review(platform)
+    [case] = await reviewing.cases(platform)
+    assert (case.subject, case.rule, case.subject_id) == (Subject.BASE, Rule.NO_CLASS, "009-1")
+    school = await institutions.institution(platform, CENTRE, cast.XINGTAI)
+    assert school.qualifications[0].status is QualificationStatus.ACTIVE
+
+
+async def test_a_class_of_its_levels_keeps_a_base(platform: Platform) -> None:
+    """开展工学一体化教师培训: a class counts, also one that runs on the day of the review."""
+    await reviewing.base_since(platform, date(2023, 1, 1))
+    await stage.open_class(platform, XINGTAI, stage.class_draft(starts_on=TODAY, ends_on=TODAY))
+    await review.review(platform)
+    assert await reviewing.cases(platform) == []
+
+
+async def test_the_province_applies_and_the_centre_decides(platform: Platform) -> None:
+    """由省级管理部门向我部提出申请: neither the centre by itself nor the base; the case is decided with the request."""
+    case = await reviewing.base_case(platform)
+    wanted = DecisionDraft(outcome=Outcome.CANCELLED, effective_on=TODAY, reason="没有申请的决定")
+    with pytest.raises(Forbidden):
+        await qualification.decide(platform, CENTRE, case.id, wanted)
+    for nobody in (CENTRE, XINGTAI):
+        with pytest.raises(Forbidden):
+            await base_requests.submit(platform, nobody, WITHDRAWAL)
+    asked = await base_requests.submit(platform, HEBEI, WITHDRAWAL)
+    filed = await qualification.case(platform, CENTRE, case.id)
+    assert (filed.state, filed.request_id) == (State.FILED, asked.id)
+    await base_requests.carry_out(platform, CENTRE, asked.id, Decision(effective_on=TODAY, reason="同意取消"))
+    decided = await qualification.case(platform, CENTRE, case.id)
+    assert decided.decision is not None and decided.decision.outcome is Outcome.CANCELLED
+    school = await institutions.institution(platform, CENTRE, cast.XINGTAI)
+    assert school.qualifications[0].status is QualificationStatus.WITHDRAWN
+
+
+async def test_base_and_province_are_warned_six_and_three_months_before(
+    platform: Platform, clock: FixedClock
+) -> None:
+    """日常监管: early enough that a class can still be held."""
+    await reviewing.base_since(platform, date(2024, 9, 16))
+    await review.review(platform)
+    for officer in (HEBEI, XINGTAI):
+        [warning] = await reviewing.warnings(platform, officer)
+        assert (warning.grade, warning.last) == (Grade.SIX_MONTHS, date(2026, 9, 16))
+    clock.advance(timedelta(days=92))
+    await review.review(platform)
+    assert [one.grade for one in await reviewing.warnings(platform, HEBEI)] == [
+        Grade.SIX_MONTHS,
+        Grade.THREE_MONTHS,
+    ]
