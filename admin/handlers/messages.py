@@ -114,7 +114,7 @@ class TemplateTable(PageHandler):
     async def get(self) -> None:
         today = beijing_date(self.platform.clock.now())
         self.render_page(
-            "messages/templates.html", states=await message_templates.kind_states(self.platform, today)
+            "messages/templates.html", kinds=await message_templates.kind_states(self.platform, today)
         )
 
 
