@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -14,15 +15,18 @@ from server.duties import store
 from server.duties.rules import GuidanceSettled, Standing, State
 from server.duties.service import DutyFilter, DutyYear, Objection
 from server.invitations.rules import Kind
+from server.invitations.rules import State as InvitationState
 from server.kernel.errors import Forbidden, Invalid, NotFound
 from server.kernel.identity import Actor
-from server.kernel.mongo import CODEC, Row, UnitOfWork, transactional
+from server.kernel.mongo import CODEC, Row, UnitOfWork, new_id, transactional
 from server.kernel.platform import Platform
 from server.surveys import service as surveys
+from server.surveys.documents import SatisfactionTally
 from server.surveys.rules import Tally
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.dutiful import another_class, class_that_is_over, guidance_draft, logged, rated
+from tests.services.test_tasks_of_teachers import a_task
 from tests.surveying import clock_of
 
 CENTRE, HEBEI = stage.actor(cast.CENTRE), stage.actor(cast.HEBEI_OFFICER)
@@ -242,6 +246,23 @@ async def test_the_trainee_confirms_once_and_cannot_take_it_back(
     assert seen.guidance[State.CONFIRMED] == 1
 
 
+async def test_a_confirmation_and_a_dispute_at_once_end_confirmed(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await class_that_is_over(platform, wechat)
+    [trainee] = held.trainees
+    for number in range(4):
+        guidance = await logged(platform, held, number)
+        await asyncio.gather(
+            duties.confirm(platform, trainee.actor, guidance.id),
+            duties.dispute(platform, trainee.actor, guidance.id, NO),
+            return_exceptions=True,
+        )
+    kept = await duties.guidance_received(platform, trainee.actor)
+    assert [one.state for one in kept] == [State.CONFIRMED] * 4
+    assert {[step.action for step in one.history][-1] for one in kept} == {"CONFIRM"}
+
+
 async def test_a_dispute_has_a_reason_that_the_teacher_reads_and_may_be_settled(
     platform: Platform, wechat: Simulator
 ) -> None:
@@ -335,3 +356,64 @@ async def test_how_much_guidance_a_year_has_is_read_off_the_index_alone(
     cursor = plan["stages"][0]["$cursor"] if "stages" in plan else plan
     assert cursor["executionStats"]["totalDocsExamined"] == 0
     assert cursor["executionStats"]["totalKeysExamined"] <= 5
+
+
+# ---- against a slow and obvious reckoning
+
+
+async def test_random_years_are_those_counted_one_task_at_a_time(platform: Platform) -> None:
+    chance = random.Random(8)
+    teachers = [await stage.register_backbone(platform, one) for one in cast.people(6)]
+    tasks = [
+        a_task(
+            chance.choice(teachers),
+            date(2023, 1, 1) + timedelta(days=chance.randrange(4 * 365)),
+            chance.choice((0, 11, 40, 366)),
+            kind=chance.choice(list(Kind)),
+            state=chance.choice(
+                [
+                    InvitationState.ACCEPTED,
+                    InvitationState.ACCEPTED,
+                    InvitationState.CANCELLED,
+                    InvitationState.SENT,
+                ]
+            ),
+        )
+        for _ in range(300)
+    ]
+    rows = [
+        SatisfactionTally(
+            teacher_id=chance.choice(teachers),
+            survey_id=new_id(),
+            class_id=new_id(),
+            year=chance.randrange(2023, 2027),
+            ones=chance.randrange(9),
+            twos=chance.randrange(9),
+            threes=chance.randrange(9),
+            responses=9,
+        )
+        for _ in range(60)
+    ]
+    await platform["invitations"].insert_many([one.to_mongo() for one in tasks])
+    await platform["satisfaction_tallies"].insert_many([one.to_mongo() for one in rows])
+    today = date(2025, 8, 1)
+    clock_of(platform).set(in_beijing(today))
+    members = [await backbone.teacher_in_pool(platform, one) for one in teachers]
+    for year in range(2022, 2028):
+        seen = await duties.years_of(platform, [one for one in members if one], year)
+        for teacher_id, one in zip(teachers, seen, strict=True):
+            mine = [
+                task
+                for task in tasks
+                if task.teacher_id == teacher_id
+                and task.state is InvitationState.ACCEPTED
+                and task.starts_on.year == year
+            ]
+            for kind, done, planned in (
+                (Kind.TEACHING, one.teaching_done, one.teaching_planned),
+                (Kind.ASSESSMENT, one.assessment_done, one.assessment_planned),
+            ):
+                over = [task.ends_on < today for task in mine if task.kind is kind]
+                assert (done, planned) == (sum(over), len(over) - sum(over))
+            rated = [row.tally for row in rows if row.teacher_id == teacher_id and row.year == year]
+            assert (one.tally or Tally()) == sum(rated, Tally())
