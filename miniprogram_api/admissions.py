@@ -9,6 +9,7 @@ from pydantic import Field
 
 from miniprogram_api.classes import ClassAnswer, ClassHandler, class_facts
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
+from miniprogram_api.screening import flag, screen
 from server.accounts.phones import AlreadyBound, IdentityDiffers, RealName
 from server.accounts.rules import IdNumberInvalid
 from server.admissions import arrival, needs, rules
@@ -33,6 +34,7 @@ from server.classes.service import DatesClash
 from server.kernel.paper import PaperFailed, PaperLacksCharacter
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
+from server.wechat.content import ContentRefused
 
 # ---- search and apply
 
@@ -175,6 +177,7 @@ class Apply(ApiHandler):
         body=ApplicationRequest,
         answers={201: ApplicationAnswer, 200: ApplicationAnswer},
         problems=(
+            ContentRefused,
             NotOpen,
             RealNameNeeded,
             AlreadyEnrolled,
@@ -395,13 +398,16 @@ class TaughtNeeds(ApiHandler):
         summary="Say what was changed because of the needs",
         body=NoteRequest,
         answers={201: NoteItem},
-        problems=(NoNeedsYet,),
+        problems=(NoNeedsYet, ContentRefused),
         rate="30/hour",
         rate_by="phone",
     )
     async def post(self, class_id: str) -> None:
         draft = NoteDraft(text=self.body(NoteRequest).text)
-        self.answer(note_item(await needs.add_note(self.platform, self.actor, class_id, draft)), status=201)
+        screened = await screen(self, text=draft.text)
+        kept = await needs.add_note(self.platform, self.actor, class_id, draft)
+        await flag(self, screened, f"needs:{class_id}", "需求调整说明", class_id)
+        self.answer(note_item(kept), status=201)
 
 
 # ---- admission notice and pledge (article 10)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from tornado.http1connection import HTTP1Connection
@@ -10,6 +10,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import stream_request_body
 
 from miniprogram_api.handler import ApiHandler, Multipart, Page, Paging, Response, operation
+from miniprogram_api.screening import flag, screen
 from miniprogram_api.uploads import SubmissionForm
 from server.assessment import grading, service, submissions, tasks
 from server.assessment.documents import Grade, Result, Submission, Task, is_graded
@@ -22,7 +23,9 @@ from server.classes.service import ResultsReleased
 from server.kernel import downloads
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
+from server.wechat.content import ContentRefused, Mark
 
+NO_MARKS: Mapping[str, Mark] = {}
 BODY_BESIDE_FILES = 2**20
 """Bytes that fields, headers and boundaries may take beside the files."""
 BODY_BEFORE_REFUSAL = 64 * 2**20
@@ -55,6 +58,8 @@ class FileAnswer(Response):
     media_type: str
     size: int
     """Bytes."""
+    content_check: str | None = None
+    """What the content check says where the picture did not pass at once: 检查中, 疑似违规 and the like."""
 
 
 class SubmissionAnswer(Response):
@@ -65,6 +70,8 @@ class SubmissionAnswer(Response):
     late: bool
     text: str
     files: list[FileAnswer]
+    content_check: str | None = None
+    """The same of the text."""
 
 
 class GradeAnswer(Response):
@@ -152,8 +159,19 @@ def task_facts(task: Task) -> dict[str, object]:
     }
 
 
-def submission_answer(submission: Submission | None) -> SubmissionAnswer | None:
-    return None if submission is None else SubmissionAnswer.model_validate(submission)
+def submission_answer(
+    submission: Submission | None, marks: Mapping[str, Mark] = NO_MARKS
+) -> SubmissionAnswer | None:
+    """`marks`: what the content check says of the parts, for who teaches the class."""
+    if submission is None:
+        return None
+    told = SubmissionAnswer.model_validate(submission)
+    files = [file.model_copy(update={"content_check": _title(marks.get(file.id))}) for file in told.files]
+    return told.model_copy(update={"files": files, "content_check": _title(marks.get("text"))})
+
+
+def _title(mark: Mark | None) -> str | None:
+    return None if mark is None else mark.title
 
 
 def grade_answer(grade: Grade) -> GradeAnswer:
@@ -167,14 +185,14 @@ def grade_answer(grade: Grade) -> GradeAnswer:
     )
 
 
-def trainee_work_answer(row: TraineeWork) -> TraineeWorkAnswer:
+def trainee_work_answer(row: TraineeWork, checks: Mapping[str, Mark]) -> TraineeWorkAnswer:
     marks = [] if row.grade is None else row.grade.marks
     return TraineeWorkAnswer(
         person_id=row.trainee.person_id,
         name=row.trainee.name,
         work_unit=row.trainee.work_unit,
         graded=is_graded(row.submission, row.grade),
-        submission=submission_answer(row.submission),
+        submission=submission_answer(row.submission, checks),
         grade=row.grade and grade_answer(row.grade),
         history=[
             MarkAnswer(
@@ -191,8 +209,12 @@ def trainee_work_answer(row: TraineeWork) -> TraineeWorkAnswer:
     )
 
 
-def task_work_answer(work: TaskWork) -> TaskWorkAnswer:
-    items = [trainee_work_answer(row) for row in work.rows]
+def task_work_answer(work: TaskWork, marks: Mapping[str, Mapping[str, Mark]]) -> TaskWorkAnswer:
+    """`marks` by submission, then by part."""
+    items = [
+        trainee_work_answer(row, marks.get(row.submission.id, NO_MARKS) if row.submission else NO_MARKS)
+        for row in work.rows
+    ]
     return TaskWorkAnswer(
         task=TaskAnswer.model_validate(task_facts(work.task)),
         submitted=sum(item.submission is not None for item in items),
@@ -289,7 +311,7 @@ class TaskSubmissions(ApiHandler):
         summary="Hand in a new version; the same nonce answers the same version again",
         body=SUBMISSION_FORM,
         answers={201: SubmissionAnswer, 200: SubmissionAnswer},
-        problems=(OwnWorkNotDeclared, FileTooLarge, FileTypeRefused, ResultsReleased),
+        problems=(OwnWorkNotDeclared, ContentRefused, FileTooLarge, FileTypeRefused, ResultsReleased),
         rate="120/hour",
         rate_by="phone",
     )
@@ -360,7 +382,8 @@ class TaughtSubmissions(ApiHandler):
     )
     async def get(self, task_id: str) -> None:
         work = await submissions.taught_work(self.platform, self.actor, task_id)
-        self.answer(task_work_answer(work))
+        ids = [row.submission.id for row in work.rows if row.submission]
+        self.answer(task_work_answer(work, await submissions.marks(self.platform, ids)))
 
 
 class TaughtFile(ApiHandler):
@@ -370,7 +393,7 @@ class TaughtFile(ApiHandler):
         await downloads.send(self, file)
 
 
-GRADING_PROBLEMS = (GradingOneself, NewerVersion, ResultsReleased)
+GRADING_PROBLEMS = (ContentRefused, GradingOneself, NewerVersion, ResultsReleased)
 
 
 class GradeSubmission(ApiHandler):
@@ -382,9 +405,10 @@ class GradeSubmission(ApiHandler):
         problems=GRADING_PROBLEMS,
     )
     async def put(self, submission_id: str) -> None:
-        grade = await grading.grade_submission(
-            self.platform, self.actor, submission_id, self.body(GradeRequest)
-        )
+        draft = self.body(GradeRequest)
+        screened = await screen(self, comment=draft.comment)
+        grade = await grading.grade_submission(self.platform, self.actor, submission_id, draft)
+        await flag(self, screened, f"grade:{grade.id}", "评语", grade.class_id)
         self.answer(grade_answer(grade))
 
 
@@ -397,9 +421,10 @@ class GradeTrainee(ApiHandler):
         problems=(*GRADING_PROBLEMS, NothingSubmitted),
     )
     async def put(self, task_id: str, person_id: str) -> None:
-        grade = await grading.grade_trainee(
-            self.platform, self.actor, task_id, person_id, self.body(GradeRequest)
-        )
+        draft = self.body(GradeRequest)
+        screened = await screen(self, comment=draft.comment)
+        grade = await grading.grade_trainee(self.platform, self.actor, task_id, person_id, draft)
+        await flag(self, screened, f"grade:{grade.id}", "评语", grade.class_id)
         self.answer(grade_answer(grade))
 
 

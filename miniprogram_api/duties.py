@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
+from miniprogram_api.screening import flag, screen
 from miniprogram_api.surveys import MeanAnswer, mean_answer
 from server.duties import service as duties
 from server.duties.documents import Guidance
@@ -17,6 +18,7 @@ from server.invitations.rules import Kind, Task
 from server.kernel.errors import NotFound
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
+from server.wechat.content import ContentRefused
 
 
 class YearQuery(BaseModel):
@@ -170,7 +172,7 @@ class GivenGuidance(ApiHandler):
         summary="Log guidance given to a former trainee of a class I taught; sent again, it is logged once",
         body=GuidanceRequest,
         answers={201: GuidanceAnswer, 200: GuidanceAnswer},
-        problems=(NotFound,),
+        problems=(NotFound, ContentRefused),
         rate="60/minute",
         rate_by="phone",
     )
@@ -216,13 +218,16 @@ class Dispute(ApiHandler):
         summary="Dispute it, with a reason that the teacher reads; sent again, it answers the same",
         body=DisputeRequest,
         answers={200: GuidanceAnswer},
-        problems=(GuidanceSettled,),
+        problems=(GuidanceSettled, ContentRefused),
         rate="60/minute",
         rate_by="phone",
     )
     async def post(self, guidance_id: str) -> None:
         asked = self.body(DisputeRequest)
-        self.answer(guidance_answer(await duties.dispute(self.platform, self.actor, guidance_id, asked)))
+        screened = await screen(self, reason=asked.reason)
+        disputed = await duties.dispute(self.platform, self.actor, guidance_id, asked)
+        await flag(self, screened, f"guidance:{guidance_id}", "对后续指导的异议", disputed.class_id)
+        self.answer(guidance_answer(disputed))
 
 
 _ONE = r"/api/v1/guidance/(?P<guidance_id>[0-9a-f]{24})"

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
+from miniprogram_api.screening import flag, screen
 from server.classes.service import TeacherNotInPool
 from server.institutions.rules import Level
 from server.invitations import letter
@@ -18,6 +19,7 @@ from server.invitations.service import Refusal
 from server.kernel.paper import PaperLacksCharacter
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
+from server.wechat.content import ContentRefused
 
 
 class DeclineRequest(Request):
@@ -116,13 +118,16 @@ class Decline(InvitationHandler):
         summary="Decline with a reason; sent again, it answers the same",
         body=DeclineRequest,
         answers={200: InvitationAnswer},
-        problems=(InvitationClosed,),
+        problems=(InvitationClosed, ContentRefused),
         rate="60/minute",
         rate_by="phone",
     )
     async def post(self, invitation_id: str) -> None:
         refusal = Refusal(reason=self.body(DeclineRequest).reason)
-        self.tell(await invitations.decline(self.platform, self.actor, invitation_id, refusal))
+        screened = await screen(self, reason=refusal.reason)
+        declined = await invitations.decline(self.platform, self.actor, invitation_id, refusal)
+        await flag(self, screened, f"invitation:{invitation_id}", "谢绝邀请的理由", declined.class_id)
+        self.tell(declined)
 
 
 class LetterPdf(InvitationHandler):

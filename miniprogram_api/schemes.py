@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from miniprogram_api.handler import ApiHandler, Request, Response, operation
+from miniprogram_api.screening import flag, screen
 from server.assessment.rules import TaskKind
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
@@ -16,6 +17,7 @@ from server.schemes.content import Draft
 from server.schemes.documents import Remark
 from server.schemes.rules import SchemeNotInState, State
 from server.schemes.service import NoScheme, RemarkDraft, SchemeOfClass, VersionOutdated
+from server.wechat.content import ContentRefused
 
 
 class SchemeCourseAnswer(Response):
@@ -221,11 +223,13 @@ class SchemeRemarks(ApiHandler):
         summary="I say something about the scheme to the institution and my colleagues",
         body=RemarkRequest,
         answers={201: RemarkAnswer},
-        problems=(NoScheme,),
+        problems=(NoScheme, ContentRefused),
     )
     async def post(self, class_id: str) -> None:
         said = self.body(RemarkRequest)
+        screened = await screen(self, text=said.text)
         version, kept = await service.remark_as_teacher(self.platform, self.actor, class_id, said)
+        await flag(self, screened, f"scheme:{class_id}", "对培训方案的意见", class_id)
         self.answer(remark_told(version, kept), status=201)
 
 

@@ -14,6 +14,7 @@ from server.surveys import rules
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind, SurveyState, Tally
 from server.surveys.service import MySurvey, SurveyNotOpen, TaughtClass, TeachersYear
+from server.wechat.content import ContentRefused
 
 
 class SurveyItem(Response):
@@ -171,7 +172,7 @@ class Responses(ApiHandler):
         summary="Answer a survey, once and anonymously; sent again, nothing is counted twice",
         body=ResponsesRequest,
         answers={201: AnsweredAnswer, 200: AnsweredAnswer},
-        problems=(SurveyNotOpen,),
+        problems=(SurveyNotOpen, ContentRefused),
         rate="60/minute",
         rate_by="phone",
     )

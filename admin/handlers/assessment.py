@@ -218,12 +218,15 @@ class TraineeWork(PageHandler):
     async def get(self, class_id: str, task_id: str, person_id: str) -> None:
         record = await submissions.trainee_record(self.platform, self.actor, class_id, task_id, person_id)
         wanted = self.query(VersionQuery).version
+        shown = next((one for one in record.versions if wanted in (None, one.version)), None)
+        marks = await submissions.marks(self.platform, [shown.id]) if shown else {}
         self.render_page(
             "assessment/work.html",
             training_class=record.training_class,
             tab="tasks",
             record=record,
-            shown=next((one for one in record.versions if wanted in (None, one.version)), None),
+            shown=shown,
+            marks=marks.get(shown.id, {}) if shown else {},
             history=history_of(record),
         )
 

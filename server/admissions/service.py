@@ -35,6 +35,8 @@ from server.kernel.life import LifeStep, entry_of
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
+from server.wechat import content
+from server.wechat.content import Scene, Screened
 
 INSTITUTION_REVIEWS = (State.APPLIED, State.TEACHER_AGREED)
 """What waits for the institution."""
@@ -216,18 +218,21 @@ async def apply(
 ) -> tuple[Applicant, bool]:
     """The actor's application for a class, and whether this request made it; a phone that nobody is bound to yet is bound first.
 
-    Raises NotFound, NotOpen, RealNameNeeded, AlreadyEnrolled, TeachesThisClass, DatesClash, Invalid for wrong answers, and what
-    phones.introduce raises.
+    Raises NotFound, NotOpen, RealNameNeeded, AlreadyEnrolled, TeachesThisClass, DatesClash, ContentRefused, Invalid for
+    wrong answers, and what phones.introduce raises.
     """
     seen = await open_class(platform, class_id)
     rules.require_open(seen.item.enrolment_opens, seen.item.enrolment_closes, platform.clock.now())
     answers = rules.check_answers(seen.admission.questions if seen.admission else [], draft.answers)
+    texts = {f"answers.{key}": words for key, words in answers.items()}
+    texts |= {"work_unit": draft.work_unit, "post": draft.post, "major_taught": draft.major_taught}
+    screened = await content.screen(platform, actor, Scene.PROFILE, texts)
     if not actor.roles:
         if draft.real_name is None:
             raise RealNameNeeded()
         actor = await phones.introduce(platform, actor, draft.real_name)
     try:
-        return await _apply(platform, actor, class_id, draft, answers)
+        return await _apply(platform, actor, class_id, draft, answers, screened)
     except DuplicateKeyError:  # the same request twice at once: the unique index let one through
         earlier = await store.open_application(platform, class_id, actor.person_id)
         if earlier is None:
@@ -237,7 +242,7 @@ async def apply(
 
 @transactional
 async def _apply(
-    unit: UnitOfWork, class_id: str, draft: ApplicationDraft, answers: dict[str, str]
+    unit: UnitOfWork, class_id: str, draft: ApplicationDraft, answers: dict[str, str], screened: Screened
 ) -> tuple[Applicant, bool]:
     person_id = unit.actor.person_id
     earlier = await store.open_application(unit, class_id, person_id)
@@ -273,6 +278,7 @@ async def _apply(
         history=[step(unit, Action.APPLY)],
     )
     await store.insert_applicant(unit, new)
+    await content.note(unit, screened, content.of_class(training_class, f"application:{new.id}", "报名表"))
     unit.audit("admissions:apply", new.id, class_id=class_id)
     return new, True
 

@@ -24,6 +24,8 @@ from server.kernel.files import NewFile
 from server.kernel.identity import Actor
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.wechat import content
+from server.wechat.content import Mark, Picture, Scene, Screened
 
 TEXT_LONGEST = 20_000
 ABANDONED_AFTER = timedelta(days=1)
@@ -152,11 +154,13 @@ async def hand_in(
 ) -> tuple[Submission, bool]:
     """Keeps a new version with its files, and says whether it is new: the same nonce gives the same version again.
 
-    Raises OwnWorkNotDeclared (article 13), Invalid when there is neither text nor file, ResultsReleased. Unless a new version came to be,
-    no file stays. (A database that fails to answer is no proof that nothing was kept: then `remove_abandoned` decides.)
+    Raises OwnWorkNotDeclared (article 13), ContentRefused, Invalid when there is neither text nor file, ResultsReleased. Unless a
+    new version came to be, no file stays. (A database that fails to answer is no proof that nothing was kept: then
+    `remove_abandoned` decides.)
     """
     try:
-        kept, is_new = await _keep(platform, actor, task_id, draft, upload.files)
+        screened = await content.screen(platform, actor, Scene.LOG, {"text": draft.text})
+        kept, is_new = await _keep(platform, actor, task_id, draft, upload.files, screened)
     except Problem:
         await upload.give_up()
         raise
@@ -167,7 +171,7 @@ async def hand_in(
 
 @transactional
 async def _keep(
-    unit: UnitOfWork, task_id: str, draft: SubmissionDraft, files: list[SubmittedFile]
+    unit: UnitOfWork, task_id: str, draft: SubmissionDraft, files: list[SubmittedFile], screened: Screened
 ) -> tuple[Submission, bool]:
     task, training_class = await attended_task(unit, unit.actor, task_id)
     person_id = unit.actor.person_id
@@ -197,6 +201,10 @@ async def _keep(
     await store.insert_submission(unit, new)
     await store.set_task_in_use(unit, task_id)
     await store.forget_uploads(unit, [file.id for file in files])
+    subject = content.of_class(training_class, content_key(new.id), f"学习成果《{task.title}》")
+    await content.note(unit, screened, subject)
+    pictures = [Picture(file.id, file.name, file.media_type, file.size) for file in files]
+    await content.note_pictures(unit, Scene.LOG, subject, pictures)
     unit.audit(
         "assessment:submit", new.id, task_id=task_id, version=new.version, files=len(files), late=new.late
     )
@@ -211,6 +219,17 @@ async def note_begun(platform: Platform, file_id: str) -> None:
 async def note_kept(scope: Scope, file_ids: Sequence[str]) -> None:
     """Such files are named by a document now, or were removed."""
     await store.forget_uploads(scope, file_ids)
+
+
+def content_key(submission_id: str) -> str:
+    """Under which the content checks of a submission are kept."""
+    return f"submission:{submission_id}"
+
+
+async def marks(platform: Platform, submission_ids: Sequence[str]) -> dict[str, dict[str, Mark]]:
+    """Submission → "text" or file id → what the content check says of it, where it did not pass at once."""
+    found = await content.marks(platform, [content_key(one) for one in submission_ids])
+    return {key.partition(":")[2]: parts for key, parts in found.items()}
 
 
 async def remove_abandoned(platform: Platform) -> int:

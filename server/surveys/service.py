@@ -26,6 +26,8 @@ from server.kernel.platform import Platform
 from server.surveys import rules, store
 from server.surveys.documents import SatisfactionTally, Survey
 from server.surveys.rules import Question, QuestionKind, SurveyState, Tally
+from server.wechat import content
+from server.wechat.content import Scene
 
 TALLIED_AT_ONCE = 100
 
@@ -252,8 +254,11 @@ async def my_survey(platform: Platform, actor: Actor, survey_id: str) -> MySurve
 async def answer_survey(platform: Platform, actor: Actor, survey_id: str, answers: rules.Answers) -> bool:
     """Counts the actor's answers: True the first time; False, and nothing counted, when they had answered before.
 
-    Raises NotFound, SurveyNotOpen, or Invalid with the place of each answer that is missing or wrong.
+    Raises NotFound, SurveyNotOpen, ContentRefused, or Invalid with the place of each answer that is missing or wrong. A doubtful
+    remark is not noted anywhere: the note would say who wrote it.
     """
+    remarks = {f"answers.{key}": words for key, words in answers.items() if isinstance(words, str)}
+    await content.screen(platform, actor, Scene.COMMENT, remarks)
     try:
         return await _answer_survey(platform, actor, survey_id, answers)
     except DuplicateKeyError:  # the same request twice at once: the key of the respondent let one through

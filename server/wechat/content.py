@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import Any
+from typing import Any, Protocol
 
 from pymongo.errors import DuplicateKeyError
 
@@ -33,6 +33,8 @@ LONGEST = 2500
 """Characters of one question to `msgSecCheck`."""
 OVERLAP = 20
 """Characters that two pieces of a long text share, so that no word is cut in two unseen."""
+SCREENED_WITHIN = 5.0
+"""Seconds that a teacher waits at most, however many pieces the text has."""
 LARGEST_PICTURE = 10 * 2**20
 PICTURES = frozenset({"image/png", "image/jpeg", "image/webp"})
 
@@ -98,10 +100,27 @@ class Subject:
 
     key: str
     title: str
-    class_id: str | None
-    class_name: str
-    institution_code: str
-    province_code: str
+    class_id: str | None = None
+    class_name: str = ""
+    institution_code: str = ""
+    province_code: str = ""
+
+
+class _Class(Protocol):
+    """A training class, as far as it matters here."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def institution_code(self) -> str: ...
+    @property
+    def province_code(self) -> str: ...
+
+
+def of_class(item: _Class, key: str, title: str) -> Subject:
+    return Subject(key, title, item.id, item.name, item.institution_code, item.province_code)
 
 
 @dataclass(frozen=True)
@@ -115,25 +134,36 @@ class Picture:
 # ---- before it is written
 
 
-async def screen(platform: Platform, actor: Actor, scene: Scene, texts: Mapping[str, str]) -> Screened:
+async def screen(
+    platform: Platform, actor: Actor, scene: Scene, texts: Mapping[str, str], *, refuse: bool = True
+) -> Screened:
     """Asks WeChat about the texts (field → words) that a phone wants to publish. Raises ContentRefused, naming the fields.
 
-    Never fails because WeChat does: what could not be asked is noted as waiting. Staff have no openid, which WeChat insists on;
-    their texts are not asked about.
+    `refuse=False`: even a risky text is only flagged, where somebody has a right to be heard. Never fails because WeChat does:
+    what could not be asked is noted as waiting. Staff have no openid, which WeChat insists on: their texts are not asked about.
     """
     if actor.openid is None:
         return Screened("", scene)
     openid = actor.openid
     given = [(part, text) for part, text in texts.items() if text.strip()]
-    answers = await asyncio.gather(*(_ask_about(platform, openid, scene, text) for _, text in given))
+    answers = await asyncio.gather(*(_ask_in_time(platform, openid, scene, text) for _, text in given))
     verdicts = [(part, text, *answer) for (part, text), answer in zip(given, answers, strict=True)]
     refused = [part for part, _, state, _ in verdicts if state is State.RISKY]
-    if refused:
+    if refused and refuse:
         raise ContentRefused(fields=[FieldError(part, "内容可能违规，请修改。") for part in refused])
     doubts = [
         Doubt(part, text, state, label) for part, text, state, label in verdicts if state is not State.PASSED
     ]
     return Screened(openid, scene, tuple(doubts))
+
+
+async def _ask_in_time(platform: Platform, openid: str, scene: int, text: str) -> tuple[State, int | None]:
+    """As long as somebody may be kept waiting for it."""
+    try:
+        async with asyncio.timeout(SCREENED_WITHIN):
+            return await _ask_about(platform, openid, scene, text)
+    except TimeoutError:
+        return State.WAITING, None
 
 
 async def _ask_about(platform: Platform, openid: str, scene: int, text: str) -> tuple[State, int | None]:
