@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bson.binary import Binary
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from server.accounts.documents import (
     Account,
@@ -20,6 +21,8 @@ from server.accounts.documents import (
     StaffSession,
 )
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+
+DUPLICATE_KEY = 11000  # error_codes.yml of the server
 
 COLLECTIONS = (
     CollectionSpec(
@@ -109,7 +112,14 @@ async def insert_account(scope: Scope, new: Account) -> None:
 
 
 async def insert_accounts(scope: Scope, new: Sequence[Account]) -> None:
-    await scope["accounts"].insert_many([one.to_mongo() for one in new], session=scope.session)
+    """Raises DuplicateKeyError when a username is taken, without what was to be stored."""
+    try:
+        await scope["accounts"].insert_many([one.to_mongo() for one in new], session=scope.session)
+    except BulkWriteError as error:
+        details = error.details or {}
+        if any(wrong["code"] == DUPLICATE_KEY for wrong in details.get("writeErrors", ())):
+            raise DuplicateKeyError("a username is taken", DUPLICATE_KEY) from None
+        raise
 
 
 async def insert_batch(scope: Scope, new: AccountBatch) -> None:

@@ -1,0 +1,295 @@
+"""Two steps to sign in: enrolment, one use a code, recovery, lockout, and what an open session owes (article 25.1)."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from server.accounts import second_factor, sign_in, staff, store, totp
+from server.accounts.documents import Account
+from server.accounts.passwords import AccountLocked
+from server.accounts.second_factor import AlreadyEnrolled, CodeRefused, NotEnrolled
+from server.accounts.sign_in import HALF_LIFE, Entered, SignInOver, SignInRefused, Where
+from server.accounts.staff import NotOneself
+from server.kernel import policies
+from server.kernel.clock import FixedClock, beijing_date
+from server.kernel.errors import Conflict, NotFound, TooManyRequests
+from server.kernel.identity import ANYBODY, Actor
+from server.kernel.platform import Platform
+from server.kernel.policies import PolicyChange
+from tests import cast, stage
+from tests.cast import Officer
+
+HERE = Where("127.0.0.1", "a browser")
+NEXT_STEP = timedelta(seconds=totp.STEP_SECONDS)
+SECOND_CENTRE = Officer("centre-two", "部试辛", cast.CENTRE.role)
+
+
+async def stored(platform: Platform, officer: Officer) -> Account:
+    account = await store.account_by_username(platform, officer.username)
+    assert account is not None
+    return account
+
+
+async def password_step(platform: Platform, officer: Officer) -> Entered:
+    return await sign_in.sign_in(platform, officer.username, officer.password, HERE)
+
+
+async def signed_in(platform: Platform, officer: Officer) -> Actor:
+    """Somebody who has signed in, with both steps where they have two."""
+    await stage.sign_up(platform, officer)
+    entered = await password_step(platform, officer)
+    if entered.half:
+        code = stage.code_for(platform, officer)
+        entered = await sign_in.enter_code(platform, entered.token, code, HERE)
+    return await sign_in.actor_of_token(platform, entered.token)
+
+
+async def enrolled(platform: Platform, actor: Actor) -> tuple[str, list[str]]:
+    """Enrols an app of the actor: its secret and the recovery codes."""
+    await second_factor.begin(platform, actor)
+    secret = (await second_factor.standing(platform, actor)).secret
+    assert secret is not None
+    return secret, await second_factor.confirm(platform, actor, code_of(platform, secret))
+
+
+def code_of(platform: Platform, secret: str) -> str:
+    return totp.code_at(secret, totp.step_at(platform.clock.now()))
+
+
+async def set_requirement(platform: Platform, value: bool) -> None:
+    today = beijing_date(platform.clock.now())
+    wanted = PolicyChange(key="second_factor_required", value=value, effective_from=today, reason="试点")
+    await policies.change(platform, stage.actor(cast.CENTRE), wanted)
+
+
+# ---- Signing in
+
+
+async def test_the_password_alone_opens_nothing(platform: Platform) -> None:
+    await stage.sign_up(platform, cast.HEBEI_OFFICER)
+    entered = await password_step(platform, cast.HEBEI_OFFICER)
+    assert entered.half
+    assert await sign_in.actor_of_token(platform, entered.token) is ANYBODY
+    assert await platform["staff_sessions"].count_documents({}) == 0
+    code = stage.code_for(platform, cast.HEBEI_OFFICER)
+    whole = await sign_in.enter_code(platform, entered.token, code, HERE)
+    actor = await sign_in.actor_of_token(platform, whole.token)
+    assert (actor.name, actor.must_enrol) == (cast.HEBEI_OFFICER.name, False)
+    assert await platform["half_sign_ins"].count_documents({}) == 0
+
+
+async def test_a_half_sign_in_is_over_after_five_minutes_and_after_one_use(
+    platform: Platform, clock: FixedClock
+) -> None:
+    await stage.sign_up(platform, cast.HEBEI_OFFICER)
+    late = await password_step(platform, cast.HEBEI_OFFICER)
+    clock.advance(HALF_LIFE)
+    with pytest.raises(SignInOver):
+        await sign_in.enter_code(platform, late.token, stage.code_for(platform, cast.HEBEI_OFFICER), HERE)
+    used = await password_step(platform, cast.HEBEI_OFFICER)
+    await sign_in.enter_code(platform, used.token, stage.code_for(platform, cast.HEBEI_OFFICER), HERE)
+    clock.advance(NEXT_STEP)
+    with pytest.raises(SignInOver):
+        await sign_in.enter_code(platform, used.token, stage.code_for(platform, cast.HEBEI_OFFICER), HERE)
+
+
+async def test_a_code_serves_once_even_at_the_same_moment_in_two_processes(platform: Platform) -> None:
+    await stage.sign_up(platform, cast.HEBEI_OFFICER)
+    halves = [await password_step(platform, cast.HEBEI_OFFICER) for _ in range(2)]
+    code = stage.code_for(platform, cast.HEBEI_OFFICER)
+    results = await asyncio.gather(
+        *(sign_in.enter_code(platform, half.token, code, HERE) for half in halves), return_exceptions=True
+    )
+    assert sorted(type(one).__name__ for one in results) == ["CodeRefused", "Entered"]
+    assert await platform["staff_sessions"].count_documents({}) == 1
+
+
+async def test_a_code_of_before_does_not_serve_again_and_the_next_one_does(
+    platform: Platform, clock: FixedClock
+) -> None:
+    await signed_in(platform, cast.HEBEI_OFFICER)
+    half = await password_step(platform, cast.HEBEI_OFFICER)
+    with pytest.raises(CodeRefused):
+        await sign_in.enter_code(platform, half.token, stage.code_for(platform, cast.HEBEI_OFFICER), HERE)
+    clock.advance(NEXT_STEP)
+    await sign_in.enter_code(platform, half.token, stage.code_for(platform, cast.HEBEI_OFFICER), HERE)
+
+
+async def test_wrong_codes_count_towards_the_lockout_together_with_wrong_passwords(
+    platform: Platform, clock: FixedClock
+) -> None:
+    await stage.sign_up(platform, cast.HEBEI_OFFICER)
+    with pytest.raises(SignInRefused):
+        await sign_in.sign_in(platform, cast.HEBEI_OFFICER.username, "wrong-2026", HERE)
+    half = await password_step(platform, cast.HEBEI_OFFICER)
+    for _ in range(platform.settings.lockout_failures - 1):
+        with pytest.raises(CodeRefused):
+            await sign_in.enter_code(platform, half.token, "not-a-code", HERE)
+    right = stage.code_for(platform, cast.HEBEI_OFFICER)
+    with pytest.raises(AccountLocked):
+        await sign_in.enter_code(platform, half.token, right, HERE)
+    with pytest.raises(AccountLocked):
+        await password_step(platform, cast.HEBEI_OFFICER)
+    clock.advance(timedelta(minutes=platform.settings.lockout_minutes))
+    half = await password_step(platform, cast.HEBEI_OFFICER)
+    await sign_in.enter_code(platform, half.token, stage.code_for(platform, cast.HEBEI_OFFICER), HERE)
+    account = await stored(platform, cast.HEBEI_OFFICER)
+    assert (account.failures, account.locked_until) == (0, None)
+
+
+async def test_no_more_than_ten_codes_a_minute_are_tried_however_many_come_at_once(
+    platform: Platform,
+) -> None:
+    await stage.sign_up(platform, cast.HEBEI_OFFICER)
+    account = await stored(platform, cast.HEBEI_OFFICER)
+    tried = await asyncio.gather(
+        *(second_factor.prove(platform, account, f"{number:06d}") for number in range(14)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(one, TooManyRequests) for one in tried) >= 4
+
+
+# ---- Enrolment
+
+
+async def test_whoever_must_have_a_second_factor_is_told_so_until_it_is_enrolled(
+    platform: Platform, clock: FixedClock
+) -> None:
+    await stage.sign_up(platform, cast.HEBEI_OFFICER)
+    await platform["accounts"].update_one({}, {"$set": {"second_factor": None}})
+    tokens = [(await password_step(platform, cast.HEBEI_OFFICER)).token for _ in range(2)]
+    actor = await sign_in.actor_of_token(platform, tokens[0])
+    assert actor.must_enrol
+    secret, codes = await enrolled(platform, actor)
+    assert not (await sign_in.actor_of_token(platform, tokens[0])).must_enrol
+    assert await sign_in.actor_of_token(platform, tokens[1]) is ANYBODY, "it was opened with a password only"
+    assert len(set(codes)) == second_factor.RECOVERY_CODES
+    account = await stored(platform, cast.HEBEI_OFFICER)
+    assert account.second_factor is not None
+    assert secret.encode() not in bytes(account.second_factor.secret) and account.enrolling is None
+    assert not set(codes) & set(account.second_factor.recovery)
+    with pytest.raises(AlreadyEnrolled):
+        await second_factor.begin(platform, actor)
+    half = await password_step(platform, cast.HEBEI_OFFICER)
+    with pytest.raises(CodeRefused):
+        await sign_in.enter_code(platform, half.token, code_of(platform, secret), HERE)
+    clock.advance(NEXT_STEP)
+    await sign_in.enter_code(platform, half.token, code_of(platform, secret), HERE)
+
+
+async def test_the_policy_decides_also_for_a_session_that_is_open(platform: Platform) -> None:
+    await set_requirement(platform, False)
+    await stage.sign_up(platform, cast.HEBEI_OFFICER)
+    await platform["accounts"].update_one({}, {"$set": {"second_factor": None}})
+    token = (await password_step(platform, cast.HEBEI_OFFICER)).token
+    assert not (await sign_in.actor_of_token(platform, token)).must_enrol
+    await set_requirement(platform, True)
+    assert (await sign_in.actor_of_token(platform, token)).must_enrol
+
+
+async def test_an_institution_may_and_need_not(platform: Platform, clock: FixedClock) -> None:
+    actor = await signed_in(platform, cast.XINGTAI_OFFICER)
+    assert not actor.must_enrol
+    secret, _ = await enrolled(platform, actor)
+    clock.advance(NEXT_STEP)
+    assert (await password_step(platform, cast.XINGTAI_OFFICER)).half
+    await second_factor.remove(platform, actor, code_of(platform, secret))
+    assert not (await password_step(platform, cast.XINGTAI_OFFICER)).half
+
+
+async def test_nothing_is_enrolled_without_the_first_code(platform: Platform) -> None:
+    actor = await signed_in(platform, cast.XINGTAI_OFFICER)
+    with pytest.raises(NotEnrolled):
+        await second_factor.confirm(platform, actor, "123456")
+    await second_factor.begin(platform, actor)
+    with pytest.raises(CodeRefused):
+        await second_factor.confirm(platform, actor, "not-a-code")
+    assert (await stored(platform, cast.XINGTAI_OFFICER)).second_factor is None
+    with pytest.raises(NotEnrolled):
+        await second_factor.remove(platform, actor, "123456")
+
+
+async def test_of_two_windows_that_confirm_the_same_enrolment_one_gets_the_codes(platform: Platform) -> None:
+    actor = await signed_in(platform, cast.XINGTAI_OFFICER)
+    await second_factor.begin(platform, actor)
+    secret = (await second_factor.standing(platform, actor)).secret or ""
+    results = await asyncio.gather(
+        *(second_factor.confirm(platform, actor, code_of(platform, secret)) for _ in range(2)),
+        return_exceptions=True,
+    )
+    assert sorted(type(one).__name__ for one in results) == ["AlreadyEnrolled", "list"]
+
+
+# ---- Recovery
+
+
+async def test_a_recovery_code_serves_once_in_place_of_the_phone(platform: Platform) -> None:
+    actor = await signed_in(platform, cast.XINGTAI_OFFICER)
+    _, codes = await enrolled(platform, actor)
+    halves = [await password_step(platform, cast.XINGTAI_OFFICER) for _ in range(2)]
+    results = await asyncio.gather(
+        *(sign_in.enter_code(platform, half.token, codes[3].upper(), HERE) for half in halves),
+        return_exceptions=True,
+    )
+    assert sorted(type(one).__name__ for one in results) == ["CodeRefused", "Entered"]
+    account = await stored(platform, cast.XINGTAI_OFFICER)
+    assert account.second_factor is not None
+    assert len(account.second_factor.recovery) == second_factor.RECOVERY_CODES - 1
+
+
+async def test_new_recovery_codes_replace_the_old_ones_and_cost_a_code(
+    platform: Platform, clock: FixedClock
+) -> None:
+    actor = await signed_in(platform, cast.XINGTAI_OFFICER)
+    secret, old = await enrolled(platform, actor)
+    with pytest.raises(CodeRefused):
+        await second_factor.renew_recovery_codes(platform, actor, code_of(platform, secret))
+    clock.advance(NEXT_STEP)
+    new = await second_factor.renew_recovery_codes(platform, actor, code_of(platform, secret))
+    half = await password_step(platform, cast.XINGTAI_OFFICER)
+    with pytest.raises(CodeRefused):
+        await sign_in.enter_code(platform, half.token, old[0], HERE)
+    await sign_in.enter_code(platform, half.token, new[0], HERE)
+
+
+async def test_the_centre_takes_a_lost_second_factor_off_and_nobody_does_so_for_themselves(
+    platform: Platform,
+) -> None:
+    centre = await signed_in(platform, cast.CENTRE)
+    officer = await signed_in(platform, cast.HEBEI_OFFICER)
+    await stage.sign_up(platform, SECOND_CENTRE)
+    account = await stored(platform, cast.HEBEI_OFFICER)
+    half = await password_step(platform, cast.HEBEI_OFFICER)
+    with pytest.raises(NotOneself):
+        await staff.reset_second_factor(platform, centre, centre.id, "手机丢失")
+    await staff.reset_second_factor(platform, centre, account.id, "手机丢失，已电话核实")
+    with pytest.raises(SignInOver):
+        await sign_in.half_signed_in(platform, half.token)
+    with pytest.raises(Conflict):
+        await staff.reset_second_factor(platform, centre, account.id, "再来一次")
+    token = (await password_step(platform, cast.HEBEI_OFFICER)).token
+    assert (await sign_in.actor_of_token(platform, token)).must_enrol
+    colleague = await stored(platform, SECOND_CENTRE)
+    await staff.reset_second_factor(platform, centre, colleague.id, "换手机")
+    trail = platform["audit"].find({"action": "accounts:reset-second-factor"}).sort("_id", 1)
+    assert [(row["subject"], row["facts"]["reason"]) async for row in trail] == [
+        (account.id, "手机丢失，已电话核实"),
+        (colleague.id, "换手机"),
+    ]
+    with pytest.raises(NotFound):
+        await staff.reset_second_factor(platform, officer, colleague.id, "不归我管")
+
+
+async def test_a_reset_password_leaves_the_second_factor_and_ends_what_was_half_open(
+    platform: Platform, clock: FixedClock
+) -> None:
+    centre = await signed_in(platform, cast.CENTRE)
+    await stage.sign_up(platform, cast.HEBEI_OFFICER)
+    half = await password_step(platform, cast.HEBEI_OFFICER)
+    account = await stored(platform, cast.HEBEI_OFFICER)
+    _, password = await staff.reset_password(platform, centre, account.id)
+    with pytest.raises(SignInOver):
+        await sign_in.half_signed_in(platform, half.token)
+    entered = await sign_in.sign_in(platform, cast.HEBEI_OFFICER.username, password, HERE)
+    assert entered.half
