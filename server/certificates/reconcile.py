@@ -130,15 +130,32 @@ class Ledger:
         self.findings.append(Finding(kind, subject, detail))
 
 
+_PLACES = {
+    "name": "姓名",
+    "id_number": "身份证号",
+    "id_number_masked": "身份证号",
+    "training_from": "培训时间",
+    "training_to": "培训时间",
+    "level": "培训级别",
+    "major": "专业大类",
+    "courses": "课程内容",
+    "class_hours": "培训课时",
+    "result": "考核结果",
+    "issuer": "发证机构",
+    "issued_on": "发证日期",
+    "status": "状态",
+}
+"""Of a certificate (article 17), as a person calls them."""
+
+
 def _wrong_with(row: Row) -> str:
     """What of a certificate breaks the rules of article 17, in Chinese; empty when nothing does."""
     try:
         certificate = Certificate.from_mongo(row)
     except ValidationError as error:
-        places = {
-            ".".join(str(part) for part in one["loc"]) or "编码" for one in error.errors(include_input=False)
-        }
-        return f"证书内容不合规则（{'、'.join(sorted(places))}）"
+        places = [one["loc"][-1] if one["loc"] else "" for one in error.errors(include_input=False)]
+        named = dict.fromkeys(_PLACES.get(str(place), "编码与机构、级别、日期是否一致") for place in places)
+        return f"内容不合规则，请核对{'、'.join(named)}"
     revoked = certificate.status is CertificateStatus.REVOKED
     if revoked and not (certificate.revoked_at and certificate.revoked_by and certificate.revoke_reason):
         return "已撤销，但没有记下时间、经办人或理由"

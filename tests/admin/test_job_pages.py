@@ -56,7 +56,7 @@ async def test_a_start_by_hand_answers_at_once_and_the_page_follows_it(
     assert "无需重复启动" in (await centre.get(again.location)).text
     claim = await runs.take(platform, JOB, HOLDER)
     assert claim is not None
-    assert "正在运行，已 0 秒" in (await centre.get(answer.location)).text
+    assert "正在运行，已 0 秒…" in (await centre.get(answer.location)).text
     await runs.carry_out(platform, claim)
     done = await centre.get(answer.location)
     assert f"{cast.CENTRE.name}手动 完成" in done.text and "hx-trigger" not in done.html

@@ -143,6 +143,12 @@ def test_gaps_and_excess_are_what_the_sets_say(used: set[int], taken: int) -> No
     assert beyond == any(order > taken for order in used)
 
 
+async def test_a_changed_place_is_named_in_words(platform: Platform, ledger: list[Certificate]) -> None:
+    await change(platform, ledger[2], **{"printed.class_hours": -1, "printed.level": "1"})
+    await reconcile.reconcile(platform)
+    assert "请核对培训课时。" in (await found(platform))[FindingKind.MALFORMED]
+
+
 def _orders(subject: str) -> range:
     first, _, last = subject.partition(" 至 ")
     return range(int(first[5:]), int((last or first)[5:]) + 1)
