@@ -51,7 +51,7 @@ def read_out(row: Row) -> Message:
         text=text,
         data=row["data"],
         created_at=row["created_at"],
-        read=row["read"],
+        read=row.get("read", True),  # what was written before there were read marks
     )
 
 

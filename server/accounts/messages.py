@@ -39,7 +39,7 @@ from server.wechat.errors import (
 
 MOST_AT_ONCE = 200
 PARALLEL = 8
-"""Calls to WeChat at the same time: half of its threads, so that log-ins go on while WeChat is slow."""
+"""Calls to WeChat at the same time, and at most half of its threads: log-ins go on while WeChat is slow."""
 PAGE = "pages/inbox/inbox?message={}"
 COUNTED_MOST = 10_000
 MOST_SENT_AGAIN = 500
@@ -61,7 +61,7 @@ async def deliver(platform: Platform) -> dict[str, int]:
     if pause is not None and platform.clock.now() < pause.until:
         return counts
     run = _Run(platform, pause.failures if pause else 0, counts)
-    senders = 1 if pause else PARALLEL
+    senders = 1 if pause else min(PARALLEL, max(1, platform.settings.wechat_threads // 2))
     outcomes = await asyncio.gather(*(run.send_all() for _ in range(senders)), return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):

@@ -25,6 +25,7 @@ COLLECTIONS = (
         indexes=(
             Index([("state", 1), ("next_attempt_at", 1)]),
             Index([("state", 1), ("_id", -1)]),
+            Index([("state", 1), ("template", 1), ("_id", -1)]),
             Index([("person_id", 1), ("_id", -1)]),
             Index([("person_id", 1)], partial={"read": False}),
         ),

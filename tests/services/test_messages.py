@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from server import demonstrated_messages
 from server.accounts import inbox, message_rules, message_store, message_templates, messages
 from server.accounts.message_kinds import KINDS
 from server.accounts.message_rules import Answer
@@ -477,6 +478,23 @@ async def test_nobody_reads_or_marks_a_neighbours_message(
 # ---- the centre
 
 
+async def test_every_list_of_messages_is_read_from_an_index(platform: Platform, phone: Phone) -> None:
+    await tell(platform, phone, count=3)
+    person: dict[str, object] = {"person_id": phone.actor.id}
+    for condition in (
+        {"state": State.DEAD},
+        {"state": State.SENT, "template": KIND},
+        person,
+        {**person, "read": False},
+    ):
+        plan = await platform["outbox"].find(condition).sort("_id", -1).limit(20).explain()
+        winning = str(plan["queryPlanner"]["winningPlan"])
+        assert "IXSCAN" in winning and "COLLSCAN" not in winning, condition
+    due = {"state": State.WAITING, "next_attempt_at": {"$lte": platform.clock.now()}}
+    plan = await platform["outbox"].find(due).sort("next_attempt_at", 1).limit(1).explain()
+    assert "SORT" not in str(plan["queryPlanner"]["winningPlan"])
+
+
 async def test_a_dead_letter_is_sent_again_by_the_centre(
     platform: Platform, wechat: Simulator, phone: Phone
 ) -> None:
@@ -590,3 +608,16 @@ async def test_a_template_cannot_be_changed_for_the_past_and_its_versions_stay(p
     states_ = await message_templates.kind_states(platform, beijing_date(platform.clock.now()))
     [mine] = [one for one in states_ if one.kind.name == KIND]
     assert [one.version for one in mine.versions] == [2, 1]
+
+
+# ---- the demonstration
+
+
+async def test_a_phone_of_the_demonstration_rings_as_often_as_its_person_agreed(
+    platform: Platform, wechat: Simulator, phone: Phone
+) -> None:
+    kinds = (KIND, "certificate-issued")
+    await demonstrated_messages.subscribe(platform, phone.actor, wechat.world.grant, kinds, times=2)
+    told = await tell(platform, phone, count=3)
+    assert await messages.deliver(platform) == {"已发送": 2, "仅站内": 1}
+    assert set(received(wechat, phone)) < set(told)
