@@ -55,7 +55,7 @@ def test_a_teacher_goes_from_the_recommendation_of_a_province_into_the_pool(
 
         live.sign_in(institution, cast.CHANGZHOU_OFFICER)
         institution.get_by_role("link", name="骨干教师选拔").first.click()
-        institution.get_by_label(f"选择{SERVED.name}").check()
+        institution.get_by_label(SERVED.name).check()
         institution.get_by_role("button", name="编入所选候选人").click()
         expect(institution.get_by_text("已将 1 名候选人编入")).to_be_visible()
         live.do(selecting.certified(live.platform, held))
