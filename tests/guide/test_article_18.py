@@ -2,11 +2,12 @@
 
 import pytest
 
-from server.certificates import issue, verify
+from server.certificates import issue, reconcile, verify
 from server.certificates import service as certificates
 from server.certificates.documents import Certificate, LedgerFilter
 from server.certificates.issue import Revocation
 from server.certificates.verify import CertificateQueryRequest
+from server.jobs import JOBS
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
@@ -68,6 +69,22 @@ async def test_2_the_ledger_has_every_certificate_and_loses_none(
         ("有效", None),
         ("已撤销", "姓名登记有误"),
     ]
+
+
+async def test_2_the_ledger_is_checked_regularly_and_what_does_not_fit_is_told(
+    platform: Platform, opened: ClassInSession, found: list[Certificate]
+) -> None:
+    """第十八条（二）: 要建立专门台账，定期进行统计和核查…账实相符: each night, by itself; a certificate that is gone is found."""
+    [job] = [job for job in JOBS if job.name == "reconcile-ledger"]
+    assert job.frequency == "每天 03:00"
+    assert await reconcile.reconcile(platform) == {"核查证书": len(found), "不符": 0}
+    await platform["certificates"].delete_one({"_id": found[0].id})
+    await reconcile.reconcile(platform)
+    for officer in (opened.officer, stage.actor(cast.HEBEI_OFFICER), stage.actor(cast.CENTRE)):
+        told = await reconcile.findings(platform, officer)
+        assert any(found[0].printed.serial in one.detail for one in told)
+        assert await reconcile.waiting(platform, officer)
+    assert await reconcile.findings(platform, stage.actor(cast.YANGZHOU_OFFICER)) == []
 
 
 async def test_1_the_province_oversees_the_ledger_of_its_institutions(
