@@ -201,7 +201,7 @@ def _two_years(one: Examined, verdict: Verdict) -> list[tuple[str, str]]:
     settled = one.history.settled_on
     return [
         *([("此前的决定", f"{settled}，两年自该日重新起算")] if settled else []),
-        ("暂停时间（不计入）", away or "无"),
+        ("暂停（不计入）", away or "无"),
         ("两年起止", f"{verdict.first} 至 {verdict.last}"),
     ]
 

@@ -228,6 +228,7 @@ INSTITUTION_PAGE: dict[str, Any] = {
     "institution": institution(),
     "levels": [Level.TWO, Level.THREE],
     "corrections": [],
+    "cases": [],
     "actions": possible_actions,
     "may_allocate": True,
     "may_decide": True,
