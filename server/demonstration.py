@@ -1,7 +1,8 @@
 """`--demo`: two classes of fictional people, lived through by the same services as everybody's, only faster.
 
-One class of 邢台技师学院 is over and has its certificates, one of 30 trainees is in the middle of its life with a session going on now. The
-clock of each step is the moment at which it would have happened. Loaded once; a database that has accounts is left as it is.
+One class of 邢台技师学院 is over and has its certificates, one of 30 trainees is in the middle of its life with a session going on now. Two
+teachers of the pool and a base have done nothing for long, and dynamic management has noticed. The clock of each step is the moment at
+which it would have happened. Loaded once; a database that has accounts is left as it is.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import xlsxwriter
@@ -46,6 +48,11 @@ from server.backbone.service import Registration
 from server.certificates import issue as certificates
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.duties import service as duties
+from server.duties.rules import Way
+from server.duties.service import GuidanceDraft
+from server.institutions import qualifications
+from server.institutions.qualifications import Confirmation
 from server.institutions.rules import Level
 from server.invitations import service as invitations
 from server.invitations.rules import Kind
@@ -53,14 +60,22 @@ from server.invitations.service import InvitationDraft
 from server.kernel import policies
 from server.kernel.clock import BEIJING, FixedClock, beijing_date
 from server.kernel.identity import Actor, Role, system
+from server.kernel.paper import render
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.plans import service as plans
 from server.plans.documents import Plan
 from server.plans.rules import PlanItem
 from server.plans.service import ItemDraft, PlanDraft, Review
+from server.qualification import service as cases
+from server.qualification.review import review
+from server.qualification.service import StatementDraft
 from server.schemes import service as schemes
 from server.schemes.content import Content, CourseRow, SessionRow, TaskRow
+from server.selection import service as selection
+from server.selection.pool import refresh_figures
+from server.selection.service import NomineeDraft
+from server.selection.service import Review as Seen
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
@@ -177,8 +192,11 @@ class _Life:
     async def live(self) -> None:
         teachers = await self._fill_pool(self._day(-60))
         first, second, *_ = await self._plan(self._day(-58))
-        await self._finished_class(first, teachers[0])
+        held = await self._finished_class(first, teachers[0])
         await self._running_class(second, teachers[1])
+        await self._guide(held)
+        await self._select()
+        await self._review()
 
     # ---- time
 
@@ -197,25 +215,25 @@ class _Life:
         people = [fictional.make_person(seed) for seed in range(6)]
         units = ("邢台技师学院", "承德市高级技工学校")
         ids = [
-            (
-                await backbone.register(
-                    self._at(moment),
-                    self._centre,
-                    Registration(
-                        name=person.name,
-                        id_number=person.id_number,
-                        province_code="13",
-                        work_unit=units[number % 2],
-                        majors=["01", "02"] if number < 3 else ["03"],
-                    ),
-                )
-            ).id
+            await self._register(moment, person, units[number % 2], ["01", "02"] if number < 3 else ["03"])
             for number, person in enumerate(people)
         ]
         return [
             _Teacher(person_id, await self._phone(moment, f"demo-teacher-{number}", person))
             for number, (person_id, person) in enumerate(zip(ids[:2], people, strict=False))
         ]
+
+    async def _register(
+        self, moment: datetime, person: FictionalPerson, unit: str, majors: Sequence[str]
+    ) -> str:
+        wanted = Registration(
+            name=person.name,
+            id_number=person.id_number,
+            province_code="13",
+            work_unit=unit,
+            majors=list(majors),
+        )
+        return (await backbone.register(self._at(moment), self._centre, wanted)).id
 
     async def _phone(self, moment: datetime, openid: str, person: FictionalPerson) -> Actor:
         then = self._at(moment)
@@ -288,7 +306,7 @@ class _Life:
 
     # ---- the class that is over
 
-    async def _finished_class(self, planned: _Planned, teacher: _Teacher) -> None:
+    async def _finished_class(self, planned: _Planned, teacher: _Teacher) -> _Class:
         first, last = self._today - timedelta(days=40), self._today - timedelta(days=31)
         held = await self._open(
             await self._apply(planned, first, last, "实训楼 301"),
@@ -309,6 +327,7 @@ class _Life:
         await surveys.close_survey(after, self._officer, held.item.id)
         await assessment.release(after, self._officer, held.item.id)
         await certificates.issue_certificates(after, self._officer, held.item.id)
+        return held
 
     # ---- the class in the middle of its life
 
@@ -462,6 +481,81 @@ class _Life:
                 if question.kind is QuestionKind.SCALE
             }
             await surveys.answer_survey(self._at(moment + timedelta(hours=2)), trainee, survey.id, answers)
+
+    # ---- after the class: guidance, the next backbone teachers, dynamic management
+
+    async def _guide(self, held: _Class) -> None:
+        """The teacher has helped two trainees since; one has said so."""
+        told = (
+            (Way.ONLINE, "帮助修改学习任务设计，补充评价标准。"),
+            (Way.TELEPHONE, "讨论过程性考核的评分点。"),
+        )
+        for number, (way, about) in enumerate(told):
+            trainee, then = held.trainees[number], self._at(self._day(number - 4, time(20, 0)))
+            draft = GuidanceDraft(
+                class_id=held.item.id,
+                trainee_id=trainee.id,
+                given_on=self._today + timedelta(days=number - 4),
+                way=way,
+                about=about,
+                minutes=40,
+                nonce=f"demo-guidance-{number}",
+            )
+            guidance, _ = await duties.log_guidance(then, held.teacher, draft)
+            if number == 0:
+                await duties.confirm(then, trainee, guidance.id)
+
+    async def _select(self) -> None:
+        """河北 has recommended two teachers for the selection; the centre has accepted one of them."""
+        for number, accepted in enumerate((True, False)):
+            person = fictional.make_person(300 + number)
+            then = self._at(self._day(-20))
+            draft = NomineeDraft(
+                name=person.name,
+                id_number=person.id_number,
+                work_unit="邢台技师学院",
+                major="01",
+                years_of_teaching=9 + number,
+                post="高级讲师",
+                opinion="教学能力强，主持过工学一体化课程改革，师德良好，同意推荐。",
+            )
+            recommended = await selection.begin(then, self._province, draft)
+            form = f"推荐表（演示）{number + 1}"
+            await selection.add_paper(then, self._province, recommended.id, f"{form}.pdf", await _paper(form))
+            recommended = await selection.submit(then, self._province, recommended.id)
+            if accepted:
+                seen = Seen(seen=len(recommended.history))
+                await selection.accept(self._at(self._day(-15)), self._centre, recommended.id, seen)
+
+    async def _review(self) -> None:
+        """What the daily review makes of a teacher and a base that did nothing for two years, and of a teacher who nearly did."""
+        idle, nearly = fictional.make_person(310), fictional.make_person(311)
+        long_ago = self._today.replace(day=1) - timedelta(days=760)
+        await self._register(self._moment(long_ago), idle, "承德市高级技工学校", ["01"])
+        await self._register(self._moment(long_ago + timedelta(days=100)), nearly, "邢台技师学院", ["02"])
+        confirmed = Confirmation(
+            majors=["01", "03"],
+            valid_from=long_ago,
+            valid_to=long_ago.replace(year=long_ago.year + 3),
+            reason="按公布文件核定",
+        )
+        await qualifications.confirm(self._at(self._day(-30)), self._centre, "008", 1, confirmed)
+        await surveys.tally_closed(self._platform)
+        await refresh_figures(self._platform)
+        await review(self._at(self._day(-6, time(5, 0))))
+        phone = await self._phone(self._day(-5), "demo-teacher-idle", idle)
+        [case] = (await cases.my_standing(self._platform, phone)).cases
+        told = StatementDraft(
+            text="这两年被派往对口支援院校任教，未能承担培训任务，已附单位说明，今年下半年可以授课。"
+        )
+        await cases.state_own(self._at(self._day(-4)), phone, case.id, told)
+
+    def _moment(self, day: date) -> datetime:
+        return datetime.combine(day, time(9, 0), BEIJING)
+
+
+async def _paper(title: str) -> bytes:
+    return await render(Path(__file__).with_suffix(".typ"), {"title": title})
 
 
 def _item(number: int, first: date) -> ItemDraft:
