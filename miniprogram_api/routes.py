@@ -15,6 +15,7 @@ from miniprogram_api import (
     me,
     openapi,
     qualification,
+    real_name,
     schemes,
     surveys,
     wechat,
@@ -25,6 +26,7 @@ from server.kernel.web import Route
 CALLS: list[Route] = [
     *attendance.ROUTES,  # routes are tried in turn, and no call is made as often as the check-in
     *accounts.ROUTES,
+    *real_name.ROUTES,
     *me.ROUTES,
     *inbox.ROUTES,
     *classes.ROUTES,

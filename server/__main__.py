@@ -21,13 +21,14 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, StaticFileHandler
 
 from admin.handler import PageHandler
+from admin.handlers.simulator import ROUTES as SIMULATOR_PAGES
 from admin.rendering import STATIC, make_environment
 from admin.routes import NOT_FOUND
 from admin.routes import ROUTES as PAGE_ROUTES
 from miniprogram_api.handler import ApiHandler
 from miniprogram_api.routes import ROUTES as API_ROUTES
 from server import demonstration
-from server.accounts import message_store, staff, wechat_events
+from server.accounts import message_store, real_name_store, staff, wechat_events
 from server.accounts import store as accounts_store
 from server.accounts.phones import PhoneAuthenticator
 from server.admissions import store as admissions_store
@@ -64,7 +65,7 @@ from server.selection import store as selection_store
 from server.settings import Settings
 from server.supervisor import run_workers
 from server.surveys import store as surveys_store
-from server.wechat import content_store, push_store
+from server.wechat import codes, content_store, push_store
 from server.wechat import tokens as wechat_tokens
 from server.wechat.client import WeChat
 from server.wechat.pusher import PushTarget
@@ -88,6 +89,8 @@ COLLECTIONS = (
     *wechat_tokens.COLLECTIONS,
     *content_store.COLLECTIONS,
     *push_store.COLLECTIONS,
+    *codes.COLLECTIONS,
+    *real_name_store.COLLECTIONS,
     *accounts_store.COLLECTIONS,
     *message_store.COLLECTIONS,
     *institutions_store.COLLECTIONS,
@@ -126,7 +129,10 @@ class Home(PageHandler):
 
 def routes(*, simulated: bool) -> list[Route]:
     """Every route of the platform; each declares its permission."""
-    simulator: list[Route] = [(r"/simulator/phones/(?P<openid>[A-Za-z0-9_-]{1,64})/code", SimulatorProxy)]
+    simulator: list[Route] = [
+        (r"/simulator/phones/(?P<openid>[A-Za-z0-9_-]{1,64})/code", SimulatorProxy),
+        *SIMULATOR_PAGES,
+    ]
     return [
         (r"/", Home),
         (r"/healthz", Healthz),

@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     """Its EncodingAESKey, 43 letters and digits, of the secure mode. Empty: the plain mode."""
     wechat_push_fresh_minutes: float = Field(5, gt=0, validation_alias="WECHAT_PUSH_FRESH_MINUTES")
     """How far the moment of a push may be from ours."""
+    wechat_face: bool = Field(False, validation_alias="WECHAT_FACE")
+    """WeChat has opened 人脸核身 to this mini-program. It is offered beside other ways, never demanded."""
+    wechat_pay_real_name: bool = Field(False, validation_alias="WECHAT_PAY_REAL_NAME")
+    """WeChat has opened 实名信息校验 to this mini-program."""
     simulator_port: int = 0
     """Port of the simulated WeChat, on loopback; 0 takes a free one."""
 

@@ -29,6 +29,7 @@ from server.plans import service as plans
 from server.qualification import service as qualification
 from server.schemes import service as schemes
 from server.selection import service as selection
+from server.wechat import content
 
 STEP_PAGES = {
     NextStep.CONFIRM_ROSTER: "/roster",
@@ -62,6 +63,7 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     qualification.waiting,
     reconcile.waiting,
     messages.waiting,
+    content.waiting,
     selection.waiting,
     jobs.waiting,
 )

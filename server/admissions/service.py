@@ -35,7 +35,7 @@ from server.kernel.life import LifeStep, entry_of
 from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
-from server.wechat import content
+from server.wechat import codes, content
 from server.wechat.content import Scene, Screened
 
 INSTITUTION_REVIEWS = (State.APPLIED, State.TEACHER_AGREED)
@@ -44,6 +44,9 @@ TEACHER_REVIEWS = (State.APPLIED, State.INSTITUTION_AGREED)
 """What waits for the backbone teacher of the class."""
 CLASSES_SHOWN = 5
 PLATFORM = "平台"
+
+ENROLMENT_PAGE = "pages/open-class/open-class"
+"""Of the mini-program; the scene is the id of the class."""
 
 
 class RealNameNeeded(Conflict):
@@ -333,6 +336,12 @@ async def class_enrolment(platform: Platform, actor: Actor, class_id: str) -> Cl
     training_class = await reviewed_class(platform, actor, class_id)
     counts = await store.count_by_state(platform, class_id)
     return ClassEnrolment(training_class, await store.class_admission(platform, class_id), counts)
+
+
+async def mini_program_code(platform: Platform, actor: Actor, class_id: str) -> bytes:
+    """The picture that opens a class's enrolment in the mini-program, for posters. Raises NotFound, WeChatUnavailable."""
+    await classes.get_class(platform, actor, class_id)
+    return await codes.mini_program_code(platform, class_id, ENROLMENT_PAGE)
 
 
 async def reviewed_class(scope: Scope, actor: Actor, class_id: str) -> TrainingClass:

@@ -50,6 +50,7 @@ class Permission(StrEnum):
     CLASSES_MANAGE = "classes:manage"
     CLASSES_READ = "classes:read"
     CLASSES_TEACH = "classes:teach"
+    CONTENT_REVIEW = "content:review"
     CORRECTIONS_READ = "corrections:read"
     CORRECTIONS_REQUEST = "corrections:request"
     CORRECTIONS_REVIEW = "corrections:review"
@@ -117,6 +118,7 @@ CHAPTERS = {
     "assessment": "考核",
     "surveys": "满意度评价",
     "certificates": "培训证书",
+    "content": "内容检查",
     "corrections": "信息更正",
     "policies": "平台政策",
     "messages": "消息",
@@ -163,6 +165,7 @@ _TITLES = {
     Permission.CLASSES_MANAGE: "开设培训班、导入名册",
     Permission.CLASSES_READ: "查看培训班",
     Permission.CLASSES_TEACH: "查看自己授课的培训班",
+    Permission.CONTENT_REVIEW: "查看内容检查的提示，给出结论",
     Permission.CORRECTIONS_READ: "查看更正申请和各版本",
     Permission.CORRECTIONS_REQUEST: "申请更正已发布的信息",
     Permission.CORRECTIONS_REVIEW: "审核更正申请",
@@ -238,6 +241,7 @@ _INSTITUTION = _STAFF | {
     Permission.CERTIFICATES_ISSUE,
     Permission.CERTIFICATES_REVOKE,
     Permission.CLASSES_MANAGE,
+    Permission.CONTENT_REVIEW,
     Permission.CORRECTIONS_REQUEST,
     Permission.INVITATIONS_SEND,
     Permission.PLANS_MANAGE,
@@ -266,6 +270,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.BACKBONE_IDENTIFY,
         Permission.BACKBONE_MANAGE,
         Permission.BACKBONE_REGISTER,
+        Permission.CONTENT_REVIEW,
         Permission.CORRECTIONS_REVIEW,
         Permission.DUTIES_READ,
         Permission.INSTITUTIONS_DECIDE,

@@ -439,7 +439,7 @@ async def decide(unit: UnitOfWork, check_id: str, *, harmless: bool, note: str) 
     if await store.in_reach(unit, unit.actor.jurisdiction, check_id) is None:
         raise NotFound()
     if not harmless and len(note.strip()) < 2:
-        raise Invalid(fields=[FieldError("note", "请写明哪里违规、怎样处理。")])
+        raise Invalid(fields=[FieldError("reason", "请写明哪里违规、怎样处理。")])
     state = State.CLEARED if harmless else State.CONFIRMED
     done = await store.change_state(
         unit, check_id, state, store.OPEN, note=note.strip(), decided_at=unit.now, decided_by=unit.actor.name

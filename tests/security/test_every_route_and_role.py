@@ -43,6 +43,7 @@ def phones(inside: str, hidden: str = "") -> Outcomes:
 
 ANY_BROWSER = dict.fromkeys((*OFFICERS, "anybody"), IN)
 ANY_CALLER = dict.fromkeys((*PHONES, "anybody"), IN)
+CONTENT_OF_XINGTAI = staff(f"{CENTRE} {XINGTAI}", hidden=f"{YANGZHOU} {CHANGZHOU}")
 UNSIGNED = dict.fromkeys((*PHONES, "anybody"), FORBIDDEN)  # only WeChat's signature opens it
 UNSEALED = dict.fromkeys((*PHONES, "anybody"), HIDDEN)
 ANY_PHONE = phones("unbound trainee other-trainee teacher other-teacher")
@@ -79,11 +80,24 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/login/code": ANY_BROWSER,  # leads to the first step without a half sign-in
     "POST /admin/login/code": ANY_BROWSER,
     "POST /simulator/phones/{openid}/code": ANY_CALLER,
+    "GET /simulator": ANY_BROWSER,  # mounted only while WeChat is simulated
+    "GET /simulator/phones/{openid}": ANY_BROWSER,
+    "POST /simulator/phones/{openid}/grants/{template_id}": ANY_BROWSER,
+    "POST /simulator/phones/{openid}/grants/{template_id}/refuse": ANY_BROWSER,
+    "POST /simulator/phones/{openid}/face": ANY_BROWSER,
+    "POST /simulator/fail": ANY_BROWSER,
+    "POST /simulator/heal": ANY_BROWSER,
+    "POST /simulator/quota": ANY_BROWSER,
+    "POST /simulator/hold-pushes": ANY_BROWSER,
     "GET /wechat/push": UNSIGNED,
     "POST /wechat/push": UNSIGNED,
     "GET /media/{file_id}-{expires}-{seal}": UNSEALED,
     # ---- phones
     "POST /api/v1/real-name": ANY_PHONE,
+    "GET /api/v1/real-name/providers": ANY_PHONE,
+    "POST /api/v1/real-name/face": ANY_PHONE,
+    "POST /api/v1/real-name/face/result": phones("unbound", "trainee other-trainee teacher other-teacher"),
+    "POST /api/v1/real-name/wechat-pay": ANY_PHONE,
     "GET /api/v1/me": ANY_PHONE,
     "GET /api/v1/inbox": ANY_PHONE,
     "POST /api/v1/inbox/read": ANY_PHONE,
@@ -217,6 +231,12 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/qualification/{case_id}/dismiss": staff(f"{CENTRE} {HEBEI}", hidden=JIANGSU),
     "GET /admin/qualification/{case_id}/statement": INSTITUTIONS,
     "POST /admin/qualification/{case_id}/statement": staff("", hidden=f"{XINGTAI} {YANGZHOU} {CHANGZHOU}"),
+    # ---- what the content check has flagged, in a class of 邢台
+    "GET /admin/content-checks": staff(f"{CENTRE} {XINGTAI} {YANGZHOU} {CHANGZHOU}"),
+    "GET /admin/content-checks/{check_id}": CONTENT_OF_XINGTAI,
+    "POST /admin/content-checks/{check_id}": CONTENT_OF_XINGTAI,
+    "GET /admin/content-checks/{check_id}/picture": CONTENT_OF_XINGTAI,
+    "GET /admin/classes/{class_id}/mini-program-code": IN_REACH,
     # ---- corrections of what was published; the province decides on those of a class
     "GET /admin/corrections": ANY_STAFF,
     "GET /admin/corrections/{correction_id}": IN_REACH,
@@ -280,6 +300,7 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/selection/candidates": staff(CHANGZHOU),
     "GET /admin/selection/classes/{backbone_class_id}": staff(CHANGZHOU),
     "POST /admin/selection/classes/{backbone_class_id}/report": staff(CHANGZHOU),
+    "POST /admin/selection/classes/{backbone_class_id}/conclude": staff(CHANGZHOU),
     "POST /admin/selection/classes/{backbone_class_id}/{nominee_id}/release": staff(CHANGZHOU),
     "GET /admin/selection/lists": staff(f"{CENTRE} {CHANGZHOU}"),
     "GET /admin/selection/lists/{list_id}": staff(f"{CENTRE} {CHANGZHOU}"),

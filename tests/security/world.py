@@ -46,6 +46,9 @@ from server.selection import store as selection_store
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
+from server.wechat import content_store
+from server.wechat.content_store import ContentCheck
+from server.wechat.content_store import State as CheckState
 from server.wechat.simulator import Simulator
 from tests import cast, planning, scheming, selecting, stage
 from tests.admitting import ANSWERS, enrolment_draft
@@ -124,6 +127,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "action": "suspend",
             "request_id": await _recommendation(platform),
             "correction_id": await _correction(platform, held),
+            "check_id": await _flagged_picture(platform, held, trainee, file_id),
+            "template_id": "simulated-enrolled",
             "expires": "1773633600",
             "seal": "0" * 64,
             "key": "pass_mark",
@@ -135,6 +140,9 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
         },
         bodies={
             "/responses": {"answers": answers},
+            "/real-name/face": {"consent_version": "2026-11"},
+            "/real-name/face/result": {"verify_id": "unknown"},
+            "/real-name/wechat-pay": {"code": "unknown"},
             "/applications": {
                 "work_unit": "示例市技师学院",
                 "post": "讲师",
@@ -307,6 +315,34 @@ async def _application(platform: Platform, held: ClassInSession, trainee: Phone)
     )
     await admissions_store.insert_applicant(platform, applicant)
     return applicant.id
+
+
+async def _flagged_picture(platform: Platform, held: ClassInSession, trainee: Phone, file_id: str) -> str:
+    """The content check has doubts about what the trainee handed in: the check's id."""
+    item = held.training_class
+    check = ContentCheck(
+        subject="submission:of-somebody",
+        part=file_id,
+        title="学习成果《教学设计》",
+        class_id=item.id,
+        class_name=item.name,
+        institution_code=item.institution_code,
+        province_code=item.province_code,
+        person_id=trainee.actor.id,
+        person_name=trainee.actor.name,
+        openid=trainee.openid,
+        scene=4,
+        file_id=file_id,
+        file_name="课堂.png",
+        media_type="image/png",
+        state=CheckState.REVIEW,
+        pending=False,
+        open=True,
+        next_attempt_at=platform.clock.now(),
+        created_at=platform.clock.now(),
+    )
+    await content_store.insert(platform, [check])
+    return check.id
 
 
 async def _graded_work(

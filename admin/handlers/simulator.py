@@ -1,0 +1,252 @@
+"""The page of the simulated WeChat: what each phone would have received, and how WeChat can be made to fail.
+
+Mounted only while WeChat is simulated. As the whole simulator it is open to anybody who reaches the platform: it plays the part of people's
+own phones. The simulator lives in the first server process; whichever process answers asks it over HTTP.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from admin.handler import PageHandler
+from server.accounts.message_kinds import KINDS
+from server.accounts.message_templates import templates_on
+from server.kernel.clock import beijing_date
+from server.kernel.permissions import Permission
+from server.kernel.web import Route, allow
+from server.wechat import simulator
+from server.wechat.faces import FACE_PASSED
+
+OPENID = r"(?P<openid>[A-Za-z0-9_-]{1,64})"
+TEMPLATE = r"(?P<template_id>[A-Za-z0-9_-]{1,64})"
+HOME = "/simulator"
+
+CALLS = {
+    "/cgi-bin/stable_token": "接口调用凭证",
+    "/sns/jscode2session": "小程序登录",
+    "/wxa/business/getuserphonenumber": "手机号",
+    "/wxa/getwxacodeunlimit": "小程序码",
+    "/cgi-bin/message/subscribe/send": "发送订阅消息",
+    "/wxa/msg_sec_check": "文字内容检查",
+    "/wxa/media_check_async": "图片内容检查",
+    "/intp/realname/checkrealnameinfo": "实名信息校验",
+    "/cityservice/face/identify/getverifyid": "发起人脸核身",
+    "/cityservice/face/identify/queryverifyinfo": "查询人脸核身",
+}
+FAILURES = [
+    ("hang", "一直不回答"),
+    ("disconnect", "断开连接"),
+    ("bad-gateway", "网关错误 502"),
+    ("gibberish", "回答的不是 JSON"),
+    ("-1", "-1 系统繁忙"),
+    ("40001", "40001 凭证无效"),
+    ("40003", "40003 openid 无效"),
+    ("40029", "40029 登录凭证无效"),
+    ("43101", "43101 用户拒收"),
+    ("45009", "45009 当日次数用完"),
+    ("45011", "45011 每分钟次数超限"),
+    ("47003", "47003 参数有误"),
+    ("61010", "61010 用户两小时内未访问"),
+]
+
+
+class FailureForm(BaseModel):
+    path: Annotated[str, Field(title="接口", pattern=r"^(/[a-z0-9_]+)+$", max_length=100)]
+    failure: Annotated[str, Field(title="故障", pattern=r"^-?[a-z0-9-]{1,20}$")]
+
+
+class QuotaForm(BaseModel):
+    path: Annotated[str, Field(title="接口", pattern=r"^(/[a-z0-9_]+)+$", max_length=100)]
+    a_day: Annotated[int, Field(title="每天", ge=0, le=10**9)]
+    a_minute: Annotated[int, Field(title="每分钟", ge=0, le=10**9)]
+
+
+class PushesForm(BaseModel):
+    hold: bool
+
+
+class FaceForm(BaseModel):
+    verify_id: Annotated[str, Field(max_length=256)]
+    passed: bool
+
+
+class SimulatorHandler(PageHandler):
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
+        return await simulator.ask(self.settings["wechat_simulator_url"], method, path, body)
+
+    async def templates(self) -> dict[str, tuple[str, dict[str, str]]]:
+        """Template id → its title, and key → the words before that field, as the owner chose them in WeChat's library."""
+        today = beijing_date(self.platform.clock.now())
+        return {
+            one.template_id: (
+                KINDS[name].title,
+                {
+                    key: LABELS.get(field, "内容")
+                    for key, (_, field) in zip(one.keys, KINDS[name].wechat, strict=True)
+                },
+            )
+            for name, one in (await templates_on(self.platform, today)).items()
+            if one.template_id
+        }
+
+
+LABELS = {
+    "class_name": "培训班",
+    "starts_on": "开始日期",
+    "ends_on": "结束日期",
+    "starts_at": "开始时间",
+    "closes_at": "截止时间",
+    "place": "地点",
+    "reason": "理由",
+    "kind": "任务",
+    "reply_until": "答复期限",
+    "institution": "培训机构",
+    "number": "编号",
+    "issuer": "发证机构",
+    "outcome": "结果",
+    "effective_on": "生效日期",
+    "teacher_name": "教师",
+    "trainee_name": "学员",
+    "given_on": "日期",
+    "year": "年度",
+    "owed": "提示",
+    "count": "数量",
+}
+
+
+class Phones(SimulatorHandler):
+    @allow(Permission.ANYONE)
+    async def get(self) -> None:
+        state = await self.ask("GET", "/simulator/state")
+        self.render_page(
+            "simulator/phones.html",
+            phones=[
+                (one["last"] and _moment(one["last"]), one)
+                for one in sorted(state["phones"], key=lambda one: one["last"] or "", reverse=True)
+            ],
+            calls=[(CALLS.get(one["path"], one["path"]), one) for one in state["calls"]],
+            pushes=[(_moment(one["at"]), one) for one in reversed(state["pushes"])][:20],
+            holding=state["holding"],
+            held=state["held"],
+            failures=FAILURES,
+            failure_titles=dict(FAILURES),
+        )
+
+
+class OnePhone(SimulatorHandler):
+    @allow(Permission.ANYONE)
+    async def get(self, openid: str) -> None:
+        state = await self.ask("GET", "/simulator/state")
+        phone = next((one for one in state["phones"] if one["openid"] == openid), None)
+        messages = (await self.ask("GET", f"/simulator/phones/{openid}/messages"))["messages"]
+        templates = await self.templates()
+        grants = phone["grants"] if phone else {}
+        self.render_page(
+            "simulator/phone.html",
+            openid=openid,
+            messages=[self._message(one, templates) for one in reversed(messages)],
+            grants=[
+                (template_id, title, grants.get(template_id, 0))
+                for template_id, (title, _) in sorted(templates.items(), key=lambda one: one[1][0])
+            ],
+            faces=phone["faces"] if phone else [],
+        )
+
+    @staticmethod
+    def _message(
+        received: dict[str, Any], templates: dict[str, tuple[str, dict[str, str]]]
+    ) -> tuple[datetime, str, list[tuple[str, str]], str]:
+        """As WeChat draws it: when, the template's title, its lines, and the page that a tap opens."""
+        title, labels = templates.get(received["template_id"], ("订阅消息", {}))
+        lines = [(labels.get(key, key), str(entry["value"])) for key, entry in received["data"].items()]
+        return _moment(received["received_at"]), title, lines, received["page"]
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+class Grant(SimulatorHandler):
+    @allow(Permission.ANYONE)
+    async def post(self, openid: str, template_id: str) -> None:
+        await self.ask("POST", f"/simulator/phones/{openid}/grants/{template_id}")
+        self.flash("微信一侧已多允许一条。小程序还要向平台报告这次同意，平台才会发送。", "info")
+        self.see_other(f"{HOME}/phones/{openid}")
+
+
+class Refuse(SimulatorHandler):
+    @allow(Permission.ANYONE)
+    async def post(self, openid: str, template_id: str) -> None:
+        await self.ask("DELETE", f"/simulator/phones/{openid}/grants/{template_id}")
+        self.flash("已拒收这类消息，微信会把这一变化推送给平台。", "info")
+        self.see_other(f"{HOME}/phones/{openid}")
+
+
+class Face(SimulatorHandler):
+    @allow(Permission.ANYONE)
+    async def post(self, openid: str) -> None:
+        form = self.form(FaceForm)
+        verify_ret = FACE_PASSED if form.passed else 90004
+        await self.ask(
+            "POST",
+            f"/simulator/phones/{openid}/face",
+            {"verify_id": form.verify_id, "verify_ret": verify_ret},
+        )
+        self.flash("已在手机上完成人脸核身。" if form.passed else "已在手机上取消人脸核身。", "info")
+        self.see_other(f"{HOME}/phones/{openid}")
+
+
+class Fail(SimulatorHandler):
+    @allow(Permission.ANYONE)
+    async def post(self) -> None:
+        form = self.form(FailureForm)
+        failure = int(form.failure) if form.failure.lstrip("-").isdecimal() else form.failure
+        await self.ask("PUT", f"/simulator/failures{form.path}", failure)
+        self.flash(f"“{CALLS.get(form.path, form.path)}”从现在起会失败。", "warning")
+        self.see_other(HOME)
+
+
+class Heal(SimulatorHandler):
+    @allow(Permission.ANYONE)
+    async def post(self) -> None:
+        await self.ask("DELETE", "/simulator/failures/all")
+        self.flash("所有接口已恢复正常。")
+        self.see_other(HOME)
+
+
+class SetQuota(SimulatorHandler):
+    @allow(Permission.ANYONE)
+    async def post(self) -> None:
+        form = self.form(QuotaForm)
+        await self.ask(
+            "PUT", f"/simulator/quotas{form.path}", {"a_day": form.a_day, "a_minute": form.a_minute}
+        )
+        self.flash("调用次数上限已修改。")
+        self.see_other(HOME)
+
+
+class HoldPushes(SimulatorHandler):
+    @allow(Permission.ANYONE)
+    async def post(self) -> None:
+        hold = self.form(PushesForm).hold
+        await self.ask("PUT", "/simulator/pushes", hold)
+        self.flash(
+            "推送从现在起都压下。" if hold else "压下的推送已迟到送出。", "warning" if hold else "success"
+        )
+        self.see_other(HOME)
+
+
+ROUTES: list[Route] = [
+    (HOME, Phones),
+    (rf"{HOME}/phones/{OPENID}", OnePhone),
+    (rf"{HOME}/phones/{OPENID}/grants/{TEMPLATE}", Grant),
+    (rf"{HOME}/phones/{OPENID}/grants/{TEMPLATE}/refuse", Refuse),
+    (rf"{HOME}/phones/{OPENID}/face", Face),
+    (rf"{HOME}/fail", Fail),
+    (rf"{HOME}/heal", Heal),
+    (rf"{HOME}/quota", SetQuota),
+    (rf"{HOME}/hold-pushes", HoldPushes),
+]
