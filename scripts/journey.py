@@ -13,7 +13,7 @@ import random
 import re
 import sys
 from collections.abc import Awaitable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import httpx
 import xlsxwriter
 
+from server.accounts import totp
 from server.accounts.fictional import FictionalPerson, make_person
 from server.kernel.clock import BEIJING
 
@@ -68,9 +69,14 @@ class Browser:
         require(page.status_code == (303 if leads_on else 200), f"提交 {path}", page)
         return page
 
-    async def sign_in(self, username: str, password: str) -> None:
+    async def sign_in(self, username: str, password: str, key: str = "") -> None:
+        """`key` is what the authenticator app keeps, for an account that has one."""
         await self.get("/admin/login")
-        await self.submit("/admin/login", {"username": username, "password": password})
+        entered = await self.submit("/admin/login", {"username": username, "password": password})
+        if entered.headers["Location"].startswith("/admin/login/code"):
+            if not key:
+                raise Stop(f"账号 {username} 已开通两步验证：请用 --centre-key 给出验证器的密钥")
+            await self.submit("/admin/login/code", {"code": shown_code(key)})
 
     async def change_first_password(self, first: str) -> str:
         """What everybody must do before anything else; returns the new password."""
@@ -82,8 +88,24 @@ class Browser:
         home = await self._http.get("/admin")
         return "/admin/password" in home.headers.get("Location", "")
 
+    async def enrol_if_asked(self) -> str:
+        """Enrols an authenticator app where the platform asks for one before anything else; returns its key, or nothing."""
+        home = await self._http.get("/admin")
+        if "/admin/second-factor" not in home.headers.get("Location", ""):
+            return ""
+        await self.get("/admin/second-factor")
+        await self.submit("/admin/second-factor", {})
+        key = found('data-key="([A-Z2-7]+)"', await self.get("/admin/second-factor"))
+        await self.submit("/admin/second-factor/confirm", {"code": shown_code(key)}, leads_on=False)
+        return key
+
     async def close(self) -> None:
         await self._http.aclose()
+
+
+def shown_code(key: str) -> str:
+    """What an authenticator app shows now."""
+    return totp.code_at(key, totp.step_at(datetime.now(UTC)))
 
 
 class FilledForm(HTMLParser):
@@ -179,14 +201,16 @@ def typed(moment: datetime) -> str:
 
 
 async def centre_prepares(
-    url: str, centre_password: str, run: str, teacher: FictionalPerson
+    url: str, centre_password: str, centre_key: str, run: str, teacher: FictionalPerson
 ) -> tuple[Browser, Browser]:
     """部指导中心 allocates accounts to the institution and its province and registers a backbone teacher; both officers sign in."""
     centre = Browser(url)
-    await centre.sign_in("centre", centre_password)
+    await centre.sign_in("centre", centre_password, centre_key)
     if await centre.must_change_password():  # a platform that nobody has used yet
         changed = await centre.change_first_password(centre_password)
         say(f"  部指导中心首次登录，密码已改为 {changed}")
+    if key := await centre.enrol_if_asked():
+        say(f"  部指导中心已开通两步验证，验证器的密钥 {key}")
     base = {"role": "TRAINING_BASE", "province_code": PROVINCE, "institution_code": INSTITUTION}
     officer = await _newcomer(centre, url, f"xingtai-{run}", f"邢台技师学院班主任 {run}", base)
     office = {"role": "PROVINCE", "province_code": PROVINCE}
@@ -206,13 +230,14 @@ async def centre_prepares(
 
 
 async def _newcomer(centre: Browser, url: str, username: str, name: str, office: dict[str, str]) -> Browser:
-    """Somebody with a new account, who has signed in and changed the first password, as one must."""
+    """Somebody with a new account, who has signed in, changed the first password and enrolled an app, as one must."""
     account = {"username": username, "name": name, **office}
     page = await centre.submit("/admin/accounts/new", account, leads_on=False)
     first = found(r"first-password[^>]*>([^<]+)<", page)
     newcomer = Browser(url)
     await newcomer.sign_in(username, first)
     await newcomer.change_first_password(first)
+    await newcomer.enrol_if_asked()
     return newcomer
 
 
@@ -532,13 +557,13 @@ async def anybody_checks(url: str, certificates: list[dict[str, Any]], people: l
 # ---- the whole
 
 
-async def walk(url: str, out: Path, centre_password: str, seed: int) -> None:
+async def walk(url: str, out: Path, centre_password: str, centre_key: str, seed: int) -> None:
     run = f"{seed % 1_000_000:06d}"
     first = PEOPLE_FROM + seed * (TRAINEES + 1)
     teacher_person, *people = (make_person(first + number) for number in range(TRAINEES + 1))
 
     say("1. 部指导中心：为培训机构和省级管理部门分配账号，登记骨干教师；两人首次登录修改密码")
-    officer, province = await centre_prepares(url, centre_password, run, teacher_person)
+    officer, province = await centre_prepares(url, centre_password, centre_key, run, teacher_person)
 
     say("2. 邢台技师学院：年度培训计划报河北省批准，再按计划申请开班，批准后建立培训班")
     class_id = await class_is_made(officer, province, run)
@@ -603,13 +628,16 @@ def main() -> int:
         "--centre-password", help="password of the account centre, if the server has no --demo"
     )
     parser.add_argument(
+        "--centre-key", default="", help="key of its authenticator app, if the account has one"
+    )
+    parser.add_argument(
         "--seed", type=int, default=random.randrange(10**6), help="which fictional people come"
     )
     options = parser.parse_args()
     try:
         password = options.centre_password or demonstration_password(options.data_dir)
         options.out.mkdir(parents=True, exist_ok=True)
-        asyncio.run(walk(options.url.rstrip("/"), options.out, password, options.seed))
+        asyncio.run(walk(options.url.rstrip("/"), options.out, password, options.centre_key, options.seed))
     except (Stop, httpx.TransportError) as problem:
         print(f"没有走完：{problem}", file=sys.stderr)
         return 1

@@ -25,6 +25,9 @@ TRIES = "10/minute"
 """Codes that may be tried at one account, beside the lockout: also for who tries many at the same moment."""
 
 
+_USED = "这个验证码已经用过，请等验证器显示下一个（每 30 秒一个）。"
+
+
 class CodeRefused(Invalid):
     slug = "code-refused"
     title = "验证码不正确"
@@ -183,7 +186,7 @@ async def prove(platform: Platform, account: Account, typed: str) -> Proof:
     [secret] = await platform.vault.decrypt([factor.secret])
     step = totp.step_of(secret, code, now, factor.last_step)
     if step is None:
-        raise CodeRefused()
+        raise CodeRefused(_USED if totp.step_of(secret, code, now, last_step=0) else "")
     return Proof(step=step)
 
 
@@ -196,7 +199,7 @@ async def use(unit: UnitOfWork, account_id: str, proof: Proof) -> None:
         assert proof.step is not None
         fresh = await store.use_step(unit, account_id, proof.step)
     if not fresh:
-        raise CodeRefused("这个验证码已经用过，请等验证器显示下一个。")
+        raise CodeRefused(_USED)
 
 
 def _new_recovery_codes() -> list[str]:

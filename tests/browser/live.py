@@ -54,7 +54,7 @@ class LiveSite:
         page.locator("#field-password").fill(officer.password)
         page.get_by_role("button", name="登录").click()
         if stage.has_second_factor(officer):
-            page.get_by_label("验证码").fill(stage.code_for(self.platform, officer))
+            page.locator("#field-code").fill(stage.code_for(self.platform, officer))
             page.get_by_role("button", name="登录").click()
         page.wait_for_url(f"{self.address}/admin")
 
