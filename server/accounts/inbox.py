@@ -120,11 +120,6 @@ async def report_grants(
     return await offers(platform, actor)
 
 
-async def turned_off(platform: Platform, openid: str, template_id: str) -> None:
-    """The person has turned messages of this template off in WeChat's settings (`subscribe_msg_change_event`, reject)."""
-    await store.clear_grants(platform, openid, template_id)
-
-
 @transactional
 async def _report_grants(unit: UnitOfWork, nonce: str, answers: Mapping[str, Answer]) -> None:
     openid = unit.actor.openid

@@ -1,7 +1,7 @@
 """WeChat fails in every listed way while a class goes from its last session to its certificates.
 
 The main path asks nothing of WeChat but the log-in, so it goes on; the messages that it causes are few calls while WeChat is ill,
-and afterwards each of them has been sent once, or may have been and is not sent again. The late push is tested with the callbacks.
+and afterwards each of them has been sent once, or may have been and is not sent again.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from datetime import timedelta
 
 import pytest
 
-from server.accounts import inbox, messages
+from server.accounts import inbox, messages, wechat_events
 from server.accounts.message_rules import MOST_ATTEMPTS
 from server.kernel.outbox import State
 from server.kernel.platform import Platform
+from server.wechat.pusher import PushTarget
 from server.wechat.simulator import Simulator
 from server.wechat.world import Failure
 from tests import cast, certifying, stage
 from tests.api.client import call
 from tests.assessing import assess_everybody, release
-from tests.messaging import SEND, TOKEN, hasty, received, subscribe
+from tests.messaging import SEND, TOKEN, hasty, left, received, subscribe
 from tests.stage import ClassInSession, Phone
 from tests.surveying import answer, clock_of, open_survey
 
@@ -160,6 +161,33 @@ async def test_an_expired_code_is_refused_with_what_to_do_and_a_new_one_serves(
     fresh = wechat.world.give_code("openid-slow")
     assert (await call(site, "POST", "/login", body={"code": fresh})).status == 200
     assert (await call(site, "POST", "/login", body={"code": fresh})).problem == "wechat-code-invalid"
+
+
+async def test_a_push_that_comes_late_costs_one_refusal_and_no_message(
+    platform: Platform, wechat: Simulator, site: str, held: ClassInSession
+) -> None:
+    """Somebody turns messages off; WeChat tells us long after we have tried, and after they have agreed anew."""
+    wechat.push_to(PushTarget(f"{site}/wechat/push", wechat_events.keys_of(platform)))
+    wechat.world.hold()
+    off, *others = held.trainees
+    template = "simulated-survey-opened"
+    wechat.world.refuse(off.openid, template)
+    await open_survey(platform, held)
+    assert await messages.deliver(platform) == {"已发送": TRAINEES - 1, "仅站内": 1}
+    assert (wechat.world.calls[SEND], await left(platform, off, template)) == (TRAINEES, 0)
+    await subscribe(platform, wechat, off, template=template)
+    wechat.world.release()
+    await wechat.pusher.settled()
+    assert {row["status"] for row in wechat.world.pushes} == {200}
+    assert (
+        await left(platform, off, template) == 0
+    )  # the late word counts: rather one message too few through WeChat
+    assert [await left(platform, one, template) for one in others] == [0, 0]
+    await messages.deliver(platform)
+    assert wechat.world.calls[SEND] == TRAINEES
+    for phone in held.trainees:
+        read, _ = await inbox.inbox(platform, phone.actor.id)
+        assert [one.kind for one in read] == ["survey-opened"]
 
 
 async def test_an_illness_of_days_ends_in_dead_letters_and_not_in_endless_calls(

@@ -415,18 +415,6 @@ async def test_a_refusal_leaves_earlier_grants_and_a_ban_takes_them(platform: Pl
     assert await left(platform, phone) == 0
 
 
-async def test_turned_off_in_wechat_no_message_is_tried(
-    platform: Platform, wechat: Simulator, phone: Phone
-) -> None:
-    await subscribe(platform, wechat, phone, 3)
-    wechat.world.refuse(phone.openid, TEMPLATE)
-    await inbox.turned_off(platform, phone.openid, TEMPLATE)  # WeChat's push says so
-    [message] = await tell(platform, phone)
-    await messages.deliver(platform)
-    assert await state_of(platform, message) is State.KEPT
-    assert not wechat.world.calls[SEND]
-
-
 async def test_a_template_that_nobody_uses_is_passed_over(platform: Platform, phone: Phone) -> None:
     found = await inbox.report_grants(platform, phone.actor, "nonce-04", {"unknown": Answer.ACCEPT})
     assert "unknown" not in {one.template_id for one in found}
