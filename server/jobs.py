@@ -26,6 +26,7 @@ from server.kernel import audit, chain, runs
 from server.kernel.platform import Platform
 from server.kernel.schedule import Job
 from server.qualification import review as qualification
+from server.selection import forget as selection_forget
 from server.selection import pool
 from server.surveys import reminders as survey_reminders
 from server.surveys import service as surveys
@@ -148,6 +149,13 @@ JOBS: tuple[Job, ...] = (
         "《个人信息保护法》第四十七条",
         admissions_forget.forget_applicants,
         at=time(3, 30),
+    ),
+    Job(
+        "forget-nominees",
+        "清除已撤回的选拔推荐的个人信息",
+        "《个人信息保护法》第四十七条",
+        selection_forget.forget_nominees,
+        at=time(3, 35),
     ),
     Job(
         "forget-rosters",

@@ -331,6 +331,21 @@ class ReportList(ClassPage):
         return self.see_other(f"/admin/selection/lists/{new.id}")
 
 
+class Conclude(ClassPage):
+    """Where nobody passed, there is no list: who failed is noted all the same."""
+
+    @allow(Permission.SELECTION_ENROL)
+    async def post(self, backbone_class_id: str) -> None:
+        try:
+            failed = await registration.conclude(self.platform, self.actor, backbone_class_id)
+        except NotFound:
+            raise
+        except Problem as problem:
+            return await self.show(backbone_class_id, self.refuse(problem), "conclude")
+        self.flash(f"已记录 {failed} 名候选人未通过选拔，所在省份可以再次推荐。")
+        return self.see_other(f"/admin/selection/classes/{backbone_class_id}")
+
+
 class ReleaseNominee(ClassPage):
     @allow(Permission.SELECTION_ENROL)
     async def post(self, backbone_class_id: str, nominee_id: str) -> None:
@@ -461,6 +476,7 @@ ROUTES: list[Route] = [
     (r"/admin/selection/candidates", Candidates),
     (_CLASS, ClassSelection),
     (rf"{_CLASS}/report", ReportList),
+    (rf"{_CLASS}/conclude", Conclude),
     (rf"{_CLASS}/(?P<nominee_id>{_ID})/release", ReleaseNominee),
     (r"/admin/selection/lists", Lists),
     (_LIST, OneList),

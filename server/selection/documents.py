@@ -29,9 +29,10 @@ class Nominee(Document):
 
     province_code: str
     name: str
-    id_number: Binary
+    id_number: Binary | None
+    """Like the date of birth None once it was forgotten."""
     id_number_masked: str
-    born_on: date
+    born_on: date | None
     work_unit: str
     major: str
     years_of_teaching: int
@@ -49,6 +50,10 @@ class Nominee(Document):
     open: bool = True
     """As its state says (State.open), for the unique index."""
     submitted_at: datetime | None = None
+    closed_at: datetime | None = None
+    """When it was settled; None while it is open."""
+    forgotten_at: datetime | None = None
+    """When it was emptied of what it said of a person (forget.py)."""
     person_id: str | None = None
     """From the enrolment on."""
     class_id: str | None = None
@@ -63,6 +68,7 @@ class Nominee(Document):
 
     @property
     def merits(self) -> Merits:
+        assert self.born_on is not None, "nobody asks about what was forgotten"
         return Merits(self.born_on, self.years_of_teaching, self.held_level, len(self.papers))
 
     @property

@@ -38,6 +38,12 @@ class NobodyToReport(Conflict):
     default_detail = "名单只列考核合格并已核发骨干教师培训合格证书的教师。请先公布成绩、核发证书。"
 
 
+class NobodyFailed(Conflict):
+    slug = "nobody-failed"
+    title = "没有未通过的候选人"
+    default_detail = "成绩公布后，才能记录未通过选拔的候选人；目前没有需要记录的。"
+
+
 class ListOpen(Conflict):
     slug = "list-open"
     title = "本班已有待登记的名单"
@@ -121,6 +127,14 @@ class ClassSelection:
     @property
     def reportable(self) -> list[Standing]:
         return [one for one in self.standings if one.reportable]
+
+    @property
+    def failing(self) -> list[Nominee]:
+        """The candidates who did not pass by the released results, and of whom that is not noted yet."""
+        if self.training_class.results_released_at is None:
+            return []
+        failed = [one.nominee for one in self.standings if one.nominee and not one.passed]
+        return [one for one in failed if one.state is State.ENROLLED]
 
 
 # ---- the 师资研修中心
@@ -206,6 +220,21 @@ async def resubmit(unit: UnitOfWork, list_id: str, wanted: Report) -> PassList:
     return changed
 
 
+@transactional
+async def conclude(unit: UnitOfWork, class_id: str) -> int:
+    """Notes who did not pass by the released results, where there is nobody to report; returns how many there are.
+
+    Raises NotYours, NotABackboneClass, NotFound, NobodyFailed.
+    """
+    rules.LIST_STEPS.require_right(ListAction.REPORT, unit.actor.roles)
+    seen = await class_selection(unit, unit.actor, class_id)
+    if not seen.failing:
+        raise NobodyFailed()
+    for one in seen.failing:
+        await move(unit, one, Action.FAIL)
+    return len(seen.failing)
+
+
 def _lines(seen: ClassSelection, provinces: Mapping[str, str]) -> list[Passed]:
     lines = []
     for one in seen.reportable:
@@ -234,17 +263,13 @@ def _lines(seen: ClassSelection, provinces: Mapping[str, str]) -> list[Passed]:
 async def _follow(unit: UnitOfWork, seen: ClassSelection, reported: PassList) -> None:
     """What the list makes of the recommendations: on it, off it again, or not passed by the released results."""
     on_it = {one.nominee_id for one in reported.passed}
-    released = seen.training_class.results_released_at is not None
-    for one in seen.standings:
-        if one.nominee is None:
-            continue
-        state = one.nominee.state
-        if one.nominee.id in on_it and state is State.ENROLLED:
-            await move(unit, one.nominee, Action.REPORT)
-        elif one.nominee.id not in on_it and state is State.REPORTED:
-            await move(unit, one.nominee, Action.DROP)
-        elif state is State.ENROLLED and released and not one.passed:
-            await move(unit, one.nominee, Action.FAIL)
+    for nominee in [one.nominee for one in seen.standings if one.nominee]:
+        if nominee.id in on_it and nominee.state is State.ENROLLED:
+            await move(unit, nominee, Action.REPORT)
+        elif nominee.id not in on_it and nominee.state is State.REPORTED:
+            await move(unit, nominee, Action.DROP)
+    for nominee in seen.failing:
+        await move(unit, nominee, Action.FAIL)
 
 
 # ---- the centre

@@ -280,8 +280,7 @@ async def accept(unit: UnitOfWork, nominee_id: str, review: Review) -> Nominee:
     found = await nominee(unit, unit.actor, nominee_id)
     _require_seen(found, review.seen)
     accepted = await move(unit, found, Action.ACCEPT)
-    sealed = SealedIdentity(found.name, found.id_number, found.id_number_masked, None)
-    for person in (await people.known(unit, [sealed])).values():
+    for person in (await people.known(unit, [sealed_identity(found)])).values():
         outcome = f"列为{found.major_name}候选人"
         unit.notify(person.id, "selection-decided", outcome=outcome, reason="")
     return accepted
@@ -299,9 +298,9 @@ async def send_back(unit: UnitOfWork, nominee_id: str, wanted: Return) -> Nomine
 
 
 async def nominee(scope: Scope, actor: Actor, nominee_id: str) -> Nominee:
-    """A recommendation in the actor's jurisdiction: a draft is its province's alone. Raises NotFound."""
+    """A recommendation in the actor's jurisdiction: what was never submitted is its province's alone. Raises NotFound."""
     found = await store.nominee(scope, actor.jurisdiction, nominee_id)
-    if found is None or (found.state is State.DRAFT and actor.province_code is None):
+    if found is None or (found.submitted_at is None and actor.province_code is None):
         raise NotFound("没有这份推荐，或不在您的管理范围内。")
     return found
 
@@ -375,12 +374,20 @@ async def move(
             **(changes or {}),
             "state": state,
             "open": state.open,
+            "closed_at": None if state.open else unit.now,
             "history": [*found.history, step(unit, action, reason)],
         }
     )
     await store.replace_nominee(unit, moved)
-    unit.audit(f"selection:{action.lower()}", found.id, reason=reason)
+    # what an amendment says of itself names a file, and a file's name may name a person
+    unit.audit(f"selection:{action.lower()}", found.id, reason="" if action is Action.AMEND else reason)
     return moved
+
+
+def sealed_identity(found: Nominee) -> SealedIdentity:
+    """Who is recommended, as accounts know people."""
+    assert found.id_number is not None, "nobody acts on what was forgotten"
+    return SealedIdentity(found.name, found.id_number, found.id_number_masked, None)
 
 
 def _require_seen(found: Nominee, seen: int) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from bson.binary import Binary
+from datetime import datetime
 
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
@@ -23,6 +22,7 @@ COLLECTIONS = (
             Index([("province_code", 1), ("_id", -1)]),
             Index([("state", 1), ("major", 1), ("_id", -1)]),
             Index([("class_id", 1)]),
+            Index([("state", 1), ("closed_at", 1)]),
         ),
     ),
     CollectionSpec(
@@ -76,10 +76,6 @@ async def _nominee(scope: Scope, condition: Row) -> Nominee | None:
     return None if row is None else Nominee.from_mongo(row)
 
 
-async def open_nominee(scope: Scope, id_number: Binary) -> Nominee | None:
-    return await _nominee(scope, {"id_number": id_number, "open": True})
-
-
 async def nominees(
     scope: Scope,
     reach: Jurisdiction,
@@ -93,7 +89,7 @@ async def nominees(
     exact = {"state": narrowed.state, "province_code": narrowed.province_code, "major": narrowed.major}
     condition: Row = {"$and": [reach.filter(), {name: value for name, value in exact.items() if value}]}
     if not drafts_too:
-        condition["$and"].append({"state": {"$ne": State.DRAFT}})
+        condition["$and"].append({"submitted_at": {"$ne": None}})
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["nominees"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
@@ -147,6 +143,13 @@ async def count_by_province(scope: Scope, reach: Jurisdiction) -> dict[tuple[str
 async def count_in(scope: Scope, reach: Jurisdiction, state: State) -> int:
     condition = {"$and": [reach.filter(), {"state": state}]}
     return await scope["nominees"].count_documents(condition, session=scope.session)
+
+
+async def withdrawn_before(scope: Scope, moment: datetime, limit: int) -> list[Nominee]:
+    """What was taken back before then and still says something of a person."""
+    condition = {"state": State.WITHDRAWN, "closed_at": {"$lt": moment}, "forgotten_at": None}
+    rows = scope["nominees"].find(condition, session=scope.session).sort("closed_at", 1).limit(limit)
+    return [Nominee.from_mongo(row) async for row in rows]
 
 
 # ---- lists

@@ -8,7 +8,6 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from server.accounts import people
-from server.accounts.people import SealedIdentity
 from server.accounts.rules import Evidence
 from server.classes import service as classes
 from server.classes.documents import ClassFilter, Enrolment, TrainingClass
@@ -22,7 +21,7 @@ from server.kernel.platform import Platform
 from server.selection import rules, store
 from server.selection.documents import Nominee
 from server.selection.rules import Action
-from server.selection.service import move
+from server.selection.service import move, sealed_identity
 
 NomineeId = Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
 CLASSES_MOST = 50
@@ -96,7 +95,7 @@ async def enrol(unit: UnitOfWork, draft: EnrolDraft) -> TrainingClass:
         raise CandidateGone()
     for one in chosen:
         rules.require_same_major(one.name, one.major_name, training_class.major_name)
-    sealed = [SealedIdentity(one.name, one.id_number, one.id_number_masked, None) for one in chosen]
+    sealed = [sealed_identity(one) for one in chosen]
     persons = await people.ensure(unit, sealed, Evidence.ROSTER_MATCHED)
     await _require_new(unit, training_class, [person.id for person in persons])
     await classes.enrol(

@@ -27,12 +27,14 @@ from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.selection import registration, training
 from server.selection import service as selection
+from server.selection.forget import forget_nominees
 from server.selection.registration import (
     DecisionDraft,
     DecisionNumberTaken,
     ListOpen,
     ListOutdated,
     ListReturn,
+    NobodyFailed,
     NobodyToReport,
     Report,
 )
@@ -501,3 +503,59 @@ async def test_two_registrations_at_once_make_one_decision(platform: Platform) -
     assert sorted(type(one).__name__ for one in done) == ["Decision", "NotInThisState"]
     assert await platform["pool_decisions"].count_documents({}) == 1
     assert await platform["backbone_teachers"].count_documents({}) == 2
+
+
+# ---- what has no list, and what is forgotten
+
+
+async def test_where_nobody_passed_the_candidates_are_settled_and_can_be_recommended_again(
+    platform: Platform,
+) -> None:
+    chosen = await accepted(platform)
+    held = await backbone_class(platform, CHANGZHOU)
+    await enrolled(platform, held, [chosen])
+    with pytest.raises(NobodyFailed):
+        await registration.conclude(platform, CHANGZHOU, held.id)
+    person_id = (await selection.nominee(platform, HEBEI, chosen.id)).person_id
+    await certified(platform, held, failed=[person_id or ""])
+    with pytest.raises(NobodyToReport):
+        await reported(platform, held)
+    with pytest.raises(Forbidden):
+        await registration.conclude(platform, YANGZHOU, held.id)
+    assert await registration.conclude(platform, CHANGZHOU, held.id) == 1
+    assert await state_of(platform, chosen.id) is State.FAILED
+    assert (await drafted(platform)).state is State.DRAFT
+
+
+async def test_what_was_withdrawn_before_it_was_submitted_is_nothing_to_the_centre(
+    platform: Platform,
+) -> None:
+    new = await drafted(platform)
+    await selection.withdraw(platform, HEBEI, new.id, Withdrawal())
+    assert await selection.list_nominees(platform, CENTRE) == []
+    with pytest.raises(NotFound):
+        await selection.nominee(platform, CENTRE, new.id)
+
+
+async def test_the_trail_does_not_say_how_a_file_is_called(platform: Platform) -> None:
+    new = await selection.begin(platform, HEBEI, nominee_draft())
+    await selection.add_paper(platform, HEBEI, new.id, f"{SERVED.name}.pdf", PDF)
+    assert SERVED.name not in str(await platform["audit"].find({}).to_list(None))
+
+
+async def test_a_withdrawn_recommendation_is_forgotten_after_its_time(
+    platform: Platform, clock: FixedClock
+) -> None:
+    withdrawn, kept = await submitted(platform), await submitted(platform, SECOND)
+    await selection.withdraw(platform, HEBEI, withdrawn.id, Withdrawal(reason=f"{SERVED.name}放弃"))
+    months = (await policies.on(platform, date(2026, 3, 16))).applicant_months
+    clock.advance(timedelta(days=28 * months))
+    assert await forget_nominees(platform) == {"清除推荐": 0}
+    clock.advance(timedelta(days=4 * months))
+    assert await forget_nominees(platform) == {"清除推荐": 1}
+    assert await forget_nominees(platform) == {"清除推荐": 0}
+    row = await platform["nominees"].find_one({"_id": withdrawn.id})
+    assert row is not None and SERVED.name not in str(row) and row["id_number"] is None
+    assert await files_kept(platform) == 1
+    assert (await selection.nominee(platform, HEBEI, kept.id)).name == SECOND.name
+    assert (await selection.nominee(platform, HEBEI, withdrawn.id)).state is State.WITHDRAWN
