@@ -29,7 +29,7 @@ _ENTRIES = (
     ("履职情况", "/admin/duties", "clipboard-check", Permission.DUTIES_READ),
     ("培训机构", "/admin/institutions", "building", Permission.INSTITUTIONS_READ),
     ("基地推荐", "/admin/recommendations", "building-community", Permission.INSTITUTIONS_READ_REQUESTS),
-    ("动态管理", "/admin/qualification", "clipboard-check", Permission.QUALIFICATION_READ),
+    ("动态管理", "/admin/qualification", "rubber-stamp", Permission.QUALIFICATION_READ),
     ("内容检查", "/admin/content-checks", "shield-check", Permission.CONTENT_REVIEW),
     ("信息更正", "/admin/corrections", "edit", Permission.CORRECTIONS_READ),
     ("需求问卷", "/admin/needs", "list-check", Permission.ADMISSIONS_TEMPLATE),
