@@ -12,6 +12,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from server.accounts import wechat_events
 from server.assessment import submissions, tasks
+from server.assessment.documents import Submission
 from server.assessment.rules import TaskKind
 from server.assessment.submissions import SubmissionDraft
 from server.assessment.tasks import CriterionDraft, TaskDraft
@@ -26,6 +27,7 @@ from server.wechat.content import LONGEST, OVERLAP, CheckSettled, ContentRefused
 from server.wechat.content_store import ContentCheck, State
 from server.wechat.pusher import PushTarget
 from server.wechat.simulator import Simulator
+from server.wechat.world import Failure
 from tests import cast, stage
 from tests.stage import ClassInSession, Phone
 
@@ -57,7 +59,7 @@ def pushed(site: str, platform: Platform, wechat: Simulator) -> None:
 
 async def hand_in(
     platform: Platform, trainee: Phone, task_id: str, text: str = "", picture: bytes | None = None
-) -> submissions.Submission:
+) -> Submission:
     upload = await submissions.begin_upload(platform, trainee.actor, task_id)
     if picture is not None:
         await upload.begin("课堂.png")
@@ -128,7 +130,7 @@ async def test_while_wechat_is_down_the_text_is_accepted_and_checked_later(
     held: ClassInSession,
     task_id: str,
     clock: FixedClock,
-    failure: content.Any,
+    failure: Failure,
 ) -> None:
     wechat.world.fail(CHECK, failure)
     await hand_in(platform, held.trainees[0], task_id, "含违规内容")

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from tornado.web import Application
 from server.kernel.clock import FixedClock
 from server.kernel.web import Route, check_routes
 from server.wechat.backstage import PHONE_PATH
+from server.wechat.faces import CertInfo, cert_hash
 from server.wechat.simulator import Simulator, SimulatorProxy, start_simulator
 
 OPENID = "phone-of-wang"
@@ -200,6 +201,10 @@ async def test_a_wrong_request_for_a_token_says_what_is_wrong(
         "/wxa/getwxacodeunlimit",
         "/cgi-bin/message/subscribe/send",
         "/wxa/msg_sec_check",
+        "/wxa/media_check_async",
+        "/intp/realname/checkrealnameinfo",
+        "/cityservice/face/identify/getverifyid",
+        "/cityservice/face/identify/queryverifyinfo",
     ],
 )
 async def test_a_call_needs_a_token_and_a_json_object(simulator: Simulator, path: str) -> None:
@@ -440,3 +445,160 @@ async def test_the_platform_says_so_when_the_simulator_is_gone(
     assert refused.value.code == 503
     assert refused.value.response is not None
     assert json.loads(refused.value.response.body)["type"] == "wechat-unavailable"
+
+
+# ---- quotas
+
+
+CHECK = "/wxa/msg_sec_check"
+TEXT = {"version": 2, "openid": OPENID, "scene": 2, "content": "课讲得很好"}
+
+
+async def set_quota(simulator: Simulator, path: str, a_day: int, a_minute: int) -> int:
+    body = {"a_day": a_day, "a_minute": a_minute}
+    return (await fetch(simulator, f"/simulator/quotas{path}", "PUT", body)).code
+
+
+async def test_the_quota_of_a_day_begins_anew_at_midnight_in_beijing(
+    simulator: Simulator, clock: FixedClock
+) -> None:
+    assert await set_quota(simulator, CHECK, 2, 100) == 204
+    clock.set(datetime(2026, 3, 16, 15, 59, 59, tzinfo=UTC))
+    assert [(await post(simulator, CHECK, TEXT))["errcode"] for _ in range(3)] == [0, 0, 45009]
+    clock.advance(timedelta(seconds=1))
+    assert (await post(simulator, CHECK, TEXT))["errcode"] == 0
+
+
+async def test_the_quota_of_a_minute(simulator: Simulator, clock: FixedClock) -> None:
+    await set_quota(simulator, CHECK, 100, 2)
+    assert [(await post(simulator, CHECK, TEXT))["errcode"] for _ in range(3)] == [0, 0, 45011]
+    clock.advance(timedelta(minutes=1))
+    assert (await post(simulator, CHECK, TEXT))["errcode"] == 0
+
+
+async def test_each_call_has_a_quota_of_its_own(simulator: Simulator) -> None:
+    await set_quota(simulator, CHECK, 0, 0)
+    assert (await post(simulator, CHECK, TEXT))["errcode"] == 45009
+    assert "access_token" in await token_answer(simulator)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", {"a_day": -1, "a_minute": 1}, {"a_day": "1", "a_minute": 1}])
+async def test_an_unknown_quota_is_not_taken(simulator: Simulator, body: Any) -> None:
+    assert (await fetch(simulator, f"/simulator/quotas{CHECK}", "PUT", body)).code == 400
+
+
+async def test_a_token_is_forced_twenty_times_a_day_and_every_thirty_seconds(
+    simulator: Simulator, clock: FixedClock
+) -> None:
+    await token_answer(simulator)
+    assert "access_token" in await token_answer(simulator, force_refresh=True)
+    assert (await token_answer(simulator, force_refresh=True))["errcode"] == 45011
+    for _ in range(19):
+        clock.advance(timedelta(seconds=30))
+        assert "access_token" in await token_answer(simulator, force_refresh=True)
+    clock.advance(timedelta(seconds=30))
+    assert (await token_answer(simulator, force_refresh=True))["errcode"] == 45009
+    clock.advance(timedelta(days=1))
+    assert "access_token" in await token_answer(simulator, force_refresh=True)
+
+
+# ---- pictures, real names, faces
+
+
+MEDIA = {
+    "media_url": "http://127.0.0.1:9/picture.png",
+    "media_type": 2,
+    "version": 2,
+    "scene": 1,
+    "openid": OPENID,
+}
+
+
+async def test_a_picture_is_judged_later(simulator: Simulator) -> None:
+    events: list[dict[str, Any]] = []
+    simulator.world.on_event = events.append
+    answer = await post(simulator, "/wxa/media_check_async", MEDIA)
+    assert "result" not in answer
+    await simulator.pusher.settled()
+    [event] = events
+    assert (event["Event"], event["trace_id"]) == ("wxa_media_check", answer["trace_id"])
+    assert event["errcode"] == 87009, "nobody serves that picture"
+
+
+@pytest.mark.parametrize(
+    ("changed", "errcode"),
+    [
+        ({"openid": ""}, 40003),
+        ({"media_url": "file:///etc/hostname"}, 47001),
+        ({"media_type": 3}, 47001),
+        ({"version": 1}, 47001),
+        ({"scene": 0}, 47001),
+    ],
+)
+async def test_a_wrong_question_about_a_picture_says_what_is_wrong(
+    simulator: Simulator, changed: dict[str, Any], errcode: int
+) -> None:
+    assert (await post(simulator, "/wxa/media_check_async", {**MEDIA, **changed}))["errcode"] == errcode
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (None, ("V_OP_NA", "V_NM_ID_UM")),
+        (["王试", "number-1"], ("V_OP_NM_MA", "V_NM_ID_MA")),
+        (["王试", "number-2"], ("V_OP_NM_MA", "V_NM_ID_UM")),
+        (["李试", "number-1"], ("V_OP_NM_UM", "V_NM_ID_UM")),
+    ],
+)
+async def test_a_real_name_is_compared_with_that_of_wechat_pay(
+    simulator: Simulator, known: list[str] | None, told: tuple[str, str]
+) -> None:
+    if known:
+        await fetch(simulator, f"/simulator/phones/{OPENID}", "PUT", {"real_name": known})
+    code = (await call(simulator, f"/simulator/phones/{OPENID}/real-name-code", "POST", b""))["code"]
+    body = {"openid": OPENID, "real_name": "王试", "cred_id": "number-1", "cred_type": "1", "code": code}
+    answer = await post(simulator, "/intp/realname/checkrealnameinfo", body)
+    assert (answer["verify_openid"], answer["verify_real_name"]) == told
+    assert (await post(simulator, "/intp/realname/checkrealnameinfo", body))["errcode"] == 40029
+
+
+FACE = {
+    "out_seq_no": "number-of-ours",
+    "openid": OPENID,
+    "cert_info": {"cert_type": "IDENTITY_CARD", "cert_name": "王试", "cert_no": "number-1"},
+}
+
+
+async def face_result(simulator: Simulator, verify_id: str, **changed: str) -> dict[str, Any]:
+    asked = {
+        "verify_id": verify_id,
+        "out_seq_no": FACE["out_seq_no"],
+        "openid": OPENID,
+        "cert_hash": cert_hash(CertInfo("王试", "number-1")),
+        **changed,
+    }
+    return await post(simulator, "/cityservice/face/identify/queryverifyinfo", asked)
+
+
+async def test_a_face_is_verified_on_the_phone(simulator: Simulator, clock: FixedClock) -> None:
+    begun = await post(simulator, "/cityservice/face/identify/getverifyid", FACE)
+    assert begun["expires_in"] == 3600
+    assert (await face_result(simulator, begun["verify_id"]))["verify_ret"] == 90002
+    path = f"/simulator/phones/{OPENID}/face"
+    assert (await fetch(simulator, path, "POST", {"verify_id": "unknown"})).code == 404
+    assert (
+        await fetch(simulator, path, "POST", {"verify_id": begun["verify_id"], "verify_ret": 1})
+    ).code == 400
+    assert (await fetch(simulator, path, "POST", {"verify_id": begun["verify_id"]})).code == 204
+    assert (await face_result(simulator, begun["verify_id"]))["verify_ret"] == 10000
+    for changed in ({"out_seq_no": "other"}, {"openid": "other"}, {"cert_hash": "0" * 64}):
+        assert (await face_result(simulator, begun["verify_id"], **changed))["errcode"] == 47001
+    assert (await post(simulator, "/cityservice/face/identify/getverifyid", FACE))["errcode"] == 47001
+
+
+async def test_a_face_is_verified_within_an_hour(simulator: Simulator, clock: FixedClock) -> None:
+    begun = await post(simulator, "/cityservice/face/identify/getverifyid", FACE)
+    clock.advance(timedelta(hours=1))
+    body = {"verify_id": begun["verify_id"]}
+    assert (await fetch(simulator, f"/simulator/phones/{OPENID}/face", "POST", body)).code == 404
+    assert (await face_result(simulator, begun["verify_id"]))["verify_ret"] == 90017
