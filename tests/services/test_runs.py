@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
+import functools
+import itertools
 import random
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, time, timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -370,6 +376,73 @@ async def test_a_start_by_hand_outlives_the_scheduler_that_began_it(
     assert await runs.tick(platform, daily, OTHER)
     run, _ = await runs.runs_of(platform, "review")
     assert (run.by_hand, run.state, run.attempts) == (True, RunState.DONE, 2)
+
+
+# ---- dying anywhere
+
+
+class Died(BaseException):
+    """As if the process were gone: nothing of ours catches it."""
+
+
+class DyingDatabase:
+    """The database of a scheduler that dies at its `at`th call, before the call reaches the server or before its answer comes back."""
+
+    def __init__(self, db: Any, at: int, *, before: bool) -> None:
+        self._db, self._left, self._before = db, at, before
+
+    def __getitem__(self, name: str) -> Any:
+        return DyingCollection(self, self._db[name])
+
+    async def call(self, method: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+        self._left -= 1
+        if self._left == 0 and self._before:
+            raise Died
+        answer = await method(*args, **kwargs)
+        if self._left == 0:
+            raise Died
+        return answer
+
+    @property
+    def alive(self) -> bool:
+        return self._left > 0
+
+
+class DyingCollection:
+    def __init__(self, owner: DyingDatabase, collection: Any) -> None:
+        self._owner, self._collection = owner, collection
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        return functools.partial(self._owner.call, getattr(self._collection, name))
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["by schedule", "by hand"])
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+async def test_wherever_a_scheduler_dies_its_run_is_recorded_once_and_the_next_slot_runs(
+    platform: Platform, clock: FixedClock, work: Works, before: bool, by_hand: bool
+) -> None:
+    deaths = 0
+    for at in itertools.count(1):
+        job = Job(f"job-{at}", "复核", "第九条", work, at=time(2, 30), lease=timedelta(minutes=10))
+        clock.set(beijing(16, 2, 30))
+        if by_hand:
+            await runs.tick(platform, job, ONE)
+            await runs.request(platform, CENTRE, job)
+        dying = DyingDatabase(platform.db, at, before=before)
+        with contextlib.suppress(Died):
+            await runs.tick(dataclasses.replace(platform, db=cast(Any, dying)), job, ONE)
+        clock.advance(job.lease)
+        while await runs.tick(platform, job, OTHER):
+            pass
+        recorded = await runs.runs_of(platform, job.name)
+        assert [run.state for run in recorded] == [RunState.DONE] * (2 if by_hand else 1), at
+        assert (await runs.state_of(platform, job.name)).token is None
+        clock.set(beijing(17, 2, 30))
+        assert await runs.tick(platform, job, OTHER), at
+        if dying.alive:
+            break
+        deaths += 1
+    assert deaths >= 4, "claim, record, end, release"
 
 
 # ---- a month
