@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 from string import Formatter
@@ -40,15 +41,15 @@ class MissingField(LookupError):
 class Kind:
     """A row. `sentences` make the text of the inbox: `{field}` is filled in, and a sentence whose field is empty is left out.
 
-    `wechat`: the fields of the subscribe message, in their order. `wakes`: whether it may be sent in quiet hours, because in the morning it
-    would be too late.
+    `wechat`: the fields of the subscribe message, in their order. `wakes`: the field with the day that the message is about, if it may be
+    sent in quiet hours when that day is today or tomorrow, because in the morning it could be too late.
     """
 
     name: str
     title: str
     sentences: tuple[str, ...]
     wechat: tuple[tuple[FieldKind, str], ...]
-    wakes: bool = False
+    wakes: str = ""
 
     @cached_property
     def fields(self) -> frozenset[str]:
@@ -71,6 +72,11 @@ class Kind:
         self.check(data)
         said = [one for one in self.sentences if all(data[name] for name in _fields_of(one))]
         return "".join(one.format_map(data) for one in said)
+
+    def may_wake(self, data: Mapping[str, str], today: date) -> bool:
+        """Whether it may be sent in quiet hours of the night that `today` begins or ends."""
+        day = data.get(self.wakes, "")[:10]
+        return today.isoformat() <= day <= (today + timedelta(days=1)).isoformat()
 
     @property
     def sample(self) -> str:
@@ -205,7 +211,7 @@ _ROWS = (
             "理由：{reason}",
         ),
         (_CLASS, (_DATE, "starts_on"), _REASON),
-        wakes=True,  # who teaches tomorrow morning must hear of it before they travel
+        wakes="starts_on",  # who teaches tomorrow morning must hear of it before they travel
     ),
     Kind(
         "invitation-corrected",
@@ -247,7 +253,7 @@ _ROWS = (
         "课程即将开始",
         ("“{class_name}”的“{title}”{starts_at} 在{place}开始，请按时签到。",),
         (_CLASS, (_DATE, "starts_at"), (_THING, "place")),
-        wakes=True,  # a first session at eight is announced before the quiet hours end
+        wakes="starts_at",  # a first session at eight is announced before the quiet hours end
     ),
     Kind("grading-due", "学习成果待批阅", ("“{class_name}”还有 {count} 份学习成果等您批阅。",), (_CLASS,)),
     Kind(

@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from server.accounts import message_rules as rules
 from server.accounts import message_store as store
@@ -96,6 +96,10 @@ class _Run:
     templates: dict[str, Template] = field(default_factory=dict)
     in_force: Policies = field(default_factory=Policies)
 
+    @property
+    def today(self) -> date:
+        return beijing_date(self.platform.clock.now())
+
     async def send_all(self) -> None:
         while not self.stopped and self.begun < MOST_AT_ONCE:
             self.begun += 1
@@ -103,9 +107,8 @@ class _Run:
             if row is None:
                 return
             if not self.templates:
-                today = beijing_date(self.platform.clock.now())
-                self.in_force = await policies.on(self.platform, today)
-                self.templates = await templates_on(self.platform, today)
+                self.in_force = await policies.on(self.platform, self.today)
+                self.templates = await templates_on(self.platform, self.today)
             if (parcel := await self._packed(row)) is not None:
                 await self._send(parcel)
 
@@ -122,7 +125,7 @@ class _Run:
             await self._settle(row, State.KEPT, reason="no-template")
         elif kind.fields - row["data"].keys():
             await self._settle(row, State.DEAD, reason="missing-field")
-        elif not kind.wakes and (morning := self._morning()):
+        elif (morning := self._morning()) and not kind.may_wake(row["data"], self.today):
             await outbox.postpone(self.platform, row, morning)
         elif not await store.hold_grant(self.platform, binding.openid, template.template_id, row["_id"]):
             await self._settle(row, State.KEPT, reason="no-grant")

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,22 @@ def test_whatever_a_chapter_says_fits_wechats_fields(kind: Kind, words: str) -> 
     data = dict.fromkeys(kind.fields, words) | dates
     for key, value in kind.wechat_data(kind.usual_keys, data).items():
         assert MESSAGE_VALUES[key.rstrip("0123456789")].fullmatch(value), (key, value)
+
+
+@pytest.mark.parametrize(
+    ("day", "wakes"),
+    [("2026-03-15", False), ("2026-03-16", True), ("2026-03-17", True), ("2026-03-18", False), ("", False)],
+)
+def test_only_what_is_about_today_or_tomorrow_may_wake_somebody(day: str, wakes: bool) -> None:
+    today = date(2026, 3, 16)
+    assert KINDS["invitation-cancelled"].may_wake({"starts_on": day}, today) is wakes
+    assert KINDS["session-soon"].may_wake({"starts_at": f"{day} 08:00"}, today) is wakes
+    assert not KINDS["enrolled"].may_wake({"starts_on": day}, today)
+
+
+@EVERY_KIND
+def test_the_day_that_may_wake_is_a_field_of_the_message(kind: Kind) -> None:
+    assert not kind.wakes or (FieldKind.DATE, kind.wakes) in kind.wechat
 
 
 def test_a_thing_of_twenty_characters_stays_whole_and_one_more_is_cut() -> None:

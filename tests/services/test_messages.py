@@ -382,7 +382,7 @@ async def test_what_would_be_too_late_in_the_morning_is_sent_at_night(
     platform: Platform, wechat: Simulator, phone: Phone, clock: FixedClock
 ) -> None:
     kind = KINDS["session-soon"]
-    assert kind.wakes
+    assert kind.wakes == "starts_at"
     await subscribe(platform, wechat, phone, template=f"simulated-{kind.name}")
     clock.set(datetime(2026, 3, 17, 6, 30, tzinfo=BEIJING))
     data = dict.fromkeys(kind.fields, "示例") | {"starts_at": "2026-03-17 08:00"}
