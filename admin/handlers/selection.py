@@ -20,11 +20,10 @@ from server.kernel.web import Route, allow
 from server.selection import decision as papers
 from server.selection import registration, rules, training
 from server.selection import service as selection
-from server.selection.documents import Nominee
+from server.selection.documents import Nominee, NomineeFilter
 from server.selection.registration import DecisionDraft, ListReturn, Report
 from server.selection.rules import Action, ListAction, ListState, State
 from server.selection.service import PAPER_LARGEST, NomineeDraft, Return, Review, Withdrawal
-from server.selection.store import NomineeFilter
 from server.selection.training import EnrolDraft, Release
 
 PAGE_SIZE = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from bson.binary import Binary
@@ -76,6 +77,18 @@ class Nominee(Document):
         """The centre's reason, while the recommendation is back with the province."""
         reasons = [one.reason for one in self.history if one.action == Action.RETURN]
         return reasons[-1] if self.state is State.RETURNED and reasons else ""
+
+
+@dataclass(frozen=True)
+class NomineeFilter:
+    """What a list of recommendations is narrowed to; what is empty matches everything."""
+
+    state: State | None = None
+    province_code: str = ""
+    major: str = ""
+
+
+EVERY_NOMINEE = NomineeFilter()
 
 
 class Passed(BaseModel):

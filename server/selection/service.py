@@ -34,9 +34,8 @@ from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 from server.selection import rules, store
-from server.selection.documents import Nominee, Paper
+from server.selection.documents import EVERY_NOMINEE, Nominee, NomineeFilter, Paper
 from server.selection.rules import Action, Conditions, ListState, State
-from server.selection.store import EVERY_NOMINEE, NomineeFilter
 
 PAPER_LARGEST = 5 * 2**20
 """Bytes of a file: a scanned form of some pages. The whole request may have 8 MiB."""

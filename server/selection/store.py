@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
-from server.selection.documents import Decision, Nominee, PassList
+from server.selection.documents import Decision, Nominee, NomineeFilter, PassList
 from server.selection.rules import ListState, State
 
 COLLECTIONS = (
@@ -38,18 +37,6 @@ COLLECTIONS = (
     ),
     CollectionSpec("pool_decisions", shard_key=None, indexes=(Index([("number", 1)], unique=True),)),
 )
-
-
-@dataclass(frozen=True)
-class NomineeFilter:
-    """What a list of recommendations is narrowed to; what is empty matches everything."""
-
-    state: State | None = None
-    province_code: str = ""
-    major: str = ""
-
-
-EVERY_NOMINEE = NomineeFilter()
 
 
 # ---- recommendations
