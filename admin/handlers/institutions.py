@@ -129,6 +129,7 @@ class OneInstitution(PageHandler):
             institution=found,
             levels=levels_held(found.qualifications, today),
             corrections=await corrections.made_of_institution(self.platform, self.actor, code),
+            warnings=await qualification.warned_bases(self.platform, self.actor, code),
             cases=await qualification.list_cases(
                 self.platform, self.actor, CaseFilter(institution_code=code), limit=100
             ),

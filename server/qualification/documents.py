@@ -113,4 +113,4 @@ class WarningFilter:
     rule: Rule | None = None
     grade: Grade | None = None
     province_code: str = ""
-    subject_id: str = ""
+    institution_code: str = ""

@@ -187,7 +187,12 @@ async def _facts(
         named = [("登记入库", str(one.history.since)), ("最近一次任务", last), *_two_years(one, verdict)]
     elif verdict.rule is Rule.LOW_SATISFACTION:
         years = range(verdict.first.year, verdict.last.year + 1)
-        named = [("登记入库", str(one.history.since)), *(_year(one, year) for year in years)]
+        settled = one.history.settled_year
+        named = [
+            ("登记入库", str(one.history.since)),
+            *([("此前的决定", f"{settled} 年度及以前已作过决定，不重复计算")] if settled else []),
+            *(_year(one, year) for year in years),
+        ]
     else:
         kind = QualificationKind.TRAINING_BASE
         latest = await class_facts.latest_class(unit, one.institution_code or "", kind)

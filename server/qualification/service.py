@@ -36,7 +36,7 @@ from server.qualification.documents import (
     WarningFilter,
 )
 from server.qualification.examination import Examined
-from server.qualification.rules import Action, Outcome, State, Subject
+from server.qualification.rules import Action, Outcome, Rule, State, Subject
 
 LOOK_UP = system("qualification-review")
 MOST_STATEMENTS = 10
@@ -344,13 +344,26 @@ async def my_standing(platform: Platform, actor: Actor) -> Standing:
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """For the centre teachers to decide on, for a province bases to apply for or to dismiss, for a base what it may state."""
+    """For the centre teachers to decide on, for a province bases to apply for or to dismiss, for a base what it may state and what
+    it is warned of."""
     todo = _todo(actor, beijing_date(platform.clock.now()))
     if todo is None:
         return []
     title, condition = todo
     count = await store.count(platform, actor.jurisdiction, condition)
-    return [Waiting(title, "/admin/qualification?todo=yes", count)] if count else []
+    lines = [Waiting(title, "/admin/qualification?todo=yes", count)] if count else []
+    if actor.roles & INSTITUTION_ROLES and (warned := len(await warned_bases(platform, actor))):
+        lines.append(Waiting("两年内须开展培训的预警", "/admin/qualification/warnings", warned))
+    return lines
+
+
+async def warned_bases(platform: Platform, actor: Actor, code: str = "") -> list[EarlyWarning]:
+    """The warnings of an institution in the actor's jurisdiction (of the actor's own without a code) that hold today, newest first."""
+    narrowed = WarningFilter(rule=Rule.NO_CLASS, institution_code=code)
+    given = await store.warnings(platform, actor.jurisdiction, narrowed, before=None, limit=20)
+    holds = await still_holding(platform, given)
+    latest = {one.subject_id: one for one in reversed(given) if one.id in holds}
+    return list(latest.values())
 
 
 def _todo(actor: Actor, today: date) -> tuple[str, dict[str, object]] | None:

@@ -128,12 +128,16 @@ async def test_a_base_states_its_case_and_its_province_files_the_request(
     assert "根据省级管理部门的申请" in text_of(paper.body)
 
 
-async def test_the_warnings_say_which_still_hold(platform: Platform, centre: Browser) -> None:
+async def test_the_warnings_say_which_still_hold(
+    platform: Platform, centre: Browser, xingtai: Browser
+) -> None:
     teacher = await reviewing.registered(platform, date(2024, 5, 1))
     await reviewing.base_since(platform, date(2024, 9, 16))
     await review.review(platform)
     shown = await centre.get("/admin/qualification/warnings")
     assert shown.text.count("仍需关注") == 2 and "/admin/institutions/009" in shown.html
+    assert "两年内须开展培训的预警" in (await xingtai.get("/admin")).text
+    assert "将于 2026-09-16 期满" in (await xingtai.get("/admin/institutions/009")).text
     await keep(platform, a_task(teacher, date(2026, 3, 2)))
     only = await centre.get("/admin/qualification/warnings?rule=NO_TASK&grade=THREE_MONTHS&province=13")
     assert "已解除" in only.text and "/admin/institutions/009" not in only.html

@@ -229,6 +229,7 @@ INSTITUTION_PAGE: dict[str, Any] = {
     "levels": [Level.TWO, Level.THREE],
     "corrections": [],
     "cases": [],
+    "warnings": [],
     "actions": possible_actions,
     "may_allocate": True,
     "may_decide": True,
