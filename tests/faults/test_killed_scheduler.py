@@ -8,6 +8,8 @@ import sys
 import time
 from datetime import time as time_of_day
 
+import pytest
+
 from server.kernel import runs
 from server.kernel.clock import BEIJING, SystemClock
 from server.kernel.platform import Platform
@@ -19,6 +21,7 @@ from tests.faults.server import ROOT
 PATIENCE = 60.0
 
 
+@pytest.mark.slow
 async def test_a_run_of_a_killed_process_is_brought_to_its_end_by_another(platform: Platform) -> None:
     here = dataclasses.replace(platform, clock=SystemClock())
     done: list[float] = []
