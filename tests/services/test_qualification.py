@@ -506,3 +506,26 @@ async def test_a_teacher_reads_the_own_standing(platform: Platform, wechat: Simu
     stranger = await stage.phone(platform, wechat, "openid-nobody")
     with pytest.raises(NotFound):
         await service.my_standing(platform, stranger.actor)
+
+
+# ---- what it costs
+
+
+async def test_what_everybody_did_last_is_read_off_indexes_alone(platform: Platform) -> None:
+    """As MongoDB's profiler saw the review: no task, no class and no tally is fetched."""
+    for seed in range(1, 4):
+        await reviewing.registered(
+            platform, LONG, cast.person(seed), tasks=(date(2025, 9, 10),), scores={2024: 2.4}
+        )
+    await stage.open_class(platform, XINGTAI, stage.class_draft())
+    await platform.db.command("profile", 2)
+    try:
+        await review.review(platform)
+    finally:
+        await platform.db.command("profile", 0)
+    for collection in ("invitations", "classes", "satisfaction_tallies"):
+        seen = await platform.db["system.profile"].find({"command.aggregate": collection}).to_list(None)
+        assert seen, collection
+        assert {one["docsExamined"] for one in seen} == {0}, collection
+        assert not any("COLLSCAN" in one["planSummary"] for one in seen)
+    await platform.db.drop_collection("system.profile")
