@@ -252,16 +252,19 @@ def transactional(
             await unit._flush()
             return result
 
-        async with await platform.db.client.start_session() as session:
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    return await session.with_transaction(
-                        attempt,
-                        read_concern=ReadConcern("snapshot"),
-                        write_concern=DURABLE,
-                        read_preference=ReadPreference.PRIMARY,
-                    )
-            except TimeoutError:
-                raise Unavailable() from None
+        session = await platform.db.client.start_session()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await session.with_transaction(
+                    attempt,
+                    read_concern=ReadConcern("snapshot"),
+                    write_concern=DURABLE,
+                    read_preference=ReadPreference.PRIMARY,
+                )
+        except TimeoutError:
+            raise Unavailable() from None
+        finally:
+            # Not `async with`: Motor would abort what is open in this very thread, and everybody else would wait for the line.
+            await session.end_session()
 
     return run  # type: ignore[return-value]  # wraps() names the first two parameters, a Callable cannot

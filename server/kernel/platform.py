@@ -69,8 +69,10 @@ class Platform:
     files: Files
     limiter: RateLimiter
     wechat: WeChatGateway
-    _collections: dict[str, AsyncIOMotorCollection[dict[str, Any]]] = field(default_factory=dict, repr=False)
-    """Made once each: Motor makes a new object every time it is asked for one."""
+    _collections: dict[str, AsyncIOMotorCollection[dict[str, Any]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    """Made once each: Motor makes a new object every time it is asked for one. A copy of a platform may have another database."""
 
     @property
     def platform(self) -> Platform:
