@@ -25,7 +25,7 @@ class SecondFactorHandler(PageHandler):
             "accounts/second_factor.html",
             standing=standing,
             forced=self.actor.must_enrol,
-            qr=segno.make_qr(standing.uri, error="m").svg_data_uri(border=4, omitsize=True, light="#fff")
+            qr=segno.make_qr(standing.uri, error="l").svg_data_uri(border=4, omitsize=True, light="#fff")
             if standing.secret
             else None,
             **outcome,

@@ -88,7 +88,7 @@ def managed_by(actor: Actor) -> Row:
     A unit is one role at one province or institution. Narrower than the jurisdiction: a province oversees its institutions,
     whose accounts are not its own.
     """
-    if Role.NATIONAL_CENTRE in actor.roles:
+    if Role.NATIONAL_CENTRE in actor.roles or actor.kind == "system":
         return {}
     return {
         "role": {"$in": sorted(actor.roles)},
@@ -116,6 +116,14 @@ async def get_account(scope: Scope, actor: Actor, account_id: str) -> Account:
     found = await store.account(scope, account_id, managed_by(actor))
     if found is None:
         raise NotFound("没有这个账号，或不归您管理。")
+    return found
+
+
+async def account_called(platform: Platform, username: str) -> Account:
+    """Raises NotFound."""
+    found = await store.account_by_username(platform, username)
+    if found is None:
+        raise NotFound(f"没有用户名为 {username} 的账号。")
     return found
 
 
@@ -281,7 +289,8 @@ async def _reactivate(unit: UnitOfWork, account_id: str, password_hash: str, rea
 async def reset_second_factor(unit: UnitOfWork, account_id: str, reason: str) -> Account:
     """For who has lost phone and recovery codes: the second factor is taken off, all sessions end.
 
-    For the centre, and for another one's account there. Raises NotFound, NotOneself, Conflict when nothing is enrolled.
+    For the centre, and for another one's account there; the operator of the server has `scripts/reset-second-factor`. Raises
+    NotFound, NotOneself, Conflict when nothing is enrolled.
     """
     found = await get_account(unit, unit.actor, account_id)
     _require_other(unit.actor, account_id)

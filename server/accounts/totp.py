@@ -18,7 +18,7 @@ SECRET_BYTES = 20
 """The length that RFC 4226 section 4 recommends."""
 DRIFT_STEPS = 1
 """A phone's clock may be so many steps before or behind ours (RFC 6238 section 5.2)."""
-ISSUER = "工学一体化教师培训平台"
+ISSUER = "工学一体化平台"
 
 _CODE = re.compile(r"[0-9]{6}")
 

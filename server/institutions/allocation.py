@@ -49,12 +49,13 @@ async def preview(platform: Platform, actor: Actor, file_name: str, content: byt
     read = await asyncio.to_thread(
         account_sheet.read_accounts, content, institutions, today=beijing_date(now)
     )
-    problems = [*read.problems, *await _taken(platform, read)]
+    taken = await _taken(platform, read)
+    given_before = {one.row for one in taken}
     batch = AccountBatch(
         file_name=file_name[:200],
         state=BatchState.PREVIEW,
-        rows=list(read.rows),
-        problems=sorted(problems, key=lambda one: one.row),
+        rows=[row for row in read.rows if row.row not in given_before],
+        problems=sorted((*read.problems, *taken), key=lambda one: one.row),
         created_at=now,
         created_by=actor.name,
         expires_at=now + PREVIEW_LIFE,

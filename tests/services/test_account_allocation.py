@@ -77,6 +77,7 @@ async def test_a_username_that_is_taken_or_was_stands_in_the_preview(platform: P
     batch = await preview(platform, THREE)
     [problem] = batch.problems
     assert (problem.row, problem.column, problem.letters) == (3, "用户名", "A")
+    assert [row.row for row in batch.rows] == [2, 4]
     with pytest.raises(BatchHasProblems):
         await allocation.confirm(platform, CENTRE, batch.id)
     assert await platform["accounts"].count_documents({}) == 1

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from scripts.reset_second_factor import reset
 from server.accounts import second_factor, sign_in, staff, store, totp
 from server.accounts.documents import Account
 from server.accounts.passwords import AccountLocked
@@ -279,6 +280,16 @@ async def test_the_centre_takes_a_lost_second_factor_off_and_nobody_does_so_for_
     ]
     with pytest.raises(NotFound):
         await staff.reset_second_factor(platform, officer, colleague.id, "不归我管")
+
+
+async def test_the_operator_of_the_server_is_the_last_resort(platform: Platform) -> None:
+    await stage.sign_up(platform, cast.CENTRE)
+    await reset(platform, cast.CENTRE.username)
+    assert (await stored(platform, cast.CENTRE)).second_factor is None
+    entry = await platform["audit"].find_one({"action": "accounts:reset-second-factor"})
+    assert entry is not None and entry["actor_kind"] == "system"
+    with pytest.raises(NotFound):
+        await reset(platform, "nobody")
 
 
 async def test_a_reset_password_leaves_the_second_factor_and_ends_what_was_half_open(
