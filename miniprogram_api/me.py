@@ -11,6 +11,7 @@ from server.duties import service as duties
 from server.kernel.identity import Role
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
+from server.qualification import service as qualification
 from server.surveys import service as surveys
 
 
@@ -27,6 +28,8 @@ class WaitingAnswer(Response):
     """Submissions to be graded, for a backbone teacher."""
     applications: int
     """Applications for the classes of a backbone teacher that wait for the teacher's word."""
+    statements: int
+    """Cases of dynamic management about me that I have not stated yet, and still may."""
 
 
 class MeAnswer(Response):
@@ -59,7 +62,7 @@ class Me(ApiHandler):
     async def _waiting(self) -> WaitingAnswer:
         roles = self.actor.roles
         if not roles:
-            return WaitingAnswer(tasks=0, surveys=0, guidance=0, grades=0, applications=0)
+            return WaitingAnswer(tasks=0, surveys=0, guidance=0, grades=0, applications=0, statements=0)
         open_surveys, _ = await surveys.my_surveys(self.platform, self.actor)
         teaches = Role.BACKBONE_TEACHER in roles
         return WaitingAnswer(
@@ -68,6 +71,7 @@ class Me(ApiHandler):
             guidance=await duties.guidance_waiting(self.platform, self.actor),
             grades=await assessment.grades_waiting(self.platform, self.actor) if teaches else 0,
             applications=await admissions.reviews_waiting(self.platform, self.actor) if teaches else 0,
+            statements=await qualification.statements_waiting(self.platform, self.actor),
         )
 
 

@@ -44,15 +44,11 @@ async def teachers(
         return []
     ids = [member.id for member in members]
     first_year = min(beijing_date(member.registered_at).year for member in members)
-    years = range(first_year, rules.last_judged_year(today) + 1)
-    earlier, last_days, tallies = await asyncio.gather(
+    earlier, last_days, scores = await asyncio.gather(
         store.earlier_cases(scope, ids),
         invitations.last_days(scope, ids),
-        surveys.tallies_of(scope, ids, years),
+        _scores(scope, ids, first_year, rules.last_judged_year(today)),
     )
-    scores: dict[str, dict[int, Score]] = {}
-    for (teacher_id, year), tally in tallies.items():
-        scores.setdefault(teacher_id, {})[year] = Score(tally.points, tally.answers)
     found = []
     for member in members:
         before = earlier.get(member.id, [])
@@ -82,6 +78,20 @@ async def teachers(
             )
         )
     return found
+
+
+async def _scores(
+    scope: Scope, teacher_ids: Sequence[str], first_year: int, judged: int
+) -> dict[str, dict[int, Score]]:
+    """By teacher and year. Of whoever met the mark in the newest judged year no other is read: it would decide nothing."""
+    newest = await surveys.tallies_of(scope, teacher_ids, [judged])
+    met = {teacher_id for (teacher_id, _), tally in newest.items() if tally.answers and tally.meets_mark}
+    others = [teacher_id for teacher_id in teacher_ids if teacher_id not in met]
+    older = await surveys.tallies_of(scope, others, range(first_year, judged)) if others else {}
+    scores: dict[str, dict[int, Score]] = {}
+    for (teacher_id, year), tally in (newest | older).items():
+        scores.setdefault(teacher_id, {})[year] = Score(tally.points, tally.answers)
+    return scores
 
 
 async def bases(scope: Scope, schools: Sequence[Institution], today: date) -> list[Examined]:

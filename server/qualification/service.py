@@ -366,6 +366,13 @@ async def warned_bases(platform: Platform, actor: Actor, code: str = "") -> list
     return list(latest.values())
 
 
+async def statements_waiting(platform: Platform, actor: Actor) -> int:
+    """How many cases about the teacher who asks have no statement yet and still may."""
+    found = await store.cases_of(platform, actor.person_id)
+    today = beijing_date(platform.clock.now())
+    return sum(one.state is State.OPEN and may_state(actor, one, today) for one in found)
+
+
 def _todo(actor: Actor, today: date) -> tuple[str, dict[str, object]] | None:
     """What waits for such an actor, as a title and a condition on cases."""
     if Role.NATIONAL_CENTRE in actor.roles:

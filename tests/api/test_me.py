@@ -13,7 +13,7 @@ from tests.assessing import grade, hand_in, set_task
 from tests.dutiful import class_that_is_over, logged
 from tests.surveying import clock_of, open_survey
 
-NOTHING = {"tasks": 0, "surveys": 0, "guidance": 0, "grades": 0, "applications": 0}
+NOTHING = {"tasks": 0, "surveys": 0, "guidance": 0, "grades": 0, "applications": 0, "statements": 0}
 
 
 async def waiting(site: str, phone: stage.Phone) -> dict[str, int]:

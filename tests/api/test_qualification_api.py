@@ -40,10 +40,14 @@ async def test_a_teacher_reads_the_own_standing_and_warnings(
 async def test_a_statement_may_be_sent_twice(platform: Platform, wechat: Simulator, site: str) -> None:
     stood = await reviewing.teacher_case(platform, wechat)
     path = f"/teaching/qualification-cases/{stood.case.id}/statement"
+    me = await call(site, "GET", "/me", token=stood.teacher.token)
+    assert me.json["waiting"]["statements"] == 1
     first = await call(site, "POST", path, token=stood.teacher.token, body=SAID)
     again = await call(site, "POST", path, token=stood.teacher.token, body=SAID)
     assert first.status == again.status == 200 and first.json == again.json
     assert first.json["state"] == "STATED" and len(first.json["statements"]) == 1
+    me = await call(site, "GET", "/me", token=stood.teacher.token)
+    assert me.json["waiting"]["statements"] == 0
     shown = await call(site, "GET", "/teaching/qualification", token=stood.teacher.token)
     assert shown.json["cases"] == [first.json]
     assert [fact["title"] for fact in first.json["facts"]][:2] == ["登记入库", "最近一次任务"]
