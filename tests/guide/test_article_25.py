@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from server.accounts.fictional import roster_of
 from server.accounts.staff import AccountDraft
 from server.classes import service as classes
 from server.corrections import service as corrections
@@ -16,6 +17,9 @@ from server.kernel.platform import Platform
 from server.plans import service as plans
 from server.plans.rules import NotInThisState, State
 from server.plans.service import PlanDraft, Review
+from server.wechat import content
+from server.wechat.content import ContentRefused, Scene
+from server.wechat.simulator import Simulator
 from tests import cast, planning, stage
 from tests.admin.browserless import Browser, sign_in
 
@@ -91,7 +95,7 @@ async def test_an_institution_manages_the_data_of_its_own_trainees_only(platform
     """（三）培训机构负责审核、管理培训班参训教师数据信息。"""
     opened = await stage.open_class(platform, XINGTAI, stage.class_draft())
     preview = await classes.preview_roster(
-        platform, XINGTAI, opened.id, "名册.xlsx", stage.roster_of([cast.TRAINEE])
+        platform, XINGTAI, opened.id, "名册.xlsx", roster_of([cast.TRAINEE])
     )
     for stranger in (cast.YANGZHOU_OFFICER, cast.CHANGZHOU_OFFICER, cast.JIANGSU_OFFICER):
         with pytest.raises(NotFound):
@@ -156,3 +160,20 @@ async def test_what_was_published_changes_only_by_a_request_that_somebody_else_a
     assert (version.before, version.wanted) == ({"place": opened.place}, {"place": "图书馆 201"})
     assert version.reason == wanted.reason
     assert version.decision is not None and version.decision.actor_name == cast.HEBEI_OFFICER.name
+
+
+async def test_what_people_publish_from_their_phones_keeps_the_laws_on_the_network(
+    platform: Platform, wechat: Simulator
+) -> None:
+    """（四）应遵守国家网络安全、数据信息管理等相关法律法规: risky words are refused, doubtful ones are looked at by the institution."""
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    writer = held.trainees[0].actor
+    with pytest.raises(ContentRefused):
+        await content.screen(platform, writer, Scene.COMMENT, {"text": "含违规内容"})
+    doubtful = await content.screen(platform, writer, Scene.COMMENT, {"text": "含存疑内容"})
+    await content.note_alone(
+        platform, writer, doubtful, content.of_class(held.training_class, "remark:1", "意见")
+    )
+    [flagged] = await content.listed(platform, held.officer, flagged=True, limit=2)
+    done = await content.decide(platform, held.officer, flagged.id, harmless=False, note="已要求删除")
+    assert (done.decided_by, done.note) == (held.officer.name, "已要求删除")
