@@ -220,7 +220,7 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
         server = HTTPServer(application, xheaders=settings.behind_proxy, max_body_size=LARGEST_BODY)
         accounts: dict[str, str] = {}
         if simulator and settings.demo:
-            accounts = await demonstration.ensure(platform, simulator.world.give_code)
+            accounts = await demonstration.ensure(platform, simulator.world)
         server.add_sockets(sockets)
         port = sockets[0].getsockname()[1]
         if simulator:

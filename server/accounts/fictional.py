@@ -7,10 +7,14 @@ Fictional by construction, so that nobody's data is ever used by chance:
 - the name has 试, 例, 样, 演 or 拟 in the middle and one of 甲乙丙丁… at its end.
 """
 
+import io
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, Protocol
+
+import xlsxwriter
 
 from server.accounts.rules import with_check_character
 
@@ -31,6 +35,32 @@ class FictionalPerson:
     phone: str
     sex: Sex
     born: date
+    unit: str = "示例市技师学院"
+
+
+class OnRoster(Protocol):
+    """What a roster says of a person."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def id_number(self) -> str: ...
+    @property
+    def phone(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+
+
+def roster_of(people: Iterable[OnRoster]) -> bytes:
+    """An xlsx roster (名册) of these people, as an institution would upload it."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("名册")
+        sheet.write_row(0, 0, ("姓名", "身份证号", "工作单位", "职务", "手机号", "任教专业"))
+        for number, one in enumerate(people, start=1):
+            for column, text in enumerate((one.name, one.id_number, one.unit, "讲师", one.phone, "数控加工")):
+                sheet.write_string(number, column, text)
+    return content.getvalue()
 
 
 def make_person(seed: int, province_code: str = "13") -> FictionalPerson:

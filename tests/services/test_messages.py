@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from server import demonstrated_messages
 from server.accounts import inbox, message_rules, message_store, message_templates, messages
 from server.accounts.message_kinds import KINDS
 from server.accounts.message_rules import Answer
 from server.accounts.message_templates import TemplateChange
 from server.accounts.messages import MessageSettled
+from server.demonstration import phones as demonstrated_phones
 from server.kernel import outbox, policies
 from server.kernel.clock import BEIJING, FixedClock, beijing_date
 from server.kernel.errors import Invalid, NotFound
@@ -605,7 +605,7 @@ async def test_a_phone_of_the_demonstration_rings_as_often_as_its_person_agreed(
     platform: Platform, wechat: Simulator, phone: Phone
 ) -> None:
     kinds = (KIND, "certificate-issued")
-    await demonstrated_messages.subscribe(platform, phone.actor, wechat.world.grant, kinds, times=2)
+    await demonstrated_phones.subscribe(platform, phone.actor, wechat.world.grant, kinds, times=2)
     told = await tell(platform, phone, count=3)
     assert await messages.deliver(platform) == {"已发送": 2, "仅站内": 1}
     assert set(received(wechat, phone)) < set(told)

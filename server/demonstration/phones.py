@@ -1,4 +1,4 @@
-"""What the demonstration shows of messages: phones that agreed to some, so that they ring when something happens."""
+"""Phones of the demonstration agree to messages, so that they ring when something happens."""
 
 from __future__ import annotations
 

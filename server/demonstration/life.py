@@ -1,33 +1,20 @@
-"""`--demo`: two classes of fictional people, lived through by the same services as everybody's, only faster.
-
-One class of 邢台技师学院 is over and has its certificates, one of 30 trainees is in the middle of its life with a session going on now. Two
-teachers of the pool and a base have done nothing for long, and dynamic management has noticed. The clock of each step is the moment at
-which it would have happened. Loaded once; a database that has accounts is left as it is.
-"""
+"""What happens in the demonstration, in its order, through the services that everybody uses."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import dataclasses
-import hashlib
-import hmac
-import io
-import json
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
-
-from server.accounts import fictional, phones, sign_in, staff
-from server.accounts.fictional import FictionalPerson
+from server.accounts import fictional, phones
+from server.accounts.fictional import FictionalPerson, roster_of
 from server.accounts.phones import PhoneAuthenticator, RealName
-from server.accounts.staff import AccountDraft
 from server.admissions import arrival
 from server.applications import service as applications
 from server.applications.service import ApplicationDraft, Approval, VenueDraft
@@ -48,6 +35,7 @@ from server.backbone.service import Registration
 from server.certificates import issue as certificates
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.demonstration.phones import subscribe
 from server.duties import service as duties
 from server.duties.rules import Way
 from server.duties.service import GuidanceDraft
@@ -57,12 +45,10 @@ from server.institutions.rules import Level
 from server.invitations import service as invitations
 from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft
-from server.kernel import policies
 from server.kernel.clock import BEIJING, FixedClock, beijing_date
-from server.kernel.identity import Actor, Role, system
+from server.kernel.identity import Actor
 from server.kernel.paper import render
 from server.kernel.platform import Platform
-from server.kernel.policies import PolicyChange
 from server.plans import service as plans
 from server.plans.documents import Plan
 from server.plans.rules import PlanItem
@@ -79,82 +65,14 @@ from server.selection.service import Review as Seen
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
+from server.wechat.world import World
 
-GiveCode = Callable[[str], str]
-"""What wx.login gives on the phone with this openid: the simulated WeChat's."""
-
-CENTRE, PROVINCE, BASE = "centre", "hebei", "xingtai"
-ACCOUNTS = (
-    AccountDraft(username=CENTRE, name="部指导中心 示例管理员", role=Role.NATIONAL_CENTRE),
-    AccountDraft(username=PROVINCE, name="河北省 示例管理员", role=Role.PROVINCE, province_code="13"),
-    AccountDraft(
-        username=BASE,
-        name="邢台技师学院 示例班主任",
-        role=Role.TRAINING_BASE,
-        province_code="13",
-        institution_code="009",
-    ),
-    AccountDraft(
-        username="changzhou",
-        name="江苏省常州技师学院 示例班主任",
-        role=Role.TRAINING_CENTRE,
-        province_code="32",
-        institution_code="017",
-    ),
-)
 COURSES = ["工学一体化课程教学实施", "工学一体化课程考核实施", "教学场所使用管理"]
 HALF_DAYS = [HalfDay("上午", time(8, 30), time(12, 0), 4), HalfDay("下午", time(14, 0), time(17, 30), 4)]
 EVERY_DAY = list(range(7))
+SUBSCRIBED = ("enrolled", "invitation-sent", "results-released", "survey-opened", "certificate-issued")
+"""What each phone has agreed to hear of through WeChat, once."""
 SEED = 20221130
-
-
-def password_of(platform: Platform, username: str) -> str:
-    """The demonstration's password of an account: the same at each start of this installation, unknown elsewhere."""
-    key = platform.settings.cookie_secret.get_secret_value().encode()
-    digest = hmac.digest(key, f"demonstration:{username}".encode(), hashlib.sha256)
-    return f"{base64.b32encode(digest)[:10].decode().lower()}-26"
-
-
-async def ensure(platform: Platform, give_code: GiveCode) -> dict[str, str]:
-    """Loads the demonstration into an empty platform; returns the accounts and their passwords.
-
-    They are also written to `data_dir/secrets/demo-accounts.json`, readable by the owner alone, where `scripts/demo` finds them.
-    """
-    passwords = {draft.username: password_of(platform, draft.username) for draft in ACCOUNTS}
-    if not await staff.any_account(platform):
-        await _without_second_factor(platform)
-        officers = {
-            draft.username: await _open_account(platform, draft, passwords[draft.username])
-            for draft in ACCOUNTS
-        }
-        await _Life(platform, give_code, officers).live()
-    _keep(platform, passwords)
-    return passwords
-
-
-async def _without_second_factor(platform: Platform) -> None:
-    """Whoever looks at the demonstration has no authenticator app at hand; the greeting says that this is off."""
-    off = PolicyChange(
-        key="second_factor_required",
-        value=False,
-        effective_from=beijing_date(platform.clock.now()),
-        reason="演示：看演示的人手边没有验证器",
-    )
-    await policies.change(platform, system("demonstration"), off)
-
-
-def _keep(platform: Platform, passwords: dict[str, str]) -> None:
-    path = platform.settings.data_dir / "secrets" / "demo-accounts.json"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(passwords))
-
-
-async def _open_account(platform: Platform, draft: AccountDraft, password: str) -> Actor:
-    account, first = await staff.allocate(platform, system("demonstration"), draft)
-    actor = staff.actor_of(account)
-    await sign_in.change_password(platform, actor, first, password)
-    return actor
 
 
 @dataclass(frozen=True)
@@ -176,15 +94,17 @@ class _Planned:
     item: PlanItem
 
 
-class _Life:
+class Life:
     """Everything that happens, in its order."""
 
-    def __init__(self, platform: Platform, give_code: GiveCode, officers: Mapping[str, Actor]) -> None:
+    def __init__(
+        self, platform: Platform, wechat: World, centre: Actor, province: Actor, officer: Actor
+    ) -> None:
         self._platform = platform
-        self._give_code = give_code
-        self._centre = officers[CENTRE]
-        self._province = officers[PROVINCE]
-        self._officer = officers[BASE]
+        self._wechat = wechat
+        self._centre = centre
+        self._province = province
+        self._officer = officer
         self._chance = random.Random(SEED)  # noqa: S311 - the same story each time
         self._now = platform.clock.now()
         self._today = beijing_date(self._now)
@@ -237,11 +157,13 @@ class _Life:
 
     async def _phone(self, moment: datetime, openid: str, person: FictionalPerson) -> Actor:
         then = self._at(moment)
-        session = await phones.log_in(then, self._give_code(openid))
+        session = await phones.log_in(then, self._wechat.give_code(openid))
         authenticator = PhoneAuthenticator(then)
         claimed = RealName(name=person.name, id_number=person.id_number, consent_version="2026-11")
         await phones.bind_real_name(then, await authenticator.actor_of(session.token), claimed)
-        return await authenticator.actor_of(session.token)
+        actor = await authenticator.actor_of(session.token)
+        await subscribe(then, actor, self._wechat.grant, SUBSCRIBED)
+        return actor
 
     # ---- the plan, and a class from it
 
@@ -285,7 +207,7 @@ class _Life:
         await self._invite(then, new.id, teacher)
         people = [fictional.make_person(seed) for seed in range(first_seed, first_seed + trainees)]
         preview = await classes.preview_roster(
-            then, self._officer, new.id, "参训教师名册.xlsx", _roster(people)
+            then, self._officer, new.id, "参训教师名册.xlsx", roster_of(people)
         )
         await classes.confirm_roster(then, self._officer, preview.id)
         actors = [
@@ -555,7 +477,7 @@ class _Life:
 
 
 async def _paper(title: str) -> bytes:
-    return await render(Path(__file__).with_suffix(".typ"), {"title": title})
+    return await render(Path(__file__).with_name("paper.typ"), {"title": title})
 
 
 def _item(number: int, first: date) -> ItemDraft:
@@ -593,15 +515,3 @@ def _tasks(deadline: datetime) -> list[TaskDraft]:
         TaskDraft(title=title, instructions=words, kind=kind, deadline=deadline, criteria=criteria)
         for title, kind, words in titles
     ]
-
-
-def _roster(people: Sequence[FictionalPerson]) -> bytes:
-    file = io.BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True}) as workbook:
-        sheet = workbook.add_worksheet("名册")
-        sheet.write_row(0, 0, ("姓名", "身份证号", "工作单位", "职务", "手机号", "任教专业"))
-        for row, one in enumerate(people, start=1):
-            line = (one.name, one.id_number, "示例市技师学院", "讲师", one.phone, "数控加工")
-            for column, value in enumerate(line):
-                sheet.write_string(row, column, value)
-    return file.getvalue()
