@@ -18,10 +18,11 @@ from server.kernel.web import Route, allow
 from server.qualification import paper
 from server.qualification import service as qualification
 from server.qualification.documents import Case, CaseFilter, WarningFilter
-from server.qualification.rules import MAY_ACT, TRANSITIONS, Action, Grade, Outcome, Rule, State
+from server.qualification.rules import MAY_ACT, TRANSITIONS, Action, Grade, Outcome, Rule, State, Subject
 from server.qualification.service import DecisionDraft, Reason, ReversalDraft, StatementDraft
 
 PAGE_SIZE = 20
+SUBJECTS = [(subject.value, subject.title) for subject in Subject]
 RULES = [(rule.value, f"{rule.subject.title}：{rule.title}") for rule in Rule]
 STATES = [(state.value, state.title) for state in State]
 GRADES = [(grade.value, grade.title) for grade in Grade if grade is not Grade.CASE]
@@ -33,6 +34,7 @@ OUTCOMES = [
 
 
 class CaseQuery(BaseModel):
+    subject: Subject | None = None
     rule: Rule | None = None
     state: State | None = None
     province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
@@ -42,6 +44,7 @@ class CaseQuery(BaseModel):
     @property
     def conditions(self) -> dict[str, str]:
         return {
+            "subject": self.subject or "",
             "rule": self.rule or "",
             "state": self.state or "",
             "province": self.province,
@@ -57,7 +60,9 @@ class CaseList(PageHandler):
         found = await qualification.list_cases(
             self.platform,
             self.actor,
-            CaseFilter(rule=query.rule, state=query.state, province_code=query.province),
+            CaseFilter(
+                subject=query.subject, rule=query.rule, state=query.state, province_code=query.province
+            ),
             todo=bool(query.todo),
             before=way.cursor,
             limit=PAGE_SIZE + 1,
@@ -69,6 +74,7 @@ class CaseList(PageHandler):
             query=query,
             previous=way.previous,
             next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
+            subjects=SUBJECTS,
             rules=RULES,
             state_options=STATES,
             provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
