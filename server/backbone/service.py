@@ -77,7 +77,10 @@ async def register(platform: Platform, actor: Actor, wanted: Registration) -> Po
     [sealed] = await people.seal(platform, [people.Identity(name, number)])
     try:
         return await _register(platform, actor, sealed, wanted)
-    except DuplicateKeyError:
+    except DuplicateKeyError as error:
+        if error.details and "certificate_number" in error.details.get("keyPattern", {}):
+            message = "这个证书编号已登记在另一位骨干教师名下，请核对。"
+            raise Invalid(fields=[FieldError("certificate_number", message)]) from None
         raise AlreadyInPool() from None
 
 

@@ -292,10 +292,14 @@ async def register(platform: Platform, actor: Actor, list_id: str, draft: Decisi
     """
     try:
         return await _register(platform, actor, list_id, draft)
-    except DuplicateKeyError:
-        if await store.decision_numbered(platform, _tidy(draft.number)):
-            raise DecisionNumberTaken(
-                fields=[FieldError("number", DecisionNumberTaken.default_detail)]
+    except DuplicateKeyError as error:
+        key = (error.details or {}).get("keyPattern", {})
+        if "number" in key:
+            taken = FieldError("number", DecisionNumberTaken.default_detail)
+            raise DecisionNumberTaken(fields=[taken]) from None
+        if "certificate_number" in key:
+            raise ListOutdated(
+                "名单中有证书编号已登记在另一位骨干教师名下，请在骨干教师库按证书编号查询核对。"
             ) from None
         raise RegisteredMeanwhile() from None
 

@@ -188,8 +188,3 @@ async def insert_decision(scope: Scope, new: Decision) -> None:
 async def decision(scope: Scope, decision_id: str) -> Decision | None:
     row = await scope["pool_decisions"].find_one({"_id": decision_id}, session=scope.session)
     return None if row is None else Decision.from_mongo(row)
-
-
-async def decision_numbered(scope: Scope, number: str) -> Decision | None:
-    row = await scope["pool_decisions"].find_one({"number": number}, session=scope.session)
-    return None if row is None else Decision.from_mongo(row)

@@ -21,12 +21,12 @@ from server.backbone.rules import (
     marks,
     tasks_mark,
 )
-from server.backbone.service import StatusDraft
+from server.backbone.service import AlreadyInPool, Registration, StatusDraft
 from server.invitations import service as invitations
 from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, NotInvitable
 from server.kernel.clock import FixedClock
-from server.kernel.errors import NotFound
+from server.kernel.errors import Invalid, NotFound
 from server.kernel.identity import Role
 from server.kernel.mongo import Row, UnitOfWork, transactional
 from server.kernel.platform import Platform
@@ -113,6 +113,31 @@ async def test_a_status_that_is_there_already_is_not_decided_again(platform: Pla
     teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
     with pytest.raises(StatusNotPossible):
         await decide(platform, CENTRE, teacher, PoolStatus.ACTIVE)
+
+
+# ---- registration
+
+
+def registration(person: cast.Person, number: str | None = None) -> Registration:
+    return Registration(
+        name=person.name,
+        id_number=person.id_number,
+        province_code=cast.HEBEI,
+        work_unit=person.unit,
+        majors=["01"],
+        certificate_number=number,
+    )
+
+
+async def test_a_teacher_and_a_certificate_are_registered_once(platform: Platform) -> None:
+    number = "32017202212G001"
+    await backbone.register(platform, CENTRE, registration(cast.BACKBONE_TEACHER, number))
+    with pytest.raises(AlreadyInPool):
+        await backbone.register(platform, CENTRE, registration(cast.BACKBONE_TEACHER))
+    with pytest.raises(Invalid) as refusal:
+        await backbone.register(platform, CENTRE, registration(cast.SECOND_BACKBONE_TEACHER, number))
+    assert [one.place for one in refusal.value.fields] == ["certificate_number"]
+    assert await names_found(platform) == [cast.BACKBONE_TEACHER.name]
 
 
 # ---- search

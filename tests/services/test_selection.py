@@ -36,6 +36,7 @@ from server.selection.registration import (
     ListReturn,
     NobodyFailed,
     NobodyToReport,
+    RegisteredMeanwhile,
     Report,
 )
 from server.selection.rules import (
@@ -559,3 +560,28 @@ async def test_a_withdrawn_recommendation_is_forgotten_after_its_time(
     assert await files_kept(platform) == 1
     assert (await selection.nominee(platform, HEBEI, kept.id)).name == SECOND.name
     assert (await selection.nominee(platform, HEBEI, withdrawn.id)).state is State.WITHDRAWN
+
+
+async def test_a_registration_that_meets_a_direct_one_registers_everybody_or_nobody(
+    platform: Platform,
+) -> None:
+    _, new = await through(platform, [SERVED, SECOND])
+    done = await asyncio.gather(
+        registered(platform, new), stage.register_backbone(platform, SECOND), return_exceptions=True
+    )
+    assert not isinstance(done[1], BaseException) or isinstance(done[1], AlreadyInPool)
+    assert not isinstance(done[0], BaseException) or isinstance(done[0], RegisteredMeanwhile)
+    there = await platform["backbone_teachers"].count_documents({})
+    assert there == (1 if isinstance(done[0], BaseException) else 2)
+
+
+async def test_a_certificate_that_was_registered_for_somebody_else_stops_the_registration(
+    platform: Platform,
+) -> None:
+    _, new = await through(platform, [SERVED])
+    other = await stage.register_backbone(platform, SECOND)
+    number = {"certificate_number": new.passed[0].certificate_number}
+    await platform["backbone_teachers"].update_one({"_id": other}, {"$set": number})
+    with pytest.raises(ListOutdated, match="另一位"):
+        await registered(platform, new)
+    assert await platform["pool_decisions"].count_documents({}) == 0
