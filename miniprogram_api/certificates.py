@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Response, operation
 from server.certificates import service as certificates
 from server.certificates import verify
-from server.certificates.documents import Certificate, CertificateStatus
+from server.certificates.documents import Certificate
 from server.certificates.press import verify_url
 from server.certificates.render import CharacterMissing, TextTooLong
 from server.certificates.service import CertificateRevoked, Sheet
-from server.certificates.verify import CertificateMissing, CertificateQueryRequest, paper
+from server.certificates.verify import CertificateMissing, CertificateQueryRequest, Paper, paper
 from server.kernel.errors import Invalid
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform
 from server.kernel.web import Route
 
 
-class PaperAnswer(Response):
-    """All that the paper shows, the ID number masked, and whether it still counts."""
-
-    name: str
-    id_number_masked: str
-    starts_on: date
-    ends_on: date
-    level_title: str
-    major: str
-    courses: list[str]
-    class_hours: int
-    result: str
-    issuer: str
-    serial: str
-    number: str
-    issued_on: date
-    status: CertificateStatus
-    revoked_on: date | None
-    revoke_reason: str | None
-
-
-class CertificateAnswer(PaperAnswer):
+class CertificateAnswer(Response, Paper):
     id: str
     class_id: str
     class_name: str
@@ -49,12 +28,12 @@ class CertificateAnswer(PaperAnswer):
 
 
 class CertificateQueryAnswer(Response):
-    items: list[PaperAnswer]
+    items: list[Paper]
 
 
 def certificate_answer(platform: Platform, one: Certificate) -> CertificateAnswer:
     return CertificateAnswer(
-        **PaperAnswer.model_validate(paper(one)).model_dump(),
+        **dict(paper(one)),
         id=one.id,
         class_id=one.class_id,
         class_name=one.printed.class_name,
@@ -137,8 +116,7 @@ class CertificateQueries(ApiHandler):
     )
     async def post(self) -> None:
         found = await verify.query(self.platform, self.body(CertificateQueryRequest))
-        items = [PaperAnswer.model_validate(one) for one in found]
-        self.answer(CertificateQueryAnswer(items=items))
+        self.answer(CertificateQueryAnswer(items=found))
 
 
 ROUTES: list[Route] = [

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import io
 import json
 import random
 import re
@@ -19,10 +18,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import xlsxwriter
 
 from server.accounts import totp
-from server.accounts.fictional import FictionalPerson, make_person
+from server.accounts.fictional import FictionalPerson, make_person, roster_of
 from server.kernel.clock import BEIJING
 
 TRAINEES = 30
@@ -333,29 +331,17 @@ async def everybody_arrives(
         await officer.submit(f"/admin/classes/{class_id}/arrivals/{person_id}", {})
 
 
-def roster(people: Iterable[FictionalPerson]) -> bytes:
-    file = io.BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True}) as workbook:
-        sheet = workbook.add_worksheet("名册")
-        sheet.write_row(0, 0, ("姓名", "身份证号", "工作单位", "职务", "手机号", "任教专业"))
-        for number, one in enumerate(people, start=1):
-            line = (one.name, one.id_number, "示例市技师学院", "讲师", one.phone, "数控加工")
-            for column, value in enumerate(line):
-                sheet.write_string(number, column, value)
-    return file.getvalue()
-
-
 async def institution_imports_roster(officer: Browser, class_id: str, people: list[FictionalPerson]) -> None:
     """First a roster with a typing error, which is refused with its row; then the right one, previewed and confirmed."""
     path = f"/admin/classes/{class_id}/roster"
     last = people[-1]
     mistyped = FictionalPerson(last.name, last.id_number[:-1] + "?", last.phone, last.sex, last.born)
-    shown = await officer.submit(path, {}, {"file": ("名册.xlsx", roster([*people[:-1], mistyped]))})
+    shown = await officer.submit(path, {}, {"file": ("名册.xlsx", roster_of([*people[:-1], mistyped]))})
     preview = await officer.get(shown.headers["Location"])
     if f"{len(people) + 1}" not in preview.text or "身份证号" not in preview.text:
         raise Stop("有错的名册没有指出错在哪一行")
     say(f"  名册第 {len(people) + 1} 行身份证号有误，预览指出了这一行，没有导入任何人")
-    shown = await officer.submit(path, {}, {"file": ("名册.xlsx", roster(people))})
+    shown = await officer.submit(path, {}, {"file": ("名册.xlsx", roster_of(people))})
     await officer.submit(shown.headers["Location"], {})
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-import xlsxwriter
-
 from server.accounts import passwords, phones, second_factor, staff, totp
 from server.accounts.documents import Account, SecondFactor
+from server.accounts.fictional import roster_of
 from server.accounts.phones import PhoneAuthenticator, RealName
 from server.attendance import rules as attendance_rules
 from server.attendance import service as attendance
@@ -35,7 +33,6 @@ from tests import cast
 from tests.cast import Officer, Person
 
 LONG_AGO = datetime(2026, 1, 5, tzinfo=UTC)
-HEADERS = ("姓名", "身份证号", "工作单位", "职务", "手机号", "任教专业")
 
 
 def actor(officer: Officer) -> Actor:
@@ -91,19 +88,6 @@ def code_for(platform: Platform, officer: Officer, *, steps: int = 0) -> str:
 async def _second_factor(platform: Platform, officer: Officer) -> SecondFactor:
     [sealed] = await platform.vault.encrypt_random([secret_of(officer)])
     return SecondFactor(secret=sealed, enrolled_at=platform.clock.now(), last_step=0, recovery=[])
-
-
-def roster_of(people: Sequence[Person]) -> bytes:
-    """An xlsx roster as an institution would upload it."""
-    file = io.BytesIO()
-    workbook = xlsxwriter.Workbook(file, {"in_memory": True})
-    sheet = workbook.add_worksheet("名册")
-    sheet.write_row(0, 0, HEADERS)
-    for row, one in enumerate(people, start=1):
-        for column, value in enumerate((one.name, one.id_number, one.unit, "讲师", one.phone, "数控加工")):
-            sheet.write_string(row, column, value)
-    workbook.close()
-    return file.getvalue()
 
 
 def class_draft(**changes: object) -> ClassDraft:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field
 
@@ -225,11 +225,15 @@ def address_of_form(found: Correction) -> str:
             return f"/admin/institutions/{found.thing}/correct"
 
 
-class ApproveForm(BaseModel):
-    reason: Annotated[str, Field(title="核实意见", max_length=500)] = ""
+class Review(OneCorrection):
+    """A decision with its words; what is refused comes back into its own form."""
 
+    form_name: ClassVar[str]
 
-class Approve(OneCorrection):
+    async def decide(self, correction_id: str) -> str:
+        """Does it, and returns the words for the next page."""
+        raise NotImplementedError
+
     @allow(Permission.CORRECTIONS_REVIEW)
     async def get(self, correction_id: str) -> None:
         self.see_other(f"/admin/corrections/{correction_id}")
@@ -237,36 +241,39 @@ class Approve(OneCorrection):
     @allow(Permission.CORRECTIONS_REVIEW)
     async def post(self, correction_id: str) -> None:
         try:
-            reason = self.form(ApproveForm).reason
-            found = await corrections.approve(self.platform, self.actor, correction_id, reason)
+            done = await self.decide(correction_id)
         except (NotFound, Forbidden):
             raise
         except Problem as problem:
-            return await self.show(correction_id, self.refuse(problem), "approve")
-        self.flash(f"已核准并更正：{found.about}。")
+            return await self.show(correction_id, self.refuse(problem), self.form_name)
+        self.flash(done)
         return self.see_other(f"/admin/corrections/{correction_id}")
+
+
+class ApproveForm(BaseModel):
+    reason: Annotated[str, Field(title="核实意见", max_length=500)] = ""
+
+
+class Approve(Review):
+    form_name = "approve"
+
+    async def decide(self, correction_id: str) -> str:
+        reason = self.form(ApproveForm).reason
+        found = await corrections.approve(self.platform, self.actor, correction_id, reason)
+        return f"已核准并更正：{found.about}。"
 
 
 class ReturnForm(BaseModel):
     reason: Reason
 
 
-class Return(OneCorrection):
-    @allow(Permission.CORRECTIONS_REVIEW)
-    async def get(self, correction_id: str) -> None:
-        self.see_other(f"/admin/corrections/{correction_id}")
+class Return(Review):
+    form_name = "return"
 
-    @allow(Permission.CORRECTIONS_REVIEW)
-    async def post(self, correction_id: str) -> None:
-        try:
-            reason = self.form(ReturnForm).reason
-            await corrections.return_(self.platform, self.actor, correction_id, reason)
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self.show(correction_id, self.refuse(problem), "return")
-        self.flash("已退回培训机构，对方可以修改后重新申请。")
-        return self.see_other(f"/admin/corrections/{correction_id}")
+    async def decide(self, correction_id: str) -> str:
+        reason = self.form(ReturnForm).reason
+        await corrections.return_(self.platform, self.actor, correction_id, reason)
+        return "已退回培训机构，对方可以修改后重新申请。"
 
 
 class Retract(PageHandler):

@@ -291,11 +291,6 @@ def mask_id_number(number: str) -> str:
     return _masked(number, 3, 4) if len(number) >= 15 else "*" * len(number)
 
 
-def mask_phone(phone: str) -> str:
-    """`138****5678`. What is too short for that shows nothing."""
-    return _masked(phone, 3, 4) if len(phone) >= 11 else "*" * len(phone)
-
-
 def mask_name(name: str) -> str:
     """`张*三`, `张*` for two characters: for who asks about a certificate without being anybody."""
     return _masked(name, 1, 1) if len(name) > 2 else name[:1] + "*"

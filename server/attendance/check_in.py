@@ -18,7 +18,6 @@ from server.attendance import rules, store
 from server.attendance.documents import RefusedScan, Source, TeachingSession
 from server.attendance.rules import CodeInvalid, NotArrived, NotEnrolled, Sighting
 from server.classes import service as classes
-from server.classes import store as classes_store
 from server.kernel.batching import Coalescer
 from server.kernel.errors import Problem, Unavailable
 from server.kernel.identity import Actor
@@ -80,7 +79,7 @@ class CheckInDesk:
     async def _judge(self, attempts: Sequence[_Attempt]) -> Sequence[CheckedIn | Exception]:
         sessions, enrolled = await asyncio.gather(
             store.sessions_by_id(self._platform, {one.key[0] for one in attempts}),
-            classes_store.enrolled_pairs(self._platform, {one.key[1] for one in attempts}),
+            classes.enrolled_pairs(self._platform, {one.key[1] for one in attempts}),
         )
         refused: dict[int, Exception] = {}
         first: dict[tuple[str, str], int] = {}

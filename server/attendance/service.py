@@ -18,7 +18,6 @@ from server.attendance import rules, store
 from server.attendance.documents import CheckIn, Geofence, RefusedScan, Source, TeachingSession
 from server.attendance.rules import Code, Datum, Flag, HalfDay, Slot, Status, Times, Window
 from server.classes import service as classes
-from server.classes import store as classes_store
 from server.classes.documents import Enrolment, TrainingClass
 from server.classes.rules import Stage
 from server.kernel import audit, policies
@@ -394,8 +393,8 @@ async def _check_no_overlap(
 ) -> None:
     """Raises Invalid when two sessions of the class would overlap. In a transaction, two people who add sessions to one
     class at once come one after the other."""
-    if scope.session is not None:
-        await classes_store.touch(scope, class_id)
+    if isinstance(scope, UnitOfWork):
+        await classes.take_turn(scope, class_id)
     others = [one for one in await store.sessions_of_class(scope, class_id) if one.id != but]
     if len(others) + len(new) > rules.MOST_SESSIONS:
         raise Invalid(fields=[FieldError("last_day", f"一个培训班最多 {rules.MOST_SESSIONS} 个课次。")])
@@ -407,7 +406,7 @@ async def _check_no_overlap(
 
 async def _unused_session(unit: UnitOfWork, class_id: str, session_id: str) -> TeachingSession:
     found = await session_in_reach(unit, unit.actor, class_id, session_id)
-    await classes_store.touch(unit, class_id)  # nobody is registered by hand meanwhile
+    await classes.take_turn(unit, class_id)  # nobody is registered by hand meanwhile
     if await store.any_check_in(unit, session_id):
         raise SessionInUse()
     return found
@@ -624,8 +623,8 @@ async def _session_to_register(unit: UnitOfWork, session_id: str, person_id: str
         raise rules.NotArrived("该学员还没有报到，请先由培训机构核对证件、办理报到，再补签。")
     if session.window(unit.now) is Window.UPCOMING:
         raise rules.SessionNotOpen("课次还没有开始签到，不能补签。")
-    await classes_store.touch(unit, session.class_id)
-    training_class = (await classes_store.classes_by_id(unit, [session.class_id]))[session.class_id]
+    await classes.take_turn(unit, session.class_id)
+    training_class = (await classes.classes_of(unit, [session.class_id]))[session.class_id]
     if training_class.results_released_at is not None:
         raise AttendanceFrozen()
     return session

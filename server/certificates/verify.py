@@ -6,7 +6,6 @@ same answer after the same work, and asking is limited by address, so that nobod
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
@@ -52,9 +51,10 @@ class CertificateQueryRequest(BaseModel):
     certificate_number: _Given | SkipJsonSchema[None] = None
 
 
-@dataclass(frozen=True)
-class Paper:
+class Paper(BaseModel):
     """All that the paper shows, the ID number masked, and whether it still counts."""
+
+    model_config = ConfigDict(frozen=True)
 
     name: str
     id_number_masked: str

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -416,6 +416,11 @@ async def leave(unit: UnitOfWork, class_id: str, person_id: str) -> None:
 async def take_turn(unit: UnitOfWork, class_id: str) -> None:
     """Makes this transaction conflict with any other that changes who is in the same class."""
     await store.touch(unit, class_id)
+
+
+async def enrolled_pairs(scope: Scope, person_ids: Collection[str]) -> dict[tuple[str, str], bool]:
+    """(class, person) of every enrolment of these people, and whether it still awaits their arrival: for the path of check-ins."""
+    return await store.enrolled_pairs(scope, person_ids)
 
 
 async def awaited_arrivals(platform: Platform, actor: Actor) -> list[tuple[TrainingClass, int]]:

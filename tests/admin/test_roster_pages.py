@@ -12,6 +12,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from server.accounts.fictional import roster_of
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.roster import Column
@@ -70,7 +71,7 @@ async def test_each_problem_is_shown_at_its_row_and_the_roster_cannot_be_confirm
     browser: Browser, opened: TrainingClass
 ) -> None:
     wrong = Person("虚构人", cast.STRANGER.id_number[:17] + "*", "1380", "示例市技师学院")
-    content = stage.roster_of([cast.TRAINEE, wrong, cast.TRAINEE])
+    content = roster_of([cast.TRAINEE, wrong, cast.TRAINEE])
     answer = await browser.upload(roster_page(opened), "file", "名册.xlsx", content)
     preview = await browser.get(answer.location)
     assert "名册有问题，整份都没有导入" in preview.text and "确认导入" not in preview.text
@@ -84,7 +85,7 @@ async def test_each_problem_is_shown_at_its_row_and_the_roster_cannot_be_confirm
 async def test_a_confirmation_sent_twice_leads_to_the_roster_both_times(
     browser: Browser, opened: TrainingClass
 ) -> None:
-    content = stage.roster_of([cast.TRAINEE])
+    content = roster_of([cast.TRAINEE])
     preview = await browser.upload(roster_page(opened), "file", "名册.xlsx", content)
     for _ in range(2):
         answer = await browser.post(preview.location)
@@ -119,7 +120,7 @@ async def test_without_a_file_the_field_says_so(browser: Browser, opened: Traini
 async def test_a_neighbour_can_neither_see_nor_confirm_a_preview(
     platform: Platform, site: str, browser: Browser, opened: TrainingClass
 ) -> None:
-    content = stage.roster_of([cast.TRAINEE])
+    content = roster_of([cast.TRAINEE])
     preview = await browser.upload(roster_page(opened), "file", "名册.xlsx", content)
     neighbour = await sign_in(platform, site, cast.YANGZHOU_OFFICER)
     assert (await neighbour.get(preview.location)).status == 404
@@ -209,7 +210,7 @@ def with_part(name: str, part: bytes) -> bytes:
     """A valid roster in which one part of the package says something else."""
     content = io.BytesIO()
     with (
-        zipfile.ZipFile(io.BytesIO(stage.roster_of([cast.TRAINEE]))) as valid,
+        zipfile.ZipFile(io.BytesIO(roster_of([cast.TRAINEE]))) as valid,
         zipfile.ZipFile(content, "w") as changed,
     ):
         for member in valid.namelist():
@@ -242,7 +243,7 @@ FILES = st.one_of(
     st.builds(lambda tail: b"PK\x03\x04" + tail, st.binary(max_size=200)),
     st.builds(workbook, ROWS, st.booleans()),
     st.builds(with_part, PARTS, XML),
-    st.builds(cut, st.just(stage.roster_of([cast.TRAINEE])), st.integers(0, 5000), st.binary(max_size=20)),
+    st.builds(cut, st.just(roster_of([cast.TRAINEE])), st.integers(0, 5000), st.binary(max_size=20)),
 )
 
 

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from playwright.sync_api import Page, expect
 
+from server.accounts.fictional import roster_of
 from server.institutions.rules import Level
 from tests import cast, stage
 from tests.browser.conftest import assert_accessible, assert_fits
@@ -39,7 +40,7 @@ def test_a_roster_is_uploaded_previewed_and_imported(live: LiveSite, page: Page)
     looks_right(page)
     page.get_by_role("link", name="还没有导入参训教师名册").click()
     looks_right(page)
-    content = stage.roster_of([cast.TRAINEE, cast.SECOND_TRAINEE])
+    content = roster_of([cast.TRAINEE, cast.SECOND_TRAINEE])
     field = page.get_by_label("名册文件（.xlsx）")
     field.set_input_files({"name": "名册.xlsx", "mimeType": XLSX, "buffer": content})
     expect(page.locator("[data-dropzone-files]")).to_contain_text("名册.xlsx")
@@ -56,7 +57,7 @@ def test_a_roster_with_problems_shows_each_at_its_row(live: LiveSite, page: Page
     live.sign_in(page, cast.XINGTAI_OFFICER)
     page.goto(f"{live.address}/admin/classes/{opened.id}/roster")
     wrong = Person("虚构人", cast.STRANGER.id_number[:17] + "*", "", "示例市技师学院")
-    content = stage.roster_of([cast.TRAINEE, wrong])
+    content = roster_of([cast.TRAINEE, wrong])
     field = page.get_by_label("名册文件（.xlsx）")
     field.set_input_files({"name": "名册.xlsx", "mimeType": XLSX, "buffer": content})
     page.get_by_role("button", name="上传并检查").click()

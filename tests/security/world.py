@@ -10,6 +10,7 @@ import orjson
 
 from admin.spreadsheet import workbook
 from server.accounts import inbox
+from server.accounts.fictional import roster_of
 from server.admissions import service as admissions
 from server.admissions import store as admissions_store
 from server.admissions.documents import Applicant
@@ -87,7 +88,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     await _graded_work(platform, held, trainee, TaskKind.FORMATIVE)
     task_id, submission_id, file_id = await _graded_work(platform, held, trainee, TaskKind.SUMMATIVE)
     survey_id, answers = await _answered_survey(platform, held, trainee)
-    latecomer = stage.roster_of([cast.person(900)])
+    latecomer = roster_of([cast.person(900)])
     [letter] = await invitations.my_invitations(platform, held.teacher.actor)
     preview = await classes.preview_roster(platform, held.officer, held.id, "补充名册.xlsx", latecomer)
     applicant_id = await _application(platform, held, trainee)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from server.accounts import inbox
+from server.accounts.fictional import roster_of
 from server.accounts.people import NameDiffers
 from server.accounts.rules import Evidence
 from server.classes import rules, service, store
@@ -36,7 +37,7 @@ async def opened(platform: Platform) -> TrainingClass:
 
 
 async def upload(platform: Platform, class_id: str, people: list[Person]) -> RosterImport:
-    content = stage.roster_of(people)
+    content = roster_of(people)
     return await service.preview_roster(platform, XINGTAI, class_id, "名册.xlsx", content)
 
 
@@ -90,7 +91,7 @@ async def test_a_neighbour_finds_nothing_of_the_class(platform: Platform, opened
     teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
     for attempt in (
         service.get_class(platform, YANGZHOU, opened.id),
-        service.preview_roster(platform, YANGZHOU, opened.id, "x.xlsx", stage.roster_of([cast.TRAINEE])),
+        service.preview_roster(platform, YANGZHOU, opened.id, "x.xlsx", roster_of([cast.TRAINEE])),
         service.roster_preview(platform, YANGZHOU, opened.id, preview.id),
         service.confirm_roster(platform, YANGZHOU, preview.id),
         service.release_binding(platform, YANGZHOU, opened.id, teacher, "不相干"),
