@@ -11,7 +11,7 @@ from functools import partial
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from server.accounts import messages
-from server.accounts.forget import forget_persons
+from server.accounts.forget import forget_messages, forget_persons
 from server.admissions import forget as admissions_forget
 from server.assessment import reminders as grading_reminders
 from server.assessment import submissions
@@ -163,6 +163,13 @@ JOBS: tuple[Job, ...] = (
         "《个人信息保护法》第六条、第四十七条",
         classes_forget.forget_rosters,
         at=time(3, 40),
+    ),
+    Job(
+        "forget-messages",
+        "清除过期的站内消息",
+        "《个人信息保护法》第十九条、第四十七条",
+        forget_messages,
+        at=time(3, 45),
     ),
     Job(
         "forget-persons",

@@ -69,3 +69,28 @@ async def _forget(unit: UnitOfWork, ids: Sequence[str], needed_by: Sequence[Need
         await unit[collection].delete_many({"person_id": {"$in": gone}}, session=unit.session)
     unit.audit("accounts:forget", "persons", people=len(gone))
     return len(gone)
+
+
+MESSAGES_AT_ONCE = 1_000
+
+
+async def forget_messages(platform: Platform) -> Counts:
+    """Removes messages that were settled longer ago than the policy `message_months`: what they told stands in what they were about."""
+    months = (await policies.on(platform, beijing_date(platform.clock.now()))).message_months
+    before = months_before(platform.clock.now(), months)
+    forgotten = 0
+    while gone := await _forget_messages(platform, system("accounts"), before):
+        forgotten += gone
+    return {"清除消息": forgotten}
+
+
+@transactional
+async def _forget_messages(unit: UnitOfWork, before: datetime) -> int:
+    old = unit["outbox"].find({"settled_at": {"$lt": before}}, {"_id": 1}, session=unit.session)
+    ids = [row["_id"] async for row in old.limit(MESSAGES_AT_ONCE)]
+    if not ids:
+        unit.nothing_written()
+        return 0
+    await unit["outbox"].delete_many({"_id": {"$in": ids}}, session=unit.session)
+    unit.audit("accounts:forget", "messages", messages=len(ids))
+    return len(ids)

@@ -28,6 +28,7 @@ COLLECTIONS = (
             Index([("state", 1), ("template", 1), ("_id", -1)]),
             Index([("person_id", 1), ("_id", -1)]),
             Index([("person_id", 1)], partial={"read": False}),
+            Index([("settled_at", 1)], partial={"settled_at": {"$exists": True}}),
         ),
     ),
 )

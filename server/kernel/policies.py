@@ -69,6 +69,7 @@ class Policies(BaseModel):
     applicant_months: Annotated[int, Field(ge=1, le=60, title="未录取报名的个人信息保存期限（月）")] = 6
     """个人信息保护法 article 47: when the purpose is gone, the data goes; 档案 rules may ask for longer."""
     roster_months: Annotated[int, Field(ge=1, le=120, title="导入后的名册原表保存期限（月）")] = 12
+    message_months: Annotated[int, Field(ge=1, le=120, title="站内消息保存期限（月）")] = 24
     person_months: Annotated[int, Field(ge=1, le=120, title="从未参加培训的个人信息保存期限（月）")] = 12
     roster_rows: Annotated[int, Field(ge=1, le=5000, title="名册一次导入的人数上限")] = 500
 

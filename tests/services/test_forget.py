@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.accounts.forget import forget_messages
 from server.admissions import service as admissions
 from server.admissions import store as admissions_store
 from server.admissions.documents import Applicant
@@ -172,3 +173,28 @@ def test_months_are_those_of_the_calendar_in_beijing(now: datetime, months: int)
     assert (there.year * 12 + there.month) - (then.year * 12 + then.month) == months
     assert then.day == there.day or (then.day < there.day and (then + timedelta(days=1)).day == 1)
     assert then.timetz() == there.timetz()
+
+
+async def test_a_message_goes_two_years_after_it_was_settled_and_one_that_waits_stays(
+    platform: Platform, wechat: Simulator, clock: FixedClock
+) -> None:
+    await stage.class_in_session(platform, wechat, trainees=1)
+    settled_at = clock.now()
+    told = await platform["outbox"].count_documents({})
+    assert told
+    first = await platform["outbox"].find_one_and_update(
+        {}, {"$set": {"state": "kept", "settled_at": settled_at}}, sort=[("_id", 1)]
+    )
+    assert first is not None
+    clock.advance(timedelta(days=730))
+    assert await forget_messages(platform) == {"清除消息": 0}
+    clock.advance(timedelta(days=2))
+    assert await forget_messages(platform) == {"清除消息": 1}
+    assert await forget_messages(platform) == {"清除消息": 0}
+    assert await platform["outbox"].count_documents({}) == told - 1
+    assert await platform["outbox"].find_one({"_id": first["_id"]}) is None
+
+
+async def test_old_messages_are_found_on_an_index(platform: Platform) -> None:
+    plan = await platform["outbox"].find({"settled_at": {"$lt": platform.clock.now()}}).explain()
+    assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"])
