@@ -38,7 +38,7 @@ from server.__main__ import LARGEST_BODY, make_application, open_platform
 from server.accounts.documents import Person, PhoneSession
 from server.accounts.fictional import make_person
 from server.accounts.rules import Evidence
-from server.accounts.staff import token_hash
+from server.accounts.passwords import token_hash
 from server.attendance import rules
 from server.attendance.documents import TeachingSession
 from server.classes.documents import Enrolment

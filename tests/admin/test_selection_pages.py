@@ -96,7 +96,7 @@ async def test_the_centre_reviews_and_the_province_sees_why_it_was_returned(
     assert empty.status == 422 and "退回理由" in empty.text
     assert (await centre.post(home + "/return", {**seen, "reason": "推荐表没有盖章"})).status == 303
     assert "推荐表没有盖章" in (await hebei.get(home)).text
-    amended = await hebei.post(home + "/amend", form(post="讲师") | {"seen": str(len(found.history) + 1)})
+    amended = await hebei.post(home + "/amend", {**form(post="讲师"), "seen": str(len(found.history) + 1)})
     assert amended.status == 303
     assert (await hebei.post(home + "/submit")).status == 303
     stale = await centre.post(home + "/accept", seen)
