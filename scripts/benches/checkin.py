@@ -37,8 +37,8 @@ from scripts.benches import report
 from server.__main__ import LARGEST_BODY, make_application, open_platform
 from server.accounts.documents import Person, PhoneSession
 from server.accounts.fictional import make_person
-from server.accounts.rules import Evidence
 from server.accounts.passwords import token_hash
+from server.accounts.rules import Evidence
 from server.attendance import rules
 from server.attendance.documents import TeachingSession
 from server.classes.documents import Enrolment
