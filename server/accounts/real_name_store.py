@@ -11,7 +11,10 @@ COLLECTIONS = (
     CollectionSpec(
         "face_attempts",
         shard_key="person_id",
-        indexes=(Index([("person_id", 1), ("verify_id", 1)]),),
+        indexes=(
+            Index([("person_id", 1), ("verify_id", 1)]),
+            Index([("begun_at", 1)], expire_after_seconds=365 * 86_400),
+        ),
     ),
 )
 

@@ -143,6 +143,7 @@ class WeChat:
         self._calls = _Calls(app_id, secret, api_base, timeout_seconds, threads)
         self._token = AccessToken(app_id, self._fetch_token, timeout_seconds, db, clock)
         self._threads = _Threads(threads, waiting=threads * WAITING_PER_THREAD)
+        self._checks = asyncio.Semaphore(max(1, threads // 4))
 
     async def code_to_session(self, js_code: str) -> WeChatSession:
         """Redeems the code of `wx.login`, once. Raises WeChatCodeInvalid."""
@@ -176,8 +177,13 @@ class WeChat:
         return await self._with_token(self._calls.mini_program_code, scene, page)
 
     async def check_text(self, openid: str, scene: int, text: str) -> Verdict:
-        """What WeChat says of a text (at most 2500 characters) that the phone's owner wants to publish."""
-        return await self._with_token(self._calls.check_text, openid, scene, text)
+        """What WeChat says of a text (at most 2500 characters) that the phone's owner wants to publish.
+
+        At most a quarter of the threads is with such checks, so that a hanging check keeps nobody from logging in; the others wait
+        for their turn, beyond `timeout_seconds` if need be.
+        """
+        async with self._checks:
+            return await self._with_token(self._calls.check_text, openid, scene, text)
 
     async def check_media(self, openid: str, scene: int, url: str) -> str:
         """Has WeChat fetch and judge a picture; gives the trace_id by which the verdict is pushed within 30 minutes."""

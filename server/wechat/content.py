@@ -317,7 +317,7 @@ async def _asked(unit: UnitOfWork, check_id: str, trace_id: str) -> State:
     if "suggest" in row:
         return await _become(unit, check_id, state_of(row["suggest"]), row["label"])
     await store.change_state(
-        unit, check_id, State.ASKED, store.PENDING, next_attempt_at=unit.now + PUSH_WITHIN
+        unit, check_id, State.ASKED, store.PENDING, unit.now, next_attempt_at=unit.now + PUSH_WITHIN
     )
     unit.nothing_written()
     return State.ASKED
@@ -331,7 +331,8 @@ async def _settle(unit: UnitOfWork, check_id: str, state: State, label: int | No
 async def _become(unit: UnitOfWork, check_id: str, state: State, label: int | None) -> State:
     """A verdict counts unless a person has decided, or one has come before: UNCHECKED alone gives way to a late one."""
     before = (*store.PENDING, State.UNCHECKED)
-    if await store.change_state(unit, check_id, state, before, label=label, decided_at=unit.now) is None:
+    facts = {"label": label, "decided_at": unit.now}
+    if await store.change_state(unit, check_id, state, before, unit.now, **facts) is None:
         unit.nothing_written()
     else:
         unit.audit("content:verdict", check_id, state=state.title, label=label)
@@ -442,7 +443,14 @@ async def decide(unit: UnitOfWork, check_id: str, *, harmless: bool, note: str) 
         raise Invalid(fields=[FieldError("reason", "请写明哪里违规、怎样处理。")])
     state = State.CLEARED if harmless else State.CONFIRMED
     done = await store.change_state(
-        unit, check_id, state, store.OPEN, note=note.strip(), decided_at=unit.now, decided_by=unit.actor.name
+        unit,
+        check_id,
+        state,
+        store.OPEN,
+        unit.now,
+        note=note.strip(),
+        decided_at=unit.now,
+        decided_by=unit.actor.name,
     )
     if done is None:
         raise CheckSettled()

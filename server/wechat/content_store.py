@@ -20,6 +20,7 @@ COLLECTIONS = (
             Index([("institution_code", 1), ("open", 1), ("_id", -1)]),
             Index([("open", 1), ("_id", -1)]),
             Index([("file_id", 1)], partial={"file_id": {"$type": "string"}}),
+            Index([("forget_at", 1)], expire_after_seconds=0),
         ),
     ),
     CollectionSpec(
@@ -64,6 +65,8 @@ _TITLES = {
     State.CLEARED: "人工查看：没有问题",
     State.CONFIRMED: "人工查看：确有违规",
 }
+KEPT = timedelta(days=365)
+"""How long a check is kept after it was settled."""
 PENDING = (State.WAITING, State.ASKED)
 OPEN = (State.REVIEW, State.RISKY, State.UNCHECKED)
 
@@ -100,6 +103,8 @@ class ContentCheck(Document):
     decided_at: datetime | None = None
     decided_by: str = ""
     note: str = ""
+    forget_at: datetime | None = None
+    """Set when nobody has to look at it any more."""
 
 
 async def insert(scope: Scope, new: Sequence[ContentCheck]) -> None:
@@ -125,12 +130,12 @@ async def postpone(scope: Scope, check_id: str, until: datetime) -> None:
 
 
 async def change_state(
-    scope: Scope, check_id: str, state: State, before: Sequence[State], **facts: object
+    scope: Scope, check_id: str, state: State, before: Sequence[State], now: datetime, **facts: object
 ) -> ContentCheck | None:
     """The check in its new state; None when it is in none of the states `before` (any more)."""
     change: Row = {"state": state, "pending": state.pending, "open": state.open, **facts}
-    if not state.pending and not state.open:
-        change["text"] = None  # nobody has to look at the words any more
+    if not state.pending and not state.open:  # nobody has to look at the words any more
+        change |= {"text": None, "forget_at": now + KEPT}
     row: Row | None = await scope["content_checks"].find_one_and_update(
         {"_id": check_id, "state": {"$in": list(before)}},
         {"$set": change},

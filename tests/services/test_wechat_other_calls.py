@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -93,3 +94,16 @@ async def test_a_mini_program_code_is_asked_for_once_and_kept(platform: Platform
     assert wechat.world.calls["/wxa/getwxacodeunlimit"] == 1
     with pytest.raises(WeChatLimited):
         await codes.mini_program_code(platform, "b" * 24, "pages/open-class/open-class")
+
+
+async def test_hanging_checks_keep_nobody_from_logging_in(platform: Platform, wechat: Simulator) -> None:
+    wechat.world.fail("/wxa/msg_sec_check", "hang")
+    checks = [asyncio.create_task(platform.wechat.check_text(OPENID, 2, "课讲得很好")) for _ in range(100)]
+    while not wechat.world.calls["/wxa/msg_sec_check"]:  # noqa: ASYNC110 - it arrives without an event
+        await asyncio.sleep(0)
+    session = await platform.wechat.code_to_session(wechat.world.give_code(OPENID))
+    assert session.openid == OPENID
+    for check in checks:
+        check.cancel()
+    wechat.world.heal()
+    await asyncio.gather(*checks, return_exceptions=True)
