@@ -1,0 +1,72 @@
+"""Every text that a phone publishes passes the content check: risky words are refused everywhere, doubtful ones are flagged."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.kernel.platform import Platform
+from server.wechat import content
+from server.wechat.content_store import State
+from server.wechat.simulator import Simulator
+from tests import cast, stage
+from tests.api.client import Answer, call
+from tests.security.world import World, build_world
+
+REMARK = ("POST", "/teaching/classes/{class_id}/scheme/remarks", "teacher", "text")
+CALLS = [
+    REMARK,
+    ("POST", "/teaching/classes/{class_id}/needs", "teacher", "text"),
+    ("POST", "/teaching/invitations/{invitation_id}/decline", "teacher", "reason"),
+    ("PUT", "/teaching/submissions/{submission_id}/grade", "teacher", "comment"),
+    ("PUT", "/teaching/tasks/{task_id}/trainees/{person_id}/grade", "teacher", "comment"),
+    ("POST", "/teaching/guidance", "teacher", "about"),
+    ("POST", "/guidance/{guidance_id}/dispute", "trainee", "reason"),
+    ("POST", "/open-classes/{class_id}/applications", "other-trainee", "work_unit"),
+]
+
+
+@pytest.fixture
+async def world(platform: Platform, wechat: Simulator) -> World:
+    return await build_world(platform, wechat)
+
+
+async def publish(site: str, world: World, place: tuple[str, str, str, str], words: str) -> Answer:
+    method, path, who, field = place
+    address = path.format_map(world.ids)
+    [*_, well_formed] = [body for end, body in world.bodies.items() if address.endswith(end)]
+    return await call(
+        site, method, address, token=world.phones[who].token, body={**well_formed, field: words}
+    )
+
+
+async def test_risky_words_are_refused_wherever_a_phone_publishes_them(site: str, world: World) -> None:
+    for place in CALLS:
+        refused = await publish(site, world, place, "这里含有违规内容。")
+        assert (refused.status, refused.problem) == (422, "content-refused"), place
+        assert [one["place"] for one in refused.json["errors"]] == [place[3]]
+
+
+async def test_doubtful_words_are_published_and_flagged(platform: Platform, site: str, world: World) -> None:
+    assert (await publish(site, world, REMARK, "这里含有存疑内容。")).status == 201
+    newest, *_ = await content.listed(platform, stage.actor(cast.XINGTAI_OFFICER), flagged=True, limit=5)
+    assert (newest.state, newest.title, newest.text) == (
+        State.REVIEW,
+        "对培训方案的意见",
+        "这里含有存疑内容。",
+    )
+
+
+async def test_while_wechat_is_down_it_is_published_and_waits_to_be_checked(
+    platform: Platform, wechat: Simulator, site: str, world: World
+) -> None:
+    wechat.world.fail("/wxa/msg_sec_check", -1)
+    assert (await publish(site, world, REMARK, "课讲得很好，谢谢。")).status == 201
+    assert await platform["content_checks"].count_documents({"state": State.WAITING}) == 1
+
+
+async def test_a_statement_is_not_refused_for_its_words(site: str, world: World) -> None:
+    """This case is settled already, and that is all that is wrong with the statement."""
+    path = f"/teaching/qualification-cases/{world.ids['case_id']}/statement"
+    body = {"text": "这里含有违规内容，但是请听我说明情况。"}
+    answer = await call(site, "POST", path, token=world.phones["teacher"].token, body=body)
+    assert answer.status == 409
