@@ -128,5 +128,10 @@ async def set_backbone(unit: UnitOfWork, person_id: str, backbone: bool) -> None
 
 
 async def rename(unit: UnitOfWork, person_id: str, name: str) -> None:
-    """Part of an approved correction: the person's name, and that of every phone which speaks for them."""
+    """Part of an approved correction: the person's name, and that of every phone which speaks for them.
+
+    What an identity provider confirmed was the name before: from now on it is the institution that vouches for the name.
+    """
     await store.rename(unit, person_id, name)
+    provider = Evidence.PROVIDER_VERIFIED
+    await store.set_evidence(unit, [person_id], Evidence.ROSTER_MATCHED, instead_of=[provider])

@@ -23,6 +23,7 @@ from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, Problem
 from server.kernel.identity import Actor, system
 from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 from server.wechat import content_store as store
@@ -459,8 +460,8 @@ async def decide(unit: UnitOfWork, check_id: str, *, harmless: bool, note: str) 
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """What is flagged waits for the institution."""
-    if actor.institution_code is None:
+    """What is flagged waits for the institution it belongs to; what belongs to none, for the centre."""
+    if not holds(actor, Permission.CONTENT_REVIEW):
         return []
-    count = await store.count_open(platform, actor.jurisdiction, COUNTED_MOST)
+    count = await store.count_open(platform, actor.institution_code or "", COUNTED_MOST)
     return [Waiting("需人工查看的内容", "/admin/content-checks", count)] if count else []

@@ -171,6 +171,7 @@ async def test_a_statement_without_a_class_is_the_centres_to_see(
     await content.note_alone(platform, phone.actor, heard, Subject("case:1", "动态管理的陈述"))
     centre = await sign_in(platform, site, cast.CENTRE)
     assert "动态管理的陈述" in (await centre.get("/admin/content-checks")).text
+    assert "需人工查看的内容" in (await centre.get("/admin")).text
     theirs = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     assert "动态管理的陈述" not in (await theirs.get("/admin/content-checks")).text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -298,3 +299,16 @@ async def test_a_neighbour_sees_nothing_of_it(platform: Platform, held: ClassInS
         await content.get_check(platform, neighbour, check.id)
     with pytest.raises(NotFound):
         await content.decide(platform, neighbour, check.id, harmless=True, note="")
+
+
+async def test_two_jobs_at_once_ask_about_each_thing_once(
+    platform: Platform, wechat: Simulator, held: ClassInSession, task_id: str, clock: FixedClock
+) -> None:
+    wechat.world.fail(CHECK, -1)
+    for _ in range(5):
+        await hand_in(platform, held.trainees[0], task_id, "课讲得很好")
+    wechat.world.heal()
+    asked = wechat.world.calls[CHECK]
+    counts = await asyncio.gather(*(content.check_waiting(platform) for _ in range(3)))
+    assert sum(one.get("检查通过", 0) for one in counts) == 5
+    assert wechat.world.calls[CHECK] - asked == 5

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from server.accounts import phones, real_name
+from server.accounts import people, phones, real_name
 from server.accounts import store as accounts_store
 from server.accounts.real_name import BindFirst, FaceBegun, NotVerified, ProviderNotOffered
 from server.accounts.rules import Evidence
@@ -124,6 +124,22 @@ async def test_a_phone_that_was_released_meanwhile_raises_nothing(
     await release(platform, stage.actor(cast.XINGTAI_OFFICER))
     with pytest.raises(BindFirst):
         await ask(platform, phone, begun.verify_id)
+    assert await evidence(platform, phone) is Evidence.ROSTER_MATCHED
+
+
+async def test_a_name_that_is_corrected_is_not_the_one_that_was_verified(
+    platform: Platform, wechat: Simulator, phone: Phone
+) -> None:
+    begun = await begin(platform, phone)
+    wechat.world.show_face(phone.openid, begun.verify_id)
+    await ask(platform, phone, begun.verify_id)
+
+    @transactional
+    async def rename(unit: UnitOfWork) -> None:
+        await people.rename(unit, phone.actor.id, "王试新")
+        unit.audit("corrections:carry-out", phone.actor.id)
+
+    await rename(platform, stage.actor(cast.XINGTAI_OFFICER))
     assert await evidence(platform, phone) is Evidence.ROSTER_MATCHED
 
 

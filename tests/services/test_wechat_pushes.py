@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 
@@ -9,12 +10,14 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr, ValidationError
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from server.accounts import message_store, wechat_events
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Problem
 from server.kernel.platform import Platform
+from server.settings import Settings
 from server.wechat import pushes
 from server.wechat.pusher import PushTarget
 from server.wechat.pushes import PushForged, PushKeys, PushMalformed
@@ -192,6 +195,12 @@ def test_whatever_is_inside_the_envelope_it_is_opened_or_refused(
     opens_or_refuses(SECURE, query, body)
 
 
+@pytest.mark.parametrize("key", ["short", "=" * 43, "字" * 43])
+def test_a_wrong_key_is_refused_at_the_start(key: str) -> None:
+    with pytest.raises(ValidationError, match="WECHAT_PUSH_AES_KEY"):
+        Settings(wechat_push_aes_key=SecretStr(key))
+
+
 # ---- over HTTP, with the database
 
 
@@ -286,3 +295,15 @@ async def test_no_event_breaks_the_server(platform: Platform, event: dict[str, o
     keys = wechat_events.keys_of(platform)
     query, body = sealed(keys, orjson.dumps(event).decode(), nonce=f"n{hash(orjson.dumps(event))}")
     await wechat_events.receive(platform, query, body)
+
+
+async def test_the_same_event_to_many_processes_at_once_is_obeyed_once(
+    platform: Platform, target: PushTarget
+) -> None:
+    text = orjson.dumps(REFUSAL).decode()
+    answers = await asyncio.gather(
+        *(post(target, *sealed(target.keys, text, nonce=f"n{number % 3}")) for number in range(12))
+    )
+    assert {answer.code for answer in answers} == {200}
+    assert await platform["push_events"].count_documents({}) == 1
+    assert await platform["audit"].count_documents({"action": "messages:unsubscribe"}) == 1
