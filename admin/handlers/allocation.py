@@ -71,6 +71,7 @@ class AccountList(AccountHandler):
             roles=ROLE_OPTIONS,
             states_offered=STATE_OPTIONS,
             may_allocate=self.may_allocate,
+            alone=await staff.is_alone(self.platform, self.actor),
             now=self.platform.clock.now(),
             previous=way.previous,
             next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,

@@ -90,6 +90,11 @@ def managed_by(actor: Actor) -> Row:
     """
     if Role.NATIONAL_CENTRE in actor.roles or actor.kind == "system":
         return {}
+    return unit_of(actor)
+
+
+def unit_of(actor: Actor) -> Row:
+    """The accounts of the actor's own unit, as a condition."""
     return {
         "role": {"$in": sorted(actor.roles)},
         "province_code": actor.province_code,
@@ -133,6 +138,12 @@ async def any_account(platform: Platform) -> bool:
 
 async def any_beside_the_centre(platform: Platform) -> bool:
     return await store.any_account(platform, {"role": {"$ne": Role.NATIONAL_CENTRE}})
+
+
+async def is_alone(platform: Platform, actor: Actor) -> bool:
+    """Whether no other account of the actor's unit is in use: nobody there could help with a lost phone or password."""
+    unit = {**unit_of(actor), "deactivated_at": None, "_id": {"$ne": actor.id}}
+    return not await store.any_account(platform, unit)
 
 
 async def allocate(platform: Platform, actor: Actor, draft: AccountDraft) -> tuple[Account, str]:

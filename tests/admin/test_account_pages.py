@@ -6,13 +6,15 @@ import base64
 import html
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from openpyxl import load_workbook
 
 from admin.spreadsheet import workbook
+from scripts.journey import centre_prepares
 from server.accounts import second_factor, staff, totp
+from server.accounts.fictional import make_person
 from server.accounts.sign_in import HALF_LIFE
 from server.accounts.staff import AccountDraft
 from server.institutions.account_sheet import Column
@@ -139,6 +141,21 @@ async def test_who_must_have_a_second_factor_is_led_to_it_before_anything_else(
     entered = await again.post("/admin/login", {"username": "hebei-new", "password": changed})
     assert entered.location.startswith("/admin/login/code")
     assert (await again.post(entered.location, {"code": code_of(platform, secret)})).location == "/admin"
+
+
+async def test_the_journey_enrols_on_a_platform_that_nobody_has_used_yet(
+    platform: Platform, site: str, clock: FixedClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`scripts/demo` without `--demo` on the other side; it computes the codes by the machine's clock."""
+    clock.set(datetime.now(UTC).replace(microsecond=0))
+    first = await staff.ensure_first_account(platform)
+    assert first is not None
+    officer, province = await centre_prepares(site, first, "", "000001", make_person(1))
+    await officer.close()
+    await province.close()
+    enrolled = platform["accounts"].find({"second_factor": {"$ne": None}}).sort("username", 1)
+    assert [row["username"] async for row in enrolled] == ["centre", "hebei-000001"]
+    assert "验证器的密钥" in capsys.readouterr().out
 
 
 async def test_an_institution_turns_it_on_and_off(

@@ -43,7 +43,12 @@ REVOKED = CERTIFICATE | {
 }
 SESSIONS = [
     SimpleNamespace(
-        id=mark * 64, created_at=NOON, expires_at=NOON, address="203.0.113.8", user_agent="Windows Edg/130"
+        id=mark * 64,
+        created_at=NOON,
+        seen_at=None,
+        expires_at=NOON,
+        address="203.0.113.8",
+        user_agent="Windows Edg/130",
     )
     for mark in "ab"
 ]

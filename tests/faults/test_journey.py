@@ -49,6 +49,7 @@ def test_the_journey_ends_with_verified_certificates_and_nothing_in_clear(tmp_pa
             check=False,
         )
     assert walked.returncode == 0, walked.stdout + walked.stderr
+    assert "演示不要求两步验证" in server.output
     assert len(list(out.glob("*.pdf"))) == len(list(out.glob("*.png"))) == TRAINEES
 
     written = server.log + server.output + walked.stdout + dump(data_dir)

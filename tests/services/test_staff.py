@@ -134,6 +134,16 @@ async def test_a_session_that_opens_while_somebody_leaves_opens_nothing(platform
     assert await sign_in.actor_of_token(platform, token) is ANYBODY
 
 
+async def test_who_is_alone_in_a_unit_is_told_so(platform: Platform) -> None:
+    officer = await of(platform, cast.XINGTAI_OFFICER)
+    await of(platform, cast.HEBEI_OFFICER)
+    assert await staff.is_alone(platform, officer)
+    colleague, _ = await colleague_of(platform, officer)
+    assert not await staff.is_alone(platform, officer)
+    await staff.deactivate(platform, officer, colleague.id, REASON)
+    assert await staff.is_alone(platform, officer)
+
+
 async def test_nobody_ends_the_own_account_so_a_unit_keeps_one(platform: Platform) -> None:
     officer = await of(platform, cast.XINGTAI_OFFICER)
     with pytest.raises(NotOneself):
