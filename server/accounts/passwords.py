@@ -47,7 +47,7 @@ async def hash_password(password: str) -> str:
 
 
 async def hash_passwords(passwords: Sequence[str]) -> list[str]:
-    """The hashes in order, a few at a time. 200 take some 10 seconds on two cores: never inside a transaction."""
+    """The hashes in order, a few at a time. 200 take 10 to 20 seconds on two idle cores: never inside a transaction."""
     lanes = asyncio.Semaphore(HASHED_AT_ONCE)
 
     async def in_a_lane(password: str) -> str:

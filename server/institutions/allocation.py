@@ -96,8 +96,8 @@ async def get_batch(scope: Scope, batch_id: str) -> AccountBatch:
 async def confirm(platform: Platform, actor: Actor, batch_id: str) -> list[tuple[Account, str]]:
     """Allocates all accounts of a sheet or none; each with its first password, which is told this once and stored as a hash only.
 
-    Takes a twentieth of a second an account, before the transaction. Raises BatchHasProblems when a row had a problem or has one by
-    now, BatchConfirmed, NotFound.
+    The hashing comes before the transaction and takes its time: see passwords.hash_passwords. Raises BatchHasProblems when a row had
+    a problem or has one by now, BatchConfirmed, NotFound.
     """
     batch = await get_batch(platform, batch_id)
     if batch.state is BatchState.CONFIRMED:
