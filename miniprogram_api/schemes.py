@@ -193,11 +193,13 @@ class TaughtScheme(ApiHandler):
         summary="I change the scheme: a new version, unless the newest says the same already, as when this is sent twice",
         body=SchemeRequest,
         answers={200: SchemeAnswer},
-        problems=(VersionOutdated, SchemeNotInState),
+        problems=(VersionOutdated, SchemeNotInState, ContentRefused),
     )
     async def put(self, class_id: str) -> None:
         wanted = self.body(SchemeRequest)
+        screened = await screen(self, refuse=True, **wanted.words)
         await service.save_as_teacher(self.platform, self.actor, class_id, wanted, wanted.based_on)
+        await flag(self, screened, f"scheme:{class_id}", "培训方案", class_id)
         seen = await service.taught_scheme(self.platform, self.actor, class_id)
         self.answer(told(seen, self.actor.person_id))
 

@@ -89,6 +89,24 @@ class Draft(_Part):
     places: Annotated[Text, Field(max_length=2000)] = ""
     materials: Annotated[Text, Field(max_length=4000)] = ""
 
+    @property
+    def words(self) -> dict[str, str]:
+        """All that somebody wrote, field by field, for a check of its words."""
+        sessions = (text for row in self.sessions for text in (row.title, row.course, row.place))
+        tasks = (
+            text
+            for row in self.tasks
+            for text in (row.title, row.instructions, *(one.title for one in row.criteria))
+        )
+        return {
+            "objectives": self.objectives,
+            "courses": "\n".join(row.title for row in self.courses),
+            "sessions": "\n".join(dict.fromkeys(sessions)),
+            "tasks": "\n".join(tasks),
+            "places": self.places,
+            "materials": self.materials,
+        }
+
 
 class Content(Draft):
     """A scheme as a version keeps it."""

@@ -101,8 +101,8 @@ async def test_the_inbox_holds_the_news_of_a_class_for_whom_it_concerns(
     opened = await stage.class_in_session(platform, wechat, trainees=1)
     mine = (await call(site, "GET", "/inbox", token=opened.trainees[0].token)).json
     teachers = (await call(site, "GET", "/inbox", token=opened.teacher.token)).json
-    assert [one["template"] for one in mine["items"]] == ["enrolled"]
-    assert [one["template"] for one in teachers["items"]] == ["invitation-sent"]
+    assert [one["kind"] for one in mine["items"]] == ["enrolled"]
+    assert [one["kind"] for one in teachers["items"]] == ["invitation-sent", "pool-registered"]
     assert mine["items"][0]["data"]["class_id"] == opened.id
     unbound = await stage.phone(platform, wechat, "openid-unbound")
     assert (await call(site, "GET", "/inbox", token=unbound.token)).json == {"items": [], "next": None}

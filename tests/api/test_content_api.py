@@ -15,6 +15,7 @@ from tests.security.world import World, build_world
 REMARK = ("POST", "/teaching/classes/{class_id}/scheme/remarks", "teacher", "text")
 CALLS = [
     REMARK,
+    ("PUT", "/teaching/classes/{class_id}/scheme", "teacher", "objectives"),
     ("POST", "/teaching/classes/{class_id}/needs", "teacher", "text"),
     ("POST", "/teaching/invitations/{invitation_id}/decline", "teacher", "reason"),
     ("PUT", "/teaching/submissions/{submission_id}/grade", "teacher", "comment"),

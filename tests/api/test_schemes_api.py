@@ -117,7 +117,7 @@ async def test_the_approval_is_told_to_the_teacher(
     read = (await ask(site, held, "GET")).json
     assert (read["state"], read["version_in_force"]) == ("APPROVED", 1)
     inbox = (await call(site, "GET", "/inbox", token=held.teacher.token)).json["items"]
-    assert {"scheme-to-sign", "scheme-approved"} <= {one["template"] for one in inbox}
+    assert {"scheme-to-sign", "scheme-approved"} <= {one["kind"] for one in inbox}
 
 
 async def test_others_are_refused(
