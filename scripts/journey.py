@@ -431,21 +431,30 @@ def scheme(teacher_id: str) -> dict[str, Any]:
     }
 
 
+def changed(read: dict[str, Any]) -> dict[str, Any]:
+    """The scheme as the teacher read it, with one thing more to bring."""
+    same = {name: read[name] for name in ("objectives", "courses", "sessions", "places")}
+    tasks = [{name: value for name, value in task.items() if name != "kind_title"} for task in read["tasks"]]
+    materials = f"{read['materials']}\n每人自带一份本校的课程标准".strip()
+    return {**same, "tasks": tasks, "materials": materials, "based_on": read["version"]}
+
+
 async def scheme_is_filed(
     officer: Browser, province: Browser, teacher: Phone, class_id: str, teacher_id: str
 ) -> None:
-    """Drafted by the institution, discussed and signed by the teacher, approved by the province; sessions and tasks come of it."""
+    """Drafted by institution and teacher, signed by the teacher, approved by the province; sessions and tasks come of it."""
     home = f"/admin/classes/{class_id}/scheme"
     await officer.get(f"{home}/edit")
     await officer.submit(f"{home}/edit", scheme(teacher_id))
-    await officer.submit(f"{home}/send", {"version": "1"})
     path = f"/teaching/classes/{class_id}/scheme"
-    read = await teacher.call("GET", path)
+    read = await teacher.call("PUT", path, json=changed(await teacher.call("GET", path)))
+    version = {"version": str(read["version"])}
+    await officer.submit(f"{home}/send", version)
     said = {"text": "课时安排合适，同意。", "nonce": f"remark-{class_id}"}
     await teacher.call("POST", f"{path}/remarks", 201, json=said)
     await teacher.call("POST", f"{path}/signature", 201, json={"version": read["version"]})
-    await officer.submit(f"{home}/file", {"version": "1"})
-    await province.submit(f"{home}/approve", {"version": "1"})
+    await officer.submit(f"{home}/file", version)
+    await province.submit(f"{home}/approve", version)
 
 
 async def everybody_checks_in(teacher: Phone, trainees: list[Phone], class_id: str) -> None:
