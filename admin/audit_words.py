@@ -75,6 +75,7 @@ TITLES = {
     "backbone:change-status": "变更骨干教师状态",
     "backbone:export": "导出骨干教师库",
     "backbone:look-at-id-number": "查看骨干教师完整身份证号",
+    "backbone:bring-up-to-date": "补全骨干教师库的状态",
     "backbone:register": "登记骨干教师入库",
     "certificates:export": "导出证书台账",
     "certificates:issue": "核发证书",

@@ -37,6 +37,7 @@ from server.assessment import store as assessment_store
 from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk
 from server.attendance.live import LiveRolls
+from server.backbone import service as backbone
 from server.backbone import store as backbone_store
 from server.certificates import store as certificates_store
 from server.certificates.press import press
@@ -52,6 +53,7 @@ from server.kernel.clock import Clock, SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
 from server.kernel.encryption import Vault
 from server.kernel.files import Files
+from server.kernel.identity import system
 from server.kernel.mongo import connect, ensure_collections
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform, WeChatGateway
@@ -180,6 +182,7 @@ async def open_platform(settings: Settings, clock: Clock, wechat: WeChatGateway 
         wechat=wechat or make_wechat(settings, db, clock),
     )
     await institutions.ensure_annex_1(platform)
+    await backbone.bring_up_to_date(platform, system("start"))
     return platform
 
 

@@ -192,6 +192,10 @@ class TeacherPage(PoolPage):
         """`wrong`: which of the dialogs came back; `id_number`: the whole one, when it was asked for."""
         record = await pool.record(self.platform, self.actor, teacher_id)
         manages = holds(self.actor, Permission.BACKBONE_MANAGE)
+        oversees = self.actor.institution_code is None and self.actor.province_code in (
+            None,
+            record.member.province_code,
+        )
         self.render_page(
             "backbone/one.html",
             record=record,
@@ -200,8 +204,8 @@ class TeacherPage(PoolPage):
             may_identify=holds(self.actor, Permission.BACKBONE_IDENTIFY),
             may_suspend=manages and record.member.status is PoolStatus.ACTIVE,
             may_resume=manages and record.member.status is PoolStatus.SUSPENDED,
-            sees_duties=holds(self.actor, Permission.DUTIES_READ)
-            and self.actor.province_code in (None, record.member.province_code),
+            sees_duties=oversees and holds(self.actor, Permission.DUTIES_READ),
+            sees_cases=oversees and holds(self.actor, Permission.QUALIFICATION_READ),
             wrong=wrong,
             **outcome,
         )

@@ -271,6 +271,20 @@ async def _apply(unit: UnitOfWork, person_id: str) -> bool:
     return changed.status is not member.status
 
 
+@transactional
+async def bring_up_to_date(unit: UnitOfWork) -> int:
+    """At each start: members registered by an earlier version get a status and what they are searched by; returns how many."""
+    old = await store.not_searchable(unit)
+    if not old:
+        unit.nothing_written()
+        return 0
+    for member in old:
+        grams = pool_rules.grams(member.name, member.work_unit)
+        await store.replace(unit, member.model_copy(update={"grams": grams}))
+    unit.audit("backbone:bring-up-to-date", "pool", members=len(old))
+    return len(old)
+
+
 # ---- reading
 
 
