@@ -14,6 +14,8 @@ from typing import Any, TextIO
 import orjson
 
 _EXTRAS = ("request_id", "actor", "ms", "job")
+_DOCUMENTS = re.compile(r"(?<=full error: )\{.*", re.DOTALL)
+"""What PyMongo's errors say last: whole documents, with people's names in them."""
 _ID_NUMBER = re.compile(r"(?<![0-9])([0-9]{3})[0-9]{11,12}([0-9]{2}[0-9Xx]{2})(?![0-9Xx])")
 
 
@@ -21,7 +23,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         extras = {name: value for name in _EXTRAS if (value := getattr(record, name, None)) is not None}
         if record.exc_info:
-            extras["exception"] = masked(self.formatException(record.exc_info))
+            extras["exception"] = masked(_DOCUMENTS.sub("…", self.formatException(record.exc_info)))
         return json_line(record.created, record.levelname, record.name, record.getMessage(), extras)
 
 

@@ -8,9 +8,11 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from pymongo.errors import BulkWriteError
 
 from server.accounts.fictional import make_person
 from server.kernel import logs
+from server.kernel.platform import Platform
 
 
 @pytest.fixture
@@ -54,3 +56,14 @@ async def test_an_id_number_loses_its_middle_in_either_kind_of_line(written: io.
     flush()
     assert number not in written.getvalue()
     assert written.getvalue().count(f"{number[:3]}***{number[-4:]}") == 2
+
+
+async def test_an_error_of_the_database_names_no_document(written: io.StringIO, platform: Platform) -> None:
+    row = {"_id": "twice", "name": "韩试甲"}
+    try:
+        await platform["persons"].insert_many([row, row])
+    except BulkWriteError:
+        logging.getLogger("platform.web").exception("unhandled")
+    [line] = map(json.loads, written.getvalue().splitlines())
+    assert "BulkWriteError: batch op errors occurred" in line["exception"]
+    assert row["name"] not in line["exception"]
