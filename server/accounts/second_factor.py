@@ -1,6 +1,6 @@
 """两步验证: after the password a code from an authenticator app, for those who oversee others (centre and province) by policy.
 
-`server/decisions/0008-two-steps-to-sign-in.md` says why like this.
+`server/decisions/0010-two-steps-to-sign-in.md` says why like this.
 """
 
 from __future__ import annotations

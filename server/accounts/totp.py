@@ -1,6 +1,6 @@
 """One-time codes by time (TOTP, RFC 6238), as authenticator apps make them: SHA-1, 6 digits, 30 seconds.
 
-Pure. The library is `cryptography`; `server/decisions/0008-two-steps-to-sign-in.md` says why.
+Pure. The library is `cryptography`; `server/decisions/0010-two-steps-to-sign-in.md` says why.
 """
 
 import base64
