@@ -91,14 +91,23 @@ def suspended_days(history: Sequence[Decided], first: date, last: date) -> int:
     )
 
 
+def cancelled_from(history: Sequence[Decided], today: date) -> date | None:
+    """The first day from today on on which the title is cancelled, as things are decided; None where it stays."""
+    days = sorted({today, *(one.effective_on for one in _to_come(history, today))})
+    return next((day for day in days if status_on(history, day) is PoolStatus.CANCELLED), None)
+
+
 def check_change(history: Sequence[Decided], status: PoolStatus, effective_on: date, today: date) -> None:
     """Whether a decision taken today may set this status from `effective_on` on.
 
     Raises StatusNotPossible when the status that would be in force on that day cannot become it and nothing decided for a later day is
-    taken back by it; Invalid for a day that has passed.
+    taken back by it, or when a cancellation is decided, which only a reversal takes back; Invalid for a day that has passed.
     """
     if effective_on < today:
         raise Invalid(fields=[FieldError("effective_on", "生效日期不能早于今天。")])
+    cancelled = cancelled_from(history, today)
+    if cancelled and status is not PoolStatus.ACTIVE:
+        raise StatusNotPossible(f"已决定自 {cancelled} 起取消该骨干教师的资格。如须改变，请先撤销该决定。")
     there = status_on(history, effective_on)
     if status is there:
         if any(one.status is not there for one in _to_come(history, effective_on)):

@@ -161,10 +161,12 @@ async def suspend(unit: UnitOfWork, person_id: str, wanted: StatusDraft) -> Pool
 
 @transactional
 async def resume(unit: UnitOfWork, person_id: str, wanted: StatusDraft) -> PoolMember:
-    """恢复 of a suspended member. A cancellation is reversed by a case (qualification), not here. Raises as `suspend`."""
+    """恢复 of a suspended member. A cancellation, also one to come, is reversed by its case (qualification). Raises as `suspend`."""
     member = await store.member(unit, person_id)
-    if member and member.status is PoolStatus.CANCELLED:
-        raise pool_rules.StatusNotPossible("骨干教师资格已取消，须由动态管理的个案决定恢复，不能在这里办理。")
+    if member and pool_rules.cancelled_from(member.history, beijing_date(unit.now)):
+        raise pool_rules.StatusNotPossible(
+            "已决定取消该骨干教师的资格，须由动态管理的个案撤销，不能在这里恢复。"
+        )
     return await _decide(unit, person_id, PoolStatus.ACTIVE, wanted)
 
 

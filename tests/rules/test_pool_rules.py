@@ -135,3 +135,19 @@ def test_a_year_is_rated_or_not_and_meets_the_mark_or_is_below_it(one: YearFigur
     kinds = [Sought.MET, Sought.BELOW, Sought.UNRATED]
     assert sum(rules.mark(one.year, kind) in found for kind in kinds) == 1
     assert (rules.mark(one.year, Sought.UNRATED) in found) is (one.mean == "")
+
+
+@given(histories, days)
+def test_a_title_falls_on_the_first_day_that_is_cancelled(history: list[Decision], today: date) -> None:
+    later = [today + timedelta(days=n) for n in range((date(2029, 1, 1) - today).days)]
+    found = next((day for day in later if rules.status_on(history, day) is CANCELLED), None)
+    assert rules.cancelled_from(history, today) == found
+
+
+@pytest.mark.parametrize("status", [SUSPENDED, CANCELLED])
+@pytest.mark.parametrize("days", [0, 8, 9, 10])
+def test_nothing_but_its_reversal_overrides_a_cancellation_to_come(status: PoolStatus, days: int) -> None:
+    history = [Decision(CANCELLED, DAY + timedelta(days=9))]
+    with pytest.raises(StatusNotPossible):
+        rules.check_change(history, status, DAY + timedelta(days=days), DAY)
+    rules.check_change(history, ACTIVE, DAY + timedelta(days=days), DAY)

@@ -314,6 +314,20 @@ async def test_the_centre_suspends_with_a_reason_and_the_teacher_is_told(platfor
         await backbone.suspend(platform, CENTRE, "0" * 24, wanted)
 
 
+async def test_the_centre_neither_suspends_nor_resumes_past_a_decided_cancellation(
+    platform: Platform, clock: FixedClock
+) -> None:
+    teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    await decide(platform, CENTRE, teacher, PoolStatus.CANCELLED, TODAY + timedelta(days=9))
+    for act in (backbone.suspend, backbone.resume):
+        for day in (TODAY, TODAY + timedelta(days=20)):
+            with pytest.raises(StatusNotPossible, match="取消"):
+                await act(platform, CENTRE, teacher, StatusDraft(effective_on=day, reason="另有安排"))
+    clock.advance(timedelta(days=9))
+    await backbone.apply_due(platform)
+    assert await status_of(platform, teacher) is PoolStatus.CANCELLED
+
+
 async def test_taking_the_list_along_is_noted(platform: Platform) -> None:
     await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
     rows = [one.name async for one in backbone.export_pool(platform, XINGTAI, PoolFilter(words="邢台"))]
