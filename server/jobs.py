@@ -186,13 +186,13 @@ JOBS: tuple[Job, ...] = (
 machine at a time, and must bear being cut off and run again."""
 
 
-DAILY_TICK = timedelta(seconds=30)
-"""How often a scheduler asks whether a daily slot is due, was missed, or was left behind by a scheduler that died."""
+RAREST_TICK = timedelta(seconds=30)
+"""How often at least a scheduler asks whether a slot is due, was missed, or was left behind by a scheduler that died."""
 REQUESTS_TICK = timedelta(seconds=2)
 
 
 def make_scheduler(platform: Platform, jobs: Sequence[Job] = JOBS) -> AsyncIOScheduler:
-    """A scheduler that looks at each job in its time, and at once when it starts. A look claims what is due or does nothing.
+    """A scheduler that looks at each job twice a minute or more often, and at once when it starts; a look claims what is due or does nothing.
 
     APScheduler keeps the time, never runs a job twice at once in this process (`max_instances`) and makes one look of those that
     a busy process missed (`coalesce`). Which scheduler runs what is for the database to say (kernel/runs).
@@ -200,8 +200,9 @@ def make_scheduler(platform: Platform, jobs: Sequence[Job] = JOBS) -> AsyncIOSch
     scheduler = AsyncIOScheduler(timezone="Asia/Shanghai")
     holder = runs.this_scheduler()
     for job in jobs:
+        tick = min(job.every or RAREST_TICK, RAREST_TICK)
         scheduler.add_job(
-            look, "interval", args=(platform, job, holder), seconds=(job.every or DAILY_TICK).total_seconds(),
+            look, "interval", args=(platform, job, holder), seconds=tick.total_seconds(),
             id=job.name, next_run_time=datetime.now(UTC), max_instances=1, coalesce=True, misfire_grace_time=None,
         )  # fmt: skip
     scheduler.add_job(
