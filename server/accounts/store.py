@@ -20,7 +20,7 @@ from server.accounts.documents import (
     PhoneSession,
     StaffSession,
 )
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing
 
 DUPLICATE_KEY = 11000  # error_codes.yml of the server
 
@@ -42,6 +42,11 @@ COLLECTIONS = (
         "half_sign_ins",
         shard_key="_id",
         indexes=(Index([("account_id", 1)]), Index([("expires_at", 1)], expire_after_seconds=0)),
+    ),
+    CollectionSpec(
+        "unknown_usernames",
+        shard_key="_id",
+        indexes=(Index([("at", 1)], expire_after_seconds=86_400),),
     ),
     CollectionSpec(
         "account_batches",
@@ -95,9 +100,7 @@ async def accounts(
     if wanted.deactivated is not None:
         conditions.append({"deactivated_at": {"$ne": None} if wanted.deactivated else None})
     if wanted.words:
-        names = {"$concat": ["$username", " ", "$name"]}
-        found = {"$indexOfCP": [names, {"$literal": wanted.words}]}
-        conditions.append({"$expr": {"$gte": [found, 0]}})
+        conditions.append(containing(wanted.words, "$username", "$name"))
     rows = scope["accounts"].find({"$and": conditions}, session=scope.session)
     return [Account.from_mongo(row) async for row in rows.sort("username", 1).limit(limit)]
 
@@ -175,20 +178,62 @@ async def set_password(scope: Scope, account_id: str, password_hash: str, *, mus
     )
 
 
-async def count_failure(scope: Scope, account_id: str, most: int, locked_until: datetime) -> int:
-    """Counts a wrong password, atomically, and locks the account at the last that is allowed; returns the count."""
+async def begin_try(
+    scope: Scope, account_id: str, most: int, locked_until: datetime, now: datetime
+) -> int | None:
+    """Counts a try at a password before it is looked at, and locks the account at the last that is allowed; None while locked.
+
+    However many come at the same moment, no more than allowed get through.
+    """
     row = await scope["accounts"].find_one_and_update(
-        {"_id": account_id},
-        [
-            {"$set": {"failures": {"$add": ["$failures", 1]}}},
-            {
-                "$set": {
-                    "locked_until": {"$cond": [{"$gte": ["$failures", most]}, locked_until, "$locked_until"]}
-                }
-            },
-        ],
-        return_document=True,
-        session=scope.session,
+        {"_id": account_id, **_unlocked(now)}, _counted(most, locked_until), return_document=True
+    )
+    return None if row is None else int(row["failures"])
+
+
+async def begin_try_at_nobody(
+    scope: Scope, name_hash: str, most: int, locked_until: datetime, now: datetime
+) -> int | None:
+    """The same for a username that nobody has: it locks as any other, so that a lock does not tell who has an account."""
+    counted: list[Row] = [*_counted(most, locked_until), {"$set": {"at": now}}]
+    try:
+        row = await scope["unknown_usernames"].find_one_and_update(
+            {"_id": name_hash, **_unlocked(now)}, counted, upsert=True, return_document=True
+        )
+    except DuplicateKeyError:  # it is there, and locked
+        return None
+    return int(row["failures"])
+
+
+async def lock_of_nobody(scope: Scope, name_hash: str) -> datetime | None:
+    row = await scope["unknown_usernames"].find_one({"_id": name_hash})
+    return row["locked_until"] if row else None
+
+
+async def end_try(scope: Scope, account_id: str) -> None:
+    """Takes back what `begin_try` counted: the password was right."""
+    await scope["accounts"].update_one(
+        {"_id": account_id, "failures": {"$gt": 0}}, {"$inc": {"failures": -1}, "$set": {"locked_until": None}}
+    )
+
+
+def _unlocked(now: datetime) -> Row:
+    return {"$or": [{"locked_until": None}, {"locked_until": {"$lte": now}}]}
+
+
+def _counted(most: int, locked_until: datetime) -> list[Row]:
+    """One failure more; at `most` the lock."""
+    lock = {"$cond": [{"$gte": ["$failures", most]}, locked_until, {"$ifNull": ["$locked_until", None]}]}
+    return [
+        {"$set": {"failures": {"$add": [{"$ifNull": ["$failures", 0]}, 1]}}},
+        {"$set": {"locked_until": lock}},
+    ]
+
+
+async def count_failure(scope: Scope, account_id: str, most: int, locked_until: datetime) -> int:
+    """Counts a wrong code, atomically, and locks the account at the last that is allowed; returns the count."""
+    row = await scope["accounts"].find_one_and_update(
+        {"_id": account_id}, _counted(most, locked_until), return_document=True, session=scope.session
     )
     return int(row["failures"])
 
