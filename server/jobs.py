@@ -192,7 +192,7 @@ REQUESTS_TICK = timedelta(seconds=2)
 
 
 def make_scheduler(platform: Platform, jobs: Sequence[Job] = JOBS) -> AsyncIOScheduler:
-    """A scheduler that looks at each job twice a minute or more often, and at once when it starts; a look claims what is due or does nothing.
+    """A scheduler that looks at each job at once and at least twice a minute; a look claims what is due or does nothing.
 
     APScheduler keeps the time, never runs a job twice at once in this process (`max_instances`) and makes one look of those that
     a busy process missed (`coalesce`). Which scheduler runs what is for the database to say (kernel/runs).

@@ -216,6 +216,12 @@ async def note_begun(platform: Platform, file_id: str) -> None:
     await store.note_upload(platform, file_id, platform.clock.now())
 
 
+async def let_go(unit: UnitOfWork, file_ids: Sequence[str]) -> None:
+    """Part of a use case after which no document names these files: `remove_abandoned` removes them a day later."""
+    for file_id in file_ids:
+        await store.note_upload(unit, file_id, unit.now)
+
+
 async def note_kept(scope: Scope, file_ids: Sequence[str]) -> None:
     """Such files are named by a document now, or were removed."""
     await store.forget_uploads(scope, file_ids)
@@ -233,7 +239,7 @@ async def marks(platform: Platform, submission_ids: Sequence[str]) -> dict[str, 
 
 
 async def remove_abandoned(platform: Platform) -> int:
-    """Removes files whose upload began over a day ago and never became part of a submission; returns how many."""
+    """Removes files that for over a day have been named by nothing: cut off as they came, or let go; returns how many."""
     before = platform.clock.now() - ABANDONED_AFTER
     file_ids = await store.uploads_before(platform, before, SWEPT_AT_ONCE)
     for file_id in file_ids:

@@ -47,6 +47,8 @@ class Nominee(Document):
     opinion: str
     """The province's words for the recommendation."""
     papers: list[Paper] = Field(default_factory=list)
+    removed_papers: list[str] = Field(default_factory=list)
+    """Ids of the files that were taken off it again and are kept with it."""
     state: State = State.DRAFT
     open: bool = True
     """As its state says (State.open), for the unique index."""

@@ -6,6 +6,7 @@ What led into a class is part of its records and is kept (article 25).
 
 from __future__ import annotations
 
+from server.assessment import submissions
 from server.kernel import policies
 from server.kernel.clock import beijing_date, months_before
 from server.kernel.identity import system
@@ -20,17 +21,12 @@ FORGOTTEN = "已清除"
 
 
 async def forget_nominees(platform: Platform) -> Counts:
-    """Empties what was withdrawn longer ago than the policy `applicant_months`, and removes its papers.
-
-    The rows first: what is cut off in between leaves files that nothing names, never a name without its file.
-    """
+    """Empties what was withdrawn longer ago than the policy `applicant_months`, and lets its papers go."""
     now = platform.clock.now()
     months = (await policies.on(platform, beijing_date(now))).applicant_months
     emptied = 0
     while found := await store.withdrawn_before(platform, months_before(now, months), BATCH):
         await _forget(platform, system("selection"), found)
-        for paper in [paper for one in found for paper in one.papers]:
-            await platform.files.delete(paper.id)
         emptied += len(found)
     return {"清除推荐": emptied}
 
@@ -39,6 +35,7 @@ async def forget_nominees(platform: Platform) -> Counts:
 async def _forget(unit: UnitOfWork, found: list[Nominee]) -> None:
     for one in found:
         await store.replace_nominee(unit, emptied(one).model_copy(update={"forgotten_at": unit.now}))
+        await submissions.let_go(unit, [*(paper.id for paper in one.papers), *one.removed_papers])
     unit.audit("selection:forget", "nominees", nominees=len(found))
 
 
@@ -58,6 +55,7 @@ def emptied(one: Nominee) -> Nominee:
             "held_confirmed": False,
             "opinion": "",
             "papers": [],
+            "removed_papers": [],
             "person_id": None,
             "history": [step.model_copy(update={"reason": ""}) for step in one.history],
         }

@@ -246,11 +246,14 @@ async def _attach(unit: UnitOfWork, nominee_id: str, paper: Paper) -> Nominee:
 
 @transactional
 async def remove_paper(unit: UnitOfWork, nominee_id: str, paper_id: str) -> Nominee:
-    """Takes a file off a draft or returned recommendation; the file itself stays in the archive. Raises NotFound, NotInThisState."""
+    """Takes a file off a draft or returned recommendation; the file itself is kept as long as the rest. Raises NotFound, NotInThisState."""
     found = await nominee(unit, unit.actor, nominee_id)
     removed = _paper_of(found, paper_id)
-    left = [one for one in found.papers if one.id != paper_id]
-    return await move(unit, found, Action.AMEND, f"删去材料：{removed.name}", {"papers": left})
+    changes = {
+        "papers": [one for one in found.papers if one.id != paper_id],
+        "removed_papers": [*found.removed_papers, paper_id],
+    }
+    return await move(unit, found, Action.AMEND, f"删去材料：{removed.name}", changes)
 
 
 @transactional

@@ -547,7 +547,11 @@ async def test_the_trail_does_not_say_how_a_file_is_called(platform: Platform) -
 async def test_a_withdrawn_recommendation_is_forgotten_after_its_time(
     platform: Platform, clock: FixedClock
 ) -> None:
-    withdrawn, kept = await submitted(platform), await submitted(platform, SECOND)
+    draft = await drafted(platform)
+    await selection.remove_paper(platform, HEBEI, draft.id, draft.papers[0].id)
+    await selection.add_paper(platform, HEBEI, draft.id, "盖章的推荐表.pdf", PDF)
+    withdrawn = await selection.submit(platform, HEBEI, draft.id)
+    kept = await submitted(platform, SECOND)
     await selection.withdraw(platform, HEBEI, withdrawn.id, Withdrawal(reason=f"{SERVED.name}放弃"))
     months = (await policies.on(platform, date(2026, 3, 16))).applicant_months
     clock.advance(timedelta(days=28 * months))
@@ -557,6 +561,9 @@ async def test_a_withdrawn_recommendation_is_forgotten_after_its_time(
     assert await forget_nominees(platform) == {"清除推荐": 0}
     row = await platform["nominees"].find_one({"_id": withdrawn.id})
     assert row is not None and SERVED.name not in str(row) and row["id_number"] is None
+    assert await submissions.remove_abandoned(platform) == 0
+    clock.advance(timedelta(days=2))
+    assert await submissions.remove_abandoned(platform) == 2, "also the one that was taken off it"
     assert await files_kept(platform) == 1
     assert (await selection.nominee(platform, HEBEI, kept.id)).name == SECOND.name
     assert (await selection.nominee(platform, HEBEI, withdrawn.id)).state is State.WITHDRAWN
