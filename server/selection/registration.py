@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
+from server.accounts import people
 from server.assessment import service as assessment
 from server.backbone import service as backbone
 from server.backbone.service import Entry
@@ -311,7 +312,8 @@ async def _register(unit: UnitOfWork, list_id: str, draft: DecisionDraft) -> Dec
     _require_seen(found, draft.seen)
     _check_date(draft.decided_on, found, beijing_date(unit.now))
     await _require_valid(unit, found)
-    there = await backbone.members(unit, [one.person_id for one in found.passed])
+    passed = await _as_named_now(unit, found.passed)
+    there = await backbone.members(unit, [one.person_id for one in passed])
     decision = Decision(
         number=_tidy(draft.number),
         decided_on=draft.decided_on,
@@ -326,21 +328,27 @@ async def _register(unit: UnitOfWork, list_id: str, draft: DecisionDraft) -> Dec
                 **one.model_dump(),
                 already=there[one.person_id].status.title if one.person_id in there else "",
             )
-            for one in found.passed
+            for one in passed
         ],
         made_at=unit.now,
         made_by=unit.actor.name,
     )
     await store.insert_decision(unit, decision)
-    newcomers = [_entry(found, one) for one in found.passed if one.person_id not in there]
+    newcomers = [_entry(found, one) for one in passed if one.person_id not in there]
     if newcomers:
         await backbone.enter(unit, newcomers, decision_id=decision.id)
-    for nominee in await store.by_ids(unit, [one.nominee_id for one in found.passed if one.nominee_id]):
+    for nominee in await store.by_ids(unit, [one.nominee_id for one in passed if one.nominee_id]):
         await move(unit, nominee, Action.REGISTER, decision.number)
     await _move_list(
         unit, found, ListAction.REGISTER, state, decision.number, {"decision_id": decision.id, "open": False}
     )
     return decision
+
+
+async def _as_named_now(scope: Scope, passed: Sequence[Passed]) -> list[Passed]:
+    """A name that was corrected since the report is registered as it reads now (article 25.4)."""
+    known = await people.persons(scope, [one.person_id for one in passed])
+    return [one.model_copy(update={"name": known[one.person_id].name}) for one in passed]
 
 
 def _entry(found: PassList, one: Passed) -> Entry:

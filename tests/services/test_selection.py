@@ -17,12 +17,14 @@ from server.backbone.service import AlreadyInPool
 from server.certificates import issue
 from server.certificates import service as certificates
 from server.certificates.issue import Revocation
+from server.classes import facts as class_facts
 from server.classes import service as classes
 from server.classes.service import DatesClash, NoPlaceLeft
 from server.institutions.rules import Level
 from server.kernel import policies
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.selection import registration, training
@@ -484,6 +486,19 @@ async def test_a_certificate_revoked_after_the_report_stops_the_registration(pla
     with pytest.raises(ListOutdated, match=SERVED.name):
         await registered(platform, new)
     assert await platform["backbone_teachers"].count_documents({}) == 0
+
+
+async def test_a_name_corrected_after_the_report_is_registered_as_it_reads_now(platform: Platform) -> None:
+    @transactional
+    async def rename(unit: UnitOfWork, person_id: str) -> None:
+        await class_facts.rename_person(unit, person_id, "古丽·试例")
+        unit.audit("corrections:apply", person_id)
+
+    _, new = await through(platform, [SERVED])
+    await rename(platform, CENTRE, new.passed[0].person_id)
+    decision = await registered(platform, new)
+    member = await backbone.member_of_pool(platform, new.passed[0].person_id)
+    assert [one.name for one in decision.registered] == [member.name] == ["古丽·试例"]
 
 
 @pytest.mark.parametrize("day", [date(2026, 4, 2), date(2026, 4, 4)])
