@@ -180,6 +180,13 @@ _FACTS = {
     "accounts": "{} 个账号",
     "places": "名额 {} 人",
     "purpose": "{}",
+    "rule": "{}",
+    "grade": "{}",
+    "status": "改为{}",
+    "candidates": "候选教师 {} 人",
+    "people": "{} 人",
+    "nominees": "{} 人",
+    "year": "{} 年度",
     "messages": "{} 条",
     "changes": "{}",
     "issued": "{} 张",
@@ -212,6 +219,16 @@ _FACTS = {
     "effective_from": "自 {} 起",
 }
 
+_PLACES = {
+    "all": "各类消息",
+    "messages": "站内消息",
+    "nominees": "选拔推荐",
+    "persons": "人员",
+    "pool": "骨干教师库",
+    "unbound": "未绑定实名的手机",
+}
+"""Subjects that are no document of their own."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -227,8 +244,8 @@ class Told:
 
 
 async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list[Told]:
-    """Entries in words; a person named by id among the facts is shown by name."""
-    ids = {entry["facts"]["person_id"] for entry in entries if "person_id" in entry["facts"]}
+    """Entries in words; a person named by id, as what it was done to or among the facts, is shown by name."""
+    ids = {str(one) for entry in entries for one in _persons_in(entry)}
     persons = await people.persons(platform, sorted(ids))
     return [
         Told(
@@ -236,16 +253,24 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
             at=entry["at"],
             who=entry["actor_name"] or "未实名的手机",
             title=TITLES.get(entry["action"], entry["action"]),
-            detail=_detail(entry["facts"], {person.id: person.name for person in persons.values()}),
-            subject=entry["subject"],
+            detail=_detail(entry, {person.id: person.name for person in persons.values()}),
+            subject=_PLACES.get(entry["subject"], entry["subject"]),
             sealed=entry["sealed"],
         )
         for entry in entries
     ]
 
 
-def _detail(facts: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """What is absent, zero or not one plain value is left out."""
-    named = [names[facts["person_id"]]] if facts.get("person_id") in names else []
+def _persons_in(entry: Mapping[str, Any]) -> list[Any]:
+    """The ids that may be a person's."""
+    facts = entry["facts"]
+    return [one for one in (entry["subject"], facts.get("about"), facts.get("person_id")) if one]
+
+
+def _detail(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """What is absent, zero or not one plain value is left out; so is the name of who did it."""
+    facts = entry["facts"]
+    named = list(dict.fromkeys(names[one] for one in _persons_in(entry) if one in names))
+    named = [name for name in named if name != entry["actor_name"]]
     plain = {name: value for name, value in facts.items() if value and isinstance(value, str | int)}
     return "，".join(named + [words.format(plain[name]) for name, words in _FACTS.items() if name in plain])

@@ -28,6 +28,12 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Group:
+    title: str
+    items: list[Item]
+
+
+@dataclass(frozen=True)
 class Staff:
     name: str
     roles: frozenset[str]
@@ -36,13 +42,28 @@ class Staff:
 def layout_context(**more: Any) -> dict[str, Any]:
     """What the page handler gives to every template, for a fictional member of an institution's staff."""
     nav = [
-        Item("首页", "/admin", "home"),
-        Item("培训班", "/admin/classes", "school", active=True),
-        Item("骨干教师", "/admin/backbone", "users"),
-        Item("证书台账", "/admin/certificates", "certificate"),
-        Item("培训机构", "/admin/institutions", "building"),
-        Item("账号", "/admin/accounts", "id-badge-2"),
-        Item("政策参数", "/admin/policies", "adjustments"),
+        Group("", [Item("首页", "/admin", "home")]),
+        Group(
+            "培训",
+            [
+                Item("培训班", "/admin/classes", "school", active=True),
+                Item("证书台账", "/admin/certificates", "certificate"),
+            ],
+        ),
+        Group(
+            "师资和机构",
+            [
+                Item("骨干教师", "/admin/backbone", "users"),
+                Item("培训机构", "/admin/institutions", "building"),
+            ],
+        ),
+        Group(
+            "平台",
+            [
+                Item("账号", "/admin/accounts", "id-badge-2"),
+                Item("政策参数", "/admin/policies", "adjustments"),
+            ],
+        ),
     ]
     return {
         "actor": Staff("李明珊", frozenset({"TRAINING_BASE"})),

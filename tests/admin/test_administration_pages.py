@@ -251,6 +251,12 @@ async def test_the_trail_tells_who_did_what_and_pages(platform: Platform, centre
     assert "第 12 稿" in (await centre.get(html.unescape(after))).text
 
 
+async def test_the_trail_names_the_person_whom_an_entry_is_about(platform: Platform, centre: Browser) -> None:
+    await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    trail = (await centre.get("/admin/audit")).text
+    assert re.search(rf"登记骨干教师入库 [-\d]+ [:\d]+ \S+ {cast.BACKBONE_TEACHER.name}", trail)
+
+
 async def test_the_chain_is_whole_until_somebody_tampers_with_it(platform: Platform, centre: Browser) -> None:
     await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
     await audit.seal(platform)

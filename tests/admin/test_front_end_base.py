@@ -8,7 +8,9 @@ from datetime import UTC, date, datetime
 import pytest
 from jinja2 import UndefinedError
 
+from admin.navigation import navigation
 from admin.rendering import STATIC, TEMPLATES, known_icons, make_environment
+from server.kernel.identity import Actor, Jurisdiction, Role
 from tests.admin.front_end import layout_context, render
 
 ENVIRONMENT = make_environment()
@@ -135,3 +137,15 @@ def test_a_form_carries_the_xsrf_token() -> None:
 def test_the_navigation_marks_the_page_one_is_on() -> None:
     html = render("styleguide.html", layout_context())
     assert len(re.findall(r'<a href="/admin/classes" aria-current="page">', html)) == 1
+
+
+def test_the_navigation_is_grouped_and_shows_no_heading_without_an_entry() -> None:
+    centre = Actor("a", "甲", "account", frozenset({Role.NATIONAL_CENTRE}), Jurisdiction.everything())
+    base = Actor("b", "乙", "account", frozenset({Role.TRAINING_BASE}), Jurisdiction.of_institution("13009"))
+    trainee = Actor("c", "丙", "person", frozenset({Role.TRAINEE}), Jurisdiction.nothing())
+    assert [group.title for group in navigation(centre, "/admin")] == ["", "培训", "师资和机构", "平台"]
+    assert [group.title for group in navigation(trainee, "/admin")] == []
+    for actor in (centre, base):
+        items = [item for group in navigation(actor, "/admin/classes/1/roster") for item in group.items]
+        assert [item.title for item in items if item.active] == ["培训班"]
+        assert len({item.icon for item in items}) == len(items), "two entries look alike"
