@@ -46,7 +46,12 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ...] = 
             ("履职情况", "/admin/duties", "chart-bar", Permission.DUTIES_READ),
             ("动态管理", "/admin/qualification", "rubber-stamp", Permission.QUALIFICATION_READ),
             ("培训机构", "/admin/institutions", "building", Permission.INSTITUTIONS_READ),
-            ("基地推荐", "/admin/recommendations", "building-community", Permission.INSTITUTIONS_READ_REQUESTS),
+            (
+                "基地推荐",
+                "/admin/recommendations",
+                "building-community",
+                Permission.INSTITUTIONS_READ_REQUESTS,
+            ),
         ),
     ),
     (
