@@ -16,6 +16,7 @@ from server.accounts import store
 from server.accounts.documents import Account
 from server.kernel.errors import Problem
 from server.kernel.mongo import UnitOfWork, transactional
+from server.kernel.platform import Platform
 
 HASHED_AT_ONCE = 2
 """Of one batch: each hash takes 64 MiB and a core, and others want to sign in meanwhile."""
@@ -66,16 +67,48 @@ async def password_fits(account: Account | None, password: str) -> bool:
     return account is not None
 
 
-def require_unlocked(account: Account, now: datetime) -> None:
+def require_unlocked(locked_until: datetime | None, now: datetime) -> None:
     """Raises AccountLocked after too many wrong passwords or codes in a row."""
-    if account.locked_until and account.locked_until > now:
-        minutes = math.ceil((account.locked_until - now) / timedelta(minutes=1))
+    if locked_until and locked_until > now:
+        minutes = math.ceil((locked_until - now) / timedelta(minutes=1))
         raise AccountLocked(f"密码或验证码连续输错次数过多，请 {minutes} 分钟后再试，或请管理人员重置密码。")
+
+
+async def begin_try(platform: Platform, account: Account | None, username: str) -> int:
+    """Counts a try at a password before it is looked at; returns the count. Raises AccountLocked.
+
+    After the look would be too late: who sends a thousand guesses at the same moment would have all of them looked at. A username
+    that nobody has is counted and locked alike, under its hash, for what was typed there may be a password.
+    """
+    now, most = platform.clock.now(), platform.settings.lockout_failures
+    until = now + timedelta(minutes=platform.settings.lockout_minutes)
+    if account:
+        require_unlocked(account.locked_until, now)
+        count = await store.begin_try(platform, account.id, most, until, now)
+    else:
+        nobody = token_hash(username)
+        require_unlocked(await store.lock_of_nobody(platform, nobody), now)
+        count = await store.begin_try_at_nobody(platform, nobody, most, until, now)
+    if count is None:  # others were faster
+        require_unlocked(until, now)
+    assert count is not None
+    return count
+
+
+async def end_try(platform: Platform, account: Account) -> None:
+    """The password was right: the try does not count."""
+    await store.end_try(platform, account.id)
+
+
+@transactional
+async def note_refusal(unit: UnitOfWork, account_id: str, failures: int) -> None:
+    """An entry in the trail for a wrong password that `begin_try` has counted."""
+    unit.audit("accounts:sign-in-refused", account_id, failures=failures)
 
 
 @transactional
 async def record_failure(unit: UnitOfWork, account_id: str) -> None:
-    """Counts a wrong password or code; too many in a row lock the account for a while."""
+    """Counts a wrong code; too many in a row lock the account for a while."""
     settings = unit.platform.settings
     until = unit.now + timedelta(minutes=settings.lockout_minutes)
     failures = await store.count_failure(unit, account_id, settings.lockout_failures, until)

@@ -175,7 +175,7 @@ class Proof:
 async def prove(platform: Platform, account: Account, typed: str) -> Proof:
     """What a typed code proves. Raises CodeRefused, NotEnrolled, AccountLocked, TooManyRequests."""
     now = platform.clock.now()
-    passwords.require_unlocked(account, now)
+    passwords.require_unlocked(account.locked_until, now)
     await platform.limiter.hit("second-factor", TRIES, account.id)
     factor = account.second_factor
     if factor is None:

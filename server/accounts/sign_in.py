@@ -56,16 +56,16 @@ class Entered:
 async def sign_in(platform: Platform, username: str, password: str, where: Where) -> Entered:
     """The first step. Whoever has a second factor gets a half sign-in, which opens nothing.
 
-    Raises SignInRefused in the same words for a wrong name and a wrong password, AccountLocked after repeated failures.
+    Raises SignInRefused in the same words for a wrong name and a wrong password, AccountLocked after repeated failures at either.
     """
     account = await store.account_by_username(platform, username)
-    if account:
-        passwords.require_unlocked(account, platform.clock.now())
+    failures = await passwords.begin_try(platform, account, username)
     if not await passwords.password_fits(account, password):
         if account:
-            await passwords.record_failure(platform, ANYBODY, account.id)
+            await passwords.note_refusal(platform, ANYBODY, account.id, failures)
         raise SignInRefused()
     assert account is not None
+    await passwords.end_try(platform, account)
     if not account.active:
         raise SignInRefused("这个账号已停用。如需恢复，请联系部指导中心。")
     token = secrets.token_urlsafe(32)
@@ -174,13 +174,15 @@ async def revoke_other_sessions(unit: UnitOfWork) -> None:
 
 
 async def change_password(platform: Platform, actor: Actor, current: str, new: str) -> None:
-    """Sets the actor's own password and ends all other sessions. Raises Invalid with the field that is wrong."""
+    """Sets the actor's own password and ends all other sessions. Raises Invalid with the field that is wrong, AccountLocked."""
     account = await store.account(platform, actor.id)
     if account is None:
         raise NotFound()
+    failures = await passwords.begin_try(platform, account, account.username)
     if not await passwords.password_fits(account, current):
-        await passwords.record_failure(platform, actor, account.id)
+        await passwords.note_refusal(platform, actor, account.id, failures)
         raise Invalid(fields=[FieldError("current", "当前密码不正确。")])
+    await passwords.end_try(platform, account)
     if new == current:
         raise Invalid(fields=[FieldError("new", "新密码不能与当前密码相同。")])
     rules.check_password(new, account.username)

@@ -185,7 +185,7 @@ async def begin_try(
 
     However many come at the same moment, no more than allowed get through.
     """
-    row = await scope["accounts"].find_one_and_update(
+    row: Row | None = await scope["accounts"].find_one_and_update(
         {"_id": account_id, **_unlocked(now)}, _counted(most, locked_until), return_document=True
     )
     return None if row is None else int(row["failures"])
@@ -213,7 +213,8 @@ async def lock_of_nobody(scope: Scope, name_hash: str) -> datetime | None:
 async def end_try(scope: Scope, account_id: str) -> None:
     """Takes back what `begin_try` counted: the password was right."""
     await scope["accounts"].update_one(
-        {"_id": account_id, "failures": {"$gt": 0}}, {"$inc": {"failures": -1}, "$set": {"locked_until": None}}
+        {"_id": account_id, "failures": {"$gt": 0}},
+        {"$inc": {"failures": -1}, "$set": {"locked_until": None}},
     )
 
 

@@ -14,7 +14,7 @@ from server.accounts.sign_in import HALF_LIFE, Entered, SignInOver, SignInRefuse
 from server.accounts.staff import NotOneself
 from server.kernel import policies
 from server.kernel.clock import FixedClock, beijing_date
-from server.kernel.errors import Conflict, NotFound, TooManyRequests
+from server.kernel.errors import Conflict, Invalid, NotFound, Problem, TooManyRequests
 from server.kernel.identity import ANYBODY, Actor
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
@@ -137,6 +137,53 @@ async def test_wrong_codes_count_towards_the_lockout_together_with_wrong_passwor
     await sign_in.enter_code(platform, half.token, stage.code_for(platform, cast.HEBEI_OFFICER), HERE)
     account = await stored(platform, cast.HEBEI_OFFICER)
     assert (account.failures, account.locked_until) == (0, None)
+
+
+async def test_of_many_passwords_at_the_same_moment_no_more_are_looked_at_than_the_lockout_allows(
+    platform: Platform,
+) -> None:
+    await stage.sign_up(platform, cast.XINGTAI_OFFICER)
+    guesses = [*(f"guess-{number}-2026" for number in range(11)), cast.XINGTAI_OFFICER.password]
+    tried = await asyncio.gather(
+        *(sign_in.sign_in(platform, cast.XINGTAI_OFFICER.username, guess, HERE) for guess in guesses),
+        return_exceptions=True,
+    )
+    looked_at = [one for one in tried if not isinstance(one, AccountLocked)]
+    assert len(looked_at) <= platform.settings.lockout_failures + any(
+        isinstance(one, Entered) for one in tried
+    )
+
+
+async def test_a_username_that_nobody_has_is_locked_like_any_other(
+    platform: Platform, clock: FixedClock
+) -> None:
+    await stage.sign_up(platform, cast.XINGTAI_OFFICER)
+
+    async def answers(username: str, times: int) -> list[str]:
+        words = []
+        for _ in range(times):
+            with pytest.raises(Problem) as refusal:
+                await sign_in.sign_in(platform, username, "wrong-2026", HERE)
+            words.append(refusal.value.detail)
+        return words
+
+    failures = platform.settings.lockout_failures
+    for minutes in (0, 3, platform.settings.lockout_minutes):
+        clock.advance(timedelta(minutes=minutes))
+        known = await answers(cast.XINGTAI_OFFICER.username, failures + 1)
+        assert await answers("nobody-here", failures + 1) == known
+        assert "分钟后再试" in known[-1]
+    kept = await platform["unknown_usernames"].find_one({})
+    assert kept is not None and "nobody-here" not in str(kept)
+
+
+async def test_the_current_password_cannot_be_guessed_from_an_open_session_either(platform: Platform) -> None:
+    actor = await signed_in(platform, cast.XINGTAI_OFFICER)
+    for _ in range(platform.settings.lockout_failures):
+        with pytest.raises(Invalid):
+            await sign_in.change_password(platform, actor, "wrong-2026", "another-password-2026")
+    with pytest.raises(AccountLocked):
+        await sign_in.change_password(platform, actor, cast.XINGTAI_OFFICER.password, "another-password-2026")
 
 
 async def test_no_more_than_ten_codes_a_minute_are_tried_however_many_come_at_once(
