@@ -86,7 +86,7 @@ class WeChatFace:
 
     async def ask(self, platform: Platform, claim: Claim) -> Outcome:
         attempt = await attempts.attempt(platform, claim.person.id, claim.proof)
-        if attempt is None or attempt.openid != claim.openid:
+        if attempt is None or (attempt.openid, attempt.name) != (claim.openid, claim.name):
             raise NotFound("没有这次人脸核身，请重新发起。")
         if attempt.state is AttemptState.PASSED:
             return Outcome.MATCH
@@ -151,6 +151,7 @@ async def begin_face(platform: Platform, actor: Actor, consent_version: str) -> 
         person_id=claim.person.id,
         openid=claim.openid,
         verify_id=begun.verify_id,
+        name=claim.name,
         consent_version=consent_version,
         begun_at=now,
         expires_at=now + begun.expires_in,
@@ -174,7 +175,7 @@ async def verify(platform: Platform, actor: Actor, provider: Provider, proof: st
     claim = await _claim(platform, actor, proof)
     if await provider.ask(platform, claim) is not Outcome.MATCH:
         raise NotVerified()
-    return await _raise_evidence(platform, actor, provider)
+    return await _raise_evidence(platform, actor, provider, claim)
 
 
 def _require_offered(platform: Platform, provider: Provider) -> None:
@@ -191,13 +192,17 @@ async def _claim(platform: Platform, actor: Actor, proof: str = "") -> Claim:
 
 
 @transactional
-async def _raise_evidence(unit: UnitOfWork, provider: Provider) -> Person:
-    """Only while this phone still speaks for the person: the binding may have been released meanwhile."""
+async def _raise_evidence(unit: UnitOfWork, provider: Provider, claim: Claim) -> Person:
+    """Only while this phone still speaks for the person, under the name that was asked about: the binding may have been released
+    meanwhile, the name corrected.
+    """
     person_id = unit.actor.person_id
     binding = await store.active_binding(unit, {"openid": unit.actor.openid})
     person = await store.person(unit, person_id)
     if person is None or binding is None or binding.person_id != person_id:
         raise BindFirst()
+    if (person.name, person.id_number) != (claim.person.name, claim.person.id_number):
+        raise NotVerified()
     if Evidence(person.evidence).reaches(provider.proves):
         unit.nothing_written()
         return person

@@ -31,6 +31,8 @@ class FaceAttempt(Document):
     person_id: str
     openid: str
     verify_id: str
+    name: str = ""
+    """That was sent: what passed says nothing of a name that was corrected since."""
     consent_version: str
     """The separate consent to the use of the face (PIPL, article 29)."""
     begun_at: datetime

@@ -127,19 +127,42 @@ async def test_a_phone_that_was_released_meanwhile_raises_nothing(
     assert await evidence(platform, phone) is Evidence.ROSTER_MATCHED
 
 
-async def test_a_name_that_is_corrected_is_not_the_one_that_was_verified(
-    platform: Platform, wechat: Simulator, phone: Phone
-) -> None:
-    begun = await begin(platform, phone)
-    wechat.world.show_face(phone.openid, begun.verify_id)
-    await ask(platform, phone, begun.verify_id)
-
+async def correct_name(platform: Platform, phone: Phone) -> None:
     @transactional
     async def rename(unit: UnitOfWork) -> None:
         await people.rename(unit, phone.actor.id, "王试新")
         unit.audit("corrections:carry-out", phone.actor.id)
 
     await rename(platform, stage.actor(cast.XINGTAI_OFFICER))
+
+
+async def test_a_name_that_is_corrected_is_not_the_one_that_was_verified(
+    platform: Platform, wechat: Simulator, phone: Phone
+) -> None:
+    begun = await begin(platform, phone)
+    wechat.world.show_face(phone.openid, begun.verify_id)
+    await ask(platform, phone, begun.verify_id)
+    await correct_name(platform, phone)
+    assert await evidence(platform, phone) is Evidence.ROSTER_MATCHED
+    with pytest.raises(NotFound):  # what passed before says nothing of the new name
+        await ask(platform, phone, begun.verify_id)
+    assert await evidence(platform, phone) is Evidence.ROSTER_MATCHED
+
+
+async def test_a_name_that_is_corrected_while_the_provider_is_asked_is_not_verified(
+    platform: Platform, wechat: Simulator, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = await begin(platform, phone)
+    wechat.world.show_face(phone.openid, begun.verify_id)
+    answer = platform.wechat.face_result
+
+    async def slow(*asked: str) -> int:
+        await correct_name(platform, phone)
+        return await answer(*asked)
+
+    monkeypatch.setattr(platform.wechat, "face_result", slow)
+    with pytest.raises(NotVerified):
+        await ask(platform, phone, begun.verify_id)
     assert await evidence(platform, phone) is Evidence.ROSTER_MATCHED
 
 
