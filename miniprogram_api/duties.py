@@ -146,9 +146,10 @@ def guidance_page(found: list[Guidance], limit: int) -> Page[GuidanceAnswer]:
 class MyDuties(ApiHandler):
     @operation(
         Permission.DUTIES_OWN,
-        summary="My year as a backbone teacher: tasks done, planned and owed, satisfaction, guidance",
+        summary="My year as a backbone teacher, also a former one: tasks done, planned and owed, satisfaction, guidance",
         query=YearQuery,
         answers={200: DutyAnswer},
+        problems=(NotFound,),
     )
     async def get(self) -> None:
         year = self.query(YearQuery).year
@@ -168,7 +169,7 @@ class GivenGuidance(ApiHandler):
         self.answer(guidance_page(found, paging.limit))
 
     @operation(
-        Permission.DUTIES_OWN,
+        Permission.DUTIES_LOG,
         summary="Log guidance given to a former trainee of a class I taught; sent again, it is logged once",
         body=GuidanceRequest,
         answers={201: GuidanceAnswer, 200: GuidanceAnswer},

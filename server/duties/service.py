@@ -261,7 +261,7 @@ def _province(actor: Actor) -> str:
 
 
 async def my_year(platform: Platform, actor: Actor, year: int | None = None) -> DutyYear:
-    """The own year of a backbone teacher; this one when none is named. Raises NotFound."""
+    """The own year of who is in the pool or was, whatever the status is now; this one when none is named. Raises NotFound."""
     return await year_of(platform, actor.person_id, year or beijing_date(platform.clock.now()).year)
 
 

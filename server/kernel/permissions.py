@@ -55,6 +55,7 @@ class Permission(StrEnum):
     CORRECTIONS_REQUEST = "corrections:request"
     CORRECTIONS_REVIEW = "corrections:review"
     DUTIES_ANSWER = "duties:answer"
+    DUTIES_LOG = "duties:log"
     DUTIES_OWN = "duties:own"
     DUTIES_READ = "duties:read"
     INSTITUTIONS_DECIDE = "institutions:decide"
@@ -170,7 +171,8 @@ _TITLES = {
     Permission.CORRECTIONS_REQUEST: "申请更正已发布的信息",
     Permission.CORRECTIONS_REVIEW: "审核更正申请",
     Permission.DUTIES_ANSWER: "确认自己接受的后续指导",
-    Permission.DUTIES_OWN: "查看自己的年度履职、登记后续指导",
+    Permission.DUTIES_LOG: "登记后续指导",
+    Permission.DUTIES_OWN: "查看自己的年度履职和登记过的后续指导",
     Permission.DUTIES_READ: "查看骨干教师履职情况",
     Permission.INSTITUTIONS_DECIDE: "审核基地推荐，核定、暂停、恢复、取消资格",
     Permission.INSTITUTIONS_READ: "查看培训机构和资格",
@@ -257,6 +259,7 @@ _TRAINEE = frozenset(
         Permission.CERTIFICATES_FETCH,
         Permission.CLASSES_ATTEND,
         Permission.DUTIES_ANSWER,
+        Permission.DUTIES_OWN,  # also of a teacher who is suspended, or has lost the title
         Permission.SURVEYS_ANSWER,
     }
 )
@@ -305,7 +308,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ASSESSMENT_GRADE,
             Permission.ATTENDANCE_TEACH,
             Permission.CLASSES_TEACH,
-            Permission.DUTIES_OWN,
+            Permission.DUTIES_LOG,
             Permission.INVITATIONS_ANSWER,
             Permission.SCHEMES_DRAFT,
             Permission.SCHEMES_SIGN,

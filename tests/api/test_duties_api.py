@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from server.backbone.rules import PoolStatus
+from server.kernel.clock import beijing_date
 from server.kernel.platform import Platform
 from server.surveys import service as surveys
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.api.client import call
 from tests.dutiful import class_that_is_over, logged, rated
+from tests.reviewing import set_status
 from tests.stage import ClassInSession
 
 YEAR = {
@@ -155,7 +158,21 @@ async def test_neither_a_teacher_of_another_class_nor_another_trainee_gets_in(
             )
             assert (refused.status, refused.problem) == (404, "not-found")
     nobody = await call(site, "GET", "/teaching/duties", token=held.trainees[1].token)
-    assert (nobody.status, nobody.problem) == (403, "forbidden")
+    assert (nobody.status, nobody.problem) == (404, "not-found")
+
+
+@pytest.mark.parametrize("status", [PoolStatus.SUSPENDED, PoolStatus.CANCELLED])
+async def test_who_is_suspended_or_cancelled_still_reads_the_own_year_and_logs_nothing(
+    platform: Platform, site: str, held: ClassInSession, status: PoolStatus
+) -> None:
+    await logged(platform, held)
+    token, today = held.teacher.token, beijing_date(platform.clock.now())
+    await set_status(platform, stage.actor(cast.CENTRE), held.teacher.actor.id, status, today)
+    mine = await call(site, "GET", "/teaching/duties", token=token)
+    assert (mine.status, mine.json["teaching_done"]) == (200, 1)
+    assert len((await call(site, "GET", "/teaching/guidance", token=token)).json["items"]) == 1
+    refused = await call(site, "POST", "/teaching/guidance", token=token, body=body(held, nonce="another-1"))
+    assert (refused.status, refused.problem) == (403, "forbidden")
 
 
 async def test_lists_are_paged_by_cursor(platform: Platform, site: str, held: ClassInSession) -> None:

@@ -133,8 +133,8 @@ TABLE: dict[str, Outcomes] = {
     "GET /api/v1/certificates/{certificate_id}/png": MY_CLASS,
     "GET /api/v1/teaching/classes": TEACHERS,
     "GET /api/v1/teaching/satisfaction": TEACHERS,
-    "GET /api/v1/teaching/duties": TEACHERS,
-    "GET /api/v1/teaching/guidance": TEACHERS,
+    "GET /api/v1/teaching/duties": phones("teacher other-teacher", hidden="trainee other-trainee"),
+    "GET /api/v1/teaching/guidance": BOUND,
     "POST /api/v1/teaching/guidance": MY_TEACHING,  # it names a class and its trainee
     # ---- dynamic management: a teacher's own standing, also of one who has lost the title
     "GET /api/v1/teaching/qualification": phones(
