@@ -17,6 +17,7 @@ from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.qualification import paper
 from server.qualification import service as qualification
+from server.qualification.coming import Coming
 from server.qualification.documents import Case, Decision, EarlyWarning
 from server.qualification.rules import CaseSettled, Grade, Outcome, Rule, State, StatementOver
 from server.qualification.service import Standing, StatementDraft, TooManyStatements
@@ -62,6 +63,11 @@ class CaseAnswer(Response):
     """Oldest first; each has its paper at `/teaching/qualification-cases/{id}/decisions/{number}/pdf`."""
 
 
+class ComingAnswer(Response):
+    class_name: str
+    starts_on: date
+
+
 class WarningAnswer(Response):
     rule: Rule
     rule_title: str
@@ -73,6 +79,8 @@ class WarningAnswer(Response):
     given_on: date
     holds: bool
     """Whether it holds today too: no task and no decision has answered it since."""
+    coming: ComingAnswer | None
+    """The next class that I have accepted: it answers the warning once it begins."""
 
 
 class StandingAnswer(Response):
@@ -117,12 +125,13 @@ def decision_answer(one: Decision) -> DecisionAnswer:
     )
 
 
-def warning_answer(one: EarlyWarning, holds: bool) -> WarningAnswer:
+def warning_answer(one: EarlyWarning, holds: bool, coming: Coming | None) -> WarningAnswer:
     return WarningAnswer(
         **one.model_dump(include={"rule", "grade", "first", "last", "given_on"}),
         rule_title=one.rule.title,
         grade_title=one.grade.title,
         holds=holds,
+        coming=ComingAnswer(**vars(coming)) if coming else None,
     )
 
 
@@ -150,7 +159,9 @@ class MyStanding(QualificationHandler):
             registered_on=mine.examined.history.since,
             idle_since=mine.idle_since,
             two_years_full_on=mine.full_on,
-            warnings=[warning_answer(one, one.id in mine.holding) for one in mine.warnings],
+            warnings=[
+                warning_answer(one, one.id in mine.holding, mine.coming.get(one.id)) for one in mine.warnings
+            ],
             cases=[self.case_answer(one) for one in mine.cases],
         )
 

@@ -29,6 +29,7 @@ from server.kernel.errors import NotFound, Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
 from server.qualification import service as qualification
+from server.qualification.coming import coming
 from server.qualification.documents import CaseFilter
 
 KINDS = [(kind.value, kind.title) for kind in QualificationKind]
@@ -124,12 +125,14 @@ class OneInstitution(PageHandler):
     async def get(self, code: str) -> None:
         found = await institutions.institution(self.platform, self.actor, code)
         today = beijing_date(self.platform.clock.now())
+        warnings = await qualification.warned_bases(self.platform, self.actor, code)
         self.render_page(
             "institutions/one.html",
             institution=found,
             levels=levels_held(found.qualifications, today),
             corrections=await corrections.made_of_institution(self.platform, self.actor, code),
-            warnings=await qualification.warned_bases(self.platform, self.actor, code),
+            warnings=warnings,
+            coming=await coming(self.platform, warnings),
             cases=await qualification.list_cases(
                 self.platform, self.actor, CaseFilter(institution_code=code), limit=100
             ),

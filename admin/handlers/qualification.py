@@ -17,6 +17,7 @@ from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
 from server.qualification import paper
 from server.qualification import service as qualification
+from server.qualification.coming import coming
 from server.qualification.documents import Case, CaseFilter, WarningFilter
 from server.qualification.rules import MAY_ACT, TRANSITIONS, Action, Grade, Outcome, Rule, State, Subject
 from server.qualification.service import DecisionDraft, Reason, ReversalDraft, StatementDraft
@@ -109,6 +110,7 @@ class WarningList(PageHandler):
             "qualification/warnings.html",
             rows=rows,
             holding=await qualification.still_holding(self.platform, rows),
+            coming=await coming(self.platform, rows),
             query=query,
             previous=way.previous,
             next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,

@@ -76,6 +76,17 @@ async def last_training_days(
     return await store.last_days(scope, institution_codes, levels_of(kind), today)
 
 
+async def next_classes(
+    scope: Scope, institution_codes: Sequence[str], kind: QualificationKind
+) -> dict[str, TrainingClass]:
+    """By institution the class of the kind's levels that begins next, after today; who has none before it is left out."""
+    today = beijing_date(scope.platform.clock.now())
+    found: dict[str, TrainingClass] = {}
+    for one in await store.classes_to_come(scope, institution_codes, levels_of(kind), today):
+        found.setdefault(one.institution_code, one)
+    return found
+
+
 async def latest_class(scope: Scope, institution_code: str, kind: QualificationKind) -> TrainingClass | None:
     """The class of the kind's levels that `last_training_days` speaks of."""
     today = beijing_date(scope.platform.clock.now())

@@ -441,6 +441,20 @@ async def latest_of(
     return None if row is None else TrainingClass.from_mongo(row)
 
 
+async def classes_to_come(
+    scope: Scope, institution_codes: Sequence[str], levels: Collection[str], today: date
+) -> list[TrainingClass]:
+    """Those of these institutions and levels that begin after today, the first to begin first."""
+    condition = {
+        "institution_code": {"$in": list(institution_codes)},
+        "level": {"$in": list(levels)},
+        "ends_on": {"$gt": today},
+        "starts_on": {"$gt": today},
+    }
+    rows = scope["classes"].find(condition, session=scope.session).sort("starts_on", 1)
+    return [TrainingClass.from_mongo(row) async for row in rows]
+
+
 async def unfinished_of(
     scope: Scope, reach: Jurisdiction, institution_code: str, today: date
 ) -> list[TrainingClass]:

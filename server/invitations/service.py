@@ -454,6 +454,15 @@ async def last_days(scope: Scope, teacher_ids: Sequence[str]) -> dict[str, date]
     return await store.last_days(scope, teacher_ids, beijing_date(scope.platform.clock.now()))
 
 
+async def next_tasks(scope: Scope, teacher_ids: Sequence[str]) -> dict[str, Task]:
+    """By teacher the accepted task that begins next, after today; who has none before them is left out. Read off an index."""
+    today = beijing_date(scope.platform.clock.now())
+    found: dict[str, Task] = {}
+    for row in await store.tasks_to_come(scope, teacher_ids, today):
+        found.setdefault(row["teacher_id"], Task(**store.task_fields(row)))
+    return found
+
+
 async def unfinished_tasks(scope: Scope, teacher_id: str) -> list[Invitation]:
     """What a teacher has accepted in classes that run or are still to come."""
     return await store.accepted_from(scope, teacher_id, beijing_date(scope.platform.clock.now()))

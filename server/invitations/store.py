@@ -102,6 +102,12 @@ async def tasks_begun(scope: Scope, teacher_ids: Sequence[str], first: date, las
     return await _tasks(scope, teacher_ids, days)
 
 
+async def tasks_to_come(scope: Scope, teacher_ids: Sequence[str], today: date) -> list[Row]:
+    """The accepted tasks of these teachers whose classes begin after today, the first to begin first, read off the index alone."""
+    rows = await _tasks(scope, teacher_ids, {"ends_on": {"$gt": today}, "starts_on": {"$gt": today}})
+    return sorted(rows, key=lambda row: str(row["starts_on"]))
+
+
 async def _tasks(scope: Scope, teacher_ids: Sequence[str], days: Row) -> list[Row]:
     condition = {"teacher_id": {"$in": list(teacher_ids)}, "state": State.ACCEPTED, **days}
     rows = scope["invitations"].find(condition, SHOWN, session=scope.session).sort(BY_END)

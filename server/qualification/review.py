@@ -23,6 +23,7 @@ from server.kernel.identity import system
 from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.qualification import examination, store
+from server.qualification.coming import Coming, coming
 from server.qualification.documents import Case, EarlyWarning, Fact
 from server.qualification.examination import Examined
 from server.qualification.rules import Action, Grade, Rule, Subject, Verdict
@@ -123,6 +124,7 @@ async def _record(unit: UnitOfWork, findings: Sequence[Finding], today: date) ->
                 reply_until=case.state_until.isoformat(),
                 case_id=case.id,
             )
+    agreed = await coming(unit, given)
     for warning in given:
         unit.audit(
             "qualification:warn",
@@ -132,7 +134,8 @@ async def _record(unit: UnitOfWork, findings: Sequence[Finding], today: date) ->
             grade=warning.grade.title,
         )
         if warning.subject is Subject.TEACHER:
-            unit.notify(warning.subject_id, "qualification-warning", **_warning_words(warning))
+            words = _warning_words(warning, agreed.get(warning.id))
+            unit.notify(warning.subject_id, "qualification-warning", **words)
     return {"立案": len(opened), "预警": len(given)}
 
 
@@ -152,16 +155,21 @@ def _about(one: Examined, verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _warning_words(warning: EarlyWarning) -> dict[str, str]:
+def _warning_words(warning: EarlyWarning, agreed: Coming | None) -> dict[str, str]:
     if warning.rule is Rule.LOW_SATISFACTION:
         return {
             "ground": f"{warning.last.year} 年度满意度平均分不足 2 分",
             "advice": "连续未达标的，部指导中心将按指南第九条核查骨干教师资格，请改进教学",
             "until": date(warning.last.year + 1, 12, 31).isoformat(),
         }
+    advice = f"请在 {warning.last} 前承担任务，以免影响骨干教师资格"
+    if agreed:
+        in_time = agreed.starts_on <= warning.last
+        answered = "开班后预警自动解除" if in_time else f"晚于期满日，{advice}"
+        advice = f"您已接受的“{agreed.class_name}”将于 {agreed.starts_on} 开班，{answered}"
     return {
         "ground": f"自 {warning.first} 起未承担授课或考核任务",
-        "advice": f"请在 {warning.last} 前承担任务，以免影响骨干教师资格",
+        "advice": advice,
         "until": warning.last.isoformat(),
     }
 

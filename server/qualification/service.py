@@ -27,6 +27,7 @@ from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 from server.qualification import examination, rules, store
+from server.qualification.coming import Coming, coming
 from server.qualification.documents import (
     Case,
     CaseFilter,
@@ -318,6 +319,8 @@ class Standing:
     warnings: list[EarlyWarning]
     holding: set[str]
     """Ids of the warnings that hold today."""
+    coming: dict[str, Coming]
+    """By id of the warning: the task that answers it once it begins."""
     cases: list[Case]
 
 
@@ -339,6 +342,7 @@ async def my_standing(platform: Platform, actor: Actor) -> Standing:
         rules.full_on(since, examined.history.suspensions),
         given,
         {one.id for one in given if (one.rule, one.key) in holds},
+        await coming(platform, given),
         await store.cases_of(platform, member.id),
     )
 

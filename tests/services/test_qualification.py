@@ -19,6 +19,7 @@ from server.kernel.clock import FixedClock
 from server.kernel.errors import Forbidden, Invalid, NotFound
 from server.kernel.platform import Platform
 from server.qualification import base_requests, review, service
+from server.qualification.coming import Coming, coming
 from server.qualification.documents import CaseFilter
 from server.qualification.rules import (
     CaseSettled,
@@ -158,6 +159,44 @@ async def test_a_warning_is_answered_by_a_task(platform: Platform) -> None:
     assert await service.still_holding(platform, given) == {given[0].id}
     await keep(platform, a_task(teacher, TODAY - 3 * DAY))
     assert await service.still_holding(platform, given) == set()
+
+
+@pytest.mark.parametrize(
+    ("begins", "said"),
+    [(date(2026, 5, 1), "开班后预警自动解除"), (date(2026, 5, 2), "请在 2026-05-01 前承担任务")],
+)
+async def test_an_accepted_class_to_come_is_told_beside_the_warning(
+    platform: Platform, wechat: Simulator, begins: date, said: str
+) -> None:
+    teacher = await reviewing.registered(platform, date(2024, 5, 1))
+    later, agreed = a_task(teacher, date(2026, 7, 1)), a_task(teacher, begins)
+    await keep(platform, later, agreed, a_task(teacher, TODAY + DAY, state=InvitationState.DECLINED))
+    await reviewing.base_since(platform, date(2024, 5, 1))
+    opened = await stage.open_class(
+        platform,
+        stage.actor(cast.XINGTAI_OFFICER),
+        stage.class_draft(starts_on=begins, ends_on=begins + 11 * DAY),
+    )
+    await review.review(platform)
+    given = {
+        one.subject: one
+        for one in await reviewing.warnings(platform)
+        if one.subject_id in (teacher, reviewing.XINGTAI_BASE)
+    }
+    found = await coming(platform, list(given.values()))
+    assert found[given[Subject.TEACHER].id] == Coming(agreed.class_name, begins)
+    assert found[given[Subject.BASE].id] == Coming(opened.name, begins)
+    told = await platform["outbox"].find_one({"person_id": teacher, "template": "qualification-warning"})
+    assert told is not None
+    assert (
+        f"“{agreed.class_name}”将于 {begins} 开班" in told["data"]["advice"]
+        and said in told["data"]["advice"]
+    )
+    phone = await stage.phone(platform, wechat, "openid-teacher", cast.BACKBONE_TEACHER)
+    [warning] = (standing := await service.my_standing(platform, phone.actor)).warnings
+    assert standing.coming[warning.id].starts_on == begins
+    await platform["invitations"].update_one({"_id": agreed.id}, {"$set": {"starts_on": TODAY.isoformat()}})
+    assert await service.still_holding(platform, [warning]) == set(), "once it has begun, it is answered"
 
 
 async def test_one_bad_year_warns_and_two_in_a_row_open_a_case(platform: Platform, clock: FixedClock) -> None:
