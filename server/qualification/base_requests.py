@@ -9,6 +9,7 @@ from __future__ import annotations
 from pymongo.errors import DuplicateKeyError
 
 from server.institutions import requests
+from server.institutions import service as institutions
 from server.institutions.documents import BaseRequest
 from server.institutions.qualifications import Decision
 from server.institutions.requests import RequestDraft, RequestOpen
@@ -47,9 +48,14 @@ async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> Base
     approved = await requests.carry_out(unit, request_id, wanted)
     if case := await _open_case(unit, approved):
         decided = await service.decision(unit, Outcome.CANCELLED, wanted.effective_on, wanted.reason)
-        decisions = [*case.decisions, decided]
         await service.move(
-            unit, case, Action.WITHDRAW, wanted.reason, decisions=decisions, request_id=approved.id
+            unit,
+            case,
+            Action.WITHDRAW,
+            wanted.reason,
+            name=await institutions.name_of(unit, approved.institution_code or ""),
+            decisions=[*case.decisions, decided],
+            request_id=approved.id,
         )
     return approved
 

@@ -53,6 +53,7 @@ class About(Document):
     subject_id: str
     """A person's id; of a base its code and the number of its qualification, 019-1."""
     name: str
+    """Of a case as on the day of its decision: the paper prints it."""
     unit_name: str
     """Where the teacher works; empty for a base."""
     province_code: str

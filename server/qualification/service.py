@@ -112,7 +112,16 @@ async def decide(unit: UnitOfWork, case_id: str, wanted: DecisionDraft) -> Case:
     today = beijing_date(unit.now)
     rules.check_decision(wanted.outcome, found.state, found.state_until, wanted.effective_on, today)
     decided = await decision(unit, wanted.outcome, wanted.effective_on, wanted.reason)
-    moved = await move(unit, found, Action.DECIDE, wanted.reason, decisions=[*found.decisions, decided])
+    member = await backbone.teacher_in_pool(unit, found.subject_id)
+    assert member is not None, "nobody leaves the pool"
+    moved = await move(
+        unit,
+        found,
+        Action.DECIDE,
+        wanted.reason,
+        name=member.name,  # the paper has the name of its day, corrected or not since the case was opened
+        decisions=[*found.decisions, decided],
+    )
     if wanted.outcome is Outcome.CANCELLED:
         await _set_status(unit, moved, PoolStatus.CANCELLED, decided)
     _tell(unit, moved, decided)

@@ -17,6 +17,7 @@ from server.institutions.rules import QualificationStatus, RequestPurpose
 from server.invitations.rules import State as InvitationState
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Forbidden, Invalid, NotFound
+from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.qualification import base_requests, review, service
 from server.qualification.coming import Coming, coming
@@ -339,6 +340,35 @@ async def test_a_cancellation_takes_the_title_on_its_day_and_lists_what_runs(
     assert templates.count("qualification-decided") == 1
     await review.review(platform)
     assert len(await reviewing.cases(platform)) == 1
+
+
+async def test_a_decision_names_the_teacher_as_on_its_day(platform: Platform, wechat: Simulator) -> None:
+    @transactional
+    async def rename(unit: UnitOfWork, name: str) -> None:
+        await backbone.rename(unit, stood.case.subject_id, name)
+        unit.audit("corrections:apply", stood.case.subject_id)
+
+    stood = await reviewing.teacher_case(platform, wechat)
+    await rename(platform, CENTRE, "古丽·试例")
+    decided = await service.decide(platform, CENTRE, stood.case.id, deciding(Outcome.KEPT))
+    await rename(platform, CENTRE, "古丽·再试")
+    found = await service.case(platform, CENTRE, stood.case.id)
+    assert decided.name == found.name == "古丽·试例", "what was published does not change any more"
+
+
+async def test_the_decision_on_a_base_names_it_as_on_its_day(platform: Platform) -> None:
+    @transactional
+    async def rename(unit: UnitOfWork) -> None:
+        await institutions.rename(unit, cast.XINGTAI, "邢台示例技师学院")
+        unit.audit("corrections:apply", cast.XINGTAI)
+
+    case = await reviewing.base_case(platform)
+    filed = await base_requests.submit(platform, HEBEI, withdrawing())
+    await rename(platform, CENTRE)
+    await base_requests.carry_out(
+        platform, CENTRE, filed.id, BaseDecision(effective_on=TODAY, reason="经研究同意取消。")
+    )
+    assert (await service.case(platform, CENTRE, case.id)).name == "邢台示例技师学院"
 
 
 async def test_a_later_decision_reverses_and_nothing_is_deleted(
