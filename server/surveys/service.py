@@ -359,10 +359,11 @@ async def tally_closed(platform: Platform) -> int:
 
 @transactional
 async def _tally(unit: UnitOfWork, survey_id: str) -> bool:
-    survey = await store.take_for_tally(unit, survey_id, unit.now)
-    if survey is None:
+    taken = await store.take_for_tally(unit, survey_id, unit.now)
+    if taken is None:
         unit.nothing_written()
         return False
+    survey = await _in_its_year(unit, taken)
     responses = await store.count_responses(unit, survey.id)
     results = await _results(unit, survey, responses, unit.now)
     tallies = [_kept(survey, responses, results, one) for one in survey.teacher_ids] if results else []
@@ -370,6 +371,14 @@ async def _tally(unit: UnitOfWork, survey_id: str) -> bool:
         await store.insert_tallies(unit, tallies)
     unit.audit("surveys:tally", survey.id, class_id=survey.class_id, teachers=len(tallies))
     return True
+
+
+async def _in_its_year(unit: UnitOfWork, survey: Survey) -> Survey:
+    """The class may have been corrected to end in another year since its survey was set up."""
+    year = (await classes.classes_of(unit, [survey.class_id]))[survey.class_id].ends_on.year
+    if year != survey.year:
+        await store.set_year(unit, survey.id, year)
+    return survey.model_copy(update={"year": year})
 
 
 def _kept(survey: Survey, responses: int, results: Results, teacher_id: str) -> SatisfactionTally:

@@ -110,6 +110,10 @@ async def take_for_tally(scope: Scope, survey_id: str, now: datetime) -> Survey 
     return None if row is None else Survey.from_mongo(row)
 
 
+async def set_year(scope: Scope, survey_id: str, year: int) -> None:
+    await scope["surveys"].update_one({"_id": survey_id}, {"$set": {"year": year}}, session=scope.session)
+
+
 async def insert_tallies(scope: Scope, new: Sequence[SatisfactionTally]) -> None:
     await scope["satisfaction_tallies"].insert_many([one.to_mongo() for one in new], session=scope.session)
 

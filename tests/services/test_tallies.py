@@ -39,6 +39,21 @@ async def test_a_settled_survey_is_reckoned_up_once_for_each_teacher(
     assert kept["responses"] == 6
 
 
+async def test_a_survey_counts_in_the_year_in_which_its_class_was_corrected_to_end(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=5)
+    teacher = opened.teacher.actor
+    survey = await open_survey(platform, opened)
+    await answer(platform, survey, opened.trainees, points=3)
+    await platform["classes"].update_one({"_id": opened.id}, {"$set": {"ends_on": "2027-01-03"}})
+    let_it_end(platform, survey)
+    await surveys.tally_closed(platform)
+    assert list(await surveys.tallies_of(platform, [teacher.id], [2026, 2027])) == [(teacher.id, 2027)]
+    assert len((await surveys.my_satisfaction(platform, teacher, 2027)).classes) == 1
+    assert (await surveys.my_satisfaction(platform, teacher, 2026)).classes == []
+
+
 async def test_two_schedulers_at_once_write_each_tally_once(platform: Platform, wechat: Simulator) -> None:
     opened = await stage.class_in_session(platform, wechat, trainees=5)
     survey = await open_survey(platform, opened)
