@@ -67,6 +67,9 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ...] = 
     ),
 )
 
+_PAGES = {"/admin/selection/candidates": "/admin/selection"}
+"""Where the pages of an entry lie, when not below its own address."""
+
 
 def navigation(actor: Actor, path: str) -> list[NavGroup]:
     """The groups in which the actor may open anything."""
@@ -78,4 +81,5 @@ def navigation(actor: Actor, path: str) -> list[NavGroup]:
 
 
 def _item(title: str, href: str, icon: str, path: str) -> NavItem:
-    return NavItem(title, href, icon, path == href or (href != "/admin" and path.startswith(href + "/")))
+    pages = _PAGES.get(href, href)
+    return NavItem(title, href, icon, path == href or (href != "/admin" and path.startswith(pages + "/")))

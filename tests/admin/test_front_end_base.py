@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -145,7 +146,10 @@ def test_the_navigation_is_grouped_and_shows_no_heading_without_an_entry() -> No
     trainee = Actor("c", "丙", "person", frozenset({Role.TRAINEE}), Jurisdiction.nothing())
     assert [group.title for group in navigation(centre, "/admin")] == ["", "培训", "师资和机构", "平台"]
     assert [group.title for group in navigation(trainee, "/admin")] == []
-    for actor in (centre, base):
+    training_centre = replace(base, roles=frozenset({Role.TRAINING_CENTRE}))
+    lists = [item for group in navigation(training_centre, "/admin/selection/lists") for item in group.items]
+    assert [item.title for item in lists if item.active] == ["骨干教师选拔"]
+    for actor in (centre, base, training_centre):
         items = [item for group in navigation(actor, "/admin/classes/1/roster") for item in group.items]
         assert [item.title for item in items if item.active] == ["培训班"]
         assert len({item.icon for item in items}) == len(items), "two entries look alike"
