@@ -16,6 +16,9 @@ import orjson
 _EXTRAS = ("request_id", "actor", "ms", "job")
 _DOCUMENTS = re.compile(r"(?<=full error: )\{.*", re.DOTALL)
 """What PyMongo's errors say last: whole documents, with people's names in them."""
+_PHONE = re.compile(r"(?<![0-9A-Za-z])(1[3-9][0-9])[0-9]{4}([0-9]{4})(?![0-9A-Za-z])")
+_SEAL = re.compile(r"(?<![0-9a-f])([0-9a-f]{6})[0-9a-f]{58}(?![0-9a-f])")
+"""32 bytes in hex: what proves that a link is ours, and opens it for whoever reads the log."""
 _ID_NUMBER = re.compile(r"(?<![0-9])([0-9]{3})[0-9]{11,12}([0-9]{2}[0-9Xx]{2})(?![0-9Xx])")
 
 
@@ -35,8 +38,8 @@ def json_line(at: float, level: str, logger: str, message: str, extras: Mapping[
 
 
 def masked(text: str) -> str:
-    """The last guard: a run of digits that could be an ID number loses its middle before it reaches a log."""
-    return _ID_NUMBER.sub(r"\1***\2", text)
+    """The last guard: what could be an ID number, a phone or a seal loses its middle, or its end, before it reaches a log."""
+    return _SEAL.sub(r"\1…", _PHONE.sub(r"\1***\2", _ID_NUMBER.sub(r"\1***\2", text)))
 
 
 class LinesTogether(logging.StreamHandler[TextIO]):

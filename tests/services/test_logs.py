@@ -58,6 +58,15 @@ async def test_an_id_number_loses_its_middle_in_either_kind_of_line(written: io.
     assert written.getvalue().count(f"{number[:3]}***{number[-4:]}") == 2
 
 
+async def test_a_phone_and_the_seal_of_a_link_do_not_reach_the_log(written: io.StringIO) -> None:
+    seal, phone, id_ = "0a1b2c3d" * 8, "13800001234", "6b057b98047243b8787f26ee"
+    logs.say(logging.INFO, "platform.web", f"GET /media/{id_}-1795521432-{seal} 200")
+    logging.getLogger("platform.web").warning("told %s at 1795521432000", phone)
+    first, second = (json.loads(line)["message"] for line in written.getvalue().splitlines())
+    assert first == f"GET /media/{id_}-1795521432-0a1b2c… 200"
+    assert second == "told 138***1234 at 1795521432000"
+
+
 async def test_an_error_of_the_database_names_no_document(written: io.StringIO, platform: Platform) -> None:
     row = {"_id": "twice", "name": "韩试甲"}
     try:
