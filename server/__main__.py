@@ -67,9 +67,10 @@ from server.selection import store as selection_store
 from server.settings import Settings
 from server.supervisor import run_workers
 from server.surveys import store as surveys_store
-from server.wechat import codes, content_store, push_store
+from server.wechat import codes, content_store, mini_program, push_store
 from server.wechat import tokens as wechat_tokens
 from server.wechat.client import WeChat
+from server.wechat.mini_program import SimulatedInEarnest
 from server.wechat.pusher import PushTarget
 from server.wechat.simulator import SIMULATED_APP_ID, Simulator, SimulatorProxy, start_simulator
 
@@ -92,6 +93,7 @@ COLLECTIONS = (
     *content_store.COLLECTIONS,
     *push_store.COLLECTIONS,
     *codes.COLLECTIONS,
+    *mini_program.COLLECTIONS,
     *real_name_store.COLLECTIONS,
     *accounts_store.COLLECTIONS,
     *message_store.COLLECTIONS,
@@ -217,6 +219,7 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
         stack.callback(platform.db.client.close)
         stack.callback(platform.limiter.close)
         stack.callback(platform.vault.close)
+        await mini_program.claim(platform)
         application = make_application(
             platform, simulator_url=settings.simulator_url if settings.wechat_simulated else ""
         )
@@ -300,8 +303,8 @@ def main(arguments: Sequence[str]) -> int:
             asyncio.run(serve(settings, first=True, shared_port=False))
             return 0
         return run_workers(settings.processes, _worker_command(arguments), _worker_environment(settings))
-    except MongodUnavailable as error:
-        return _give_up(f"数据库无法启动：{error}")
+    except (MongodUnavailable, SimulatedInEarnest) as error:
+        return _give_up(f"平台无法启动：{error}")
     except (ServerSelectionTimeoutError, ConfigurationError, OperationFailure, InvalidURI) as error:
         return _give_up(f"连不上数据库，请检查 MONGODB_URI：{_short(error)}")
     except OSError as error:
