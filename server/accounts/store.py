@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bson.binary import Binary
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 
 from server.accounts.documents import (
     Account,
@@ -20,9 +20,7 @@ from server.accounts.documents import (
     PhoneSession,
     StaffSession,
 )
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing
-
-DUPLICATE_KEY = 11000  # error_codes.yml of the server
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing, insert_many
 
 COLLECTIONS = (
     CollectionSpec(
@@ -115,14 +113,8 @@ async def insert_account(scope: Scope, new: Account) -> None:
 
 
 async def insert_accounts(scope: Scope, new: Sequence[Account]) -> None:
-    """Raises DuplicateKeyError when a username is taken, without what was to be stored."""
-    try:
-        await scope["accounts"].insert_many([one.to_mongo() for one in new], session=scope.session)
-    except BulkWriteError as error:
-        details = error.details or {}
-        if any(wrong["code"] == DUPLICATE_KEY for wrong in details.get("writeErrors", ())):
-            raise DuplicateKeyError("a username is taken", DUPLICATE_KEY) from None
-        raise
+    """Raises DuplicateKeyError when a username is taken."""
+    await insert_many(scope, "accounts", new)
 
 
 async def insert_batch(scope: Scope, new: AccountBatch) -> None:

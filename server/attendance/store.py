@@ -10,10 +10,9 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from server.attendance.documents import CheckIn, RefusedScan, TeachingSession
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import DUPLICATE_KEY, CollectionSpec, Index, Row, Scope
 
 REFUSALS_KEPT_SECONDS = 365 * 24 * 3600
-_DUPLICATE_KEY = 11000
 
 COLLECTIONS = (
     CollectionSpec(
@@ -129,8 +128,8 @@ async def insert_check_ins(scope: Scope, new: Sequence[Row]) -> dict[int, Except
 
 
 def _row_error(failed: Mapping[str, object]) -> Exception:
-    if failed["code"] == _DUPLICATE_KEY:
-        return DuplicateKeyError(str(failed["errmsg"]), _DUPLICATE_KEY)
+    if failed["code"] == DUPLICATE_KEY:
+        return DuplicateKeyError(str(failed["errmsg"]), DUPLICATE_KEY)
     return RuntimeError(f"check-in refused by the database: {failed['errmsg']}")
 
 

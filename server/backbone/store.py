@@ -7,14 +7,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from server.backbone import rules
 from server.backbone.documents import PoolFilter, PoolMember, StatusStep
 from server.backbone.rules import YearFigures
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
-
-DUPLICATE_KEY = 11000  # error_codes.yml of the server
+from server.kernel.mongo import CollectionSpec, Index, Row, Scope, insert_many
 
 COLLECTIONS = (
     CollectionSpec(
@@ -86,13 +83,7 @@ async def members_by_id(scope: Scope, person_ids: Sequence[str]) -> dict[str, Po
 
 async def insert_all(scope: Scope, new: Sequence[PoolMember]) -> None:
     """Raises DuplicateKeyError for somebody, or a certificate, that is there already."""
-    try:
-        await scope["backbone_teachers"].insert_many([one.to_mongo() for one in new], session=scope.session)
-    except BulkWriteError as error:
-        first = error.details["writeErrors"][0] if error.details["writeErrors"] else {}
-        if first.get("code") != DUPLICATE_KEY:
-            raise
-        raise DuplicateKeyError("backbone_teachers", DUPLICATE_KEY, first) from error
+    await insert_many(scope, "backbone_teachers", new)
 
 
 async def not_searchable(scope: Scope) -> list[PoolMember]:

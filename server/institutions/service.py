@@ -31,7 +31,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Jurisdiction, Role, system
-from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.mongo import DUPLICATE_KEY, Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 
@@ -89,7 +89,7 @@ async def ensure_annex_1(platform: Platform) -> int:
     try:
         return await _enter_annex_1(platform, system("start"))
     except BulkWriteError as error:
-        if any(one["code"] != store.DUPLICATE_KEY for one in error.details["writeErrors"]):
+        if any(one["code"] != DUPLICATE_KEY for one in error.details["writeErrors"]):
             raise
         return 0  # another process entered them at the same moment
 

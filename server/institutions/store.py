@@ -12,8 +12,6 @@ from server.institutions.rules import RequestState
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope
 
-DUPLICATE_KEY = 11000  # error_codes.yml of the server
-
 COLLECTIONS = (
     CollectionSpec("institutions", shard_key=None, indexes=(Index([("province_code", 1), ("_id", 1)]),)),
     CollectionSpec(

@@ -24,7 +24,7 @@ from motor.motor_asyncio import (
 )
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pymongo import IndexModel, ReadPreference, WriteConcern
-from pymongo.errors import CollectionInvalid, OperationFailure
+from pymongo.errors import BulkWriteError, CollectionInvalid, DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from server.kernel.errors import Unavailable
@@ -40,6 +40,8 @@ Row = dict[str, Any]
 PATIENCE = 45.0
 """Seconds that a use case tries before the person is told to come again; the driver alone would try for two minutes."""
 NAMESPACE_EXISTS = 48  # error_codes.yml of the server
+DUPLICATE_KEY = 11000
+"""In error_codes.yml of the server."""
 DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
 
 
@@ -170,6 +172,23 @@ class Scope(Protocol):
     @property
     def platform(self) -> Platform: ...
     def __getitem__(self, collection: str) -> AsyncIOMotorCollection[Row]: ...
+
+
+async def insert_many(scope: Scope, collection: str, new: Sequence[Document]) -> None:
+    """Raises DuplicateKeyError, as `insert_one` does, where a unique index has one of them already.
+
+    Its details name the keys of that index and nothing of what was to be stored: they may get into a log.
+    """
+    if not new:
+        return
+    try:
+        await scope[collection].insert_many([one.to_mongo() for one in new], session=scope.session)
+    except BulkWriteError as error:
+        wrong = (error.details or {}).get("writeErrors", [])
+        if not wrong or any(one["code"] != DUPLICATE_KEY for one in wrong):
+            raise
+        keys = {"keyPattern": wrong[0].get("keyPattern", {})}
+        raise DuplicateKeyError(f"{collection} has one already", DUPLICATE_KEY, keys) from None
 
 
 @dataclass

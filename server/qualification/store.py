@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pymongo.errors import BulkWriteError
+from pymongo.errors import DuplicateKeyError
 
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Document, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Document, Index, Row, Scope, insert_many
 from server.qualification.documents import Case, CaseFilter, EarlyWarning, WarningFilter
 from server.qualification.rules import Grade, Rule, State, Subject
-
-DUPLICATE_KEY = 11000  # error_codes.yml of the server
 
 COLLECTIONS = (
     CollectionSpec(
@@ -91,14 +89,10 @@ async def insert_warnings(scope: Scope, new: Sequence[EarlyWarning]) -> None:
 
 
 async def _insert(scope: Scope, collection: str, new: Sequence[Document]) -> None:
-    if not new:
-        return
     try:
-        await scope[collection].insert_many([one.to_mongo() for one in new], session=scope.session)
-    except BulkWriteError as error:
-        if any(one["code"] != DUPLICATE_KEY for one in error.details["writeErrors"]):
-            raise
-        raise AlreadyThere from error
+        await insert_many(scope, collection, new)
+    except DuplicateKeyError:
+        raise AlreadyThere from None
 
 
 async def replace(scope: Scope, changed: Case) -> None:

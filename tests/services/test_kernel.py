@@ -3,11 +3,12 @@
 import asyncio
 
 import pytest
+from pymongo.errors import DuplicateKeyError
 
 from server.kernel import audit, policies, sequences
 from server.kernel.errors import Conflict
 from server.kernel.identity import system
-from server.kernel.mongo import UnitOfWork, transactional
+from server.kernel.mongo import Document, UnitOfWork, insert_many, transactional
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.kernel.sequences import OrderExhausted
@@ -88,3 +89,18 @@ async def test_a_policy_counts_from_its_day_on_and_keeps_its_versions(platform: 
     assert (await policies.on(platform, today)).pass_mark == 60
     assert (await policies.on(platform, tomorrow)).pass_mark == 70
     assert [version.version for version in await policies.versions(platform)] == [1]
+
+
+async def test_many_that_meet_a_unique_index_say_which_and_nothing_of_what_was_to_be_stored(
+    platform: Platform,
+) -> None:
+    class Guest(Document):
+        name: str
+
+    there, new = Guest(name="宾试甲"), Guest(name="宾试乙")
+    await insert_many(platform, "guests", [there])
+    await insert_many(platform, "guests", [])
+    with pytest.raises(DuplicateKeyError) as refusal:
+        await insert_many(platform, "guests", [new, there])
+    assert refusal.value.details == {"keyPattern": {"_id": 1}}
+    assert "宾试" not in repr(refusal.value)
