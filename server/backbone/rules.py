@@ -7,7 +7,7 @@ and a later decision can reverse it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
@@ -75,20 +75,6 @@ def next_change(history: Sequence[Decided], today: date) -> date | None:
     now = status_on(history, today)
     days = sorted(one.effective_on for one in history if one.effective_on > today)
     return next((day for day in days if status_on(history, day) is not now), None)
-
-
-def suspended_days(history: Sequence[Decided], first: date, last: date) -> int:
-    """How many of the days from `first` to `last`, both counted, the member was suspended (no time of suspension is held against them).
-
-    0 when `last` is before `first`.
-    """
-    begins = sorted({first, *(one.effective_on for one in history if first < one.effective_on <= last)})
-    ends = [*begins[1:], last + timedelta(days=1)]
-    return sum(
-        (end - begin).days
-        for begin, end in zip(begins, ends, strict=True)
-        if begin < end and status_on(history, begin) is PoolStatus.SUSPENDED
-    )
 
 
 def cancelled_from(history: Sequence[Decided], today: date) -> date | None:

@@ -45,7 +45,6 @@ MOST_ATTEMPTS = 3
 """A run that died so many times is not tried again: it may be what kills its scheduler."""
 OVERDUE = timedelta(minutes=10)
 """A slot that is claimed by nobody for so long, and the page says that no scheduler is running."""
-HOUR = timedelta(hours=1)
 
 
 class RunState(StrEnum):

@@ -47,26 +47,12 @@ def test_a_later_decision_takes_back_one_whose_day_had_not_come() -> None:
     assert rules.next_change(history, DAY) is None
 
 
-@given(histories, days, days)
-def test_suspended_days_are_those_on_which_the_status_is_suspended(
-    history: list[Decision], first: date, last: date
-) -> None:
-    span = range((last - first).days + 1)
-    slow = sum(rules.status_on(history, first + timedelta(days=n)) is SUSPENDED for n in span)
-    assert rules.suspended_days(history, first, last) == slow
-
-
 @given(histories, days)
 def test_the_next_change_is_the_first_day_with_another_status(history: list[Decision], today: date) -> None:
     found = rules.next_change(history, today)
     now = rules.status_on(history, today)
     later = [today + timedelta(days=n) for n in range(1, (date(2029, 1, 1) - today).days)]
     assert found == next((day for day in later if rules.status_on(history, day) is not now), None)
-
-
-def test_a_suspension_of_one_leap_day_is_one_day() -> None:
-    history = [Decision(SUSPENDED, date(2024, 2, 29)), Decision(ACTIVE, date(2024, 3, 1))]
-    assert rules.suspended_days(history, date(2024, 1, 1), date(2024, 12, 31)) == 1
 
 
 @pytest.mark.parametrize(
