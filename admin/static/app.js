@@ -178,6 +178,11 @@ whenever("[data-table] table", (table) => {
 });
 
 // The navigation on a phone, and the menu of who is signed in.
+whenever(".sidebar [aria-current]", (entry) => {  // on a low screen the bar is longer than the screen
+  const bar = entry.closest(".sidebar");
+  const beyond = entry.getBoundingClientRect().bottom - bar.getBoundingClientRect().bottom;
+  if (beyond > 0) bar.scrollTop += beyond + bar.clientHeight / 3;
+});
 const toggle = () => document.querySelector("[data-sidebar-toggle]");
 function showSidebar(open) {
   root.classList.toggle("sidebar-open", open);

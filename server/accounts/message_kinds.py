@@ -315,8 +315,8 @@ _ROWS = (
     ),
     Kind(
         "duty-warning",
-        "年度职责提醒",
-        ("{year} 年度职责提醒：{owed}。",),
+        "年度履职提醒",
+        ("{year} 年度履职提醒：{owed}。",),
         ((_THING, "owed"),),
     ),
     Kind(
