@@ -28,6 +28,7 @@ from server.assessment.service import ClassAssessment, ClassResults, Standing
 from server.assessment.submissions import ClassWork, TaskCounts, TraineeRecord, TraineeWork
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
+from server.wechat import content
 from tests.admin.front_end import layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
 
@@ -264,11 +265,23 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "a task not used": ("assessment/task.html", task_page(DEFENCE, rows=[])),
     "somebody's work": (
         "assessment/work.html",
-        page_of("tasks", record=RECORD, shown=RECORD.versions[0], history=history_of(RECORD)),
+        page_of(
+            "tasks",
+            record=RECORD,
+            shown=RECORD.versions[0],
+            marks={"text": content.Mark("待人工核看", "warning")},
+            history=history_of(RECORD),
+        ),
     ),
     "no work": (
         "assessment/work.html",
-        page_of("tasks", record=TraineeRecord(REPORT, CLASS, TRAINEES[4], [], None), shown=None, history=[]),
+        page_of(
+            "tasks",
+            record=TraineeRecord(REPORT, CLASS, TRAINEES[4], [], None),
+            shown=None,
+            marks={},
+            history=[],
+        ),
     ),
     "results waiting": ("assessment/results.html", results(WAITING)),
     "results ready": ("assessment/results.html", results(READY)),
