@@ -133,7 +133,8 @@ async def test_who_oversees_reads_and_a_neighbour_finds_nothing(
         neighbour = await sign_in(platform, site, officer)
         for path in (home, f"{home}/{letter}", f"{home}/{letter}/pdf"):
             assert (await neighbour.get(path)).status == 404
-    assert (await neighbour.post(f"{home}/{letter}/cancel", {"reason": "不相干"})).status == 403
+        refused = await neighbour.post(f"{home}/{letter}/cancel", {"reason": "不相干"})
+        assert refused.status == (403 if officer is cast.JIANGSU_OFFICER else 404)
 
 
 async def sign_in_again(site: str, officer: cast.Officer = cast.XINGTAI_OFFICER) -> Browser:
