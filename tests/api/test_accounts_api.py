@@ -2,6 +2,7 @@
 
 import pytest
 
+from miniprogram_api.me import WaitingAnswer
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, stage
@@ -28,9 +29,9 @@ async def test_a_code_of_wechat_opens_a_session_that_says_it_is_unbound(site: st
     answer = await call(site, "POST", "/login", body={"code": wechat.world.give_code("openid-1")})
     assert answer.status == 200 and answer.json["bound"] is False
     me = await call(site, "GET", "/me", token=answer.json["token"])
-    waiting = me.json.pop("waiting")
-    assert not any(waiting.values()), "nothing waits for somebody unknown, no message either"
-    assert me.json == {"bound": False, "person": None, "roles": []}
+    nothing = dict.fromkeys(WaitingAnswer.model_fields, 0)
+    unbound = {"bound": False, "person": None, "roles": []}
+    assert me.json == unbound | {"waiting": nothing, "unread_messages": 0}
 
 
 async def test_a_code_serves_once(site: str, wechat: Simulator) -> None:
