@@ -131,6 +131,7 @@ class NomineePage(PageHandler):
         self.render_page(
             "selection/one.html",
             nominee=found,
+            age=await selection.age(self.platform, found),
             conditions=await selection.conditions(self.platform),
             steps=[(step, Action(step.action).title) for step in found.history],
             papers_most=rules.PAPERS_MOST,

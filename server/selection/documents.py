@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.institutions.rules import MAJORS, Level
 from server.kernel.history import Step
 from server.kernel.mongo import Document
-from server.selection.rules import Action, ListAction, ListState, Merits, State
+from server.selection.rules import Action, ListAction, ListState, State
 
 
 class Paper(BaseModel):
@@ -31,9 +31,8 @@ class Nominee(Document):
     province_code: str
     name: str
     id_number: Binary | None
-    """Like the date of birth None once it was forgotten."""
+    """None once it was forgotten. The date of birth stands in it and nowhere else: beside the masked number it would give the whole one."""
     id_number_masked: str
-    born_on: date | None
     work_unit: str
     major: str
     years_of_teaching: int
@@ -68,11 +67,6 @@ class Nominee(Document):
     @property
     def major_name(self) -> str:
         return MAJORS[self.major].name
-
-    @property
-    def merits(self) -> Merits:
-        assert self.born_on is not None, "nobody asks about what was forgotten"
-        return Merits(self.born_on, self.years_of_teaching, self.held_level, len(self.papers))
 
     @property
     def returned_for(self) -> str:

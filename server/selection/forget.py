@@ -46,7 +46,6 @@ def emptied(one: Nominee) -> Nominee:
             "name": FORGOTTEN,
             "id_number": None,
             "id_number_masked": "",
-            "born_on": None,
             "work_unit": "",
             "post": "",
             "years_of_teaching": 0,

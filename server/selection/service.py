@@ -35,7 +35,7 @@ from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 from server.selection import rules, store
 from server.selection.documents import EVERY_NOMINEE, Nominee, NomineeFilter, Paper
-from server.selection.rules import Action, Conditions, ListState, State
+from server.selection.rules import Action, Conditions, ListState, Merits, State
 
 PAPER_LARGEST = 5 * 2**20
 """Bytes of a file: a scanned form of some pages. The whole request may have 8 MiB."""
@@ -92,7 +92,6 @@ class Checked:
 
     draft: NomineeDraft
     sealed: SealedIdentity
-    born_on: date
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ async def _checked(platform: Platform, draft: NomineeDraft) -> Checked:
     if draft.held_number and draft.held_level is None:
         raise Invalid(fields=[FieldError("held_level", "填写了证书编号，请同时选择证书级别。")])
     [sealed] = await people.seal(platform, [people.Identity(name, number)])
-    return Checked(draft, sealed, rules.born_on(number))
+    return Checked(draft, sealed)
 
 
 async def _said(unit: UnitOfWork, checked: Checked) -> dict[str, object]:
@@ -189,7 +188,6 @@ async def _said(unit: UnitOfWork, checked: Checked) -> dict[str, object]:
         "name": sealed.name,
         "id_number": sealed.id_number,
         "id_number_masked": sealed.id_number_masked,
-        "born_on": checked.born_on,
         "work_unit": draft.work_unit,
         "major": draft.major,
         "years_of_teaching": draft.years_of_teaching,
@@ -262,7 +260,7 @@ async def submit(unit: UnitOfWork, nominee_id: str) -> Nominee:
     found = await nominee(unit, unit.actor, nominee_id)
     rules.STEPS.after(found.state, Action.SUBMIT, unit.actor.roles)
     today = beijing_date(unit.now)
-    rules.require_eligible(found.merits, await _conditions_on(unit, today), today)
+    rules.require_eligible(await _merits(unit, found), await _conditions_on(unit, today), today)
     return await move(unit, found, Action.SUBMIT, changes={"submitted_at": unit.now})
 
 
@@ -336,6 +334,13 @@ async def conditions(platform: Platform) -> Conditions:
     return await _conditions_on(platform, beijing_date(platform.clock.now()))
 
 
+async def age(platform: Platform, found: Nominee) -> int | None:
+    """Full years today; None once the person was forgotten."""
+    if found.id_number is None:
+        return None
+    return rules.age_on((await _merits(platform, found)).born_on, beijing_date(platform.clock.now()))
+
+
 async def paper(platform: Platform, actor: Actor, nominee_id: str, paper_id: str) -> Download:
     """A file of a recommendation in the actor's jurisdiction. Raises NotFound."""
     found = _paper_of(await nominee(platform, actor, nominee_id), paper_id)
@@ -384,6 +389,13 @@ async def move(
     # what an amendment says of itself names a file, and a file's name may name a person
     unit.audit(f"selection:{action.lower()}", found.id, reason="" if action is Action.AMEND else reason)
     return moved
+
+
+async def _merits(scope: Scope, found: Nominee) -> Merits:
+    """What the conditions ask; the date of birth is read off the number, in memory only."""
+    assert found.id_number is not None, "nobody asks about what was forgotten"
+    [number] = await scope.platform.vault.decrypt([found.id_number])
+    return Merits(rules.born_on(number), found.years_of_teaching, found.held_level, len(found.papers))
 
 
 def sealed_identity(found: Nominee) -> SealedIdentity:

@@ -107,6 +107,18 @@ async def test_a_province_drafts_attaches_the_form_and_submits(platform: Platfor
     assert row is not None and SERVED.id_number not in str(row)
 
 
+async def test_the_database_holds_no_date_of_birth_in_clear(platform: Platform) -> None:
+    """Beside the masked number it would give the whole one."""
+    found = await submitted(platform)
+    row = await platform["nominees"].find_one({"_id": found.id})
+    born_on = cast.person(31).id_number[6:14]
+    assert row is not None
+    for written in (born_on, f"{born_on[:4]}-{born_on[4:6]}-{born_on[6:]}"):
+        assert written not in str({**row, "id_number": None})
+    age = await selection.age(platform, found)
+    assert age is not None and abs(age - (platform.clock.now().year - int(born_on[:4]))) <= 1
+
+
 async def test_nobody_but_a_province_recommends(platform: Platform) -> None:
     for actor in (CENTRE, CHANGZHOU, XINGTAI):
         with pytest.raises(Forbidden):
