@@ -14,10 +14,11 @@ from server.institutions.documents import BaseRequest
 from server.institutions.qualifications import Decision
 from server.institutions.requests import RequestDraft, RequestOpen
 from server.institutions.rules import RequestPurpose
+from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
 from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
-from server.qualification import service, store
+from server.qualification import rules, service, store
 from server.qualification.documents import Case
 from server.qualification.examination import base_id
 from server.qualification.rules import Action, Outcome
@@ -43,10 +44,12 @@ async def _submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
 async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> BaseRequest:
     """Approves that a base's qualification is suspended, resumed or withdrawn, and does it; a withdrawal decides the base's open case.
 
-    Raises RequestSettled, QualificationFixed, Invalid.
+    Raises RequestSettled, QualificationFixed, Invalid, and TooEarly while the base may still state its case and has not.
     """
     approved = await requests.carry_out(unit, request_id, wanted)
     if case := await _open_case(unit, approved):
+        today = beijing_date(unit.now)
+        rules.check_heard(Outcome.CANCELLED, case.state_until, today, stated=bool(case.statements))
         decided = await service.decision(unit, Outcome.CANCELLED, wanted.effective_on, wanted.reason)
         await service.move(
             unit,

@@ -351,6 +351,7 @@ TRANSITIONS: dict[Subject, dict[tuple[State | None, Action], State]] = {
         (State.STATED, Action.STATE): State.STATED,
         (State.OPEN, Action.FILE): State.FILED,
         (State.STATED, Action.FILE): State.FILED,
+        (State.FILED, Action.STATE): State.FILED,
         (State.OPEN, Action.WITHDRAW): State.DECIDED,
         (State.STATED, Action.WITHDRAW): State.DECIDED,
         (State.FILED, Action.WITHDRAW): State.DECIDED,
@@ -422,15 +423,12 @@ def check_statement_day(state_until: date, today: date) -> None:
         raise StatementOver(f"陈述期限已于{state_until}截止。如仍有情况要说明，请直接联系部指导中心。")
 
 
-def check_decision(
-    outcome: Outcome, state: State, state_until: date, effective_on: date, today: date
-) -> None:
-    """Raises TooEarly for what burdens the subject before it was heard or its days are over, Invalid for a day that has passed."""
-    if outcome.adverse and state is State.OPEN and today <= state_until:
+def check_heard(outcome: Outcome, state_until: date, today: date, *, stated: bool) -> None:
+    """Raises TooEarly for what burdens the subject before it was heard or its days for that are over."""
+    if outcome.adverse and not stated and today <= state_until:
         raise TooEarly(
             f"对方还没有陈述，陈述期限到{state_until}。请在收到陈述或期满以后再作出“{outcome.title}”的决定。"
         )
-    check_effective(effective_on, today)
 
 
 def check_reversal(outcome: Outcome) -> None:

@@ -110,7 +110,8 @@ async def decide(unit: UnitOfWork, case_id: str, wanted: DecisionDraft) -> Case:
     if wanted.outcome is Outcome.REVERSED:
         raise Invalid(fields=[FieldError("outcome", "请选择保留、提醒警示或取消。")])
     today = beijing_date(unit.now)
-    rules.check_decision(wanted.outcome, found.state, found.state_until, wanted.effective_on, today)
+    rules.check_heard(wanted.outcome, found.state_until, today, stated=bool(found.statements))
+    rules.check_effective(wanted.effective_on, today)
     decided = await decision(unit, wanted.outcome, wanted.effective_on, wanted.reason)
     member = await backbone.teacher_in_pool(unit, found.subject_id)
     assert member is not None, "nobody leaves the pool"
@@ -400,4 +401,5 @@ def _todo(actor: Actor, today: date) -> tuple[str, dict[str, object]] | None:
 def may_state(actor: Actor, found: Case, today: date) -> bool:
     """Whether this actor's form for a statement is shown."""
     mine = actor.roles & rules.MAY_ACT[found.subject][Action.STATE]
-    return bool(mine) and found.state in (State.OPEN, State.STATED) and today <= found.state_until
+    there = (found.state, Action.STATE) in rules.TRANSITIONS[found.subject]
+    return bool(mine) and there and today <= found.state_until

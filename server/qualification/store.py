@@ -138,7 +138,9 @@ def to_file() -> Row:
 
 
 def to_state(today: date) -> Row:
-    return to_file() | {"state_until": {"$gte": today}}
+    """Bases whose days for a statement are not over, also when the province has asked already."""
+    still_open = [one for one in State if one.open]
+    return {"state": {"$in": still_open}, "subject": Subject.BASE, "state_until": {"$gte": today}}
 
 
 async def cases(

@@ -16,7 +16,7 @@ from server.kernel.platform import Platform
 from server.qualification import base_requests, review
 from server.qualification import service as qualification
 from server.qualification.rules import Grade, Outcome, Rule, State, Subject
-from server.qualification.service import DecisionDraft
+from server.qualification.service import DecisionDraft, StatementDraft
 from tests import cast, reviewing, stage
 from tests.reviewing import CENTRE, HEBEI, TODAY, XINGTAI
 
@@ -63,6 +63,8 @@ async def test_the_province_applies_and_the_centre_decides(platform: Platform) -
     asked = await base_requests.submit(platform, HEBEI, WITHDRAWAL)
     filed = await qualification.case(platform, CENTRE, case.id)
     assert (filed.state, filed.request_id) == (State.FILED, asked.id)
+    said = StatementDraft(text="今年计划改由他校承办，没有开班。")
+    await qualification.state_for_base(platform, XINGTAI, case.id, said)
     await base_requests.carry_out(platform, CENTRE, asked.id, Decision(effective_on=TODAY, reason="同意取消"))
     decided = await qualification.case(platform, CENTRE, case.id)
     assert decided.decision is not None and decided.decision.outcome is Outcome.CANCELLED

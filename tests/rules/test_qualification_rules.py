@@ -409,16 +409,16 @@ def test_nothing_but_a_person_ends_a_case() -> None:
 @pytest.mark.parametrize("outcome", Outcome)
 def test_what_burdens_waits_for_the_statement_or_the_end_of_its_days(outcome: Outcome) -> None:
     until, last_day, day_after = on("2026-03-31"), on("2026-03-31"), on("2026-04-01")
-    for state, today, early in (
-        (State.OPEN, last_day, True),
-        (State.OPEN, day_after, False),
-        (State.STATED, last_day, False),
+    for stated, today, early in (
+        (False, last_day, True),
+        (False, day_after, False),
+        (True, last_day, False),
     ):
         if early and outcome.adverse:
             with pytest.raises(TooEarly):
-                rules.check_decision(outcome, state, until, today, today)
+                rules.check_heard(outcome, until, today, stated=stated)
         else:
-            rules.check_decision(outcome, state, until, today, today)
+            rules.check_heard(outcome, until, today, stated=stated)
 
 
 def test_a_decision_takes_effect_today_or_later_and_a_statement_has_its_last_day() -> None:

@@ -364,6 +364,7 @@ async def test_the_decision_on_a_base_names_it_as_on_its_day(platform: Platform)
 
     case = await reviewing.base_case(platform)
     filed = await base_requests.submit(platform, HEBEI, withdrawing())
+    await service.state_for_base(platform, XINGTAI, case.id, SAID)
     await rename(platform, CENTRE)
     await base_requests.carry_out(
         platform, CENTRE, filed.id, BaseDecision(effective_on=TODAY, reason="经研究同意取消。")
@@ -472,6 +473,33 @@ async def test_a_neighbour_sees_neither_case_nor_warning(platform: Platform, wec
 # ---- a base's case
 
 
+async def test_a_base_is_heard_before_its_title_is_withdrawn(platform: Platform, clock: FixedClock) -> None:
+    agreed = BaseDecision(effective_on=TODAY + 16 * DAY, reason="同意取消")
+    case = await reviewing.base_case(platform)
+    asked = await base_requests.submit(platform, HEBEI, withdrawing())
+    clock.advance(15 * DAY)  # the last day of the statement
+    with pytest.raises(TooEarly):
+        await base_requests.carry_out(platform, CENTRE, asked.id, agreed)
+    school = await institutions.institution(platform, CENTRE, cast.XINGTAI)
+    assert school.qualifications[0].status is QualificationStatus.ACTIVE
+    assert [one.count for one in await service.waiting(platform, XINGTAI) if "陈述" in one.title] == [1]
+    stated = await service.state_for_base(platform, XINGTAI, case.id, SAID)
+    assert (stated.state, len(stated.statements)) == (State.FILED, 1), "the application stands"
+    await base_requests.carry_out(platform, CENTRE, asked.id, agreed)
+    assert (await service.case(platform, CENTRE, case.id)).state is State.DECIDED
+
+
+async def test_the_days_of_a_base_that_says_nothing_end(platform: Platform, clock: FixedClock) -> None:
+    case = await reviewing.base_case(platform)
+    asked = await base_requests.submit(platform, HEBEI, withdrawing())
+    clock.advance(16 * DAY)
+    with pytest.raises(StatementOver):
+        await service.state_for_base(platform, XINGTAI, case.id, SAID)
+    agreed = BaseDecision(effective_on=TODAY + 16 * DAY, reason="同意取消")
+    await base_requests.carry_out(platform, CENTRE, asked.id, agreed)
+    assert (await service.case(platform, CENTRE, case.id)).state is State.DECIDED
+
+
 async def test_the_request_of_the_province_carries_the_case_of_a_base(platform: Platform) -> None:
     case = await reviewing.base_case(platform)
     asked = await base_requests.submit(platform, HEBEI, withdrawing())
@@ -481,6 +509,7 @@ async def test_the_request_of_the_province_carries_the_case_of_a_base(platform: 
     [still] = await reviewing.cases(platform)
     assert still == filed
     await requests.resubmit(platform, HEBEI, asked.id, withdrawing())
+    await service.state_for_base(platform, XINGTAI, case.id, SAID)
     await base_requests.carry_out(
         platform, CENTRE, asked.id, BaseDecision(effective_on=TODAY, reason="同意取消")
     )
@@ -515,6 +544,7 @@ async def test_a_request_older_than_the_case_decides_it_too(platform: Platform) 
     asked = await base_requests.submit(platform, HEBEI, withdrawing())
     case = await reviewing.base_case(platform)
     assert case.request_id is None
+    await service.state_for_base(platform, XINGTAI, case.id, SAID)
     await base_requests.carry_out(
         platform, CENTRE, asked.id, BaseDecision(effective_on=TODAY, reason="同意取消")
     )
