@@ -6,14 +6,16 @@ The database is the one of `MONGODB_URI` when that is set, else the embedded mon
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import MongoClient
+from pymongo.database import Database
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
@@ -21,7 +23,7 @@ from server.__main__ import LARGEST_BODY, SIMULATED_SECRET, make_application, op
 from server.accounts.message_kinds import KINDS
 from server.kernel.clock import FixedClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
-from server.kernel.mongo import UnitOfWork
+from server.kernel.mongo import CollectionSpec, Row, UnitOfWork, ensure_collections
 from server.kernel.platform import Platform
 from server.settings import Settings
 from server.wechat.simulator import Simulator, start_simulator
@@ -123,10 +125,22 @@ def _sync_client(mongodb_uri: str, worker_database_name: str) -> Iterator[MongoC
 def database_name(_sync_client: MongoClient[dict[str, Any]], worker_database_name: str) -> str:
     """A database with no document in it; its collections, indexes and data key stay from test to test."""
     database = _sync_client[worker_database_name]
-    for name in set(database.list_collection_names()) - KEPT:
-        if not name.startswith("system.") and database[name].find_one({}, {"_id": 1}) is not None:
-            database[name].delete_many({})
+    names = set(database.list_collection_names()) - KEPT
+    for name in written_to(database, sorted(name for name in names if not name.startswith("system."))):
+        database[name].delete_many({})
     return worker_database_name
+
+
+def written_to(database: Database[dict[str, Any]], names: Sequence[str]) -> list[str]:
+    """Those of these collections that hold anything, asked in one go: a question for each takes longer than many a test."""
+    first = [[{"$limit": 1}, {"$project": {"_id": 0, "name": name}}] for name in names]
+    if not first:
+        return []
+    others = [
+        {"$unionWith": {"coll": name, "pipeline": one}}
+        for name, one in zip(names[1:], first[1:], strict=True)
+    ]
+    return [row["name"] for row in database[names[0]].aggregate([*first[0], *others])]
 
 
 # ---- what no test may do
@@ -177,8 +191,25 @@ async def wechat(clock: FixedClock) -> AsyncIterator[Simulator]:
     await simulator.stop()
 
 
+@pytest.fixture(scope="session")
+def _collections_are_made_once() -> Iterator[None]:
+    """As they stay from test to test, and there are many, a worker makes them for its first platform only."""
+    made: set[str] = set()
+
+    async def ensure_once(db: AsyncIOMotorDatabase[Row], specs: Iterable[CollectionSpec]) -> None:
+        if db.name not in made:
+            await ensure_collections(db, specs)
+            made.add(db.name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("server.__main__.ensure_collections", ensure_once)
+        yield
+
+
 @pytest.fixture
-async def platform(settings: Settings, clock: FixedClock, wechat: Simulator) -> AsyncIterator[Platform]:
+async def platform(
+    settings: Settings, clock: FixedClock, wechat: Simulator, _collections_are_made_once: None
+) -> AsyncIterator[Platform]:
     """The platform on an empty database with annex 1."""
     port = int(wechat.base_url.rpartition(":")[2])
     platform = await open_platform(settings.model_copy(update={"simulator_port": port}), clock)
