@@ -217,6 +217,10 @@ async def _invitable(unit: UnitOfWork, training_class: TrainingClass, teacher_id
         raise NotInvitable(
             f"{teacher.name}老师的骨干教师状态为“{teacher.status.title}”，目前不能邀请，请另选骨干教师。"
         )
+    if teacher.due_on and teacher.due_on <= training_class.ends_on:
+        raise NotInvitable(
+            f"{teacher.name}老师的骨干教师状态将于 {teacher.due_on} 变更，早于本班结束，请另选骨干教师。"
+        )
     if training_class.major not in teacher.majors:
         majors = "、".join(MAJORS[code].name for code in teacher.majors)
         raise NotInvitable(

@@ -73,6 +73,24 @@ async def test_a_suspended_teacher_is_not_invited_and_not_recommended(platform: 
     assert [one.person_id for one in await invitations.recommend(platform, XINGTAI, seen)] == [teacher]
 
 
+@pytest.mark.parametrize(("day", "possible"), [(date(2026, 4, 17), False), (date(2026, 4, 18), True)])
+async def test_whoever_is_suspended_before_a_class_ends_is_not_invited_to_it(
+    platform: Platform, day: date, possible: bool
+) -> None:
+    teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    opened = await stage.open_class(
+        platform, XINGTAI, stage.class_draft(starts_on=date(2026, 4, 13), ends_on=date(2026, 4, 17))
+    )
+    await decide(platform, CENTRE, teacher, PoolStatus.SUSPENDED, day)
+    draft = InvitationDraft(kind=Kind.TEACHING, teacher_ids=[teacher])
+    if possible:
+        [sent] = await invitations.send(platform, XINGTAI, opened.id, draft)
+        assert sent.teacher_id == teacher
+    else:
+        with pytest.raises(NotInvitable, match="2026-04-17"):
+            await invitations.send(platform, XINGTAI, opened.id, draft)
+
+
 async def test_the_role_on_the_phone_follows_the_status(platform: Platform, wechat: Simulator) -> None:
     teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
     phone = await stage.phone(platform, wechat, "openid-teacher", cast.BACKBONE_TEACHER)
