@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from admin.handler import NO_ERRORS, PageHandler
 from admin.options import PROVINCE_OPTIONS
 from admin.paging import Way
+from admin.spreadsheet import send_file
 from server.institutions import requests
 from server.institutions.documents import BaseRequest
 from server.kernel.clock import beijing_date
@@ -244,9 +245,7 @@ class DecisionPdf(PageHandler):
     async def get(self, case_id: str, decision_number: str) -> None:
         found = await qualification.case(self.platform, self.actor, case_id)
         content = await paper.pdf(found, decision_number)
-        self.set_header("Content-Type", "application/pdf")
-        self.set_header("Content-Disposition", f'inline; filename="decision-{decision_number}.pdf"')
-        await self.finish(content)
+        send_file(self, f"动态管理决定书-{decision_number}.pdf", content, "application/pdf")
 
 
 _ONE = r"/admin/qualification/(?P<case_id>[0-9a-f]{24})"
