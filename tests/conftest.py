@@ -133,14 +133,14 @@ def database_name(_sync_client: MongoClient[dict[str, Any]], worker_database_nam
 
 def written_to(database: Database[dict[str, Any]], names: Sequence[str]) -> list[str]:
     """Those of these collections that hold anything, asked in one go: a question for each takes longer than many a test."""
-    first = [[{"$limit": 1}, {"$project": {"_id": 0, "name": name}}] for name in names]
-    if not first:
-        return []
-    others = [
-        {"$unionWith": {"coll": name, "pipeline": one}}
-        for name, one in zip(names[1:], first[1:], strict=True)
-    ]
-    return [row["name"] for row in database[names[0]].aggregate([*first[0], *others])]
+    asked: list[Row] = []
+    for name in names:
+        one: list[Row] = [{"$limit": 1}, {"$project": {"_id": 0, "name": name}}]
+        if asked:
+            asked.append({"$unionWith": {"coll": name, "pipeline": one}})
+        else:
+            asked += one
+    return [row["name"] for row in database[names[0]].aggregate(asked)] if names else []
 
 
 # ---- what no test may do
