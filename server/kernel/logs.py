@@ -17,8 +17,9 @@ _EXTRAS = ("request_id", "actor", "ms", "job")
 _DOCUMENTS = re.compile(r"(?<=full error: )\{.*", re.DOTALL)
 """What PyMongo's errors say last: whole documents, with people's names in them."""
 _PHONE = re.compile(r"(?<![0-9A-Za-z])(1[3-9][0-9])[0-9]{4}([0-9]{4})(?![0-9A-Za-z])")
-_SEAL = re.compile(r"(?<![0-9a-f])([0-9a-f]{6})[0-9a-f]{58}(?![0-9a-f])")
-"""32 bytes in hex: what proves that a link is ours, and opens it for whoever reads the log."""
+_SEAL = re.compile(r"(?<=[0-9]-)([0-9a-f]{6})[0-9a-f]{58}(?![0-9a-f])")
+"""At the end of a link, after the moment until which it lives: it opens the link for whoever reads the log. Other hashes stay: the end
+of the audit chain is kept in the log on purpose."""
 _ID_NUMBER = re.compile(r"(?<![0-9])([0-9]{3})[0-9]{11,12}([0-9]{2}[0-9Xx]{2})(?![0-9Xx])")
 
 

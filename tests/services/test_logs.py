@@ -62,9 +62,11 @@ async def test_a_phone_and_the_seal_of_a_link_do_not_reach_the_log(written: io.S
     seal, phone, id_ = "0a1b2c3d" * 8, "13800001234", "6b057b98047243b8787f26ee"
     logs.say(logging.INFO, "platform.web", f"GET /media/{id_}-1795521432-{seal} 200")
     logging.getLogger("platform.web").warning("told %s at 1795521432000", phone)
-    first, second = (json.loads(line)["message"] for line in written.getvalue().splitlines())
+    logging.getLogger("platform.audit").warning("audit chain checked to entry 574, hash %s", seal)
+    first, second, third = (json.loads(line)["message"] for line in written.getvalue().splitlines())
     assert first == f"GET /media/{id_}-1795521432-0a1b2c… 200"
     assert second == "told 138***1234 at 1795521432000"
+    assert third.endswith(seal)  # the end of the chain is kept in the log on purpose
 
 
 async def test_an_error_of_the_database_names_no_document(written: io.StringIO, platform: Platform) -> None:
