@@ -20,9 +20,9 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
-from server.kernel.errors import Conflict, Problem
+from server.kernel.errors import Conflict, Problem, Unavailable
 from server.kernel.mongo import CollectionSpec, Document, Index, Row, UnitOfWork, new_id, transactional
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts, Job
@@ -43,6 +43,8 @@ COLLECTIONS = (
 
 MOST_ATTEMPTS = 3
 """A run that died so many times is not tried again: it may be what kills its scheduler."""
+PAUSES = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=3))
+"""Before a daily job whose database was away tries again; a more frequent one has its next slot soon."""
 OVERDUE = timedelta(minutes=10)
 """A slot that is claimed by nobody for so long, and the page says that no scheduler is running."""
 
@@ -255,7 +257,7 @@ async def carry_out(platform: Platform, claim: Claim) -> None:
 
     When the lease is lost, the work is cancelled and nothing is recorded: the run is another's by then.
     """
-    work = asyncio.ensure_future(claim.job.work(platform))
+    work = asyncio.ensure_future(_work(platform, claim.job))
     heart = asyncio.ensure_future(_keep_alive(platform, claim))
     try:
         await asyncio.wait({work, heart}, return_when=asyncio.FIRST_COMPLETED)
@@ -271,6 +273,17 @@ async def carry_out(platform: Platform, claim: Claim) -> None:
     finally:
         work.cancel()
         heart.cancel()
+
+
+async def _work(platform: Platform, job: Job) -> object:
+    """A database that is away for a moment does not cost a daily job its day: what is due at seven is of no use the evening after."""
+    for pause in PAUSES if job.at is not None else ():
+        try:
+            return await job.work(platform)
+        except (ConnectionFailure, Unavailable):
+            log.warning("job waits for the database", exc_info=True, extra={"job": job.name})
+            await asyncio.sleep(pause.total_seconds())
+    return await job.work(platform)
 
 
 async def _keep_alive(platform: Platform, claim: Claim) -> None:

@@ -14,10 +14,11 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from server.kernel import audit, runs
 from server.kernel.clock import BEIJING, FixedClock
-from server.kernel.errors import Conflict
+from server.kernel.errors import Conflict, Unavailable
 from server.kernel.identity import Actor, Jurisdiction, Role
 from server.kernel.platform import Platform
 from server.kernel.runs import AlreadyRequested, RunState
@@ -274,6 +275,36 @@ async def test_a_failure_is_recorded_and_said_until_the_job_works_again(
     work.error = None
     await runs.tick(platform, daily, ONE)
     assert (await runs.view_of(platform, daily)).state.failing_since is None
+
+
+@pytest.mark.parametrize("trouble", [Unavailable(), AutoReconnect("the primary steps down")])
+async def test_a_daily_job_outlasts_a_database_that_is_away_for_a_moment(
+    platform: Platform,
+    clock: FixedClock,
+    daily: Job,
+    frequent: Job,
+    work: Works,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: Exception,
+) -> None:
+    class Back(timedelta):
+        def total_seconds(self) -> float:
+            work.error = None if work.begun == 2 else work.error
+            return 0
+
+    monkeypatch.setattr(runs, "PAUSES", (Back(), Back(), Back()))
+    clock.set(beijing(16, 2, 30))
+    work.error = trouble
+    await runs.tick(platform, daily, ONE)
+    [run] = await runs.runs_of(platform, "review")
+    assert (run.state, run.attempts, work.begun, len(work.ended)) == (RunState.DONE, 1, 3, 1)
+    clock.set(beijing(17, 2, 30))
+    work.error, work.begun = trouble, 10
+    await runs.tick(platform, daily, ONE)
+    assert (await runs.runs_of(platform, "review"))[0].state is RunState.FAILED
+    assert work.begun == 14, "and not for ever"
+    await runs.tick(platform, frequent, ONE)
+    assert work.begun == 15, "its next slot is soon"
 
 
 async def test_a_job_of_each_second_writes_a_row_an_hour_and_only_of_what_it_did(
