@@ -407,7 +407,7 @@ async def enrol(unit: UnitOfWork, training_class: TrainingClass, newcomers: Sequ
 
 
 async def leave(unit: UnitOfWork, class_id: str, person_id: str) -> None:
-    """Part of admissions' use case: takes a person out of a class again, whose place becomes free. Raises NotFound."""
+    """Part of a use case (admissions, selection): takes a person out of a class again, whose place becomes free. Raises NotFound."""
     if not await store.delete_enrolment(unit, class_id, person_id):
         raise NotFound("该学员不在本班名册中。")
     await store.give_back_place(unit, class_id)

@@ -148,18 +148,20 @@ def _enrolment(unit: UnitOfWork, training_class: TrainingClass, chosen: Nominee,
 
 @transactional
 async def release(unit: UnitOfWork, class_id: str, nominee_id: str, wanted: Release) -> Nominee:
-    """Takes a candidate out of the class again before it has begun, with a reason; the place is free, the teacher a candidate as before.
+    """Takes a candidate out of the class again before it has begun, with a reason that the teacher reads; the place is free.
 
     Raises NotFound, ClassOver once the class has begun, NotInThisState.
     """
     training_class = await classes.get_class(unit, unit.actor, class_id)
     found = await store.nominee_of_class(unit, training_class.id, nominee_id)
-    if found is None:
+    if found is None or found.person_id is None:
         raise NotFound("本班没有这位候选人。")
     if training_class.stage_on(beijing_date(unit.now)) is not Stage.NOT_STARTED:
         raise ClassOver("培训班已经开始，候选人不能再退出名册；未通过的在报送名单时如实列出。")
     await classes.take_turn(unit, class_id)
-    await classes.leave(unit, class_id, found.person_id or "")
+    await classes.leave(unit, class_id, found.person_id)
+    outcome = f"退出“{training_class.name}”，仍为候选人"
+    unit.notify(found.person_id, "selection-decided", outcome=outcome, reason=wanted.reason)
     nowhere = {"class_id": None, "class_name": "", "institution_code": None}
     return await move(unit, found, Action.RELEASE, wanted.reason, nowhere)
 

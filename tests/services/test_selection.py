@@ -371,6 +371,8 @@ async def test_before_the_class_begins_a_candidate_can_leave_it_again(
     await enrolled(platform, held, [chosen])
     back = await training.release(platform, CHANGZHOU, held.id, chosen.id, Release(reason="本人因病不能参加"))
     assert (back.state, back.class_id) == (State.ACCEPTED, None)
+    told = await platform["outbox"].find_one({"person_id": back.person_id, "template": "selection-decided"})
+    assert told is not None and told["data"]["reason"] == "本人因病不能参加"
     await enrolled(platform, held, [chosen])
     clock.advance(timedelta(days=7))
     with pytest.raises(Conflict):
