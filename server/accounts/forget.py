@@ -1,7 +1,8 @@
 """People of whom the platform needs nothing any more (个人信息保护法 article 47, article 25 (4) of the guide).
 
 A person is made when a name and number first arrive, also by an application that leads nowhere. Once no chapter needs them and some
-months have passed, they go: name, number, phone, bindings, messages. What they did stays in the audit trail, which the law wants kept.
+months have passed, they go: name, number, phone, bindings, messages, verifications. What they did stays in the audit trail, which
+the law wants kept.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ async def _forget(unit: UnitOfWork, ids: Sequence[str], needed_by: Sequence[Need
         unit.nothing_written()
         return 0
     await unit["persons"].delete_many({"_id": {"$in": gone}, "backbone": False}, session=unit.session)
-    for collection in ("bindings", "phone_sessions", "outbox"):
+    for collection in ("bindings", "phone_sessions", "outbox", "face_attempts"):
         await unit[collection].delete_many({"person_id": {"$in": gone}}, session=unit.session)
     unit.audit("accounts:forget", "persons", people=len(gone))
     return len(gone)

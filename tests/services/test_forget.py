@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.accounts import real_name
 from server.accounts.forget import forget_messages
 from server.admissions import service as admissions
 from server.admissions import store as admissions_store
@@ -77,13 +78,14 @@ async def test_a_person_whom_nobody_needs_is_forgotten_with_phone_and_messages(
     opened = await open_class(platform, wechat)
     phone, applied = await apply(platform, wechat, opened.id, cast.STRANGER)
     person_id = phone.actor.person_id
+    await real_name.begin_face(platform, phone.actor, "2026-11")
     await admissions.withdraw(platform, phone.actor, applied.id)
     clock.advance(A_YEAR)
     assert await forget_persons(platform) == {"清除人员": 0}, "the application still says something of them"
     await forget_applicants(platform)
     assert await forget_persons(platform) == {"清除人员": 1}
     assert await platform["persons"].find_one({"_id": person_id}) is None
-    for collection in ("bindings", "phone_sessions", "outbox"):
+    for collection in ("bindings", "phone_sessions", "outbox", "face_attempts"):
         assert await found(platform, collection, person_id) == 0
     [entry] = await audit.of_subject(platform, "persons")
     assert (entry["action"], entry["facts"]) == ("accounts:forget", {"people": 1})
