@@ -26,7 +26,7 @@ from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 
 AT_ONCE = 200
-"""Members that the daily work reads at once."""
+"""Members that the daily work, and a start, reads at once."""
 NOT_IN_POOL = "骨干教师库中没有这位教师。"
 
 
@@ -273,10 +273,17 @@ async def _apply(unit: UnitOfWork, person_id: str) -> bool:
     return changed.status is not member.status
 
 
-@transactional
-async def bring_up_to_date(unit: UnitOfWork) -> int:
+async def bring_up_to_date(platform: Platform, actor: Actor) -> int:
     """At each start: members registered by an earlier version get a status and what they are searched by; returns how many."""
-    old = await store.not_searchable(unit)
+    done = 0
+    while brought := await _bring_some_up_to_date(platform, actor):
+        done += brought
+    return done
+
+
+@transactional
+async def _bring_some_up_to_date(unit: UnitOfWork) -> int:
+    old = await store.not_searchable(unit, AT_ONCE)
     if not old:
         unit.nothing_written()
         return 0

@@ -86,9 +86,9 @@ async def insert_all(scope: Scope, new: Sequence[PoolMember]) -> None:
     await insert_many(scope, "backbone_teachers", new)
 
 
-async def not_searchable(scope: Scope) -> list[PoolMember]:
+async def not_searchable(scope: Scope, limit: int) -> list[PoolMember]:
     """Members that were registered before the pool kept statuses and what it is searched by."""
-    rows = scope["backbone_teachers"].find({"grams": {"$exists": False}}, session=scope.session)
+    rows = scope["backbone_teachers"].find({"grams": {"$exists": False}}, session=scope.session).limit(limit)
     return [PoolMember.from_mongo(row) async for row in rows]
 
 

@@ -355,14 +355,14 @@ async def test_taking_the_list_along_is_noted(platform: Platform) -> None:
 
 
 async def test_members_of_an_earlier_version_are_found_and_recommended_after_the_next_start(
-    platform: Platform,
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(backbone, "AT_ONCE", 1)
     person_id = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
     kept_then = {"status", "status_since", "due_on", "history", "figures", "marks", "grams"}
-    await platform["backbone_teachers"].update_one(
-        {"_id": person_id}, {"$unset": dict.fromkeys(kept_then, "")}
-    )
-    assert await backbone.bring_up_to_date(platform, system("start")) == 1
+    await platform["backbone_teachers"].update_many({}, {"$unset": dict.fromkeys(kept_then, "")})
+    assert await backbone.bring_up_to_date(platform, system("start")) == 2
     assert await backbone.bring_up_to_date(platform, system("start")) == 0
     narrowed = PoolFilter(words=cast.BACKBONE_TEACHER.name, status=PoolStatus.ACTIVE)
     assert [one.id for one in await backbone.list_pool(platform, CENTRE, narrowed)] == [person_id]
