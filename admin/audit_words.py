@@ -8,7 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from server.accounts import people
+from server.accounts.message_kinds import KINDS
+from server.jobs import JOBS
 from server.kernel.platform import Platform
+from server.kernel.policies import Policies
 
 TITLES = {
     "accounts:allocate": "分配用户账号",
@@ -226,6 +229,9 @@ _PLACES = {
     "persons": "人员",
     "pool": "骨干教师库",
     "unbound": "未绑定实名的手机",
+    **{job.name: job.title for job in JOBS},
+    **{kind.name: kind.title for kind in KINDS.values()},
+    **{name: field.title for name, field in Policies.model_fields.items() if field.title},
 }
 """Subjects that are no document of their own."""
 

@@ -193,6 +193,7 @@ class OneRequest(PageHandler):
         self.render_page(
             "recommendations/one.html",
             request=found,
+            case=await base_requests.open_case(self.platform, found) if found.open else None,
             held=in_words(held) if held else "",
             affected=affected,
             proposal=await requests.proposal(self.platform),

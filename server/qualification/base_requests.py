@@ -16,7 +16,7 @@ from server.institutions.requests import RequestDraft, RequestOpen
 from server.institutions.rules import RequestPurpose
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
-from server.kernel.mongo import UnitOfWork, transactional
+from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.qualification import rules, service, store
 from server.qualification.documents import Case
@@ -35,7 +35,7 @@ async def submit(platform: Platform, actor: Actor, draft: RequestDraft) -> BaseR
 @transactional
 async def _submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
     filed = await requests.submit(unit, draft)
-    if case := await _open_case(unit, filed):
+    if case := await open_case(unit, filed):
         await service.move(unit, case, Action.FILE, filed.reason, request_id=filed.id)
     return filed
 
@@ -47,7 +47,7 @@ async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> Base
     Raises RequestSettled, QualificationFixed, Invalid, and TooEarly while the base may still state its case and has not.
     """
     approved = await requests.carry_out(unit, request_id, wanted)
-    if case := await _open_case(unit, approved):
+    if case := await open_case(unit, approved):
         today = beijing_date(unit.now)
         rules.check_heard(Outcome.CANCELLED, case.state_until, today, stated=bool(case.statements))
         decided = await service.decision(unit, Outcome.CANCELLED, wanted.effective_on, wanted.reason)
@@ -67,15 +67,15 @@ async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> Base
 async def retract(unit: UnitOfWork, request_id: str) -> BaseRequest:
     """Takes a request back that is not approved; the case it answered ends with it. Raises RequestSettled."""
     taken_back = await requests.retract(unit, request_id)
-    if (case := await _open_case(unit, taken_back)) and case.request_id == request_id:
+    if (case := await open_case(unit, taken_back)) and case.request_id == request_id:
         await service.move(unit, case, Action.TAKE_BACK, "省级管理部门撤回了取消资格的申请")
     return taken_back
 
 
-async def _open_case(unit: UnitOfWork, request: BaseRequest) -> Case | None:
+async def open_case(scope: Scope, request: BaseRequest) -> Case | None:
     """The open case of the base that a request to withdraw is about."""
     if request.purpose is not RequestPurpose.WITHDRAWAL:
         return None
     return await store.open_of(
-        unit, base_id(request.institution_code or "", request.qualification_number or 0)
+        scope, base_id(request.institution_code or "", request.qualification_number or 0)
     )

@@ -245,7 +245,10 @@ async def test_the_trail_tells_who_did_what_and_pages(platform: Platform, centre
         )
         await policies.change(platform, stage.actor(cast.CENTRE), wanted)
     first = await centre.get("/admin/audit")
-    assert "核定平台政策 2026-03-16 12:00:00 部试甲 理由：第 69 稿，新值 69，自 2026-03-16 起" in first.text
+    assert (
+        "核定平台政策 2026-03-16 12:00:00 部试甲 理由：第 69 稿，新值 69，自 2026-03-16 起 合格分数线"
+        in first.text
+    )
     assert "第 12 稿" not in first.text
     [after] = re.findall(r'href="([^"]+)" rel="next"', first.html)
     assert "第 12 稿" in (await centre.get(html.unescape(after))).text

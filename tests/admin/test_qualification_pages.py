@@ -119,6 +119,8 @@ async def test_a_base_states_its_case_and_its_province_files_the_request(
     )
     assert filed.status == 303
     assert filed.location in (await centre.get(home)).html
+    request = await centre.get(filed.location)
+    assert f'href="{home}"' in request.html and "陈述 1 次" in request.text
     approved = await centre.post(
         f"{filed.location}/approve", {"effective_on": "2026-03-16", "reason": "同意取消"}
     )
