@@ -403,6 +403,8 @@ class GradeSubmission(ApiHandler):
         body=GradeRequest,
         answers={200: GradeAnswer},
         problems=GRADING_PROBLEMS,
+        rate="120/minute",
+        rate_by="phone",
     )
     async def put(self, submission_id: str) -> None:
         draft = self.body(GradeRequest)
@@ -419,6 +421,8 @@ class GradeTrainee(ApiHandler):
         body=GradeRequest,
         answers={200: GradeAnswer},
         problems=(*GRADING_PROBLEMS, NothingSubmitted),
+        rate="120/minute",
+        rate_by="phone",
     )
     async def put(self, task_id: str, person_id: str) -> None:
         draft = self.body(GradeRequest)

@@ -194,6 +194,8 @@ class TaughtScheme(ApiHandler):
         body=SchemeRequest,
         answers={200: SchemeAnswer},
         problems=(VersionOutdated, SchemeNotInState, ContentRefused),
+        rate="30/minute",
+        rate_by="phone",
     )
     async def put(self, class_id: str) -> None:
         wanted = self.body(SchemeRequest)
@@ -226,6 +228,8 @@ class SchemeRemarks(ApiHandler):
         body=RemarkRequest,
         answers={201: RemarkAnswer},
         problems=(NoScheme, ContentRefused),
+        rate="30/minute",
+        rate_by="phone",
     )
     async def post(self, class_id: str) -> None:
         said = self.body(RemarkRequest)

@@ -67,8 +67,8 @@ class Settings(BaseSettings):
     """The Token of 消息推送, as set up in the mini-program's console with the address …/wechat/push. Empty: no push is taken."""
     wechat_push_aes_key: SecretStr = Field(SecretStr(""), validation_alias="WECHAT_PUSH_AES_KEY")
     """Its EncodingAESKey, 43 letters and digits, of the secure mode. Empty: the plain mode."""
-    wechat_push_fresh_minutes: float = Field(5, gt=0, validation_alias="WECHAT_PUSH_FRESH_MINUTES")
-    """How far the moment of a push may be from ours."""
+    wechat_push_fresh_minutes: float = Field(5, gt=0, le=60, validation_alias="WECHAT_PUSH_FRESH_MINUTES")
+    """How far the moment of a push may be from ours; nonces are remembered for a day, much longer than any push is fresh."""
     wechat_face: bool = Field(False, validation_alias="WECHAT_FACE")
     """WeChat has opened 人脸核身 to this mini-program. It is offered beside other ways, never demanded."""
     wechat_pay_real_name: bool = Field(False, validation_alias="WECHAT_PAY_REAL_NAME")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from miniprogram_api.routes import ROUTES as API_ROUTES
 from server.kernel.platform import Platform
 from server.wechat import content
+from server.wechat.content import ContentRefused
 from server.wechat.content_store import State
 from server.wechat.simulator import Simulator
 from tests import cast, stage
@@ -38,6 +40,16 @@ async def publish(site: str, world: World, place: tuple[str, str, str, str], wor
     return await call(
         site, method, address, token=world.phones[who].token, body={**well_formed, field: words}
     )
+
+
+def test_no_phone_asks_wechat_without_a_limit() -> None:
+    """The texts are asked about before it is known whether the phone may publish there, and WeChat's quota is everybody's."""
+    methods = [getattr(handler, name) for _, handler, *_ in API_ROUTES for name in ("post", "put")]
+    asking = [
+        one for one in methods if hasattr(one, "operation") and ContentRefused in one.operation.problems
+    ]
+    assert len(asking) >= len(CALLS)
+    assert [one for one in asking if not one.access.rate or one.access.rate_by != "phone"] == []
 
 
 async def test_risky_words_are_refused_wherever_a_phone_publishes_them(site: str, world: World) -> None:

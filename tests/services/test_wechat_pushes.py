@@ -18,7 +18,7 @@ from server.kernel.clock import FixedClock
 from server.kernel.errors import Problem
 from server.kernel.platform import Platform
 from server.settings import Settings
-from server.wechat import pushes
+from server.wechat import push_store, pushes
 from server.wechat.pusher import PushTarget
 from server.wechat.pushes import PushForged, PushKeys, PushMalformed
 from server.wechat.simulator import Simulator
@@ -199,6 +199,13 @@ def test_whatever_is_inside_the_envelope_it_is_opened_or_refused(
 def test_a_wrong_key_is_refused_at_the_start(key: str) -> None:
     with pytest.raises(ValidationError, match="WECHAT_PUSH_AES_KEY"):
         Settings(wechat_push_aes_key=SecretStr(key))
+
+
+def test_no_push_stays_fresh_longer_than_its_nonce_is_remembered() -> None:
+    with pytest.raises(ValidationError, match="fresh_minutes"):
+        Settings(wechat_push_fresh_minutes=24 * 60)
+    longest = Settings(wechat_push_fresh_minutes=60).wechat_push_fresh_minutes
+    assert timedelta(minutes=2 * longest) < timedelta(seconds=push_store.DAY)
 
 
 # ---- over HTTP, with the database
