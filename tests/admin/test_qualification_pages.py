@@ -11,7 +11,7 @@ from server.qualification import review
 from server.qualification import service as qualification
 from server.qualification.service import StatementDraft
 from server.wechat.simulator import Simulator
-from tests import cast, reviewing
+from tests import cast, reviewing, stage
 from tests.admin.browserless import Browser, Form, sign_in
 from tests.printed import text_of
 from tests.services.test_tasks_of_teachers import a_task, keep
@@ -141,6 +141,14 @@ async def test_the_warnings_say_which_still_hold(
     assert shown.text.count("仍需关注") == 2 and "/admin/institutions/009" in shown.html
     assert "两年内须开展培训的预警" in (await xingtai.get("/admin")).text
     assert "将于 2026-09-16 期满" in (await xingtai.get("/admin/institutions/009")).text
+    agreed = a_task(teacher, date(2026, 4, 6))
+    await keep(platform, agreed)
+    arranged = stage.class_draft(name="秋季二级培训班", starts_on=date(2026, 9, 1), ends_on=date(2026, 9, 12))
+    await stage.open_class(platform, stage.actor(cast.XINGTAI_OFFICER), arranged)
+    shown = await centre.get("/admin/qualification/warnings")
+    assert shown.text.count("仍需关注") == 2, "what is agreed answers a warning once it has begun"
+    assert f"已安排“{agreed.class_name}”，2026-04-06 开班" in shown.text
+    assert "已安排“秋季二级培训班”，2026-09-01 开班" in (await xingtai.get("/admin/institutions/009")).text
     await keep(platform, a_task(teacher, date(2026, 3, 2)))
     only = await centre.get("/admin/qualification/warnings?rule=NO_TASK&grade=THREE_MONTHS&province=13")
     assert "已解除" in only.text and "/admin/institutions/009" not in only.html
