@@ -30,7 +30,7 @@ async def test_a_code_of_wechat_opens_a_session_that_says_it_is_unbound(site: st
     assert answer.status == 200 and answer.json["bound"] is False
     me = await call(site, "GET", "/me", token=answer.json["token"])
     nothing = dict.fromkeys(WaitingAnswer.model_fields, 0)
-    unbound = {"bound": False, "person": None, "roles": []}
+    unbound: dict[str, object] = {"bound": False, "person": None, "roles": []}
     assert me.json == unbound | {"waiting": nothing, "unread_messages": 0}
 
 
