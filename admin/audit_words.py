@@ -102,6 +102,7 @@ TITLES = {
     "corrections:return": "退回更正申请",
     "duties:confirm-guidance": "确认后续指导",
     "duties:dispute-guidance": "对后续指导提出异议",
+    "duties:export": "导出骨干教师履职情况",
     "duties:log-guidance": "登记后续指导",
     "duties:warn": "提醒年度授课任务",
     "institutions:approve-request": "核准资格申请",
