@@ -232,7 +232,7 @@ async def _enter(platform: Platform, claim: Claim | None) -> Claim | None:
             return_document=True,
         )
     except DuplicateKeyError:
-        await platform["job_states"].update_one(*_release(claim))
+        await platform["job_states"].update_one(*_release(claim, **await _as_it_ended(platform, claim)))
         return None
     if row["attempts"] > MOST_ATTEMPTS:
         await finish(
@@ -329,14 +329,34 @@ async def finish(platform: Platform, claim: Claim, counts: Counts, error: str) -
             log.warning("the end of a run came after it was taken over", extra={"job": claim.job.name})
             return False
     last = LastRun(started_at=claim.started_at, ended_at=now, counts=kept, error=error, by=claim.holder)
-    facts = {
-        "last": last.model_dump(),
-        "failing_since": (claim.failing_since or claim.started_at) if error else None,
-    }
+    facts = _facts(claim, last)
     freed = await platform["job_states"].update_one(*_release(claim, **facts))
     if freed.matched_count and claim.run_id is None and (error or any(kept.values())):
         await _add_to_hour(platform, claim, now, kept, error)
     return bool(freed.matched_count)
+
+
+async def _as_it_ended(platform: Platform, claim: Claim) -> Row:
+    """What a scheduler that died after it had ended the run did not come to say of the job: perhaps that it fails."""
+    row = await platform["job_runs"].find_one({"_id": claim.run_id, "ended_at": {"$ne": None}})
+    if row is None:
+        return {}
+    run = JobRun.from_mongo(row)
+    assert run.started_at is not None and run.ended_at is not None
+    last = LastRun(
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        counts=run.counts,
+        error=run.error,
+        by=run.claimed_by,
+    )
+    return _facts(claim, last)
+
+
+def _facts(claim: Claim, last: LastRun) -> Row:
+    """What the job's row says of its last run."""
+    failing_since = (claim.failing_since or last.started_at) if last.error else None
+    return {"last": last.model_dump(), "failing_since": failing_since}
 
 
 def _release(claim: Claim, **facts: Any) -> tuple[Row, Row]:

@@ -194,6 +194,24 @@ async def test_a_scheduler_killed_after_its_run_ended_does_not_have_it_run_again
     assert await runs.tick(platform, daily, OTHER)
 
 
+async def test_a_failure_is_said_also_when_its_scheduler_was_killed_before_it_could_say_so(
+    platform: Platform, clock: FixedClock, daily: Job, work: Works
+) -> None:
+    clock.set(beijing(16, 2, 30))
+    work.error = Conflict("台账有 2 处不符。")
+    claim = await runs.take(platform, daily, ONE)
+    assert claim is not None
+    held = await platform["job_states"].find_one({"_id": "review"})
+    await runs.carry_out(platform, claim)
+    assert held is not None
+    await platform["job_states"].replace_one({"_id": "review"}, held)
+    clock.advance(daily.lease)
+    assert not await runs.tick(platform, daily, OTHER)
+    state = (await runs.view_of(platform, daily)).state
+    assert (state.token, state.failing_since) == (None, beijing(16, 2, 30))
+    assert state.last is not None and (state.last.error, state.last.by) == ("台账有 2 处不符。", ONE)
+
+
 async def test_a_run_that_lost_its_lease_does_not_write_its_end_over_the_others(
     platform: Platform, clock: FixedClock, daily: Job, work: Works
 ) -> None:
