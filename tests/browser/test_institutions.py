@@ -89,6 +89,7 @@ def review(found: BaseRequest, *, centre: bool) -> dict[str, Any]:
     submitted = found.state is RequestState.SUBMITTED
     return layout_context(
         request=found,
+        case=None,
         held=""
         if found.purpose.grants
         else "教师培训基地（2026-01-01 至 2028-12-31，有效）：机械类、电工电子类",
