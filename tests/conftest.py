@@ -13,6 +13,8 @@ from typing import Any
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -20,6 +22,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from server.__main__ import LARGEST_BODY, SIMULATED_SECRET, make_application, open_platform
+from server.accounts import passwords
 from server.accounts.message_kinds import KINDS
 from server.kernel.clock import FixedClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
@@ -159,6 +162,16 @@ def _every_message_has_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
         notify(unit, person_id, template, **data)
 
     monkeypatch.setattr(UnitOfWork, "notify", checked)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_hasher() -> Iterator[PasswordHasher]:
+    """What hashes passwords in earnest. It is slow on purpose, and nearly every test of a page signs somebody in: they get a cheap one."""
+    real, cheap = passwords._hasher, PasswordHasher.from_parameters(CHEAPEST)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", cheap)
+        patch.setattr(passwords, "_NOBODYS_HASH", cheap.hash("nobody's"))
+        yield real
 
 
 # ---- the platform of a test

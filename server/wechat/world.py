@@ -397,7 +397,7 @@ class World:
         if not phone.grants[template_id]:
             raise Refused(43101)
         phone.grants[template_id] -= 1
-        msgid = secrets.randbelow(10**18)
+        msgid = 10**18 + secrets.randbelow(8 * 10**18)  # 19 digits, as WeChat's are: no ID number has so many
         phone.messages.append(
             {
                 "msgid": msgid,

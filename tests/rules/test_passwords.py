@@ -1,6 +1,8 @@
 """What a password must be."""
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,3 +44,7 @@ def test_anything_is_accepted_or_refused(password: str, username: str) -> None:
     else:
         assert 10 <= len(password) <= 128
         assert not username or username not in password
+
+
+def test_a_password_is_hashed_as_rfc_9106_recommends(real_hasher: PasswordHasher) -> None:
+    assert extract_parameters(real_hasher.hash("correct horse")) == RFC_9106_LOW_MEMORY
