@@ -4,6 +4,7 @@
     plain  a bare Tornado handler with one `find_one` and one `insert_one` of Motor at the same durability
     bare   a bare Tornado handler that validates the request and answers
 
+The last two are as Tornado and Motor come: nothing that our server does for itself (kernel/processes.settle_memory) is done for them.
 Each server has a process of its own, on the first core; mongod (embedded, on disk) and the load have the others. Rounds
 alternate, so that whatever else the machine does meets all three. Run it with `scripts/bench checkin`.
 """
@@ -96,13 +97,13 @@ async def serve(kind: str, settings: Settings) -> None:
     if kind == "api":
         logs.set_up("INFO")
         application = make_application(await open_platform(settings, SystemClock()))
+        processes.settle_memory()
     else:
         db = connect(settings.mongodb_uri, settings.mongodb_database)
         application = Application([("/api/v1/check-ins", Plain if kind == "plain" else Bare)], db=db)
     server = HTTPServer(application, max_body_size=LARGEST_BODY)
     [socket] = sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)
-    processes.settle_memory()
     print(socket.getsockname()[1], flush=True)
     await asyncio.Event().wait()
 

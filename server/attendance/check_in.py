@@ -6,7 +6,6 @@ no transaction; the unique index on session and person decides which of two came
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,7 +20,7 @@ from server.classes import service as classes
 from server.kernel.batching import Coalescer
 from server.kernel.errors import Problem, Unavailable
 from server.kernel.identity import Actor
-from server.kernel.mongo import Row, new_id
+from server.kernel.mongo import Row, look_up_both, new_id
 from server.kernel.platform import Platform
 
 REFUSALS_RATE = "30/minute"
@@ -77,9 +76,10 @@ class CheckInDesk:
             raise
 
     async def _judge(self, attempts: Sequence[_Attempt]) -> Sequence[CheckedIn | Exception]:
-        sessions, enrolled = await asyncio.gather(
-            store.sessions_by_id(self._platform, {one.key[0] for one in attempts}),
-            classes.enrolled_pairs(self._platform, {one.key[1] for one in attempts}),
+        sessions, enrolled = await look_up_both(
+            self._platform,
+            store.sessions_by_id({one.key[0] for one in attempts}),
+            classes.enrolled_pairs({one.key[1] for one in attempts}),
         )
         refused: dict[int, Exception] = {}
         first: dict[tuple[str, str], int] = {}

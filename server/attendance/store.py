@@ -10,7 +10,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from server.attendance.documents import CheckIn, RefusedScan, TeachingSession
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import DUPLICATE_KEY, CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import DUPLICATE_KEY, CollectionSpec, Index, LookUp, Row, Scope
 
 REFUSALS_KEPT_SECONDS = 365 * 24 * 3600
 
@@ -93,12 +93,13 @@ async def sessions_between(scope: Scope, first: datetime, last: datetime) -> lis
     return [TeachingSession.from_mongo(row) async for row in rows.sort("starts_at", 1)]
 
 
-async def sessions_by_id(scope: Scope, ids: Collection[str]) -> dict[str, TeachingSession]:
+def sessions_by_id(ids: Collection[str]) -> LookUp[dict[str, TeachingSession]]:
     """For the hot path: the sessions that the codes of a batch name."""
-    rows = (
-        await scope["teaching_sessions"].find({"_id": {"$in": list(ids)}, "cancelled_at": None}).to_list(None)
-    )
-    return {row["_id"]: TeachingSession.from_mongo(row) for row in rows}
+
+    def read(rows: list[Row]) -> dict[str, TeachingSession]:
+        return {row["_id"]: TeachingSession.from_mongo(row) for row in rows}
+
+    return LookUp("teaching_sessions", {"_id": {"$in": list(ids)}, "cancelled_at": None}, read)
 
 
 # ---- check-ins

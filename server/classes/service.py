@@ -38,7 +38,7 @@ from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
-from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.mongo import LookUp, Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 
 PREVIEW_LIFE = timedelta(days=1)
@@ -418,9 +418,9 @@ async def take_turn(unit: UnitOfWork, class_id: str) -> None:
     await store.touch(unit, class_id)
 
 
-async def enrolled_pairs(scope: Scope, person_ids: Collection[str]) -> dict[tuple[str, str], bool]:
+def enrolled_pairs(person_ids: Collection[str]) -> LookUp[dict[tuple[str, str], bool]]:
     """(class, person) of every enrolment of these people, and whether it still awaits their arrival: for the path of check-ins."""
-    return await store.enrolled_pairs(scope, person_ids)
+    return store.enrolled_pairs(person_ids)
 
 
 async def awaited_arrivals(platform: Platform, actor: Actor) -> list[tuple[TrainingClass, int]]:

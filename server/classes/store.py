@@ -17,7 +17,7 @@ from server.classes.documents import (
 )
 from server.classes.rules import Stage
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing
+from server.kernel.mongo import CollectionSpec, Index, LookUp, Row, Scope, containing
 
 COLLECTIONS = (
     CollectionSpec(
@@ -201,17 +201,20 @@ async def enrolment(scope: Scope, class_id: str, person_id: str) -> Enrolment | 
     return None if row is None else Enrolment.from_mongo(row)
 
 
-async def enrolled_pairs(scope: Scope, person_ids: Collection[str]) -> dict[tuple[str, str], bool]:
+def enrolled_pairs(person_ids: Collection[str]) -> LookUp[dict[tuple[str, str], bool]]:
     """(class, person) of every enrolment of these people, and whether it still awaits their arrival (报到).
 
     Each has been in few classes. For the path of check-ins.
     """
-    # one reply, where the driver's 101 rows a batch would be two
-    rows = scope["enrolments"].find({"person_id": {"$in": list(person_ids)}}, _PAIR, batch_size=1_000)
-    return {
-        (row["class_id"], row["person_id"]): row.get("arrival_required", False) and not row.get("arrived_at")
-        for row in await rows.to_list(None)
-    }
+
+    def read(rows: list[Row]) -> dict[tuple[str, str], bool]:
+        return {
+            (row["class_id"], row["person_id"]): row.get("arrival_required", False)
+            and not row.get("arrived_at")
+            for row in rows
+        }
+
+    return LookUp("enrolments", {"person_id": {"$in": list(person_ids)}}, read, _PAIR)
 
 
 _PAIR = {"_id": 0, "class_id": 1, "person_id": 1, "arrival_required": 1, "arrived_at": 1}

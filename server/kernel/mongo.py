@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar
 
 from bson.codec_options import CodecOptions, TypeRegistry
 from motor.motor_asyncio import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+S = TypeVar("S")
 Row = dict[str, Any]
 
 PATIENCE = 45.0
@@ -189,6 +190,32 @@ async def insert_many(scope: Scope, collection: str, new: Sequence[Document]) ->
             raise
         keys = {"keyPattern": wrong[0].get("keyPattern", {})}
         raise DuplicateKeyError(f"{collection} has one already", DUPLICATE_KEY, keys) from None
+
+
+@dataclass(frozen=True)
+class LookUp(Generic[R]):
+    """What is looked for in a collection, and how the rows found are read: it can travel together with another."""
+
+    collection: str
+    condition: Row
+    read: Callable[[list[Row]], R]
+    projection: Row | None = None
+
+
+async def look_up_both(scope: Scope, one: LookUp[R], other: LookUp[S]) -> tuple[R, S]:
+    """Two look-ups in one round trip, for a path on which Motor's hop to its thread costs more than either query."""
+
+    def stages(wanted: LookUp[Any], place: int) -> list[Row]:
+        shown = [{"$project": wanted.projection}] if wanted.projection else []
+        return [{"$match": wanted.condition}, *shown, {"$set": {"_look_up": place}}]
+
+    joined = {"$unionWith": {"coll": other.collection, "pipeline": stages(other, 1)}}
+    # one reply, where the driver's 101 rows a batch would be several
+    found = scope[one.collection].aggregate([*stages(one, 0), joined], session=scope.session, batchSize=2_000)
+    rows: tuple[list[Row], list[Row]] = ([], [])
+    for row in await found.to_list(None):
+        rows[row.pop("_look_up")].append(row)
+    return one.read(rows[0]), other.read(rows[1])
 
 
 @dataclass

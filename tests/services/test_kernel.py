@@ -8,7 +8,7 @@ from pymongo.errors import DuplicateKeyError
 from server.kernel import audit, policies, sequences
 from server.kernel.errors import Conflict
 from server.kernel.identity import system
-from server.kernel.mongo import Document, UnitOfWork, insert_many, transactional
+from server.kernel.mongo import Document, LookUp, UnitOfWork, insert_many, look_up_both, transactional
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.kernel.sequences import OrderExhausted
@@ -104,3 +104,13 @@ async def test_many_that_meet_a_unique_index_say_which_and_nothing_of_what_was_t
         await insert_many(platform, "guests", [new, there])
     assert refusal.value.details == {"keyPattern": {"_id": 1}}
     assert "宾试" not in repr(refusal.value)
+
+
+async def test_two_look_ups_travel_together_and_are_told_apart(platform: Platform) -> None:
+    await platform["leases"].insert_many([{"_id": f"p{number}"} for number in range(3)])
+    await platform["bindings"].insert_one({"_id": "b", "person_id": "p1", "openid": "o", "active": True})
+    people = LookUp("leases", {"_id": {"$in": ["p0", "p2", "nobody"]}}, lambda rows: [r["_id"] for r in rows])
+    bound = LookUp("bindings", {"person_id": {"$in": ["p1"]}}, list, {"_id": 0, "openid": 1})
+    assert await look_up_both(platform, people, bound) == (["p0", "p2"], [{"openid": "o"}])
+    nothing = LookUp("leases", {"_id": "nobody"}, list)
+    assert await look_up_both(platform, nothing, bound) == ([], [{"openid": "o"}])
