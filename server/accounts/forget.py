@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from server.kernel import policies
+from server.accounts import real_name_store, store
+from server.kernel import outbox, policies
 from server.kernel.clock import beijing_date, months_before
 from server.kernel.identity import system
 from server.kernel.mongo import Scope, UnitOfWork, transactional
@@ -27,35 +28,19 @@ async def forget_persons(platform: Platform, *, needed_by: Sequence[Need]) -> Co
     months = (await policies.on(platform, beijing_date(platform.clock.now()))).person_months
     before = months_before(platform.clock.now(), months)
     last, forgotten = "", 0
-    while ids := await _older_than(platform, before, after=last):
+    while ids := await store.persons_older_than(platform, before, after=last, limit=BATCH):
         last = ids[-1]
         if unneeded := await _unneeded(platform, ids, needed_by):
             forgotten += await _forget(platform, system("accounts"), unneeded, needed_by)
     return {"清除人员": forgotten}
 
 
-async def _older_than(platform: Platform, before: datetime, *, after: str) -> list[str]:
-    rows = platform["persons"].find(
-        {"_id": {"$gt": after}, "backbone": False, "created_at": {"$lt": before}}, {"_id": 1}
-    )
-    return [row["_id"] async for row in rows.sort("_id", 1).limit(BATCH)]
-
-
 async def _unneeded(scope: Scope, ids: Sequence[str], needed_by: Sequence[Need]) -> list[str]:
-    left = set(ids) - await _signed_in(scope, ids)
+    left = set(ids) - await store.signed_in(scope, ids, scope.platform.clock.now())
     for need in needed_by:
         if left:
             left -= await need(scope, sorted(left))
     return sorted(left)
-
-
-async def _signed_in(scope: Scope, ids: Sequence[str]) -> set[str]:
-    """Those who use the mini-program: a log-in of theirs has not run out."""
-    now = scope.platform.clock.now()
-    rows = scope["phone_sessions"].find(
-        {"person_id": {"$in": list(ids)}, "expires_at": {"$gt": now}}, {"person_id": 1}, session=scope.session
-    )
-    return {row["person_id"] async for row in rows}
 
 
 @transactional
@@ -65,9 +50,9 @@ async def _forget(unit: UnitOfWork, ids: Sequence[str], needed_by: Sequence[Need
     if not gone:
         unit.nothing_written()
         return 0
-    await unit["persons"].delete_many({"_id": {"$in": gone}, "backbone": False}, session=unit.session)
-    for collection in ("bindings", "phone_sessions", "outbox", "face_attempts"):
-        await unit[collection].delete_many({"person_id": {"$in": gone}}, session=unit.session)
+    await store.delete_persons(unit, gone)
+    await real_name_store.delete_of(unit, gone)
+    await outbox.delete_of(unit, gone)
     unit.audit("accounts:forget", "persons", people=len(gone))
     return len(gone)
 
@@ -87,11 +72,9 @@ async def forget_messages(platform: Platform) -> Counts:
 
 @transactional
 async def _forget_messages(unit: UnitOfWork, before: datetime) -> int:
-    old = unit["outbox"].find({"settled_at": {"$lt": before}}, {"_id": 1}, session=unit.session)
-    ids = [row["_id"] async for row in old.limit(MESSAGES_AT_ONCE)]
-    if not ids:
+    gone = await outbox.delete_settled(unit, before, MESSAGES_AT_ONCE)
+    if gone:
+        unit.audit("accounts:forget", "messages", messages=gone)
+    else:
         unit.nothing_written()
-        return 0
-    await unit["outbox"].delete_many({"_id": {"$in": ids}}, session=unit.session)
-    unit.audit("accounts:forget", "messages", messages=len(ids))
-    return len(ids)
+    return gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -59,3 +60,7 @@ async def settle(scope: Scope, attempt_id: str, state: AttemptState, verify_ret:
         {"$set": {"state": state, "verify_ret": verify_ret, "settled_at": at}},
         session=scope.session,
     )
+
+
+async def delete_of(scope: Scope, person_ids: Sequence[str]) -> None:
+    await scope["face_attempts"].delete_many({"person_id": {"$in": list(person_ids)}}, session=scope.session)

@@ -386,3 +386,30 @@ async def rename(scope: Scope, person_id: str, name: str) -> None:
     await scope["phone_sessions"].update_many(
         {"person_id": person_id}, {"$set": {"name": name}}, session=scope.session
     )
+
+
+# ---- whom nobody needs any more
+
+
+async def persons_older_than(scope: Scope, before: datetime, *, after: str, limit: int) -> list[str]:
+    """The next ids after `after` of people outside the pool who were made before that moment."""
+    condition = {"_id": {"$gt": after}, "backbone": False, "created_at": {"$lt": before}}
+    rows = scope["persons"].find(condition, {"_id": 1}, session=scope.session)
+    return [row["_id"] async for row in rows.sort("_id", 1).limit(limit)]
+
+
+async def signed_in(scope: Scope, person_ids: Sequence[str], now: datetime) -> set[str]:
+    """Those who use the mini-program: a log-in of theirs has not run out."""
+    condition = {"person_id": {"$in": list(person_ids)}, "expires_at": {"$gt": now}}
+    rows = scope["phone_sessions"].find(condition, {"person_id": 1}, session=scope.session)
+    return {row["person_id"] async for row in rows}
+
+
+async def delete_persons(scope: Scope, person_ids: Sequence[str]) -> None:
+    """With their phones; never somebody who has come into the pool."""
+    of_them = {"person_id": {"$in": list(person_ids)}}
+    await scope["persons"].delete_many(
+        {"_id": {"$in": list(person_ids)}, "backbone": False}, session=scope.session
+    )
+    for collection in ("bindings", "phone_sessions"):
+        await scope[collection].delete_many(of_them, session=scope.session)

@@ -189,3 +189,19 @@ async def change_state(
         session=scope.session,
     )
     return int(done.modified_count)
+
+
+# ---- what is kept no longer
+
+
+async def delete_settled(scope: Scope, before: datetime, limit: int) -> int:
+    """Removes messages that were settled before that moment, at most `limit`; returns how many."""
+    old = scope["outbox"].find({"settled_at": {"$lt": before}}, {"_id": 1}, session=scope.session)
+    ids = [row["_id"] async for row in old.limit(limit)]
+    if ids:
+        await scope["outbox"].delete_many({"_id": {"$in": ids}}, session=scope.session)
+    return len(ids)
+
+
+async def delete_of(scope: Scope, person_ids: Sequence[str]) -> None:
+    await scope["outbox"].delete_many({"person_id": {"$in": list(person_ids)}}, session=scope.session)
