@@ -64,7 +64,7 @@ class PageHandler(PlatformHandler):
         environment: Environment = self.settings["jinja"]
         page = environment.get_template(template).render(
             actor=None if self.actor is ANYBODY else self.actor,
-            role_title="、".join(role.title for role in self.actor.roles),
+            role_title="、".join(role.label for role in self.actor.roles),
             nav=navigation(self.actor, self.request.path),
             flashes=self._take_flashes(),
             xsrf_token=self.xsrf_token.decode(),

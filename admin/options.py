@@ -10,7 +10,7 @@ from server.kernel.clock import beijing_date
 
 FIRST_YEAR = 2022
 """Of the first classes that a certificate number of the guide names (article 17)."""
-LEVELS = [(level.value, level.title) for level in (Level.THREE, Level.TWO, Level.ONE, Level.BACKBONE)]
+LEVELS = [(level.value, level.label) for level in (Level.THREE, Level.TWO, Level.ONE, Level.BACKBONE)]
 MAJOR_OPTIONS = [
     (major.code, f"{major.code} {major.name}{'' if major.confirmed else '（待核）'}")
     for major in MAJORS.values()

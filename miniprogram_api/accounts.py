@@ -48,7 +48,7 @@ def person_answer(person: Person) -> PersonAnswer:
         person_id=person.id,
         name=person.name,
         id_number_masked=person.id_number_masked,
-        evidence=EvidenceAnswer(level=evidence, title=evidence.title),
+        evidence=EvidenceAnswer(level=evidence, title=evidence.label),
     )
 
 

@@ -121,7 +121,7 @@ def application_fields(one: Applicant) -> dict[str, object]:
         "class_id": one.class_id,
         "class_name": one.class_name,
         "state": one.state,
-        "state_title": one.state.title,
+        "state_title": one.state.label,
         "reason": one.reason(),
         "applied_at": one.applied_at,
     }
@@ -290,7 +290,7 @@ class TaughtHandler(ApiHandler):
                         training_class, clashing.get(one.person_id), one.person_id in holders
                     ),
                     "history": [
-                        StepItem(at=step.at, who=step.actor_name, title=action.title, reason=step.reason)
+                        StepItem(at=step.at, who=step.actor_name, title=action.label, reason=step.reason)
                         for step, action in one.steps
                     ],
                 }

@@ -152,7 +152,7 @@ def task_facts(task: Task) -> dict[str, object]:
         "title": task.title,
         "instructions": task.instructions,
         "kind": task.kind,
-        "kind_title": task.kind.title,
+        "kind_title": task.kind.label,
         "deadline": task.deadline,
         "criteria": [CriterionAnswer.model_validate(one) for one in task.criteria],
         "maximum": task.maximum,

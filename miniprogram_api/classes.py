@@ -52,10 +52,10 @@ def class_facts(item: TrainingClass, today: date) -> dict[str, object]:
     stage = item.stage_on(today)
     return {
         **item.model_dump(include=_TOLD),
-        "level_title": item.level.title,
+        "level_title": item.level.label,
         "major_name": item.major_name,
         "stage": stage,
-        "stage_title": stage.title,
+        "stage_title": stage.label,
         "teachers": [teacher.name for teacher in item.teachers],
     }
 

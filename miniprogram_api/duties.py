@@ -97,7 +97,7 @@ def duty_answer(seen: DutyYear) -> DutyAnswer:
             class_id=one.class_id,
             class_name=one.class_name,
             kind=one.kind,
-            kind_title=one.kind.title,
+            kind_title=one.kind.label,
             starts_on=one.starts_on,
             ends_on=one.ends_on,
             done=one.done_on(seen.today),
@@ -106,7 +106,7 @@ def duty_answer(seen: DutyYear) -> DutyAnswer:
     return DutyAnswer(
         year=seen.year,
         standing=seen.standing,
-        standing_title=seen.standing.title,
+        standing_title=seen.standing.label,
         required=seen.required,
         teaching_done=seen.teaching_done,
         teaching_planned=seen.teaching_planned,
@@ -126,8 +126,8 @@ def duty_answer(seen: DutyYear) -> DutyAnswer:
 def guidance_answer(one: Guidance) -> GuidanceAnswer:
     return GuidanceAnswer(
         **one.model_dump(include=_TOLD),
-        way_title=one.way.title,
-        state_title=one.state.title,
+        way_title=one.way.label,
+        state_title=one.state.label,
         objection=one.objection,
     )
 

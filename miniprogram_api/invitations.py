@@ -62,12 +62,12 @@ def invitation_answer(one: Invitation, now: datetime) -> InvitationAnswer:
     answers = [step.at for step in one.history if step.action in (Action.ACCEPT, Action.DECLINE)]
     return InvitationAnswer(
         **one.model_dump(include=_TOLD),
-        level_title=one.level.title,
+        level_title=one.level.label,
         major_name=one.major_name,
-        kind_title=one.kind.title,
+        kind_title=one.kind.label,
         asked=letter.ASKED[one.kind],
         state=state,
-        state_title=state.title,
+        state_title=state.label,
         answered_at=answers[-1] if answers else None,
         reason=one.history[-1].reason,
     )

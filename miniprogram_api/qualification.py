@@ -105,9 +105,9 @@ class StatementRequest(Request):
 def case_answer(one: Case, may_state: bool) -> CaseAnswer:
     return CaseAnswer(
         **one.model_dump(include=_TOLD),
-        rule_title=one.rule.title,
+        rule_title=one.rule.label,
         article=one.rule.article,
-        state_title=one.state.title,
+        state_title=one.state.label,
         may_state=may_state,
         facts=[FactAnswer(title=fact.title, value=fact.value) for fact in one.facts],
         statements=[StatementAnswer(text=said.text, at=said.at) for said in one.statements],
@@ -121,15 +121,15 @@ _TOLD = {"id", "rule", "first", "last", "state", "opened_on", "state_until"}
 def decision_answer(one: Decision) -> DecisionAnswer:
     return DecisionAnswer(
         **one.model_dump(include=DecisionAnswer.model_fields.keys() & Decision.model_fields.keys()),
-        outcome_title=one.outcome.title,
+        outcome_title=one.outcome.label,
     )
 
 
 def warning_answer(one: EarlyWarning, holds: bool, coming: Coming | None) -> WarningAnswer:
     return WarningAnswer(
         **one.model_dump(include={"rule", "grade", "first", "last", "given_on"}),
-        rule_title=one.rule.title,
-        grade_title=one.grade.title,
+        rule_title=one.rule.label,
+        grade_title=one.grade.label,
         holds=holds,
         coming=ComingAnswer(**vars(coming)) if coming else None,
     )
@@ -154,7 +154,7 @@ class MyStanding(QualificationHandler):
     def _answer(self, mine: Standing) -> StandingAnswer:
         return StandingAnswer(
             status=mine.member.status,
-            status_title=mine.member.status.title,
+            status_title=mine.member.status.label,
             status_since=mine.member.status_since,
             registered_on=mine.examined.history.since,
             idle_since=mine.idle_since,

@@ -58,7 +58,7 @@ class Providers(ApiHandler):
     )
     def get(self) -> None:
         items = [
-            ProviderItem(name=one.name, title=one.title, proves=one.proves, proves_title=one.proves.title)
+            ProviderItem(name=one.name, title=one.title, proves=one.proves, proves_title=one.proves.label)
             for one in real_name.offered(self.platform)
         ]
         self.answer(ProvidersAnswer(items=items))

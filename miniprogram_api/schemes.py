@@ -149,15 +149,15 @@ def told(seen: SchemeOfClass, person_id: str) -> SchemeAnswer:
             "class_name": scheme.class_name,
             "version": scheme.version,
             "state": scheme.state,
-            "state_title": scheme.state.title,
+            "state_title": scheme.state.label,
             "saved_at": scheme.saved_at,
             "saved_by": scheme.saved_by,
             "saved_by_teacher": scheme.saved_by_teacher,
             "version_in_force": seen.in_force,
             "course_hours": content.course_hours,
-            "tasks": [{**one.model_dump(), "kind_title": one.kind.title} for one in content.tasks],
+            "tasks": [{**one.model_dump(), "kind_title": one.kind.label} for one in content.tasks],
             "changes": [vars(one) for one in service.changes_in(seen)],
-            "versions": [vars(one) | {"state_title": one.state.title} for one in seen.versions],
+            "versions": [vars(one) | {"state_title": one.state.label} for one in seen.versions],
             "shortcomings": [one.message for one in seen.shortcomings],
             "signatures": [
                 {

@@ -35,7 +35,7 @@ class BatchHandler(PageHandler):
                 one.username,
                 password,
                 one.name,
-                one.role.title,
+                one.role.label,
                 province_name(one.province_code) if one.province_code else "",
                 names.get(one.institution_code or "", ""),
             )

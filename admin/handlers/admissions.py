@@ -77,7 +77,7 @@ class EnrolmentPage(PageHandler):
             warnings=await self.warnings(seen.training_class, shown),
             reviewable=INSTITUTION_REVIEWS,
             query=query,
-            states_offered=[(state.value, state.title) for state in State],
+            states_offered=[(state.value, state.label) for state in State],
             centre_questions=(await needs.current_template(self.platform))[1],
             places_most=rules.PLACES_MOST,
             previous=way.previous,
@@ -174,7 +174,7 @@ class Export(EnrolmentPage):
                     one.years_of_teaching,
                     one.major_taught,
                     as_typed(one.applied_at).replace("T", " "),
-                    one.state.title,
+                    one.state.label,
                     one.reason(),
                     *(one.answers.get(question.key, "") for question in asked),
                 )
@@ -196,7 +196,7 @@ class OneApplicant(EnrolmentPage):
             reviewed = await admissions.review(self.platform, self.actor, class_id, applicant_id, verdict)
         except Problem as problem:
             return await self._show(class_id, applicant_id, self.refuse(problem))
-        self.flash(f"{reviewed.name}的报名：{reviewed.state.title}。")
+        self.flash(f"{reviewed.name}的报名：{reviewed.state.label}。")
         return self.see_other(f"/admin/classes/{class_id}/enrolment")
 
     async def _show(self, class_id: str, applicant_id: str, outcome: dict[str, Any]) -> None:

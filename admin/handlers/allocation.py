@@ -22,7 +22,7 @@ from server.kernel.permissions import CHAPTERS, ROLE_PERMISSIONS, Permission, ho
 from server.kernel.web import Route, allow
 
 PAGE_SIZE = 50
-ROLE_OPTIONS = [(role.value, role.title) for role in STAFF_ROLES]
+ROLE_OPTIONS = [(role.value, role.label) for role in STAFF_ROLES]
 STATE_OPTIONS = [("active", "正常使用"), ("left", "已停用")]
 
 

@@ -31,7 +31,7 @@ from server.plans.rules import PlanItem
 PAGE_SIZE = 20
 EXPORTED_MOST = 5_000
 POOL_SHOWN = 40
-STATES = [(state.value, state.title) for state in State]
+STATES = [(state.value, state.label) for state in State]
 NO_RATING = 0
 STARS = [(NO_RATING, "没有星级（学校、实训基地等）"), *((stars, f"{stars} 星级") for stars in range(1, 6))]
 TONES = {Action.APPROVE: "success", Action.RETURN: "warning", Action.WITHDRAW: "neutral"}
@@ -116,7 +116,7 @@ class Export(PageHandler):
                 (
                     one.name,
                     one.institution_name,
-                    one.level.title,
+                    one.level.label,
                     one.major_name,
                     one.starts_on,
                     one.ends_on,
@@ -126,7 +126,7 @@ class Export(PageHandler):
                     one.venue.rating,
                     "；".join(flag.words for flag in one.venue_flags),
                     one.venue_note,
-                    one.state.title,
+                    one.state.label,
                 )
                 for one in found
             ],
@@ -199,7 +199,7 @@ def history_of(one: Application) -> list[tuple[Any, str, str, str]]:
         action = Action(step.action)
         label = "场地核实意见" if action is Action.APPROVE else "理由"
         detail = f"{label}：{step.reason}" if step.reason else ""
-        told.append((step.at, f"{step.actor_name} {action.title}", detail, TONES.get(action, "info")))
+        told.append((step.at, f"{step.actor_name} {action.label}", detail, TONES.get(action, "info")))
     return told
 
 

@@ -24,7 +24,7 @@ from server.kernel.web import Route, allow, field_errors
 
 SPARE_ROWS = 2
 """Empty rows of the criteria editor, for who has no JavaScript."""
-KINDS = [(kind.value, kind.title) for kind in TaskKind]
+KINDS = [(kind.value, kind.label) for kind in TaskKind]
 TITLES = {"title": "名称", "kind": "类型", "deadline": "截止时间", "instructions": "要求"}
 COLUMNS = {"title": "名称", "points": "分值"}
 BANDS = (("60 以下", 0, 60), ("60–69", 60, 70), ("70–79", 70, 80), ("80–89", 80, 90), ("90 以上", 90, 101))

@@ -336,7 +336,7 @@ class RollPage(PageHandler):
             entries=sorted(roll.entries, key=_in_order_of_concern),
             to_register=next((one for one in roll.missing if one.trainee.person_id == register), None),
             refusals=REFUSALS,
-            statuses=[(one.value, one.title) for one in Status],
+            statuses=[(one.value, one.label) for one in Status],
             span=span,
             may_change=may_manage and unused,
             may_register=may_manage and roll.window is not Window.UPCOMING,
@@ -405,7 +405,7 @@ def rows_of(sheet: ClassSheet) -> Iterable[list[Value]]:
 def _in_a_word(session: TeachingSession, check_in: CheckIn | None, now: datetime) -> str:
     if check_in is None:
         return "未到" if session.starts_at <= now else ""
-    return check_in.status.title + ("（补签）" if check_in.source is Source.MANUAL else "")
+    return check_in.status.label + ("（补签）" if check_in.source is Source.MANUAL else "")
 
 
 # ---- the classroom screen

@@ -24,7 +24,7 @@ from server.kernel.web import Route, allow
 from server.selection import pool
 
 PAGE_SIZE = 30
-STATUSES = [(status.value, status.title) for status in PoolStatus]
+STATUSES = [(status.value, status.label) for status in PoolStatus]
 TASKS = [*((str(least), f"至少 {least} 次") for least in TASKS_SOUGHT), ("none", "没有任务")]
 SATISFACTION = [
     (Sought.MET.value, "不低于 2 分"),
@@ -163,7 +163,7 @@ class Export(PoolPage):
             figures.teaching,
             figures.assessment,
             figures.mean,
-            member.status.title,
+            member.status.label,
             str(beijing_date(member.registered_at)),
         ]
 

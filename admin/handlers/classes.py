@@ -96,7 +96,7 @@ class ClassList(PageHandler):
             previous=way.previous,
             next=way.next(rows[-1].item.id) if len(found) > PAGE_SIZE else None,
             levels=LEVELS,
-            stages=[(stage.value, stage.title) for stage in Stage],
+            stages=[(stage.value, stage.label) for stage in Stage],
             majors=MAJOR_OPTIONS,
             years=years(self.platform.clock.now()),
             provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
@@ -131,7 +131,7 @@ class Export(PageHandler):
             [
                 (
                     row.item.name,
-                    row.item.level.title,
+                    row.item.level.label,
                     row.item.major_name,
                     row.item.institution_name,
                     row.item.starts_on,
@@ -140,7 +140,7 @@ class Export(PageHandler):
                     row.item.place,
                     "、".join(teacher.name for teacher in row.item.teachers),
                     row.trainees,
-                    row.item.stage_on(today).title,
+                    row.item.stage_on(today).label,
                 )
                 for row in found
             ],

@@ -62,7 +62,7 @@ class OneCheck(PageHandler):
             )
         except Problem as problem:
             return await self._show(check_id, self.refuse(problem))
-        self.flash(f"{done.title}：{done.state.title}。")
+        self.flash(f"{done.title}：{done.state.label}。")
         return self.see_other("/admin/content-checks")
 
     async def _show(self, check_id: str, outcome: dict[str, Any]) -> None:

@@ -22,8 +22,8 @@ from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
 
 PAGE_SIZE = 20
-SUBJECTS = [(subject.value, subject.title) for subject in Subject]
-STATES = [(state.value, state.title) for state in State]
+SUBJECTS = [(subject.value, subject.label) for subject in Subject]
+STATES = [(state.value, state.label) for state in State]
 
 
 class ListQuery(BaseModel):
@@ -92,13 +92,13 @@ class RequestHandler(PageHandler):
             subject=subject,
             earlier=earlier,
             wanted=wanted | context["values"],
-            grounds=[(ground.value, ground.title) for ground in Ground],
+            grounds=[(ground.value, ground.label) for ground in Ground],
             back=back,
             **context,
         )
 
     def filed(self, correction: Correction) -> None:
-        self.flash(f"更正申请已报{correction.subject.reviewer.title}审核，核准前原内容不变。")
+        self.flash(f"更正申请已报{correction.subject.reviewer.label}审核，核准前原内容不变。")
         self.see_other(f"/admin/corrections/{correction.id}")
 
 
@@ -192,7 +192,7 @@ class OneCorrection(PageHandler):
         self.render_page(
             "corrections/one.html",
             correction=found,
-            steps=[(step, Action(step.action).title) for step in found.history],
+            steps=[(step, Action(step.action).label) for step in found.history],
             areas=corrections.areas_named(found),
             outside=await self._sessions_outside(found),
             wrong=wrong,

@@ -22,7 +22,7 @@ from server.surveys.rules import SATISFACTION_MARK
 
 PAGE_SIZE = 30
 EXPORTED_MOST = 20_000
-STANDINGS = [(standing.value, standing.title) for standing in Standing]
+STANDINGS = [(standing.value, standing.label) for standing in Standing]
 Year = Annotated[int | None, Field(ge=EARLIEST_YEAR, le=2100)]
 
 COLUMNS = [
@@ -114,7 +114,7 @@ def _cells(seen: DutyYear) -> tuple[Value, ...]:
         seen.teacher.name,
         seen.teacher.work_unit,
         province_name(seen.teacher.province_code),
-        seen.teacher.status.title,
+        seen.teacher.status.label,
         seen.required,
         seen.teaching_done,
         seen.teaching_planned,
@@ -126,7 +126,7 @@ def _cells(seen: DutyYear) -> tuple[Value, ...]:
         seen.guidance[State.CONFIRMED],
         seen.guidance[State.WAITING],
         seen.guidance[State.DISPUTED],
-        seen.standing.title,
+        seen.standing.label,
     )
 
 

@@ -32,8 +32,8 @@ from server.qualification import service as qualification
 from server.qualification.coming import coming
 from server.qualification.documents import CaseFilter
 
-KINDS = [(kind.value, kind.title) for kind in QualificationKind]
-STATUSES = [(status.value, status.title) for status in QualificationStatus]
+KINDS = [(kind.value, kind.label) for kind in QualificationKind]
+STATUSES = [(status.value, status.label) for status in QualificationStatus]
 
 
 class ListQuery(BaseModel):
@@ -106,11 +106,11 @@ class Export(PageHandler):
                     one.id,
                     one.name,
                     provinces[one.province_code],
-                    held.kind.title,
+                    held.kind.label,
                     "、".join(MAJORS[code].name for code in held.majors),
                     held.valid_from,
                     held.valid_to or "长期",
-                    held.status.title,
+                    held.status.label,
                     "是" if held.is_valid(today) else "否",
                     "待核" if one.awaits_confirmation(number) else "已核定",
                 )
@@ -232,7 +232,7 @@ class Decide(PageHandler):
             raise
         except Problem as problem:
             return await self._show(code, int(number), action, self.refuse(problem))
-        self.flash(f"已办理：{found.name}，{deed.title}，自 {wanted.effective_on} 起。")
+        self.flash(f"已办理：{found.name}，{deed.label}，自 {wanted.effective_on} 起。")
         return self.see_other(f"/admin/institutions/{code}")
 
     async def _show(self, code: str, number: int, action: str, outcome: dict[str, Any]) -> None:

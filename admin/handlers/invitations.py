@@ -45,7 +45,7 @@ class InvitationsPage(PageHandler):
             candidates=candidates,
             most=invitations.RECOMMENDED_MOST,
             query=query,
-            kinds=[(kind.value, kind.title) for kind in Kind],
+            kinds=[(kind.value, kind.label) for kind in Kind],
             provinces=PROVINCE_OPTIONS,
             **context,
         )
@@ -64,7 +64,7 @@ class ClassInvitations(InvitationsPage):
         except Problem as problem:
             return await self.show(class_id, sending=True, **self.refuse(problem))
         names = "、".join(one.teacher_name for one in sent)
-        self.flash(f"已向{names}发出{draft.kind.title}邀请函，请对方在小程序中答复。")
+        self.flash(f"已向{names}发出{draft.kind.label}邀请函，请对方在小程序中答复。")
         return self.see_other(f"/admin/classes/{class_id}/invitations")
 
 
@@ -88,7 +88,7 @@ class Cancel(InvitationsPage):
             one = await invitations.cancel(self.platform, self.actor, class_id, invitation_id, refusal)
         except Problem as problem:
             return await self.show(class_id, sending=False, **self.refuse(problem))
-        self.flash(f"已取消{one.teacher_name}老师的{one.kind.title}安排，并已告知本人。")
+        self.flash(f"已取消{one.teacher_name}老师的{one.kind.label}安排，并已告知本人。")
         return self.see_other(f"/admin/classes/{class_id}/invitations")
 
 

@@ -49,7 +49,7 @@ class MessageList(PageHandler):
             rows=rows,
             query=query,
             tabs=[
-                (state.title, f"{HOME}?state={state}", state is query.state, _count(count))
+                (state.label, f"{HOME}?state={state}", state is query.state, _count(count))
                 for state, count in seen.counts.items()
             ],
             pause=seen.pause,

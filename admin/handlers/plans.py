@@ -28,7 +28,7 @@ PAGE_SIZE = 20
 EXPORTED_MOST = 2_000
 SPARE_ROWS = 3
 """Empty rows of the editor, for who has no JavaScript."""
-STATES = [(state.value, state.title) for state in State]
+STATES = [(state.value, state.label) for state in State]
 TONES = {
     Action.APPROVE: "success",
     Action.RETURN: "warning",
@@ -129,9 +129,9 @@ class Export(PageHandler):
                     province_name(plan.province_code),
                     plan.institution_name,
                     plan.version,
-                    plan.state.title,
+                    plan.state.label,
                     item.title,
-                    item.level.title,
+                    item.level.label,
                     item.major_name,
                     item.month,
                     item.places,
@@ -204,7 +204,7 @@ def stages(plan: Plan) -> list[tuple[str, str, str]]:
         ("编制", drafting, f"{written.actor_name}" if plan.state is not State.RETURNED else "按退回理由修改"),
         ("报送", reporting, submitted.actor_name if submitted and reporting == "done" else ""),
         ("省级审核", reviewing, decided.actor_name if decided and reviewing in ("done", "failed") else ""),
-        ("批准执行", "done" if approved else "todo", plan.state.title if approved else ""),
+        ("批准执行", "done" if approved else "todo", plan.state.label if approved else ""),
     ]
 
 
@@ -217,7 +217,7 @@ def history_of(plan: Plan) -> list[tuple[Any, str, str, str]]:
         if action is Action.AMEND and following is not None and following.action == Action.AMEND:
             continue
         words = f"理由：{step.reason}" if step.reason else ""
-        told.append((step.at, f"{step.actor_name} {action.title}", words, TONES.get(action, "neutral")))
+        told.append((step.at, f"{step.actor_name} {action.label}", words, TONES.get(action, "neutral")))
     return told[::-1]
 
 

@@ -24,14 +24,14 @@ from server.qualification.rules import MAY_ACT, TRANSITIONS, Action, Grade, Outc
 from server.qualification.service import DecisionDraft, Reason, ReversalDraft, StatementDraft
 
 PAGE_SIZE = 20
-SUBJECTS = [(subject.value, subject.title) for subject in Subject]
-RULES = [(rule.value, f"{rule.subject.title}：{rule.title}") for rule in Rule]
-STATES = [(state.value, state.title) for state in State]
-GRADES = [(grade.value, grade.title) for grade in Grade if grade is not Grade.CASE]
+SUBJECTS = [(subject.value, subject.label) for subject in Subject]
+RULES = [(rule.value, f"{rule.subject.label}：{rule.label}") for rule in Rule]
+STATES = [(state.value, state.label) for state in State]
+GRADES = [(grade.value, grade.label) for grade in Grade if grade is not Grade.CASE]
 OUTCOMES = [
-    (Outcome.KEPT.value, Outcome.KEPT.title, "不影响资格，两年重新起算"),
-    (Outcome.WARNED.value, Outcome.WARNED.title, "保留资格，并提醒本人"),
-    (Outcome.CANCELLED.value, Outcome.CANCELLED.title, "自生效日期起不能再受邀授课、考核"),
+    (Outcome.KEPT.value, Outcome.KEPT.label, "不影响资格，两年重新起算"),
+    (Outcome.WARNED.value, Outcome.WARNED.label, "保留资格，并提醒本人"),
+    (Outcome.CANCELLED.value, Outcome.CANCELLED.label, "自生效日期起不能再受邀授课、考核"),
 ]
 
 
@@ -133,7 +133,7 @@ class OneCase(PageHandler):
         self.render_page(
             "qualification/one.html",
             case=found,
-            steps=[(step, Action(step.action).title) for step in found.history],
+            steps=[(step, Action(step.action).label) for step in found.history],
             running=await qualification.running(self.platform, self.actor, found),
             request=await self._request(found),
             outcomes=OUTCOMES,
@@ -177,7 +177,7 @@ class Decide(OneCase):
             raise
         except Problem as problem:
             return await self.show(case_id, self.refuse(problem), "decide")
-        self.flash(f"已作出“{draft.outcome.title}”的决定，已通知{found.name}。")
+        self.flash(f"已作出“{draft.outcome.label}”的决定，已通知{found.name}。")
         return self.back(case_id)
 
 

@@ -30,8 +30,8 @@ from server.kernel.web import Route, allow
 from server.qualification import base_requests
 
 PAGE_SIZE = 20
-PURPOSES = [(purpose.value, purpose.title) for purpose in RequestPurpose]
-STATES = [(state.value, state.title) for state in RequestState]
+PURPOSES = [(purpose.value, purpose.label) for purpose in RequestPurpose]
+STATES = [(state.value, state.label) for state in RequestState]
 
 
 class ListQuery(BaseModel):
@@ -101,7 +101,7 @@ class NewRequest(PageHandler):
                 query.qualification,
                 outcome,
             )
-        self.flash(f"“{filed.purpose.title}：{filed.institution_name}”已报部指导中心审核。")
+        self.flash(f"“{filed.purpose.label}：{filed.institution_name}”已报部指导中心审核。")
         return self.see_other(f"/admin/recommendations/{filed.id}")
 
     async def _show(
@@ -136,7 +136,7 @@ def bases_of(own: list[Institution], code: str) -> list[tuple[int, str]]:
 def in_words(held: Qualification) -> str:
     names = "、".join(MAJORS[code].name for code in held.majors)
     return (
-        f"{held.kind.title}（{held.valid_from} 至 {held.valid_to or '长期'}，{held.status.title}）：{names}"
+        f"{held.kind.label}（{held.valid_from} 至 {held.valid_to or '长期'}，{held.status.label}）：{names}"
     )
 
 
@@ -198,7 +198,7 @@ class OneRequest(PageHandler):
             affected=affected,
             proposal=await requests.proposal(self.platform),
             majors=[(code, text) for code, text in MAJOR_OPTIONS if code in found.majors],
-            steps=[(step, RequestAction(step.action).title) for step in found.history],
+            steps=[(step, RequestAction(step.action).label) for step in found.history],
             may_review=submitted and holds(self.actor, Permission.INSTITUTIONS_DECIDE),
             may_amend=found.state is RequestState.DECLINED
             and holds(self.actor, Permission.INSTITUTIONS_RECOMMEND),

@@ -88,7 +88,7 @@ class Export(PageHandler):
                     one.enrolment.work_unit,
                     one.enrolment.post,
                     one.enrolment.major_taught,
-                    one.evidence.title,
+                    one.evidence.label,
                     "已绑定" if one.bound else "未绑定",
                 )
                 for number, one in enumerate(trainees, start=1)

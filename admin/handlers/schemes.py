@@ -34,7 +34,7 @@ from server.schemes.service import RemarkDraft, ReturnReason, SchemeOfClass, Tim
 PAGE_SIZE = 20
 SPARE_COURSES, SPARE_SESSIONS, SPARE_TASKS = 1, 1, 1
 """Empty rows of the editor, for who has no JavaScript."""
-KINDS = [(kind.value, kind.title) for kind in TaskKind]
+KINDS = [(kind.value, kind.label) for kind in TaskKind]
 WEEKDAYS = [(str(number), f"周{name}") for number, name in enumerate("一二三四五六日")]
 SECTIONS = {"courses": "课程", "sessions": "课表", "tasks": "考核任务"}
 COLUMNS = {
@@ -166,7 +166,7 @@ def stages(seen: SchemeOfClass) -> list[tuple[str, str, str | None]]:
 def history_line(version: int, step: Any) -> tuple[datetime, str, str | None, str]:
     """A line of `states.timeline` before its moment is written out."""
     tone = {Action.APPROVE: "success", Action.RETURN: "warning"}.get(step.action, "info")
-    title = f"{step.actor_name}：{Action(step.action).title}（第 {version} 版）"
+    title = f"{step.actor_name}：{Action(step.action).label}（第 {version} 版）"
     return step.at, title, f"理由：{step.reason}" if step.reason else None, tone
 
 
@@ -253,7 +253,7 @@ class VersionPage(PageHandler):
             training_class=compared.training_class,
             tab="scheme",
             compared=compared,
-            others=[(one.version, f"第 {one.version} 版（{one.state.title}）") for one in compared.others],
+            others=[(one.version, f"第 {one.version} 版（{one.state.label}）") for one in compared.others],
         )
 
 
@@ -482,7 +482,7 @@ class Schemes(PageHandler):
             "schemes/list.html",
             rows=rows,
             query=query,
-            state_options=[(one.value, one.title) for one in State if one is not State.SUPERSEDED],
+            state_options=[(one.value, one.label) for one in State if one is not State.SUPERSEDED],
             levels=LEVELS,
             years=years(self.platform.clock.now()),
             months=MONTHS,

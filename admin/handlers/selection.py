@@ -66,7 +66,7 @@ class Recommendations(PageHandler):
             previous=way.previous,
             next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
             numbers=await selection.numbers(self.platform, self.actor),
-            state_options=[(one.value, one.title) for one in State if own or one is not State.DRAFT],
+            state_options=[(one.value, one.label) for one in State if own or one is not State.DRAFT],
             provinces=[] if own else PROVINCE_OPTIONS,
             majors=MAJOR_OPTIONS,
             may_recommend=holds(self.actor, Permission.SELECTION_RECOMMEND),
@@ -133,7 +133,7 @@ class NomineePage(PageHandler):
             nominee=found,
             age=await selection.age(self.platform, found),
             conditions=await selection.conditions(self.platform),
-            steps=[(step, Action(step.action).title) for step in found.history],
+            steps=[(step, Action(step.action).label) for step in found.history],
             papers_most=rules.PAPERS_MOST,
             largest=PAPER_LARGEST,
             may_amend=recommends and (found.state, Action.AMEND) in rules.TRANSITIONS,
@@ -388,7 +388,7 @@ class Lists(PageHandler):
             query=query,
             previous=way.previous,
             next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
-            state_options=[(one.value, one.title) for one in ListState],
+            state_options=[(one.value, one.label) for one in ListState],
             may_enrol=enrols,
         )
 
@@ -401,7 +401,7 @@ class ListPage(PageHandler):
             found=found,
             decision=await registration.decision(self.platform, found.decision_id or ""),
             already=await registration.in_pool_already(self.platform, found.passed),
-            steps=[(step, ListAction(step.action).title) for step in found.history],
+            steps=[(step, ListAction(step.action).label) for step in found.history],
             may_register=holds(self.actor, Permission.SELECTION_DECIDE)
             and found.state is ListState.SUBMITTED,
             may_resubmit=holds(self.actor, Permission.SELECTION_ENROL) and found.state is ListState.RETURNED,

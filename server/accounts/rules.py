@@ -11,11 +11,11 @@ about identity, which is what `Evidence` is for (article 4.7: 参训教师全实
 import re
 import unicodedata
 from datetime import date
-from enum import StrEnum
 
 from stdnum.iso7064 import mod_11_2
 
 from server.kernel.errors import FieldError, Invalid
+from server.kernel.titled import Titled
 
 ID_NUMBER_LENGTH = 18
 PASSWORD_SHORTEST = 10
@@ -75,21 +75,17 @@ class PasswordTooWeak(Invalid):
         super().__init__(detail, fields=[FieldError("new", detail)])
 
 
-class Evidence(StrEnum):
+class Evidence(Titled):
     """How well an identity was checked, weakest first. Never claim more than was checked."""
 
-    FORMAT_OK = "format_ok"
+    FORMAT_OK = "format_ok", "仅格式正确"
     """The number is well formed."""
-    ROSTER_MATCHED = "roster_matched"
+    ROSTER_MATCHED = "roster_matched", "与名册一致"
     """An institution listed this name with this number."""
-    STAFF_CONFIRMED = "staff_confirmed"
+    STAFF_CONFIRMED = "staff_confirmed", "已实名认证（工作人员核对证件）"
     """Staff of the institution saw the card."""
-    PROVIDER_VERIFIED = "provider_verified"
+    PROVIDER_VERIFIED = "provider_verified", "已实名认证（认证服务核验）"
     """An identity provider answered that they match."""
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a level is never title-cased; templates read the Chinese words here
-        return _EVIDENCE_TITLES[self]
 
     def reaches(self, needed: "Evidence") -> bool:
         """Whether this is at least as strong. (`<` between members would compare their letters.)"""
@@ -100,14 +96,6 @@ class Evidence(StrEnum):
     def is_real_name(self) -> bool:
         """Whether it may be called 已实名认证."""
         return self.reaches(Evidence.STAFF_CONFIRMED)
-
-
-_EVIDENCE_TITLES = {
-    Evidence.FORMAT_OK: "仅格式正确",
-    Evidence.ROSTER_MATCHED: "与名册一致",
-    Evidence.STAFF_CONFIRMED: "已实名认证（工作人员核对证件）",
-    Evidence.PROVIDER_VERIFIED: "已实名认证（认证服务核验）",
-}
 
 
 # ---- Characters

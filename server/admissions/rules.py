@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,23 +16,20 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.state_tables import StateTable
+from server.kernel.titled import Titled
 
 PLACES_MOST = 500
 """Of one class; the policy `roster_rows` starts from the same number."""
 
 
-class State(StrEnum):
-    APPLIED = "APPLIED"
-    INSTITUTION_AGREED = "INSTITUTION_AGREED"
-    TEACHER_AGREED = "TEACHER_AGREED"
-    WAITING = "WAITING"
-    ADMITTED = "ADMITTED"
-    REJECTED = "REJECTED"
-    WITHDRAWN = "WITHDRAWN"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a state is never title-cased; templates read the Chinese name here
-        return _STATE_TITLES[self]
+class State(Titled):
+    APPLIED = "APPLIED", "待审核"
+    INSTITUTION_AGREED = "INSTITUTION_AGREED", "待教师审核"
+    TEACHER_AGREED = "TEACHER_AGREED", "待机构审核"
+    WAITING = "WAITING", "候补"
+    ADMITTED = "ADMITTED", "已录取"
+    REJECTED = "REJECTED", "未通过"
+    WITHDRAWN = "WITHDRAWN", "已撤回"
 
     @property
     def open(self) -> bool:
@@ -41,44 +37,18 @@ class State(StrEnum):
         return self not in (State.REJECTED, State.WITHDRAWN)
 
 
-_STATE_TITLES = {
-    State.APPLIED: "待审核",
-    State.INSTITUTION_AGREED: "待教师审核",
-    State.TEACHER_AGREED: "待机构审核",
-    State.WAITING: "候补",
-    State.ADMITTED: "已录取",
-    State.REJECTED: "未通过",
-    State.WITHDRAWN: "已撤回",
-}
-
-
-class Action(StrEnum):
-    APPLY = "APPLY"
-    INSTITUTION_AGREES = "INSTITUTION_AGREES"
-    TEACHER_AGREES = "TEACHER_AGREES"
-    INSTITUTION_REJECTS = "INSTITUTION_REJECTS"
-    TEACHER_REJECTS = "TEACHER_REJECTS"
-    ADMIT = "ADMIT"
+class Action(Titled):
+    APPLY = "APPLY", "提交报名"
+    INSTITUTION_AGREES = "INSTITUTION_AGREES", "培训机构同意"
+    TEACHER_AGREES = "TEACHER_AGREES", "授课教师同意"
+    INSTITUTION_REJECTS = "INSTITUTION_REJECTS", "培训机构不同意"
+    TEACHER_REJECTS = "TEACHER_REJECTS", "授课教师不同意"
+    ADMIT = "ADMIT", "录取"
     """A place is there: by the review that agreed last, or when somebody gave one back."""
-    SKIP = "SKIP"
+    SKIP = "SKIP", "候补未录取"
     """A place is there, but the person has come into another class of the same days meanwhile."""
-    WITHDRAW = "WITHDRAW"
+    WITHDRAW = "WITHDRAW", "本人撤回"
 
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as State.title
-        return _ACTION_TITLES[self]
-
-
-_ACTION_TITLES = {
-    Action.APPLY: "提交报名",
-    Action.INSTITUTION_AGREES: "培训机构同意",
-    Action.TEACHER_AGREES: "授课教师同意",
-    Action.INSTITUTION_REJECTS: "培训机构不同意",
-    Action.TEACHER_REJECTS: "授课教师不同意",
-    Action.ADMIT: "录取",
-    Action.SKIP: "候补未录取",
-    Action.WITHDRAW: "本人撤回",
-}
 
 TRANSITIONS: dict[tuple[State, Action], State] = {
     (State.APPLIED, Action.INSTITUTION_AGREES): State.INSTITUTION_AGREED,
@@ -133,7 +103,7 @@ STEPS = StateTable(
     MAY_ACT,
     not_yours=lambda action: NotYours(),
     no_such_step=lambda state, action: NotInThisState(
-        f"这份报名“{state.title}”，不能再“{action.title}”。请刷新后查看最新进展。"
+        f"这份报名“{state.label}”，不能再“{action.label}”。请刷新后查看最新进展。"
     ),
 )
 

@@ -392,7 +392,7 @@ def warnings(
     if other is not None:
         found.append(f"已在“{other.name}”（{other.starts_on} 至 {other.ends_on}）中，时间重叠，不能录取。")
     if holds_certificate:
-        level, major = training_class.level.title, training_class.major_name
+        level, major = training_class.level.label, training_class.major_name
         found.append(f"已持有{major}{level}培训合格证书，请核实是否需要再次参加。")
     return found
 

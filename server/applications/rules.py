@@ -12,51 +12,30 @@ from pydantic import BaseModel, ConfigDict
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.state_tables import StateTable
+from server.kernel.titled import Titled
 
 NOTE_SHORTEST = 5
 """Characters in which a province says why a flagged venue is acceptable."""
 
 
-class State(StrEnum):
-    SUBMITTED = "SUBMITTED"
-    RETURNED = "RETURNED"
-    APPROVED = "APPROVED"
-    WITHDRAWN = "WITHDRAWN"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a state is never title-cased; templates read the Chinese name here
-        return _STATE_TITLES[self]
+class State(Titled):
+    SUBMITTED = "SUBMITTED", "待审核"
+    RETURNED = "RETURNED", "已退回"
+    APPROVED = "APPROVED", "已批准"
+    WITHDRAWN = "WITHDRAWN", "已撤回"
 
 
-_STATE_TITLES = {
-    State.SUBMITTED: "待审核",
-    State.RETURNED: "已退回",
-    State.APPROVED: "已批准",
-    State.WITHDRAWN: "已撤回",
-}
 HOLDING = frozenset({State.SUBMITTED, State.RETURNED, State.APPROVED})
 """The states in which an application holds its item of the plan: nobody can apply for it a second time."""
 
 
-class Action(StrEnum):
-    SUBMIT = "SUBMIT"
-    RESUBMIT = "RESUBMIT"
-    APPROVE = "APPROVE"
-    RETURN = "RETURN"
-    WITHDRAW = "WITHDRAW"
+class Action(Titled):
+    SUBMIT = "SUBMIT", "提出申请"
+    RESUBMIT = "RESUBMIT", "修改后重新报送"
+    APPROVE = "APPROVE", "批准开班"
+    RETURN = "RETURN", "退回修改"
+    WITHDRAW = "WITHDRAW", "撤回申请"
 
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as State.title
-        return _ACTION_TITLES[self]
-
-
-_ACTION_TITLES = {
-    Action.SUBMIT: "提出申请",
-    Action.RESUBMIT: "修改后重新报送",
-    Action.APPROVE: "批准开班",
-    Action.RETURN: "退回修改",
-    Action.WITHDRAW: "撤回申请",
-}
 
 TRANSITIONS: dict[tuple[State, Action], State] = {
     (State.SUBMITTED, Action.APPROVE): State.APPROVED,
@@ -94,7 +73,7 @@ STEPS = StateTable(
     MAY_ACT,
     not_yours=lambda action: NotYours(),
     no_such_step=lambda state, action: NotInThisState(
-        f"这份申请{state.title}，不能{action.title}。请刷新页面，看看现在的情况。"
+        f"这份申请{state.label}，不能{action.label}。请刷新页面，看看现在的情况。"
     ),
 )
 

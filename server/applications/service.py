@@ -282,7 +282,7 @@ async def planned_item(scope: Scope, actor: Actor, plan_id: str, item_id: str) -
     if item is None:
         raise NotFound("这份计划中没有这个项目。")
     if plan.state is not PlanState.APPROVED:
-        raise NotInPlan(f"这一版计划{plan.state.title}，不能据以申请开班（指南第四条）。请打开已批准的一版。")
+        raise NotInPlan(f"这一版计划{plan.state.label}，不能据以申请开班（指南第四条）。请打开已批准的一版。")
     taken = await store.holding(scope, plan.institution_code, [item_id])
     return PlannedItem(plan, item, taken.get(item_id))
 

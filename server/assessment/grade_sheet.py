@@ -34,7 +34,7 @@ def grade_sheet(training_class: TrainingClass, results: Sequence[Result]) -> byt
         0, 0, f"{training_class.name}成绩单", workbook.add_format({"bold": True, "font_size": 14})
     )
     sheet.write_string(1, 0, _about(training_class, results))
-    works = [f"{mark.title}（{mark.kind.title[:3]}，满分 {mark.maximum}）" for mark in results[0].marks]
+    works = [f"{mark.title}（{mark.kind.label[:3]}，满分 {mark.maximum}）" for mark in results[0].marks]
     titles = [*BEFORE, *works, *AFTER]
     for column, title in enumerate(titles):
         sheet.write_string(3, column, title, head)
@@ -70,7 +70,7 @@ def grade_sheet(training_class: TrainingClass, results: Sequence[Result]) -> byt
 def _about(training_class: TrainingClass, results: Sequence[Result]) -> str:
     policy = results[0].policy
     return (
-        f"{training_class.institution_name}　{training_class.level.title}　"
+        f"{training_class.institution_name}　{training_class.level.label}　"
         f"{training_class.starts_on} 至 {training_class.ends_on}　"
         f"过程性占 {policy.formative_weight}%，终结性占 {100 - policy.formative_weight}%，"
         f"合格线 {policy.pass_mark} 分，出勤不低于 {policy.attendance_needed}%　"

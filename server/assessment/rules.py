@@ -10,27 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Forbidden, Invalid
+from server.kernel.titled import Titled
 
 POINTS_MOST = 100
 CRITERIA_MOST = 20
 
 
-class TaskKind(StrEnum):
+class TaskKind(Titled):
     """Article 4.6: 培训机构应组织参训教师进行过程性考核和终结性考核."""
 
-    FORMATIVE = "FORMATIVE"
-    SUMMATIVE = "SUMMATIVE"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # the Chinese name, as for Role
-        return "过程性考核" if self is TaskKind.FORMATIVE else "终结性考核"
+    FORMATIVE = "FORMATIVE", "过程性考核"
+    SUMMATIVE = "SUMMATIVE", "终结性考核"
 
 
 class Criterion(BaseModel):

@@ -87,7 +87,7 @@ class ClassAssessment:
             found.append("本班名册中还没有学员。")
         kinds = {task.kind for task in self.tasks}
         found += [
-            f"还没有设置{kind.title}任务。" for kind in rules.kinds_needed(self.policy) if kind not in kinds
+            f"还没有设置{kind.label}任务。" for kind in rules.kinds_needed(self.policy) if kind not in kinds
         ]
         if self.policy.attendance_needed and not self.hours_total:
             found.append("还没有已开始的课次，无法核算出勤。")

@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid, Problem
+from server.kernel.titled import Titled
 
 # ---- the window of a session
 
@@ -76,16 +77,12 @@ def check_times(times: Times, first_day: date, last_day: date) -> None:
         raise Invalid(fields=wrong)
 
 
-class Window(StrEnum):
+class Window(Titled):
     """Where a moment lies to the check-in of a session."""
 
-    UPCOMING = "upcoming"
-    OPEN = "open"
-    CLOSED = "closed"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # templates read the Chinese name here
-        return {"upcoming": "未开始", "open": "签到中", "closed": "已结束"}[self.value]
+    UPCOMING = "upcoming", "未开始"
+    OPEN = "open", "签到中"
+    CLOSED = "closed", "已结束"
 
 
 def window(opens_at: datetime, closes_at: datetime, now: datetime) -> Window:
@@ -109,13 +106,9 @@ def _minute(moment: datetime) -> str:
     return f"{moment.astimezone(BEIJING):%m月%d日 %H:%M}"
 
 
-class Status(StrEnum):
-    PRESENT = "present"
-    LATE = "late"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # templates read the Chinese name here
-        return {"present": "出勤", "late": "迟到"}[self.value]
+class Status(Titled):
+    PRESENT = "present", "出勤"
+    LATE = "late", "迟到"
 
 
 def status_at(late_after: datetime, now: datetime) -> Status:
@@ -242,25 +235,14 @@ class Datum(StrEnum):
     WGS_84 = "WGS-84"
 
 
-class Flag(StrEnum):
+class Flag(Titled):
     """What a person should look at. A flag never blocks."""
 
-    OUTSIDE_GEOFENCE = "outside-geofence"
-    LOCATION_UNUSABLE = "location-unusable"
-    NO_LOCATION = "no-location"
-    SHARED_DEVICE = "shared-device"
+    OUTSIDE_GEOFENCE = "outside-geofence", "不在教室范围内"
+    LOCATION_UNUSABLE = "location-unusable", "定位不准"
+    NO_LOCATION = "no-location", "未提供定位"
+    SHARED_DEVICE = "shared-device", "同一手机为多人签到"
 
-    @property
-    def title(self) -> str:  # type: ignore[override]  # templates read the Chinese name here
-        return _FLAG_TITLES[self.value]
-
-
-_FLAG_TITLES = {
-    "outside-geofence": "不在教室范围内",
-    "location-unusable": "定位不准",
-    "no-location": "未提供定位",
-    "shared-device": "同一手机为多人签到",
-}
 
 COARSEST_ACCURACY = 200
 """Metres: a location less accurate than this is no evidence."""

@@ -14,23 +14,14 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 
 from server.kernel.errors import Conflict, FieldError, Invalid
+from server.kernel.titled import Titled
 
 
-class PoolStatus(StrEnum):
-    ACTIVE = "ACTIVE"
-    SUSPENDED = "SUSPENDED"
-    CANCELLED = "CANCELLED"
+class PoolStatus(Titled):
+    ACTIVE = "ACTIVE", "在库"
+    SUSPENDED = "SUSPENDED", "暂停"
+    CANCELLED = "CANCELLED", "已取消资格"
 
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a status is never title-cased; templates read the Chinese name here
-        return _TITLES[self]
-
-
-_TITLES = {
-    PoolStatus.ACTIVE: "在库",
-    PoolStatus.SUSPENDED: "暂停",
-    PoolStatus.CANCELLED: "已取消资格",
-}
 
 CHANGES: dict[PoolStatus, frozenset[PoolStatus]] = {
     PoolStatus.ACTIVE: frozenset({PoolStatus.SUSPENDED, PoolStatus.CANCELLED}),
@@ -98,9 +89,9 @@ def check_change(history: Sequence[Decided], status: PoolStatus, effective_on: d
     if status is there:
         if any(one.status is not there for one in _to_come(history, effective_on)):
             return
-        raise StatusNotPossible(f"该骨干教师的状态已是“{there.title}”，无需再次办理。")
+        raise StatusNotPossible(f"该骨干教师的状态已是“{there.label}”，无需再次办理。")
     if status not in CHANGES[there]:
-        raise StatusNotPossible(f"该骨干教师目前为“{there.title}”，不能变更为“{status.title}”。")
+        raise StatusNotPossible(f"该骨干教师目前为“{there.label}”，不能变更为“{status.label}”。")
 
 
 def _to_come(history: Sequence[Decided], day: date) -> Iterable[Decided]:

@@ -175,7 +175,7 @@ async def _decide(unit: UnitOfWork, person_id: str, status: PoolStatus, wanted: 
     unit.notify(
         person_id,
         "pool-status",
-        status=status.title,
+        status=status.label,
         effective_on=wanted.effective_on.isoformat(),
         reason=wanted.reason,
     )
@@ -221,7 +221,7 @@ async def change_status(
     unit.audit(
         "backbone:change-status",
         person_id,
-        status=status.title,
+        status=status.label,
         effective_on=effective_on.isoformat(),
         reason=reason,
     )
@@ -269,7 +269,7 @@ async def _apply(unit: UnitOfWork, person_id: str) -> bool:
         unit.nothing_written()
         return False
     changed = await _bring_up_to(unit, member, today, [])
-    unit.audit("backbone:apply-status", person_id, status=changed.status.title)
+    unit.audit("backbone:apply-status", person_id, status=changed.status.label)
     return changed.status is not member.status
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated, Self
 
 from bson.binary import Binary
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from server.certificates.rules import is_number, is_serial, parse_number, parse_serial
 from server.institutions.rules import Level
 from server.kernel.mongo import Document
+from server.kernel.titled import Titled
 
 Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\r\n\t]+$")
@@ -74,13 +74,9 @@ class SealedSnapshot(Printed):
         return CertificateSnapshot(**printed, id_number=id_number)
 
 
-class CertificateStatus(StrEnum):
-    VALID = "VALID"
-    REVOKED = "REVOKED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a status is never title-cased; templates read the Chinese name here
-        return "有效" if self is CertificateStatus.VALID else "已撤销"
+class CertificateStatus(Titled):
+    VALID = "VALID", "有效"
+    REVOKED = "REVOKED", "已撤销"
 
 
 class Certificate(Document):

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
@@ -27,33 +26,20 @@ from server.kernel.identity import Actor, system
 from server.kernel.mongo import Row, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
+from server.kernel.titled import Titled
 from server.kernel.waiting import Waiting
 
 JOB = system("certificates")
 PAGE = "/admin/certificates/check"
 
 
-class FindingKind(StrEnum):
-    GAP = "GAP"
-    BEYOND = "BEYOND"
-    REPEATED = "REPEATED"
-    MALFORMED = "MALFORMED"
-    NOT_PASSED = "NOT_PASSED"
-    COUNT = "COUNT"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a kind is never title-cased; templates read the Chinese name here
-        return _TITLES[self]
-
-
-_TITLES = {
-    FindingKind.GAP: "缺号",
-    FindingKind.BEYOND: "超出已取的顺序号",
-    FindingKind.REPEATED: "重号",
-    FindingKind.MALFORMED: "内容或编码不合规则",
-    FindingKind.NOT_PASSED: "没有合格的考核结果",
-    FindingKind.COUNT: "核发数与台账数不符",
-}
+class FindingKind(Titled):
+    GAP = "GAP", "缺号"
+    BEYOND = "BEYOND", "超出已取的顺序号"
+    REPEATED = "REPEATED", "重号"
+    MALFORMED = "MALFORMED", "内容或编码不合规则"
+    NOT_PASSED = "NOT_PASSED", "没有合格的考核结果"
+    COUNT = "COUNT", "核发数与台账数不符"
 
 
 @dataclass(frozen=True)
@@ -255,7 +241,7 @@ async def _settle(unit: UnitOfWork, institution: Institution, findings: Sequence
 
 
 def kind_title(kind: str) -> str:
-    return FindingKind(kind).title
+    return FindingKind(kind).label
 
 
 def _finding(institution: Institution, found: Finding, now: datetime) -> LedgerFinding:

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
 
 from server.institutions.rules import Level
 from server.kernel.errors import FieldError, Invalid
+from server.kernel.titled import Titled
 
 LONGEST_DAYS = 366
 
 
-class Stage(StrEnum):
+class Stage(Titled):
     """How far a class is in its calendar."""
 
-    NOT_STARTED = "NOT_STARTED"
-    ONGOING = "ONGOING"
-    FINISHED = "FINISHED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a stage is never title-cased; templates read the Chinese name here
-        return _STAGE_TITLES[self]
-
-
-_STAGE_TITLES = {Stage.NOT_STARTED: "未开班", Stage.ONGOING: "进行中", Stage.FINISHED: "已结束"}
+    NOT_STARTED = "NOT_STARTED", "未开班"
+    ONGOING = "ONGOING", "进行中"
+    FINISHED = "FINISHED", "已结束"
 
 
 def stage(starts_on: date, ends_on: date, today: date) -> Stage:
@@ -43,25 +36,13 @@ STANDARD_COURSES: dict[Level, tuple[str, ...]] = {
 """The courses of each level in 《工学一体化教师培训标准》. Those of the 骨干教师 training are 待核: the institution writes them itself."""
 
 
-class NextStep(StrEnum):
+class NextStep(Titled):
     """What an institution still has to do for a class."""
 
-    CONFIRM_ROSTER = "CONFIRM_ROSTER"
-    IMPORT_ROSTER = "IMPORT_ROSTER"
-    ASSIGN_TEACHERS = "ASSIGN_TEACHERS"
-    RELEASE_RESULTS = "RELEASE_RESULTS"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Stage.title
-        return _STEP_TITLES[self]
-
-
-_STEP_TITLES = {
-    NextStep.CONFIRM_ROSTER: "名册已上传，等待确认导入",
-    NextStep.IMPORT_ROSTER: "还没有导入参训教师名册",
-    NextStep.ASSIGN_TEACHERS: "还没有骨干教师接受邀请",
-    NextStep.RELEASE_RESULTS: "培训已结束，成绩还没有公布",
-}
+    CONFIRM_ROSTER = "CONFIRM_ROSTER", "名册已上传，等待确认导入"
+    IMPORT_ROSTER = "IMPORT_ROSTER", "还没有导入参训教师名册"
+    ASSIGN_TEACHERS = "ASSIGN_TEACHERS", "还没有骨干教师接受邀请"
+    RELEASE_RESULTS = "RELEASE_RESULTS", "培训已结束，成绩还没有公布"
 
 
 def next_steps(
@@ -93,7 +74,7 @@ def check_class_hours(level: Level, class_hours: int, floor: int) -> None:
     if class_hours < floor:
         raise Invalid(
             fields=[
-                FieldError("class_hours", f"{level.title}培训不低于 {floor} 课时，现为 {class_hours} 课时。")
+                FieldError("class_hours", f"{level.label}培训不低于 {floor} 课时，现为 {class_hours} 课时。")
             ]
         )
 

@@ -7,23 +7,19 @@ without a request, its reason and its approver.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 from server.kernel.errors import Conflict, Forbidden
 from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.state_tables import StateTable
+from server.kernel.titled import Titled
 
 
-class Subject(StrEnum):
+class Subject(Titled):
     """What is corrected."""
 
-    CLASS = "CLASS"
-    TRAINEE = "TRAINEE"
-    INSTITUTION = "INSTITUTION"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a subject is never title-cased; templates read the Chinese name here
-        return _SUBJECT_TITLES[self]
+    CLASS = "CLASS", "培训班信息"
+    TRAINEE = "TRAINEE", "参训教师姓名"
+    INSTITUTION = "INSTITUTION", "培训机构名称"
 
     @property
     def reviewer(self) -> Role:
@@ -31,66 +27,31 @@ class Subject(StrEnum):
         return Role.NATIONAL_CENTRE if self is Subject.INSTITUTION else Role.PROVINCE
 
 
-_SUBJECT_TITLES = {
-    Subject.CLASS: "培训班信息",
-    Subject.TRAINEE: "参训教师姓名",
-    Subject.INSTITUTION: "培训机构名称",
-}
-
-
-class Ground(StrEnum):
+class Ground(Titled):
     """Why a person's name is not what it was."""
 
-    MISSPELT = "MISSPELT"
-    RENAMED = "RENAMED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Subject.title
-        return "名册中写错" if self is Ground.MISSPELT else "本人依法更名"
+    MISSPELT = "MISSPELT", "名册中写错"
+    RENAMED = "RENAMED", "本人依法更名"
 
 
-class State(StrEnum):
-    SUBMITTED = "SUBMITTED"
-    RETURNED = "RETURNED"
-    APPROVED = "APPROVED"
-    RETRACTED = "RETRACTED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Subject.title
-        return _STATE_TITLES[self]
+class State(Titled):
+    SUBMITTED = "SUBMITTED", "待审核"
+    RETURNED = "RETURNED", "已退回"
+    APPROVED = "APPROVED", "已核准更正"
+    RETRACTED = "RETRACTED", "已撤回"
 
     @property
     def open(self) -> bool:
         return self in (State.SUBMITTED, State.RETURNED)
 
 
-_STATE_TITLES = {
-    State.SUBMITTED: "待审核",
-    State.RETURNED: "已退回",
-    State.APPROVED: "已核准更正",
-    State.RETRACTED: "已撤回",
-}
+class Action(Titled):
+    REQUEST = "REQUEST", "申请更正"
+    APPROVE = "APPROVE", "核准并更正"
+    RETURN = "RETURN", "退回"
+    RESUBMIT = "RESUBMIT", "修改后重新申请"
+    RETRACT = "RETRACT", "撤回"
 
-
-class Action(StrEnum):
-    REQUEST = "REQUEST"
-    APPROVE = "APPROVE"
-    RETURN = "RETURN"
-    RESUBMIT = "RESUBMIT"
-    RETRACT = "RETRACT"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Subject.title
-        return _ACTION_TITLES[self]
-
-
-_ACTION_TITLES = {
-    Action.REQUEST: "申请更正",
-    Action.APPROVE: "核准并更正",
-    Action.RETURN: "退回",
-    Action.RESUBMIT: "修改后重新申请",
-    Action.RETRACT: "撤回",
-}
 
 TRANSITIONS: dict[tuple[State, Action], State] = {
     (State.SUBMITTED, Action.APPROVE): State.APPROVED,
@@ -129,16 +90,16 @@ def steps_of(subject: Subject) -> StateTable[State, Action, State]:
         TRANSITIONS,
         {action: who_acts(action, subject) for action in Action},
         not_yours=lambda action: Forbidden(
-            f"{subject.title}的更正，“{action.title}”由{_who(action, subject)}办理（指南第二十五条）。"
+            f"{subject.label}的更正，“{action.label}”由{_who(action, subject)}办理（指南第二十五条）。"
         ),
         no_such_step=lambda state, action: CorrectionSettled(
-            f"该申请目前为“{state.title}”，不能{action.title}。请刷新后查看最新状态。"
+            f"该申请目前为“{state.label}”，不能{action.label}。请刷新后查看最新状态。"
         ),
     )
 
 
 def _who(action: Action, subject: Subject) -> str:
-    return "培训机构" if who_acts(action, subject) == INSTITUTION_ROLES else subject.reviewer.title
+    return "培训机构" if who_acts(action, subject) == INSTITUTION_ROLES else subject.reviewer.label
 
 
 def differing(present: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:

@@ -15,6 +15,7 @@ from server.invitations.rules import YEARLY_TEACHING, task_days
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import Role
 from server.kernel.state_tables import StateTable
+from server.kernel.titled import Titled
 
 WARNING_MONTH = 10
 """From the first of October on, whoever still owes tasks of the year can be told."""
@@ -50,18 +51,14 @@ def required_tasks(registered_on: date, history: Sequence[Decided], year: int) -
     return (2 * share + whole) // (2 * whole)
 
 
-class Standing(StrEnum):
+class Standing(Titled):
     """Where a teacher stands in a year."""
 
-    OWING = "OWING"
-    SHORT = "SHORT"
-    BELOW_MARK = "BELOW_MARK"
-    FULFILLED = "FULFILLED"
-    NOTHING_OWED = "NOTHING_OWED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a standing is never title-cased; templates read the Chinese name here
-        return _STANDING_TITLES[self]
+    OWING = "OWING", "尚欠授课任务"
+    SHORT = "SHORT", "授课任务不足"
+    BELOW_MARK = "BELOW_MARK", "满意度未达标"
+    FULFILLED = "FULFILLED", "已达到要求"
+    NOTHING_OWED = "NOTHING_OWED", "本年无授课要求"
 
     @property
     def tone(self) -> str:
@@ -69,13 +66,6 @@ class Standing(StrEnum):
         return _STANDING_TONES[self]
 
 
-_STANDING_TITLES = {
-    Standing.OWING: "尚欠授课任务",
-    Standing.SHORT: "授课任务不足",
-    Standing.BELOW_MARK: "满意度未达标",
-    Standing.FULFILLED: "已达到要求",
-    Standing.NOTHING_OWED: "本年无授课要求",
-}
 _STANDING_TONES = {
     Standing.OWING: "warning",
     Standing.SHORT: "danger",
@@ -109,46 +99,23 @@ def is_to_be_warned(today: date, required: int, done: int, planned: int) -> bool
 # ---- follow-up guidance (为参训教师提供后续指导服务, article 8.4.6)
 
 
-class Way(StrEnum):
+class Way(Titled):
     """How guidance was given."""
 
-    TELEPHONE = "TELEPHONE"
-    ONLINE = "ONLINE"
-    VISIT = "VISIT"
-    WRITTEN = "WRITTEN"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Standing.title
-        return _WAY_TITLES[self]
+    TELEPHONE = "TELEPHONE", "电话"
+    ONLINE = "ONLINE", "线上"
+    VISIT = "VISIT", "到校"
+    WRITTEN = "WRITTEN", "书面"
 
 
-_WAY_TITLES = {
-    Way.TELEPHONE: "电话",
-    Way.ONLINE: "线上",
-    Way.VISIT: "到校",
-    Way.WRITTEN: "书面",
-}
-
-
-class State(StrEnum):
-    WAITING = "WAITING"
-    CONFIRMED = "CONFIRMED"
-    DISPUTED = "DISPUTED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Standing.title
-        return _STATE_TITLES[self]
+class State(Titled):
+    WAITING = "WAITING", "待学员确认"
+    CONFIRMED = "CONFIRMED", "学员已确认"
+    DISPUTED = "DISPUTED", "学员有异议"
 
     @property
     def tone(self) -> str:
         return {"WAITING": "warning", "CONFIRMED": "success", "DISPUTED": "danger"}[self]
-
-
-_STATE_TITLES = {
-    State.WAITING: "待学员确认",
-    State.CONFIRMED: "学员已确认",
-    State.DISPUTED: "学员有异议",
-}
 
 
 class Action(StrEnum):

@@ -57,7 +57,7 @@ class Column(Enum):
 
 _COLUMN_CALLED = {word: column for column in Column for word in column.value.split()}
 STAFF_ROLES = (Role.NATIONAL_CENTRE, Role.PROVINCE, Role.TRAINING_CENTRE, Role.TRAINING_BASE)
-_ROLE_CALLED = {role.title: role for role in STAFF_ROLES}
+_ROLE_CALLED = {role.label: role for role in STAFF_ROLES}
 _PROVINCE_CALLED = {word: one.code for one in PROVINCES for word in (one.name, one.code)}
 
 
@@ -219,7 +219,7 @@ class _Offices:
         if role in INSTITUTION_ROLES:
             return self._of_institution(role, code, institution)
         if institution:
-            raise _Wrong(Column.INSTITUTION, f"{role.title}的账号不属于培训机构，请清空这一格或改用户类别。")
+            raise _Wrong(Column.INSTITUTION, f"{role.label}的账号不属于培训机构，请清空这一格或改用户类别。")
         if role is Role.PROVINCE:
             if code is None:
                 raise _Wrong(Column.PROVINCE, "省级管理部门的账号须填写省份。")
@@ -230,7 +230,7 @@ class _Offices:
 
     def _of_institution(self, role: Role, province_code: str | None, written: str) -> tuple[str, str]:
         if not written:
-            raise _Wrong(Column.INSTITUTION, f"{role.title}的账号须填写培训机构。")
+            raise _Wrong(Column.INSTITUTION, f"{role.label}的账号须填写培训机构。")
         found = self._institution(written)
         if found is None:
             words = f"没有“{written}”这个培训机构。请填机构号或全称，或从下拉列表选择。"
@@ -238,7 +238,7 @@ class _Offices:
         if province_code and province_code != found.province_code:
             raise _Wrong(Column.PROVINCE, f"{found.name}不在这个省份，请核对；这一格也可以不填。")
         if not found.holds(QualificationKind(role.value), self.today):
-            raise _Wrong(Column.ROLE, f"{found.name}没有有效的{role.title}资格，请核对用户类别。")
+            raise _Wrong(Column.ROLE, f"{found.name}没有有效的{role.label}资格，请核对用户类别。")
         return found.province_code, found.id
 
     def _institution(self, written: str) -> Institution | None:
@@ -294,7 +294,7 @@ def _offer_choices(
     offered = book.add_worksheet("可选项")
     offered.hide()
     choices = {
-        Column.ROLE: [role.title for role in STAFF_ROLES],
+        Column.ROLE: [role.label for role in STAFF_ROLES],
         Column.PROVINCE: [one.name for one in PROVINCES],
         Column.INSTITUTION: [f"{one.id} {one.name}" for one in institutions],
     }

@@ -34,7 +34,7 @@ class QualificationVersion(Step):
 
     @property
     def title(self) -> str:
-        return QualificationAction(self.action).title
+        return QualificationAction(self.action).label
 
 
 class Institution(Document):

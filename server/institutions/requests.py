@@ -83,7 +83,7 @@ async def submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
         submitted_at=unit.now,
     )
     await store.insert_request(unit, new)
-    unit.audit("institutions:submit-request", new.id, purpose=new.purpose.title, name=new.institution_name)
+    unit.audit("institutions:submit-request", new.id, purpose=new.purpose.label, name=new.institution_name)
     return new
 
 
@@ -156,7 +156,7 @@ def _check_may_be_asked(school: Institution, draft: RequestDraft) -> None:
         raise Invalid(
             fields=[
                 FieldError(
-                    "qualification_number", f"该资格目前为“{held.status.title}”，不能{draft.purpose.title}。"
+                    "qualification_number", f"该资格目前为“{held.status.label}”，不能{draft.purpose.label}。"
                 )
             ]
         )

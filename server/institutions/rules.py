@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -16,27 +15,21 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import Role
 from server.kernel.state_tables import StateTable
+from server.kernel.titled import Titled
 
 
-class Level(StrEnum):
+class Level(Titled):
     """培训级别; the value is the level's character in a certificate number (article 17)."""
 
-    BACKBONE = "G"
-    ONE = "1"
-    TWO = "2"
-    THREE = "3"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a level is never title-cased; templates read the Chinese name here
-        return _LEVEL_TITLES[self]
+    BACKBONE = "G", "骨干教师"
+    ONE = "1", "一级"
+    TWO = "2", "二级"
+    THREE = "3", "三级"
 
     @property
     def training(self) -> str:
         """The training's name as article 16 writes it: 工学一体化骨干教师培训, 工学一体化一级教师培训 …"""
-        return f"工学一体化{self.title.removesuffix('教师')}教师培训"
-
-
-_LEVEL_TITLES = {Level.BACKBONE: "骨干教师", Level.ONE: "一级", Level.TWO: "二级", Level.THREE: "三级"}
+        return f"工学一体化{self.label.removesuffix('教师')}教师培训"
 
 
 @dataclass(frozen=True)
@@ -70,32 +63,17 @@ MAJORS: dict[str, Major] = {
 }
 
 
-class QualificationKind(StrEnum):
+class QualificationKind(Titled):
     """The two kinds of 培训机构 (article 3)."""
 
-    TRAINING_CENTRE = "TRAINING_CENTRE"
-    TRAINING_BASE = "TRAINING_BASE"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Level.title
-        return "师资研修中心" if self is QualificationKind.TRAINING_CENTRE else "教师培训基地"
+    TRAINING_CENTRE = "TRAINING_CENTRE", "师资研修中心"
+    TRAINING_BASE = "TRAINING_BASE", "教师培训基地"
 
 
-class QualificationStatus(StrEnum):
-    ACTIVE = "ACTIVE"
-    SUSPENDED = "SUSPENDED"
-    WITHDRAWN = "WITHDRAWN"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Level.title
-        return _STATUS_TITLES[self]
-
-
-_STATUS_TITLES = {
-    QualificationStatus.ACTIVE: "有效",
-    QualificationStatus.SUSPENDED: "暂停",
-    QualificationStatus.WITHDRAWN: "已取消",
-}
+class QualificationStatus(Titled):
+    ACTIVE = "ACTIVE", "有效"
+    SUSPENDED = "SUSPENDED", "暂停"
+    WITHDRAWN = "WITHDRAWN", "已取消"
 
 
 class Qualification(BaseModel):
@@ -172,7 +150,7 @@ def require_qualified(qualifications: Iterable[Qualification], level: Level, maj
     if not qualified(held, level, major, on):
         kind = kind_for(level)
         raise NotQualified(
-            f"按《管理指南》第四条、第十六条，{level.training}由{kind.title}承担。"
+            f"按《管理指南》第四条、第十六条，{level.training}由{kind.label}承担。"
             f"{_what_is_missing(held, kind, major, on)}如需办理，请联系省级管理部门。"
         )
 
@@ -180,45 +158,32 @@ def require_qualified(qualifications: Iterable[Qualification], level: Level, maj
 def _what_is_missing(held: list[Qualification], kind: QualificationKind, major: str, on: date) -> str:
     of_kind = [qualification for qualification in held if qualification.kind is kind]
     if not of_kind:
-        return f"本机构没有{kind.title}资格。"
+        return f"本机构没有{kind.label}资格。"
     of_major = [qualification for qualification in of_kind if major in qualification.majors]
     if not of_major:
         name = MAJORS[major].name if major in MAJORS else major
-        return f"本机构的{kind.title}资格未获批“{name}”专业大类。"
+        return f"本机构的{kind.label}资格未获批“{name}”专业大类。"
     # What is in force but out of its time says more than an older one that was withdrawn.
     latest = max(of_major, key=lambda each: (each.status is QualificationStatus.ACTIVE, each.valid_from))
     if not latest.stands(on):
-        return f"本机构的{kind.title}资格状态为“{latest.status.title}”。"
+        return f"本机构的{kind.label}资格状态为“{latest.status.label}”。"
     until = latest.valid_to.isoformat() if latest.valid_to else "长期"
-    return f"本机构的{kind.title}资格有效期为{latest.valid_from}至{until}，不含{on}。"
+    return f"本机构的{kind.label}资格有效期为{latest.valid_from}至{until}，不含{on}。"
 
 
 # ---- Management (article 5): what the centre does to a qualification, and what a province asks of it
 
 
-class QualificationAction(StrEnum):
+class QualificationAction(Titled):
     """What happens to a qualification; ENTER and PUBLISH make it."""
 
-    ENTER = "ENTER"
-    PUBLISH = "PUBLISH"
-    CONFIRM = "CONFIRM"
-    SUSPEND = "SUSPEND"
-    RESUME = "RESUME"
-    WITHDRAW = "WITHDRAW"
+    ENTER = "ENTER", "按附件 1 录入"
+    PUBLISH = "PUBLISH", "公布资格"
+    CONFIRM = "CONFIRM", "核定资格"
+    SUSPEND = "SUSPEND", "暂停资格"
+    RESUME = "RESUME", "恢复资格"
+    WITHDRAW = "WITHDRAW", "取消资格"
 
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Level.title
-        return _ACTION_TITLES[self]
-
-
-_ACTION_TITLES = {
-    QualificationAction.ENTER: "按附件 1 录入",
-    QualificationAction.PUBLISH: "公布资格",
-    QualificationAction.CONFIRM: "核定资格",
-    QualificationAction.SUSPEND: "暂停资格",
-    QualificationAction.RESUME: "恢复资格",
-    QualificationAction.WITHDRAW: "取消资格",
-}
 
 QUALIFICATION_TRANSITIONS: dict[tuple[QualificationStatus, QualificationAction], QualificationStatus] = {
     (QualificationStatus.ACTIVE, QualificationAction.CONFIRM): QualificationStatus.ACTIVE,
@@ -245,7 +210,7 @@ _QUALIFICATION_STEPS = StateTable(
     dict.fromkeys(QualificationAction, frozenset({Role.NATIONAL_CENTRE})),
     not_yours=lambda action: Forbidden("培训机构资格由部指导中心办理（指南第五条）。"),
     no_such_step=lambda status, action: QualificationFixed(
-        f"该资格目前为“{status.title}”，不能{action.title}。请返回培训机构页面核对。"
+        f"该资格目前为“{status.label}”，不能{action.label}。请返回培训机构页面核对。"
     ),
 )
 
@@ -261,23 +226,19 @@ def act_on_qualification(
     base = held.kind is QualificationKind.TRAINING_BASE
     if base and action in ON_REQUEST_OF_THE_PROVINCE and not requested:
         raise QualificationFixed(
-            f"按《管理指南》第五条（三），{action.title}须由省级管理部门提出申请。请等待该省提交申请后审核。"
+            f"按《管理指南》第五条（三），{action.label}须由省级管理部门提出申请。请等待该省提交申请后审核。"
         )
     return status
 
 
-class RequestPurpose(StrEnum):
+class RequestPurpose(Titled):
     """What a province asks of the centre (articles 5.2 and 5.3)."""
 
-    NEW_BASE = "NEW_BASE"
-    ADDITION = "ADDITION"
-    SUSPENSION = "SUSPENSION"
-    RESUMPTION = "RESUMPTION"
-    WITHDRAWAL = "WITHDRAWAL"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Level.title
-        return _PURPOSE_TITLES[self]
+    NEW_BASE = "NEW_BASE", "推荐教师培训基地"
+    ADDITION = "ADDITION", "申请增补资格"
+    SUSPENSION = "SUSPENSION", "申请暂停资格"
+    RESUMPTION = "RESUMPTION", "申请恢复资格"
+    WITHDRAWAL = "WITHDRAWAL", "申请取消资格"
 
     @property
     def grants(self) -> bool:
@@ -290,13 +251,6 @@ class RequestPurpose(StrEnum):
         return _PURPOSE_ACTIONS.get(self, QualificationAction.PUBLISH)
 
 
-_PURPOSE_TITLES = {
-    RequestPurpose.NEW_BASE: "推荐教师培训基地",
-    RequestPurpose.ADDITION: "申请增补资格",
-    RequestPurpose.SUSPENSION: "申请暂停资格",
-    RequestPurpose.RESUMPTION: "申请恢复资格",
-    RequestPurpose.WITHDRAWAL: "申请取消资格",
-}
 _PURPOSE_ACTIONS = {
     RequestPurpose.SUSPENSION: QualificationAction.SUSPEND,
     RequestPurpose.RESUMPTION: QualificationAction.RESUME,
@@ -304,15 +258,11 @@ _PURPOSE_ACTIONS = {
 }
 
 
-class RequestState(StrEnum):
-    SUBMITTED = "SUBMITTED"
-    APPROVED = "APPROVED"
-    DECLINED = "DECLINED"
-    RETRACTED = "RETRACTED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Level.title
-        return _STATE_TITLES[self]
+class RequestState(Titled):
+    SUBMITTED = "SUBMITTED", "待审核"
+    APPROVED = "APPROVED", "已核准"
+    DECLINED = "DECLINED", "未核准"
+    RETRACTED = "RETRACTED", "已撤回"
 
     @property
     def open(self) -> bool:
@@ -320,33 +270,13 @@ class RequestState(StrEnum):
         return self in (RequestState.SUBMITTED, RequestState.DECLINED)
 
 
-_STATE_TITLES = {
-    RequestState.SUBMITTED: "待审核",
-    RequestState.APPROVED: "已核准",
-    RequestState.DECLINED: "未核准",
-    RequestState.RETRACTED: "已撤回",
-}
+class RequestAction(Titled):
+    SUBMIT = "SUBMIT", "提交"
+    APPROVE = "APPROVE", "核准"
+    DECLINE = "DECLINE", "不予核准"
+    RESUBMIT = "RESUBMIT", "修改后重新提交"
+    RETRACT = "RETRACT", "撤回"
 
-
-class RequestAction(StrEnum):
-    SUBMIT = "SUBMIT"
-    APPROVE = "APPROVE"
-    DECLINE = "DECLINE"
-    RESUBMIT = "RESUBMIT"
-    RETRACT = "RETRACT"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Level.title
-        return _REQUEST_ACTION_TITLES[self]
-
-
-_REQUEST_ACTION_TITLES = {
-    RequestAction.SUBMIT: "提交",
-    RequestAction.APPROVE: "核准",
-    RequestAction.DECLINE: "不予核准",
-    RequestAction.RESUBMIT: "修改后重新提交",
-    RequestAction.RETRACT: "撤回",
-}
 
 TRANSITIONS: dict[tuple[RequestState, RequestAction], RequestState] = {
     (RequestState.SUBMITTED, RequestAction.APPROVE): RequestState.APPROVED,
@@ -374,10 +304,10 @@ REQUEST_STEPS = StateTable(
     TRANSITIONS,
     WHO_ACTS,
     not_yours=lambda action: Forbidden(
-        f"“{action.title}”由{'、'.join(role.title for role in WHO_ACTS[action])}办理（指南第五条）。"
+        f"“{action.label}”由{'、'.join(role.label for role in WHO_ACTS[action])}办理（指南第五条）。"
     ),
     no_such_step=lambda state, action: RequestSettled(
-        f"该申请目前为“{state.title}”，不能{action.title}。请刷新后查看最新状态。"
+        f"该申请目前为“{state.label}”，不能{action.label}。请刷新后查看最新状态。"
     ),
 )
 

@@ -80,7 +80,7 @@ async def allocate_account(platform: Platform, actor: Actor, draft: AccountDraft
 def _require_kind(found: Institution, kind: QualificationKind, today: date) -> None:
     if not found.holds(kind, today):
         raise Invalid(
-            fields=[FieldError("role", f"{found.name}没有有效的{kind.title}资格，请核对用户类别。")]
+            fields=[FieldError("role", f"{found.name}没有有效的{kind.label}资格，请核对用户类别。")]
         )
 
 
@@ -143,7 +143,7 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     counts = await store.count_requests(platform, actor.jurisdiction, state)
     return [
         Waiting(
-            f"{RequestPurpose(purpose).title}（{words}）",
+            f"{RequestPurpose(purpose).label}（{words}）",
             f"/admin/recommendations?state={state}&purpose={purpose}",
             count,
         )

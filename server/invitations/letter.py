@@ -60,7 +60,7 @@ def letter_of(invitation: Invitation) -> Letter:
             ("培训时间", _period(invitation.starts_on, invitation.ends_on)),
             ("培训课时", f"{invitation.class_hours} 课时"),
             ("培训地点", invitation.place),
-            ("邀请事项", invitation.kind.title),
+            ("邀请事项", invitation.kind.label),
         ),
         asked=ASKED[invitation.kind],
         message=invitation.message,

@@ -11,44 +11,27 @@ from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, Forbidden
 from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.state_tables import StateTable
+from server.kernel.titled import Titled
 
 YEARLY_TEACHING = 2
 """每年承担授课任务不少于 2 次 (article 8.4.1)."""
 REMIND_BEFORE = timedelta(days=2)
 
 
-class Kind(StrEnum):
+class Kind(Titled):
     """What a teacher is asked for: 承担授课及考核任务 (article 8.4)."""
 
-    TEACHING = "TEACHING"
-    ASSESSMENT = "ASSESSMENT"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a kind is never title-cased; templates read the Chinese name here
-        return "授课" if self is Kind.TEACHING else "考核"
+    TEACHING = "TEACHING", "授课"
+    ASSESSMENT = "ASSESSMENT", "考核"
 
 
-class State(StrEnum):
-    SENT = "SENT"
-    ACCEPTED = "ACCEPTED"
-    DECLINED = "DECLINED"
-    EXPIRED = "EXPIRED"
-    WITHDRAWN = "WITHDRAWN"
-    CANCELLED = "CANCELLED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Kind.title
-        return _STATE_TITLES[self]
-
-
-_STATE_TITLES = {
-    State.SENT: "待回复",
-    State.ACCEPTED: "已接受",
-    State.DECLINED: "已谢绝",
-    State.EXPIRED: "过期未复",
-    State.WITHDRAWN: "已撤回",
-    State.CANCELLED: "已取消安排",
-}
+class State(Titled):
+    SENT = "SENT", "待回复"
+    ACCEPTED = "ACCEPTED", "已接受"
+    DECLINED = "DECLINED", "已谢绝"
+    EXPIRED = "EXPIRED", "过期未复"
+    WITHDRAWN = "WITHDRAWN", "已撤回"
+    CANCELLED = "CANCELLED", "已取消安排"
 
 
 class Action(StrEnum):

@@ -215,7 +215,7 @@ async def _invitable(unit: UnitOfWork, training_class: TrainingClass, teacher_id
         raise NotInvitable("授课和考核须由骨干教师承担（指南第六条），请从骨干教师库中选择。")
     if not teacher.active:
         raise NotInvitable(
-            f"{teacher.name}老师的骨干教师状态为“{teacher.status.title}”，目前不能邀请，请另选骨干教师。"
+            f"{teacher.name}老师的骨干教师状态为“{teacher.status.label}”，目前不能邀请，请另选骨干教师。"
         )
     if teacher.due_on and teacher.due_on <= training_class.ends_on:
         raise NotInvitable(
@@ -239,9 +239,9 @@ async def _require_first(unit: UnitOfWork, earlier: Sequence[Invitation], kind: 
             continue
         match one.state_at(unit.now):
             case State.ACCEPTED:
-                raise AlreadyInvited(f"{one.teacher_name}老师已接受本班的{kind.title}邀请。")
+                raise AlreadyInvited(f"{one.teacher_name}老师已接受本班的{kind.label}邀请。")
             case State.SENT:
-                raise AlreadyInvited(f"{one.teacher_name}老师已有一封待回复的{kind.title}邀请函。")
+                raise AlreadyInvited(f"{one.teacher_name}老师已有一封待回复的{kind.label}邀请函。")
             case State.EXPIRED if one.state is State.SENT:
                 await _write(unit, one, Action.EXPIRE, State.EXPIRED)
 
@@ -346,7 +346,7 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     found = await store.classes_without_replacement(platform, actor.institution_code, today, WAITING_MOST)
     return [
         Waiting(
-            f"“{row['class_name']}”的{Kind(row['kind']).title}邀请无人接受，请另邀骨干教师",
+            f"“{row['class_name']}”的{Kind(row['kind']).label}邀请无人接受，请另邀骨干教师",
             f"/admin/classes/{row['class_id']}/invitations",
             1,
             overdue=row["starts_on"] <= today.isoformat(),
@@ -553,7 +553,7 @@ def _facts(invitation: Invitation) -> dict[str, str]:
     return {
         "invitation_id": invitation.id,
         "person_id": invitation.teacher_id,
-        "invited_for": invitation.kind.title,
+        "invited_for": invitation.kind.label,
     }
 
 
@@ -563,7 +563,7 @@ def _news(invitation: Invitation) -> dict[str, str]:
         "invitation_id": invitation.id,
         "class_id": invitation.class_id,
         "class_name": invitation.class_name,
-        "kind": invitation.kind.title,
+        "kind": invitation.kind.label,
         "starts_on": invitation.starts_on.isoformat(),
         "ends_on": invitation.ends_on.isoformat(),
         "institution": invitation.institution_name,

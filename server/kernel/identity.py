@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal
 
+from server.kernel.titled import Titled
 
-class Role(StrEnum):
+
+class Role(Titled):
     """平台用户 (article 24)."""
 
-    NATIONAL_CENTRE = "NATIONAL_CENTRE"
-    PROVINCE = "PROVINCE"
-    TRAINING_CENTRE = "TRAINING_CENTRE"
-    TRAINING_BASE = "TRAINING_BASE"
-    BACKBONE_TEACHER = "BACKBONE_TEACHER"
-    TRAINEE = "TRAINEE"
+    NATIONAL_CENTRE = "NATIONAL_CENTRE", "部指导中心"
+    PROVINCE = "PROVINCE", "省级管理部门"
+    TRAINING_CENTRE = "TRAINING_CENTRE", "师资研修中心"
+    TRAINING_BASE = "TRAINING_BASE", "教师培训基地"
+    BACKBONE_TEACHER = "BACKBONE_TEACHER", "骨干教师"
+    TRAINEE = "TRAINEE", "参训教师"
 
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a role is never title-cased; templates read the Chinese name here
-        return _TITLES[self]
-
-
-_TITLES = {
-    Role.NATIONAL_CENTRE: "部指导中心",
-    Role.PROVINCE: "省级管理部门",
-    Role.TRAINING_CENTRE: "师资研修中心",
-    Role.TRAINING_BASE: "教师培训基地",
-    Role.BACKBONE_TEACHER: "骨干教师",
-    Role.TRAINEE: "参训教师",
-}
 
 INSTITUTION_ROLES = frozenset({Role.TRAINING_CENTRE, Role.TRAINING_BASE})
 

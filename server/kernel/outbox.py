@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from server.kernel.mongo import CollectionSpec, Index, Row, Scope, new_id
 from server.kernel.platform import Platform
+from server.kernel.titled import Titled
 
 COLLECTIONS = (
     CollectionSpec(
@@ -37,35 +37,20 @@ CLAIM = timedelta(minutes=1)
 """How long a sender may take from the claim to the mark; a sender that died before it has sent nothing."""
 
 
-class State(StrEnum):
+class State(Titled):
     """What has become of a message on its way to WeChat; the inbox has it in every state."""
 
-    WAITING = "waiting"
-    SENDING = "sending"
-    SENT = "sent"
-    KEPT = "kept"
+    WAITING = "waiting", "待发送"
+    SENDING = "sending", "发送中"
+    SENT = "sent", "已发送"
+    KEPT = "kept", "仅站内"
     """In the inbox only, and nothing is wrong: no phone, no template, no grant."""
-    UNCERTAIN = "uncertain"
+    UNCERTAIN = "uncertain", "结果不明"
     """Sent, perhaps: the answer never came. Never sent again."""
-    DEAD = "dead"
+    DEAD = "dead", "发送失败"
     """Refused for good, or given up after the last attempt."""
-    STOPPED = "stopped"
+    STOPPED = "stopped", "不再发送"
     """Somebody of the centre has looked at it and let it be."""
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a state is never title-cased; templates read the Chinese name here
-        return _TITLES[self]
-
-
-_TITLES = {
-    State.WAITING: "待发送",
-    State.SENDING: "发送中",
-    State.SENT: "已发送",
-    State.KEPT: "仅站内",
-    State.UNCERTAIN: "结果不明",
-    State.DEAD: "发送失败",
-    State.STOPPED: "不再发送",
-}
 
 
 async def claim(platform: Platform) -> Row | None:

@@ -5,96 +5,91 @@ A permission says nothing about whose documents: that is the jurisdiction, insid
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from server.kernel.errors import Forbidden, NotSignedIn
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
+from server.kernel.titled import Titled
 
 
-class Permission(StrEnum):
+class Permission(Titled):
     """`chapter:action`, in alphabetical order. ANYONE needs no sign-in; PHONE is any phone that has logged in, bound or not."""
 
-    ACCOUNTS_ALLOCATE = "accounts:allocate"
-    ACCOUNTS_OWN = "accounts:own"
-    ACCOUNTS_RELEASE_BINDING = "accounts:release-binding"
-    ACCOUNTS_STAFF = "accounts:staff"
-    ADMISSIONS_APPLY = "admissions:apply"
-    ADMISSIONS_MANAGE = "admissions:manage"
-    ADMISSIONS_READ = "admissions:read"
-    ADMISSIONS_REVIEW = "admissions:review"
-    ADMISSIONS_TEMPLATE = "admissions:template"
-    ANYONE = "anyone"
-    APPLICATIONS_MANAGE = "applications:manage"
-    APPLICATIONS_READ = "applications:read"
-    APPLICATIONS_REVIEW = "applications:review"
-    ASSESSMENT_GRADE = "assessment:grade"
-    ASSESSMENT_MANAGE = "assessment:manage"
-    ASSESSMENT_READ = "assessment:read"
-    ASSESSMENT_RELEASE = "assessment:release"
-    ASSESSMENT_SUBMIT = "assessment:submit"
-    ATTENDANCE_CHECK_IN = "attendance:check-in"
-    ATTENDANCE_MANAGE = "attendance:manage"
-    ATTENDANCE_READ = "attendance:read"
-    ATTENDANCE_SHOW_CODE = "attendance:show-code"
-    ATTENDANCE_TEACH = "attendance:teach"
-    AUDIT_READ = "audit:read"
-    BACKBONE_IDENTIFY = "backbone:identify"
-    BACKBONE_MANAGE = "backbone:manage"
-    BACKBONE_READ = "backbone:read"
-    BACKBONE_REGISTER = "backbone:register"
-    CERTIFICATES_FETCH = "certificates:fetch"
-    CERTIFICATES_ISSUE = "certificates:issue"
-    CERTIFICATES_READ = "certificates:read"
-    CERTIFICATES_REVOKE = "certificates:revoke"
-    CLASSES_ATTEND = "classes:attend"
-    CLASSES_MANAGE = "classes:manage"
-    CLASSES_READ = "classes:read"
-    CLASSES_TEACH = "classes:teach"
-    CONTENT_REVIEW = "content:review"
-    CORRECTIONS_READ = "corrections:read"
-    CORRECTIONS_REQUEST = "corrections:request"
-    CORRECTIONS_REVIEW = "corrections:review"
-    DUTIES_ANSWER = "duties:answer"
-    DUTIES_LOG = "duties:log"
-    DUTIES_OWN = "duties:own"
-    DUTIES_READ = "duties:read"
-    INSTITUTIONS_DECIDE = "institutions:decide"
-    INSTITUTIONS_READ = "institutions:read"
-    INSTITUTIONS_READ_REQUESTS = "institutions:read-requests"
-    INSTITUTIONS_RECOMMEND = "institutions:recommend"
-    INVITATIONS_ANSWER = "invitations:answer"
-    INVITATIONS_READ = "invitations:read"
-    INVITATIONS_SEND = "invitations:send"
-    JOBS_RUN = "jobs:run"
-    MESSAGES_MANAGE = "messages:manage"
-    PHONE = "phone"
-    PLANS_MANAGE = "plans:manage"
-    PLANS_READ = "plans:read"
-    PLANS_REVIEW = "plans:review"
-    POLICIES_CHANGE = "policies:change"
-    POLICIES_READ = "policies:read"
-    SCHEMES_DRAFT = "schemes:draft"
-    QUALIFICATION_DECIDE = "qualification:decide"
-    QUALIFICATION_DISMISS = "qualification:dismiss"
-    QUALIFICATION_READ = "qualification:read"
-    QUALIFICATION_STATE = "qualification:state"
-    SCHEMES_MANAGE = "schemes:manage"
-    SCHEMES_READ = "schemes:read"
-    SCHEMES_REVIEW = "schemes:review"
-    SCHEMES_SIGN = "schemes:sign"
-    SELECTION_DECIDE = "selection:decide"
-    SELECTION_ENROL = "selection:enrol"
-    SELECTION_READ = "selection:read"
-    SELECTION_READ_LISTS = "selection:read-lists"
-    SELECTION_RECOMMEND = "selection:recommend"
-    SURVEYS_ANSWER = "surveys:answer"
-    SURVEYS_MANAGE = "surveys:manage"
-    SURVEYS_OWN_MEANS = "surveys:own-means"
-    SURVEYS_READ = "surveys:read"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a permission is never title-cased; templates read the Chinese name here
-        return _TITLES[self]
+    ACCOUNTS_ALLOCATE = "accounts:allocate", "分配用户账号、恢复账号、重置两步验证"
+    ACCOUNTS_OWN = "accounts:own", "登录，管理自己的密码和登录"
+    ACCOUNTS_RELEASE_BINDING = "accounts:release-binding", "解除本班学员的微信绑定"
+    ACCOUNTS_STAFF = "accounts:staff", "管理本单位人员的账号：增加、重置密码、停用"
+    ADMISSIONS_APPLY = "admissions:apply", "查看和撤回自己的报名、签署承诺书"
+    ADMISSIONS_MANAGE = "admissions:manage", "开放报名、审核报名、办理报到"
+    ADMISSIONS_READ = "admissions:read", "查看报名、需求分析和报到"
+    ADMISSIONS_REVIEW = "admissions:review", "审核自己授课班的报名、说明需求调整"
+    ADMISSIONS_TEMPLATE = "admissions:template", "修改需求调查问卷"
+    ANYONE = "anyone", "无需登录"
+    APPLICATIONS_MANAGE = "applications:manage", "提出开班申请"
+    APPLICATIONS_READ = "applications:read", "查看开班申请"
+    APPLICATIONS_REVIEW = "applications:review", "审核开班申请"
+    ASSESSMENT_GRADE = "assessment:grade", "批阅学习成果、评定成绩"
+    ASSESSMENT_MANAGE = "assessment:manage", "布置学习任务"
+    ASSESSMENT_READ = "assessment:read", "查看学习成果和成绩"
+    ASSESSMENT_RELEASE = "assessment:release", "公布成绩"
+    ASSESSMENT_SUBMIT = "assessment:submit", "提交学习成果"
+    ATTENDANCE_CHECK_IN = "attendance:check-in", "签到"
+    ATTENDANCE_MANAGE = "attendance:manage", "安排课次、补签"
+    ATTENDANCE_READ = "attendance:read", "查看考勤"
+    ATTENDANCE_SHOW_CODE = "attendance:show-code", "在教室屏幕显示签到码"
+    ATTENDANCE_TEACH = "attendance:teach", "用手机显示签到码、查看到课情况"
+    AUDIT_READ = "audit:read", "查看操作留痕"
+    BACKBONE_IDENTIFY = "backbone:identify", "查看骨干教师的完整身份证号"
+    BACKBONE_MANAGE = "backbone:manage", "暂停、恢复骨干教师"
+    BACKBONE_READ = "backbone:read", "查看骨干教师库"
+    BACKBONE_REGISTER = "backbone:register", "登记骨干教师入库"
+    CERTIFICATES_FETCH = "certificates:fetch", "领取自己的证书"
+    CERTIFICATES_ISSUE = "certificates:issue", "核发证书"
+    CERTIFICATES_READ = "certificates:read", "查看证书台账"
+    CERTIFICATES_REVOKE = "certificates:revoke", "撤销证书"
+    CLASSES_ATTEND = "classes:attend", "查看自己参加的培训班"
+    CLASSES_MANAGE = "classes:manage", "开设培训班、导入名册"
+    CLASSES_READ = "classes:read", "查看培训班"
+    CLASSES_TEACH = "classes:teach", "查看自己授课的培训班"
+    CONTENT_REVIEW = "content:review", "查看内容检查的提示，给出结论"
+    CORRECTIONS_READ = "corrections:read", "查看更正申请和各版本"
+    CORRECTIONS_REQUEST = "corrections:request", "申请更正已发布的信息"
+    CORRECTIONS_REVIEW = "corrections:review", "审核更正申请"
+    DUTIES_ANSWER = "duties:answer", "确认自己接受的后续指导"
+    DUTIES_LOG = "duties:log", "登记后续指导"
+    DUTIES_OWN = "duties:own", "查看自己的年度履职和登记过的后续指导"
+    DUTIES_READ = "duties:read", "查看骨干教师履职情况"
+    INSTITUTIONS_DECIDE = "institutions:decide", "审核基地推荐，核定、暂停、恢复、取消资格"
+    INSTITUTIONS_READ = "institutions:read", "查看培训机构和资格"
+    INSTITUTIONS_READ_REQUESTS = "institutions:read-requests", "查看基地推荐和资格申请"
+    INSTITUTIONS_RECOMMEND = "institutions:recommend", "推荐教师培训基地，申请增补、暂停、恢复、取消资格"
+    INVITATIONS_ANSWER = "invitations:answer", "接受或谢绝授课、考核邀请"
+    INVITATIONS_READ = "invitations:read", "查看邀请函"
+    INVITATIONS_SEND = "invitations:send", "邀请骨干教师"
+    JOBS_RUN = "jobs:run", "查看和运行定时任务"
+    MESSAGES_MANAGE = "messages:manage", "查看消息发送情况，处理发送失败的消息，设置微信模板"
+    PHONE = "phone", "小程序登录"
+    PLANS_MANAGE = "plans:manage", "编制和报送培训计划"
+    PLANS_READ = "plans:read", "查看培训计划"
+    PLANS_REVIEW = "plans:review", "审核培训计划"
+    POLICIES_CHANGE = "policies:change", "核定平台政策"
+    POLICIES_READ = "policies:read", "查看平台政策"
+    SCHEMES_DRAFT = "schemes:draft", "与培训机构共同起草自己授课班的培训方案"
+    QUALIFICATION_DECIDE = "qualification:decide", "作出、撤销骨干教师动态管理决定"
+    QUALIFICATION_DISMISS = "qualification:dismiss", "终止动态管理事项"
+    QUALIFICATION_READ = "qualification:read", "查看动态管理事项和预警"
+    QUALIFICATION_STATE = "qualification:state", "为本基地陈述动态管理事项"
+    SCHEMES_MANAGE = "schemes:manage", "起草、送签和报送培训方案"
+    SCHEMES_READ = "schemes:read", "查看培训方案"
+    SCHEMES_REVIEW = "schemes:review", "审核培训方案"
+    SCHEMES_SIGN = "schemes:sign", "讨论、签署自己授课班的培训方案"
+    SELECTION_DECIDE = "selection:decide", "审核骨干教师选拔推荐、登记合格名单"
+    SELECTION_ENROL = "selection:enrol", "查看选拔候选人、编入骨干班、报送合格名单"
+    SELECTION_READ = "selection:read", "查看骨干教师选拔推荐"
+    SELECTION_READ_LISTS = "selection:read-lists", "查看合格教师名单和登记决定"
+    SELECTION_RECOMMEND = "selection:recommend", "推荐教师参加骨干教师选拔"
+    SURVEYS_ANSWER = "surveys:answer", "填写满意度评价"
+    SURVEYS_MANAGE = "surveys:manage", "发起和结束满意度评价"
+    SURVEYS_OWN_MEANS = "surveys:own-means", "查看自己的满意度结果"
+    SURVEYS_READ = "surveys:read", "查看满意度结果"
 
     @property
     def chapter(self) -> str:
@@ -128,87 +123,6 @@ CHAPTERS = {
     "audit": "操作留痕",
 }
 """The first word of a permission → the chapter's Chinese name, in the order of the table of rights."""
-
-_TITLES = {
-    Permission.ACCOUNTS_ALLOCATE: "分配用户账号、恢复账号、重置两步验证",
-    Permission.ACCOUNTS_OWN: "登录，管理自己的密码和登录",
-    Permission.ACCOUNTS_RELEASE_BINDING: "解除本班学员的微信绑定",
-    Permission.ACCOUNTS_STAFF: "管理本单位人员的账号：增加、重置密码、停用",
-    Permission.ADMISSIONS_APPLY: "查看和撤回自己的报名、签署承诺书",
-    Permission.ADMISSIONS_MANAGE: "开放报名、审核报名、办理报到",
-    Permission.ADMISSIONS_READ: "查看报名、需求分析和报到",
-    Permission.ADMISSIONS_REVIEW: "审核自己授课班的报名、说明需求调整",
-    Permission.ADMISSIONS_TEMPLATE: "修改需求调查问卷",
-    Permission.ANYONE: "无需登录",
-    Permission.APPLICATIONS_MANAGE: "提出开班申请",
-    Permission.APPLICATIONS_READ: "查看开班申请",
-    Permission.APPLICATIONS_REVIEW: "审核开班申请",
-    Permission.ASSESSMENT_GRADE: "批阅学习成果、评定成绩",
-    Permission.ASSESSMENT_MANAGE: "布置学习任务",
-    Permission.ASSESSMENT_READ: "查看学习成果和成绩",
-    Permission.ASSESSMENT_RELEASE: "公布成绩",
-    Permission.ASSESSMENT_SUBMIT: "提交学习成果",
-    Permission.ATTENDANCE_CHECK_IN: "签到",
-    Permission.ATTENDANCE_MANAGE: "安排课次、补签",
-    Permission.ATTENDANCE_READ: "查看考勤",
-    Permission.ATTENDANCE_SHOW_CODE: "在教室屏幕显示签到码",
-    Permission.ATTENDANCE_TEACH: "用手机显示签到码、查看到课情况",
-    Permission.AUDIT_READ: "查看操作留痕",
-    Permission.BACKBONE_IDENTIFY: "查看骨干教师的完整身份证号",
-    Permission.BACKBONE_MANAGE: "暂停、恢复骨干教师",
-    Permission.BACKBONE_READ: "查看骨干教师库",
-    Permission.BACKBONE_REGISTER: "登记骨干教师入库",
-    Permission.CERTIFICATES_FETCH: "领取自己的证书",
-    Permission.CERTIFICATES_ISSUE: "核发证书",
-    Permission.CERTIFICATES_READ: "查看证书台账",
-    Permission.CERTIFICATES_REVOKE: "撤销证书",
-    Permission.CLASSES_ATTEND: "查看自己参加的培训班",
-    Permission.CLASSES_MANAGE: "开设培训班、导入名册",
-    Permission.CLASSES_READ: "查看培训班",
-    Permission.CLASSES_TEACH: "查看自己授课的培训班",
-    Permission.CONTENT_REVIEW: "查看内容检查的提示，给出结论",
-    Permission.CORRECTIONS_READ: "查看更正申请和各版本",
-    Permission.CORRECTIONS_REQUEST: "申请更正已发布的信息",
-    Permission.CORRECTIONS_REVIEW: "审核更正申请",
-    Permission.DUTIES_ANSWER: "确认自己接受的后续指导",
-    Permission.DUTIES_LOG: "登记后续指导",
-    Permission.DUTIES_OWN: "查看自己的年度履职和登记过的后续指导",
-    Permission.DUTIES_READ: "查看骨干教师履职情况",
-    Permission.INSTITUTIONS_DECIDE: "审核基地推荐，核定、暂停、恢复、取消资格",
-    Permission.INSTITUTIONS_READ: "查看培训机构和资格",
-    Permission.INSTITUTIONS_READ_REQUESTS: "查看基地推荐和资格申请",
-    Permission.INSTITUTIONS_RECOMMEND: "推荐教师培训基地，申请增补、暂停、恢复、取消资格",
-    Permission.INVITATIONS_ANSWER: "接受或谢绝授课、考核邀请",
-    Permission.INVITATIONS_READ: "查看邀请函",
-    Permission.INVITATIONS_SEND: "邀请骨干教师",
-    Permission.JOBS_RUN: "查看和运行定时任务",
-    Permission.MESSAGES_MANAGE: "查看消息发送情况，处理发送失败的消息，设置微信模板",
-    Permission.PHONE: "小程序登录",
-    Permission.PLANS_MANAGE: "编制和报送培训计划",
-    Permission.PLANS_READ: "查看培训计划",
-    Permission.PLANS_REVIEW: "审核培训计划",
-    Permission.POLICIES_CHANGE: "核定平台政策",
-    Permission.POLICIES_READ: "查看平台政策",
-    Permission.SCHEMES_DRAFT: "与培训机构共同起草自己授课班的培训方案",
-    Permission.QUALIFICATION_DECIDE: "作出、撤销骨干教师动态管理决定",
-    Permission.QUALIFICATION_DISMISS: "终止动态管理事项",
-    Permission.QUALIFICATION_READ: "查看动态管理事项和预警",
-    Permission.QUALIFICATION_STATE: "为本基地陈述动态管理事项",
-    Permission.SCHEMES_MANAGE: "起草、送签和报送培训方案",
-    Permission.SCHEMES_READ: "查看培训方案",
-    Permission.SCHEMES_REVIEW: "审核培训方案",
-    Permission.SCHEMES_SIGN: "讨论、签署自己授课班的培训方案",
-    Permission.SELECTION_DECIDE: "审核骨干教师选拔推荐、登记合格名单",
-    Permission.SELECTION_ENROL: "查看选拔候选人、编入骨干班、报送合格名单",
-    Permission.SELECTION_READ: "查看骨干教师选拔推荐",
-    Permission.SELECTION_READ_LISTS: "查看合格教师名单和登记决定",
-    Permission.SELECTION_RECOMMEND: "推荐教师参加骨干教师选拔",
-    Permission.SURVEYS_ANSWER: "填写满意度评价",
-    Permission.SURVEYS_MANAGE: "发起和结束满意度评价",
-    Permission.SURVEYS_OWN_MEANS: "查看自己的满意度结果",
-    Permission.SURVEYS_READ: "查看满意度结果",
-}
-assert _TITLES.keys() == set(Permission), "each permission has a title"
 
 
 _STAFF = frozenset(

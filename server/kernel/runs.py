@@ -16,7 +16,6 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +25,7 @@ from server.kernel.errors import Conflict, Problem, Unavailable
 from server.kernel.mongo import CollectionSpec, Document, Index, Row, UnitOfWork, new_id, transactional
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts, Job
+from server.kernel.titled import Titled
 
 log = logging.getLogger("platform.jobs")
 
@@ -49,25 +49,12 @@ OVERDUE = timedelta(minutes=10)
 """A slot that is claimed by nobody for so long, and the page says that no scheduler is running."""
 
 
-class RunState(StrEnum):
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    DROPPED = "dropped"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a state is never title-cased; templates read the Chinese name here
-        return _TITLES[self]
-
-
-_TITLES = {
-    RunState.WAITING: "等待运行",
-    RunState.RUNNING: "正在运行",
-    RunState.DONE: "完成",
-    RunState.FAILED: "失败",
-    RunState.DROPPED: "错过，不补做",
-}
+class RunState(Titled):
+    WAITING = "waiting", "等待运行"
+    RUNNING = "running", "正在运行"
+    DONE = "done", "完成"
+    FAILED = "failed", "失败"
+    DROPPED = "dropped", "错过，不补做"
 
 
 class AlreadyRequested(Conflict):

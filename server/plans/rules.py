@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,55 +17,32 @@ from server.kernel import money
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.state_tables import StateTable
+from server.kernel.titled import Titled
 
 ITEMS_MOST = 60
 """Of a plan: five classes a month."""
 
 
-class State(StrEnum):
-    DRAFT = "DRAFT"
-    SUBMITTED = "SUBMITTED"
-    RETURNED = "RETURNED"
-    APPROVED = "APPROVED"
-    SUPERSEDED = "SUPERSEDED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a state is never title-cased; templates read the Chinese name here
-        return _STATE_TITLES[self]
+class State(Titled):
+    DRAFT = "DRAFT", "编制中"
+    SUBMITTED = "SUBMITTED", "待审核"
+    RETURNED = "RETURNED", "已退回"
+    APPROVED = "APPROVED", "已批准"
+    SUPERSEDED = "SUPERSEDED", "已被新版代替"
 
 
-_STATE_TITLES = {
-    State.DRAFT: "编制中",
-    State.SUBMITTED: "待审核",
-    State.RETURNED: "已退回",
-    State.APPROVED: "已批准",
-    State.SUPERSEDED: "已被新版代替",
-}
 OPEN = frozenset({State.DRAFT, State.SUBMITTED, State.RETURNED})
 """The states of a version that is still on its way: an institution has at most one a year."""
 
 
-class Action(StrEnum):
-    BEGIN = "BEGIN"
-    AMEND = "AMEND"
-    SUBMIT = "SUBMIT"
-    APPROVE = "APPROVE"
-    RETURN = "RETURN"
-    SUPERSEDE = "SUPERSEDE"
+class Action(Titled):
+    BEGIN = "BEGIN", "开始编制"
+    AMEND = "AMEND", "修改"
+    SUBMIT = "SUBMIT", "报送审核"
+    APPROVE = "APPROVE", "批准"
+    RETURN = "RETURN", "退回修改"
+    SUPERSEDE = "SUPERSEDE", "被新版代替"
 
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as State.title
-        return _ACTION_TITLES[self]
-
-
-_ACTION_TITLES = {
-    Action.BEGIN: "开始编制",
-    Action.AMEND: "修改",
-    Action.SUBMIT: "报送审核",
-    Action.APPROVE: "批准",
-    Action.RETURN: "退回修改",
-    Action.SUPERSEDE: "被新版代替",
-}
 
 TRANSITIONS: dict[tuple[State, Action], State] = {
     (State.DRAFT, Action.AMEND): State.DRAFT,
@@ -107,7 +83,7 @@ STEPS = StateTable(
     MAY_ACT,
     not_yours=lambda action: NotYours(),
     no_such_step=lambda state, action: NotInThisState(
-        f"这一版计划{state.title}，不能{action.title}。请刷新页面，看看现在的情况。"
+        f"这一版计划{state.label}，不能{action.label}。请刷新页面，看看现在的情况。"
     ),
 )
 
@@ -134,7 +110,7 @@ class PlanItem(BaseModel):
         """What the item says, in words, by the title of each column."""
         return {
             "名称": self.title,
-            "级别": self.level.title,
+            "级别": self.level.label,
             "专业大类": self.major_name,
             "月份": f"{self.month} 月",
             "人数": f"{self.places} 人",
@@ -175,17 +151,10 @@ def check_complete(items: Sequence[PlanItem]) -> None:
         raise Invalid("计划中还没有项目。请先填写至少一个培训班，再报送审核。")
 
 
-class ChangeKind(StrEnum):
-    ADDED = "ADDED"
-    CHANGED = "CHANGED"
-    REMOVED = "REMOVED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as State.title
-        return _CHANGE_TITLES[self]
-
-
-_CHANGE_TITLES = {ChangeKind.ADDED: "新增", ChangeKind.CHANGED: "修改", ChangeKind.REMOVED: "删去"}
+class ChangeKind(Titled):
+    ADDED = "ADDED", "新增"
+    CHANGED = "CHANGED", "修改"
+    REMOVED = "REMOVED", "删去"
 
 
 @dataclass(frozen=True)

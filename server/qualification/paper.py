@@ -51,8 +51,8 @@ def paper_of(case: Case, number: str) -> Paper:
         salutation=f"{whom}{f'（{case.unit_name}）' if case.unit_name else ''}：",
         opening=(
             f"依据《技工院校工学一体化教师培训管理指南（试行）》{case.rule.article}，"
-            f"因“{case.rule.title}”，于{_day(case.opened_on)}对你{'' if teacher else '单位'}的"
-            f"{case.subject.title}资格立案核查，查明："
+            f"因“{case.rule.label}”，于{_day(case.opened_on)}对你{'' if teacher else '单位'}的"
+            f"{case.subject.label}资格立案核查，查明："
         ),
         facts=tuple((fact.title, fact.value) for fact in case.facts),
         heard=(
@@ -72,11 +72,11 @@ def paper_of(case: Case, number: str) -> Paper:
 def _title(case: Case, decision: Decision) -> str:
     match decision.outcome:
         case Outcome.CANCELLED:
-            return f"取消{case.subject.title}资格决定书"
+            return f"取消{case.subject.label}资格决定书"
         case Outcome.REVERSED:
             return "撤销动态管理决定的决定书"
         case Outcome.KEPT | Outcome.WARNED:
-            return f"{case.subject.title}动态管理决定书"
+            return f"{case.subject.label}动态管理决定书"
 
 
 def _decided(case: Case, decision: Decision) -> str:
@@ -84,15 +84,15 @@ def _decided(case: Case, decision: Decision) -> str:
     match decision.outcome:
         case Outcome.CANCELLED:
             asked = "，根据省级管理部门的申请" if case.subject is Subject.BASE else ""
-            return f"经研究{asked}，决定{since}取消{case.subject.title}资格。"
+            return f"经研究{asked}，决定{since}取消{case.subject.label}资格。"
         case Outcome.WARNED:
-            return f"经研究，决定予以提醒警示，{since}保留{case.subject.title}资格，请认真履行职责。"
+            return f"经研究，决定予以提醒警示，{since}保留{case.subject.label}资格，请认真履行职责。"
         case Outcome.KEPT:
-            return f"经研究，决定保留{case.subject.title}资格。"
+            return f"经研究，决定保留{case.subject.label}资格。"
         case Outcome.REVERSED:
             before = next(one for one in case.decisions if one.number == decision.reverses)
-            restored = f"，恢复{case.subject.title}资格" if before.outcome is Outcome.CANCELLED else ""
-            return f"经复核，决定{since}撤销编号为 {decision.reverses} 的“{before.outcome.title}”决定{restored}。"
+            restored = f"，恢复{case.subject.label}资格" if before.outcome is Outcome.CANCELLED else ""
+            return f"经复核，决定{since}撤销编号为 {decision.reverses} 的“{before.outcome.label}”决定{restored}。"
 
 
 def _closing(decision: Decision) -> str:

@@ -115,12 +115,12 @@ async def _record(unit: UnitOfWork, findings: Sequence[Finding], today: date) ->
     await store.insert_cases(unit, opened)
     await store.insert_warnings(unit, given)
     for case in opened:
-        unit.audit("qualification:open", case.id, about=case.subject_id, rule=case.rule.title, key=case.key)
+        unit.audit("qualification:open", case.id, about=case.subject_id, rule=case.rule.label, key=case.key)
         if case.subject is Subject.TEACHER:
             unit.notify(
                 case.subject_id,
                 "qualification-case",
-                ground=case.rule.title,
+                ground=case.rule.label,
                 reply_until=case.state_until.isoformat(),
                 case_id=case.id,
             )
@@ -130,8 +130,8 @@ async def _record(unit: UnitOfWork, findings: Sequence[Finding], today: date) ->
             "qualification:warn",
             warning.id,
             about=warning.subject_id,
-            rule=warning.rule.title,
-            grade=warning.grade.title,
+            rule=warning.rule.label,
+            grade=warning.grade.label,
         )
         if warning.subject is Subject.TEACHER:
             words = _warning_words(warning, agreed.get(warning.id))
@@ -191,7 +191,7 @@ async def _facts(
 ) -> list[Fact]:
     if verdict.rule is Rule.NO_TASK:
         task = last_tasks.get(one.subject_id)
-        last = f"“{task.class_name}”{task.kind.title}，{task.ends_on} 结束" if task else "没有承担过任务"
+        last = f"“{task.class_name}”{task.kind.label}，{task.ends_on} 结束" if task else "没有承担过任务"
         named = [("登记入库", str(one.history.since)), ("最近一次任务", last), *_two_years(one, verdict)]
     elif verdict.rule is Rule.LOW_SATISFACTION:
         years = range(verdict.first.year, verdict.last.year + 1)

@@ -19,7 +19,6 @@ from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from enum import StrEnum
 from itertools import zip_longest
 
 from server.backbone import rules as pool
@@ -27,6 +26,7 @@ from server.backbone.rules import PoolStatus
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.state_tables import StateTable
+from server.kernel.titled import Titled
 from server.surveys.rules import SATISFACTION_MARK
 
 IDLE_MONTHS = 24
@@ -37,25 +37,17 @@ JUDGED_FROM = (4, 15)
 """Month and day of the next year from which on a year's satisfaction is judged."""
 
 
-class Subject(StrEnum):
-    TEACHER = "TEACHER"
-    BASE = "BASE"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a subject is never title-cased; templates read the Chinese name here
-        return "骨干教师" if self is Subject.TEACHER else "教师培训基地"
+class Subject(Titled):
+    TEACHER = "TEACHER", "骨干教师"
+    BASE = "BASE", "教师培训基地"
 
 
-class Rule(StrEnum):
+class Rule(Titled):
     """Why somebody is looked at."""
 
-    NO_TASK = "NO_TASK"
-    LOW_SATISFACTION = "LOW_SATISFACTION"
-    NO_CLASS = "NO_CLASS"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Subject.title
-        return _RULE_TITLES[self]
+    NO_TASK = "NO_TASK", "两年内未承担授课及考核任务"
+    LOW_SATISFACTION = "LOW_SATISFACTION", "培训满意度未达标"
+    NO_CLASS = "NO_CLASS", "两年内未开展培训"
 
     @property
     def article(self) -> str:
@@ -66,32 +58,13 @@ class Rule(StrEnum):
         return Subject.BASE if self is Rule.NO_CLASS else Subject.TEACHER
 
 
-_RULE_TITLES = {
-    Rule.NO_TASK: "两年内未承担授课及考核任务",
-    Rule.LOW_SATISFACTION: "培训满意度未达标",
-    Rule.NO_CLASS: "两年内未开展培训",
-}
-
-
-class Grade(StrEnum):
+class Grade(Titled):
     """How far it has come: two early warnings, one bad year, and what opens a case."""
 
-    SIX_MONTHS = "SIX_MONTHS"
-    THREE_MONTHS = "THREE_MONTHS"
-    BAD_YEAR = "BAD_YEAR"
-    CASE = "CASE"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Subject.title
-        return _GRADE_TITLES[self]
-
-
-_GRADE_TITLES = {
-    Grade.SIX_MONTHS: "提前 6 个月预警",
-    Grade.THREE_MONTHS: "提前 3 个月预警",
-    Grade.BAD_YEAR: "年度未达标提醒",
-    Grade.CASE: "立案",
-}
+    SIX_MONTHS = "SIX_MONTHS", "提前 6 个月预警"
+    THREE_MONTHS = "THREE_MONTHS", "提前 3 个月预警"
+    BAD_YEAR = "BAD_YEAR", "年度未达标提醒"
+    CASE = "CASE", "立案"
 
 
 @dataclass(frozen=True)
@@ -255,17 +228,13 @@ def away(history: Sequence[pool.Decided]) -> list[Span]:
 # ---- cases
 
 
-class State(StrEnum):
-    OPEN = "OPEN"
-    STATED = "STATED"
-    FILED = "FILED"
-    DECIDED = "DECIDED"
-    DISMISSED = "DISMISSED"
-    REVERSED = "REVERSED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Subject.title
-        return _STATE_TITLES[self]
+class State(Titled):
+    OPEN = "OPEN", "待陈述"
+    STATED = "STATED", "已陈述"
+    FILED = "FILED", "省级已申请取消"
+    DECIDED = "DECIDED", "已决定"
+    DISMISSED = "DISMISSED", "已终止"
+    REVERSED = "REVERSED", "决定已撤销"
 
     @property
     def open(self) -> bool:
@@ -273,66 +242,29 @@ class State(StrEnum):
         return self in (State.OPEN, State.STATED, State.FILED)
 
 
-_STATE_TITLES = {
-    State.OPEN: "待陈述",
-    State.STATED: "已陈述",
-    State.FILED: "省级已申请取消",
-    State.DECIDED: "已决定",
-    State.DISMISSED: "已终止",
-    State.REVERSED: "决定已撤销",
-}
+class Action(Titled):
+    OPEN = "OPEN", "立案"
+    STATE = "STATE", "陈述情况"
+    DECIDE = "DECIDE", "作出决定"
+    FILE = "FILE", "申请取消基地资格"
+    WITHDRAW = "WITHDRAW", "核准取消基地资格"
+    TAKE_BACK = "TAKE_BACK", "撤回取消申请"
+    DISMISS = "DISMISS", "终止"
+    REVERSE = "REVERSE", "撤销决定"
 
 
-class Action(StrEnum):
-    OPEN = "OPEN"
-    STATE = "STATE"
-    DECIDE = "DECIDE"
-    FILE = "FILE"
-    WITHDRAW = "WITHDRAW"
-    TAKE_BACK = "TAKE_BACK"
-    DISMISS = "DISMISS"
-    REVERSE = "REVERSE"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Subject.title
-        return _ACTION_TITLES[self]
-
-
-_ACTION_TITLES = {
-    Action.OPEN: "立案",
-    Action.STATE: "陈述情况",
-    Action.DECIDE: "作出决定",
-    Action.FILE: "申请取消基地资格",
-    Action.WITHDRAW: "核准取消基地资格",
-    Action.TAKE_BACK: "撤回取消申请",
-    Action.DISMISS: "终止",
-    Action.REVERSE: "撤销决定",
-}
-
-
-class Outcome(StrEnum):
+class Outcome(Titled):
     """What a decision says. REVERSED is the later one that takes an earlier one back."""
 
-    KEPT = "KEPT"
-    WARNED = "WARNED"
-    CANCELLED = "CANCELLED"
-    REVERSED = "REVERSED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as Subject.title
-        return _OUTCOME_TITLES[self]
+    KEPT = "KEPT", "保留资格"
+    WARNED = "WARNED", "提醒警示"
+    CANCELLED = "CANCELLED", "取消资格"
+    REVERSED = "REVERSED", "撤销原决定"
 
     @property
     def adverse(self) -> bool:
         return self in (Outcome.WARNED, Outcome.CANCELLED)
 
-
-_OUTCOME_TITLES = {
-    Outcome.KEPT: "保留资格",
-    Outcome.WARNED: "提醒警示",
-    Outcome.CANCELLED: "取消资格",
-    Outcome.REVERSED: "撤销原决定",
-}
 
 TRANSITIONS: dict[Subject, dict[tuple[State | None, Action], State]] = {
     Subject.TEACHER: {
@@ -409,10 +341,10 @@ def steps_of(subject: Subject) -> StateTable[State | None, Action, State]:
         TRANSITIONS[subject],
         MAY_ACT[subject],
         not_yours=lambda action: Forbidden(
-            f"{subject.title}的动态管理中，“{action.title}”不由您办理（指南第五条、第九条）。"
+            f"{subject.label}的动态管理中，“{action.label}”不由您办理（指南第五条、第九条）。"
         ),
         no_such_step=lambda state, action: CaseSettled(
-            f"该事项目前为“{state.title if state else '未立案'}”，不能{action.title}。请刷新后查看最新状态。"
+            f"该事项目前为“{state.label if state else '未立案'}”，不能{action.label}。请刷新后查看最新状态。"
         ),
     )
 
@@ -427,14 +359,14 @@ def check_heard(outcome: Outcome, state_until: date, today: date, *, stated: boo
     """Raises TooEarly for what burdens the subject before it was heard or its days for that are over."""
     if outcome.adverse and not stated and today <= state_until:
         raise TooEarly(
-            f"对方还没有陈述，陈述期限到{state_until}。请在收到陈述或期满以后再作出“{outcome.title}”的决定。"
+            f"对方还没有陈述，陈述期限到{state_until}。请在收到陈述或期满以后再作出“{outcome.label}”的决定。"
         )
 
 
 def check_reversal(outcome: Outcome) -> None:
     """Raises CaseSettled for a decision that left everything as it was: there is nothing to take back."""
     if not outcome.adverse:
-        raise CaseSettled(f"原决定是“{outcome.title}”，没有可撤销的内容。")
+        raise CaseSettled(f"原决定是“{outcome.label}”，没有可撤销的内容。")
 
 
 def check_effective(effective_on: date, today: date) -> None:

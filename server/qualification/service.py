@@ -183,7 +183,7 @@ def _tell(unit: UnitOfWork, found: Case, decided: Decision) -> None:
     unit.notify(
         found.subject_id,
         "qualification-decided",
-        outcome=decided.outcome.title,
+        outcome=decided.outcome.label,
         effective_on=decided.effective_on.isoformat(),
         reason=decided.reason,
         case_id=found.id,
@@ -227,7 +227,7 @@ async def move(unit: UnitOfWork, found: Case, action: Action, reason: str = "", 
         f"qualification:{action.lower().replace('_', '-')}",
         found.id,
         about=found.subject_id,
-        rule=found.rule.title,
+        rule=found.rule.label,
         reason=reason,
     )
     return moved

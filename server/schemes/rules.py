@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from enum import StrEnum
 from typing import TypeVar
 
 from server.assessment.rules import TaskKind
@@ -19,6 +18,7 @@ from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.state_tables import StateTable
+from server.kernel.titled import Titled
 from server.schemes.content import Content, CourseRow, SessionRow, TaskRow
 
 Row = TypeVar("Row", bound=CourseRow | SessionRow | TaskRow)
@@ -26,50 +26,23 @@ Row = TypeVar("Row", bound=CourseRow | SessionRow | TaskRow)
 # ---- the states of a scheme
 
 
-class State(StrEnum):
-    DRAFT = "DRAFT"
-    SIGNING = "SIGNING"
-    SUBMITTED = "SUBMITTED"
-    RETURNED = "RETURNED"
-    APPROVED = "APPROVED"
-    SUPERSEDED = "SUPERSEDED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # templates read the Chinese name here
-        return _STATE_TITLES[self]
+class State(Titled):
+    DRAFT = "DRAFT", "草稿"
+    SIGNING = "SIGNING", "教师签署中"
+    SUBMITTED = "SUBMITTED", "待省级审核"
+    RETURNED = "RETURNED", "已退回"
+    APPROVED = "APPROVED", "已通过"
+    SUPERSEDED = "SUPERSEDED", "已被新版代替"
 
 
-_STATE_TITLES = {
-    State.DRAFT: "草稿",
-    State.SIGNING: "教师签署中",
-    State.SUBMITTED: "待省级审核",
-    State.RETURNED: "已退回",
-    State.APPROVED: "已通过",
-    State.SUPERSEDED: "已被新版代替",
-}
+class Action(Titled):
+    SAVE = "SAVE", "保存方案"
+    SEND = "SEND", "送教师签署"
+    SIGN = "SIGN", "签署"
+    FILE = "FILE", "报送省级审核"
+    APPROVE = "APPROVE", "审核通过"
+    RETURN = "RETURN", "退回修改"
 
-
-class Action(StrEnum):
-    SAVE = "SAVE"
-    SEND = "SEND"
-    SIGN = "SIGN"
-    FILE = "FILE"
-    APPROVE = "APPROVE"
-    RETURN = "RETURN"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as State.title
-        return _ACTION_TITLES[self]
-
-
-_ACTION_TITLES = {
-    Action.SAVE: "保存方案",
-    Action.SEND: "送教师签署",
-    Action.SIGN: "签署",
-    Action.FILE: "报送省级审核",
-    Action.APPROVE: "审核通过",
-    Action.RETURN: "退回修改",
-}
 
 ACTORS: dict[Action, frozenset[Role]] = {
     Action.SAVE: INSTITUTION_ROLES | {Role.BACKBONE_TEACHER},
@@ -131,7 +104,7 @@ STEPS = StateTable(
     ACTORS,
     not_yours=lambda action: NotYourStep(),
     no_such_step=lambda state, action: SchemeNotInState(
-        f"方案现为“{state.title if state else '尚未起草'}”，不能{action.title}。请刷新页面，按当前状态办理。"
+        f"方案现为“{state.label if state else '尚未起草'}”，不能{action.label}。请刷新页面，按当前状态办理。"
     ),
 )
 
@@ -175,7 +148,7 @@ def _courses_wrong(content: Content, frame: Frame) -> Iterable[FieldError]:
     if content.course_hours < frame.hours_floor:
         yield FieldError(
             "courses",
-            f"按《培训标准》，{frame.level.title}培训不低于 {frame.hours_floor} 课时，方案现为 {content.course_hours} 课时。",
+            f"按《培训标准》，{frame.level.label}培训不低于 {frame.hours_floor} 课时，方案现为 {content.course_hours} 课时。",
         )
     for row in content.courses:
         if not row.teacher_id:
@@ -228,7 +201,7 @@ def _tasks_wrong(content: Content, frame: Frame) -> Iterable[FieldError]:
     kinds = {row.kind for row in content.tasks}
     for kind in TaskKind:
         if kind not in kinds:
-            yield FieldError("tasks", f"还没有{kind.title}任务（指南第四条（六）：过程性考核和终结性考核）。")
+            yield FieldError("tasks", f"还没有{kind.label}任务（指南第四条（六）：过程性考核和终结性考核）。")
     titles = [row.title for row in content.tasks]
     for title in dict.fromkeys(title for title in titles if titles.count(title) > 1):
         yield FieldError("tasks", f"任务“{title}”重名，请改名或合并。")
@@ -517,7 +490,7 @@ def _session_words(row: SessionRow) -> dict[str, str]:
 def _task_words(row: TaskRow) -> dict[str, str]:
     return {
         "任务": row.title,
-        "类型": row.kind.title,
+        "类型": row.kind.label,
         "截止时间": _minute(row.deadline),
         "评分项": "、".join(f"{one.title} {one.points} 分" for one in row.criteria),
         "要求": row.instructions,

@@ -264,7 +264,7 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
             approval.actor_name if approval else "",
             approval.at if approval else None,
             f"/admin/classes/{training_class.id}/scheme",
-            f"第 {in_force.version} 版" if in_force else newest.state.title if newest else "",
+            f"第 {in_force.version} 版" if in_force else newest.state.label if newest else "",
         )
     ]
 

@@ -326,7 +326,7 @@ async def _register(unit: UnitOfWork, list_id: str, draft: DecisionDraft) -> Dec
         registered=[
             Registered(
                 **one.model_dump(),
-                already=there[one.person_id].status.title if one.person_id in there else "",
+                already=there[one.person_id].status.label if one.person_id in there else "",
             )
             for one in passed
         ],
@@ -435,7 +435,7 @@ async def list_lists(
 async def in_pool_already(scope: Scope, passed: Sequence[Passed]) -> dict[str, str]:
     """By person: the status in Chinese of those on a list who are in the pool."""
     there = await backbone.members(scope, [one.person_id for one in passed])
-    return {person_id: member.status.title for person_id, member in there.items()}
+    return {person_id: member.status.label for person_id, member in there.items()}
 
 
 async def decision_of_list(scope: Scope, actor: Actor, list_id: str) -> tuple[PassList, Decision]:

@@ -8,32 +8,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from server.institutions.rules import Level
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import Role
 from server.kernel.state_tables import StateTable
+from server.kernel.titled import Titled
 
 PAPERS_MOST = 5
 
 
-class State(StrEnum):
+class State(Titled):
     """Where a recommendation stands."""
 
-    DRAFT = "DRAFT"
-    SUBMITTED = "SUBMITTED"
-    RETURNED = "RETURNED"
-    ACCEPTED = "ACCEPTED"
-    ENROLLED = "ENROLLED"
-    REPORTED = "REPORTED"
-    REGISTERED = "REGISTERED"
-    FAILED = "FAILED"
-    WITHDRAWN = "WITHDRAWN"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a state is never title-cased; templates read the Chinese name here
-        return _STATE_TITLES[self]
+    DRAFT = "DRAFT", "草稿"
+    SUBMITTED = "SUBMITTED", "待审核"
+    RETURNED = "RETURNED", "已退回"
+    ACCEPTED = "ACCEPTED", "已列为候选"
+    ENROLLED = "ENROLLED", "已编入骨干班"
+    REPORTED = "REPORTED", "合格，已报送"
+    REGISTERED = "REGISTERED", "已登记入库"
+    FAILED = "FAILED", "未通过选拔"
+    WITHDRAWN = "WITHDRAWN", "已撤回"
 
     @property
     def open(self) -> bool:
@@ -41,52 +37,20 @@ class State(StrEnum):
         return self not in (State.REGISTERED, State.FAILED, State.WITHDRAWN)
 
 
-_STATE_TITLES = {
-    State.DRAFT: "草稿",
-    State.SUBMITTED: "待审核",
-    State.RETURNED: "已退回",
-    State.ACCEPTED: "已列为候选",
-    State.ENROLLED: "已编入骨干班",
-    State.REPORTED: "合格，已报送",
-    State.REGISTERED: "已登记入库",
-    State.FAILED: "未通过选拔",
-    State.WITHDRAWN: "已撤回",
-}
+class Action(Titled):
+    BEGIN = "BEGIN", "起草推荐"
+    AMEND = "AMEND", "修改推荐"
+    SUBMIT = "SUBMIT", "报送推荐"
+    ACCEPT = "ACCEPT", "列为候选"
+    RETURN = "RETURN", "退回修改"
+    WITHDRAW = "WITHDRAW", "撤回推荐"
+    ENROL = "ENROL", "编入骨干班"
+    RELEASE = "RELEASE", "退出骨干班"
+    REPORT = "REPORT", "列入合格名单"
+    DROP = "DROP", "移出合格名单"
+    FAIL = "FAIL", "未通过选拔"
+    REGISTER = "REGISTER", "登记入库"
 
-
-class Action(StrEnum):
-    BEGIN = "BEGIN"
-    AMEND = "AMEND"
-    SUBMIT = "SUBMIT"
-    ACCEPT = "ACCEPT"
-    RETURN = "RETURN"
-    WITHDRAW = "WITHDRAW"
-    ENROL = "ENROL"
-    RELEASE = "RELEASE"
-    REPORT = "REPORT"
-    DROP = "DROP"
-    FAIL = "FAIL"
-    REGISTER = "REGISTER"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as State.title
-        return _ACTION_TITLES[self]
-
-
-_ACTION_TITLES = {
-    Action.BEGIN: "起草推荐",
-    Action.AMEND: "修改推荐",
-    Action.SUBMIT: "报送推荐",
-    Action.ACCEPT: "列为候选",
-    Action.RETURN: "退回修改",
-    Action.WITHDRAW: "撤回推荐",
-    Action.ENROL: "编入骨干班",
-    Action.RELEASE: "退出骨干班",
-    Action.REPORT: "列入合格名单",
-    Action.DROP: "移出合格名单",
-    Action.FAIL: "未通过选拔",
-    Action.REGISTER: "登记入库",
-}
 
 TRANSITIONS: dict[tuple[State, Action], State] = {
     (State.DRAFT, Action.AMEND): State.DRAFT,
@@ -144,7 +108,7 @@ STEPS = StateTable(
     MAY_ACT,
     not_yours=lambda action: NotYours(),
     no_such_step=lambda state, action: NotInThisState(
-        f"这份推荐目前为“{state.title}”，不能{action.title}。请刷新页面，看看现在的情况。"
+        f"这份推荐目前为“{state.label}”，不能{action.label}。请刷新页面，看看现在的情况。"
     ),
 )
 
@@ -152,40 +116,18 @@ STEPS = StateTable(
 # ---- the list of those who passed (名单报送)
 
 
-class ListState(StrEnum):
-    SUBMITTED = "SUBMITTED"
-    RETURNED = "RETURNED"
-    REGISTERED = "REGISTERED"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as State.title
-        return _LIST_STATE_TITLES[self]
+class ListState(Titled):
+    SUBMITTED = "SUBMITTED", "待登记"
+    RETURNED = "RETURNED", "已退回"
+    REGISTERED = "REGISTERED", "已登记入库"
 
 
-_LIST_STATE_TITLES = {
-    ListState.SUBMITTED: "待登记",
-    ListState.RETURNED: "已退回",
-    ListState.REGISTERED: "已登记入库",
-}
+class ListAction(Titled):
+    REPORT = "REPORT", "报送名单"
+    RETURN = "RETURN", "退回"
+    RESUBMIT = "RESUBMIT", "核对后重新报送"
+    REGISTER = "REGISTER", "登记入库"
 
-
-class ListAction(StrEnum):
-    REPORT = "REPORT"
-    RETURN = "RETURN"
-    RESUBMIT = "RESUBMIT"
-    REGISTER = "REGISTER"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # as State.title
-        return _LIST_ACTION_TITLES[self]
-
-
-_LIST_ACTION_TITLES = {
-    ListAction.REPORT: "报送名单",
-    ListAction.RETURN: "退回",
-    ListAction.RESUBMIT: "核对后重新报送",
-    ListAction.REGISTER: "登记入库",
-}
 
 LIST_TRANSITIONS: dict[tuple[ListState, ListAction], ListState] = {
     (ListState.SUBMITTED, ListAction.RETURN): ListState.RETURNED,
@@ -203,7 +145,7 @@ LIST_STEPS = StateTable(
     LIST_MAY_ACT,
     not_yours=lambda action: NotYours(),
     no_such_step=lambda state, action: NotInThisState(
-        f"这份名单目前为“{state.title}”，不能{action.title}。请刷新页面，看看现在的情况。"
+        f"这份名单目前为“{state.label}”，不能{action.label}。请刷新页面，看看现在的情况。"
     ),
 )
 
@@ -269,7 +211,7 @@ def unmet(merits: Merits, conditions: Conditions, today: date) -> list[FieldErro
             FieldError("id_number", f"年满 {age} 周岁，超过 {conditions.age_most} 周岁（平台政策，待核）。")
         )
     if not holds_level(merits.held_level, conditions.certificate):
-        lowest = Level(str(conditions.certificate)).title
+        lowest = Level(str(conditions.certificate)).label
         found.append(FieldError("held_level", f"应持有{lowest}及以上培训合格证书（平台政策，待核）。"))
     if merits.papers == 0:
         found.append(FieldError("paper", "请上传推荐材料（如盖章的推荐表）。"))

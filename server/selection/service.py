@@ -177,7 +177,7 @@ async def _said(unit: UnitOfWork, checked: Checked) -> dict[str, object]:
                 f"证件号 {sealed.id_number_masked} 已登记为其他姓名，请核对“{sealed.name}”的姓名和证件号。"
             )
         if member := await backbone.teacher_in_pool(unit, person.id):
-            raise AlreadyInPool(f"{member.name}老师已在骨干教师库（{member.status.title}），无需再推荐选拔。")
+            raise AlreadyInPool(f"{member.name}老师已在骨干教师库（{member.status.label}），无需再推荐选拔。")
     number = tidy_code(draft.held_number)
     confirmed = bool(
         number

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from server.kernel.errors import FieldError, Invalid
+from server.kernel.titled import Titled
 
 SCALE: dict[int, str] = {3: "满意", 2: "基本满意", 1: "不满意"}
 """The 3-point scale of article 8, best first."""
@@ -52,17 +53,11 @@ class Question(BaseModel):
     teacher_name: str | None = None
 
 
-class SurveyState(StrEnum):
-    PLANNED = "PLANNED"
-    OPEN = "OPEN"
-    CLOSED = "CLOSED"
+class SurveyState(Titled):
+    PLANNED = "PLANNED", "未开始"
+    OPEN = "OPEN", "进行中"
+    CLOSED = "CLOSED", "已截止"
 
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a state is never title-cased; templates read the Chinese name here
-        return _STATE_TITLES[self]
-
-
-_STATE_TITLES = {SurveyState.PLANNED: "未开始", SurveyState.OPEN: "进行中", SurveyState.CLOSED: "已截止"}
 
 Answers = Mapping[str, int | str]
 

@@ -277,7 +277,7 @@ async def check_waiting(platform: Platform) -> dict[str, int]:
         if check is None:
             break
         state = await _check_one(platform, check)
-        counts[state.title] = counts.get(state.title, 0) + 1
+        counts[state.label] = counts.get(state.label, 0) + 1
         if state is State.WAITING:
             break  # WeChat is in trouble: the rest waits for the next run
     return counts
@@ -336,7 +336,7 @@ async def _become(unit: UnitOfWork, check_id: str, state: State, label: int | No
     if await store.change_state(unit, check_id, state, before, unit.now, **facts) is None:
         unit.nothing_written()
     else:
-        unit.audit("content:verdict", check_id, state=state.title, label=label)
+        unit.audit("content:verdict", check_id, state=state.label, label=label)
     return state
 
 
@@ -409,7 +409,7 @@ async def marks(scope: Scope, subjects: Sequence[str]) -> dict[str, dict[str, Ma
 
 
 def mark_of(state: State) -> Mark:
-    return Mark(state.title, _TONES.get(state, "warning"))
+    return Mark(state.label, _TONES.get(state, "warning"))
 
 
 async def listed(
@@ -455,7 +455,7 @@ async def decide(unit: UnitOfWork, check_id: str, *, harmless: bool, note: str) 
     )
     if done is None:
         raise CheckSettled()
-    unit.audit("content:decide", check_id, state=state.title, note=note.strip())
+    unit.audit("content:decide", check_id, state=state.label, note=note.strip())
     return done
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Document, Index, Row, Scope
+from server.kernel.titled import Titled
 
 COLLECTIONS = (
     CollectionSpec(
@@ -29,21 +29,17 @@ COLLECTIONS = (
 )
 
 
-class State(StrEnum):
+class State(Titled):
     """Where a check is. The last two are a person's word and final."""
 
-    WAITING = "waiting"
-    ASKED = "asked"
-    PASSED = "passed"
-    REVIEW = "review"
-    RISKY = "risky"
-    UNCHECKED = "unchecked"
-    CLEARED = "cleared"
-    CONFIRMED = "confirmed"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a state is never title-cased; templates read the Chinese name here
-        return _TITLES[self]
+    WAITING = "waiting", "待检查"
+    ASKED = "asked", "检查中"
+    PASSED = "passed", "检查通过"
+    REVIEW = "review", "需人工查看"
+    RISKY = "risky", "疑似违规"
+    UNCHECKED = "unchecked", "未能自动检查"
+    CLEARED = "cleared", "人工查看：没有问题"
+    CONFIRMED = "confirmed", "人工查看：确有违规"
 
     @property
     def pending(self) -> bool:
@@ -55,16 +51,6 @@ class State(StrEnum):
         return self in OPEN
 
 
-_TITLES = {
-    State.WAITING: "待检查",
-    State.ASKED: "检查中",
-    State.PASSED: "检查通过",
-    State.REVIEW: "需人工查看",
-    State.RISKY: "疑似违规",
-    State.UNCHECKED: "未能自动检查",
-    State.CLEARED: "人工查看：没有问题",
-    State.CONFIRMED: "人工查看：确有违规",
-}
 KEPT = timedelta(days=365)
 """How long a check is kept after it was settled."""
 PENDING = (State.WAITING, State.ASKED)

@@ -282,5 +282,5 @@ async def test_the_table_of_rights_says_what_each_role_holds(platform: Platform,
     granted = sum(len(permissions) for permissions in ROLE_PERMISSIONS.values())
     assert page.html.count('class="granted"') == granted
     for permission in Permission:
-        assert (permission.title in page.text) is (permission not in (Permission.ANYONE, Permission.PHONE))
-    assert all(role.title in page.text for role in Role)
+        assert (permission.label in page.text) is (permission not in (Permission.ANYONE, Permission.PHONE))
+    assert all(role.label in page.text for role in Role)

@@ -97,7 +97,7 @@ def enrolment(page: Page, training_class: TrainingClass, applicants: list[Applic
         "warnings": {one.person_id: ["注意"] if one is APPLICANTS[0] else [] for one in applicants},
         "reviewable": INSTITUTION_REVIEWS,
         "query": type("Query", (), {"state": None}),
-        "states_offered": [(one.value, one.title) for one in State],
+        "states_offered": [(one.value, one.label) for one in State],
         "centre_questions": QUESTIONS,
         "places_most": rules.PLACES_MOST,
         "previous": None,

@@ -170,7 +170,7 @@ def roll(seen: Roll, **more: Any) -> dict[str, Any]:
         "entries": seen.entries,
         "to_register": None,
         "refusals": pages.REFUSALS,
-        "statuses": [(one.value, one.title) for one in Status],
+        "statuses": [(one.value, one.label) for one in Status],
         "may_change": seen is EMPTY_ROLL,
         "may_register": seen is not EMPTY_ROLL,
         "may_show_code": True,

@@ -126,7 +126,7 @@ def show_tab(page: Page, **changes: Any) -> None:
         "candidates": CANDIDATES,
         "most": 30,
         "query": PoolQuery(),
-        "kinds": [(kind.value, kind.title) for kind in Kind],
+        "kinds": [(kind.value, kind.label) for kind in Kind],
         "provinces": [("13", "河北"), ("32", "江苏")],
         "sending": False,
         "problem": None,

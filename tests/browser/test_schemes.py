@@ -269,7 +269,7 @@ def test_the_list_of_the_province(page: Page) -> None:
     context: dict[str, Any] = {
         "rows": rows,
         "query": ListQuery(),
-        "state_options": [(one.value, one.title) for one in State],
+        "state_options": [(one.value, one.label) for one in State],
         "levels": LEVELS,
         "years": years(NOON),
         "months": MONTHS,

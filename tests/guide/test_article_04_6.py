@@ -28,7 +28,7 @@ async def test_results_need_both_formative_and_summative_assessment(
     with pytest.raises(ResultsNotReady) as refused:
         await release(platform, opened)
     [other] = set(TaskKind) - {kind}
-    assert other.title in refused.value.detail
+    assert other.label in refused.value.detail
 
 
 async def test_who_passed_and_who_did_not_is_settled_for_each_trainee(

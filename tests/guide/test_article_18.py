@@ -65,7 +65,7 @@ async def test_2_the_ledger_has_every_certificate_and_loses_none(
     await issue.revoke_certificate(platform, opened.officer, found[0].id, Revocation(reason="姓名登记有误"))
     listed = await certificates.ledger(platform, opened.officer, LedgerFilter())
     assert [one.printed.serial for one in listed] == ["1300900002", "1300900001"]
-    assert [(one.status.title, one.revoke_reason) for one in listed] == [
+    assert [(one.status.label, one.revoke_reason) for one in listed] == [
         ("有效", None),
         ("已撤销", "姓名登记有误"),
     ]

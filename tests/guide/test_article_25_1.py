@@ -22,9 +22,9 @@ HERE = Where("127.0.0.1", "a browser")
 
 async def test_the_whole_country_gets_its_accounts_in_one_file(platform: Platform) -> None:
     """统一分配用户账号（含初始密码）: the 30 provinces and 51 institutions of annex 1, each with one first password."""
-    rows = [(f"sheng-{one.code}", "省试甲", Role.PROVINCE.title, one.name, "") for one in PROVINCES]
+    rows = [(f"sheng-{one.code}", "省试甲", Role.PROVINCE.label, one.name, "") for one in PROVINCES]
     rows += [
-        (f"base-{one.code}", "校试甲", Role(one.kind.value).title, "", f"{one.code} {one.name}")
+        (f"base-{one.code}", "校试甲", Role(one.kind.value).label, "", f"{one.code} {one.name}")
         for one in INSTITUTIONS
     ]
     sheet = workbook("账号", [(column.title, 20) for column in Column], rows)

@@ -45,7 +45,7 @@ def test_a_step_is_taken_by_whom_and_where_the_table_says_and_nowhere_else(
     else:
         with pytest.raises(NotInThisState) as refused:
             rules.STEPS.after(state, action, roles)
-        assert state.title in refused.value.detail and action.title in refused.value.detail
+        assert state.label in refused.value.detail and action.label in refused.value.detail
 
 
 def test_an_approval_is_final_and_a_withdrawal_frees_the_item() -> None:
@@ -54,7 +54,7 @@ def test_an_approval_is_final_and_a_withdrawal_frees_the_item() -> None:
     assert MAY_ACT[Action.APPROVE] == MAY_ACT[Action.RETURN] == {Role.PROVINCE}
     assert MAY_ACT[Action.SUBMIT] == INSTITUTION_ROLES
     for code in (*State, *Action):
-        assert code.title
+        assert code.label
 
 
 # ---- dates and places

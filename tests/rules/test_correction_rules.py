@@ -98,5 +98,5 @@ def test_what_has_changed_meanwhile_is_not_corrected() -> None:
 
 def test_everything_has_its_chinese_name() -> None:
     for words in (Subject, Ground, State, Action):
-        titles = [one.title for one in words]
+        titles = [one.label for one in words]
         assert len(set(titles)) == len(titles)

@@ -100,7 +100,7 @@ def test_a_standing_says_what_is_missing_first(
     assert (seen is Standing.SHORT) == (done < required and over)
     assert (seen is Standing.BELOW_MARK) == (done >= required and meets is False)
     assert (seen is Standing.NOTHING_OWED) == (required == done == 0 and meets is not False)
-    assert seen.title and seen.tone in ("warning", "danger", "success", "neutral")
+    assert seen.label and seen.tone in ("warning", "danger", "success", "neutral")
 
 
 def test_a_year_is_over_with_its_last_day() -> None:
@@ -164,5 +164,5 @@ def test_guidance_comes_after_the_class_and_before_tomorrow(
 
 
 def test_every_code_has_its_chinese_word() -> None:
-    assert all(one.title for group in (Way, State, Standing) for one in group)
+    assert all(one.label for group in (Way, State, Standing) for one in group)
     assert all(one.tone for one in State)

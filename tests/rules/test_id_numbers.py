@@ -211,7 +211,7 @@ def test_only_a_look_at_the_card_or_a_provider_is_called_real_name() -> None:
         "staff_confirmed",
         "provider_verified",
     ]
-    assert all(("已实名认证" in level.title) == level.is_real_name for level in rules.Evidence)
+    assert all(("已实名认证" in level.label) == level.is_real_name for level in rules.Evidence)
     assert rules.Evidence.STAFF_CONFIRMED.reaches(rules.Evidence.ROSTER_MATCHED)
     assert not rules.Evidence.FORMAT_OK.reaches(rules.Evidence.ROSTER_MATCHED)
 

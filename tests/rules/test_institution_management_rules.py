@@ -137,7 +137,7 @@ def test_only_the_open_states_wait_for_somebody() -> None:
 
 def test_each_purpose_and_action_has_its_chinese_name() -> None:
     for words in (RequestPurpose, RequestAction, RequestState, QualificationAction):
-        titles = [one.title for one in words]
+        titles = [one.label for one in words]
         assert len(set(titles)) == len(titles)
     assert RequestPurpose.WITHDRAWAL.action is QualificationAction.WITHDRAW
     assert [purpose for purpose in RequestPurpose if purpose.grants] == [

@@ -55,7 +55,7 @@ def qualifications(draw: st.DrawFn) -> Qualification:
 def test_a_level_has_its_code_and_its_chinese_names(
     level: Level, code: str, title: str, training: str
 ) -> None:
-    assert (level, level.title, level.training) == (code, title, training)
+    assert (level, level.label, level.training) == (code, title, training)
 
 
 def test_the_fifteen_categories_are_numbered_and_those_from_07_on_are_to_be_confirmed() -> None:
@@ -71,8 +71,8 @@ def test_each_level_belongs_to_exactly_one_kind_of_institution(level: Level) -> 
 
 
 def test_kinds_and_states_have_their_chinese_names() -> None:
-    assert (CENTRE.title, BASE.title) == ("师资研修中心", "教师培训基地")
-    assert [status.title for status in QualificationStatus] == ["有效", "暂停", "已取消"]
+    assert (CENTRE.label, BASE.label) == ("师资研修中心", "教师培训基地")
+    assert [status.label for status in QualificationStatus] == ["有效", "暂停", "已取消"]
 
 
 # ---- qualifications
@@ -123,7 +123,7 @@ def test_one_covering_qualification_is_enough_and_needed(
     else:
         with pytest.raises(NotQualified) as refusal:
             require_qualified(held, level, major, on)
-        assert kind_for(level).title in refusal.value.detail
+        assert kind_for(level).label in refusal.value.detail
 
 
 @pytest.mark.parametrize(

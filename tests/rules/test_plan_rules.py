@@ -73,7 +73,7 @@ def test_a_step_is_taken_by_whom_and_where_the_table_says_and_nowhere_else(
     else:
         with pytest.raises(NotInThisState) as refused:
             rules.STEPS.after(state, action, roles)
-        assert state.title in refused.value.detail and action.title in refused.value.detail
+        assert state.label in refused.value.detail and action.label in refused.value.detail
 
 
 def test_an_institution_never_decides_and_a_province_never_writes() -> None:
@@ -90,7 +90,7 @@ def test_what_was_approved_is_left_only_for_a_newer_version() -> None:
 
 def test_each_code_has_words() -> None:
     for code in (*State, *Action, *ChangeKind):
-        assert code.title
+        assert code.label
 
 
 # ---- items

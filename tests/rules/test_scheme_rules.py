@@ -56,7 +56,7 @@ def test_nothing_leads_outside_of_the_table(
     except NotYourStep:
         assert not roles & ACTORS[action]
     except SchemeNotInState as refusal:
-        assert (state, action) not in TRANSITIONS and action.title in refusal.detail
+        assert (state, action) not in TRANSITIONS and action.label in refusal.detail
     else:
         assert roles & ACTORS[action] and reached is TRANSITIONS[state, action]
 

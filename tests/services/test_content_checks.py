@@ -203,7 +203,7 @@ async def test_the_verdict_on_a_picture_comes_by_push(
     await wechat.pusher.settled()
     assert await state_of_picture(platform) is state
     marks = await submissions.marks(platform, [kept.id])
-    assert marks[kept.id][kept.files[0].id].title == state.title
+    assert marks[kept.id][kept.files[0].id].title == state.label
 
 
 async def test_a_verdict_that_comes_before_its_trace_is_known_is_not_lost(

@@ -56,7 +56,7 @@ async def deliver(platform: Platform) -> dict[str, int]:
     """
     counts: dict[str, int] = {}
     if lost := await outbox.give_up_unanswered(platform):
-        counts[State.UNCERTAIN.title] = lost
+        counts[State.UNCERTAIN.label] = lost
     pause = await store.pause(platform)
     if pause is not None and platform.clock.now() < pause.until:
         return counts
@@ -209,7 +209,7 @@ class _Run:
 
     async def _settle(self, row: Row, state: State, **facts: str | int | None) -> None:
         await outbox.settle(self.platform, row, state, **facts)
-        self.counts[state.title] = self.counts.get(state.title, 0) + 1
+        self.counts[state.label] = self.counts.get(state.label, 0) + 1
 
 
 # ---- the centre
