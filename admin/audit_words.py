@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from server.accounts import people
-from server.accounts.message_kinds import KINDS
 from server.jobs import JOBS
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
+from server.messages.kinds import KINDS
 
 TITLES = {
     "accounts:allocate": "分配用户账号",

@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import Field
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
-from server.accounts import inbox
-from server.accounts.message_rules import Answer
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
+from server.messages import inbox
+from server.messages.rules import Answer
 
 
 class MessageAnswer(Response):

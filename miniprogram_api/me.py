@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from miniprogram_api.accounts import PersonAnswer, person_answer
 from miniprogram_api.handler import ApiHandler, Response, operation
-from server.accounts import inbox, phones
+from server.accounts import phones
 from server.admissions import service as admissions
 from server.assessment import service as assessment
 from server.duties import service as duties
 from server.kernel.identity import Role
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
+from server.messages import inbox
 from server.qualification import service as qualification
 from server.surveys import service as surveys
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from miniprogram_api.handler import ApiHandler
-from server.accounts import wechat_events
 from server.kernel import downloads
 from server.kernel.errors import TooLarge
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
+from server.messages import wechat_events
 from server.wechat import content
 from server.wechat.pushes import LARGEST
 

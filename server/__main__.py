@@ -28,7 +28,7 @@ from admin.routes import ROUTES as PAGE_ROUTES
 from miniprogram_api.handler import ApiHandler
 from miniprogram_api.routes import ROUTES as API_ROUTES
 from server import demonstration
-from server.accounts import message_store, real_name_store, staff, wechat_events
+from server.accounts import real_name_store, staff
 from server.accounts import store as accounts_store
 from server.accounts.phones import PhoneAuthenticator
 from server.admissions import store as admissions_store
@@ -60,6 +60,8 @@ from server.kernel.platform import Platform, WeChatGateway
 from server.kernel.processes import settle_memory
 from server.kernel.rate_limits import RateLimiter
 from server.kernel.web import Route, allow, check_routes, log_request
+from server.messages import store as message_store
+from server.messages import wechat_events
 from server.plans import store as plans_store
 from server.qualification import store as qualification_store
 from server.schemes import store as schemes_store

@@ -10,8 +10,7 @@ from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from server.accounts import messages
-from server.accounts.forget import forget_messages, forget_persons
+from server.accounts.forget import forget_persons
 from server.admissions import forget as admissions_forget
 from server.assessment import reminders as grading_reminders
 from server.assessment import submissions
@@ -25,6 +24,8 @@ from server.invitations import service as invitations
 from server.kernel import audit, chain, runs
 from server.kernel.platform import Platform
 from server.kernel.schedule import Job
+from server.messages import delivery as messages
+from server.messages.forget import forget_messages
 from server.qualification import review as qualification
 from server.selection import forget as selection_forget
 from server.selection import pool

@@ -23,11 +23,12 @@ from tornado.netutil import bind_sockets
 
 from server.__main__ import LARGEST_BODY, SIMULATED_SECRET, make_application, open_platform
 from server.accounts import passwords
-from server.accounts.message_kinds import KINDS
 from server.kernel.clock import FixedClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
-from server.kernel.mongo import CollectionSpec, Row, UnitOfWork, ensure_collections
+from server.kernel.mongo import CollectionSpec, Row, ensure_collections
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork
+from server.messages.kinds import KINDS
 from server.settings import Settings
 from server.wechat.simulator import Simulator, start_simulator
 from server.wechat.world import MESSAGE_VALUES
@@ -155,7 +156,7 @@ def _every_message_has_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     notify = UnitOfWork.notify
 
     def checked(unit: UnitOfWork, person_id: str, template: str, **data: str) -> None:
-        assert template in KINDS, f"“{template}” has no row in server/accounts/message_kinds.py"
+        assert template in KINDS, f"“{template}” has no row in server/messages/kinds.py"
         kind = KINDS[template]
         for key, value in kind.wechat_data(kind.usual_keys, data).items():
             assert MESSAGE_VALUES[key.rstrip("0123456789")].fullmatch(value), f"{template}: {key} = {value}"

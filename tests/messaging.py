@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
-from server.accounts import inbox
-from server.accounts.message_rules import Answer
 from server.kernel import outbox
 from server.kernel.identity import system
-from server.kernel.mongo import UnitOfWork, transactional
-from server.kernel.outbox import State
+from server.kernel.outbox_state import State
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.messages import inbox
+from server.messages.rules import Answer
 from server.wechat.client import WeChat
 from server.wechat.simulator import Simulator
 from tests.stage import Phone

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from server.backbone import service as backbone
 from server.backbone.rules import PoolStatus
 from server.kernel.identity import Actor
-from server.kernel.mongo import UnitOfWork, new_id, transactional
+from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.qualification import review, service
 from server.qualification.documents import Case, CaseFilter, EarlyWarning, WarningFilter
 from server.surveys.documents import SatisfactionTally

@@ -13,8 +13,8 @@ from server.classes.service import ClassDraft
 from server.institutions.rules import Level
 from server.kernel.clock import BEIJING, FixedClock
 from server.kernel.identity import Actor
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.selection import registration, training
 from server.selection import service as selection
 from server.selection.documents import Decision, Nominee, Passed, PassList, Registered

@@ -26,8 +26,8 @@ from server.invitations import service as invitations
 from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft
 from server.kernel.identity import Actor
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.wechat.simulator import Simulator
 from tests import cast
 from tests.cast import Officer, Person

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from admin.handler import PageHandler
 from admin.handlers import jobs
-from server.accounts import messages, staff
+from server.accounts import staff
 from server.admissions import arrival
 from server.admissions import service as admissions
 from server.applications import service as applications
@@ -25,6 +25,7 @@ from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 from server.kernel.web import Route, allow
+from server.messages import delivery as messages
 from server.plans import service as plans
 from server.qualification import service as qualification
 from server.schemes import service as schemes

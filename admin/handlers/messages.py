@@ -9,15 +9,16 @@ from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, PageHandler
 from admin.paging import Way
-from server.accounts import message_templates, messages
-from server.accounts.message_kinds import KINDS
-from server.accounts.message_templates import KindState, TemplateChange
-from server.accounts.messages import COUNTED_MOST, MessageSettled
 from server.kernel.clock import beijing_date
 from server.kernel.errors import NotFound, Problem
-from server.kernel.outbox import State
+from server.kernel.outbox_state import State
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
+from server.messages import delivery as messages
+from server.messages import templates as message_templates
+from server.messages.delivery import COUNTED_MOST, MessageSettled
+from server.messages.kinds import KINDS
+from server.messages.templates import KindState, TemplateChange
 
 PAGE_SIZE = 20
 HOME = "/admin/messages"

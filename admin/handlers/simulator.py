@@ -12,11 +12,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from admin.handler import PageHandler
-from server.accounts.message_kinds import KINDS
-from server.accounts.message_templates import templates_on
 from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
+from server.messages.kinds import KINDS
+from server.messages.templates import templates_on
 from server.wechat import simulator
 from server.wechat.faces import FACE_PASSED
 

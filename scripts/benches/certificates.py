@@ -43,8 +43,9 @@ from server.institutions.rules import Level
 from server.kernel.clock import SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod
 from server.kernel.identity import Actor, Jurisdiction, Role
-from server.kernel.mongo import UnitOfWork, new_id, transactional
+from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.settings import Settings
 
 CODES = {"institution_code": "009", "province_code": "13"}

@@ -8,15 +8,14 @@ the law wants kept.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 
 from server.accounts import real_name_store, store
 from server.kernel import outbox, policies
 from server.kernel.clock import beijing_date, months_before
 from server.kernel.identity import system
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 Need = Callable[[Scope, Sequence[str]], Awaitable[set[str]]]
 """A chapter's answer to: whom of these people do you need?"""
@@ -55,26 +54,3 @@ async def _forget(unit: UnitOfWork, ids: Sequence[str], needed_by: Sequence[Need
     await outbox.delete_of(unit, gone)
     unit.audit("accounts:forget", "persons", people=len(gone))
     return len(gone)
-
-
-MESSAGES_AT_ONCE = 1_000
-
-
-async def forget_messages(platform: Platform) -> Counts:
-    """Removes messages that were settled longer ago than the policy `message_months`: what they told stands in what they were about."""
-    months = (await policies.on(platform, beijing_date(platform.clock.now()))).message_months
-    before = months_before(platform.clock.now(), months)
-    forgotten = 0
-    while gone := await _forget_messages(platform, system("accounts"), before):
-        forgotten += gone
-    return {"清除消息": forgotten}
-
-
-@transactional
-async def _forget_messages(unit: UnitOfWork, before: datetime) -> int:
-    gone = await outbox.delete_settled(unit, before, MESSAGES_AT_ONCE)
-    if gone:
-        unit.audit("accounts:forget", "messages", messages=gone)
-    else:
-        unit.nothing_written()
-    return gone

@@ -15,8 +15,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from server.accounts import store
 from server.accounts.documents import Account
 from server.kernel.errors import Problem
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 
 HASHED_AT_ONCE = 2
 """Of one batch: each hash takes 64 MiB and a core, and others want to sign in meanwhile."""

@@ -11,8 +11,8 @@ from server.accounts import rules, store
 from server.accounts.documents import Person
 from server.accounts.rules import Evidence
 from server.kernel.errors import Conflict
-from server.kernel.mongo import Scope, UnitOfWork
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork
 
 
 @dataclass(frozen=True)

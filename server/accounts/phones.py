@@ -19,8 +19,9 @@ from server.kernel.batching import Coalescer
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import ANYBODY, Actor, Jurisdiction, Role
-from server.kernel.mongo import Row, UnitOfWork, transactional
+from server.kernel.mongo import Row
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 
 
 class AlreadyBound(Conflict):

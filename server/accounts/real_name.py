@@ -20,8 +20,9 @@ from server.accounts.real_name_store import AttemptState, FaceAttempt
 from server.accounts.rules import Evidence
 from server.kernel.errors import Conflict, Invalid, NotFound
 from server.kernel.identity import Actor
-from server.kernel.mongo import UnitOfWork, new_id, transactional
+from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.wechat.faces import FACE_PASSED
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from server.kernel.mongo import CollectionSpec, Document, Index, Scope
+from server.kernel.mongo import CollectionSpec, Document, Index
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec(

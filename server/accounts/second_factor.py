@@ -15,8 +15,9 @@ from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor, Role
-from server.kernel.mongo import Row, Scope, UnitOfWork, transactional
+from server.kernel.mongo import Row
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 OVERSEERS = frozenset({Role.NATIONAL_CENTRE, Role.PROVINCE})
 """Whom the policy `second_factor_required` binds; an institution's staff enrol if they like."""

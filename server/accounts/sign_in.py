@@ -13,8 +13,8 @@ from server.accounts.second_factor import CodeRefused, Proof
 from server.accounts.staff import actor_of
 from server.kernel.errors import FieldError, Invalid, NotFound, Problem
 from server.kernel.identity import ANYBODY, Actor
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 
 HALF_LIFE = timedelta(minutes=5)
 """Between the password and the code."""

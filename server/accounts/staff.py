@@ -13,8 +13,9 @@ from server.accounts.documents import EVERY_ACCOUNT, Account, AccountFilter
 from server.accounts.passwords import hash_password, hash_passwords, new_password
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Jurisdiction, Role, system
-from server.kernel.mongo import Row, Scope, UnitOfWork, transactional
+from server.kernel.mongo import Row
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 
 class UsernameTaken(Conflict):

@@ -20,7 +20,9 @@ from server.accounts.documents import (
     PhoneSession,
     StaffSession,
 )
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing, insert_many
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import containing, insert_many
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec(

@@ -19,8 +19,9 @@ from server.kernel.errors import Conflict
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor
 from server.kernel.life import LifeStep, State
-from server.kernel.mongo import Row, Scope, UnitOfWork, transactional
+from server.kernel.mongo import Row
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 
 TEMPLATE = Path(__file__).with_name("notice.typ")

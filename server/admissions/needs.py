@@ -15,8 +15,8 @@ from server.admissions.rules import Question
 from server.classes import service as classes
 from server.kernel.errors import Conflict, FieldError, Invalid
 from server.kernel.identity import Actor
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 VERSIONS_SHOWN = 50
 

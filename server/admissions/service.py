@@ -32,8 +32,8 @@ from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import Step, step
 from server.kernel.identity import INSTITUTION_ROLES, Actor
 from server.kernel.life import LifeStep, entry_of
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.wechat import codes, content
 from server.wechat.content import Scene, Screened

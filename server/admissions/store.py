@@ -9,7 +9,8 @@ from typing import Any
 from server.admissions.documents import Applicant, Arrival, ClassAdmission, NeedsTemplate, Note
 from server.admissions.rules import State
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope, new_id
+from server.kernel.mongo import CollectionSpec, Index, Row, new_id
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec(

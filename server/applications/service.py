@@ -25,8 +25,8 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
 from server.kernel.life import LifeStep
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.plans import service as plans
 from server.plans.documents import Plan

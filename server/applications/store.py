@@ -7,7 +7,9 @@ from collections.abc import Collection
 from server.applications.documents import Application, ApplicationFilter
 from server.applications.rules import HOLDING, State
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing, month_of
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import containing, month_of
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec(

@@ -13,7 +13,7 @@ from server.assessment.tasks import taught_task
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel.errors import Conflict, NotFound
-from server.kernel.mongo import UnitOfWork, transactional
+from server.kernel.unit_of_work import UnitOfWork, transactional
 
 COMMENT_LONGEST = 2000
 Key = Annotated[str, Field(max_length=20)]

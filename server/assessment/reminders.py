@@ -11,9 +11,9 @@ from server.classes.documents import TrainingClass
 from server.kernel import policies, reminders
 from server.kernel.clock import beijing_date
 from server.kernel.identity import system
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 REMINDED_FOR = timedelta(days=60)
 """After the class; then the institution, which sees on its home page that results are not released, has to act."""

@@ -30,8 +30,8 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep, State
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 NAMES_SHOWN = 10
 

@@ -16,7 +16,8 @@ from server.assessment.documents import (
     Task,
 )
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec("tasks", shard_key="class_id", indexes=(Index([("class_id", 1), ("_id", 1)]),)),

@@ -22,8 +22,8 @@ from server.kernel.downloads import Download
 from server.kernel.errors import FieldError, Invalid, NotFound, Problem
 from server.kernel.files import NewFile
 from server.kernel.identity import Actor
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.wechat import content
 from server.wechat.content import Mark, Picture, Scene, Screened
 

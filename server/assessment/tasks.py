@@ -17,8 +17,8 @@ from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 FURTHEST_DEADLINE = timedelta(days=732)
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]

@@ -20,8 +20,9 @@ from server.classes import service as classes
 from server.kernel.batching import Coalescer
 from server.kernel.errors import Problem, Unavailable
 from server.kernel.identity import Actor
-from server.kernel.mongo import Row, look_up_both, new_id
+from server.kernel.mongo import Row, new_id
 from server.kernel.platform import Platform
+from server.kernel.queries import look_up_both
 
 REFUSALS_RATE = "30/minute"
 """So many refused scans of one person are listed and answered with their reason."""

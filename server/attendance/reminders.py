@@ -14,9 +14,9 @@ from server.classes import service as classes
 from server.kernel import reminders
 from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.identity import system
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
+from server.kernel.unit_of_work import UnitOfWork, transactional
 
 Day = tuple[str, date]
 """A class and a day of its timetable."""

@@ -25,9 +25,9 @@ from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep, State, entry_of
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 REFUSALS_SHOWN = 200
 

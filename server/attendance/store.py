@@ -10,7 +10,9 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from server.attendance.documents import CheckIn, RefusedScan, TeachingSession
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import DUPLICATE_KEY, CollectionSpec, Index, LookUp, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import DUPLICATE_KEY, LookUp
+from server.kernel.unit_of_work import Scope
 
 REFUSALS_KEPT_SECONDS = 365 * 24 * 3600
 

@@ -22,8 +22,8 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor, system
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 AT_ONCE = 200
 """Members that the daily work, and a start, reads at once."""

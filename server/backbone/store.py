@@ -11,7 +11,9 @@ from pymongo import UpdateOne
 from server.backbone import rules
 from server.backbone.documents import PoolFilter, PoolMember, StatusStep
 from server.backbone.rules import YearFigures
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope, insert_many
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import insert_many
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec(

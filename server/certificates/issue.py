@@ -25,8 +25,8 @@ from server.kernel import policies, sequences
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.surveys import service as surveys
 from server.surveys.rules import SurveyState
 

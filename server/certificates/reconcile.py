@@ -23,10 +23,11 @@ from server.institutions import service as institutions
 from server.institutions.documents import Institution
 from server.kernel import audit, sequences
 from server.kernel.identity import Actor, system
-from server.kernel.mongo import Row, UnitOfWork, transactional
+from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
 from server.kernel.titled import Titled
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 
 JOB = system("certificates")

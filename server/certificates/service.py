@@ -24,8 +24,8 @@ from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep, State
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 Draw = Callable[[CertificateSnapshot, str], Awaitable[bytes]]
 

@@ -17,7 +17,8 @@ from server.certificates.documents import (
 )
 from server.certificates.rules import is_serial, parse_serial, tidy_code
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec(

@@ -16,8 +16,8 @@ from server.kernel import audit
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep, State, entry_of
-from server.kernel.mongo import Scope, UnitOfWork
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork
 
 
 @dataclass(frozen=True)

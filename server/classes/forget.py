@@ -12,9 +12,9 @@ from server.classes import store
 from server.kernel import policies
 from server.kernel.clock import beijing_date, months_before
 from server.kernel.identity import system
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 BATCH = 50
 

@@ -38,8 +38,9 @@ from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
-from server.kernel.mongo import LookUp, Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.queries import LookUp
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 PREVIEW_LIFE = timedelta(days=1)
 Course = Annotated[str, Field(min_length=2, max_length=40)]

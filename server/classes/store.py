@@ -17,7 +17,9 @@ from server.classes.documents import (
 )
 from server.classes.rules import Stage
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, LookUp, Row, Scope, containing
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import LookUp, containing
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec(

@@ -26,8 +26,8 @@ from server.invitations import service as invitations
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 
 Reason = Annotated[str, Field(title="理由", min_length=4, max_length=500)]

@@ -6,7 +6,9 @@ from server.corrections.documents import Correction, CorrectionFilter
 from server.corrections.rules import State
 from server.kernel.clock import BEIJING
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import containing
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from server.accounts import inbox
-from server.accounts.message_rules import Answer
-from server.accounts.message_templates import templates_on
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
+from server.messages import inbox
+from server.messages.rules import Answer
+from server.messages.templates import templates_on
 
 GiveGrant = Callable[[str, str], None]
 """The person with this openid agrees to one message of this template: the simulated WeChat's `world.grant`."""

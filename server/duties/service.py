@@ -28,8 +28,8 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Forbidden, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor, Role, system
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.surveys import service as surveys
 from server.surveys.rules import Tally
 from server.wechat import content

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from server.duties.documents import DutyWarning, Guidance
 from server.duties.rules import State
 from server.kernel.history import Step
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec(

@@ -19,8 +19,8 @@ from server.institutions.rules import QualificationKind
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Jurisdiction
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 PREVIEW_LIFE = timedelta(days=1)
 

@@ -24,7 +24,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor, Role
-from server.kernel.mongo import Scope, UnitOfWork, transactional
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 Reason = Annotated[str, Field(title="依据和理由", min_length=2, max_length=500)]
 

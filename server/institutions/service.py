@@ -31,8 +31,9 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Jurisdiction, Role, system
-from server.kernel.mongo import DUPLICATE_KEY, Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.queries import DUPLICATE_KEY
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 
 

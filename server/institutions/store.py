@@ -10,7 +10,8 @@ from pymongo import UpdateOne
 from server.institutions.documents import EVERY_INSTITUTION, BaseRequest, Institution, InstitutionFilter
 from server.institutions.rules import RequestState
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec("institutions", shard_key=None, indexes=(Index([("province_code", 1), ("_id", 1)]),)),

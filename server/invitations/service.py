@@ -39,8 +39,8 @@ from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor, system
 from server.kernel.life import LifeStep
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 
 RECOMMENDED_MOST = 30

@@ -13,7 +13,9 @@ from server.invitations.documents import Invitation
 from server.invitations.rules import Engagement, Kind, State
 from server.kernel.history import Step
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import containing
+from server.kernel.unit_of_work import Scope
 
 TASK_FIELDS = ("starts_on", "kind", "class_id", "class_name")
 SHOWN = {"_id": 0, "teacher_id": 1, "ends_on": 1, **dict.fromkeys(TASK_FIELDS, 1)}

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from server.kernel.mongo import UnitOfWork
+from server.kernel.unit_of_work import UnitOfWork
 
 
 class Step(BaseModel):

@@ -1,50 +1,29 @@
-"""MongoDB through Motor: documents, collections and the unit of work.
+"""MongoDB through Motor: documents, collections and indexes.
 
-Only this module, the batching of hot paths and the stores touch the driver, so that its successor needs a small change.
+Only this module, the unit of work, the batching of hot paths and the stores touch the driver, so that its successor needs a small change.
 """
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import itertools
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from typing import Any, Self
 
 from bson.codec_options import CodecOptions, TypeRegistry
-from motor.motor_asyncio import (
-    AsyncIOMotorClient,
-    AsyncIOMotorClientSession,
-    AsyncIOMotorCollection,
-    AsyncIOMotorDatabase,
-)
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pydantic import BaseModel, ConfigDict, Field
 from pymongo import IndexModel, ReadPreference, WriteConcern
-from pymongo.errors import BulkWriteError, CollectionInvalid, DuplicateKeyError, OperationFailure
+from pymongo.errors import CollectionInvalid, OperationFailure
 from pymongo.read_concern import ReadConcern
 
-from server.kernel.errors import Unavailable
-from server.kernel.identity import Actor
-
-if TYPE_CHECKING:
-    from server.kernel.platform import Platform
-
-P = ParamSpec("P")
-R = TypeVar("R")
-S = TypeVar("S")
 Row = dict[str, Any]
 
-PATIENCE = 45.0
-"""Seconds that a use case tries before the person is told to come again; the driver alone would try for two minutes."""
 NAMESPACE_EXISTS = 48  # error_codes.yml of the server
-DUPLICATE_KEY = 11000
-"""In error_codes.yml of the server."""
 DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
-
 
 _PROCESS = secrets.token_hex(5)
 _COUNT = itertools.count(secrets.randbelow(2**24))
@@ -138,17 +117,6 @@ def connect(uri: str, name: str) -> AsyncIOMotorDatabase[Row]:
     )
 
 
-def containing(words: str, *texts: str | Row) -> Row:
-    """The condition that one of the texts (expressions: "$name") holds `words`, exactly as they are typed: they are no pattern."""
-    joined = [part for text in texts for part in ("\n", {"$ifNull": [text, ""]})]
-    return {"$expr": {"$gte": [{"$indexOfCP": [{"$concat": joined}, {"$literal": words}]}, 0]}}
-
-
-def month_of(year: int | None, month: int | None) -> str:
-    """The pattern of the days (kept as ISO 8601) of a year, of a month, or of a month whatever the year."""
-    return f"^{year or '[0-9]{4}'}-{f'{month:02}-' if month else ''}"
-
-
 async def ensure_collections(db: AsyncIOMotorDatabase[Row], specs: Iterable[CollectionSpec]) -> None:
     """Creates what is missing: collections first, for a transaction must not create them, then their indexes."""
     existing = set(await db.list_collection_names())
@@ -163,154 +131,3 @@ async def ensure_collections(db: AsyncIOMotorDatabase[Row], specs: Iterable[Coll
                 # another process was first
         if spec.indexes:
             await db[spec.name].create_indexes([index.model() for index in spec.indexes])
-
-
-class Scope(Protocol):
-    """What a store needs: collections, the transaction it runs in (if any) and the platform's parts."""
-
-    @property
-    def session(self) -> AsyncIOMotorClientSession | None: ...
-    @property
-    def platform(self) -> Platform: ...
-    def __getitem__(self, collection: str) -> AsyncIOMotorCollection[Row]: ...
-
-
-async def insert_many(scope: Scope, collection: str, new: Sequence[Document]) -> None:
-    """Raises DuplicateKeyError, as `insert_one` does, where a unique index has one of them already.
-
-    Its details name the keys of that index and nothing of what was to be stored: they may get into a log.
-    """
-    if not new:
-        return
-    try:
-        await scope[collection].insert_many([one.to_mongo() for one in new], session=scope.session)
-    except BulkWriteError as error:
-        wrong = (error.details or {}).get("writeErrors", [])
-        if not wrong or any(one["code"] != DUPLICATE_KEY for one in wrong):
-            raise
-        keys = {"keyPattern": wrong[0].get("keyPattern", {})}
-        raise DuplicateKeyError(f"{collection} has one already", DUPLICATE_KEY, keys) from None
-
-
-@dataclass(frozen=True)
-class LookUp(Generic[R]):
-    """What is looked for in a collection, and how the rows found are read: it can travel together with another."""
-
-    collection: str
-    condition: Row
-    read: Callable[[list[Row]], R]
-    projection: Row | None = None
-
-
-async def look_up_both(scope: Scope, one: LookUp[R], other: LookUp[S]) -> tuple[R, S]:
-    """Two look-ups in one round trip, for a path on which Motor's hop to its thread costs more than either query."""
-
-    def stages(wanted: LookUp[Any], place: int) -> list[Row]:
-        shown = [{"$project": wanted.projection}] if wanted.projection else []
-        return [{"$match": wanted.condition}, *shown, {"$set": {"_look_up": place}}]
-
-    joined = {"$unionWith": {"coll": other.collection, "pipeline": stages(other, 1)}}
-    # one reply, where the driver's 101 rows a batch would be several
-    found = scope[one.collection].aggregate([*stages(one, 0), joined], session=scope.session, batchSize=2_000)
-    rows: tuple[list[Row], list[Row]] = ([], [])
-    for row in await found.to_list(None):
-        rows[row.pop("_look_up")].append(row)
-    return one.read(rows[0]), other.read(rows[1])
-
-
-@dataclass
-class UnitOfWork:
-    """One use case in one transaction: its documents, its audit entries and its messages commit together or not at all."""
-
-    platform: Platform
-    actor: Actor
-    session: AsyncIOMotorClientSession
-    now: datetime
-    audit_entries: list[Row] = field(default_factory=list)
-    messages: list[Row] = field(default_factory=list)
-    wrote: bool = True
-
-    def __getitem__(self, collection: str) -> AsyncIOMotorCollection[Row]:
-        return self.platform.db[collection]
-
-    def audit(self, action: str, subject: str, **facts: JsonValue) -> None:
-        """Notes that `actor` did `action` to `subject` (a document id). Facts never hold personal data in clear."""
-        self.audit_entries.append(
-            {
-                "_id": new_id(),
-                "at": self.now,
-                "actor_id": self.actor.id,
-                "actor_name": self.actor.name,
-                "actor_kind": self.actor.kind,
-                "province_code": self.actor.province_code,
-                "institution_code": self.actor.institution_code,
-                "action": action,
-                "subject": subject,
-                "facts": facts,
-                "sealed": False,
-            }
-        )
-
-    def notify(self, person_id: str, template: str, **data: str) -> None:
-        """Puts a message to a person into the outbox: it is sent if, and only if, this transaction commits."""
-        self.messages.append(
-            {
-                "_id": new_id(),
-                "person_id": person_id,
-                "template": template,
-                "data": data,
-                "created_at": self.now,
-                "state": "waiting",
-                "attempts": 0,
-                "next_attempt_at": self.now,
-                "read": False,
-            }
-        )
-
-    def nothing_written(self) -> None:
-        """Says that this use case turned out to change nothing (a repeated request), so that no audit entry is due."""
-        self.wrote = False
-
-    async def _flush(self) -> None:
-        if not self.wrote:
-            return
-        if not self.audit_entries:
-            raise AssertionError("a use case that writes must leave an audit entry")
-        await self["audit"].insert_many(self.audit_entries, session=self.session)
-        if self.messages:
-            await self["outbox"].insert_many(self.messages, session=self.session)
-
-
-def transactional(
-    use_case: Callable[Concatenate[UnitOfWork, P], Awaitable[R]],
-) -> Callable[Concatenate[Platform, Actor, P], Coroutine[Any, Any, R]]:
-    """Makes a use case one transaction, majority-committed and journaled, retried by the driver on transient errors.
-
-    The use case takes the unit of work first; its callers pass the platform and the actor instead. It may run more than
-    once, so it must do nothing outside the database.
-    """
-
-    @functools.wraps(use_case)
-    async def run(platform: Platform, actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
-        async def attempt(session: AsyncIOMotorClientSession) -> R:
-            unit = UnitOfWork(platform, actor, session, platform.clock.now())
-            result = await use_case(unit, *args, **kwargs)
-            await unit._flush()
-            return result
-
-        session = await platform.db.client.start_session()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await session.with_transaction(
-                    attempt,
-                    read_concern=ReadConcern("snapshot"),
-                    write_concern=DURABLE,
-                    read_preference=ReadPreference.PRIMARY,
-                )
-        except TimeoutError:
-            raise Unavailable() from None
-        finally:
-            # Not `async with`: Motor would abort what is open in this very thread, and everybody else would wait for the line.
-            await session.end_session()
-
-    return run  # type: ignore[return-value]  # wraps() names the first two parameters, a Callable cannot

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope, new_id
+from server.kernel.mongo import CollectionSpec, Index, Row, new_id
+from server.kernel.outbox_state import State
 from server.kernel.platform import Platform
-from server.kernel.titled import Titled
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec(
@@ -35,22 +36,6 @@ COLLECTIONS = (
 
 CLAIM = timedelta(minutes=1)
 """How long a sender may take from the claim to the mark; a sender that died before it has sent nothing."""
-
-
-class State(Titled):
-    """What has become of a message on its way to WeChat; the inbox has it in every state."""
-
-    WAITING = "waiting", "待发送"
-    SENDING = "sending", "发送中"
-    SENT = "sent", "已发送"
-    KEPT = "kept", "仅站内"
-    """In the inbox only, and nothing is wrong: no phone, no template, no grant."""
-    UNCERTAIN = "uncertain", "结果不明"
-    """Sent, perhaps: the answer never came. Never sent again."""
-    DEAD = "dead", "发送失败"
-    """Refused for good, or given up after the last attempt."""
-    STOPPED = "stopped", "不再发送"
-    """Somebody of the centre has looked at it and let it be."""
 
 
 async def claim(platform: Platform) -> Row | None:

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
-from server.kernel.mongo import CollectionSpec, Document, Index, Scope, UnitOfWork, transactional
+from server.kernel.mongo import CollectionSpec, Document, Index
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 COLLECTIONS = (
     CollectionSpec("policies", shard_key=None, indexes=(Index([("key", 1), ("version", 1)], unique=True),)),

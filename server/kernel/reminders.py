@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from server.kernel.mongo import CollectionSpec, Index, Scope, UnitOfWork
+from server.kernel.mongo import CollectionSpec, Index
+from server.kernel.unit_of_work import Scope, UnitOfWork
 
 KEPT_SECONDS = 400 * 24 * 3600
 

@@ -22,10 +22,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
 from server.kernel.errors import Conflict, Problem, Unavailable
-from server.kernel.mongo import CollectionSpec, Document, Index, Row, UnitOfWork, new_id, transactional
+from server.kernel.mongo import CollectionSpec, Document, Index, Row, new_id
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts, Job
 from server.kernel.titled import Titled
+from server.kernel.unit_of_work import UnitOfWork, transactional
 
 log = logging.getLogger("platform.jobs")
 

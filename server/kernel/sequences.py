@@ -8,7 +8,8 @@ from typing import cast
 from pymongo import ReturnDocument
 
 from server.kernel.errors import Conflict
-from server.kernel.mongo import CollectionSpec, Scope, UnitOfWork
+from server.kernel.mongo import CollectionSpec
+from server.kernel.unit_of_work import Scope, UnitOfWork
 
 COLLECTIONS = (CollectionSpec("sequences", shard_key="_id"),)
 

@@ -11,24 +11,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from server.accounts import message_rules as rules
-from server.accounts import message_store as store
 from server.accounts import store as accounts_store
-from server.accounts.message_kinds import KINDS
-from server.accounts.message_rules import Action
-from server.accounts.message_store import Pause
-from server.accounts.message_templates import Template, templates_on
 from server.accounts.rules import mask_name
 from server.kernel import outbox, policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
-from server.kernel.mongo import Row, UnitOfWork, transactional
-from server.kernel.outbox import State
+from server.kernel.mongo import Row
+from server.kernel.outbox_state import State
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.kernel.waiting import Waiting
+from server.messages import rules, store
+from server.messages.kinds import KINDS
+from server.messages.rules import Action
+from server.messages.store import Pause
+from server.messages.templates import Template, templates_on
 from server.wechat.errors import (
     SubscriptionRefused,
     WeChatLimited,

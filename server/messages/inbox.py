@@ -9,16 +9,17 @@ from datetime import datetime
 
 from pymongo.errors import DuplicateKeyError
 
-from server.accounts import message_store as store
-from server.accounts.message_kinds import KINDS, MissingField
-from server.accounts.message_rules import Answer
-from server.accounts.message_templates import templates_on
 from server.kernel import outbox
 from server.kernel.clock import beijing_date
 from server.kernel.errors import NotFound
 from server.kernel.identity import Actor
-from server.kernel.mongo import Row, UnitOfWork, transactional
+from server.kernel.mongo import Row
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.messages import store
+from server.messages.kinds import KINDS, MissingField
+from server.messages.rules import Answer
+from server.messages.templates import templates_on
 
 UNREAD_COUNTED_MOST = 100
 

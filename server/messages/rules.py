@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from server.kernel.clock import BEIJING
-from server.kernel.outbox import State
+from server.kernel.outbox_state import State
 
 MOST_ATTEMPTS = 6
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=30), timedelta(hours=1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from server.kernel.mongo import CollectionSpec, Document, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Document, Index, Row
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec("message_grants", shard_key="_id", indexes=(Index([("openid", 1)]),)),

@@ -13,13 +13,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from server.accounts import message_store as store
-from server.accounts.message_kinds import KINDS, Kind
-from server.accounts.message_store import TemplateVersion
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid, NotFound
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.messages import store
+from server.messages.kinds import KINDS, Kind
+from server.messages.store import TemplateVersion
 from server.settings import Settings
 
 

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
-from server.accounts import message_store
 from server.kernel.errors import NotFound, Unavailable
 from server.kernel.identity import system
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.messages import store as message_store
 from server.wechat import content, push_store, pushes
 from server.wechat.pushes import Push, PushKeys
 from server.wechat.simulator import SIMULATED_APP_ID

@@ -14,8 +14,9 @@ from server.kernel import history, money
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
-from server.kernel.mongo import Scope, UnitOfWork, new_id, transactional
+from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.plans import rules, store
 from server.plans.documents import Plan, PlanFilter

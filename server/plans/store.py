@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import containing
+from server.kernel.unit_of_work import Scope
 from server.plans.documents import Plan, PlanFilter
 from server.plans.rules import OPEN, State
 

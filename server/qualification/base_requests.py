@@ -16,8 +16,8 @@ from server.institutions.requests import RequestDraft, RequestOpen
 from server.institutions.rules import RequestPurpose
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.qualification import rules, service, store
 from server.qualification.documents import Case
 from server.qualification.examination import base_id

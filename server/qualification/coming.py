@@ -9,7 +9,7 @@ from datetime import date
 from server.classes import facts as class_facts
 from server.institutions.rules import QualificationKind
 from server.invitations import service as invitations
-from server.kernel.mongo import Scope
+from server.kernel.unit_of_work import Scope
 from server.qualification.documents import EarlyWarning
 from server.qualification.rules import Rule
 

@@ -13,7 +13,7 @@ from server.institutions.documents import Institution, QualificationVersion
 from server.institutions.rules import Qualification, QualificationKind, QualificationStatus
 from server.invitations import service as invitations
 from server.kernel.clock import beijing_date
-from server.kernel.mongo import Scope
+from server.kernel.unit_of_work import Scope
 from server.qualification import rules, store
 from server.qualification.rules import History, Rule, Score, Span, Subject, Verdict
 from server.qualification.store import Earlier

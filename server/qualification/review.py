@@ -20,8 +20,8 @@ from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.history import step
 from server.kernel.identity import system
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.qualification import examination, store
 from server.qualification.coming import Coming, coming
 from server.qualification.documents import Case, EarlyWarning, Fact

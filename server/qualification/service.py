@@ -23,8 +23,8 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role, system
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.qualification import examination, rules, store
 from server.qualification.coming import Coming, coming

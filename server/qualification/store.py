@@ -9,7 +9,9 @@ from datetime import date
 from pymongo.errors import DuplicateKeyError
 
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Document, Index, Row, Scope, insert_many
+from server.kernel.mongo import CollectionSpec, Document, Index, Row
+from server.kernel.queries import insert_many
+from server.kernel.unit_of_work import Scope
 from server.qualification.documents import Case, CaseFilter, EarlyWarning, WarningFilter
 from server.qualification.rules import Grade, Rule, State, Subject
 

@@ -27,9 +27,9 @@ from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import Step, step
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.schemes import rules, store
 from server.schemes.content import Content, CourseRow, CriterionRow, Draft, SessionRow, TaskRow

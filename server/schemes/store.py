@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from server.kernel.history import Step
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope, containing, month_of
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import containing, month_of
+from server.kernel.unit_of_work import Scope
 from server.schemes.documents import Remark, SchemeFilter, SchemeVersion, Signature
 from server.schemes.rules import State
 

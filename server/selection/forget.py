@@ -10,9 +10,9 @@ from server.assessment import submissions
 from server.kernel import policies
 from server.kernel.clock import beijing_date, months_before
 from server.kernel.identity import system
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.selection import store
 from server.selection.documents import Nominee
 

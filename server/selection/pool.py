@@ -19,8 +19,8 @@ from server.invitations import service as invitations
 from server.invitations.rules import DoneTask, Kind
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor, Role
-from server.kernel.mongo import Scope
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope
 from server.selection import store
 from server.selection.documents import Decision
 from server.surveys import service as surveys

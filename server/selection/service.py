@@ -30,8 +30,8 @@ from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, TooLarge
 from server.kernel.history import step
 from server.kernel.identity import Actor, Jurisdiction, Role
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.selection import rules, store
 from server.selection.documents import EVERY_NOMINEE, Nominee, NomineeFilter, Paper

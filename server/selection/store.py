@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.unit_of_work import Scope
 from server.selection.documents import Decision, Nominee, NomineeFilter, PassList
 from server.selection.rules import ListState, State
 

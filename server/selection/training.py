@@ -16,8 +16,8 @@ from server.institutions.rules import Level
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.selection import rules, store
 from server.selection.documents import Nominee
 from server.selection.rules import Action

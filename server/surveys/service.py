@@ -21,8 +21,8 @@ from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor, system
 from server.kernel.life import LifeStep
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.surveys import rules, store
 from server.surveys.documents import SatisfactionTally, Survey
 from server.surveys.rules import Question, QuestionKind, SurveyState, Tally

@@ -12,7 +12,8 @@ from datetime import datetime
 
 from pymongo import ReturnDocument
 
-from server.kernel.mongo import CollectionSpec, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.unit_of_work import Scope
 from server.surveys.documents import Response, SatisfactionTally, Survey
 from server.surveys.rules import Tally
 

@@ -22,9 +22,9 @@ from pymongo.errors import DuplicateKeyError
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, Problem
 from server.kernel.identity import Actor, system
-from server.kernel.mongo import Scope, UnitOfWork, transactional
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.wechat import content_store as store
 from server.wechat.content_store import ContentCheck, State

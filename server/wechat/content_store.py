@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Document, Index, Row, Scope
+from server.kernel.mongo import CollectionSpec, Document, Index, Row
 from server.kernel.titled import Titled
+from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
     CollectionSpec(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from server.kernel.mongo import CollectionSpec, Index, Scope
+from server.kernel.mongo import CollectionSpec, Index
+from server.kernel.unit_of_work import Scope
 from server.wechat.pushes import PushForged
 
 DAY = 86_400

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from server.accounts import message_templates, messages
 from server.kernel.clock import beijing_date
-from server.kernel.outbox import State
+from server.kernel.outbox_state import State
 from server.kernel.platform import Platform
+from server.messages import delivery as messages
+from server.messages import templates as message_templates
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admin.browserless import Browser, sign_in

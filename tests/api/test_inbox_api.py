@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.accounts import messages
 from server.kernel.platform import Platform
+from server.messages import delivery as messages
 from server.wechat.simulator import Simulator
 from tests import stage
 from tests.api.client import call

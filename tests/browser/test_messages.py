@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.accounts import message_store, messages
-from server.accounts.message_kinds import KINDS
-from server.kernel.outbox import State
+from server.kernel.outbox_state import State
+from server.messages import delivery as messages
+from server.messages import store as message_store
+from server.messages.kinds import KINDS
 from tests import cast, stage
 from tests.browser.conftest import assert_accessible, assert_fits
 from tests.browser.live import LiveSite

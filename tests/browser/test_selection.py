@@ -13,8 +13,8 @@ from server.backbone import service as backbone
 from server.backbone.documents import PoolMember
 from server.backbone.rules import PoolStatus
 from server.kernel.clock import beijing_date
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.selection import service as selection
 from server.selection.service import Return
 from tests import cast, selecting

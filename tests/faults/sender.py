@@ -11,8 +11,8 @@ import sys
 from datetime import datetime
 
 from server.__main__ import open_platform
-from server.accounts import messages
 from server.kernel.clock import FixedClock
+from server.messages import delivery as messages
 from server.settings import Settings
 
 

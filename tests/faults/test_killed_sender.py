@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from server.accounts import messages
-from server.kernel.outbox import State
+from server.kernel.outbox_state import State
 from server.kernel.platform import Platform
+from server.messages import delivery as messages
 from server.wechat.simulator import Simulator
 from tests import stage
 from tests.messaging import SEND, TOKEN, received, states, subscribe, tell

@@ -11,10 +11,11 @@ from datetime import timedelta
 
 import pytest
 
-from server.accounts import inbox, messages, wechat_events
-from server.accounts.message_rules import MOST_ATTEMPTS
-from server.kernel.outbox import State
+from server.kernel.outbox_state import State
 from server.kernel.platform import Platform
+from server.messages import delivery as messages
+from server.messages import inbox, wechat_events
+from server.messages.rules import MOST_ATTEMPTS
 from server.wechat.pusher import PushTarget
 from server.wechat.simulator import Simulator
 from server.wechat.world import Failure

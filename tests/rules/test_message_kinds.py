@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.accounts.message_kinds import FIELD_TITLES, KINDS, FieldKind, Kind, MissingField, fitted
+from server.messages.kinds import FIELD_TITLES, KINDS, FieldKind, Kind, MissingField, fitted
 from server.wechat.world import MESSAGE_VALUES
 
 SERVER = Path(__file__).parents[2] / "server"
@@ -37,7 +37,7 @@ def test_every_name_that_the_tree_sends_has_a_row_and_gets_its_fields() -> None:
         if len(call.args) < 2 or not isinstance(call.args[1], ast.Constant):
             continue  # a name from a table: checked when it is sent, by tests/conftest.py
         name = str(call.args[1].value)
-        assert name in KINDS, f"{place}: “{name}” has no row in server/accounts/message_kinds.py"
+        assert name in KINDS, f"{place}: “{name}” has no row in server/messages/kinds.py"
         given_here = {keyword.arg for keyword in call.keywords}
         if None not in given_here:
             assert KINDS[name].fields <= given_here, place

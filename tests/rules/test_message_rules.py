@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.accounts import message_rules as rules
-from server.accounts.message_rules import Answer
 from server.kernel.clock import BEIJING
+from server.messages import rules
+from server.messages.rules import Answer
 
 HOURS = st.integers(0, 23)
 MOMENTS = st.integers(0, 2 * 365 * 24 * 60).map(lambda minutes: beijing(0) + timedelta(minutes=minutes))

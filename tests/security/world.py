@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 
 from admin.spreadsheet import workbook
-from server.accounts import inbox
 from server.accounts.fictional import roster_of
 from server.admissions import service as admissions
 from server.admissions import store as admissions_store
@@ -37,6 +36,7 @@ from server.invitations import service as invitations
 from server.kernel.clock import beijing_date
 from server.kernel.history import Step
 from server.kernel.platform import Platform
+from server.messages import inbox
 from server.qualification import base_requests
 from server.qualification import store as qualification_store
 from server.qualification.documents import Case, Decision

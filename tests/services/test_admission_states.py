@@ -19,8 +19,8 @@ from server.admissions.service import Verdict
 from server.classes import service as classes
 from server.kernel.errors import Problem
 from server.kernel.identity import Actor
-from server.kernel.mongo import UnitOfWork
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admitting import AGREE, agree, apply, draft_of, open_class

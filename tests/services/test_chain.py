@@ -12,8 +12,8 @@ from server.kernel import audit, chain
 from server.kernel.chain import ChainBroken
 from server.kernel.clock import FixedClock
 from server.kernel.identity import system
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 
 
 @transactional

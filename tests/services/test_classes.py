@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from server.accounts import inbox
 from server.accounts.fictional import roster_of
 from server.accounts.people import NameDiffers
 from server.accounts.rules import Evidence
@@ -21,6 +20,7 @@ from server.kernel import audit, policies
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.messages import inbox
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.cast import Person

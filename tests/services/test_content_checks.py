@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tornado.httpclient import AsyncHTTPClient
 
-from server.accounts import wechat_events
 from server.assessment import submissions, tasks
 from server.assessment.documents import Submission
 from server.assessment.rules import TaskKind
@@ -20,6 +19,7 @@ from server.assessment.tasks import CriterionDraft, TaskDraft
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
+from server.messages import wechat_events
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft

@@ -18,8 +18,9 @@ from server.invitations.rules import Kind
 from server.invitations.rules import State as InvitationState
 from server.kernel.errors import Forbidden, Invalid, NotFound
 from server.kernel.identity import Actor
-from server.kernel.mongo import CODEC, Row, UnitOfWork, new_id, transactional
+from server.kernel.mongo import CODEC, Row, new_id
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.surveys import service as surveys
 from server.surveys.documents import SatisfactionTally
 from server.surveys.rules import Tally

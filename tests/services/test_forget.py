@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.accounts import real_name
-from server.accounts.forget import forget_messages
 from server.admissions import service as admissions
 from server.admissions import store as admissions_store
 from server.admissions.documents import Applicant
@@ -21,6 +20,7 @@ from server.kernel import audit
 from server.kernel.clock import BEIJING, FixedClock, months_before
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
+from server.messages.forget import forget_messages
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
 from tests.admitting import admit, agree, apply, enrolment_draft, open_class

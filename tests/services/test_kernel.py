@@ -8,10 +8,12 @@ from pymongo.errors import DuplicateKeyError
 from server.kernel import audit, policies, sequences
 from server.kernel.errors import Conflict
 from server.kernel.identity import system
-from server.kernel.mongo import Document, LookUp, UnitOfWork, insert_many, look_up_both, transactional
+from server.kernel.mongo import Document
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.kernel.queries import LookUp, insert_many, look_up_both
 from server.kernel.sequences import OrderExhausted
+from server.kernel.unit_of_work import UnitOfWork, transactional
 
 SOMEBODY = system("test")
 

@@ -9,18 +9,22 @@ from typing import Any
 
 import pytest
 
-from server.accounts import inbox, message_rules, message_store, message_templates, messages
-from server.accounts.message_kinds import KINDS
-from server.accounts.message_rules import Answer
-from server.accounts.message_templates import TemplateChange
-from server.accounts.messages import MessageSettled
 from server.demonstration import phones as demonstrated_phones
 from server.kernel import outbox, policies
 from server.kernel.clock import BEIJING, FixedClock, beijing_date
 from server.kernel.errors import Invalid, NotFound
-from server.kernel.outbox import State
+from server.kernel.outbox_state import State
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.messages import delivery as messages
+from server.messages import inbox
+from server.messages import rules as message_rules
+from server.messages import store as message_store
+from server.messages import templates as message_templates
+from server.messages.delivery import MessageSettled
+from server.messages.kinds import KINDS
+from server.messages.rules import Answer
+from server.messages.templates import TemplateChange
 from server.wechat.simulator import Simulator
 from server.wechat.world import Failure
 from tests import cast, stage

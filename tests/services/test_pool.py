@@ -28,8 +28,9 @@ from server.invitations.service import InvitationDraft, NotInvitable
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.identity import Role, system
-from server.kernel.mongo import Row, UnitOfWork, transactional
+from server.kernel.mongo import Row
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.selection import pool
 from server.surveys import service as surveys
 from server.wechat.simulator import Simulator

@@ -17,8 +17,8 @@ from server.institutions.rules import QualificationStatus, RequestPurpose
 from server.invitations.rules import State as InvitationState
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Forbidden, Invalid, NotFound
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.qualification import base_requests, review, service
 from server.qualification.coming import Coming, coming
 from server.qualification.documents import CaseFilter

@@ -12,8 +12,8 @@ from server.accounts.real_name import BindFirst, FaceBegun, NotVerified, Provide
 from server.accounts.rules import Evidence
 from server.kernel.clock import FixedClock
 from server.kernel.errors import NotFound
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.wechat.errors import WeChatUnavailable
 from server.wechat.faces import CertInfo, cert_hash
 from server.wechat.simulator import Simulator

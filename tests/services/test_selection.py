@@ -24,9 +24,9 @@ from server.institutions.rules import Level
 from server.kernel import policies
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
-from server.kernel.mongo import UnitOfWork, transactional
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.selection import registration, training
 from server.selection import service as selection
 from server.selection.forget import forget_nominees

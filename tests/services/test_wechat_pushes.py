@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from server.accounts import message_store, wechat_events
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Problem
 from server.kernel.platform import Platform
+from server.messages import store as message_store
+from server.messages import wechat_events
 from server.settings import Settings
 from server.wechat import push_store, pushes
 from server.wechat.pusher import PushTarget

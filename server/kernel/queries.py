@@ -1,0 +1,72 @@
+"""What stores say often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from server.kernel.mongo import Document, Row
+from server.kernel.unit_of_work import Scope
+
+R = TypeVar("R")
+S = TypeVar("S")
+
+DUPLICATE_KEY = 11000
+"""In error_codes.yml of the server."""
+
+
+def containing(words: str, *texts: str | Row) -> Row:
+    """The condition that one of the texts (expressions: "$name") holds `words`, exactly as they are typed: they are no pattern."""
+    joined = [part for text in texts for part in ("\n", {"$ifNull": [text, ""]})]
+    return {"$expr": {"$gte": [{"$indexOfCP": [{"$concat": joined}, {"$literal": words}]}, 0]}}
+
+
+def month_of(year: int | None, month: int | None) -> str:
+    """The pattern of the days (kept as ISO 8601) of a year, of a month, or of a month whatever the year."""
+    return f"^{year or '[0-9]{4}'}-{f'{month:02}-' if month else ''}"
+
+
+async def insert_many(scope: Scope, collection: str, new: Sequence[Document]) -> None:
+    """Raises DuplicateKeyError, as `insert_one` does, where a unique index has one of them already.
+
+    Its details name the keys of that index and nothing of what was to be stored: they may get into a log.
+    """
+    if not new:
+        return
+    try:
+        await scope[collection].insert_many([one.to_mongo() for one in new], session=scope.session)
+    except BulkWriteError as error:
+        wrong = (error.details or {}).get("writeErrors", [])
+        if not wrong or any(one["code"] != DUPLICATE_KEY for one in wrong):
+            raise
+        keys = {"keyPattern": wrong[0].get("keyPattern", {})}
+        raise DuplicateKeyError(f"{collection} has one already", DUPLICATE_KEY, keys) from None
+
+
+@dataclass(frozen=True)
+class LookUp(Generic[R]):
+    """What is looked for in a collection, and how the rows found are read: it can travel together with another."""
+
+    collection: str
+    condition: Row
+    read: Callable[[list[Row]], R]
+    projection: Row | None = None
+
+
+async def look_up_both(scope: Scope, one: LookUp[R], other: LookUp[S]) -> tuple[R, S]:
+    """Two look-ups in one round trip, for a path on which Motor's hop to its thread costs more than either query."""
+
+    def stages(wanted: LookUp[Any], place: int) -> list[Row]:
+        shown = [{"$project": wanted.projection}] if wanted.projection else []
+        return [{"$match": wanted.condition}, *shown, {"$set": {"_look_up": place}}]
+
+    joined = {"$unionWith": {"coll": other.collection, "pipeline": stages(other, 1)}}
+    # one reply, where the driver's 101 rows a batch would be several
+    found = scope[one.collection].aggregate([*stages(one, 0), joined], session=scope.session, batchSize=2_000)
+    rows: tuple[list[Row], list[Row]] = ([], [])
+    for row in await found.to_list(None):
+        rows[row.pop("_look_up")].append(row)
+    return one.read(rows[0]), other.read(rows[1])

@@ -1,0 +1,134 @@
+"""One use case, one transaction: its documents, its audit entries and its messages commit together or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
+from pydantic import JsonValue
+from pymongo import ReadPreference
+from pymongo.read_concern import ReadConcern
+
+from server.kernel.errors import Unavailable
+from server.kernel.identity import Actor
+from server.kernel.mongo import DURABLE, Row, new_id
+from server.kernel.platform import Platform
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PATIENCE = 45.0
+"""Seconds that a use case tries before the person is told to come again; the driver alone would try for two minutes."""
+
+
+class Scope(Protocol):
+    """What a store needs: collections, the transaction it runs in (if any) and the platform's parts."""
+
+    @property
+    def session(self) -> AsyncIOMotorClientSession | None: ...
+    @property
+    def platform(self) -> Platform: ...
+    def __getitem__(self, collection: str) -> AsyncIOMotorCollection[Row]: ...
+
+
+@dataclass
+class UnitOfWork:
+    """One use case in one transaction: its documents, its audit entries and its messages commit together or not at all."""
+
+    platform: Platform
+    actor: Actor
+    session: AsyncIOMotorClientSession
+    now: datetime
+    audit_entries: list[Row] = field(default_factory=list)
+    messages: list[Row] = field(default_factory=list)
+    wrote: bool = True
+
+    def __getitem__(self, collection: str) -> AsyncIOMotorCollection[Row]:
+        return self.platform.db[collection]
+
+    def audit(self, action: str, subject: str, **facts: JsonValue) -> None:
+        """Notes that `actor` did `action` to `subject` (a document id). Facts never hold personal data in clear."""
+        self.audit_entries.append(
+            {
+                "_id": new_id(),
+                "at": self.now,
+                "actor_id": self.actor.id,
+                "actor_name": self.actor.name,
+                "actor_kind": self.actor.kind,
+                "province_code": self.actor.province_code,
+                "institution_code": self.actor.institution_code,
+                "action": action,
+                "subject": subject,
+                "facts": facts,
+                "sealed": False,
+            }
+        )
+
+    def notify(self, person_id: str, template: str, **data: str) -> None:
+        """Puts a message to a person into the outbox: it is sent if, and only if, this transaction commits."""
+        self.messages.append(
+            {
+                "_id": new_id(),
+                "person_id": person_id,
+                "template": template,
+                "data": data,
+                "created_at": self.now,
+                "state": "waiting",
+                "attempts": 0,
+                "next_attempt_at": self.now,
+                "read": False,
+            }
+        )
+
+    def nothing_written(self) -> None:
+        """Says that this use case turned out to change nothing (a repeated request), so that no audit entry is due."""
+        self.wrote = False
+
+    async def _flush(self) -> None:
+        if not self.wrote:
+            return
+        if not self.audit_entries:
+            raise AssertionError("a use case that writes must leave an audit entry")
+        await self["audit"].insert_many(self.audit_entries, session=self.session)
+        if self.messages:
+            await self["outbox"].insert_many(self.messages, session=self.session)
+
+
+def transactional(
+    use_case: Callable[Concatenate[UnitOfWork, P], Awaitable[R]],
+) -> Callable[Concatenate[Platform, Actor, P], Coroutine[Any, Any, R]]:
+    """Makes a use case one transaction, majority-committed and journaled, retried by the driver on transient errors.
+
+    The use case takes the unit of work first; its callers pass the platform and the actor instead. It may run more than
+    once, so it must do nothing outside the database.
+    """
+
+    @functools.wraps(use_case)
+    async def run(platform: Platform, actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
+        async def attempt(session: AsyncIOMotorClientSession) -> R:
+            unit = UnitOfWork(platform, actor, session, platform.clock.now())
+            result = await use_case(unit, *args, **kwargs)
+            await unit._flush()
+            return result
+
+        session = await platform.db.client.start_session()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await session.with_transaction(
+                    attempt,
+                    read_concern=ReadConcern("snapshot"),
+                    write_concern=DURABLE,
+                    read_preference=ReadPreference.PRIMARY,
+                )
+        except TimeoutError:
+            raise Unavailable() from None
+        finally:
+            # Not `async with`: Motor would abort what is open in this very thread, and everybody else would wait for the line.
+            await session.end_session()
+
+    return run  # type: ignore[return-value]  # wraps() names the first two parameters, a Callable cannot
