@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from jinja2 import Environment
@@ -28,7 +28,14 @@ OPEN_BEFORE_CHANGE = frozenset({CHANGE_PASSWORD, SIGN_OUT})
 OPEN_BEFORE_ENROLMENT = frozenset({SECOND_FACTOR, f"{SECOND_FACTOR}/confirm", SIGN_OUT})
 
 
+Outcome = dict[str, Any]
+"""What became of a form: `problem`, `errors` by field, `values` as typed, and which form was `wrong`."""
+
+
 class PageHandler(PlatformHandler):
+    address: ClassVar[str]
+    """Of a page with steps: where they lead back to, with the names of its route, as in "/admin/plans/{plan_id}"."""
+
     async def authenticate(self) -> Actor:
         token = self.get_signed_cookie(SESSION_COOKIE)
         return await sign_in.actor_of_token(self.platform, token.decode()) if token else ANYBODY
@@ -132,17 +139,19 @@ class PageHandler(PlatformHandler):
             if name != "_xsrf" and (values := self.get_body_arguments(name))
         }
 
-    def refuse(self, problem: Problem) -> dict[str, Any]:
-        """Sets the status of a form that is shown again, and gives its context: `problem`, `errors` by field, `values`."""
+    def refuse(self, problem: Problem, wrong: str = "") -> Outcome:
+        """Sets the status of a form that is shown again, and gives its context: `problem`, `errors` by field, `values`, and
+        which of the page's forms was `wrong`."""
         self.set_status(problem.status)
         return {
             "problem": problem,
             "errors": {field.place.split(".")[0]: field.message for field in problem.fields},
             "values": self.typed(),
+            "wrong": wrong,
         }
 
 
-NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}}
+NO_ERRORS: Outcome = {"problem": None, "errors": {}, "values": {}, "wrong": ""}
 """The context of a form that is shown for the first time."""
 
 

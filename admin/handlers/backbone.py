@@ -206,8 +206,7 @@ class TeacherPage(PoolPage):
             may_resume=manages and record.member.status is PoolStatus.SUSPENDED,
             sees_duties=oversees and holds(self.actor, Permission.DUTIES_READ),
             sees_cases=oversees and holds(self.actor, Permission.QUALIFICATION_READ),
-            wrong=wrong,
-            **outcome,
+            **outcome | {"wrong": wrong},
         )
 
 

@@ -195,12 +195,11 @@ class OneCorrection(PageHandler):
             steps=[(step, Action(step.action).label) for step in found.history],
             areas=corrections.areas_named(found),
             outside=await self._sessions_outside(found),
-            wrong=wrong,
             form_address=address_of_form(found),
             may_review=corrections.may_review(self.actor, found),
             may_amend=found.state is State.RETURNED and may_request,
             may_retract=found.open and may_request,
-            **outcome,
+            **outcome | {"wrong": wrong},
         )
 
     async def _sessions_outside(self, found: Correction) -> int:

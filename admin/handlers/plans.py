@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
-from admin.handler import NO_ERRORS, PageHandler
-from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, PROVINCE_OPTIONS, years
-from admin.paging import Way
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import (
+    Column,
+    Filter,
+    LevelCode,
+    Listing,
+    Month,
+    ProvinceCode,
+    Query,
+    Sheet,
+    Words,
+    Year,
+    named,
+    years_offered,
+)
+from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS
 from admin.rendering import province_name
-from admin.spreadsheet import send_workbook
+from admin.steps import Done, shows, step
 from server.applications import service as applications
 from server.institutions import service as institutions
 from server.institutions.rules import levels_held
 from server.kernel import money
 from server.kernel.clock import beijing_date
-from server.kernel.errors import FieldError, Invalid, Problem
+from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
-from server.kernel.web import Route, allow, field_errors
+from server.kernel.web import Route, field_errors
 from server.plans import service
 from server.plans.documents import Plan, PlanFilter
 from server.plans.rules import ITEMS_MOST, OPEN, Action, PlanItem, State
 from server.plans.service import ItemDraft, PlanDraft, Return, Review
 
-PAGE_SIZE = 20
-EXPORTED_MOST = 2_000
 SPARE_ROWS = 3
 """Empty rows of the editor, for who has no JavaScript."""
-STATES = [(state.value, state.label) for state in State]
 TONES = {
     Action.APPROVE: "success",
     Action.RETURN: "warning",
@@ -37,132 +48,88 @@ TONES = {
 }
 
 
-class ListQuery(BaseModel):
-    q: Annotated[str, Field(max_length=60)] = ""
-    year: Annotated[int | None, Field(ge=2000, le=2100)] = None
-    state: State | None = None
-    level: Annotated[str, Field(pattern=r"^[G123]$")] = ""
-    month: Annotated[int | None, Field(ge=1, le=12)] = None
-    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
-    way: Annotated[str, Field(max_length=2000)] = ""
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        return {
-            "q": self.q,
-            "year": str(self.year or ""),
-            "state": self.state or "",
-            "level": self.level,
-            "month": str(self.month or ""),
-            "province": self.province,
-        }
-
-    @property
-    def narrowed(self) -> PlanFilter:
-        return PlanFilter(self.q.strip(), self.year, self.state, self.level, self.month, self.province)
+class PlanQuery(Query):
+    q: Annotated[Words, Filter("机构或培训班名称")] = ""
+    year: Annotated[Year, Filter("年度", years_offered)] = None
+    state: Annotated[State | None, Filter("状态", named(State))] = None
+    level: LevelCode = ""
+    month: Annotated[Month, Filter("计划月份", MONTHS)] = None
+    province: ProvinceCode = ""
 
 
-class PlanList(PageHandler):
-    @allow(Permission.PLANS_READ)
-    async def get(self) -> None:
-        query = self.query(ListQuery)
-        way = Way.read("/admin/plans", query.conditions, query.way)
-        found = await service.list_plans(
-            self.platform, self.actor, query.narrowed, before=way.cursor, limit=PAGE_SIZE + 1
-        )
-        rows = found[:PAGE_SIZE]
-        this_year = beijing_date(self.platform.clock.now()).year
-        self.render_page(
-            "plans/list.html",
-            rows=rows,
-            query=query,
-            state_options=STATES,
-            years=years(self.platform.clock.now()),
-            levels=LEVELS,
-            months=MONTHS,
-            provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
-            may_manage=holds(self.actor, Permission.PLANS_MANAGE),
-            years_to_plan=await self._years_to_plan(this_year),
-            export=way.export("/admin/plans/export"),
-            previous=way.previous,
-            next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
-        )
+async def fetch(page: PageHandler, query: PlanQuery, before: str | None, limit: int) -> list[Plan]:
+    narrowed = PlanFilter(query.q, query.year, query.state, query.level, query.month, query.province)
+    return await service.list_plans(page.platform, page.actor, narrowed, before=before, limit=limit)
 
-    async def _years_to_plan(self, this_year: int) -> list[int]:
-        """This year and the next, as far as the institution has no plan for them; one that it has is opened and adjusted."""
-        if not holds(self.actor, Permission.PLANS_MANAGE):
-            return []
-        return [
+
+async def around(page: PageHandler, query: PlanQuery, rows: Sequence[Plan]) -> dict[str, Any]:
+    """This year and the next, as far as the institution has no plan for them; one that it has is opened and adjusted."""
+    may_manage = holds(page.actor, Permission.PLANS_MANAGE)
+    this_year = beijing_date(page.platform.clock.now()).year
+    return {
+        "may_manage": may_manage,
+        "years_to_plan": [
             year
             for year in (this_year, this_year + 1)
-            if not await service.list_plans(self.platform, self.actor, PlanFilter(year=year), limit=1)
-        ]
+            if may_manage
+            and not await service.list_plans(page.platform, page.actor, PlanFilter(year=year), limit=1)
+        ],
+    }
 
 
-class Export(PageHandler):
-    @allow(Permission.PLANS_READ, rate="30/minute")
-    async def get(self) -> None:
-        found = await service.list_plans(
-            self.platform, self.actor, self.query(ListQuery).narrowed, limit=EXPORTED_MOST
-        )
-        await send_workbook(
-            self,
-            f"培训计划项目-{beijing_date(self.platform.clock.now())}.xlsx",
-            "培训计划项目",
-            [
-                ("年度", 8),
-                ("省份", 10),
-                ("培训机构", 30),
-                ("版本", 8),
-                ("状态", 14),
-                ("名称", 36),
-                ("级别", 10),
-                ("专业大类", 14),
-                ("月份", 8),
-                ("人数", 8),
-                ("课时", 8),
-                ("预算（元）", 14),
-            ],
-            [
-                (
-                    plan.year,
-                    province_name(plan.province_code),
-                    plan.institution_name,
-                    plan.version,
-                    plan.state.label,
-                    item.title,
-                    item.level.label,
-                    item.major_name,
-                    item.month,
-                    item.places,
-                    item.class_hours,
-                    item.budget_fen / 100,
-                )
-                for plan in found
-                for item in plan.items
-            ],
-        )
+class PlannedClass(NamedTuple):
+    plan: Plan
+    item: PlanItem
+
+
+def planned_classes(plans: Sequence[Plan]) -> list[PlannedClass]:
+    return [PlannedClass(plan, item) for plan in plans for item in plan.items]
+
+
+SHEET = Sheet[PlannedClass](
+    "培训计划项目",
+    [
+        Column("年度", 8, lambda row: row.plan.year),
+        Column("省份", 10, lambda row: province_name(row.plan.province_code)),
+        Column("培训机构", 30, lambda row: row.plan.institution_name),
+        Column("版本", 8, lambda row: row.plan.version),
+        Column("状态", 14, lambda row: row.plan.state.label),
+        Column("名称", 36, lambda row: row.item.title),
+        Column("级别", 10, lambda row: row.item.level.label),
+        Column("专业大类", 14, lambda row: row.item.major_name),
+        Column("月份", 8, lambda row: row.item.month),
+        Column("人数", 8, lambda row: row.item.places),
+        Column("课时", 8, lambda row: row.item.class_hours),
+        Column("预算（元）", 14, lambda row: row.item.budget_fen / 100),
+    ],
+    most=2_000,
+    rows=planned_classes,
+)
+PLANS = Listing(
+    "/admin/plans", "plans/list.html", Permission.PLANS_READ, PlanQuery, fetch, around, sheet=SHEET
+)
 
 
 class BeginForm(BaseModel):
     year: Annotated[int, Field(title="年度")]
 
 
-class BeginPlan(PageHandler):
+@step(PLANS.page, Permission.PLANS_MANAGE)
+async def begin(page: PageHandler) -> Done:
     """Leads to the version that is on its way: a new one, or the one that a colleague began."""
-
-    @allow(Permission.PLANS_MANAGE)
-    async def post(self) -> None:
-        plan = await service.begin(self.platform, self.actor, self.form(BeginForm).year)
-        address = f"/admin/plans/{plan.id}"
-        self.see_other(address if plan.state is State.SUBMITTED else f"{address}/edit")
+    plan = await service.begin(page.platform, page.actor, page.form(BeginForm).year)
+    address = f"/admin/plans/{plan.id}"
+    return Done("", address if plan.state is State.SUBMITTED else f"{address}/edit")
 
 
 # ---- one version
 
 
-class PlanPage(PageHandler):
-    async def show(self, plan_id: str, **context: Any) -> None:
+class OnePlan(PageHandler):
+    address = "/admin/plans/{plan_id}"
+    get = shows(Permission.PLANS_READ)
+
+    async def show(self, plan_id: str, outcome: Outcome = NO_ERRORS) -> None:
         record = await service.plan_record(self.platform, self.actor, plan_id)
         plan = record.plan
         may_manage = holds(self.actor, Permission.PLANS_MANAGE)
@@ -180,12 +147,8 @@ class PlanPage(PageHandler):
             may_revise=may_manage and in_force and open_version is None,
             may_apply=in_force and holds(self.actor, Permission.APPLICATIONS_MANAGE),
             may_review=plan.state is State.SUBMITTED and holds(self.actor, Permission.PLANS_REVIEW),
-            **context,
+            **outcome,
         )
-
-    @allow(Permission.PLANS_READ)
-    async def get(self, plan_id: str) -> None:
-        await self.show(plan_id, **NO_ERRORS)
 
 
 def stages(plan: Plan) -> list[tuple[str, str, str]]:
@@ -211,13 +174,13 @@ def stages(plan: Plan) -> list[tuple[str, str, str]]:
 def history_of(plan: Plan) -> list[tuple[Any, str, str, str]]:
     """The steps for `states.timeline`, newest first; of several savings in a row only the last."""
     told = []
-    for number, step in enumerate(plan.history):
-        action = Action(step.action)
+    for number, taken in enumerate(plan.history):
+        action = Action(taken.action)
         following = plan.history[number + 1] if number + 1 < len(plan.history) else None
         if action is Action.AMEND and following is not None and following.action == Action.AMEND:
             continue
-        words = f"理由：{step.reason}" if step.reason else ""
-        told.append((step.at, f"{step.actor_name} {action.label}", words, TONES.get(action, "neutral")))
+        words = f"理由：{taken.reason}" if taken.reason else ""
+        told.append((taken.at, f"{taken.actor_name} {action.label}", words, TONES.get(action, "neutral")))
     return told[::-1]
 
 
@@ -233,20 +196,30 @@ COLUMNS = tuple(ItemDraft.model_fields)
 TITLES = {name: info.title or "" for name, info in ItemDraft.model_fields.items()}
 
 
-class EditPlan(PageHandler):
-    @allow(Permission.PLANS_MANAGE)
-    async def get(self, plan_id: str) -> None:
-        await self.show(plan_id)
+class PlanEditor(PageHandler):
+    address = "/admin/plans/{plan_id}"
+    get = shows(Permission.PLANS_MANAGE)
 
-    @allow(Permission.PLANS_MANAGE)
-    async def post(self, plan_id: str) -> None:
-        try:
-            seen = self.form(Review).seen
-            plan = await service.amend(self.platform, self.actor, plan_id, self.draft(), seen)
-        except Problem as problem:
-            return await self.show(plan_id, problem)
-        self.flash(f"已保存 {len(plan.items)} 个项目。核对无误后，请报送省级管理部门审核。")
-        return self.see_other(f"/admin/plans/{plan.id}")
+    async def show(self, plan_id: str, outcome: Outcome = NO_ERRORS) -> None:
+        plan = await service.get_plan(self.platform, self.actor, plan_id)
+        institution = await institutions.institution(self.platform, self.actor, plan.institution_code)
+        problem = outcome["problem"]
+        rows = [typed_of(item) for item in plan.items] if problem is None else self.typed_rows()
+        self.render_page(
+            "plans/form.html",
+            plan=plan,
+            rows=rows,
+            spare_rows=min(max(SPARE_ROWS - len(rows), 1), ITEMS_MOST - len(rows)),
+            rows_most=ITEMS_MOST,
+            returned=plan.last(Action.RETURN) if plan.state is State.RETURNED else None,
+            levels=LEVELS,
+            majors=MAJOR_OPTIONS,
+            months=MONTHS,
+            held=levels_held(institution.qualifications, beijing_date(self.platform.clock.now())),
+            may_amend=plan.state in (State.DRAFT, State.RETURNED),
+            problem=problem,
+            errors={} if problem is None else {wrong.place: in_words(wrong) for wrong in problem.fields},
+        )
 
     def draft(self) -> PlanForm:
         """The posted form. Raises Invalid with each field's place: `items.0.title`."""
@@ -261,28 +234,6 @@ class EditPlan(PageHandler):
         lines = zip(*(self.get_body_arguments(f"item_{name}") for name in COLUMNS), strict=False)
         rows = [dict(zip(COLUMNS, line, strict=True)) for line in lines]
         return [row for row in rows if any(typed for name, typed in row.items() if name != "id")]
-
-    async def show(self, plan_id: str, problem: Problem | None = None) -> None:
-        plan = await service.get_plan(self.platform, self.actor, plan_id)
-        institution = await institutions.institution(self.platform, self.actor, plan.institution_code)
-        rows = [typed_of(item) for item in plan.items] if problem is None else self.typed_rows()
-        if problem is not None:
-            self.set_status(problem.status)
-        self.render_page(
-            "plans/form.html",
-            plan=plan,
-            rows=rows,
-            spare_rows=min(max(SPARE_ROWS - len(rows), 1), ITEMS_MOST - len(rows)),
-            rows_most=ITEMS_MOST,
-            returned=plan.last(Action.RETURN) if plan.state is State.RETURNED else None,
-            levels=LEVELS,
-            majors=MAJOR_OPTIONS,
-            months=[(month, f"{month} 月") for month in range(1, 13)],
-            held=levels_held(institution.qualifications, beijing_date(self.platform.clock.now())),
-            may_amend=plan.state in (State.DRAFT, State.RETURNED),
-            problem=problem,
-            errors={} if problem is None else {wrong.place: in_words(wrong) for wrong in problem.fields},
-        )
 
 
 def typed_of(item: PlanItem) -> dict[str, Any]:
@@ -301,60 +252,41 @@ def in_words(wrong: FieldError) -> str:
             return wrong.message
 
 
-class Decision(PlanPage):
-    """A page that comes back to the version, with what was wrong if anything was."""
-
-    async def decide(self, plan_id: str) -> str:
-        """Takes the step; returns the words that say so."""
-        raise NotImplementedError
-
-    async def answer(self, plan_id: str) -> None:
-        try:
-            said = await self.decide(plan_id)
-        except Problem as problem:
-            return await self.show(plan_id, **self.refuse(problem))
-        self.flash(said)
-        return self.see_other(f"/admin/plans/{plan_id}")
+# ---- the steps
 
 
-class SubmitPlan(Decision):
-    @allow(Permission.PLANS_MANAGE)
-    async def post(self, plan_id: str) -> None:
-        await self.answer(plan_id)
-
-    async def decide(self, plan_id: str) -> str:
-        await service.submit(self.platform, self.actor, plan_id, self.form(Review).seen)
-        return "已报送省级管理部门。审核结果会显示在首页和这里。"
+@step(PlanEditor, Permission.PLANS_MANAGE)
+async def amend(page: PlanEditor, plan_id: str) -> str:
+    seen = page.form(Review).seen
+    plan = await service.amend(page.platform, page.actor, plan_id, page.draft(), seen)
+    return f"已保存 {len(plan.items)} 个项目。核对无误后，请报送省级管理部门审核。"
 
 
-class ApprovePlan(Decision):
-    @allow(Permission.PLANS_REVIEW)
-    async def post(self, plan_id: str) -> None:
-        await self.answer(plan_id)
-
-    async def decide(self, plan_id: str) -> str:
-        plan = await service.approve(self.platform, self.actor, plan_id, self.form(Review))
-        return f"已批准{plan.name}第 {plan.version} 版。培训机构可以据此申请开班。"
+@step(OnePlan, Permission.PLANS_MANAGE)
+async def submit(page: OnePlan, plan_id: str) -> str:
+    await service.submit(page.platform, page.actor, plan_id, page.form(Review).seen)
+    return "已报送省级管理部门。审核结果会显示在首页和这里。"
 
 
-class ReturnPlan(Decision):
-    @allow(Permission.PLANS_REVIEW)
-    async def post(self, plan_id: str) -> None:
-        await self.answer(plan_id)
+@step(OnePlan, Permission.PLANS_REVIEW)
+async def approve(page: OnePlan, plan_id: str) -> str:
+    plan = await service.approve(page.platform, page.actor, plan_id, page.form(Review))
+    return f"已批准{plan.name}第 {plan.version} 版。培训机构可以据此申请开班。"
 
-    async def decide(self, plan_id: str) -> str:
-        await service.send_back(self.platform, self.actor, plan_id, self.form(Return))
-        return "已退回，培训机构会在首页看到退回理由。"
+
+@step(OnePlan, Permission.PLANS_REVIEW)
+async def send_back(page: OnePlan, plan_id: str) -> str:
+    await service.send_back(page.platform, page.actor, plan_id, page.form(Return))
+    return "已退回，培训机构会在首页看到退回理由。"
 
 
 _PLAN = r"/admin/plans/(?P<plan_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
-    (r"/admin/plans", PlanList),
-    (r"/admin/plans/export", Export),
-    (r"/admin/plans/new", BeginPlan),
-    (_PLAN, PlanPage),
-    (rf"{_PLAN}/edit", EditPlan),
-    (rf"{_PLAN}/submit", SubmitPlan),
-    (rf"{_PLAN}/approve", ApprovePlan),
-    (rf"{_PLAN}/return", ReturnPlan),
+    *PLANS.routes,
+    (r"/admin/plans/new", begin),
+    (_PLAN, OnePlan),
+    (rf"{_PLAN}/edit", amend),
+    (rf"{_PLAN}/submit", submit),
+    (rf"{_PLAN}/approve", approve),
+    (rf"{_PLAN}/return", send_back),
 ]

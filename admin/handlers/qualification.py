@@ -145,8 +145,7 @@ class OneCase(PageHandler):
             may_reverse=self._may(found, Action.REVERSE)
             and found.decision is not None
             and found.decision.outcome.adverse,
-            wrong=wrong,
-            **outcome,
+            **outcome | {"wrong": wrong},
         )
 
     def _may(self, found: Case, action: Action) -> bool:

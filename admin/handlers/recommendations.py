@@ -203,8 +203,7 @@ class OneRequest(PageHandler):
             may_amend=found.state is RequestState.DECLINED
             and holds(self.actor, Permission.INSTITUTIONS_RECOMMEND),
             may_retract=found.open and holds(self.actor, Permission.INSTITUTIONS_RECOMMEND),
-            wrong=wrong,
-            **outcome,
+            **outcome | {"wrong": wrong},
         )
 
     async def _affected(self, found: BaseRequest) -> tuple[Qualification | None, list[TrainingClass]]:

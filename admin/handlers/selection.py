@@ -140,8 +140,7 @@ class NomineePage(PageHandler):
             may_submit=recommends and (found.state, Action.SUBMIT) in rules.TRANSITIONS,
             may_withdraw=recommends and (found.state, Action.WITHDRAW) in rules.TRANSITIONS,
             may_review=decides and found.state is State.SUBMITTED,
-            wrong=wrong,
-            **outcome,
+            **outcome | {"wrong": wrong},
         )
 
 
@@ -307,8 +306,7 @@ class ClassPage(PageHandler):
             seen=seen,
             training_class=seen.training_class,
             provinces=PROVINCE_OPTIONS,
-            wrong=wrong,
-            **outcome,
+            **outcome | {"wrong": wrong},
         )
 
 
@@ -405,8 +403,7 @@ class ListPage(PageHandler):
             may_register=holds(self.actor, Permission.SELECTION_DECIDE)
             and found.state is ListState.SUBMITTED,
             may_resubmit=holds(self.actor, Permission.SELECTION_ENROL) and found.state is ListState.RETURNED,
-            wrong=wrong,
-            **outcome,
+            **outcome | {"wrong": wrong},
         )
 
 

@@ -1,0 +1,208 @@
+"""One way of a list: what it is narrowed to, page by page on a cursor, and the same rows as a workbook.
+
+    class PlanQuery(Query):
+        q: Annotated[Words, Filter("机构或培训班名称")] = ""
+        state: Annotated[State | None, Filter("状态", named(State))] = None
+
+
+    PLANS = Listing("/admin/plans", "plans/list.html", Permission.PLANS_READ, PlanQuery, fetch, sheet=Sheet("培训计划", …))
+    ROUTES = [*PLANS.routes, …]
+
+The template gets `rows`, `query`, `narrowed`, `filters`, `previous`, `next` and `export`, and what `around` adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS, years
+from admin.paging import Way
+from admin.spreadsheet import Value, send_workbook
+from server.kernel.clock import beijing_date
+from server.kernel.permissions import Permission
+from server.kernel.titled import Titled
+from server.kernel.web import Route, allow
+
+PAGE_SIZE = 20
+EXPORT_RATE = "30/minute"
+
+Options = Sequence[tuple[Any, str]]
+
+
+# ---- what a list is narrowed to
+
+
+@dataclass(frozen=True)
+class Filter:
+    """How staff set a field of a query: its title, and its choices, if it has any; what offers no choice is not shown."""
+
+    title: str
+    options: Options | Callable[[PageHandler], Options] | None = None
+
+
+@dataclass(frozen=True)
+class ShownFilter:
+    name: str
+    title: str
+    options: Options | None
+    """None: words are typed."""
+    value: str
+
+
+class Query(BaseModel):
+    """What the address of a list says. A field with a `Filter` can be set on the page; the others come by links."""
+
+    way: Annotated[str, Field(max_length=2000)] = ""
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """What the list is narrowed to, as its address says it: "" for what is not."""
+        values = {name: getattr(self, name) for name in type(self).model_fields if name != "way"}
+        return {name: "" if value is None else str(value) for name, value in values.items()}
+
+    def filters(self, page: PageHandler) -> list[ShownFilter]:
+        """In the order of the fields; of two filters of one field the outer one counts."""
+        shown = []
+        for name, info in type(self).model_fields.items():
+            found = [one for one in info.metadata if isinstance(one, Filter)]
+            if not found:
+                continue
+            options = found[-1].options
+            options = options(page) if callable(options) else options
+            if options is None or options:
+                shown.append(ShownFilter(name, found[-1].title, options, self.conditions[name]))
+        return shown
+
+
+def named(titled: type[Titled]) -> Options:
+    """The members of an enumeration as choices."""
+    return [(member.value, member.label) for member in titled]
+
+
+def provinces_in_reach(page: PageHandler) -> Options:
+    """None to choose from for who sees one province only."""
+    return PROVINCE_OPTIONS if page.actor.province_code is None else []
+
+
+def years_offered(page: PageHandler) -> Options:
+    return years(page.platform.clock.now())
+
+
+Words = Annotated[str, Field(max_length=60), AfterValidator(str.strip)]
+Year = Annotated[int | None, Field(ge=2000, le=2100)]
+Month = Annotated[int | None, Field(ge=1, le=12)]
+LevelCode = Annotated[str, Field(pattern=r"^[G123]$"), Filter("培训级别", LEVELS)]
+MajorCode = Annotated[str, Field(pattern=r"^[0-9]{2}$"), Filter("专业大类", MAJOR_OPTIONS)]
+ProvinceCode = Annotated[str, Field(pattern=r"^[0-9]{2}$"), Filter("省份", provinces_in_reach)]
+
+Q = TypeVar("Q", bound=Query)
+R = TypeVar("R")
+
+
+# ---- the same rows as a workbook
+
+
+@dataclass(frozen=True)
+class Column(Generic[R]):
+    """`width` in characters."""
+
+    title: str
+    width: int
+    value: Callable[[R], Value]
+
+
+@dataclass(frozen=True)
+class Sheet(Generic[R]):
+    """A list as a workbook of one sheet, at most `most` rows of it."""
+
+    title: str
+    columns: Sequence[Column[R]]
+    most: int = 5_000
+    rows: Callable[[Sequence[Any]], Iterable[R]] = tuple
+    """What the sheet has a row for, where that is not the row of the list itself."""
+
+    async def send(self, page: PageHandler, found: Sequence[Any]) -> None:
+        await send_workbook(
+            page,
+            f"{self.title}-{beijing_date(page.platform.clock.now())}.xlsx",
+            self.title,
+            [(column.title, column.width) for column in self.columns],
+            [[column.value(row) for column in self.columns] for row in self.rows(found)],
+        )
+
+
+# ---- the list
+
+
+async def nothing_around(page: PageHandler, query: Query, rows: Sequence[Any]) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Listing(Generic[Q, R]):
+    """A list and its export. `fetch(page, query, before, limit)` gives the rows after the cursor `before`."""
+
+    address: str
+    template: str
+    permission: Permission
+    query: type[Q]
+    fetch: Callable[[PageHandler, Q, str | None, int], Awaitable[Sequence[R]]]
+    around: Callable[[PageHandler, Q, Sequence[R]], Awaitable[Mapping[str, Any]]] = nothing_around
+    """What else the page shows."""
+    sheet: Sheet[Any] | None = None
+    page_size: int = PAGE_SIZE
+    cursor: Callable[[R], str] = attrgetter("id")
+
+    @property
+    def routes(self) -> list[Route]:
+        pages: list[Route] = [(self.address, self.page)]
+        return pages + ([(f"{self.address}/export", self.export)] if self.sheet else [])
+
+    @cached_property
+    def page(self) -> type[PageHandler]:
+        listing = self
+
+        class ListPage(PageHandler):
+            @allow(listing.permission)
+            async def get(self) -> None:
+                await self.show()
+
+            async def show(self, outcome: Outcome = NO_ERRORS) -> None:
+                query = self.query(listing.query)
+                way = Way.read(listing.address, query.conditions, query.way)
+                found = await listing.fetch(self, query, way.cursor, listing.page_size + 1)
+                rows = found[: listing.page_size]
+                self.render_page(
+                    listing.template,
+                    rows=rows,
+                    query=query,
+                    narrowed=any(query.conditions.values()),
+                    filters=query.filters(self),
+                    previous=way.previous,
+                    next=way.next(listing.cursor(rows[-1])) if len(found) > listing.page_size else None,
+                    export=way.export(f"{listing.address}/export"),
+                    **await listing.around(self, query, rows),
+                    **outcome,
+                )
+
+        return ListPage
+
+    @cached_property
+    def export(self) -> type[PageHandler]:
+        assert self.sheet is not None
+        listing, sheet = self, self.sheet
+
+        class Export(PageHandler):
+            @allow(listing.permission, rate=EXPORT_RATE)
+            async def get(self) -> None:
+                query = self.query(listing.query)
+                await sheet.send(self, await listing.fetch(self, query, None, sheet.most))
+
+        return Export
