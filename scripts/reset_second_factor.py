@@ -18,6 +18,7 @@ from server.kernel.errors import Problem
 from server.kernel.identity import system
 from server.kernel.platform import Platform
 from server.settings import Settings
+from server.upgrades.runner import DatabaseNewer
 
 OPERATOR = system("reset-second-factor")
 
@@ -51,6 +52,9 @@ def main() -> int:
         asyncio.run(run(settings.with_secrets(), options.username))
     except MongodUnavailable as reason:
         print(f"数据库无法启动（服务器正在运行时请先停止）：{reason}", file=sys.stderr)
+        return 1
+    except DatabaseNewer as reason:
+        print(reason, file=sys.stderr)
         return 1
     except Problem as problem:
         print(problem.detail, file=sys.stderr)

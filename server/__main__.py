@@ -37,7 +37,6 @@ from server.assessment import store as assessment_store
 from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk
 from server.attendance.live import LiveRolls
-from server.backbone import service as backbone
 from server.backbone import store as backbone_store
 from server.certificates import store as certificates_store
 from server.certificates.press import press
@@ -53,8 +52,7 @@ from server.kernel.clock import Clock, SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
 from server.kernel.encryption import Vault
 from server.kernel.files import Files
-from server.kernel.identity import system
-from server.kernel.mongo import connect, ensure_collections
+from server.kernel.mongo import connect, ensure_collections, ensure_indexes
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform, WeChatGateway
 from server.kernel.processes import settle_memory
@@ -69,6 +67,8 @@ from server.selection import store as selection_store
 from server.settings import Settings
 from server.supervisor import run_workers
 from server.surveys import store as surveys_store
+from server.upgrades import runner as upgrades
+from server.upgrades.runner import DatabaseNewer
 from server.wechat import codes, content_store, mini_program, push_store
 from server.wechat import tokens as wechat_tokens
 from server.wechat.client import WeChat
@@ -115,6 +115,7 @@ COLLECTIONS = (
     *certificates_store.COLLECTIONS,
     *duties_store.COLLECTIONS,
     *qualification_store.COLLECTIONS,
+    *upgrades.COLLECTIONS,
 )
 
 
@@ -170,11 +171,13 @@ def make_application(platform: Platform, *, simulator_url: str = "") -> Applicat
 
 
 async def open_platform(settings: Settings, clock: Clock, wechat: WeChatGateway | None = None) -> Platform:
-    """The platform on its database, with its collections, indexes, annex 1 and keys in place.
+    """The platform on its database, brought up to date, with its collections, indexes, annex 1 and keys in place.
 
-    `settings` carry the database's address and the secrets; `wechat` stands in for the real or simulated one in tests.
+    `settings` carry the database's address and the secrets; `wechat` stands in for the real or simulated one in tests. Data of an earlier
+    version comes before the indexes of this one, which it may not fit yet. Raises DatabaseNewer, before anything is written.
     """
     db = connect(settings.mongodb_uri, settings.mongodb_database)
+    earlier = await upgrades.steps_left(db)
     await ensure_collections(db, COLLECTIONS)
     platform = Platform(
         settings=settings,
@@ -185,8 +188,10 @@ async def open_platform(settings: Settings, clock: Clock, wechat: WeChatGateway 
         limiter=RateLimiter(settings.mongodb_uri, settings.mongodb_database),
         wechat=wechat or make_wechat(settings, db, clock),
     )
+    if earlier:
+        await upgrades.bring_up_to_date(platform, say=_say)
+    await ensure_indexes(db, COLLECTIONS)
     await institutions.ensure_annex_1(platform)
-    await backbone.bring_up_to_date(platform, system("start"))
     return platform
 
 
@@ -268,7 +273,11 @@ async def _greet(platform: Platform, port: int, demonstration_accounts: Mapping[
         lines.append("演示不要求两步验证（平台政策可以打开；正式使用时部指导中心和省级管理部门必须开通）")
     lines.append(press().fonts_report())
     lines.append("微信：模拟（未设置 WECHAT_APP_ID）" if settings.wechat_simulated else "微信：真实接口")
-    print("\n".join(lines), flush=True)
+    _say("\n".join(lines))
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 def read_settings(arguments: Sequence[str]) -> tuple[Settings, int | None]:
@@ -305,7 +314,7 @@ def main(arguments: Sequence[str]) -> int:
             asyncio.run(serve(settings, first=True, shared_port=False))
             return 0
         return run_workers(settings.processes, _worker_command(arguments), _worker_environment(settings))
-    except (MongodUnavailable, SimulatedInEarnest) as error:
+    except (MongodUnavailable, SimulatedInEarnest, DatabaseNewer) as error:
         return _give_up(f"平台无法启动：{error}")
     except (ServerSelectionTimeoutError, ConfigurationError, OperationFailure, InvalidURI) as error:
         return _give_up(f"连不上数据库，请检查 MONGODB_URI：{_short(error)}")

@@ -6,7 +6,7 @@ The database is the one of `MONGODB_URI` when that is set, else the embedded mon
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from server.__main__ import LARGEST_BODY, SIMULATED_SECRET, make_application, op
 from server.accounts import passwords
 from server.kernel.clock import FixedClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
-from server.kernel.mongo import CollectionSpec, Row, ensure_collections
+from server.kernel.mongo import CollectionSpec, Row, ensure_collections, ensure_indexes
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork
 from server.messages.kinds import KINDS
@@ -35,7 +35,8 @@ from server.wechat.world import MESSAGE_VALUES
 
 MEMORY = Path("/dev/shm")  # the machine's memory: a data directory on it costs no fsync
 MEMORY_NEEDED = 1 << 30
-KEPT = {"encryption_keys"}  # the vault of a worker remembers its data key
+KEPT = {"encryption_keys", "upgrades"}
+"""The vault of a worker remembers its data key; and a database that was made by this version is never an earlier one's."""
 
 # A busy machine makes an example slow, not wrong.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
@@ -205,18 +206,26 @@ async def wechat(clock: FixedClock) -> AsyncIterator[Simulator]:
     await simulator.stop()
 
 
+Ensure = Callable[[AsyncIOMotorDatabase[Row], Iterable[CollectionSpec]], Awaitable[None]]
+
+
 @pytest.fixture(scope="session")
 def _collections_are_made_once() -> Iterator[None]:
-    """As they stay from test to test, and there are many, a worker makes them for its first platform only."""
-    made: set[str] = set()
+    """As they stay from test to test, and there are many, a worker makes them and their indexes for its first platform only."""
 
-    async def ensure_once(db: AsyncIOMotorDatabase[Row], specs: Iterable[CollectionSpec]) -> None:
-        if db.name not in made:
-            await ensure_collections(db, specs)
-            made.add(db.name)
+    def once(ensure: Ensure) -> Ensure:
+        made: set[str] = set()
+
+        async def ensure_once(db: AsyncIOMotorDatabase[Row], specs: Iterable[CollectionSpec]) -> None:
+            if db.name not in made:
+                await ensure(db, specs)
+                made.add(db.name)
+
+        return ensure_once
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("server.__main__.ensure_collections", ensure_once)
+        for ensure in (ensure_collections, ensure_indexes):
+            patch.setattr(f"server.__main__.{ensure.__name__}", once(ensure))
         yield
 
 

@@ -112,9 +112,9 @@ async def open_class(unit: UnitOfWork, draft: ClassDraft) -> TrainingClass:
 
 
 async def clear(platform: Platform) -> None:
-    """Empties the stage between the examples of one test; annex 1 and the data key stay."""
+    """Empties the stage between the examples of one test; annex 1, the data key and what the database is stay."""
     for name in await platform.db.list_collection_names():
-        if name not in ("institutions", "encryption_keys"):
+        if name not in ("institutions", "encryption_keys", "upgrades"):
             await platform[name].delete_many({})
 
 

@@ -26,7 +26,7 @@ from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 AT_ONCE = 200
-"""Members that the daily work, and a start, reads at once."""
+"""Members that the daily work reads at once."""
 NOT_IN_POOL = "骨干教师库中没有这位教师。"
 
 
@@ -271,27 +271,6 @@ async def _apply(unit: UnitOfWork, person_id: str) -> bool:
     changed = await _bring_up_to(unit, member, today, [])
     unit.audit("backbone:apply-status", person_id, status=changed.status.label)
     return changed.status is not member.status
-
-
-async def bring_up_to_date(platform: Platform, actor: Actor) -> int:
-    """At each start: members registered by an earlier version get a status and what they are searched by; returns how many."""
-    done = 0
-    while brought := await _bring_some_up_to_date(platform, actor):
-        done += brought
-    return done
-
-
-@transactional
-async def _bring_some_up_to_date(unit: UnitOfWork) -> int:
-    old = await store.not_searchable(unit, AT_ONCE)
-    if not old:
-        unit.nothing_written()
-        return 0
-    for member in old:
-        grams = pool_rules.grams(member.name, member.work_unit)
-        await store.replace(unit, member.model_copy(update={"grams": grams}))
-    unit.audit("backbone:bring-up-to-date", "pool", members=len(old))
-    return len(old)
 
 
 # ---- reading

@@ -88,16 +88,6 @@ async def insert_all(scope: Scope, new: Sequence[PoolMember]) -> None:
     await insert_many(scope, "backbone_teachers", new)
 
 
-async def not_searchable(scope: Scope, limit: int) -> list[PoolMember]:
-    """Members that were registered before the pool kept statuses and what it is searched by."""
-    rows = scope["backbone_teachers"].find({"grams": {"$exists": False}}, session=scope.session).limit(limit)
-    return [PoolMember.from_mongo(row) async for row in rows]
-
-
-async def replace(scope: Scope, member: PoolMember) -> None:
-    await scope["backbone_teachers"].replace_one({"_id": member.id}, member.to_mongo(), session=scope.session)
-
-
 async def ids_after(scope: Scope, person_id: str, limit: int) -> list[str]:
     """The next ids of the pool in their order; from the beginning after the empty one."""
     rows = scope["backbone_teachers"].find({"_id": {"$gt": person_id}}, {"_id": 1}).sort("_id", 1)

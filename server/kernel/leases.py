@@ -16,16 +16,21 @@ HOLDER = secrets.token_hex(8)
 """This process."""
 
 
-async def hold(platform: Platform, name: str, for_: timedelta) -> bool:
-    """Takes or renews the lease `name` until `for_` from now; False when another process holds it."""
+async def hold(platform: Platform, name: str, for_: timedelta, holder: str = HOLDER) -> bool:
+    """Takes or renews the lease `name` until `for_` from now; False when another holds it."""
     now = platform.clock.now()
     try:
         row = await platform["leases"].find_one_and_update(
-            {"_id": name, "$or": [{"holder": HOLDER}, {"until": {"$lte": now}}]},
-            {"$set": {"holder": HOLDER, "until": now + for_}},
+            {"_id": name, "$or": [{"holder": holder}, {"until": {"$lte": now}}]},
+            {"$set": {"holder": holder, "until": now + for_}},
             upsert=True,
             return_document=True,
         )
     except DuplicateKeyError:  # the upsert met the row of the present holder
         return False
-    return bool(row["holder"] == HOLDER)
+    return bool(row["holder"] == holder)
+
+
+async def release(platform: Platform, name: str, holder: str) -> None:
+    """Lets the lease `name` go before its time, if it is still this holder's."""
+    await platform["leases"].delete_one({"_id": name, "holder": holder})

@@ -118,7 +118,7 @@ def connect(uri: str, name: str) -> AsyncIOMotorDatabase[Row]:
 
 
 async def ensure_collections(db: AsyncIOMotorDatabase[Row], specs: Iterable[CollectionSpec]) -> None:
-    """Creates what is missing: collections first, for a transaction must not create them, then their indexes."""
+    """Creates the collections that are missing, for a transaction must not create them."""
     existing = set(await db.list_collection_names())
     for spec in specs:
         if spec.name not in existing:
@@ -129,5 +129,10 @@ async def ensure_collections(db: AsyncIOMotorDatabase[Row], specs: Iterable[Coll
                 if isinstance(error, OperationFailure) and error.code != NAMESPACE_EXISTS:
                     raise
                 # another process was first
+
+
+async def ensure_indexes(db: AsyncIOMotorDatabase[Row], specs: Iterable[CollectionSpec]) -> None:
+    """Creates the indexes that are missing."""
+    for spec in specs:
         if spec.indexes:
             await db[spec.name].create_indexes([index.model() for index in spec.indexes])

@@ -27,7 +27,7 @@ from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, NotInvitable
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Invalid, NotFound
-from server.kernel.identity import Role, system
+from server.kernel.identity import Role
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
@@ -353,17 +353,3 @@ async def test_taking_the_list_along_is_noted(platform: Platform) -> None:
     assert rows == [cast.BACKBONE_TEACHER.name]
     entry = await platform["audit"].find_one({"action": "backbone:export"})
     assert entry is not None and "邢台" not in str(entry["facts"])
-
-
-async def test_members_of_an_earlier_version_are_found_and_recommended_after_the_next_start(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(backbone, "AT_ONCE", 1)
-    person_id = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
-    await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
-    kept_then = {"status", "status_since", "due_on", "history", "figures", "marks", "grams"}
-    await platform["backbone_teachers"].update_many({}, {"$unset": dict.fromkeys(kept_then, "")})
-    assert await backbone.bring_up_to_date(platform, system("start")) == 2
-    assert await backbone.bring_up_to_date(platform, system("start")) == 0
-    narrowed = PoolFilter(words=cast.BACKBONE_TEACHER.name, status=PoolStatus.ACTIVE)
-    assert [one.id for one in await backbone.list_pool(platform, CENTRE, narrowed)] == [person_id]

@@ -17,7 +17,7 @@ from server.accounts.staff import (
 )
 from server.kernel.errors import Forbidden, NotFound
 from server.kernel.identity import ANYBODY, Actor, Role
-from server.kernel.mongo import ensure_collections
+from server.kernel.mongo import ensure_indexes
 from server.kernel.platform import Platform
 from tests import cast, stage
 from tests.cast import Officer
@@ -197,7 +197,7 @@ async def test_all_other_sessions_end_and_the_one_that_asks_stays(platform: Plat
 
 async def test_a_list_of_accounts_runs_on_an_index(platform: Platform) -> None:
     officer = await of(platform, cast.XINGTAI_OFFICER)
-    await ensure_collections(platform.db, [one for one in store.COLLECTIONS if one.name == "accounts"])
+    await ensure_indexes(platform.db, [one for one in store.COLLECTIONS if one.name == "accounts"])
     reach = {"$and": [staff.managed_by(officer), {"username": {"$gt": ""}}]}
     plan = await platform["accounts"].find(reach).sort("username", 1).limit(51).explain()
     assert "IXSCAN" in str(plan["queryPlanner"]["winningPlan"])

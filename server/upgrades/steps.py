@@ -1,0 +1,39 @@
+"""The steps, in their order, and nothing else. A step is never changed or taken out once a database may have had it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from server.kernel.platform import Platform
+from server.upgrades import (
+    s0001_pool_is_searched,
+    s0002_schemes_are_narrowed,
+    s0003_corrections_are_narrowed,
+    s0004_rosters_are_forgotten,
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the table.
+
+    `run` yields after each batch how many documents it has changed. It may be cut off anywhere and begun again; it reads and writes
+    rows as they are stored, never through a document's model, for models go on changing and a step does not.
+    """
+
+    name: str
+    """By which a database knows the step: that of its module."""
+    title: str
+    """In Chinese, for the line of progress."""
+    run: Callable[[Platform], AsyncIterator[int]]
+
+
+STEPS: tuple[Step, ...] = (
+    Step("s0001_pool_is_searched", "补全骨干教师库的状态和检索内容", s0001_pool_is_searched.run),
+    Step("s0002_schemes_are_narrowed", "补全培训方案的等级和开班日期", s0002_schemes_are_narrowed.run),
+    Step(
+        "s0003_corrections_are_narrowed", "补全更正申请的机构名称和等级", s0003_corrections_are_narrowed.run
+    ),
+    Step("s0004_rosters_are_forgotten", "让已导入的名册原表能按期清除", s0004_rosters_are_forgotten.run),
+)

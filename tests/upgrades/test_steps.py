@@ -1,0 +1,143 @@
+"""Each step on documents as the earlier version wrote them: afterwards the filters and the daily work find them, once and for all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from server.backbone import service as backbone
+from server.backbone.documents import PoolFilter
+from server.backbone.rules import PoolStatus
+from server.classes.forget import forget_rosters
+from server.corrections import service as corrections
+from server.corrections.documents import CorrectionFilter
+from server.corrections.service import ClassCorrection, InstitutionCorrection
+from server.kernel.clock import FixedClock
+from server.kernel.platform import Platform
+from server.schemes import service as schemes
+from server.schemes.documents import SchemeFilter
+from server.schemes.rules import State
+from server.upgrades import (
+    batches,
+    s0001_pool_is_searched,
+    s0002_schemes_are_narrowed,
+    s0003_corrections_are_narrowed,
+    s0004_rosters_are_forgotten,
+    steps,
+)
+from server.wechat.simulator import Simulator
+from tests import cast, scheming, stage
+from tests.planning import CENTRE, HEBEI, XINGTAI
+
+TABLE = {step.name: step for step in steps.STEPS}
+
+
+async def changed_by(batches: AsyncIterator[int]) -> int:
+    return sum([documents async for documents in batches])
+
+
+async def without(platform: Platform, collection: str, *fields: str) -> None:
+    await platform[collection].update_many({}, {"$unset": dict.fromkeys(fields, "")})
+
+
+@pytest.fixture(autouse=True)
+def _one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "AT_ONCE", 1)
+
+
+def test_the_table_has_every_step_in_its_order_and_says_in_chinese_what_it_does() -> None:
+    modules = sorted(path.stem for path in Path(steps.__file__).parent.glob("s[0-9]*.py"))
+    assert list(TABLE) == modules
+    assert [name[:5] for name in modules] == [f"s{number:04}" for number in range(1, len(modules) + 1)]
+    assert all(re.search(r"[\u4e00-\u9fff]", one.title) for one in steps.STEPS)
+    assert [one.run.__module__ for one in steps.STEPS] == [f"server.upgrades.{name}" for name in modules]
+
+
+async def test_members_of_an_earlier_version_are_found_and_recommended_after_the_next_start(
+    platform: Platform,
+) -> None:
+    person_id = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
+    await without(
+        platform,
+        "backbone_teachers",
+        "status",
+        "status_since",
+        "due_on",
+        "history",
+        "figures",
+        "marks",
+        "grams",
+    )
+    assert await changed_by(s0001_pool_is_searched.run(platform)) == 2
+    assert await changed_by(s0001_pool_is_searched.run(platform)) == 0
+    narrowed = PoolFilter(words=cast.BACKBONE_TEACHER.name, status=PoolStatus.ACTIVE)
+    assert [one.id for one in await backbone.list_pool(platform, CENTRE, narrowed)] == [person_id]
+
+
+async def test_schemes_of_an_earlier_version_are_found_by_level_and_by_the_month_in_which_the_class_began_then(
+    platform: Platform, wechat: Simulator, clock: FixedClock
+) -> None:
+    clock.advance(-timedelta(days=30))
+    held = await stage.class_in_session(platform, wechat, trainees=0)
+    await scheming.draft(platform, held)
+    clock.advance(timedelta(days=1))
+    await move_class(platform, held.id, days=30)
+    clock.advance(timedelta(days=1))
+    await scheming.draft(platform, held, objectives="能独立实施两门工学一体化课程的教学。")
+    clock.advance(timedelta(days=1))
+    await move_class(platform, held.id, days=1)
+    as_saved = [row async for row in platform["scheme_versions"].find({}).sort("version", 1)]
+    assert len({row["starts_on"] for row in as_saved}) == 2
+    await without(platform, "scheme_versions", "level", "starts_on")
+    assert await changed_by(s0002_schemes_are_narrowed.run(platform)) == 2
+    assert await changed_by(s0002_schemes_are_narrowed.run(platform)) == 0
+    assert [row async for row in platform["scheme_versions"].find({}).sort("version", 1)] == as_saved
+    for month, expected in ((3, 0), (4, 1)):
+        narrowed = SchemeFilter(list(State), level="3", year=2026, month=month)
+        assert len(await schemes.list_schemes(platform, HEBEI, narrowed)) == expected
+
+
+async def move_class(platform: Platform, class_id: str, days: int) -> None:
+    """The province approves that a class begins and ends so much later."""
+    found = (await platform["classes"].find_one({"_id": class_id})) or {}
+    first, last = (
+        (date.fromisoformat(found[name]) + timedelta(days=days)) for name in ("starts_on", "ends_on")
+    )
+    wanted = ClassCorrection(
+        name=found["name"], place=found["place"], starts_on=first, ends_on=last, reason="实训楼检修。"
+    )
+    asked = await corrections.correct_class(platform, XINGTAI, class_id, wanted)
+    await corrections.approve(platform, HEBEI, asked.id, "同意。")
+
+
+async def test_corrections_of_an_earlier_version_are_found_by_institution_and_level(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=0)
+    await move_class(platform, held.id, days=1)
+    renamed = InstitutionCorrection(name="邢台示例技师学院", reason="经批准更名。")
+    await corrections.correct_institution(platform, XINGTAI, cast.XINGTAI, renamed)
+    as_filed = [row async for row in platform["corrections"].find({}).sort("_id", 1)]
+    await without(platform, "corrections", "level", "institution_name")
+    assert await changed_by(s0003_corrections_are_narrowed.run(platform)) == 2
+    assert await changed_by(s0003_corrections_are_narrowed.run(platform)) == 0
+    assert [row async for row in platform["corrections"].find({}).sort("_id", 1)] == as_filed
+    for narrowed, expected in ((CorrectionFilter(words="邢台"), 2), (CorrectionFilter(level="3"), 1)):
+        assert len(await corrections.list_corrections(platform, HEBEI, narrowed)) == expected
+
+
+async def test_rosters_of_an_earlier_version_are_forgotten_like_later_ones(
+    platform: Platform, wechat: Simulator, clock: FixedClock
+) -> None:
+    await stage.class_in_session(platform, wechat, trainees=3)
+    await without(platform, "roster_imports", "emptied")
+    clock.advance(timedelta(days=3 * 366))
+    assert await forget_rosters(platform) == {"清除名册": 0}
+    assert await changed_by(s0004_rosters_are_forgotten.run(platform)) == 1
+    assert await changed_by(s0004_rosters_are_forgotten.run(platform)) == 0
+    assert await forget_rosters(platform) == {"清除名册": 1}
