@@ -1,0 +1,109 @@
+"""Loads what scripts/dump-for-tests has kept of an earlier version, with fictional numbers where there were encrypted ones."""
+
+from __future__ import annotations
+
+import gzip
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bson.json_util import RELAXED_JSON_OPTIONS, loads
+from motor.motor_asyncio import AsyncIOMotorDatabase
+
+from scripts.dump_for_tests import ID_NUMBER, PHONE, SECRET, ZEROS
+from server.accounts.rules import mask_id_number, with_check_character
+from server.kernel.encryption import Vault
+from server.kernel.mongo import Row
+
+FOLDER = Path(__file__).parents[1] / "dumps"
+
+
+def text_of(name: str) -> str:
+    return gzip.decompress((FOLDER / f"{name}.json.gz").read_bytes()).decode()
+
+
+async def load(db: AsyncIOMotorDatabase[Row], vault: Vault, name: str) -> datetime:
+    """Fills an empty database; returns when somebody last did anything in it."""
+    lines = map(_read, text_of(name).splitlines())
+    head = next(lines)
+    for collection, made in head["collections"].items():
+        await db.create_collection(collection, **made["options"])
+        if made["indexes"]:
+            await db.command("createIndexes", collection, indexes=made["indexes"])
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for line in lines:
+        rows[line["in"]].append(line["row"])
+    sealed = await _seal(vault, [row for some in rows.values() for row in some])
+    for collection, some in rows.items():
+        await db[collection].insert_many([_filled(row, sealed) for row in some])
+    at: datetime = head["at"]
+    return at
+
+
+def _read(line: str) -> Row:
+    read: Row = loads(line, json_options=RELAXED_JSON_OPTIONS)
+    return read
+
+
+Sealed = Mapping[tuple[str, int], Any]
+
+
+async def _seal(vault: Vault, rows: list[Row]) -> Sealed:
+    """Placeholder → what stands in its place, encrypted. The ID number of a placeholder is masked as the document says beside it."""
+    found = {key: masked for row in rows for key, masked in _placeholders(row, "")}
+    numbers: dict[tuple[str, int], str] = {}
+    for key, masked in found.items():
+        if key[0] == ID_NUMBER:
+            numbers[key] = id_number(masked, numbers.values())
+    others = {
+        key: f"154{key[1]:08}" if key[0] == PHONE else f"secret {key[1]}"
+        for key in found.keys() - numbers.keys()
+    }
+    searchable = await vault.encrypt_searchable(list(numbers.values()))
+    at_random = await vault.encrypt_random(list(others.values()))
+    return dict(zip(numbers, searchable, strict=True)) | dict(zip(others, at_random, strict=True))
+
+
+def _placeholders(value: Any, masked: str) -> Iterator[tuple[tuple[str, int], str]]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _placeholders(one, masked)
+    elif isinstance(value, dict):
+        if key := _key(value):
+            yield key, masked
+        else:
+            beside = value.get("id_number_masked", "")
+            for one in value.values():
+                yield from _placeholders(one, beside)
+
+
+def _key(value: Row) -> tuple[str, int] | None:
+    [kind, *more] = value or [""]
+    return (kind, value[kind]) if kind in (ID_NUMBER, PHONE, SECRET) and not more else None
+
+
+def _filled(value: Any, sealed: Sealed) -> Any:
+    if isinstance(value, list):
+        return [_filled(one, sealed) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if key := _key(value):
+        return sealed[key]
+    if ZEROS in value:
+        return bytes(value[ZEROS])
+    return {name: _filled(one, sealed) for name, one in value.items()}
+
+
+def id_number(masked: str, taken: Collection[str] = ()) -> str:
+    """A number that passes every check and reads like `masked` when it is masked; nobody has it, for its region ends in 999.
+
+    The first of them by birth, so that each load gives the same numbers.
+    """
+    for day in range(30 * 365):
+        born = date(1968, 1, 1) + timedelta(days=day)
+        number = with_check_character(f"{masked[:3]}999{born:%Y%m%d}{masked[-4:-1]}")
+        if mask_id_number(number) == masked and number not in taken:
+            return number
+    raise AssertionError("too many people with one mask")

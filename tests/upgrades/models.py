@@ -1,0 +1,102 @@
+"""Which model reads the documents of which collection."""
+
+from server.accounts import documents as accounts
+from server.accounts.real_name_store import FaceAttempt
+from server.admissions import documents as admissions
+from server.applications import documents as applications
+from server.assessment import documents as assessment
+from server.attendance import documents as attendance
+from server.backbone import documents as backbone
+from server.certificates import documents as certificates
+from server.classes import documents as classes
+from server.corrections import documents as corrections
+from server.duties import documents as duties
+from server.institutions import documents as institutions
+from server.invitations import documents as invitations
+from server.kernel import chain, policies, runs
+from server.kernel.mongo import Document
+from server.messages.store import Pause, TemplateVersion
+from server.plans import documents as plans
+from server.qualification import documents as qualification
+from server.schemes import documents as schemes
+from server.selection import documents as selection
+from server.surveys import documents as surveys
+from server.upgrades.runner import Upgrade
+from server.wechat.content_store import ContentCheck
+
+MODELS: dict[str, type[Document]] = {
+    "account_batches": accounts.AccountBatch,
+    "accounts": accounts.Account,
+    "applicants": admissions.Applicant,
+    "applications": applications.Application,
+    "arrivals": admissions.Arrival,
+    "audit_checks": chain.Checked,
+    "backbone_teachers": backbone.PoolMember,
+    "base_requests": institutions.BaseRequest,
+    "bindings": accounts.Binding,
+    "certificates": certificates.Certificate,
+    "check_ins": attendance.CheckIn,
+    "class_admissions": admissions.ClassAdmission,
+    "classes": classes.TrainingClass,
+    "content_checks": ContentCheck,
+    "corrections": corrections.Correction,
+    "duty_warnings": duties.DutyWarning,
+    "enrolments": classes.Enrolment,
+    "face_attempts": FaceAttempt,
+    "grades": assessment.Grade,
+    "guidance": duties.Guidance,
+    "half_sign_ins": accounts.HalfSignIn,
+    "institutions": institutions.Institution,
+    "invitations": invitations.Invitation,
+    "job_runs": runs.JobRun,
+    "job_states": runs.JobState,
+    "ledger_checks": certificates.LedgerCheck,
+    "ledger_findings": certificates.LedgerFinding,
+    "message_pauses": Pause,
+    "message_templates": TemplateVersion,
+    "needs_templates": admissions.NeedsTemplate,
+    "nominees": selection.Nominee,
+    "pass_lists": selection.PassList,
+    "persons": accounts.Person,
+    "phone_sessions": accounts.PhoneSession,
+    "plans": plans.Plan,
+    "policies": policies.PolicyVersion,
+    "pool_decisions": selection.Decision,
+    "qualification_cases": qualification.Case,
+    "qualification_warnings": qualification.EarlyWarning,
+    "refused_scans": attendance.RefusedScan,
+    "results": assessment.Result,
+    "roster_imports": classes.RosterImport,
+    "satisfaction_tallies": surveys.SatisfactionTally,
+    "scheme_versions": schemes.SchemeVersion,
+    "staff_sessions": accounts.StaffSession,
+    "submissions": assessment.Submission,
+    "survey_responses": surveys.Response,
+    "surveys": surveys.Survey,
+    "tasks": assessment.Task,
+    "teaching_sessions": attendance.TeachingSession,
+    "upgrades": Upgrade,
+}
+
+WITHOUT_MODEL = {
+    "audit",
+    "content_verdicts",
+    "files.chunks",
+    "files.files",
+    "invitation_guards",
+    "leases",
+    "message_grant_reports",
+    "message_grants",
+    "mini_program",
+    "mini_program_codes",
+    "outbox",
+    "push_events",
+    "push_nonces",
+    "reminders",
+    "sequences",
+    "survey_respondents",
+    "unknown_usernames",
+    "uploads",
+    "wechat_tokens",
+}
+"""Rows that their stores read as they are."""
