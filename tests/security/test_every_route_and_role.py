@@ -318,6 +318,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/plans/{plan_id}/submit": IN_REACH,
     "GET /admin/plans/{plan_id}/approve": IN_REACH,
     "GET /admin/plans/{plan_id}/return": IN_REACH,
+    "GET /admin/plans/new": ANY_STAFF,
     "POST /admin/plans/new": INSTITUTIONS,
     "GET /admin/plans/{plan_id}/edit": OF_XINGTAI,
     "POST /admin/plans/{plan_id}/edit": OF_XINGTAI,
