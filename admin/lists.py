@@ -26,7 +26,7 @@ from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS, years
 from admin.paging import Way
 from admin.spreadsheet import Value, send_workbook
 from server.kernel.clock import beijing_date
-from server.kernel.permissions import Permission
+from server.kernel.permissions import Permission, holds
 from server.kernel.titled import Titled
 from server.kernel.web import Route, allow
 
@@ -143,6 +143,17 @@ class Sheet(Generic[R]):
 
 async def nothing_around(page: PageHandler, query: Query, rows: Sequence[Any]) -> Mapping[str, Any]:
     return {}
+
+
+def rights(
+    **asked: Permission,
+) -> Callable[[PageHandler, Query, Sequence[Any]], Awaitable[Mapping[str, Any]]]:
+    """An `around` of what the actor may do, and nothing else: `rights(may_manage=Permission.SCHEMES_MANAGE)`."""
+
+    async def around(page: PageHandler, query: Query, rows: Sequence[Any]) -> Mapping[str, Any]:
+        return {name: holds(page.actor, permission) for name, permission in asked.items()}
+
+    return around
 
 
 @dataclass(frozen=True)
