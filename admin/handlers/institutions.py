@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from admin.handler import NO_ERRORS, PageHandler
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import EXPORT_RATE, Column, Filter, Listing, ProvinceCode, Query, Sheet, Words, named, rights
 from admin.options import MAJOR_OPTIONS, PROVINCE_OPTIONS
-from admin.paging import Way
-from admin.spreadsheet import send_workbook
+from admin.rendering import province_name
+from admin.steps import Done, shows, step
 from server.classes import facts
 from server.corrections import service as corrections
 from server.institutions import qualifications, requests, rules
 from server.institutions import service as institutions
-from server.institutions.documents import InstitutionFilter
+from server.institutions.documents import Institution, InstitutionFilter
 from server.institutions.qualifications import CentreDraft, Confirmation, Decision
 from server.institutions.rules import (
     MAJORS,
@@ -25,99 +28,85 @@ from server.institutions.rules import (
     levels_held,
 )
 from server.kernel.clock import beijing_date
-from server.kernel.errors import NotFound, Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
 from server.qualification import service as qualification
 from server.qualification.coming import coming
 from server.qualification.documents import CaseFilter
 
-KINDS = [(kind.value, kind.label) for kind in QualificationKind]
-STATUSES = [(status.value, status.label) for status in QualificationStatus]
+ALL = 1_000
+"""More than there can be: a code has three digits."""
 
 
-class ListQuery(BaseModel):
-    q: Annotated[str, Field(max_length=60)] = ""
-    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
-    kind: QualificationKind | None = None
-    status: QualificationStatus | None = None
-    confirm: Annotated[str, Field(pattern=r"^yes$")] = ""
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        return {
-            "q": self.q,
-            "province": self.province,
-            "kind": self.kind or "",
-            "status": self.status or "",
-            "confirm": self.confirm,
-        }
-
-    @property
-    def narrowed(self) -> InstitutionFilter:
-        return InstitutionFilter(
-            self.q.strip(), self.province, self.kind, self.status, to_confirm=bool(self.confirm)
-        )
+class InstitutionQuery(Query):
+    q: Annotated[Words, Filter("名称或机构号")] = ""
+    province: ProvinceCode = ""
+    kind: Annotated[QualificationKind | None, Filter("资格类别", named(QualificationKind))] = None
+    status: Annotated[QualificationStatus | None, Filter("资格状态", named(QualificationStatus))] = None
+    confirm: Annotated[str, Field(pattern=r"^yes$"), Filter("核定", [("yes", "待核")])] = ""
 
 
-class InstitutionList(PageHandler):
-    @allow(Permission.INSTITUTIONS_READ)
-    async def get(self) -> None:
-        query = self.query(ListQuery)
-        self.render_page(
-            "institutions/list.html",
-            institutions=await institutions.list_institutions(self.platform, self.actor, query.narrowed),
-            query=query,
-            export=Way.read("", query.conditions, "").export("/admin/institutions/export"),
-            kinds=KINDS,
-            statuses=STATUSES,
-            provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
-            may_recommend=holds(self.actor, Permission.INSTITUTIONS_RECOMMEND),
-            may_decide=holds(self.actor, Permission.INSTITUTIONS_DECIDE),
-        )
+async def fetch(
+    page: PageHandler, query: InstitutionQuery, before: str | None = None, limit: int = ALL
+) -> list[Institution]:
+    """All of them: the list has one page."""
+    narrowed = InstitutionFilter(
+        query.q, query.province, query.kind, query.status, to_confirm=bool(query.confirm)
+    )
+    return await institutions.list_institutions(page.platform, page.actor, narrowed)
+
+
+INSTITUTIONS = Listing(
+    "/admin/institutions",
+    "institutions/list.html",
+    Permission.INSTITUTIONS_READ,
+    InstitutionQuery,
+    fetch,
+    rights(may_recommend=Permission.INSTITUTIONS_RECOMMEND, may_decide=Permission.INSTITUTIONS_DECIDE),
+    page_size=ALL,
+)
+
+
+class Held(NamedTuple):
+    by: Institution
+    number: int
+    qualification: Qualification
+
+
+def qualifications_held(found: Sequence[Institution]) -> list[Held]:
+    return [
+        Held(one, number, held) for one in found for number, held in enumerate(one.qualifications, start=1)
+    ]
+
+
+def sheet_of(today: date) -> Sheet[Held]:
+    return Sheet(
+        "培训机构",
+        [
+            Column("培训机构号", 12, lambda held: held.by.id),
+            Column("培训机构", 32, lambda held: held.by.name),
+            Column("省份", 10, lambda held: province_name(held.by.province_code)),
+            Column("资格", 16, lambda held: held.qualification.kind.label),
+            Column(
+                "专业大类",
+                60,
+                lambda held: "、".join(MAJORS[code].name for code in held.qualification.majors),
+            ),
+            Column("起始日期", 12, lambda held: held.qualification.valid_from),
+            Column("截止日期", 12, lambda held: held.qualification.valid_to or "长期"),
+            Column("状态", 10, lambda held: held.qualification.status.label),
+            Column("今天有效", 10, lambda held: "是" if held.qualification.is_valid(today) else "否"),
+            Column("核定", 8, lambda held: "待核" if held.by.awaits_confirmation(held.number) else "已核定"),
+        ],
+        rows=qualifications_held,
+    )
 
 
 class Export(PageHandler):
-    @allow(Permission.INSTITUTIONS_READ, rate="30/minute")
+    @allow(Permission.INSTITUTIONS_READ, rate=EXPORT_RATE)
     async def get(self) -> None:
-        found = await institutions.list_institutions(
-            self.platform, self.actor, self.query(ListQuery).narrowed
-        )
         today = beijing_date(self.platform.clock.now())
-        provinces = dict(PROVINCE_OPTIONS)
-        await send_workbook(
-            self,
-            f"培训机构-{today}.xlsx",
-            "培训机构",
-            [
-                ("培训机构号", 12),
-                ("培训机构", 32),
-                ("省份", 10),
-                ("资格", 16),
-                ("专业大类", 60),
-                ("起始日期", 12),
-                ("截止日期", 12),
-                ("状态", 10),
-                ("今天有效", 10),
-                ("核定", 8),
-            ],
-            [
-                (
-                    one.id,
-                    one.name,
-                    provinces[one.province_code],
-                    held.kind.label,
-                    "、".join(MAJORS[code].name for code in held.majors),
-                    held.valid_from,
-                    held.valid_to or "长期",
-                    held.status.label,
-                    "是" if held.is_valid(today) else "否",
-                    "待核" if one.awaits_confirmation(number) else "已核定",
-                )
-                for one in found
-                for number, held in enumerate(one.qualifications, start=1)
-            ],
-        )
+        await sheet_of(today).send(self, await fetch(self, self.query(InstitutionQuery)))
 
 
 class OneInstitution(PageHandler):
@@ -153,25 +142,12 @@ def possible_actions(held: Qualification) -> list[QualificationAction]:
     ]
 
 
-class PublishCentre(PageHandler):
-    """公布 of a 师资研修中心: an institution that is one from now on, or a new school."""
+class CentreForm(PageHandler):
+    """Two forms on one page: `school` says whether it is the one of a new school."""
 
-    @allow(Permission.INSTITUTIONS_DECIDE)
-    async def get(self) -> None:
-        await self._show(NO_ERRORS)
+    get = shows(Permission.INSTITUTIONS_DECIDE)
 
-    @allow(Permission.INSTITUTIONS_DECIDE)
-    async def post(self) -> None:
-        try:
-            wanted = self.form(CentreDraft)
-            found = await qualifications.publish_centre(self.platform, self.actor, wanted)
-        except Problem as problem:
-            return await self._show(self.refuse(problem))
-        self.flash(f"已公布{found.name}为师资研修中心。")
-        return self.see_other(f"/admin/institutions/{found.id}")
-
-    async def _show(self, outcome: dict[str, Any]) -> None:
-        """Two forms on one page: `school` says whether it is the one of a new school."""
+    async def show(self, outcome: Outcome = NO_ERRORS) -> None:
         known = await institutions.list_institutions(self.platform, self.actor)
         self.render_page(
             "institutions/publish.html",
@@ -184,77 +160,70 @@ class PublishCentre(PageHandler):
         )
 
 
-class Confirm(PageHandler):
-    """核定 of a qualification of annex 1."""
+@step(CentreForm, Permission.INSTITUTIONS_DECIDE)
+async def publish_centre(page: CentreForm) -> Done:
+    """公布 of a 师资研修中心: an institution that is one from now on, or a new school."""
+    found = await qualifications.publish_centre(page.platform, page.actor, page.form(CentreDraft))
+    return Done(f"已公布{found.name}为师资研修中心。", f"/admin/institutions/{found.id}")
 
-    @allow(Permission.INSTITUTIONS_DECIDE)
-    async def get(self, code: str, number: str) -> None:
-        await self._show(code, int(number), NO_ERRORS)
 
-    @allow(Permission.INSTITUTIONS_DECIDE)
-    async def post(self, code: str, number: str) -> None:
-        try:
-            wanted = self.form(Confirmation)
-            found = await qualifications.confirm(self.platform, self.actor, code, int(number), wanted)
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self._show(code, int(number), self.refuse(problem))
-        self.flash(f"已核定{found.name}的资格。")
-        return self.see_other(f"/admin/institutions/{code}")
+class ConfirmationForm(PageHandler):
+    address = "/admin/institutions/{code}"
+    get = shows(Permission.INSTITUTIONS_DECIDE)
 
-    async def _show(self, code: str, number: int, outcome: dict[str, Any]) -> None:
-        found, held = await qualifications.qualification(self.platform, self.actor, code, number)
+    async def show(self, code: str, number: str, outcome: Outcome = NO_ERRORS) -> None:
+        found, held = await qualifications.qualification(self.platform, self.actor, code, int(number))
         self.render_page(
             "institutions/confirm.html",
             institution=found,
             held=held,
-            number=number,
+            number=int(number),
             majors=MAJOR_OPTIONS,
             **outcome,
         )
 
 
-class Decide(PageHandler):
-    """Suspension, resumption or withdrawal of a 师资研修中心's qualification."""
+@step(ConfirmationForm, Permission.INSTITUTIONS_DECIDE)
+async def confirm(page: ConfirmationForm, code: str, number: str) -> str:
+    """核定 of a qualification of annex 1."""
+    wanted = page.form(Confirmation)
+    found = await qualifications.confirm(page.platform, page.actor, code, int(number), wanted)
+    return f"已核定{found.name}的资格。"
 
-    @allow(Permission.INSTITUTIONS_DECIDE)
-    async def get(self, code: str, number: str, action: str) -> None:
-        await self._show(code, int(number), action, NO_ERRORS)
 
-    @allow(Permission.INSTITUTIONS_DECIDE)
-    async def post(self, code: str, number: str, action: str) -> None:
-        deed = QualificationAction(action.upper())
-        try:
-            wanted = self.form(Decision)
-            found = await qualifications.decide(self.platform, self.actor, code, int(number), deed, wanted)
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self._show(code, int(number), action, self.refuse(problem))
-        self.flash(f"已办理：{found.name}，{deed.label}，自 {wanted.effective_on} 起。")
-        return self.see_other(f"/admin/institutions/{code}")
+class DecisionForm(PageHandler):
+    address = "/admin/institutions/{code}"
+    get = shows(Permission.INSTITUTIONS_DECIDE)
 
-    async def _show(self, code: str, number: int, action: str, outcome: dict[str, Any]) -> None:
-        found, held = await qualifications.qualification(self.platform, self.actor, code, number)
+    async def show(self, code: str, number: str, action: str, outcome: Outcome = NO_ERRORS) -> None:
+        found, held = await qualifications.qualification(self.platform, self.actor, code, int(number))
         self.render_page(
             "institutions/decide.html",
             institution=found,
             held=held,
-            number=number,
+            number=int(number),
             action=QualificationAction(action.upper()),
             classes=await facts.classes_under(self.platform, self.actor, code, held),
             **outcome,
         )
 
 
+@step(DecisionForm, Permission.INSTITUTIONS_DECIDE)
+async def decide(page: DecisionForm, code: str, number: str, action: str) -> str:
+    """Suspension, resumption or withdrawal of a 师资研修中心's qualification."""
+    deed = QualificationAction(action.upper())
+    wanted = page.form(Decision)
+    found = await qualifications.decide(page.platform, page.actor, code, int(number), deed, wanted)
+    return f"已办理：{found.name}，{deed.label}，自 {wanted.effective_on} 起。"
+
+
 _ONE = r"/admin/institutions/(?P<code>[0-9]{3})"
 _QUALIFICATION = rf"{_ONE}/qualifications/(?P<number>[1-9][0-9]?)"
 ROUTES: list[Route] = [
-    (r"/admin/institutions", InstitutionList),
+    *INSTITUTIONS.routes,
     (r"/admin/institutions/export", Export),
-    (r"/admin/institutions/publish", PublishCentre),
+    (r"/admin/institutions/publish", publish_centre),
     (_ONE, OneInstitution),
-    (rf"{_QUALIFICATION}/confirm", Confirm),
-    (rf"{_QUALIFICATION}/(?P<action>suspend|resume|withdraw)", Decide),
+    (rf"{_QUALIFICATION}/confirm", confirm),
+    (rf"{_QUALIFICATION}/(?P<action>suspend|resume|withdraw)", decide),
 ]
