@@ -2,138 +2,106 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from admin.handler import NO_ERRORS, PageHandler
-from admin.options import PROVINCE_OPTIONS
-from admin.paging import Way
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import Filter, Listing, ProvinceCode, Query, named
 from admin.spreadsheet import send_file
+from admin.steps import shows, step
 from server.institutions import requests
 from server.institutions.documents import BaseRequest
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Forbidden, NotFound, Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
-from server.qualification import paper
+from server.qualification import paper, rules
 from server.qualification import service as qualification
 from server.qualification.coming import coming
-from server.qualification.documents import Case, CaseFilter, WarningFilter
-from server.qualification.rules import MAY_ACT, TRANSITIONS, Action, Grade, Outcome, Rule, State, Subject
+from server.qualification.documents import Case, CaseFilter, EarlyWarning, WarningFilter
+from server.qualification.rules import MAY_ACT, TRANSITIONS, Action, Grade, Rule, State, Subject
 from server.qualification.service import DecisionDraft, Reason, ReversalDraft, StatementDraft
 
-PAGE_SIZE = 20
-SUBJECTS = [(subject.value, subject.label) for subject in Subject]
 RULES = [(rule.value, f"{rule.subject.label}：{rule.label}") for rule in Rule]
-STATES = [(state.value, state.label) for state in State]
 GRADES = [(grade.value, grade.label) for grade in Grade if grade is not Grade.CASE]
 OUTCOMES = [
-    (Outcome.KEPT.value, Outcome.KEPT.label, "不影响资格，两年重新起算"),
-    (Outcome.WARNED.value, Outcome.WARNED.label, "保留资格，并提醒本人"),
-    (Outcome.CANCELLED.value, Outcome.CANCELLED.label, "自生效日期起不能再受邀授课、考核"),
+    (rules.Outcome.KEPT.value, rules.Outcome.KEPT.label, "不影响资格，两年重新起算"),
+    (rules.Outcome.WARNED.value, rules.Outcome.WARNED.label, "保留资格，并提醒本人"),
+    (rules.Outcome.CANCELLED.value, rules.Outcome.CANCELLED.label, "自生效日期起不能再受邀授课、考核"),
 ]
 
 
-class CaseQuery(BaseModel):
-    subject: Subject | None = None
-    rule: Rule | None = None
-    state: State | None = None
-    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
-    todo: Annotated[str, Field(pattern=r"^yes$")] = ""
-    way: Annotated[str, Field(max_length=2000)] = ""
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        return {
-            "subject": self.subject or "",
-            "rule": self.rule or "",
-            "state": self.state or "",
-            "province": self.province,
-            "todo": self.todo,
-        }
+class CaseQuery(Query):
+    subject: Annotated[Subject | None, Filter("对象", named(Subject))] = None
+    rule: Annotated[Rule | None, Filter("依据", RULES)] = None
+    state: Annotated[State | None, Filter("状态", named(State))] = None
+    todo: Annotated[str, Field(pattern=r"^yes$"), Filter("待办", [("yes", "等我办理")])] = ""
+    province: ProvinceCode = ""
 
 
-class CaseList(PageHandler):
-    @allow(Permission.QUALIFICATION_READ)
-    async def get(self) -> None:
-        query = self.query(CaseQuery)
-        way = Way.read("/admin/qualification", query.conditions, query.way)
-        found = await qualification.list_cases(
-            self.platform,
-            self.actor,
-            CaseFilter(
-                subject=query.subject, rule=query.rule, state=query.state, province_code=query.province
-            ),
-            todo=bool(query.todo),
-            before=way.cursor,
-            limit=PAGE_SIZE + 1,
-        )
-        rows = found[:PAGE_SIZE]
-        self.render_page(
-            "qualification/list.html",
-            rows=rows,
-            query=query,
-            previous=way.previous,
-            next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
-            subjects=SUBJECTS,
-            rules=RULES,
-            state_options=STATES,
-            provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
-        )
+async def fetch_cases(page: PageHandler, query: CaseQuery, before: str | None, limit: int) -> list[Case]:
+    narrowed = CaseFilter(query.subject, query.rule, query.state, query.province)
+    return await qualification.list_cases(
+        page.platform, page.actor, narrowed, todo=bool(query.todo), before=before, limit=limit
+    )
 
 
-class WarningQuery(BaseModel):
-    rule: Rule | None = None
-    grade: Grade | None = None
-    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
-    way: Annotated[str, Field(max_length=2000)] = ""
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        return {"rule": self.rule or "", "grade": self.grade or "", "province": self.province}
+CASES = Listing(
+    "/admin/qualification",
+    "qualification/list.html",
+    Permission.QUALIFICATION_READ,
+    CaseQuery,
+    fetch_cases,
+)
 
 
-class WarningList(PageHandler):
-    @allow(Permission.QUALIFICATION_READ)
-    async def get(self) -> None:
-        query = self.query(WarningQuery)
-        way = Way.read("/admin/qualification/warnings", query.conditions, query.way)
-        found = await qualification.list_warnings(
-            self.platform,
-            self.actor,
-            WarningFilter(rule=query.rule, grade=query.grade, province_code=query.province),
-            before=way.cursor,
-            limit=PAGE_SIZE + 1,
-        )
-        rows = found[:PAGE_SIZE]
-        self.render_page(
-            "qualification/warnings.html",
-            rows=rows,
-            holding=await qualification.still_holding(self.platform, rows),
-            coming=await coming(self.platform, rows),
-            query=query,
-            previous=way.previous,
-            next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
-            rules=RULES,
-            grades=GRADES,
-            provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
-        )
+class WarningQuery(Query):
+    rule: Annotated[Rule | None, Filter("依据", RULES)] = None
+    grade: Annotated[Grade | None, Filter("预警", GRADES)] = None
+    province: ProvinceCode = ""
+
+
+async def fetch_warnings(
+    page: PageHandler, query: WarningQuery, before: str | None, limit: int
+) -> list[EarlyWarning]:
+    narrowed = WarningFilter(query.rule, query.grade, query.province)
+    return await qualification.list_warnings(page.platform, page.actor, narrowed, before=before, limit=limit)
+
+
+async def around_warnings(
+    page: PageHandler, query: WarningQuery, rows: Sequence[EarlyWarning]
+) -> dict[str, Any]:
+    return {
+        "holding": await qualification.still_holding(page.platform, rows),
+        "coming": await coming(page.platform, rows),
+    }
+
+
+WARNINGS = Listing(
+    "/admin/qualification/warnings",
+    "qualification/warnings.html",
+    Permission.QUALIFICATION_READ,
+    WarningQuery,
+    fetch_warnings,
+    around_warnings,
+)
+
+
+# ---- one case
 
 
 class OneCase(PageHandler):
-    @allow(Permission.QUALIFICATION_READ)
-    async def get(self, case_id: str) -> None:
-        await self.show(case_id, NO_ERRORS)
+    address = "/admin/qualification/{case_id}"
+    get = shows(Permission.QUALIFICATION_READ)
 
-    async def show(self, case_id: str, outcome: dict[str, Any], wrong: str = "") -> None:
-        """`wrong`: which of the forms came back."""
+    async def show(self, case_id: str, outcome: Outcome = NO_ERRORS) -> None:
         found = await qualification.case(self.platform, self.actor, case_id)
         today = beijing_date(self.platform.clock.now())
         self.render_page(
             "qualification/one.html",
             case=found,
-            steps=[(step, Action(step.action).label) for step in found.history],
+            steps=[(taken, Action(taken.action).label) for taken in found.history],
             running=await qualification.running(self.platform, self.actor, found),
             request=await self._request(found),
             outcomes=OUTCOMES,
@@ -145,7 +113,7 @@ class OneCase(PageHandler):
             may_reverse=self._may(found, Action.REVERSE)
             and found.decision is not None
             and found.decision.outcome.adverse,
-            **outcome | {"wrong": wrong},
+            **outcome,
         )
 
     def _may(self, found: Case, action: Action) -> bool:
@@ -158,85 +126,35 @@ class OneCase(PageHandler):
             return None
         return await requests.request(self.platform, self.actor, found.request_id)
 
-    def back(self, case_id: str) -> None:
-        self.see_other(f"/admin/qualification/{case_id}")
+
+@step(OneCase, Permission.QUALIFICATION_DECIDE)
+async def decide(page: OneCase, case_id: str) -> str:
+    draft = page.form(DecisionDraft)
+    found = await qualification.decide(page.platform, page.actor, case_id, draft)
+    return f"已作出“{draft.outcome.label}”的决定，已通知{found.name}。"
 
 
-class Decide(OneCase):
-    @allow(Permission.QUALIFICATION_DECIDE)
-    async def get(self, case_id: str) -> None:
-        self.back(case_id)
-
-    @allow(Permission.QUALIFICATION_DECIDE)
-    async def post(self, case_id: str) -> None:
-        try:
-            draft = self.form(DecisionDraft)
-            found = await qualification.decide(self.platform, self.actor, case_id, draft)
-        except (NotFound, Forbidden):
-            raise
-        except Problem as problem:
-            return await self.show(case_id, self.refuse(problem), "decide")
-        self.flash(f"已作出“{draft.outcome.label}”的决定，已通知{found.name}。")
-        return self.back(case_id)
-
-
-class Reverse(OneCase):
-    @allow(Permission.QUALIFICATION_DECIDE)
-    async def get(self, case_id: str) -> None:
-        self.back(case_id)
-
-    @allow(Permission.QUALIFICATION_DECIDE)
-    async def post(self, case_id: str) -> None:
-        try:
-            draft = self.form(ReversalDraft)
-            found = await qualification.reverse(self.platform, self.actor, case_id, draft)
-        except (NotFound, Forbidden):
-            raise
-        except Problem as problem:
-            return await self.show(case_id, self.refuse(problem), "reverse")
-        self.flash(f"已撤销原决定，已通知{found.name}。原决定保留在记录中。")
-        return self.back(case_id)
+@step(OneCase, Permission.QUALIFICATION_DECIDE)
+async def reverse(page: OneCase, case_id: str) -> str:
+    found = await qualification.reverse(page.platform, page.actor, case_id, page.form(ReversalDraft))
+    return f"已撤销原决定，已通知{found.name}。原决定保留在记录中。"
 
 
 class DismissForm(BaseModel):
     reason: Reason
 
 
-class Dismiss(OneCase):
-    @allow(Permission.QUALIFICATION_DISMISS)
-    async def get(self, case_id: str) -> None:
-        self.back(case_id)
-
-    @allow(Permission.QUALIFICATION_DISMISS)
-    async def post(self, case_id: str) -> None:
-        try:
-            await qualification.dismiss(self.platform, self.actor, case_id, self.form(DismissForm).reason)
-        except (NotFound, Forbidden):
-            raise
-        except Problem as problem:
-            return await self.show(case_id, self.refuse(problem), "dismiss")
-        self.flash("已终止，资格不受影响。")
-        return self.back(case_id)
+@step(OneCase, Permission.QUALIFICATION_DISMISS)
+async def dismiss(page: OneCase, case_id: str) -> str:
+    await qualification.dismiss(page.platform, page.actor, case_id, page.form(DismissForm).reason)
+    return "已终止，资格不受影响。"
 
 
-class StateForBase(OneCase):
+@step(OneCase, Permission.QUALIFICATION_STATE)
+async def statement(page: OneCase, case_id: str) -> str:
     """A base states its case."""
-
-    @allow(Permission.QUALIFICATION_STATE)
-    async def get(self, case_id: str) -> None:
-        self.back(case_id)
-
-    @allow(Permission.QUALIFICATION_STATE)
-    async def post(self, case_id: str) -> None:
-        try:
-            draft = self.form(StatementDraft)
-            await qualification.state_for_base(self.platform, self.actor, case_id, draft)
-        except (NotFound, Forbidden):
-            raise
-        except Problem as problem:
-            return await self.show(case_id, self.refuse(problem), "statement")
-        self.flash("已提交陈述，省级管理部门可以看到。")
-        return self.back(case_id)
+    await qualification.state_for_base(page.platform, page.actor, case_id, page.form(StatementDraft))
+    return "已提交陈述，省级管理部门可以看到。"
 
 
 class DecisionPdf(PageHandler):
@@ -249,12 +167,12 @@ class DecisionPdf(PageHandler):
 
 _ONE = r"/admin/qualification/(?P<case_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
-    (r"/admin/qualification", CaseList),
-    (r"/admin/qualification/warnings", WarningList),
+    *CASES.routes,
+    *WARNINGS.routes,
     (_ONE, OneCase),
-    (rf"{_ONE}/decide", Decide),
-    (rf"{_ONE}/reverse", Reverse),
-    (rf"{_ONE}/dismiss", Dismiss),
-    (rf"{_ONE}/statement", StateForBase),
+    (rf"{_ONE}/decide", decide),
+    (rf"{_ONE}/reverse", reverse),
+    (rf"{_ONE}/dismiss", dismiss),
+    (rf"{_ONE}/statement", statement),
     (rf"{_ONE}/decisions/(?P<decision_number>[0-9]{{4}}-[0-9]{{4}})/pdf", DecisionPdf),
 ]
