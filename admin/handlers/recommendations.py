@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from admin.handler import NO_ERRORS, PageHandler
-from admin.options import MAJOR_OPTIONS, PROVINCE_OPTIONS
-from admin.paging import Way
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import Filter, Listing, ProvinceCode, Query, named, rights
+from admin.options import MAJOR_OPTIONS
+from admin.steps import Done, shows, step
 from server.classes import facts
 from server.classes.documents import TrainingClass
 from server.institutions import qualifications, requests
@@ -24,53 +25,42 @@ from server.institutions.rules import (
     RequestPurpose,
     RequestState,
 )
-from server.kernel.errors import NotFound, Problem
 from server.kernel.permissions import Permission, holds
-from server.kernel.web import Route, allow
+from server.kernel.web import Route
 from server.qualification import base_requests
 
-PAGE_SIZE = 20
-PURPOSES = [(purpose.value, purpose.label) for purpose in RequestPurpose]
-STATES = [(state.value, state.label) for state in RequestState]
+PURPOSES = named(RequestPurpose)
 
 
-class ListQuery(BaseModel):
-    state: RequestState | None = None
-    purpose: RequestPurpose | None = None
-    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
-    way: Annotated[str, Field(max_length=2000)] = ""
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        return {"state": self.state or "", "purpose": self.purpose or "", "province": self.province}
+class RequestQuery(Query):
+    state: Annotated[RequestState | None, Filter("状态", named(RequestState))] = None
+    purpose: Annotated[RequestPurpose | None, Filter("事项", PURPOSES)] = None
+    province: ProvinceCode = ""
 
 
-class RequestList(PageHandler):
-    @allow(Permission.INSTITUTIONS_READ_REQUESTS)
-    async def get(self) -> None:
-        query = self.query(ListQuery)
-        way = Way.read("/admin/recommendations", query.conditions, query.way)
-        found = await requests.list_requests(
-            self.platform,
-            self.actor,
-            state=query.state,
-            purpose=query.purpose or "",
-            province_code=query.province,
-            before=way.cursor,
-            limit=PAGE_SIZE + 1,
-        )
-        rows = found[:PAGE_SIZE]
-        self.render_page(
-            "recommendations/list.html",
-            rows=rows,
-            query=query,
-            previous=way.previous,
-            next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
-            purposes=PURPOSES,
-            state_options=STATES,
-            provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
-            may_recommend=holds(self.actor, Permission.INSTITUTIONS_RECOMMEND),
-        )
+async def fetch(page: PageHandler, query: RequestQuery, before: str | None, limit: int) -> list[BaseRequest]:
+    return await requests.list_requests(
+        page.platform,
+        page.actor,
+        state=query.state,
+        purpose=query.purpose or "",
+        province_code=query.province,
+        before=before,
+        limit=limit,
+    )
+
+
+REQUESTS = Listing(
+    "/admin/recommendations",
+    "recommendations/list.html",
+    Permission.INSTITUTIONS_READ_REQUESTS,
+    RequestQuery,
+    fetch,
+    rights(may_recommend=Permission.INSTITUTIONS_RECOMMEND),
+)
+
+
+# ---- the form
 
 
 class FormQuery(BaseModel):
@@ -82,44 +72,33 @@ class FormQuery(BaseModel):
 
 
 class NewRequest(PageHandler):
-    @allow(Permission.INSTITUTIONS_RECOMMEND)
-    async def get(self) -> None:
-        query = self.query(FormQuery)
-        await self._show(query.purpose, query.institution, query.qualification, NO_ERRORS)
+    get = shows(Permission.INSTITUTIONS_RECOMMEND)
 
-    @allow(Permission.INSTITUTIONS_RECOMMEND)
-    async def post(self) -> None:
+    async def show(self, outcome: Outcome = NO_ERRORS) -> None:
         query = self.query(FormQuery)
-        try:
-            filed = await base_requests.submit(self.platform, self.actor, self.form(RequestDraft))
-        except Problem as problem:
-            outcome = self.refuse(problem)
-            values = outcome["values"]
-            return await self._show(
-                query.purpose,
-                values.get("institution_code", query.institution),
-                query.qualification,
-                outcome,
-            )
-        self.flash(f"“{filed.purpose.label}：{filed.institution_name}”已报部指导中心审核。")
-        return self.see_other(f"/admin/recommendations/{filed.id}")
-
-    async def _show(
-        self, purpose: RequestPurpose, code: str, number: int | None, outcome: dict[str, Any]
-    ) -> None:
+        code = outcome["values"].get("institution_code", query.institution)
         own = await institutions.list_institutions(self.platform, self.actor)
         self.render_page(
             "recommendations/form.html",
-            purpose=purpose,
+            purpose=query.purpose,
             purposes=PURPOSES,
             code=code,
-            number=number,
+            number=query.qualification,
             schools=[(one.id, f"{one.id} {one.name}") for one in own],
             bases=bases_of(own, code),
             majors=MAJOR_OPTIONS,
             amended=None,
             **outcome,
         )
+
+
+@step(NewRequest, Permission.INSTITUTIONS_RECOMMEND)
+async def submit(page: NewRequest) -> Done:
+    filed = await base_requests.submit(page.platform, page.actor, page.form(RequestDraft))
+    return Done(
+        f"“{filed.purpose.label}：{filed.institution_name}”已报部指导中心审核。",
+        f"/admin/recommendations/{filed.id}",
+    )
 
 
 def bases_of(own: list[Institution], code: str) -> list[tuple[int, str]]:
@@ -140,26 +119,13 @@ def in_words(held: Qualification) -> str:
     )
 
 
-class AmendRequest(PageHandler):
-    """A declined request, amended and filed again."""
+class DeclinedRequest(PageHandler):
+    """A declined request, to be amended and filed again."""
 
-    @allow(Permission.INSTITUTIONS_RECOMMEND)
-    async def get(self, request_id: str) -> None:
-        await self._show(request_id, NO_ERRORS)
+    address = "/admin/recommendations/{request_id}"
+    get = shows(Permission.INSTITUTIONS_RECOMMEND)
 
-    @allow(Permission.INSTITUTIONS_RECOMMEND)
-    async def post(self, request_id: str) -> None:
-        found = await requests.request(self.platform, self.actor, request_id)
-        try:
-            draft = self.form(AmendedForm)
-            whole = RequestDraft(purpose=found.purpose, majors=draft.majors, reason=draft.reason)
-            await requests.resubmit(self.platform, self.actor, request_id, whole)
-        except Problem as problem:
-            return await self._show(request_id, self.refuse(problem))
-        self.flash("已修改并重新报部指导中心审核。")
-        return self.see_other(f"/admin/recommendations/{request_id}")
-
-    async def _show(self, request_id: str, outcome: dict[str, Any]) -> None:
+    async def show(self, request_id: str, outcome: Outcome = NO_ERRORS) -> None:
         found = await requests.request(self.platform, self.actor, request_id)
         self.render_page(
             "recommendations/form.html",
@@ -180,16 +146,26 @@ class AmendedForm(BaseModel):
     reason: Annotated[str, Field(title="理由", min_length=10, max_length=2000)]
 
 
-class OneRequest(PageHandler):
-    @allow(Permission.INSTITUTIONS_READ_REQUESTS)
-    async def get(self, request_id: str) -> None:
-        await self.show(request_id, NO_ERRORS)
+@step(DeclinedRequest, Permission.INSTITUTIONS_RECOMMEND)
+async def amend(page: DeclinedRequest, request_id: str) -> str:
+    found = await requests.request(page.platform, page.actor, request_id)
+    amended = page.form(AmendedForm)
+    whole = RequestDraft(purpose=found.purpose, majors=amended.majors, reason=amended.reason)
+    await requests.resubmit(page.platform, page.actor, request_id, whole)
+    return "已修改并重新报部指导中心审核。"
 
-    async def show(self, request_id: str, outcome: dict[str, Any], wrong: str = "") -> None:
-        """`wrong`: which of the forms came back."""
+
+# ---- one request
+
+
+class OneRequest(PageHandler):
+    address = "/admin/recommendations/{request_id}"
+    get = shows(Permission.INSTITUTIONS_READ_REQUESTS)
+
+    async def show(self, request_id: str, outcome: Outcome = NO_ERRORS) -> None:
         found = await requests.request(self.platform, self.actor, request_id)
         held, affected = await self._affected(found)
-        submitted = found.state is RequestState.SUBMITTED
+        may_recommend = holds(self.actor, Permission.INSTITUTIONS_RECOMMEND)
         self.render_page(
             "recommendations/one.html",
             request=found,
@@ -198,12 +174,12 @@ class OneRequest(PageHandler):
             affected=affected,
             proposal=await requests.proposal(self.platform),
             majors=[(code, text) for code, text in MAJOR_OPTIONS if code in found.majors],
-            steps=[(step, RequestAction(step.action).label) for step in found.history],
-            may_review=submitted and holds(self.actor, Permission.INSTITUTIONS_DECIDE),
-            may_amend=found.state is RequestState.DECLINED
-            and holds(self.actor, Permission.INSTITUTIONS_RECOMMEND),
-            may_retract=found.open and holds(self.actor, Permission.INSTITUTIONS_RECOMMEND),
-            **outcome | {"wrong": wrong},
+            steps=[(taken, RequestAction(taken.action).label) for taken in found.history],
+            may_review=found.state is RequestState.SUBMITTED
+            and holds(self.actor, Permission.INSTITUTIONS_DECIDE),
+            may_amend=found.state is RequestState.DECLINED and may_recommend,
+            may_retract=found.open and may_recommend,
+            **outcome,
         )
 
     async def _affected(self, found: BaseRequest) -> tuple[Qualification | None, list[TrainingClass]]:
@@ -217,65 +193,42 @@ class OneRequest(PageHandler):
         return held, await facts.classes_under(self.platform, self.actor, code, held)
 
 
-class Approve(OneRequest):
-    @allow(Permission.INSTITUTIONS_DECIDE)
-    async def get(self, request_id: str) -> None:
-        self.see_other(f"/admin/recommendations/{request_id}")
-
-    @allow(Permission.INSTITUTIONS_DECIDE)
-    async def post(self, request_id: str) -> None:
-        found = await requests.request(self.platform, self.actor, request_id)
-        try:
-            if found.purpose.grants:
-                settled = await requests.grant(self.platform, self.actor, request_id, self.form(Grant))
-            else:
-                decision = self.form(Decision)
-                settled = await base_requests.carry_out(self.platform, self.actor, request_id, decision)
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self.show(request_id, self.refuse(problem), "approve")
-        self.flash(f"已核准并公布：{settled.institution_name}（{settled.institution_code}）。")
-        return self.see_other(f"/admin/institutions/{settled.institution_code}")
+@step(OneRequest, Permission.INSTITUTIONS_DECIDE)
+async def approve(page: OneRequest, request_id: str) -> Done:
+    found = await requests.request(page.platform, page.actor, request_id)
+    if found.purpose.grants:
+        settled = await requests.grant(page.platform, page.actor, request_id, page.form(Grant))
+    else:
+        settled = await base_requests.carry_out(page.platform, page.actor, request_id, page.form(Decision))
+    return Done(
+        f"已核准并公布：{settled.institution_name}（{settled.institution_code}）。",
+        f"/admin/institutions/{settled.institution_code}",
+    )
 
 
 class DeclineForm(BaseModel):
     reason: Reason
 
 
-class Decline(OneRequest):
-    @allow(Permission.INSTITUTIONS_DECIDE)
-    async def get(self, request_id: str) -> None:
-        self.see_other(f"/admin/recommendations/{request_id}")
-
-    @allow(Permission.INSTITUTIONS_DECIDE)
-    async def post(self, request_id: str) -> None:
-        try:
-            reason = self.form(DeclineForm).reason
-            await requests.decline(self.platform, self.actor, request_id, reason)
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self.show(request_id, self.refuse(problem), "decline")
-        self.flash("已退回省级管理部门，对方可以修改后重新提交。")
-        return self.see_other(f"/admin/recommendations/{request_id}")
+@step(OneRequest, Permission.INSTITUTIONS_DECIDE)
+async def decline(page: OneRequest, request_id: str) -> str:
+    await requests.decline(page.platform, page.actor, request_id, page.form(DeclineForm).reason)
+    return "已退回省级管理部门，对方可以修改后重新提交。"
 
 
-class Retract(PageHandler):
-    @allow(Permission.INSTITUTIONS_RECOMMEND)
-    async def post(self, request_id: str) -> None:
-        await base_requests.retract(self.platform, self.actor, request_id)
-        self.flash("已撤回申请。")
-        self.see_other(f"/admin/recommendations/{request_id}")
+@step(OneRequest, Permission.INSTITUTIONS_RECOMMEND)
+async def retract(page: OneRequest, request_id: str) -> str:
+    await base_requests.retract(page.platform, page.actor, request_id)
+    return "已撤回申请。"
 
 
 _ONE = r"/admin/recommendations/(?P<request_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
-    (r"/admin/recommendations", RequestList),
-    (r"/admin/recommendations/new", NewRequest),
+    *REQUESTS.routes,
+    (r"/admin/recommendations/new", submit),
     (_ONE, OneRequest),
-    (rf"{_ONE}/amend", AmendRequest),
-    (rf"{_ONE}/approve", Approve),
-    (rf"{_ONE}/decline", Decline),
-    (rf"{_ONE}/retract", Retract),
+    (rf"{_ONE}/amend", amend),
+    (rf"{_ONE}/approve", approve),
+    (rf"{_ONE}/decline", decline),
+    (rf"{_ONE}/retract", retract),
 ]

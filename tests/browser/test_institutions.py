@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from admin.audit_words import Told
-from admin.handlers.corrections import ListQuery
+from admin.handler import PageHandler
+from admin.handlers.corrections import CorrectionQuery
 from admin.handlers.institutions import possible_actions
-from admin.handlers.recommendations import PURPOSES
-from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, PROVINCE_OPTIONS, years
+from admin.handlers.recommendations import PURPOSES, RequestQuery
+from admin.lists import Query
+from admin.options import MAJOR_OPTIONS
 from server.classes.documents import ClassTeacher, TrainingClass
 from server.classes.rules import Stage
 from server.classes.service import CurrentClass
@@ -33,6 +36,7 @@ from server.institutions.rules import (
     RequestPurpose,
     RequestState,
 )
+from server.kernel.clock import FixedClock
 from server.kernel.history import Step
 from server.kernel.life import LifeStep
 from tests.admin.front_end import layout_context, show
@@ -103,6 +107,23 @@ def review(found: BaseRequest, *, centre: bool) -> dict[str, Any]:
         wrong="",
         today=TODAY,
         **NO_ERRORS,
+    )
+
+
+def list_page(rows: list[Any], query: Query, **more: Any) -> dict[str, Any]:
+    """A list of one page, as the centre sees it."""
+    centre = SimpleNamespace(
+        actor=SimpleNamespace(province_code=None), platform=SimpleNamespace(clock=FixedClock(NOON))
+    )
+    return layout_context(
+        rows=rows,
+        query=query,
+        narrowed=False,
+        filters=query.filters(cast(PageHandler, centre)),
+        previous=None,
+        next=None,
+        today=TODAY,
+        **more,
     )
 
 
@@ -255,17 +276,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "request of a withdrawal": ("recommendations/form.html", form_page(RequestPurpose.WITHDRAWAL)),
     "list of requests": (
         "recommendations/list.html",
-        layout_context(
-            rows=[request(purpose) for purpose in RequestPurpose],
-            query=type("Query", (), {"conditions": {}, "state": None, "purpose": None, "province": ""})(),
-            previous=None,
-            next=None,
-            purposes=PURPOSES,
-            state_options=[(state.value, state.label) for state in RequestState],
-            provinces=[("13", "河北")],
-            may_recommend=False,
-            today=TODAY,
-        ),
+        list_page([request(purpose) for purpose in RequestPurpose], RequestQuery(), may_recommend=False),
     ),
     "institution": ("institutions/one.html", layout_context(**INSTITUTION_PAGE)),
     "institution by its province": (
@@ -324,20 +335,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "list of corrections": (
         "corrections/list.html",
-        layout_context(
-            rows=[correction(state) for state in CorrectionState],
-            query=ListQuery(),
-            levels=LEVELS,
-            years=years(NOON),
-            months=MONTHS,
-            provinces=PROVINCE_OPTIONS,
-            previous=None,
-            next=None,
-            subjects=[(subject.value, subject.label) for subject in Subject],
-            state_options=[(state.value, state.label) for state in CorrectionState],
-            may_request=True,
-            today=TODAY,
-        ),
+        list_page([correction(state) for state in CorrectionState], CorrectionQuery(), may_request=True),
     ),
     "life of a class": ("classes/overview.html", class_page()),
 }
