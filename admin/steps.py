@@ -50,14 +50,15 @@ def shows(permission: Permission) -> Callable[..., Awaitable[None]]:
 
 def step(
     page: type[Page], permission: Permission, *, rate: str | None = None
-) -> Callable[[Callable[..., Awaitable[str | Done]]], type[Page]]:
-    """Makes a function the handler of a step that belongs to `page`; a step that only gives words leads back to the page's address.
+) -> Callable[[Callable[..., Awaitable[str | Done | None]]], type[Page]]:
+    """Makes a function the handler of a step that belongs to `page`; a step that only gives words leads back to the page's address,
+    and one that gives None has answered by itself: a first password is shown once, and never again.
 
     A refusal shows the page again with its status, and `wrong` names the step whose form came back; what does not exist, or is out of
     reach, is an error page. What the address names goes to the function as to the page's `show`.
     """
 
-    def declare(take: Callable[..., Awaitable[str | Done]]) -> type[Page]:
+    def declare(take: Callable[..., Awaitable[str | Done | None]]) -> type[Page]:
         async def post(self: Any, **ids: str) -> None:
             try:
                 done = await take(self, **ids)
@@ -65,6 +66,8 @@ def step(
                 raise
             except Problem as problem:
                 await self.show(**ids, outcome=self.refuse(problem, wrong=take.__name__))
+                return
+            if done is None:
                 return
             if isinstance(done, str):
                 done = Done(done, self.address.format(**ids))

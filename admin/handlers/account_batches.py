@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Sequence
-from typing import Any
 
-from admin.handler import NO_ERRORS, PageHandler
+from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.rendering import province_name
 from admin.spreadsheet import XLSX, send_file, workbook
+from admin.steps import Done, shows, step
 from server.accounts.documents import Account, BatchState
 from server.institutions import allocation
 from server.institutions import service as institutions
 from server.institutions.account_sheet import ROWS_MOST, SheetUnreadable
 from server.kernel.clock import beijing_date
-from server.kernel.errors import FieldError, Invalid, Problem
+from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
 from server.kernel.xlsx import PACKED_LARGEST
@@ -23,7 +23,46 @@ from server.kernel.xlsx import PACKED_LARGEST
 HOME = "/admin/accounts/batches"
 
 
-class BatchHandler(PageHandler):
+class Upload(PageHandler):
+    get = shows(Permission.ACCOUNTS_ALLOCATE)
+
+    async def show(self, outcome: Outcome = NO_ERRORS) -> None:
+        self.render_page("accounts/batch.html", largest=PACKED_LARGEST, most=ROWS_MOST, **outcome)
+
+
+@step(Upload, Permission.ACCOUNTS_ALLOCATE, rate="30/minute")
+async def upload(page: Upload) -> Done:
+    uploads = page.request.files.get("file")
+    if not uploads:
+        raise Invalid(fields=[FieldError("file", "请先选择账号表文件。")])
+    try:
+        batch = await allocation.preview(page.platform, page.actor, uploads[0].filename, uploads[0].body)
+    except SheetUnreadable as problem:
+        raise SheetUnreadable(problem.detail, fields=[FieldError("file", problem.detail)]) from None
+    return Done("", f"{HOME}/{batch.id}")
+
+
+class Template(PageHandler):
+    @allow(Permission.ACCOUNTS_ALLOCATE)
+    async def get(self) -> None:
+        send_file(self, "账号分配模板.xlsx", await allocation.template(self.platform))
+
+
+class OneBatch(PageHandler):
+    get = shows(Permission.ACCOUNTS_ALLOCATE)
+
+    async def show(self, batch_id: str, outcome: Outcome = NO_ERRORS) -> None:
+        batch = await allocation.get_batch(self.platform, batch_id)
+        self.render_page(
+            "accounts/batch_preview.html",
+            batch=batch,
+            done=batch.state is BatchState.CONFIRMED,
+            institution_names=await self.names(),
+            largest=PACKED_LARGEST,
+            most=ROWS_MOST,
+            **outcome,
+        )
+
     async def names(self) -> dict[str, str]:
         return {one.id: one.name for one in await institutions.list_institutions(self.platform, self.actor)}
 
@@ -60,72 +99,20 @@ class BatchHandler(PageHandler):
         )
 
 
-class Upload(BatchHandler):
-    @allow(Permission.ACCOUNTS_ALLOCATE)
-    async def get(self) -> None:
-        self._show(NO_ERRORS)
-
-    @allow(Permission.ACCOUNTS_ALLOCATE, rate="30/minute")
-    async def post(self) -> None:
-        try:
-            uploads = self.request.files.get("file")
-            if not uploads:
-                raise Invalid(fields=[FieldError("file", "请先选择账号表文件。")])
-            name, body = uploads[0].filename, uploads[0].body
-            batch = await allocation.preview(self.platform, self.actor, name, body)
-        except SheetUnreadable as problem:
-            placed = SheetUnreadable(problem.detail, fields=[FieldError("file", problem.detail)])
-            return self._show(self.refuse(placed))
-        except Problem as problem:
-            return self._show(self.refuse(problem))
-        return self.see_other(f"{HOME}/{batch.id}")
-
-    def _show(self, outcome: dict[str, Any]) -> None:
-        self.render_page("accounts/batch.html", largest=PACKED_LARGEST, most=ROWS_MOST, **outcome)
+@step(OneBatch, Permission.ACCOUNTS_ALLOCATE, rate="10/minute")
+async def allocate_all(page: OneBatch, batch_id: str) -> None:
+    await page.hand_out(batch_id, await allocation.confirm(page.platform, page.actor, batch_id))
 
 
-class Template(PageHandler):
-    @allow(Permission.ACCOUNTS_ALLOCATE)
-    async def get(self) -> None:
-        send_file(self, "账号分配模板.xlsx", await allocation.template(self.platform))
+@step(OneBatch, Permission.ACCOUNTS_ALLOCATE, rate="10/minute")
+async def reissue(page: OneBatch, batch_id: str) -> None:
+    await page.hand_out(batch_id, await allocation.reissue(page.platform, page.actor, batch_id))
 
 
-class Preview(BatchHandler):
-    @allow(Permission.ACCOUNTS_ALLOCATE)
-    async def get(self, batch_id: str) -> None:
-        await self._show(batch_id, NO_ERRORS)
-
-    @allow(Permission.ACCOUNTS_ALLOCATE, rate="10/minute")
-    async def post(self, batch_id: str) -> None:
-        """Allocates them all."""
-        try:
-            given = await allocation.confirm(self.platform, self.actor, batch_id)
-        except Problem as problem:
-            return await self._show(batch_id, self.refuse(problem))
-        return await self.hand_out(batch_id, given)
-
-    async def _show(self, batch_id: str, outcome: dict[str, Any]) -> None:
-        batch = await allocation.get_batch(self.platform, batch_id)
-        self.render_page(
-            "accounts/batch_preview.html",
-            batch=batch,
-            done=batch.state is BatchState.CONFIRMED,
-            institution_names=await self.names(),
-            largest=PACKED_LARGEST,
-            most=ROWS_MOST,
-            **outcome,
-        )
-
-
-class Reissue(BatchHandler):
-    @allow(Permission.ACCOUNTS_ALLOCATE, rate="10/minute")
-    async def post(self, batch_id: str) -> None:
-        await self.hand_out(batch_id, await allocation.reissue(self.platform, self.actor, batch_id))
-
-
+_BATCH = rf"{HOME}/(?P<batch_id>[0-9a-f]{{24}})"
 ROUTES: list[Route] = [
-    (HOME, Upload),
+    (HOME, upload),
     (rf"{HOME}/template", Template),
-    (rf"{HOME}/(?P<batch_id>[0-9a-f]{{24}})", Preview),
-    (rf"{HOME}/(?P<batch_id>[0-9a-f]{{24}})/reissue", Reissue),
+    (_BATCH, allocate_all),
+    (rf"{_BATCH}/reissue", reissue),
 ]

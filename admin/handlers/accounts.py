@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field
 
-from admin.handler import NO_ERRORS, SESSION_COOKIE, SIGN_IN, PageHandler
+from admin.handler import NO_ERRORS, SESSION_COOKIE, SIGN_IN, Outcome, PageHandler
+from admin.steps import Done, shows, step
 from server.accounts import sign_in
 from server.accounts.sign_in import HALF_LIFE, Entered, SignInOver, Where
-from server.kernel.errors import FieldError, Invalid, Problem
+from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
 
@@ -64,59 +65,50 @@ class SignInHandler(PageHandler):
 
 
 class SignIn(SignInHandler):
-    @allow(Permission.ANYONE)
-    async def get(self) -> None:
-        self.render_page("accounts/login.html", next=self.next_url(), **NO_ERRORS)
+    get = shows(Permission.ANYONE)
 
-    @allow(Permission.ANYONE, rate="60/minute")
-    async def post(self) -> None:
-        try:
-            form = self.form(SignInForm)
-            entered = await sign_in.sign_in(self.platform, form.username, form.password, self.where)
-        except Problem as problem:
-            refused = self.refuse(problem)
-            refused["values"].pop("password", None)
-            return self.render_page("accounts/login.html", next=self.next_url(), **refused)
-        return self.enter(entered)
+    async def show(self, outcome: Outcome = NO_ERRORS) -> None:
+        self.render_page("accounts/login.html", next=self.next_url(), **outcome)
 
 
-class EnterCode(SignInHandler):
-    """The second step. `?recovery=1` asks for a recovery code instead of the app's."""
+@step(SignIn, Permission.ANYONE, rate="60/minute")
+async def enter_password(page: SignIn) -> None:
+    form = page.form(SignInForm)
+    page.enter(await sign_in.sign_in(page.platform, form.username, form.password, page.where))
+
+
+class SecondStep(SignInHandler):
+    """`?recovery=1` asks for a recovery code instead of the app's."""
 
     @allow(Permission.ANYONE)
     async def get(self) -> None:
         try:
             await sign_in.half_signed_in(self.platform, self.half_token())
-        except SignInOver as problem:
-            return self._start_again(problem)
-        return self._show(NO_ERRORS)
+        except SignInOver as over:
+            return self.start_again(over)
+        return await self.show()
 
-    @allow(Permission.ANYONE, rate="30/minute")
-    async def post(self) -> None:
-        try:
-            code = self.form(CodeForm).code
-            entered = await sign_in.enter_code(self.platform, self.half_token(), code, self.where)
-        except SignInOver as problem:
-            return self._start_again(problem)
-        except Problem as problem:
-            return self._show(self.refuse(problem) | {"values": {}})
-        return self.enter(entered)
+    async def show(self, outcome: Outcome = NO_ERRORS) -> None:
+        recovery = bool(self.get_query_argument("recovery", ""))
+        self.render_page("accounts/code.html", next=self.next_url(), recovery=recovery, **outcome)
 
     def half_token(self) -> str:
         token = self.get_signed_cookie(HALF_COOKIE)
         return token.decode() if token else ""
 
-    def _start_again(self, problem: SignInOver) -> None:
-        self.flash(problem.detail, "warning")
+    def start_again(self, over: SignInOver) -> None:
+        self.flash(over.detail, "warning")
         self.see_other(f"{SIGN_IN}?{urlencode({'next': self.next_url()})}")
 
-    def _show(self, outcome: dict[str, Any]) -> None:
-        self.render_page(
-            "accounts/code.html",
-            next=self.next_url(),
-            recovery=bool(self.get_query_argument("recovery", "")),
-            **outcome,
-        )
+
+@step(SecondStep, Permission.ANYONE, rate="30/minute")
+async def enter_code(page: SecondStep) -> None:
+    code = page.form(CodeForm).code
+    try:
+        entered = await sign_in.enter_code(page.platform, page.half_token(), code, page.where)
+    except SignInOver as over:
+        return page.start_again(over)
+    return page.enter(entered)
 
 
 class SignOut(PageHandler):
@@ -127,25 +119,20 @@ class SignOut(PageHandler):
         self.see_other(SIGN_IN)
 
 
-class ChangePassword(PageHandler):
-    @allow(Permission.ACCOUNTS_OWN)
-    async def get(self) -> None:
-        self.render_page("accounts/change_password.html", forced=self.actor.must_change_password, **NO_ERRORS)
+class OwnPassword(PageHandler):
+    get = shows(Permission.ACCOUNTS_OWN)
 
-    @allow(Permission.ACCOUNTS_OWN, rate="20/minute")
-    async def post(self) -> None:
-        try:
-            form = self.form(PasswordForm)
-            if form.new != form.again:
-                raise Invalid(fields=[FieldError("again", "两次输入的新密码不一致。")])
-            await sign_in.change_password(self.platform, self.actor, form.current, form.new)
-        except Problem as problem:
-            refused = self.refuse(problem) | {"values": {}}
-            return self.render_page(
-                "accounts/change_password.html", forced=self.actor.must_change_password, **refused
-            )
-        self.flash("密码已修改，其他设备上的登录已全部退出。")
-        return self.see_other("/admin")
+    async def show(self, outcome: Outcome = NO_ERRORS) -> None:
+        self.render_page("accounts/change_password.html", forced=self.actor.must_change_password, **outcome)
+
+
+@step(OwnPassword, Permission.ACCOUNTS_OWN, rate="20/minute")
+async def change_password(page: OwnPassword) -> Done:
+    form = page.form(PasswordForm)
+    if form.new != form.again:
+        raise Invalid(fields=[FieldError("again", "两次输入的新密码不一致。")])
+    await sign_in.change_password(page.platform, page.actor, form.current, form.new)
+    return Done("密码已修改，其他设备上的登录已全部退出。", "/admin")
 
 
 class MySessions(PageHandler):
@@ -172,10 +159,10 @@ class RevokeOthers(PageHandler):
 
 
 ROUTES: list[Route] = [
-    (SIGN_IN, SignIn),
-    (CODE, EnterCode),
+    (SIGN_IN, enter_password),
+    (CODE, enter_code),
     (r"/admin/logout", SignOut),
-    (r"/admin/password", ChangePassword),
+    (r"/admin/password", change_password),
     (r"/admin/sessions", MySessions),
     (r"/admin/sessions/revoke-others", RevokeOthers),
     (r"/admin/sessions/(?P<sign_in_id>[0-9a-f]{64})/revoke", RevokeSession),

@@ -4,107 +4,92 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field
 
-from admin.handler import NO_ERRORS, PageHandler
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import Filter, Listing, Options, Query, Words
 from admin.options import PROVINCE_OPTIONS
-from admin.paging import Way
+from admin.steps import shows, step
 from server.accounts import staff
 from server.accounts.documents import Account, AccountFilter
 from server.accounts.staff import AccountDraft, ColleagueDraft
 from server.institutions import service as institutions
 from server.institutions.account_sheet import STAFF_ROLES
-from server.kernel.errors import Problem
 from server.kernel.identity import Role
 from server.kernel.permissions import CHAPTERS, ROLE_PERMISSIONS, Permission, holds
 from server.kernel.web import Route, allow
 
-PAGE_SIZE = 50
 ROLE_OPTIONS = [(role.value, role.label) for role in STAFF_ROLES]
-STATE_OPTIONS = [("active", "正常使用"), ("left", "已停用")]
+STATES = [("active", "正常使用"), ("left", "已停用")]
 
 
-class AccountQuery(BaseModel):
-    q: Annotated[str, Field(max_length=60)] = ""
-    role: Annotated[str, Field(max_length=40)] = ""
-    state: Annotated[str, Field(pattern=r"^(active|left)$")] = ""
-    way: Annotated[str, Field(max_length=2000)] = ""
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        return {"q": self.q.strip(), "role": self.role, "state": self.state}
-
-    @property
-    def narrowed(self) -> AccountFilter:
-        deactivated = {"active": False, "left": True}.get(self.state)
-        return AccountFilter(role=self.role, words=self.q.strip(), deactivated=deactivated)
+def may_allocate(page: PageHandler) -> bool:
+    return holds(page.actor, Permission.ACCOUNTS_ALLOCATE)
 
 
-class AccountHandler(PageHandler):
-    @property
-    def may_allocate(self) -> bool:
-        return holds(self.actor, Permission.ACCOUNTS_ALLOCATE)
-
-    async def places(self, accounts: Sequence[Account]) -> dict[str, str]:
-        """Institution code → its name, of those that the actor sees."""
-        if not any(one.institution_code for one in accounts):
-            return {}
-        return {one.id: one.name for one in await institutions.list_institutions(self.platform, self.actor)}
+async def places(page: PageHandler, accounts: Sequence[Account]) -> dict[str, str]:
+    """Institution code → its name, of those that the actor sees."""
+    if not any(one.institution_code for one in accounts):
+        return {}
+    return {one.id: one.name for one in await institutions.list_institutions(page.platform, page.actor)}
 
 
-class AccountList(AccountHandler):
-    @allow(Permission.ACCOUNTS_STAFF)
-    async def get(self) -> None:
-        query = self.query(AccountQuery)
-        way = Way.read("/admin/accounts", query.conditions, query.way)
-        found = await staff.accounts(
-            self.platform, self.actor, query.narrowed, after_id=way.cursor, limit=PAGE_SIZE + 1
-        )
-        rows = found[:PAGE_SIZE]
-        self.render_page(
-            "accounts/list.html",
-            accounts=rows,
-            institution_names=await self.places(rows),
-            query=query,
-            roles=ROLE_OPTIONS,
-            states_offered=STATE_OPTIONS,
-            may_allocate=self.may_allocate,
-            alone=await staff.is_alone(self.platform, self.actor),
-            now=self.platform.clock.now(),
-            previous=way.previous,
-            next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
-        )
+# ---- the list
 
 
-class Allocate(AccountHandler):
-    """The centre gives anybody an account; others give a colleague of the own unit one like their own."""
+def roles_in_reach(page: PageHandler) -> Options:
+    """None to choose from in one's own unit, where all have the same role."""
+    return ROLE_OPTIONS if may_allocate(page) else []
 
-    @allow(Permission.ACCOUNTS_STAFF)
-    async def get(self) -> None:
-        chosen = {"institution_code": self.get_query_argument("institution", "")}
-        await self._show(NO_ERRORS | {"values": chosen})
 
-    @allow(Permission.ACCOUNTS_STAFF, rate="30/minute")
-    async def post(self) -> None:
-        try:
-            if self.may_allocate:
-                draft = self.form(AccountDraft)
-                account, password = await institutions.allocate_account(self.platform, self.actor, draft)
-            else:
-                account, password = await staff.add_colleague(
-                    self.platform, self.actor, self.form(ColleagueDraft)
-                )
-        except Problem as problem:
-            return await self._show(self.refuse(problem))
-        return self.render_page("accounts/first_password.html", account=account, password=password, new=True)
+class AccountQuery(Query):
+    q: Annotated[Words, Filter("用户名或姓名")] = ""
+    role: Annotated[str, Field(max_length=40), Filter("用户类别", roles_in_reach)] = ""
+    state: Annotated[str, Field(pattern=r"^(active|left)$"), Filter("状态", STATES)] = ""
 
-    async def _show(self, outcome: dict[str, Any]) -> None:
-        found = await institutions.list_institutions(self.platform, self.actor) if self.may_allocate else []
+
+async def fetch(page: PageHandler, query: AccountQuery, after: str | None, limit: int) -> list[Account]:
+    deactivated = {"active": False, "left": True}.get(query.state)
+    narrowed = AccountFilter(role=query.role, words=query.q, deactivated=deactivated)
+    return await staff.accounts(page.platform, page.actor, narrowed, after_id=after, limit=limit)
+
+
+async def around(page: PageHandler, query: AccountQuery, rows: Sequence[Account]) -> dict[str, Any]:
+    return {
+        "institution_names": await places(page, rows),
+        "may_allocate": may_allocate(page),
+        "alone": await staff.is_alone(page.platform, page.actor),
+        "now": page.platform.clock.now(),
+    }
+
+
+ACCOUNTS = Listing(
+    "/admin/accounts",
+    "accounts/list.html",
+    Permission.ACCOUNTS_STAFF,
+    AccountQuery,
+    fetch,
+    around,
+    page_size=50,
+)
+
+
+# ---- a new one
+
+
+class NewAccount(PageHandler):
+    get = shows(Permission.ACCOUNTS_STAFF)
+
+    async def show(self, outcome: Outcome = NO_ERRORS) -> None:
+        if outcome["problem"] is None:
+            outcome = outcome | {"values": {"institution_code": self.get_query_argument("institution", "")}}
+        everywhere = may_allocate(self)
+        found = await institutions.list_institutions(self.platform, self.actor) if everywhere else []
         self.render_page(
             "accounts/new.html",
-            may_allocate=self.may_allocate,
+            may_allocate=everywhere,
             roles=ROLE_OPTIONS,
             provinces=PROVINCE_OPTIONS,
             institutions=[
@@ -115,7 +100,22 @@ class Allocate(AccountHandler):
         )
 
 
-class ResetPassword(AccountHandler):
+@step(NewAccount, Permission.ACCOUNTS_STAFF, rate="30/minute")
+async def allocate(page: NewAccount) -> None:
+    """The centre gives anybody an account; others give a colleague of the own unit one like their own."""
+    if may_allocate(page):
+        account, password = await institutions.allocate_account(
+            page.platform, page.actor, page.form(AccountDraft)
+        )
+    else:
+        account, password = await staff.add_colleague(page.platform, page.actor, page.form(ColleagueDraft))
+    page.render_page("accounts/first_password.html", account=account, password=password, new=True)
+
+
+# ---- one account
+
+
+class ResetPassword(PageHandler):
     @allow(Permission.ACCOUNTS_STAFF)
     async def get(self, account_id: str) -> None:
         account = await staff.get_account(self.platform, self.actor, account_id)
@@ -131,69 +131,56 @@ class ReasonForm(BaseModel):
     reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
 
 
-class ActionHandler(AccountHandler):
-    """An action on one account that needs a reason: a dialog which the list fetches, and what it posts."""
+class Dialog(PageHandler):
+    """Asks the reason for what is done to one account; the list fetches it."""
 
-    template: str
+    address = "/admin/accounts"
+    template: ClassVar[str]
 
-    async def show(self, account_id: str, outcome: dict[str, Any]) -> None:
+    async def show(self, account_id: str, outcome: Outcome = NO_ERRORS) -> None:
         account = await staff.get_account(self.platform, self.actor, account_id)
-        names = await self.places([account])
+        names = await places(self, [account])
         place = names.get(account.institution_code or "", "")
         self.render_page(self.template, account=account, place=place, **outcome)
 
 
-class Deactivate(ActionHandler):
+class DeactivateDialog(Dialog):
     template = "accounts/deactivate.html"
-
-    @allow(Permission.ACCOUNTS_STAFF)
-    async def get(self, account_id: str) -> None:
-        await self.show(account_id, NO_ERRORS)
-
-    @allow(Permission.ACCOUNTS_STAFF)
-    async def post(self, account_id: str) -> None:
-        try:
-            reason = self.form(ReasonForm).reason
-            account = await staff.deactivate(self.platform, self.actor, account_id, reason)
-        except Problem as problem:
-            return await self.show(account_id, self.refuse(problem))
-        self.flash(f"{account.name}（{account.username}）的账号已停用，所有登录已退出。")
-        return self.see_other("/admin/accounts")
+    get = shows(Permission.ACCOUNTS_STAFF)
 
 
-class Reactivate(ActionHandler):
+@step(DeactivateDialog, Permission.ACCOUNTS_STAFF)
+async def deactivate(page: Dialog, account_id: str) -> str:
+    reason = page.form(ReasonForm).reason
+    account = await staff.deactivate(page.platform, page.actor, account_id, reason)
+    return f"{account.name}（{account.username}）的账号已停用，所有登录已退出。"
+
+
+class ReactivateDialog(Dialog):
     template = "accounts/reactivate.html"
-
-    @allow(Permission.ACCOUNTS_ALLOCATE)
-    async def get(self, account_id: str) -> None:
-        await self.show(account_id, NO_ERRORS)
-
-    @allow(Permission.ACCOUNTS_ALLOCATE)
-    async def post(self, account_id: str) -> None:
-        try:
-            reason = self.form(ReasonForm).reason
-            account, password = await staff.reactivate(self.platform, self.actor, account_id, reason)
-        except Problem as problem:
-            return await self.show(account_id, self.refuse(problem))
-        return self.render_page("accounts/first_password.html", account=account, password=password, new=True)
+    get = shows(Permission.ACCOUNTS_ALLOCATE)
 
 
-class ResetSecondFactor(ActionHandler):
+@step(ReactivateDialog, Permission.ACCOUNTS_ALLOCATE)
+async def reactivate(page: Dialog, account_id: str) -> None:
+    reason = page.form(ReasonForm).reason
+    account, password = await staff.reactivate(page.platform, page.actor, account_id, reason)
+    page.render_page("accounts/first_password.html", account=account, password=password, new=True)
+
+
+class SecondFactorDialog(Dialog):
     template = "accounts/reset_second_factor.html"
+    get = shows(Permission.ACCOUNTS_ALLOCATE)
 
-    @allow(Permission.ACCOUNTS_ALLOCATE)
-    async def get(self, account_id: str) -> None:
-        await self.show(account_id, NO_ERRORS)
 
-    @allow(Permission.ACCOUNTS_ALLOCATE)
-    async def post(self, account_id: str) -> None:
-        try:
-            reason = self.form(ReasonForm).reason
-            account = await staff.reset_second_factor(self.platform, self.actor, account_id, reason)
-        except Problem as problem:
-            return await self.show(account_id, self.refuse(problem))
-        self.flash(f"{account.name}（{account.username}）的两步验证已重置，所有登录已退出。")
-        return self.see_other("/admin/accounts")
+@step(SecondFactorDialog, Permission.ACCOUNTS_ALLOCATE)
+async def reset_second_factor(page: Dialog, account_id: str) -> str:
+    reason = page.form(ReasonForm).reason
+    account = await staff.reset_second_factor(page.platform, page.actor, account_id, reason)
+    return f"{account.name}（{account.username}）的两步验证已重置，所有登录已退出。"
+
+
+# ---- the rights
 
 
 class Rights(PageHandler):
@@ -216,11 +203,11 @@ class Rights(PageHandler):
 
 _ACCOUNT = r"/admin/accounts/(?P<account_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
-    (r"/admin/accounts", AccountList),
-    (r"/admin/accounts/new", Allocate),
+    *ACCOUNTS.routes,
+    (r"/admin/accounts/new", allocate),
     (rf"{_ACCOUNT}/reset", ResetPassword),
-    (rf"{_ACCOUNT}/deactivate", Deactivate),
-    (rf"{_ACCOUNT}/reactivate", Reactivate),
-    (rf"{_ACCOUNT}/second-factor", ResetSecondFactor),
+    (rf"{_ACCOUNT}/deactivate", deactivate),
+    (rf"{_ACCOUNT}/reactivate", reactivate),
+    (rf"{_ACCOUNT}/second-factor", reset_second_factor),
     (r"/admin/rights", Rights),
 ]

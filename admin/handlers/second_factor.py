@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 import segno
 
-from admin.handler import NO_ERRORS, SECOND_FACTOR, PageHandler
+from admin.handler import NO_ERRORS, SECOND_FACTOR, Outcome, PageHandler
 from admin.handlers.accounts import CodeForm
+from admin.steps import Done, shows, step
 from server.accounts import second_factor
-from server.kernel.errors import Problem
-from server.kernel.identity import Actor
 from server.kernel.permissions import Permission
-from server.kernel.platform import Platform
-from server.kernel.web import Route, allow
+from server.kernel.web import Route
+
+RATE = "20/minute"
 
 
-class SecondFactorHandler(PageHandler):
-    async def show(self, outcome: dict[str, Any]) -> None:
-        """The page of the actor's second factor as it stands: off, waiting for its first code, or on."""
+class OwnSecondFactor(PageHandler):
+    """As it stands: off, waiting for its first code, or on."""
+
+    address = SECOND_FACTOR
+    get = shows(Permission.ACCOUNTS_OWN)
+
+    async def show(self, outcome: Outcome = NO_ERRORS) -> None:
         standing = await second_factor.standing(self.platform, self.actor)
         self.render_page(
             "accounts/second_factor.html",
@@ -31,56 +32,34 @@ class SecondFactorHandler(PageHandler):
             **outcome,
         )
 
-    async def show_codes(self, give: Callable[[Platform, Actor, str], Awaitable[list[str]]]) -> None:
-        """New recovery codes for the code in the form, shown this once."""
-        try:
-            codes = await give(self.platform, self.actor, self.form(CodeForm).code)
-        except Problem as problem:
-            return await self.show(self.refuse(problem) | {"values": {}})
-        return self.render_page("accounts/recovery_codes.html", codes=codes)
+
+@step(OwnSecondFactor, Permission.ACCOUNTS_OWN, rate=RATE)
+async def enrol(page: OwnSecondFactor) -> Done:
+    await second_factor.begin(page.platform, page.actor)
+    return Done("", SECOND_FACTOR)
 
 
-class Own(SecondFactorHandler):
-    @allow(Permission.ACCOUNTS_OWN)
-    async def get(self) -> None:
-        await self.show(NO_ERRORS)
-
-    @allow(Permission.ACCOUNTS_OWN, rate="20/minute")
-    async def post(self) -> None:
-        """Begins to enrol an app."""
-        try:
-            await second_factor.begin(self.platform, self.actor)
-        except Problem as problem:
-            return await self.show(self.refuse(problem))
-        return self.see_other(SECOND_FACTOR)
+@step(OwnSecondFactor, Permission.ACCOUNTS_OWN, rate=RATE)
+async def confirm_second_factor(page: OwnSecondFactor) -> None:
+    codes = await second_factor.confirm(page.platform, page.actor, page.form(CodeForm).code)
+    page.render_page("accounts/recovery_codes.html", codes=codes)
 
 
-class Confirm(SecondFactorHandler):
-    @allow(Permission.ACCOUNTS_OWN, rate="20/minute")
-    async def post(self) -> None:
-        await self.show_codes(second_factor.confirm)
+@step(OwnSecondFactor, Permission.ACCOUNTS_OWN, rate=RATE)
+async def renew_recovery_codes(page: OwnSecondFactor) -> None:
+    codes = await second_factor.renew_recovery_codes(page.platform, page.actor, page.form(CodeForm).code)
+    page.render_page("accounts/recovery_codes.html", codes=codes)
 
 
-class RecoveryCodes(SecondFactorHandler):
-    @allow(Permission.ACCOUNTS_OWN, rate="20/minute")
-    async def post(self) -> None:
-        await self.show_codes(second_factor.renew_recovery_codes)
-
-
-class Remove(SecondFactorHandler):
-    @allow(Permission.ACCOUNTS_OWN, rate="20/minute")
-    async def post(self) -> None:
-        try:
-            await second_factor.remove(self.platform, self.actor, self.form(CodeForm).code)
-        except Problem as problem:
-            return await self.show(self.refuse(problem) | {"values": {}})
-        self.flash("两步验证已停用。")
-        return self.see_other(SECOND_FACTOR)
+@step(OwnSecondFactor, Permission.ACCOUNTS_OWN, rate=RATE)
+async def remove_second_factor(page: OwnSecondFactor) -> str:
+    await second_factor.remove(page.platform, page.actor, page.form(CodeForm).code)
+    return "两步验证已停用。"
 
 
 ROUTES: list[Route] = [
-    (SECOND_FACTOR, Own),
-    (rf"{SECOND_FACTOR}/confirm", Confirm),
-    (rf"{SECOND_FACTOR}/recovery-codes", RecoveryCodes),
-    (rf"{SECOND_FACTOR}/remove", Remove),
+    (SECOND_FACTOR, enrol),
+    (rf"{SECOND_FACTOR}/confirm", confirm_second_factor),
+    (rf"{SECOND_FACTOR}/recovery-codes", renew_recovery_codes),
+    (rf"{SECOND_FACTOR}/remove", remove_second_factor),
 ]
