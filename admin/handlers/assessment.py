@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from admin.handler import NO_ERRORS, PageHandler
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import named
 from admin.moments import BeijingMoment, as_typed
 from admin.spreadsheet import send_file
+from admin.steps import Done, shows, step
 from server.assessment import service, submissions, tasks
 from server.assessment.documents import Result, Task
 from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind
@@ -24,7 +26,7 @@ from server.kernel.web import Route, allow, field_errors
 
 SPARE_ROWS = 2
 """Empty rows of the criteria editor, for who has no JavaScript."""
-KINDS = [(kind.value, kind.label) for kind in TaskKind]
+KINDS = named(TaskKind)
 TITLES = {"title": "名称", "kind": "类型", "deadline": "截止时间", "instructions": "要求"}
 COLUMNS = {"title": "名称", "points": "分值"}
 BANDS = (("60 以下", 0, 60), ("60–69", 60, 70), ("70–79", 70, 80), ("80–89", 80, 90), ("90 以上", 90, 101))
@@ -61,6 +63,34 @@ class ClassTasks(PageHandler):
 class TaskEditor(PageHandler):
     """The form of a task, new or not yet used."""
 
+    address = "/admin/classes/{class_id}/tasks"
+    get = shows(Permission.ASSESSMENT_MANAGE)
+
+    async def show(self, class_id: str, task_id: str | None = None, outcome: Outcome = NO_ERRORS) -> None:
+        training_class = await classes.get_class(self.platform, self.actor, class_id)
+        task = None
+        if task_id:
+            task, _ = await tasks.task_in_reach(self.platform, self.actor, class_id, task_id)
+        problem = outcome["problem"]
+        if problem is None:
+            outcome = outcome | {"values": values_of(task)}
+            rows = [] if task is None else [one.model_dump() for one in task.criteria]
+        else:
+            rows = self.typed_rows()
+        self.render_page(
+            "assessment/task_form.html",
+            training_class=training_class,
+            tab="tasks",
+            task=task,
+            rows=rows,
+            row_errors=row_errors(problem),
+            spare_rows=min(max(SPARE_ROWS, 4 - len(rows)), CRITERIA_MOST - len(rows)),
+            kinds=KINDS,
+            points_most=POINTS_MOST,
+            criteria_most=CRITERIA_MOST,
+            **outcome,
+        )
+
     def draft(self) -> TaskForm:
         """The posted form. Raises Invalid with each field's place; a row's is `criteria.0.title`."""
         values: dict[str, Any] = {
@@ -79,26 +109,6 @@ class TaskEditor(PageHandler):
             strict=False,
         )
         return [{"title": title, "points": points} for title, points in pairs if title or points]
-
-    async def show(self, class_id: str, task: Task | None, problem: Problem | None = None) -> None:
-        if problem is None:
-            context = NO_ERRORS | {"values": values_of(task)}
-            rows = [] if task is None else [one.model_dump() for one in task.criteria]
-        else:
-            context, rows = self.refuse(problem), self.typed_rows()
-        self.render_page(
-            "assessment/task_form.html",
-            training_class=await classes.get_class(self.platform, self.actor, class_id),
-            tab="tasks",
-            task=task,
-            rows=rows,
-            row_errors=row_errors(problem),
-            spare_rows=min(max(SPARE_ROWS, 4 - len(rows)), CRITERIA_MOST - len(rows)),
-            kinds=KINDS,
-            points_most=POINTS_MOST,
-            criteria_most=CRITERIA_MOST,
-            **context,
-        )
 
 
 def values_of(task: Task | None) -> dict[str, Any]:
@@ -132,42 +142,25 @@ def row_errors(problem: Problem | None) -> dict[int, str]:
     return {int(path[1]): field.message for field, path in places if path[0] == "criteria" and len(path) > 1}
 
 
-class NewTask(TaskEditor):
-    @allow(Permission.ASSESSMENT_MANAGE)
-    async def get(self, class_id: str) -> None:
-        await self.show(class_id, None)
-
-    @allow(Permission.ASSESSMENT_MANAGE)
-    async def post(self, class_id: str) -> None:
-        try:
-            task = await tasks.create_task(self.platform, self.actor, class_id, self.draft())
-        except Problem as problem:
-            return await self.show(class_id, None, problem)
-        self.flash(f"任务“{task.title}”已发布，本班学员可以提交。")
-        return self.see_other(f"/admin/classes/{class_id}/tasks")
+@step(TaskEditor, Permission.ASSESSMENT_MANAGE)
+async def create_task(page: TaskEditor, class_id: str) -> str:
+    task = await tasks.create_task(page.platform, page.actor, class_id, page.draft())
+    return f"任务“{task.title}”已发布，本班学员可以提交。"
 
 
-class EditTask(TaskEditor):
-    @allow(Permission.ASSESSMENT_MANAGE)
-    async def get(self, class_id: str, task_id: str) -> None:
-        task, _ = await tasks.task_in_reach(self.platform, self.actor, class_id, task_id)
-        await self.show(class_id, task)
-
-    @allow(Permission.ASSESSMENT_MANAGE)
-    async def post(self, class_id: str, task_id: str) -> None:
-        try:
-            task = await tasks.change_task(self.platform, self.actor, class_id, task_id, self.draft())
-        except Problem as problem:
-            task, _ = await tasks.task_in_reach(self.platform, self.actor, class_id, task_id)
-            return await self.show(class_id, task, problem)
-        self.flash(f"任务“{task.title}”已修改。")
-        return self.see_other(f"/admin/classes/{class_id}/tasks/{task_id}")
+@step(TaskEditor, Permission.ASSESSMENT_MANAGE)
+async def change_task(page: TaskEditor, class_id: str, task_id: str) -> Done:
+    task = await tasks.change_task(page.platform, page.actor, class_id, task_id, page.draft())
+    return Done(f"任务“{task.title}”已修改。", f"/admin/classes/{class_id}/tasks/{task_id}")
 
 
-class TaskPage(PageHandler):
+class OneTask(PageHandler):
     """Who handed in what, and the two things that may still be done to a task."""
 
-    async def show(self, class_id: str, task_id: str, **context: Any) -> None:
+    address = "/admin/classes/{class_id}/tasks/{task_id}"
+    get = shows(Permission.ASSESSMENT_READ)
+
+    async def show(self, class_id: str, task_id: str, outcome: Outcome = NO_ERRORS) -> None:
         work = await submissions.work_in_reach(self.platform, self.actor, class_id, task_id)
         self.render_page(
             "assessment/task.html",
@@ -178,36 +171,20 @@ class TaskPage(PageHandler):
             proposed=as_typed(work.task.deadline),
             may_manage=holds(self.actor, Permission.ASSESSMENT_MANAGE)
             and work.training_class.results_released_at is None,
-            **context,
+            **outcome,
         )
 
-    @allow(Permission.ASSESSMENT_READ)
-    async def get(self, class_id: str, task_id: str) -> None:
-        await self.show(class_id, task_id, **NO_ERRORS)
+
+@step(OneTask, Permission.ASSESSMENT_MANAGE)
+async def extend_deadline(page: OneTask, class_id: str, task_id: str) -> str:
+    await tasks.extend_deadline(page.platform, page.actor, class_id, task_id, page.form(ExtensionForm))
+    return "截止时间已延长。"
 
 
-class ExtendDeadline(TaskPage):
-    @allow(Permission.ASSESSMENT_MANAGE)
-    async def post(self, class_id: str, task_id: str) -> None:
-        try:
-            await tasks.extend_deadline(
-                self.platform, self.actor, class_id, task_id, self.form(ExtensionForm)
-            )
-        except Problem as problem:
-            return await self.show(class_id, task_id, **self.refuse(problem))
-        self.flash("截止时间已延长。")
-        return self.see_other(f"/admin/classes/{class_id}/tasks/{task_id}")
-
-
-class WithdrawTask(TaskPage):
-    @allow(Permission.ASSESSMENT_MANAGE)
-    async def post(self, class_id: str, task_id: str) -> None:
-        try:
-            await tasks.withdraw_task(self.platform, self.actor, class_id, task_id)
-        except Problem as problem:
-            return await self.show(class_id, task_id, **self.refuse(problem))
-        self.flash("任务已撤回，不计入成绩。")
-        return self.see_other(f"/admin/classes/{class_id}/tasks")
+@step(OneTask, Permission.ASSESSMENT_MANAGE)
+async def withdraw_task(page: OneTask, class_id: str, task_id: str) -> Done:
+    await tasks.withdraw_task(page.platform, page.actor, class_id, task_id)
+    return Done("任务已撤回，不计入成绩。", f"/admin/classes/{class_id}/tasks")
 
 
 # ---- one trainee's work
@@ -306,7 +283,10 @@ def rows_of(seen: ClassResults) -> list[ResultRow]:
 
 
 class Results(PageHandler):
-    async def show(self, class_id: str, **context: Any) -> None:
+    address = "/admin/classes/{class_id}/results"
+    get = shows(Permission.ASSESSMENT_READ)
+
+    async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
         seen = await service.class_results(self.platform, self.actor, class_id)
         rows = rows_of(seen)
         self.render_page(
@@ -317,24 +297,15 @@ class Results(PageHandler):
             rows=rows,
             bands=[(title, sum(low <= row.total // 10 < high for row in rows)) for title, low, high in BANDS],
             may_release=holds(self.actor, Permission.ASSESSMENT_RELEASE),
-            **context,
+            **outcome,
         )
 
-    @allow(Permission.ASSESSMENT_READ)
-    async def get(self, class_id: str) -> None:
-        await self.show(class_id, **NO_ERRORS)
 
-
-class Release(Results):
-    @allow(Permission.ASSESSMENT_RELEASE)
-    async def post(self, class_id: str) -> None:
-        try:
-            results = await service.release(self.platform, self.actor, class_id)
-        except Problem as problem:
-            return await self.show(class_id, **self.refuse(problem))
-        passed = sum(one.passed for one in results)
-        self.flash(f"成绩已公布：{len(results)} 人，合格 {passed} 人。已通知本班学员。")
-        return self.see_other(f"/admin/classes/{class_id}/results")
+@step(Results, Permission.ASSESSMENT_RELEASE)
+async def release(page: Results, class_id: str) -> str:
+    results = await service.release(page.platform, page.actor, class_id)
+    passed = sum(one.passed for one in results)
+    return f"成绩已公布：{len(results)} 人，合格 {passed} 人。已通知本班学员。"
 
 
 class GradeSheet(PageHandler):
@@ -349,14 +320,14 @@ _CLASS = rf"/admin/classes/(?P<class_id>{_ID})"
 _TASK = rf"{_CLASS}/tasks/(?P<task_id>{_ID})"
 ROUTES: list[Route] = [
     (rf"{_CLASS}/tasks", ClassTasks),
-    (rf"{_CLASS}/tasks/new", NewTask),
-    (_TASK, TaskPage),
-    (rf"{_TASK}/edit", EditTask),
-    (rf"{_TASK}/extend", ExtendDeadline),
-    (rf"{_TASK}/withdraw", WithdrawTask),
+    (rf"{_CLASS}/tasks/new", create_task),
+    (_TASK, OneTask),
+    (rf"{_TASK}/edit", change_task),
+    (rf"{_TASK}/extend", extend_deadline),
+    (rf"{_TASK}/withdraw", withdraw_task),
     (rf"{_TASK}/trainees/(?P<person_id>{_ID})", TraineeWork),
     (rf"{_CLASS}/submissions/(?P<submission_id>{_ID})/files/(?P<file_id>{_ID})", SubmittedFile),
     (rf"{_CLASS}/results", Results),
-    (rf"{_CLASS}/results/release", Release),
+    (rf"{_CLASS}/results/release", release),
     (rf"{_CLASS}/results/grade-sheet", GradeSheet),
 ]

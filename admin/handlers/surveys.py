@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import Any
 
 from pydantic import BaseModel
 
-from admin.handler import NO_ERRORS, PageHandler
+from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.moments import BeijingMoment, as_typed
+from admin.steps import shows, step
 from server.classes.documents import TrainingClass
 from server.kernel.clock import BEIJING
-from server.kernel.errors import Problem
 from server.kernel.permissions import Permission, holds
-from server.kernel.web import Route, allow
+from server.kernel.web import Route
 from server.surveys import rules
 from server.surveys import service as surveys
 from server.surveys.service import SurveyDraft
@@ -22,7 +21,7 @@ USUAL_DAYS = 7
 """What the form proposes: open from now until so many days after the class ends."""
 
 
-class PeriodForm(BaseModel):
+class PeriodForm(SurveyDraft):
     opens_at: BeijingMoment
     closes_at: BeijingMoment
 
@@ -39,15 +38,17 @@ def proposed_period(training_class: TrainingClass, now: datetime) -> dict[str, s
     }
 
 
-class SurveyPage(PageHandler):
-    async def show(self, class_id: str, **context: Any) -> None:
+class ClassSurvey(PageHandler):
+    address = "/admin/classes/{class_id}/survey"
+    get = shows(Permission.SURVEYS_READ)
+
+    async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
         seen = await surveys.class_survey(self.platform, self.actor, class_id)
         proposed = (
             {"closes_at": as_typed(seen.survey.closes_at)}
             if seen.survey
             else proposed_period(seen.training_class, self.platform.clock.now())
         )
-        context["values"] = proposed | context["values"]
         self.render_page(
             "surveys/survey.html",
             training_class=seen.training_class,
@@ -60,51 +61,31 @@ class SurveyPage(PageHandler):
             remarks=rules.REMARKS,
             mark=rules.SATISFACTION_MARK,
             may_manage=holds(self.actor, Permission.SURVEYS_MANAGE),
-            **context,
+            **outcome | {"values": proposed | outcome["values"]},
         )
 
 
-class ClassSurvey(SurveyPage):
-    @allow(Permission.SURVEYS_READ)
-    async def get(self, class_id: str) -> None:
-        await self.show(class_id, **NO_ERRORS)
-
-    @allow(Permission.SURVEYS_MANAGE)
-    async def post(self, class_id: str) -> None:
-        try:
-            draft = SurveyDraft.model_validate(self.form(PeriodForm).model_dump())
-            survey = await surveys.open_survey(self.platform, self.actor, class_id, draft)
-        except Problem as problem:
-            return await self.show(class_id, **self.refuse(problem))
-        self.flash(f"满意度评价已发起，共 {len(survey.questions)} 题，已通知本班参训教师。")
-        return self.see_other(f"/admin/classes/{class_id}/survey")
+@step(ClassSurvey, Permission.SURVEYS_MANAGE)
+async def open_survey(page: ClassSurvey, class_id: str) -> str:
+    survey = await surveys.open_survey(page.platform, page.actor, class_id, page.form(PeriodForm))
+    return f"满意度评价已发起，共 {len(survey.questions)} 题，已通知本班参训教师。"
 
 
-class MoveClosing(SurveyPage):
-    @allow(Permission.SURVEYS_MANAGE)
-    async def post(self, class_id: str) -> None:
-        try:
-            wanted = self.form(ClosingForm)
-            await surveys.move_closing(self.platform, self.actor, class_id, wanted.closes_at)
-        except Problem as problem:
-            return await self.show(class_id, **self.refuse(problem))
-        self.flash("截止时间已修改。")
-        return self.see_other(f"/admin/classes/{class_id}/survey")
+@step(ClassSurvey, Permission.SURVEYS_MANAGE)
+async def move_closing(page: ClassSurvey, class_id: str) -> str:
+    await surveys.move_closing(page.platform, page.actor, class_id, page.form(ClosingForm).closes_at)
+    return "截止时间已修改。"
 
 
-class CloseSurvey(SurveyPage):
-    @allow(Permission.SURVEYS_MANAGE)
-    async def post(self, class_id: str) -> None:
-        try:
-            await surveys.close_survey(self.platform, self.actor, class_id)
-        except Problem as problem:
-            return await self.show(class_id, **self.refuse(problem))
-        self.flash("评价已截止，一分钟后公布结果。")
-        return self.see_other(f"/admin/classes/{class_id}/survey")
+@step(ClassSurvey, Permission.SURVEYS_MANAGE)
+async def close_survey(page: ClassSurvey, class_id: str) -> str:
+    await surveys.close_survey(page.platform, page.actor, class_id)
+    return "评价已截止，一分钟后公布结果。"
 
 
+_SURVEY = r"/admin/classes/(?P<class_id>[0-9a-f]{24})/survey"
 ROUTES: list[Route] = [
-    (r"/admin/classes/(?P<class_id>[0-9a-f]{24})/survey", ClassSurvey),
-    (r"/admin/classes/(?P<class_id>[0-9a-f]{24})/survey/closing", MoveClosing),
-    (r"/admin/classes/(?P<class_id>[0-9a-f]{24})/survey/close", CloseSurvey),
+    (_SURVEY, open_survey),
+    (rf"{_SURVEY}/closing", move_closing),
+    (rf"{_SURVEY}/close", close_survey),
 ]

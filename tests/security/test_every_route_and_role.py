@@ -371,6 +371,8 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/classes/{class_id}/tasks/{task_id}/extend": IN_REACH,
     "GET /admin/classes/{class_id}/tasks/{task_id}/withdraw": IN_REACH,
     "GET /admin/classes/{class_id}/survey": IN_REACH,
+    "GET /admin/classes/{class_id}/survey/closing": IN_REACH,
+    "GET /admin/classes/{class_id}/survey/close": IN_REACH,
     "GET /admin/classes/{class_id}/invitations": IN_REACH,
     "GET /admin/classes/{class_id}/invitations/{invitation_id}": IN_REACH,
     "GET /admin/classes/{class_id}/invitations/{invitation_id}/pdf": IN_REACH,
