@@ -3,80 +3,82 @@ the centre registers the list with one decision."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
-
-from admin.handler import NO_ERRORS, PageHandler
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import Filter, Listing, MajorCode, Options, ProvinceCode, Query, named
 from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS
-from admin.paging import Way
 from admin.spreadsheet import send_file
+from admin.steps import Done, shows, step
 from server.classes.rules import Stage
 from server.kernel import downloads
 from server.kernel.clock import beijing_date
-from server.kernel.errors import FieldError, Invalid, NotFound, Problem
+from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
 from server.selection import decision as papers
 from server.selection import registration, rules, training
 from server.selection import service as selection
-from server.selection.documents import Nominee, NomineeFilter
+from server.selection.documents import Nominee, NomineeFilter, PassList
 from server.selection.registration import DecisionDraft, ListReturn, Report
 from server.selection.rules import Action, ListAction, ListState, State
 from server.selection.service import PAPER_LARGEST, NomineeDraft, Return, Review, Withdrawal
 from server.selection.training import EnrolDraft, Release
 
-PAGE_SIZE = 20
-CANDIDATES_SHOWN = 50
 PDF = "application/pdf"
 
 
 # ---- recommendations
 
 
-class ListQuery(BaseModel):
-    state: State | None = None
-    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
-    major: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
-    way: Annotated[str, Field(max_length=2000)] = ""
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        return {"state": self.state or "", "province": self.province, "major": self.major}
+def states_seen(page: PageHandler) -> Options:
+    """A draft is its province's own."""
+    return [one for one in named(State) if page.actor.province_code or one[0] != State.DRAFT]
 
 
-class Recommendations(PageHandler):
-    @allow(Permission.SELECTION_READ)
-    async def get(self) -> None:
-        query = self.query(ListQuery)
-        way = Way.read("/admin/selection", query.conditions, query.way)
-        found = await selection.list_nominees(
-            self.platform,
-            self.actor,
-            NomineeFilter(query.state, query.province, query.major),
-            before=way.cursor,
-            limit=PAGE_SIZE + 1,
-        )
-        rows = found[:PAGE_SIZE]
-        own = self.actor.province_code is not None
-        self.render_page(
-            "selection/list.html",
-            rows=rows,
-            query=query,
-            previous=way.previous,
-            next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
-            numbers=await selection.numbers(self.platform, self.actor),
-            state_options=[(one.value, one.label) for one in State if own or one is not State.DRAFT],
-            provinces=[] if own else PROVINCE_OPTIONS,
-            majors=MAJOR_OPTIONS,
-            may_recommend=holds(self.actor, Permission.SELECTION_RECOMMEND),
-            may_read_lists=holds(self.actor, Permission.SELECTION_READ_LISTS),
-        )
+class NomineeQuery(Query):
+    state: Annotated[State | None, Filter("状态", states_seen)] = None
+    province: ProvinceCode = ""
+    major: MajorCode = ""
 
 
-class FormPage(PageHandler):
-    async def show(self, amended: Nominee | None, outcome: dict[str, Any]) -> None:
-        """The form; of an amended recommendation it asks for the ID number again, which no page shows."""
+async def recommended(
+    page: PageHandler, query: NomineeQuery, before: str | None, limit: int
+) -> Sequence[Nominee]:
+    narrowed = NomineeFilter(query.state, query.province, query.major)
+    return await selection.list_nominees(page.platform, page.actor, narrowed, before=before, limit=limit)
+
+
+async def around_recommendations(
+    page: PageHandler, query: NomineeQuery, rows: Sequence[Nominee]
+) -> dict[str, Any]:
+    return {
+        "numbers": await selection.numbers(page.platform, page.actor),
+        "of_all_provinces": page.actor.province_code is None,
+        "may_recommend": holds(page.actor, Permission.SELECTION_RECOMMEND),
+        "may_read_lists": holds(page.actor, Permission.SELECTION_READ_LISTS),
+    }
+
+
+RECOMMENDATIONS = Listing(
+    "/admin/selection",
+    "selection/list.html",
+    Permission.SELECTION_READ,
+    NomineeQuery,
+    recommended,
+    around_recommendations,
+)
+
+
+class NomineeForm(PageHandler):
+    """The form; of an amended recommendation it asks for the ID number again, which no page shows."""
+
+    address = "/admin/selection/{nominee_id}"
+    get = shows(Permission.SELECTION_RECOMMEND)
+
+    async def show(self, nominee_id: str | None = None, outcome: Outcome = NO_ERRORS) -> None:
+        amended = await selection.nominee(self.platform, self.actor, nominee_id) if nominee_id else None
         self.render_page(
             "selection/form.html",
             amended=amended,
@@ -87,44 +89,25 @@ class FormPage(PageHandler):
         )
 
 
-class Begin(FormPage):
-    @allow(Permission.SELECTION_RECOMMEND)
-    async def get(self) -> None:
-        await self.show(None, NO_ERRORS)
-
-    @allow(Permission.SELECTION_RECOMMEND)
-    async def post(self) -> None:
-        try:
-            new = await selection.begin(self.platform, self.actor, self.form(NomineeDraft))
-        except Problem as problem:
-            return await self.show(None, self.refuse(problem))
-        self.flash("草稿已保存。请上传推荐材料，核对后报送部指导中心。")
-        return self.see_other(f"/admin/selection/{new.id}")
+@step(NomineeForm, Permission.SELECTION_RECOMMEND)
+async def begin(page: NomineeForm) -> Done:
+    new = await selection.begin(page.platform, page.actor, page.form(NomineeDraft))
+    return Done("草稿已保存。请上传推荐材料，核对后报送部指导中心。", f"/admin/selection/{new.id}")
 
 
-class Amend(FormPage):
-    @allow(Permission.SELECTION_RECOMMEND)
-    async def get(self, nominee_id: str) -> None:
-        found = await selection.nominee(self.platform, self.actor, nominee_id)
-        await self.show(found, NO_ERRORS)
-
-    @allow(Permission.SELECTION_RECOMMEND)
-    async def post(self, nominee_id: str) -> None:
-        try:
-            draft, seen = self.form(NomineeDraft), self.form(Review).seen
-            await selection.amend(self.platform, self.actor, nominee_id, draft, seen)
-        except NotFound:
-            raise
-        except Problem as problem:
-            found = await selection.nominee(self.platform, self.actor, nominee_id)
-            return await self.show(found, self.refuse(problem))
-        self.flash("推荐内容已修改，核对后请报送部指导中心。")
-        return self.see_other(f"/admin/selection/{nominee_id}")
+@step(NomineeForm, Permission.SELECTION_RECOMMEND)
+async def amend(page: NomineeForm, nominee_id: str) -> str:
+    draft, seen = page.form(NomineeDraft), page.form(Review).seen
+    await selection.amend(page.platform, page.actor, nominee_id, draft, seen)
+    return "推荐内容已修改，核对后请报送部指导中心。"
 
 
-class NomineePage(PageHandler):
-    async def show(self, nominee_id: str, outcome: dict[str, Any], wrong: str = "") -> None:
-        """`wrong`: which of the forms came back."""
+class OneNominee(PageHandler):
+    address = "/admin/selection/{nominee_id}"
+    get = shows(Permission.SELECTION_READ)
+
+    async def show(self, nominee_id: str, paper_id: str = "", outcome: Outcome = NO_ERRORS) -> None:
+        """The same page whichever paper a step names."""
         found = await selection.nominee(self.platform, self.actor, nominee_id)
         recommends = holds(self.actor, Permission.SELECTION_RECOMMEND)
         decides = holds(self.actor, Permission.SELECTION_DECIDE)
@@ -133,52 +116,30 @@ class NomineePage(PageHandler):
             nominee=found,
             age=await selection.age(self.platform, found),
             conditions=await selection.conditions(self.platform),
-            steps=[(step, Action(step.action).label) for step in found.history],
+            steps=[(taken, Action(taken.action).label) for taken in found.history],
             papers_most=rules.PAPERS_MOST,
             largest=PAPER_LARGEST,
             may_amend=recommends and (found.state, Action.AMEND) in rules.TRANSITIONS,
             may_submit=recommends and (found.state, Action.SUBMIT) in rules.TRANSITIONS,
             may_withdraw=recommends and (found.state, Action.WITHDRAW) in rules.TRANSITIONS,
             may_review=decides and found.state is State.SUBMITTED,
-            **outcome | {"wrong": wrong},
+            **outcome,
         )
 
 
-class OneNominee(NomineePage):
-    @allow(Permission.SELECTION_READ)
-    async def get(self, nominee_id: str) -> None:
-        await self.show(nominee_id, NO_ERRORS)
+@step(OneNominee, Permission.SELECTION_RECOMMEND, rate="60/minute")
+async def add_paper(page: OneNominee, nominee_id: str) -> str:
+    uploads = page.request.files.get("paper")
+    if not uploads:
+        raise Invalid(fields=[FieldError("paper", "请先选择文件。")])
+    await selection.add_paper(page.platform, page.actor, nominee_id, uploads[0].filename, uploads[0].body)
+    return "材料已上传。"
 
 
-class AddPaper(NomineePage):
-    @allow(Permission.SELECTION_RECOMMEND, rate="60/minute")
-    async def post(self, nominee_id: str) -> None:
-        try:
-            uploads = self.request.files.get("paper")
-            if not uploads:
-                raise Invalid(fields=[FieldError("paper", "请先选择文件。")])
-            await selection.add_paper(
-                self.platform, self.actor, nominee_id, uploads[0].filename, uploads[0].body
-            )
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self.show(nominee_id, self.refuse(problem), "paper")
-        self.flash("材料已上传。")
-        return self.see_other(f"/admin/selection/{nominee_id}")
-
-
-class RemovePaper(NomineePage):
-    @allow(Permission.SELECTION_RECOMMEND)
-    async def post(self, nominee_id: str, paper_id: str) -> None:
-        try:
-            await selection.remove_paper(self.platform, self.actor, nominee_id, paper_id)
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self.show(nominee_id, self.refuse(problem), "paper")
-        self.flash("材料已删去。")
-        return self.see_other(f"/admin/selection/{nominee_id}")
+@step(OneNominee, Permission.SELECTION_RECOMMEND)
+async def remove_paper(page: OneNominee, nominee_id: str, paper_id: str) -> str:
+    await selection.remove_paper(page.platform, page.actor, nominee_id, paper_id)
+    return "材料已删去。"
 
 
 class Paper(PageHandler):
@@ -188,272 +149,187 @@ class Paper(PageHandler):
         await downloads.send(self, file)
 
 
-class ActOnNominee(NomineePage):
-    """One step of the table; each has its own address, permission and form."""
-
-    async def act(self, nominee_id: str, name: str, said: str) -> None:
-        try:
-            await self.take(name, nominee_id)
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self.show(nominee_id, self.refuse(problem), name)
-        self.flash(said)
-        return self.see_other(f"/admin/selection/{nominee_id}")
-
-    async def take(self, name: str, nominee_id: str) -> None:
-        match name:
-            case "submit":
-                await selection.submit(self.platform, self.actor, nominee_id)
-            case "withdraw":
-                wanted = self.form(Withdrawal)
-                await selection.withdraw(self.platform, self.actor, nominee_id, wanted)
-            case "accept":
-                await selection.accept(self.platform, self.actor, nominee_id, self.form(Review))
-            case _:
-                await selection.send_back(self.platform, self.actor, nominee_id, self.form(Return))
+@step(OneNominee, Permission.SELECTION_RECOMMEND)
+async def submit(page: OneNominee, nominee_id: str) -> str:
+    await selection.submit(page.platform, page.actor, nominee_id)
+    return "推荐已报送部指导中心。审核结果会显示在首页和这里。"
 
 
-class Submit(ActOnNominee):
-    @allow(Permission.SELECTION_RECOMMEND)
-    async def post(self, nominee_id: str) -> None:
-        await self.act(nominee_id, "submit", "推荐已报送部指导中心。审核结果会显示在首页和这里。")
+@step(OneNominee, Permission.SELECTION_RECOMMEND)
+async def withdraw(page: OneNominee, nominee_id: str) -> str:
+    await selection.withdraw(page.platform, page.actor, nominee_id, page.form(Withdrawal))
+    return "推荐已撤回。"
 
 
-class Withdraw(ActOnNominee):
-    @allow(Permission.SELECTION_RECOMMEND)
-    async def post(self, nominee_id: str) -> None:
-        await self.act(nominee_id, "withdraw", "推荐已撤回。")
+@step(OneNominee, Permission.SELECTION_DECIDE)
+async def accept(page: OneNominee, nominee_id: str) -> str:
+    await selection.accept(page.platform, page.actor, nominee_id, page.form(Review))
+    return "已列为候选人，师资研修中心可以编入骨干班。"
 
 
-class Accept(ActOnNominee):
-    @allow(Permission.SELECTION_DECIDE)
-    async def post(self, nominee_id: str) -> None:
-        await self.act(nominee_id, "accept", "已列为候选人，师资研修中心可以编入骨干班。")
-
-
-class SendBack(ActOnNominee):
-    @allow(Permission.SELECTION_DECIDE)
-    async def post(self, nominee_id: str) -> None:
-        await self.act(nominee_id, "return", "已退回，省级管理部门会看到理由，可以修改后重新报送。")
+@step(OneNominee, Permission.SELECTION_DECIDE)
+async def send_back(page: OneNominee, nominee_id: str) -> str:
+    await selection.send_back(page.platform, page.actor, nominee_id, page.form(Return))
+    return "已退回，省级管理部门会看到理由，可以修改后重新报送。"
 
 
 # ---- the 师资研修中心
 
 
-class CandidateQuery(BaseModel):
-    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
-    major: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
-    way: Annotated[str, Field(max_length=2000)] = ""
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        return {"province": self.province, "major": self.major}
+class CandidateQuery(Query):
+    major: MajorCode = ""
+    province: ProvinceCode = ""
 
 
-class Candidates(PageHandler):
-    @allow(Permission.SELECTION_ENROL)
-    async def get(self) -> None:
-        await self._show(NO_ERRORS)
-
-    @allow(Permission.SELECTION_ENROL)
-    async def post(self) -> None:
-        try:
-            draft = self.form(EnrolDraft)
-            held = await training.enrol(self.platform, self.actor, draft)
-        except Problem as problem:
-            return await self._show(self.refuse(problem))
-        self.flash(f"已将 {len(set(draft.nominee_ids))} 名候选人编入“{held.name}”，并已告知本人。")
-        return self.see_other(f"/admin/selection/classes/{held.id}")
-
-    async def _show(self, outcome: dict[str, Any]) -> None:
-        query = self.query(CandidateQuery)
-        way = Way.read("/admin/selection/candidates", query.conditions, query.way)
-        found = await training.candidates(
-            self.platform,
-            self.actor,
-            major=query.major,
-            province_code=query.province,
-            before=way.cursor,
-            limit=CANDIDATES_SHOWN + 1,
-        )
-        rows = found[:CANDIDATES_SHOWN]
-        held = await training.backbone_classes(self.platform, self.actor)
-        today = beijing_date(self.platform.clock.now())
-        self.render_page(
-            "selection/candidates.html",
-            rows=rows,
-            query=query,
-            previous=way.previous,
-            next=way.next(rows[-1].id) if len(found) > CANDIDATES_SHOWN else None,
-            classes=[(one, one.stage_on(today)) for one in held],
-            class_options=[
-                (one.id, f"{one.name}（{one.major_name}，{one.starts_on} 开班）")
-                for one in held
-                if one.stage_on(today) is not Stage.FINISHED
-            ],
-            majors=MAJOR_OPTIONS,
-            provinces=PROVINCE_OPTIONS,
-            **outcome,
-        )
+async def candidates(
+    page: PageHandler, query: CandidateQuery, before: str | None, limit: int
+) -> Sequence[Nominee]:
+    return await training.candidates(
+        page.platform,
+        page.actor,
+        major=query.major,
+        province_code=query.province,
+        before=before,
+        limit=limit,
+    )
 
 
-class ClassPage(PageHandler):
-    async def show(self, backbone_class_id: str, outcome: dict[str, Any], wrong: str = "") -> None:
+async def own_classes(page: PageHandler, query: CandidateQuery, rows: Sequence[Nominee]) -> dict[str, Any]:
+    held = await training.backbone_classes(page.platform, page.actor)
+    today = beijing_date(page.platform.clock.now())
+    return {
+        "classes": [(one, one.stage_on(today)) for one in held],
+        "class_options": [
+            (one.id, f"{one.name}（{one.major_name}，{one.starts_on} 开班）")
+            for one in held
+            if one.stage_on(today) is not Stage.FINISHED
+        ],
+    }
+
+
+CANDIDATES = Listing(
+    "/admin/selection/candidates",
+    "selection/candidates.html",
+    Permission.SELECTION_ENROL,
+    CandidateQuery,
+    candidates,
+    own_classes,
+    page_size=50,
+)
+
+
+@step(CANDIDATES.page, Permission.SELECTION_ENROL)
+async def enrol(page: PageHandler) -> Done:
+    draft = page.form(EnrolDraft)
+    held = await training.enrol(page.platform, page.actor, draft)
+    said = f"已将 {len(set(draft.nominee_ids))} 名候选人编入“{held.name}”，并已告知本人。"
+    return Done(said, f"/admin/selection/classes/{held.id}")
+
+
+class ClassSelection(PageHandler):
+    address = "/admin/selection/classes/{backbone_class_id}"
+    get = shows(Permission.SELECTION_ENROL)
+
+    async def show(self, backbone_class_id: str, nominee_id: str = "", outcome: Outcome = NO_ERRORS) -> None:
+        """`nominee_id`: who was to be released."""
         seen = await registration.class_selection(self.platform, self.actor, backbone_class_id)
         self.render_page(
             "selection/class.html",
             seen=seen,
             training_class=seen.training_class,
             provinces=PROVINCE_OPTIONS,
-            **outcome | {"wrong": wrong},
+            nominee_id=nominee_id,
+            **outcome,
         )
 
 
-class ClassSelection(ClassPage):
-    @allow(Permission.SELECTION_ENROL)
-    async def get(self, backbone_class_id: str) -> None:
-        await self.show(backbone_class_id, NO_ERRORS)
+@step(ClassSelection, Permission.SELECTION_ENROL)
+async def report(page: ClassSelection, backbone_class_id: str) -> Done:
+    new = await registration.report(page.platform, page.actor, backbone_class_id, page.form(Report))
+    return Done(f"已向部指导中心报送 {len(new.passed)} 名合格教师。", f"/admin/selection/lists/{new.id}")
 
 
-class ReportList(ClassPage):
-    @allow(Permission.SELECTION_ENROL)
-    async def post(self, backbone_class_id: str) -> None:
-        try:
-            new = await registration.report(self.platform, self.actor, backbone_class_id, self.form(Report))
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self.show(backbone_class_id, self.refuse(problem), "report")
-        self.flash(f"已向部指导中心报送 {len(new.passed)} 名合格教师。")
-        return self.see_other(f"/admin/selection/lists/{new.id}")
-
-
-class Conclude(ClassPage):
+@step(ClassSelection, Permission.SELECTION_ENROL)
+async def conclude(page: ClassSelection, backbone_class_id: str) -> str:
     """Where nobody passed, there is no list: who failed is noted all the same."""
-
-    @allow(Permission.SELECTION_ENROL)
-    async def post(self, backbone_class_id: str) -> None:
-        try:
-            failed = await registration.conclude(self.platform, self.actor, backbone_class_id)
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self.show(backbone_class_id, self.refuse(problem), "conclude")
-        self.flash(f"已记录 {failed} 名候选人未通过选拔，所在省份可以再次推荐。")
-        return self.see_other(f"/admin/selection/classes/{backbone_class_id}")
+    failed = await registration.conclude(page.platform, page.actor, backbone_class_id)
+    return f"已记录 {failed} 名候选人未通过选拔，所在省份可以再次推荐。"
 
 
-class ReleaseNominee(ClassPage):
-    @allow(Permission.SELECTION_ENROL)
-    async def post(self, backbone_class_id: str, nominee_id: str) -> None:
-        try:
-            wanted = self.form(Release)
-            found = await training.release(self.platform, self.actor, backbone_class_id, nominee_id, wanted)
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self.show(backbone_class_id, self.refuse(problem), nominee_id)
-        self.flash(f"{found.name}已退出本班，仍是候选人。")
-        return self.see_other(f"/admin/selection/classes/{backbone_class_id}")
+@step(ClassSelection, Permission.SELECTION_ENROL)
+async def release(page: ClassSelection, backbone_class_id: str, nominee_id: str) -> str:
+    wanted = page.form(Release)
+    found = await training.release(page.platform, page.actor, backbone_class_id, nominee_id, wanted)
+    return f"{found.name}已退出本班，仍是候选人。"
 
 
 # ---- lists and decisions
 
 
-class ListsQuery(BaseModel):
-    state: ListState | None = None
-    way: Annotated[str, Field(max_length=2000)] = ""
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        return {"state": self.state or ""}
+class PassListQuery(Query):
+    state: Annotated[ListState | None, Filter("状态", named(ListState))] = None
 
 
-class Lists(PageHandler):
-    @allow(Permission.SELECTION_READ_LISTS)
-    async def get(self) -> None:
-        query = self.query(ListsQuery)
-        way = Way.read("/admin/selection/lists", query.conditions, query.way)
-        found = await registration.list_lists(
-            self.platform, self.actor, state=query.state, before=way.cursor, limit=PAGE_SIZE + 1
-        )
-        rows = found[:PAGE_SIZE]
-        enrols = holds(self.actor, Permission.SELECTION_ENROL)
-        self.render_page(
-            "selection/lists.html",
-            rows=rows,
-            query=query,
-            previous=way.previous,
-            next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
-            state_options=[(one.value, one.label) for one in ListState],
-            may_enrol=enrols,
-        )
+async def pass_lists(
+    page: PageHandler, query: PassListQuery, before: str | None, limit: int
+) -> Sequence[PassList]:
+    return await registration.list_lists(
+        page.platform, page.actor, state=query.state, before=before, limit=limit
+    )
 
 
-class ListPage(PageHandler):
-    async def show(self, list_id: str, outcome: dict[str, Any], wrong: str = "") -> None:
+async def may_enrol(page: PageHandler, query: PassListQuery, rows: Sequence[PassList]) -> dict[str, Any]:
+    return {"may_enrol": holds(page.actor, Permission.SELECTION_ENROL)}
+
+
+PASS_LISTS = Listing(
+    "/admin/selection/lists",
+    "selection/lists.html",
+    Permission.SELECTION_READ_LISTS,
+    PassListQuery,
+    pass_lists,
+    may_enrol,
+)
+
+
+class OnePassList(PageHandler):
+    address = "/admin/selection/lists/{list_id}"
+    get = shows(Permission.SELECTION_READ_LISTS)
+
+    async def show(self, list_id: str, outcome: Outcome = NO_ERRORS) -> None:
         found = await registration.pass_list(self.platform, self.actor, list_id)
         self.render_page(
             "selection/passed.html",
             found=found,
             decision=await registration.decision(self.platform, found.decision_id or ""),
             already=await registration.in_pool_already(self.platform, found.passed),
-            steps=[(step, ListAction(step.action).label) for step in found.history],
+            steps=[(taken, ListAction(taken.action).label) for taken in found.history],
             may_register=holds(self.actor, Permission.SELECTION_DECIDE)
             and found.state is ListState.SUBMITTED,
             may_resubmit=holds(self.actor, Permission.SELECTION_ENROL) and found.state is ListState.RETURNED,
-            **outcome | {"wrong": wrong},
+            **outcome,
         )
 
 
-class OneList(ListPage):
-    @allow(Permission.SELECTION_READ_LISTS)
-    async def get(self, list_id: str) -> None:
-        await self.show(list_id, NO_ERRORS)
+@step(OnePassList, Permission.SELECTION_DECIDE)
+async def register(page: OnePassList, list_id: str) -> str:
+    decision = await registration.register(page.platform, page.actor, list_id, page.form(DecisionDraft))
+    new = [one for one in decision.registered if not one.already]
+    before = len(decision.registered) - len(new)
+    said = f"，{before} 人此前已在库" if before else ""
+    return f"{decision.number}：已登记 {len(new)} 名骨干教师入库{said}。"
 
 
-class RegisterList(ListPage):
-    @allow(Permission.SELECTION_DECIDE)
-    async def post(self, list_id: str) -> None:
-        try:
-            draft = self.form(DecisionDraft)
-            decision = await registration.register(self.platform, self.actor, list_id, draft)
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self.show(list_id, self.refuse(problem), "register")
-        new = [one for one in decision.registered if not one.already]
-        before = len(decision.registered) - len(new)
-        said = f"，{before} 人此前已在库" if before else ""
-        self.flash(f"{decision.number}：已登记 {len(new)} 名骨干教师入库{said}。")
-        return self.see_other(f"/admin/selection/lists/{list_id}")
+@step(OnePassList, Permission.SELECTION_DECIDE)
+async def return_list(page: OnePassList, list_id: str) -> str:
+    await registration.send_back(page.platform, page.actor, list_id, page.form(ListReturn))
+    return "名单已退回，师资研修中心会看到理由，可以核对后重新报送。"
 
 
-class ReturnList(ListPage):
-    @allow(Permission.SELECTION_DECIDE)
-    async def post(self, list_id: str) -> None:
-        try:
-            await registration.send_back(self.platform, self.actor, list_id, self.form(ListReturn))
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self.show(list_id, self.refuse(problem), "return")
-        self.flash("名单已退回，师资研修中心会看到理由，可以核对后重新报送。")
-        return self.see_other(f"/admin/selection/lists/{list_id}")
-
-
-class ResubmitList(ListPage):
-    @allow(Permission.SELECTION_ENROL)
-    async def post(self, list_id: str) -> None:
-        try:
-            await registration.resubmit(self.platform, self.actor, list_id, self.form(Report))
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await self.show(list_id, self.refuse(problem), "resubmit")
-        self.flash("名单已按现在的证书重新报送。")
-        return self.see_other(f"/admin/selection/lists/{list_id}")
+@step(OnePassList, Permission.SELECTION_ENROL)
+async def resubmit(page: OnePassList, list_id: str) -> str:
+    await registration.resubmit(page.platform, page.actor, list_id, page.form(Report))
+    return "名单已按现在的证书重新报送。"
 
 
 class DecisionPaper(PageHandler):
@@ -468,26 +344,26 @@ _ONE = rf"/admin/selection/(?P<nominee_id>{_ID})"
 _CLASS = rf"/admin/selection/classes/(?P<backbone_class_id>{_ID})"
 _LIST = rf"/admin/selection/lists/(?P<list_id>{_ID})"
 ROUTES: list[Route] = [
-    (r"/admin/selection", Recommendations),
-    (r"/admin/selection/new", Begin),
-    (r"/admin/selection/candidates", Candidates),
+    *RECOMMENDATIONS.routes,
+    (r"/admin/selection/new", begin),
+    (CANDIDATES.address, enrol),  # the list is the form
     (_CLASS, ClassSelection),
-    (rf"{_CLASS}/report", ReportList),
-    (rf"{_CLASS}/conclude", Conclude),
-    (rf"{_CLASS}/(?P<nominee_id>{_ID})/release", ReleaseNominee),
-    (r"/admin/selection/lists", Lists),
-    (_LIST, OneList),
-    (rf"{_LIST}/register", RegisterList),
-    (rf"{_LIST}/return", ReturnList),
-    (rf"{_LIST}/resubmit", ResubmitList),
+    (rf"{_CLASS}/report", report),
+    (rf"{_CLASS}/conclude", conclude),
+    (rf"{_CLASS}/(?P<nominee_id>{_ID})/release", release),
+    *PASS_LISTS.routes,
+    (_LIST, OnePassList),
+    (rf"{_LIST}/register", register),
+    (rf"{_LIST}/return", return_list),
+    (rf"{_LIST}/resubmit", resubmit),
     (rf"{_LIST}/decision.pdf", DecisionPaper),
     (_ONE, OneNominee),
-    (rf"{_ONE}/amend", Amend),
-    (rf"{_ONE}/papers", AddPaper),
+    (rf"{_ONE}/amend", amend),
+    (rf"{_ONE}/papers", add_paper),
     (rf"{_ONE}/papers/(?P<paper_id>{_ID})", Paper),
-    (rf"{_ONE}/papers/(?P<paper_id>{_ID})/remove", RemovePaper),
-    (rf"{_ONE}/submit", Submit),
-    (rf"{_ONE}/withdraw", Withdraw),
-    (rf"{_ONE}/accept", Accept),
-    (rf"{_ONE}/return", SendBack),
+    (rf"{_ONE}/papers/(?P<paper_id>{_ID})/remove", remove_paper),
+    (rf"{_ONE}/submit", submit),
+    (rf"{_ONE}/withdraw", withdraw),
+    (rf"{_ONE}/accept", accept),
+    (rf"{_ONE}/return", send_back),
 ]
