@@ -17,6 +17,7 @@ MAJOR_OPTIONS = [
 ]
 MONTHS = [(month, f"{month} 月") for month in range(1, 13)]
 PROVINCE_OPTIONS = [(province.code, province.name) for province in PROVINCES]
+WEEKDAYS = [(str(number), f"周{name}") for number, name in enumerate("一二三四五六日")]
 
 
 def years(now: datetime) -> list[tuple[int, str]]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from admin.handlers.schemes import Typed
+from admin.handlers.scheme_editor import Typed
 from server.assessment import tasks
 from server.attendance import service as attendance
 from server.kernel.platform import Platform

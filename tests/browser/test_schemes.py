@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from admin.handlers.schemes import KINDS, WEEKDAYS, ListQuery, Typed, history_line, row_errors, stages
-from admin.options import LEVELS, MONTHS, PROVINCE_OPTIONS, years
+from admin.handlers.scheme_editor import KINDS, Typed, row_errors
+from admin.handlers.schemes import history_line, stages
+from admin.lists import ShownFilter, named
+from admin.options import LEVELS, MONTHS, PROVINCE_OPTIONS, WEEKDAYS, years
 from server.classes.documents import ClassTeacher, TrainingClass
 from server.institutions.rules import Level
 from server.kernel.errors import FieldError, Invalid, Problem
@@ -268,12 +270,15 @@ def test_the_list_of_the_province(page: Page) -> None:
     rows = [version(1, State.SUBMITTED, *FILED), replace_class(version(2, State.SUBMITTED, *FILED))]
     context: dict[str, Any] = {
         "rows": rows,
-        "query": ListQuery(),
-        "state_options": [(one.value, one.label) for one in State],
-        "levels": LEVELS,
-        "years": years(NOON),
-        "months": MONTHS,
-        "provinces": PROVINCE_OPTIONS,
+        "narrowed": False,
+        "filters": [
+            ShownFilter("q", "培训班或培训机构", None, ""),
+            ShownFilter("state", "状态", [("", "待审核的方案"), *named(State)], ""),
+            ShownFilter("level", "培训级别", LEVELS, ""),
+            ShownFilter("year", "年度", years(NOON), ""),
+            ShownFilter("month", "开班月份", MONTHS, ""),
+            ShownFilter("province", "省份", PROVINCE_OPTIONS, ""),
+        ],
         "usual": "待审核的方案",
         "previous": None,
         "next": "/admin/schemes?way=x",
