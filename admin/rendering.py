@@ -13,6 +13,7 @@ from typing import Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from admin.options import WEEKDAYS
 from server.institutions.annex1 import PROVINCES
 from server.institutions.rules import MAJORS
 from server.kernel.clock import BEIJING
@@ -48,7 +49,18 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
     environment.filters.update(
         {
             it.__name__: it
-            for it in (beijing, date_cn, percent, filesize, hours, device, major_name, province_name, yuan)
+            for it in (
+                beijing,
+                span,
+                date_cn,
+                percent,
+                filesize,
+                hours,
+                device,
+                major_name,
+                province_name,
+                yuan,
+            )
         }
     )
     return environment
@@ -89,6 +101,13 @@ def beijing(moment: datetime | None, style: Style = "minute") -> str:
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone cannot be shown")
     return moment.astimezone(BEIJING).strftime(_STYLES[style])
+
+
+def span(starts_at: datetime, ends_at: datetime) -> str:
+    """When something takes place, in Beijing time: "03-17 周二 09:00–12:00"."""
+    starts, ends = starts_at.astimezone(BEIJING), ends_at.astimezone(BEIJING)
+    last = f"{ends:%H:%M}" if ends.date() == starts.date() else f"{ends:%m-%d %H:%M}"
+    return f"{starts:%m-%d} {WEEKDAYS[starts.weekday()][1]} {starts:%H:%M}–{last}"
 
 
 def date_cn(day: date | None) -> str:

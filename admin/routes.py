@@ -15,6 +15,7 @@ from admin.handlers import (
     backbone,
     certificates,
     classes,
+    classroom,
     content,
     corrections,
     duties,
@@ -64,6 +65,7 @@ ROUTES: list[Route] = [
     *schemes.ROUTES,
     *scheme_editor.ROUTES,
     *attendance.ROUTES,
+    *classroom.ROUTES,
     *surveys.ROUTES,
     *certificates.ROUTES,
 ]

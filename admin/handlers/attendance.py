@@ -1,25 +1,23 @@
-"""The pages of a class's sessions: the timetable, the roll of one session and the classroom screen."""
+"""The pages of a class's sessions: the timetable, and the roll of one session."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
-import orjson
-import segno
 from pydantic import BaseModel, Field
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from admin.handler import NO_ERRORS, PageHandler
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import named
 from admin.moments import BeijingMoment, as_typed
+from admin.options import WEEKDAYS
+from admin.rendering import span
 from admin.spreadsheet import Value, send_workbook
+from admin.steps import Done, shows, step
 from server.attendance import rules
 from server.attendance import service as attendance
 from server.attendance.documents import CheckIn, Source, TeachingSession
-from server.attendance.live import LiveRolls
 from server.attendance.rules import (
     CodeExpired,
     CodeInvalid,
@@ -35,20 +33,17 @@ from server.attendance.service import (
     FenceDraft,
     HalfDayDraft,
     LateRegistration,
-    Roll,
     RollEntry,
     SessionDraft,
     TimetableDraft,
 )
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
-from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission, holds
-from server.kernel.web import Route, allow, problem_json
+from server.kernel.web import Route, allow
 
 DATUMS = [(Datum.GCJ_02.value, "GCJ-02（高德、腾讯地图）"), (Datum.WGS_84.value, "WGS-84（手机定位仪、GPS）")]
-WEEKDAYS = [(str(number), f"周{name}") for number, name in enumerate("一二三四五六日")]
 WORKING_DAYS = [value for value, _ in WEEKDAYS[:5]]
 REFUSALS = {one.slug: one.title for one in (CodeExpired, CodeInvalid, NotEnrolled, SessionNotOpen)}
 LONGEST_TIMETABLE_DAYS = 366
@@ -157,13 +152,6 @@ def values_of(session: TeachingSession) -> dict[str, Any]:
     }
 
 
-def span(session: TeachingSession | Slot) -> str:
-    """When it takes place, in Beijing time: "03-17 周二 09:00–12:00"."""
-    starts, ends = session.starts_at.astimezone(BEIJING), session.ends_at.astimezone(BEIJING)
-    last = f"{ends:%H:%M}" if ends.date() == starts.date() else f"{ends:%m-%d %H:%M}"
-    return f"{starts:%m-%d} {WEEKDAYS[starts.weekday()][1]} {starts:%H:%M}–{last}"
-
-
 # ---- the timetable
 
 
@@ -177,7 +165,6 @@ class Sessions(PageHandler):
             tab="sessions",
             seen=seen,
             open_now=[row for row in seen.rows if row.window is Window.OPEN],
-            span=span,
             may_manage=holds(self.actor, Permission.ATTENDANCE_MANAGE)
             and seen.training_class.results_released_at is None,
             may_show_code=holds(self.actor, Permission.ATTENDANCE_SHOW_CODE),
@@ -187,12 +174,17 @@ class Sessions(PageHandler):
 class SessionEditor(PageHandler):
     """The form of a session, new or not yet used."""
 
-    async def show(
-        self, class_id: str, session: TeachingSession | None, problem: Problem | None = None
-    ) -> None:
+    address = "/admin/classes/{class_id}/sessions"
+    get = shows(Permission.ATTENDANCE_MANAGE)
+
+    async def show(self, class_id: str, session_id: str | None = None, outcome: Outcome = NO_ERRORS) -> None:
         training_class = await classes.get_class(self.platform, self.actor, class_id)
-        usual = values_of(session) if session else {"place": training_class.place}
-        context = NO_ERRORS | {"values": usual} if problem is None else self.refuse(problem)
+        session = None
+        if session_id:
+            session = await attendance.session_in_reach(self.platform, self.actor, class_id, session_id)
+        if outcome["problem"] is None:
+            usual = values_of(session) if session else {"place": training_class.place}
+            outcome = outcome | {"values": usual}
         self.render_page(
             "attendance/session_form.html",
             training_class=training_class,
@@ -200,51 +192,34 @@ class SessionEditor(PageHandler):
             session=session,
             course_options=[(one, one) for one in training_class.courses],
             datums=DATUMS,
-            **context,
+            **outcome,
         )
 
 
-class NewSession(SessionEditor):
-    @allow(Permission.ATTENDANCE_MANAGE)
-    async def get(self, class_id: str) -> None:
-        await self.show(class_id, None)
-
-    @allow(Permission.ATTENDANCE_MANAGE)
-    async def post(self, class_id: str) -> None:
-        try:
-            draft = self.form(SessionForm).draft()
-            session = await attendance.add_session(self.platform, self.actor, class_id, draft)
-        except Problem as problem:
-            return await self.show(class_id, None, problem)
-        self.flash(f"课次“{session.title}”已添加。")
-        return self.see_other(f"/admin/classes/{class_id}/sessions")
+@step(SessionEditor, Permission.ATTENDANCE_MANAGE)
+async def add_session(page: SessionEditor, class_id: str) -> str:
+    draft = page.form(SessionForm).draft()
+    session = await attendance.add_session(page.platform, page.actor, class_id, draft)
+    return f"课次“{session.title}”已添加。"
 
 
-class EditSession(SessionEditor):
-    async def session(self, class_id: str, session_id: str) -> TeachingSession:
-        return await attendance.session_in_reach(self.platform, self.actor, class_id, session_id)
-
-    @allow(Permission.ATTENDANCE_MANAGE)
-    async def get(self, class_id: str, session_id: str) -> None:
-        await self.show(class_id, await self.session(class_id, session_id))
-
-    @allow(Permission.ATTENDANCE_MANAGE)
-    async def post(self, class_id: str, session_id: str) -> None:
-        try:
-            draft = self.form(SessionForm).draft()
-            changed = await attendance.change_session(self.platform, self.actor, class_id, session_id, draft)
-        except Problem as problem:
-            return await self.show(class_id, await self.session(class_id, session_id), problem)
-        self.flash(f"课次“{changed.title}”已修改。")
-        return self.see_other(f"/admin/classes/{class_id}/sessions/{session_id}")
+@step(SessionEditor, Permission.ATTENDANCE_MANAGE)
+async def change_session(page: SessionEditor, class_id: str, session_id: str) -> Done:
+    draft = page.form(SessionForm).draft()
+    changed = await attendance.change_session(page.platform, page.actor, class_id, session_id, draft)
+    return Done(f"课次“{changed.title}”已修改。", f"/admin/classes/{class_id}/sessions/{session_id}")
 
 
 class Timetable(PageHandler):
     """A whole timetable at once: form → preview → confirm."""
 
-    async def show(self, class_id: str, slots: list[Slot] | None = None, **context: Any) -> None:
+    get = shows(Permission.ATTENDANCE_MANAGE)
+
+    async def show(
+        self, class_id: str, slots: list[Slot] | None = None, outcome: Outcome = NO_ERRORS
+    ) -> None:
         seen = await attendance.sessions_of_class(self.platform, self.actor, class_id)
-        values = context["values"] or proposed_timetable(seen.training_class)
+        values = outcome["values"] or proposed_timetable(seen.training_class)
         listed = {name: _listed(values.get(name)) for name in ("weekdays", "half_days", "courses")}
         self.render_page(
             "attendance/timetable.html",
@@ -252,7 +227,6 @@ class Timetable(PageHandler):
             tab="sessions",
             slots=slots,
             hours_before=seen.hours,
-            span=span,
             weekdays=WEEKDAYS,
             half_days=list(HALF_DAYS.items()),
             typed_pairs=[
@@ -260,26 +234,22 @@ class Timetable(PageHandler):
                 for name in TimetableForm.model_fields
                 for value in self.get_body_arguments(name)
             ],
-            **context | {"values": values | listed},
+            **outcome | {"values": values | listed},
         )
-
-    @allow(Permission.ATTENDANCE_MANAGE)
-    async def get(self, class_id: str) -> None:
-        await self.show(class_id, **NO_ERRORS)
 
     @allow(Permission.ATTENDANCE_MANAGE)
     async def post(self, class_id: str) -> None:
         typed = NO_ERRORS | {"values": self.typed()}
         if self.get_body_argument("change", ""):
-            return await self.show(class_id, **typed)
+            return await self.show(class_id, outcome=typed)
         try:
             draft = self.form(TimetableForm).draft()
             if not self.get_body_argument("confirm", ""):
                 slots = await attendance.preview_timetable(self.platform, self.actor, class_id, draft)
-                return await self.show(class_id, slots, **typed)
+                return await self.show(class_id, slots, typed)
             count = await attendance.add_timetable(self.platform, self.actor, class_id, draft)
         except Problem as problem:
-            return await self.show(class_id, **self.refuse(placed(problem)))
+            return await self.show(class_id, outcome=self.refuse(placed(problem)))
         self.flash(f"已添加 {count} 个课次。")
         return self.see_other(f"/admin/classes/{class_id}/sessions")
 
@@ -320,8 +290,12 @@ def _listed(value: str | list[str] | None) -> list[str]:
 # ---- the roll of one session
 
 
-class RollPage(PageHandler):
-    async def show(self, class_id: str, session_id: str, register: str | None = None, **context: Any) -> None:
+class OneSession(PageHandler):
+    address = "/admin/classes/{class_id}/sessions/{session_id}"
+    get = shows(Permission.ATTENDANCE_READ)
+
+    async def show(self, class_id: str, session_id: str, outcome: Outcome = NO_ERRORS) -> None:
+        register = outcome["values"].get("person_id") or self.query(RollQuery).person
         roll = await attendance.roll(self.platform, self.actor, class_id, session_id)
         training_class = await classes.get_class(self.platform, self.actor, class_id)
         frozen = training_class.results_released_at is not None
@@ -336,17 +310,12 @@ class RollPage(PageHandler):
             entries=sorted(roll.entries, key=_in_order_of_concern),
             to_register=next((one for one in roll.missing if one.trainee.person_id == register), None),
             refusals=REFUSALS,
-            statuses=[(one.value, one.label) for one in Status],
-            span=span,
+            statuses=named(Status),
             may_change=may_manage and unused,
             may_register=may_manage and roll.window is not Window.UPCOMING,
             may_show_code=holds(self.actor, Permission.ATTENDANCE_SHOW_CODE),
-            **context,
+            **outcome,
         )
-
-    @allow(Permission.ATTENDANCE_READ)
-    async def get(self, class_id: str, session_id: str) -> None:
-        await self.show(class_id, session_id, self.query(RollQuery).person, **NO_ERRORS)
 
 
 def _in_order_of_concern(entry: RollEntry) -> tuple[bool, bool, bool]:
@@ -354,28 +323,17 @@ def _in_order_of_concern(entry: RollEntry) -> tuple[bool, bool, bool]:
     return entry.check_in is not None, not entry.flags, not entry.late
 
 
-class CancelSession(RollPage):
-    @allow(Permission.ATTENDANCE_MANAGE)
-    async def post(self, class_id: str, session_id: str) -> None:
-        try:
-            await attendance.cancel_session(self.platform, self.actor, class_id, session_id)
-        except Problem as problem:
-            return await self.show(class_id, session_id, **self.refuse(problem))
-        self.flash("课次已取消。")
-        return self.see_other(f"/admin/classes/{class_id}/sessions")
+@step(OneSession, Permission.ATTENDANCE_MANAGE)
+async def cancel_session(page: OneSession, class_id: str, session_id: str) -> Done:
+    await attendance.cancel_session(page.platform, page.actor, class_id, session_id)
+    return Done("课次已取消。", f"/admin/classes/{class_id}/sessions")
 
 
-class LateRegistrations(RollPage):
-    @allow(Permission.ATTENDANCE_MANAGE)
-    async def post(self, class_id: str, session_id: str) -> None:
-        try:
-            wanted = self.form(RegistrationForm)
-            await attendance.register_late(self.platform, self.actor, class_id, session_id, wanted)
-        except Problem as problem:
-            whom = self.get_body_argument("person_id", "")
-            return await self.show(class_id, session_id, whom, **self.refuse(problem))
-        self.flash("已补签，操作和理由已留痕。")
-        return self.see_other(f"/admin/classes/{class_id}/sessions/{session_id}")
+@step(OneSession, Permission.ATTENDANCE_MANAGE)
+async def register_late(page: OneSession, class_id: str, session_id: str) -> str:
+    wanted = page.form(RegistrationForm)
+    await attendance.register_late(page.platform, page.actor, class_id, session_id, wanted)
+    return "已补签，操作和理由已留痕。"
 
 
 class AttendanceSheet(PageHandler):
@@ -383,7 +341,10 @@ class AttendanceSheet(PageHandler):
     async def get(self, class_id: str) -> None:
         sheet = await attendance.sheet_of_class(self.platform, self.actor, class_id)
         columns = [("序号", 6), ("姓名", 12), ("身份证号", 22), ("工作单位", 26)]
-        columns += [(f"{span(one)} {one.title}（{one.hours} 课时）", 14) for one in sheet.sessions]
+        columns += [
+            (f"{span(one.starts_at, one.ends_at)} {one.title}（{one.hours} 课时）", 14)
+            for one in sheet.sessions
+        ]
         columns += [("出勤课时", 10), ("已开课时", 10), ("出勤率（%）", 12)]
         name = f"考勤-{sheet.training_class.name}.xlsx"
         await send_workbook(self, name, "考勤", columns, rows_of(sheet))
@@ -408,152 +369,16 @@ def _in_a_word(session: TeachingSession, check_in: CheckIn | None, now: datetime
     return check_in.status.label + ("（补签）" if check_in.source is Source.MANUAL else "")
 
 
-# ---- the classroom screen
-
-
-LOGIN_CHECKED_SECONDS = 30
-SIGNED_OUT = 4401
-"""Closes a board whose login is over: the browser need not try again."""
-FAULT = 1011
-
-
-def board_of(roll: Roll) -> dict[str, list[str]]:
-    """What a classroom sees: names by state, whoever came last first. Nothing else of anybody, for a whole room reads it."""
-    namesakes = Counter(entry.trainee.name for entry in roll.entries)
-
-    def named(entries: Iterable[RollEntry]) -> list[str]:
-        return [
-            f"{one.trainee.name}（{one.trainee.work_unit}）"
-            if namesakes[one.trainee.name] > 1
-            else one.trainee.name
-            for one in entries
-        ]
-
-    def newest_first(entries: Iterable[RollEntry]) -> list[str]:
-        return named(sorted(entries, key=lambda one: one.check_in.checked_in_at, reverse=True))  # type: ignore[union-attr]  # they are in
-
-    return {
-        "missing": named(roll.missing),
-        "late": newest_first(roll.late),
-        "present": newest_first(roll.present),
-    }
-
-
-def _heard(sent: asyncio.Future[None]) -> None:
-    """Takes note of a board that went away meanwhile: its browser comes back by itself and gets the whole roll."""
-    if not sent.cancelled():
-        sent.exception()
-
-
-class Classroom(PageHandler):
-    @allow(Permission.ATTENDANCE_SHOW_CODE)
-    async def get(self, class_id: str, session_id: str) -> None:
-        roll = await attendance.roll(self.platform, self.actor, class_id, session_id)
-        self.render_page(
-            "attendance/classroom.html",
-            training_class=await classes.get_class(self.platform, self.actor, class_id),
-            session=roll.session,
-            board=orjson.dumps(board_of(roll)).decode(),
-            span=span,
-        )
-
-
-class ClassroomCode(PageHandler):
-    """The code of this moment, asked for at each step; problems come as JSON, for a script reads them."""
-
-    def show_problem(self, problem: Problem) -> None:
-        self.answer(problem_json(problem, self.request_id))
-
-    def answer(self, content: dict[str, Any]) -> None:
-        self.set_header("Content-Type", "application/json")
-        self.finish(orjson.dumps(content))
-
-    @allow(Permission.ATTENDANCE_SHOW_CODE)
-    async def get(self, class_id: str, session_id: str) -> None:
-        session, window, code = await attendance.code_for_screen(
-            self.platform, self.actor, class_id, session_id
-        )
-        self.answer(
-            {
-                "window": window,
-                "now": self.platform.clock.now(),
-                "opens_at": session.opens_at,
-                "late_after": session.late_after,
-                "closes_at": session.closes_at,
-                "step": session.code_step_seconds,
-                "code": code.code if code else None,
-                "image": qr_image(code.code) if code else None,
-                "expires_at": code.expires_at if code else None,
-                "next_in": code.next_in if code else None,
-            }
-        )
-
-
-def qr_image(text: str) -> str:
-    """A QR code as a data URI: as few and as large modules as the text allows, for it is read across a room."""
-    code = segno.make_qr(text, error="m", boost_error=False)
-    return str(code.svg_data_uri(border=4, omitsize=True, light="#fff"))
-
-
-class ClassroomLive(PageHandler, WebSocketHandler):
-    """Pushes the roll, whole, on connecting and after each change. What the browser says is not listened to."""
-
-    session: TeachingSession
-    watch: asyncio.Task[None] | None = None
-
-    @property
-    def rolls(self) -> LiveRolls:
-        rolls: LiveRolls = self.settings["live_rolls"]
-        return rolls
-
-    @allow(Permission.ATTENDANCE_SHOW_CODE)
-    async def get(self, class_id: str, session_id: str) -> None:
-        self.session = await attendance.session_in_reach(self.platform, self.actor, class_id, session_id)
-        await super().get()
-
-    def open(self) -> None:
-        self.rolls.join(self.session, self.show_roll)
-        self.watch = asyncio.get_running_loop().create_task(self.close_when_signed_out())
-
-    def show_roll(self, roll: Roll) -> None:
-        try:
-            sent = self.write_message(orjson.dumps(board_of(roll)).decode())
-        except WebSocketClosedError:
-            return
-        sent.add_done_callback(_heard)
-
-    async def close_when_signed_out(self) -> None:
-        reason = FAULT
-        try:
-            while reason != SIGNED_OUT:
-                await asyncio.sleep(LOGIN_CHECKED_SECONDS)
-                if not holds(await self.authenticate(), Permission.ATTENDANCE_SHOW_CODE):
-                    reason = SIGNED_OUT
-        finally:
-            self.close(reason)
-
-    def on_message(self, message: str | bytes) -> None:
-        pass
-
-    def on_close(self) -> None:
-        self.rolls.leave(self.session, self.show_roll)
-        if self.watch is not None:
-            self.watch.cancel()
-
-
 _ID = "[0-9a-f]{24}"
 _CLASS = rf"/admin/classes/(?P<class_id>{_ID})"
 _SESSION = rf"{_CLASS}/sessions/(?P<session_id>{_ID})"
 ROUTES: list[Route] = [
     (rf"{_CLASS}/sessions", Sessions),
-    (rf"{_CLASS}/sessions/new", NewSession),
+    (rf"{_CLASS}/sessions/new", add_session),
     (rf"{_CLASS}/sessions/timetable", Timetable),
-    (_SESSION, RollPage),
-    (rf"{_SESSION}/edit", EditSession),
-    (rf"{_SESSION}/cancel", CancelSession),
-    (rf"{_SESSION}/late-registrations", LateRegistrations),
-    (rf"{_SESSION}/classroom", Classroom),
-    (rf"{_SESSION}/classroom/code", ClassroomCode),
-    (rf"{_SESSION}/classroom/live", ClassroomLive),
+    (_SESSION, OneSession),
+    (rf"{_SESSION}/edit", change_session),
+    (rf"{_SESSION}/cancel", cancel_session),
+    (rf"{_SESSION}/late-registrations", register_late),
     (rf"{_CLASS}/attendance\.xlsx", AttendanceSheet),
 ]

@@ -17,7 +17,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from admin.handlers import attendance as pages
+from admin.handlers import classroom
 from server.__main__ import make_application, open_platform
 from server.accounts import staff
 from server.attendance import service as attendance
@@ -462,13 +462,13 @@ async def test_the_screen_is_told_names_and_nothing_else_of_anybody(
 ) -> None:
     await check_in(platform, session, opened.trainees[0], device="one-phone")
     roll = await attendance.roll(platform, opened.officer, opened.id, session.id)
-    told = orjson.dumps(pages.board_of(roll)).decode()
+    told = orjson.dumps(classroom.board_of(roll)).decode()
     for entry in roll.entries:
         assert entry.trainee.name in told
         assert entry.trainee.id_number_masked not in told and entry.trainee.person_id not in told
     namesake = roll.entries[1].trainee.model_copy(update={"name": roll.entries[2].trainee.name})
     twins = [roll.entries[0], attendance.RollEntry(namesake, None, ()), roll.entries[2]]
-    shown = pages.board_of(attendance.Roll(roll.session, roll.window, twins, []))
+    shown = classroom.board_of(attendance.Roll(roll.session, roll.window, twins, []))
     assert shown["missing"][0] == f"{namesake.name}（{namesake.work_unit}）"
 
 
@@ -479,13 +479,13 @@ async def test_the_screen_goes_dark_when_the_login_ends(
     mine: Browser,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pages, "LOGIN_CHECKED_SECONDS", 0.05)
+    monkeypatch.setattr(classroom, "LOGIN_CHECKED_SECONDS", 0.05)
     board = await Board.open(mine, home_of(opened, session))
     await board.until_missing(3)
     account = await platform["accounts"].find_one({"username": cast.XINGTAI_OFFICER.username})
     assert account is not None
     await staff.reset_password(platform, stage.actor(cast.CENTRE), account["_id"])
-    assert await board.closing_code() == pages.SIGNED_OUT
+    assert await board.closing_code() == classroom.SIGNED_OUT
 
 
 async def test_the_live_list_is_open_to_whoever_may_show_the_code_and_to_no_other_site(

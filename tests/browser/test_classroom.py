@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from admin.handlers import attendance as pages
+from admin.options import WEEKDAYS
 from server.attendance import rules
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import CheckIn, Geofence, RefusedScan, Source, TeachingSession
@@ -128,9 +129,7 @@ SLOTS = rules.timetable(
 
 
 def page_of(**more: Any) -> dict[str, Any]:
-    return layout_context(
-        training_class=CLASS, tab="sessions", today=NOON.date(), span=pages.span, **(NO_ERRORS | more)
-    )
+    return layout_context(training_class=CLASS, tab="sessions", today=NOON.date(), **(NO_ERRORS | more))
 
 
 def sessions(*rows: SessionRow, may_manage: bool = True) -> dict[str, Any]:
@@ -155,7 +154,7 @@ def timetable(**more: Any) -> dict[str, Any]:
     usual: dict[str, Any] = {
         "slots": None,
         "hours_before": 0,
-        "weekdays": pages.WEEKDAYS,
+        "weekdays": WEEKDAYS,
         "half_days": list(pages.HALF_DAYS.items()),
         "typed_pairs": [],
         "values": TIMETABLE,
