@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from admin.handler import NO_ERRORS, PageHandler
 from admin.lists import named
@@ -27,6 +27,7 @@ from server.schemes.content import (
     CourseRow,
     SessionRow,
     TaskRow,
+    Text,
 )
 from server.schemes.rules import Change
 from server.schemes.service import SchemeOfClass, TimetableWish, VersionOutdated
@@ -52,21 +53,15 @@ class SessionForm(BaseModel):
     day: Annotated[date, AfterValidator(_this_century)]
     starts: time
     ends: time
-    title: Annotated[str, StringConstraints(strip_whitespace=True), Field(min_length=2, max_length=40)]
+    title: Annotated[Text, Field(min_length=2, max_length=40)]
     course: Annotated[str, Field(max_length=40)] = ""
     hours: Annotated[int, Field(ge=1, le=12)]
-    place: Annotated[str, StringConstraints(strip_whitespace=True), Field(min_length=2, max_length=100)]
+    place: Annotated[Text, Field(min_length=2, max_length=100)]
 
     def row(self) -> SessionRow:
         starts_at, ends_at = rules.session_at(self.day, self.starts, self.ends)
-        return SessionRow(
-            title=self.title,
-            course=self.course,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            hours=self.hours,
-            place=self.place,
-        )
+        rest = self.model_dump(exclude={"day", "starts", "ends"})
+        return SessionRow(**rest, starts_at=starts_at, ends_at=ends_at)
 
 
 class TaskForm(TaskRow):
