@@ -13,9 +13,9 @@ The template gets `rows`, `query`, `narrowed`, `filters`, `previous`, `next` and
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from operator import attrgetter
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -24,8 +24,9 @@ from pydantic import AfterValidator, BaseModel, Field
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS, years
 from admin.paging import Way
-from admin.spreadsheet import Value, send_workbook
+from admin.spreadsheet import Value, send_workbook, stream_workbook
 from server.kernel.clock import beijing_date
+from server.kernel.downloads import Download
 from server.kernel.permissions import Permission, holds
 from server.kernel.titled import Titled
 from server.kernel.web import Route, allow
@@ -45,6 +46,10 @@ class Filter:
 
     title: str
     options: Options | Callable[[PageHandler], Options] | None = None
+    blank: str | None = "全部"
+    """The choice of all; None where one is always chosen."""
+    hint: str = "输入后自动查询"
+    """Stands in the field until words are typed."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class ShownFilter:
     options: Options | None
     """None: words are typed."""
     value: str
+    blank: str | None = "全部"
+    hint: str = ""
 
 
 class Query(BaseModel):
@@ -74,10 +81,11 @@ class Query(BaseModel):
             found = [one for one in info.metadata if isinstance(one, Filter)]
             if not found:
                 continue
-            options = found[-1].options
-            options = options(page) if callable(options) else options
+            one = found[-1]
+            options = one.options(page) if callable(one.options) else one.options
             if options is None or options:
-                shown.append(ShownFilter(name, found[-1].title, options, self.conditions[name]))
+                value = self.conditions[name]
+                shown.append(ShownFilter(name, one.title, options, value, one.blank, one.hint))
         return shown
 
 
@@ -127,18 +135,57 @@ class Sheet(Generic[R]):
     most: int = 5_000
     rows: Callable[[Sequence[Any]], Iterable[R]] = tuple
     """What the sheet has a row for, where that is not the row of the list itself."""
+    numbered: bool = False
+    """Whether 序号 is the first column."""
+    file: str = ""
+    """The name of the file, where that is not the title."""
 
-    async def send(self, page: PageHandler, found: Sequence[Any]) -> None:
-        await send_workbook(
-            page,
-            f"{self.title}-{beijing_date(page.platform.clock.now())}.xlsx",
-            self.title,
-            [(column.title, column.width) for column in self.columns],
-            [[column.value(row) for column in self.columns] for row in self.rows(found)],
-        )
+    async def send(self, page: PageHandler, found: Sequence[Any], of: str = "") -> None:
+        """As a download. `of`: what stands in its name; else the day."""
+        headings, rows = self._headings, [self._cells(row) for row in self.rows(found)]
+        if self.numbered:
+            headings = [("序号", 6), *headings]
+            rows = [[number, *cells] for number, cells in enumerate(rows, start=1)]
+        name = f"{self.file or self.title}-{of or beijing_date(page.platform.clock.now())}.xlsx"
+        await send_workbook(page, name, self.title, headings, rows)
+
+    async def stream(self, file_name: str, rows: AsyncIterator[R]) -> Download:
+        """However long it is, in a file that is gone when it has been sent. Raises TooLarge."""
+        return await stream_workbook(file_name, self.title, self._headings, rows, self._cells)
+
+    @property
+    def _headings(self) -> list[tuple[str, int]]:
+        return [(column.title, column.width) for column in self.columns]
+
+    def _cells(self, row: R) -> list[Value]:
+        return [column.value(row) for column in self.columns]
 
 
 # ---- the list
+
+
+async def one_page(
+    page: PageHandler,
+    address: str,
+    query: Query,
+    fetch: Callable[[str | None, int], Awaitable[Sequence[R]]],
+    *,
+    size: int = PAGE_SIZE,
+    cursor: Callable[[R], str] = attrgetter("id"),
+) -> dict[str, Any]:
+    """A page of a list as its template takes it; also of a list that is only a part of what is shown."""
+    way = Way.read(address, query.conditions, query.way)
+    found = await fetch(way.cursor, size + 1)
+    rows = found[:size]
+    return {
+        "rows": rows,
+        "query": query,
+        "narrowed": any(query.conditions.values()),
+        "filters": query.filters(page),
+        "previous": way.previous,
+        "next": way.next(cursor(rows[-1])) if len(found) > size else None,
+        "export": way.export(f"{address}/export"),
+    }
 
 
 async def nothing_around(page: PageHandler, query: Query, rows: Sequence[Any]) -> Mapping[str, Any]:
@@ -187,21 +234,12 @@ class Listing(Generic[Q, R]):
 
             async def show(self, outcome: Outcome = NO_ERRORS) -> None:
                 query = self.query(listing.query)
-                way = Way.read(listing.address, query.conditions, query.way)
-                found = await listing.fetch(self, query, way.cursor, listing.page_size + 1)
-                rows = found[: listing.page_size]
-                self.render_page(
-                    listing.template,
-                    rows=rows,
-                    query=query,
-                    narrowed=any(query.conditions.values()),
-                    filters=query.filters(self),
-                    previous=way.previous,
-                    next=way.next(listing.cursor(rows[-1])) if len(found) > listing.page_size else None,
-                    export=way.export(f"{listing.address}/export"),
-                    **await listing.around(self, query, rows),
-                    **outcome,
+                fetch = partial(listing.fetch, self, query)
+                seen = await one_page(
+                    self, listing.address, query, fetch, size=listing.page_size, cursor=listing.cursor
                 )
+                around = await listing.around(self, query, seen["rows"])
+                self.render_page(listing.template, **seen, **around, **outcome)
 
         return ListPage
 

@@ -78,10 +78,10 @@ class EnrolmentDraft(BaseModel):
 
     opens: datetime
     closes: datetime
-    places: Annotated[int, Field(ge=1, le=rules.PLACES_MOST)]
-    reporting: Annotated[str, Field(min_length=2, max_length=500)]
+    places: Annotated[int, Field(title="名额", ge=1, le=rules.PLACES_MOST)]
+    reporting: Annotated[str, Field(title="报到时间和地点", min_length=2, max_length=500)]
     to_bring: Annotated[str, Field(min_length=2, max_length=500)] = rules.USUAL_THINGS
-    questions: Annotated[str, Field(max_length=5000)] = ""
+    questions: Annotated[str, Field(title="本班补充的题目", max_length=5000)] = ""
 
 
 class ApplicationDraft(BaseModel):
@@ -95,8 +95,8 @@ class ApplicationDraft(BaseModel):
 
 
 class Verdict(BaseModel):
-    agree: bool
-    reason: Annotated[str, Field(max_length=500)] = ""
+    agree: Annotated[bool, Field(title="审核意见")]
+    reason: Annotated[str, Field(title="理由", max_length=500)] = ""
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, Route
 
+from admin.handler import PageHandler
+from admin.lists import Query
 from admin.rendering import STATIC, make_environment
+from server.kernel.clock import FixedClock
 
 SITE = "http://admin.test"
 CONTENT_SECURITY_POLICY = (
@@ -80,6 +86,23 @@ def layout_context(**more: Any) -> dict[str, Any]:
 
 def signed_out_context(**more: Any) -> dict[str, Any]:
     return layout_context(actor=None, role_title="", nav=[], **more)
+
+
+def list_context(rows: Sequence[Any], query: Query, now: datetime, **more: Any) -> dict[str, Any]:
+    """What admin/lists.py gives to the template of a list of one page, as the centre sees it."""
+    centre = SimpleNamespace(
+        actor=SimpleNamespace(province_code=None), platform=SimpleNamespace(clock=FixedClock(now))
+    )
+    return {
+        "rows": rows,
+        "query": query,
+        "narrowed": any(query.conditions.values()),
+        "filters": query.filters(cast(PageHandler, centre)),
+        "previous": None,
+        "next": None,
+        "export": "/admin/export",
+        **more,
+    }
 
 
 def render(template: str, context: dict[str, Any]) -> str:

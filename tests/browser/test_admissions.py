@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from admin.handlers.admissions import ApplicantQuery
 from server.accounts.rules import Evidence
 from server.admissions import arrival, rules
 from server.admissions.arrival import ArrivalRow
@@ -17,9 +18,8 @@ from server.admissions.rules import Action, State
 from server.admissions.service import INSTITUTION_REVIEWS, ClassEnrolment
 from server.classes.documents import ClassTeacher, Enrolment, TrainingClass
 from server.institutions.rules import Level
-from server.kernel.clock import beijing_date
 from server.kernel.history import Step
-from tests.admin.front_end import layout_context, show
+from tests.admin.front_end import layout_context, list_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
 
 pytestmark = pytest.mark.browser
@@ -93,21 +93,17 @@ def enrolment(page: Page, training_class: TrainingClass, applicants: list[Applic
         "tab": "enrolment",
         "today": date(2026, 11, 2),
         "seen": ClassEnrolment(training_class, ADMISSION, counts),
-        "applicants": applicants,
         "warnings": {one.person_id: ["注意"] if one is APPLICANTS[0] else [] for one in applicants},
         "reviewable": INSTITUTION_REVIEWS,
-        "query": type("Query", (), {"state": None}),
-        "states_offered": [(one.value, one.label) for one in State],
         "centre_questions": QUESTIONS,
         "places_most": rules.PLACES_MOST,
-        "previous": None,
-        "next": None,
         "may_manage": True,
         "problem": None,
         "errors": {},
         "values": {"opens": "2026-11-02T08:00", "closes": "2026-11-12T18:00", "places": 40, "reporting": "实训楼", "to_bring": "身份证"},
     }  # fmt: skip
-    show(page, "admissions/enrolment.html", layout_context(**context | more))
+    listed = list_context(applicants, ApplicantQuery(), NOON)
+    show(page, "admissions/enrolment.html", layout_context(**listed | context | more))
 
 
 def test_the_tab_of_enrolment_fits_and_is_accessible_with_applicants_and_without(page: Page) -> None:
@@ -213,9 +209,7 @@ DESK: dict[str, Any] = {
 
 
 def test_the_reception_desk_shows_who_has_arrived_and_who_has_signed(page: Page) -> None:
-    today = beijing_date(NOON)
-    context = DESK | {"rows": ROWS, "on_this_day": lambda moment: beijing_date(moment) == today}
-    show(page, "admissions/arrivals.html", layout_context(**context))
+    show(page, "admissions/arrivals.html", layout_context(**DESK, rows=ROWS))
     expect(page.get_by_role("link", name="办理报到")).to_have_count(1)
     expect(page.get_by_role("link", name="撤销")).to_have_count(1)
     assert_accessible(page)

@@ -357,6 +357,7 @@ TABLE: dict[str, Outcomes] = {
     # ---- a class, by whoever oversees it
     "GET /admin/classes/{class_id}": IN_REACH,
     "GET /admin/classes/{class_id}/enrolment": IN_REACH,
+    "GET /admin/classes/{class_id}/enrolment/agree": IN_REACH,
     "GET /admin/classes/{class_id}/enrolment/export": IN_REACH,
     "GET /admin/classes/{class_id}/enrolment/{applicant_id}": IN_REACH,
     "GET /admin/classes/{class_id}/needs": IN_REACH,
