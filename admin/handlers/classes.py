@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from pydantic import BaseModel, Field
-
 from admin.audit_words import tell
 from admin.handler import PageHandler
-from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS, years
-from admin.paging import Way
-from admin.spreadsheet import send_workbook
+from admin.lists import (
+    Column,
+    Filter,
+    LevelCode,
+    Listing,
+    MajorCode,
+    ProvinceCode,
+    Query,
+    Sheet,
+    Words,
+    Year,
+    named,
+    rights,
+    years_offered,
+)
 from server.admissions import arrival
 from server.admissions import service as admissions
 from server.applications import service as applications
@@ -24,10 +34,10 @@ from server.classes import facts
 from server.classes import service as classes
 from server.classes.documents import ClassFilter, TrainingClass
 from server.classes.rules import Stage
+from server.classes.service import ClassRow
 from server.corrections import service as corrections
 from server.invitations import service as invitations
 from server.kernel import audit
-from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
 from server.kernel.permissions import Permission, holds
@@ -35,9 +45,6 @@ from server.kernel.platform import Platform
 from server.kernel.web import Route, allow
 from server.schemes import service as schemes
 from server.surveys import service as surveys
-
-PAGE_SIZE = 20
-EXPORTED_MOST = 5_000
 
 LIFE: tuple[Callable[[Platform, Actor, TrainingClass], Awaitable[list[LifeStep]]], ...] = (
     applications.life,
@@ -54,97 +61,47 @@ LIFE: tuple[Callable[[Platform, Actor, TrainingClass], Awaitable[list[LifeStep]]
 """Each chapter's part of the life of a class, in the order in which a class goes through it."""
 
 
-class ListQuery(BaseModel):
-    q: Annotated[str, Field(max_length=60)] = ""
-    level: Annotated[str, Field(pattern=r"^[G123]$")] = ""
-    major: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
-    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
-    stage: Stage | None = None
-    year: Annotated[str, Field(pattern=r"^20[0-9]{2}$")] = ""
-    way: Annotated[str, Field(max_length=2000)] = ""
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        return {
-            "q": self.q,
-            "level": self.level,
-            "major": self.major,
-            "province": self.province,
-            "stage": self.stage or "",
-            "year": self.year,
-        }
-
-    @property
-    def narrowed(self) -> ClassFilter:
-        return ClassFilter(self.q.strip(), self.level, self.major, self.province, self.year, self.stage)
+class ClassQuery(Query):
+    q: Annotated[Words, Filter("名称或培训机构")] = ""
+    stage: Annotated[Stage | None, Filter("状态", named(Stage))] = None
+    year: Annotated[Year, Filter("年份", years_offered)] = None
+    level: LevelCode = ""
+    major: MajorCode = ""
+    province: ProvinceCode = ""
 
 
-class ClassList(PageHandler):
-    @allow(Permission.CLASSES_READ)
-    async def get(self) -> None:
-        query = self.query(ListQuery)
-        way = Way.read("/admin/classes", query.conditions, query.way)
-        found = await classes.list_classes(
-            self.platform, self.actor, query.narrowed, before=way.cursor, limit=PAGE_SIZE + 1
-        )
-        rows = found[:PAGE_SIZE]
-        self.render_page(
-            "classes/list.html",
-            rows=rows,
-            query=query,
-            export=way.export("/admin/classes/export"),
-            previous=way.previous,
-            next=way.next(rows[-1].item.id) if len(found) > PAGE_SIZE else None,
-            levels=LEVELS,
-            stages=[(stage.value, stage.label) for stage in Stage],
-            majors=MAJOR_OPTIONS,
-            years=years(self.platform.clock.now()),
-            provinces=PROVINCE_OPTIONS if self.actor.province_code is None else [],
-            may_manage=holds(self.actor, Permission.CLASSES_MANAGE),
-        )
+async def fetch(page: PageHandler, query: ClassQuery, before: str | None, limit: int) -> list[ClassRow]:
+    narrowed = ClassFilter(query.q, query.level, query.major, query.province, query.year, query.stage)
+    return await classes.list_classes(page.platform, page.actor, narrowed, before=before, limit=limit)
 
 
-class Export(PageHandler):
-    @allow(Permission.CLASSES_READ, rate="30/minute")
-    async def get(self) -> None:
-        found = await classes.list_classes(
-            self.platform, self.actor, self.query(ListQuery).narrowed, limit=EXPORTED_MOST
-        )
-        today = beijing_date(self.platform.clock.now())
-        await send_workbook(
-            self,
-            f"培训班列表-{today}.xlsx",
-            "培训班",
-            [
-                ("名称", 36),
-                ("级别", 10),
-                ("专业大类", 14),
-                ("培训机构", 30),
-                ("开始日期", 12),
-                ("结束日期", 12),
-                ("课时", 8),
-                ("地点", 24),
-                ("授课骨干教师", 24),
-                ("学员人数", 10),
-                ("状态", 10),
-            ],
-            [
-                (
-                    row.item.name,
-                    row.item.level.label,
-                    row.item.major_name,
-                    row.item.institution_name,
-                    row.item.starts_on,
-                    row.item.ends_on,
-                    row.item.class_hours,
-                    row.item.place,
-                    "、".join(teacher.name for teacher in row.item.teachers),
-                    row.trainees,
-                    row.item.stage_on(today).label,
-                )
-                for row in found
-            ],
-        )
+SHEET = Sheet[ClassRow](
+    "培训班",
+    [
+        Column("名称", 36, lambda row: row.item.name),
+        Column("级别", 10, lambda row: row.item.level.label),
+        Column("专业大类", 14, lambda row: row.item.major_name),
+        Column("培训机构", 30, lambda row: row.item.institution_name),
+        Column("开始日期", 12, lambda row: row.item.starts_on),
+        Column("结束日期", 12, lambda row: row.item.ends_on),
+        Column("课时", 8, lambda row: row.item.class_hours),
+        Column("地点", 24, lambda row: row.item.place),
+        Column("授课骨干教师", 24, lambda row: "、".join(teacher.name for teacher in row.item.teachers)),
+        Column("学员人数", 10, lambda row: row.trainees),
+        Column("状态", 10, lambda row: row.stage.label),
+    ],
+    file="培训班列表",
+)
+CLASSES = Listing(
+    "/admin/classes",
+    "classes/list.html",
+    Permission.CLASSES_READ,
+    ClassQuery,
+    fetch,
+    rights(may_manage=Permission.CLASSES_MANAGE),
+    sheet=SHEET,
+    cursor=lambda row: row.item.id,
+)
 
 
 class Overview(PageHandler):
@@ -162,23 +119,19 @@ class Overview(PageHandler):
             life=[step for part in LIFE for step in await part(self.platform, self.actor, training_class)],
             corrections=await corrections.made_in_class(self.platform, self.actor, class_id),
             may_correct=holds(self.actor, Permission.CORRECTIONS_REQUEST),
-            application=await self._application(training_class),
+            application=await application_of(self, training_class),
             glance=await classes.class_at_a_glance(self.platform, training_class),
             teachers=teachers,
             history=await tell(self.platform, await audit.of_subject(self.platform, class_id, limit=30)),
             may_manage=holds(self.actor, Permission.CLASSES_MANAGE),
         )
 
-    async def _application(self, training_class: TrainingClass) -> Application | None:
-        """The application whose approval made the class; classes of before the applications have none."""
-        if training_class.application_id is None:
-            return None
-        return await applications.get_application(self.platform, self.actor, training_class.application_id)
+
+async def application_of(page: PageHandler, training_class: TrainingClass) -> Application | None:
+    """The application whose approval made the class; classes of before the applications have none."""
+    if training_class.application_id is None:
+        return None
+    return await applications.get_application(page.platform, page.actor, training_class.application_id)
 
 
-_ID = r"[0-9a-f]{24}"
-ROUTES: list[Route] = [
-    (r"/admin/classes", ClassList),
-    (r"/admin/classes/export", Export),
-    (rf"/admin/classes/(?P<class_id>{_ID})", Overview),
-]
+ROUTES: list[Route] = [*CLASSES.routes, (r"/admin/classes/(?P<class_id>[0-9a-f]{24})", Overview)]

@@ -77,7 +77,7 @@ class ClassFilter:
     level: str = ""
     major: str = ""
     province_code: str = ""
-    year: str = ""
+    year: int | None = None
     """The calendar year in which the class begins."""
     stage: Stage | None = None
 

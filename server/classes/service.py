@@ -104,10 +104,11 @@ class ClassDraft(BaseModel):
 
 @dataclass(frozen=True)
 class ClassRow:
-    """A class in a list, with the number of its trainees."""
+    """A class in a list, with the number of its trainees and where it stands today."""
 
     item: TrainingClass
     trainees: int
+    stage: Stage
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ async def list_classes(
     today = beijing_date(platform.clock.now())
     found = await store.classes(platform, actor.jurisdiction, narrowed, today, before=before, limit=limit)
     counts = await store.count_enrolments(platform, [one.id for one in found])
-    return [ClassRow(one, counts.get(one.id, 0)) for one in found]
+    return [ClassRow(one, counts.get(one.id, 0), one.stage_on(today)) for one in found]
 
 
 async def current_classes(platform: Platform, actor: Actor, limit: int = 100) -> list[CurrentClass]:
