@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, Field
-
-from admin.handler import NO_ERRORS, PageHandler
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import Filter, ProvinceCode, Query, Words, named
 from admin.options import PROVINCE_OPTIONS
+from admin.steps import shows, step
 from server.classes import service as classes
 from server.invitations import letter
 from server.invitations import service as invitations
 from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, Refusal
-from server.kernel.errors import Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
 
 
-class PoolQuery(BaseModel):
-    q: Annotated[str, Field(max_length=60)] = ""
-    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
+class PoolQuery(Query):
+    q: Annotated[Words, Filter("姓名或工作单位")] = ""
+    province: Annotated[ProvinceCode, Filter("省份", PROVINCE_OPTIONS)] = ""
 
 
-class InvitationsPage(PageHandler):
-    async def show(self, class_id: str, **context: Any) -> None:
+class ClassInvitations(PageHandler):
+    address = "/admin/classes/{class_id}/invitations"
+    get = shows(Permission.INVITATIONS_READ)
+
+    async def show(self, class_id: str, invitation_id: str = "", outcome: Outcome = NO_ERRORS) -> None:
+        """`invitation_id`: the one that a step was about."""
         seen = await invitations.invitations_of_class(self.platform, self.actor, class_id)
         may_send = holds(self.actor, Permission.INVITATIONS_SEND) and not seen.over
         query = self.query(PoolQuery)
         candidates = (
             await invitations.recommend(
-                self.platform, self.actor, seen, words=query.q.strip(), province_code=query.province
+                self.platform, self.actor, seen, words=query.q, province_code=query.province
             )
             if may_send
             else []
@@ -45,51 +48,32 @@ class InvitationsPage(PageHandler):
             candidates=candidates,
             most=invitations.RECOMMENDED_MOST,
             query=query,
-            kinds=[(kind.value, kind.label) for kind in Kind],
-            provinces=PROVINCE_OPTIONS,
-            **context,
+            filters=query.filters(self),
+            kinds=named(Kind),
+            **outcome,
         )
 
 
-class ClassInvitations(InvitationsPage):
-    @allow(Permission.INVITATIONS_READ)
-    async def get(self, class_id: str) -> None:
-        await self.show(class_id, sending=False, **NO_ERRORS)
-
-    @allow(Permission.INVITATIONS_SEND)
-    async def post(self, class_id: str) -> None:
-        try:
-            draft = self.form(InvitationDraft)
-            sent = await invitations.send(self.platform, self.actor, class_id, draft)
-        except Problem as problem:
-            return await self.show(class_id, sending=True, **self.refuse(problem))
-        names = "、".join(one.teacher_name for one in sent)
-        self.flash(f"已向{names}发出{draft.kind.label}邀请函，请对方在小程序中答复。")
-        return self.see_other(f"/admin/classes/{class_id}/invitations")
+@step(ClassInvitations, Permission.INVITATIONS_SEND)
+async def send(page: ClassInvitations, class_id: str) -> str:
+    draft = page.form(InvitationDraft)
+    sent = await invitations.send(page.platform, page.actor, class_id, draft)
+    names = "、".join(one.teacher_name for one in sent)
+    return f"已向{names}发出{draft.kind.label}邀请函，请对方在小程序中答复。"
 
 
-class Withdraw(InvitationsPage):
-    @allow(Permission.INVITATIONS_SEND)
-    async def post(self, class_id: str, invitation_id: str) -> None:
-        try:
-            refusal = self.form(Refusal)
-            one = await invitations.withdraw(self.platform, self.actor, class_id, invitation_id, refusal)
-        except Problem as problem:
-            return await self.show(class_id, sending=False, **self.refuse(problem))
-        self.flash(f"已撤回给{one.teacher_name}老师的邀请函，并已告知本人。")
-        return self.see_other(f"/admin/classes/{class_id}/invitations")
+@step(ClassInvitations, Permission.INVITATIONS_SEND)
+async def withdraw(page: ClassInvitations, class_id: str, invitation_id: str) -> str:
+    refusal = page.form(Refusal)
+    one = await invitations.withdraw(page.platform, page.actor, class_id, invitation_id, refusal)
+    return f"已撤回给{one.teacher_name}老师的邀请函，并已告知本人。"
 
 
-class Cancel(InvitationsPage):
-    @allow(Permission.INVITATIONS_SEND)
-    async def post(self, class_id: str, invitation_id: str) -> None:
-        try:
-            refusal = self.form(Refusal)
-            one = await invitations.cancel(self.platform, self.actor, class_id, invitation_id, refusal)
-        except Problem as problem:
-            return await self.show(class_id, sending=False, **self.refuse(problem))
-        self.flash(f"已取消{one.teacher_name}老师的{one.kind.label}安排，并已告知本人。")
-        return self.see_other(f"/admin/classes/{class_id}/invitations")
+@step(ClassInvitations, Permission.INVITATIONS_SEND)
+async def cancel(page: ClassInvitations, class_id: str, invitation_id: str) -> str:
+    refusal = page.form(Refusal)
+    one = await invitations.cancel(page.platform, page.actor, class_id, invitation_id, refusal)
+    return f"已取消{one.teacher_name}老师的{one.kind.label}安排，并已告知本人。"
 
 
 class LetterPage(PageHandler):
@@ -119,9 +103,9 @@ class LetterPdf(PageHandler):
 _CLASS = r"/admin/classes/(?P<class_id>[0-9a-f]{24})/invitations"
 _ONE = rf"{_CLASS}/(?P<invitation_id>[0-9a-f]{{24}})"
 ROUTES: list[Route] = [
-    (_CLASS, ClassInvitations),
+    (_CLASS, send),
     (_ONE, LetterPage),
     (rf"{_ONE}/pdf", LetterPdf),
-    (rf"{_ONE}/withdraw", Withdraw),
-    (rf"{_ONE}/cancel", Cancel),
+    (rf"{_ONE}/withdraw", withdraw),
+    (rf"{_ONE}/cancel", cancel),
 ]

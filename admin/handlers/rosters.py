@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from admin.handler import NO_ERRORS, PageHandler
-from admin.spreadsheet import send_file, send_workbook
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import EXPORT_RATE, Column, Sheet
+from admin.spreadsheet import send_file
+from admin.steps import Done, shows, step
 from server.classes import service as classes
 from server.classes.documents import RosterState
 from server.classes.roster import RosterUnreadable
-from server.kernel.errors import FieldError, Invalid, Problem
+from server.classes.service import Trainee
+from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
 from server.kernel.xlsx import PACKED_LARGEST
 
 
 class Roster(PageHandler):
-    @allow(Permission.CLASSES_READ)
-    async def get(self, class_id: str) -> None:
-        await self._show(class_id, NO_ERRORS)
+    address = "/admin/classes/{class_id}/roster"
+    get = shows(Permission.CLASSES_READ)
 
-    @allow(Permission.CLASSES_MANAGE, rate="60/minute")
-    async def post(self, class_id: str) -> None:
-        try:
-            uploads = self.request.files.get("file")
-            if not uploads:
-                raise Invalid(fields=[FieldError("file", "请先选择名册文件。")])
-            preview = await classes.preview_roster(
-                self.platform, self.actor, class_id, uploads[0].filename, uploads[0].body
-            )
-        except RosterUnreadable as problem:
-            placed = RosterUnreadable(problem.detail, fields=[FieldError("file", problem.detail)])
-            return await self._show(class_id, self.refuse(placed))
-        except Problem as problem:
-            return await self._show(class_id, self.refuse(problem))
-        return self.see_other(f"/admin/classes/{class_id}/roster/{preview.id}")
-
-    async def _show(self, class_id: str, outcome: dict[str, Any]) -> None:
+    async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
         training_class = await classes.get_class(self.platform, self.actor, class_id)
         glance = await classes.class_at_a_glance(self.platform, training_class)
         self.render_page(
@@ -54,6 +40,19 @@ class Roster(PageHandler):
         )
 
 
+@step(Roster, Permission.CLASSES_MANAGE, rate="60/minute")
+async def upload(page: Roster, class_id: str) -> Done:
+    uploads = page.request.files.get("file")
+    if not uploads:
+        raise Invalid(fields=[FieldError("file", "请先选择名册文件。")])
+    name, content = uploads[0].filename, uploads[0].body
+    try:
+        preview = await classes.preview_roster(page.platform, page.actor, class_id, name, content)
+    except RosterUnreadable as problem:
+        raise RosterUnreadable(problem.detail, fields=[FieldError("file", problem.detail)]) from None
+    return Done("", f"/admin/classes/{class_id}/roster/{preview.id}")
+
+
 class Template(PageHandler):
     @allow(Permission.CLASSES_MANAGE)
     async def get(self, class_id: str) -> None:
@@ -61,57 +60,34 @@ class Template(PageHandler):
         send_file(self, f"名册模板-{training_class.name}.xlsx", await classes.roster_template(self.platform))
 
 
+SHEET = Sheet[Trainee](
+    "学员名单",
+    [
+        Column("姓名", 14, lambda one: one.enrolment.name),
+        Column("证件号", 22, lambda one: one.enrolment.id_number_masked),
+        Column("工作单位", 30, lambda one: one.enrolment.work_unit),
+        Column("职务/职称", 16, lambda one: one.enrolment.post),
+        Column("任教专业", 18, lambda one: one.enrolment.major_taught),
+        Column("身份核对", 30, lambda one: one.evidence.label),
+        Column("微信绑定", 10, lambda one: "已绑定" if one.bound else "未绑定"),
+    ],
+    numbered=True,
+)
+
+
 class Export(PageHandler):
-    @allow(Permission.CLASSES_READ, rate="30/minute")
+    @allow(Permission.CLASSES_READ, rate=EXPORT_RATE)
     async def get(self, class_id: str) -> None:
         training_class = await classes.get_class(self.platform, self.actor, class_id)
         trainees = await classes.trainee_list(self.platform, class_id)
-        await send_workbook(
-            self,
-            f"学员名单-{training_class.name}.xlsx",
-            "学员名单",
-            [
-                ("序号", 6),
-                ("姓名", 14),
-                ("证件号", 22),
-                ("工作单位", 30),
-                ("职务/职称", 16),
-                ("任教专业", 18),
-                ("身份核对", 30),
-                ("微信绑定", 10),
-            ],
-            [
-                (
-                    number,
-                    one.enrolment.name,
-                    one.enrolment.id_number_masked,
-                    one.enrolment.work_unit,
-                    one.enrolment.post,
-                    one.enrolment.major_taught,
-                    one.evidence.label,
-                    "已绑定" if one.bound else "未绑定",
-                )
-                for number, one in enumerate(trainees, start=1)
-            ],
-        )
+        await SHEET.send(self, trainees, training_class.name)
 
 
 class Preview(PageHandler):
-    @allow(Permission.CLASSES_MANAGE)
-    async def get(self, class_id: str, import_id: str) -> None:
-        await self._show(class_id, import_id, NO_ERRORS)
+    address = Roster.address
+    get = shows(Permission.CLASSES_MANAGE)
 
-    @allow(Permission.CLASSES_MANAGE)
-    async def post(self, class_id: str, import_id: str) -> None:
-        await classes.roster_preview(self.platform, self.actor, class_id, import_id)
-        try:
-            confirmed = await classes.confirm_roster(self.platform, self.actor, import_id)
-        except Problem as problem:
-            return await self._show(class_id, import_id, self.refuse(problem))
-        self.flash(f"已导入 {len(confirmed.rows)} 名学员，并在小程序中通知本人。")
-        return self.see_other(f"/admin/classes/{class_id}/roster")
-
-    async def _show(self, class_id: str, import_id: str, outcome: dict[str, Any]) -> None:
+    async def show(self, class_id: str, import_id: str, outcome: Outcome = NO_ERRORS) -> None:
         training_class = await classes.get_class(self.platform, self.actor, class_id)
         preview = await classes.roster_preview(self.platform, self.actor, class_id, import_id)
         if preview.state is RosterState.CONFIRMED:
@@ -128,26 +104,20 @@ class Preview(PageHandler):
         return None
 
 
-class ReleaseForm(BaseModel):
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
+@step(Preview, Permission.CLASSES_MANAGE)
+async def confirm(page: Preview, class_id: str, import_id: str) -> str:
+    await classes.roster_preview(page.platform, page.actor, class_id, import_id)
+    confirmed = await classes.confirm_roster(page.platform, page.actor, import_id)
+    return f"已导入 {len(confirmed.rows)} 名学员，并在小程序中通知本人。"
 
 
-class ReleaseBinding(PageHandler):
-    @allow(Permission.ACCOUNTS_RELEASE_BINDING)
-    async def get(self, class_id: str, person_id: str) -> None:
-        await self._show(class_id, person_id, NO_ERRORS)
+class BoundTrainee(PageHandler):
+    """The dialog that releases a phone."""
 
-    @allow(Permission.ACCOUNTS_RELEASE_BINDING)
-    async def post(self, class_id: str, person_id: str) -> None:
-        try:
-            reason = self.form(ReleaseForm).reason
-            await classes.release_binding(self.platform, self.actor, class_id, person_id, reason)
-        except Invalid as problem:
-            return await self._show(class_id, person_id, self.refuse(problem))
-        self.flash("已解除绑定。请通知学员用新的微信重新绑定。")
-        return self.see_other(f"/admin/classes/{class_id}/roster")
+    address = Roster.address
+    get = shows(Permission.ACCOUNTS_RELEASE_BINDING)
 
-    async def _show(self, class_id: str, person_id: str, outcome: dict[str, Any]) -> None:
+    async def show(self, class_id: str, person_id: str, outcome: Outcome = NO_ERRORS) -> None:
         training_class = await classes.get_class(self.platform, self.actor, class_id)
         trainee = await classes.trainee(self.platform, class_id, person_id)
         self.render_page(
@@ -155,11 +125,22 @@ class ReleaseBinding(PageHandler):
         )
 
 
+class ReleaseForm(BaseModel):
+    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
+
+
+@step(BoundTrainee, Permission.ACCOUNTS_RELEASE_BINDING)
+async def release(page: BoundTrainee, class_id: str, person_id: str) -> str:
+    reason = page.form(ReleaseForm).reason
+    await classes.release_binding(page.platform, page.actor, class_id, person_id, reason)
+    return "已解除绑定。请通知学员用新的微信重新绑定。"
+
+
 _CLASS = r"/admin/classes/(?P<class_id>[0-9a-f]{24})/roster"
 ROUTES: list[Route] = [
-    (_CLASS, Roster),
+    (_CLASS, upload),
     (rf"{_CLASS}/template", Template),
     (rf"{_CLASS}/export", Export),
-    (rf"{_CLASS}/(?P<import_id>[0-9a-f]{{24}})", Preview),
-    (rf"{_CLASS}/(?P<person_id>[0-9a-f]{{24}})/release", ReleaseBinding),
+    (rf"{_CLASS}/(?P<import_id>[0-9a-f]{{24}})", confirm),
+    (rf"{_CLASS}/(?P<person_id>[0-9a-f]{{24}})/release", release),
 ]

@@ -16,7 +16,7 @@ from server.invitations.documents import Invitation
 from server.invitations.rules import Action, Engagement, Kind, State
 from server.invitations.service import Candidate
 from server.kernel.history import Step
-from tests.admin.front_end import layout_context, show
+from tests.admin.front_end import layout_context, list_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
 
 pytestmark = pytest.mark.browser
@@ -126,9 +126,9 @@ def show_tab(page: Page, **changes: Any) -> None:
         "candidates": CANDIDATES,
         "most": 30,
         "query": PoolQuery(),
+        "filters": list_context([], PoolQuery(), NOON)["filters"],
         "kinds": [(kind.value, kind.label) for kind in Kind],
-        "provinces": [("13", "河北"), ("32", "江苏")],
-        "sending": False,
+        "wrong": "",
         "problem": None,
         "errors": {},
         "values": {},

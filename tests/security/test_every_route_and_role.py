@@ -388,6 +388,8 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/classes/{class_id}/survey/close": IN_REACH,
     "GET /admin/classes/{class_id}/invitations": IN_REACH,
     "GET /admin/classes/{class_id}/invitations/{invitation_id}": IN_REACH,
+    "GET /admin/classes/{class_id}/invitations/{invitation_id}/withdraw": IN_REACH,
+    "GET /admin/classes/{class_id}/invitations/{invitation_id}/cancel": IN_REACH,
     "GET /admin/classes/{class_id}/invitations/{invitation_id}/pdf": IN_REACH,
     "GET /admin/classes/{class_id}/certificates": IN_REACH,
     "GET /admin/certificates/{certificate_id}": IN_REACH,
