@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from admin.handler import NO_ERRORS, PageHandler
-from admin.ledger_export import workbook_of
-from admin.options import LEVELS
-from admin.paging import Way
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import (
+    EXPORT_RATE,
+    Column,
+    Filter,
+    LevelCode,
+    Listing,
+    Options,
+    Query,
+    Sheet,
+    Words,
+    Year,
+    years_offered,
+)
+from admin.steps import Done, shows, step
 from server.certificates import issue, reconcile, verify
 from server.certificates import service as certificates
-from server.certificates.documents import LedgerFilter
+from server.certificates.documents import Certificate, LedgerFilter, LedgerFinding
 from server.certificates.issue import Revocation
 from server.certificates.press import verify_url
 from server.certificates.verify import CertificateMissing, CertificateQueryRequest, paper
@@ -26,15 +37,16 @@ from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
 
 PAGE_SIZE = 30
-FIRST_YEAR = 2022
-"""Of the guide."""
 
 
 # ---- a class's page
 
 
-class ClassPage(PageHandler):
-    async def show(self, class_id: str, **context: Any) -> None:
+class ClassCertificates(PageHandler):
+    address = "/admin/classes/{class_id}/certificates"
+    get = shows(Permission.CERTIFICATES_READ)
+
+    async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
         seen = await issue.class_certificates(self.platform, self.actor, class_id)
         self.render_page(
             "certificates/class.html",
@@ -42,37 +54,28 @@ class ClassPage(PageHandler):
             tab="certificates",
             seen=seen,
             may_issue=holds(self.actor, Permission.CERTIFICATES_ISSUE),
-            **context,
+            **outcome,
         )
 
 
-class ClassCertificates(ClassPage):
-    @allow(Permission.CERTIFICATES_READ)
-    async def get(self, class_id: str) -> None:
-        await self.show(class_id, **NO_ERRORS)
+@step(ClassCertificates, Permission.CERTIFICATES_ISSUE)
+async def issue_certificates(page: ClassCertificates, class_id: str) -> str | Done:
+    issued = await issue.issue_certificates(page.platform, page.actor, class_id)
+    if issued:
+        return f"已核发 {issued} 张证书，并已通知本人。"
+    none_due = "没有需要核发的证书：符合条件的学员都已有证书。"
+    return Done(none_due, f"/admin/classes/{class_id}/certificates", "warning")
 
 
-class IssueCertificates(ClassPage):
-    @allow(Permission.CERTIFICATES_ISSUE)
-    async def post(self, class_id: str) -> None:
-        try:
-            issued = await issue.issue_certificates(self.platform, self.actor, class_id)
-        except Problem as problem:
-            return await self.show(class_id, **self.refuse(problem))
-        if issued:
-            self.flash(f"已核发 {issued} 张证书，并已通知本人。")
-        else:
-            self.flash("没有需要核发的证书：符合条件的学员都已有证书。", "warning")
-        return self.see_other(f"/admin/classes/{class_id}/certificates")
+class ClassArchive(ClassCertificates):
+    """The page again, with the reason, when there is nothing to print."""
 
-
-class ClassArchive(ClassPage):
     @allow(Permission.CERTIFICATES_ISSUE)
     async def get(self, class_id: str) -> None:
         try:
             archive = await certificates.class_archive(self.platform, self.actor, class_id)
         except certificates.NothingToPrint as problem:
-            return await self.show(class_id, **self.refuse(problem))
+            return await self.show(class_id, self.refuse(problem))
         await downloads.send(self, Download(archive.file_name, "application/zip", None, archive.content))
         return None
 
@@ -80,97 +83,105 @@ class ClassArchive(ClassPage):
 # ---- the ledger
 
 
-class LedgerQuery(BaseModel):
-    q: Annotated[str, Field(max_length=60)] = ""
-    year: Annotated[str, Field(pattern=r"^(20[0-9]{2})?$")] = ""
-    level: Annotated[str, Field(pattern=r"^[G123]?$")] = ""
-    institution: Annotated[str, Field(pattern=r"^([0-9]{3})?$")] = ""
-    way: Annotated[str, Field(max_length=2000)] = ""
+def years_of_issue(page: PageHandler) -> Options:
+    """Up to this one: nothing is issued in advance."""
+    return years_offered(page)[1:]
+
+
+class LedgerQuery(Query):
+    q: Annotated[Words, Filter("姓名或编号", hint="从第一个字开始")] = ""
+    year: Annotated[Year, Filter("发证年份", years_of_issue)] = None
+    level: LevelCode = ""
+    institution: Annotated[str, Field(pattern=r"^[0-9]{3}$")] = ""
 
     @property
-    def conditions(self) -> dict[str, str]:
-        return {"q": self.q, "year": self.year, "level": self.level, "institution": self.institution}
-
-    @property
-    def given(self) -> dict[str, str]:
-        return {name: value for name, value in self.conditions.items() if value}
-
-    @property
-    def narrowed(self) -> LedgerFilter:
-        return LedgerFilter(
-            words=self.q.strip(),
-            year=int(self.year) if self.year else None,
-            level=self.level,
-            institution_code=self.institution,
-        )
+    def wanted(self) -> LedgerFilter:
+        return LedgerFilter(words=self.q, year=self.year, level=self.level, institution_code=self.institution)
 
 
-class Ledger(PageHandler):
-    @allow(Permission.CERTIFICATES_READ)
-    async def get(self) -> None:
-        query = self.query(LedgerQuery)
-        way = Way.read("/admin/certificates", query.conditions, query.way)
-        found = await certificates.ledger(
-            self.platform, self.actor, query.narrowed, before=way.cursor, limit=PAGE_SIZE + 1
-        )
-        rows = found[:PAGE_SIZE]
-        this_year = beijing_date(self.platform.clock.now()).year
-        self.render_page(
-            "certificates/ledger.html",
-            rows=rows,
-            query=query,
-            export=f"/admin/certificates.xlsx?{urlencode(query.given)}",
-            previous=way.previous,
-            next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
-            years=[(str(year), f"{year} 年") for year in range(this_year, FIRST_YEAR - 1, -1)],
-            levels=LEVELS,
-            institutions=await self._institutions(),
-        )
-
-    async def _institutions(self) -> list[tuple[str, str]]:
-        """Empty for who sees one only."""
-        if self.actor.institution_code:
-            return []
-        listed = await institutions.list_institutions(self.platform, self.actor)
-        return [(one.id, f"{one.id} {one.name}") for one in listed]
+async def ledger(page: PageHandler, query: LedgerQuery, before: str | None, limit: int) -> list[Certificate]:
+    return await certificates.ledger(page.platform, page.actor, query.wanted, before=before, limit=limit)
 
 
-class CheckQuery(BaseModel):
-    way: Annotated[str, Field(max_length=2000)] = ""
+async def institutions_to_choose(
+    page: PageHandler, query: LedgerQuery, rows: Sequence[Certificate]
+) -> dict[str, Any]:
+    """None for who sees one only."""
+    if page.actor.institution_code:
+        return {"institutions": []}
+    listed = await institutions.list_institutions(page.platform, page.actor)
+    return {"institutions": [(one.id, f"{one.id} {one.name}") for one in listed]}
 
 
-class LedgerCheck(PageHandler):
-    """台账核查: what the daily check found."""
-
-    @allow(Permission.CERTIFICATES_READ)
-    async def get(self) -> None:
-        way = Way.read(reconcile.PAGE, {}, self.query(CheckQuery).way)
-        found = await reconcile.findings(self.platform, self.actor, before=way.cursor, limit=PAGE_SIZE + 1)
-        rows = found[:PAGE_SIZE]
-        self.render_page(
-            "certificates/check.html",
-            rows=rows,
-            checks=await reconcile.checks(self.platform, self.actor),
-            kind_title=reconcile.kind_title,
-            may_run=holds(self.actor, Permission.JOBS_RUN),
-            of_one=self.actor.institution_code is not None,
-            previous=way.previous,
-            next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
-        )
+LEDGER = Listing(
+    "/admin/certificates",
+    "certificates/ledger.html",
+    Permission.CERTIFICATES_READ,
+    LedgerQuery,
+    ledger,
+    institutions_to_choose,
+    page_size=PAGE_SIZE,
+)
+SHEET = Sheet[Certificate](
+    "证书台账",
+    [
+        Column("证书序列号", 14, lambda one: one.printed.serial),
+        Column("证书编号", 18, lambda one: one.printed.number),
+        Column("姓名", 14, lambda one: one.printed.name),
+        Column("证件号", 22, lambda one: one.printed.id_number_masked),
+        Column("培训班", 36, lambda one: one.printed.class_name),
+        Column("培训级别", 10, lambda one: one.printed.level.label),
+        Column("专业大类", 12, lambda one: one.printed.major),
+        Column("培训时间", 26, lambda one: f"{one.printed.training_from} 至 {one.printed.training_to}"),
+        Column("课时", 8, lambda one: one.printed.class_hours),
+        Column("发证机构", 26, lambda one: one.printed.issuer),
+        Column("发证日期", 12, lambda one: one.printed.issued_on),
+        Column("状态", 10, lambda one: one.status.label),
+        Column("撤销日期", 12, lambda one: beijing_date(one.revoked_at) if one.revoked_at else ""),
+        Column("撤销理由", 40, lambda one: one.revoke_reason or ""),
+    ],
+)
 
 
 class LedgerExport(PageHandler):
-    @allow(Permission.CERTIFICATES_READ, rate="30/minute")
+    """Row by row: however long the ledger is, little of it is in memory."""
+
+    @allow(Permission.CERTIFICATES_READ, rate=EXPORT_RATE)
     async def get(self) -> None:
-        narrowed = self.query(LedgerQuery).narrowed
-        file = await workbook_of(certificates.export_ledger(self.platform, self.actor, narrowed))
-        await downloads.send(self, file)
+        rows = certificates.export_ledger(self.platform, self.actor, self.query(LedgerQuery).wanted)
+        await downloads.send(self, await SHEET.stream("证书台账.xlsx", rows))
 
 
-class LedgerRow(PageHandler):
-    """One certificate."""
+async def findings(page: PageHandler, query: Query, before: str | None, limit: int) -> list[LedgerFinding]:
+    return await reconcile.findings(page.platform, page.actor, before=before, limit=limit)
 
-    async def show(self, certificate_id: str, **context: Any) -> None:
+
+async def checks(page: PageHandler, query: Query, rows: Sequence[LedgerFinding]) -> dict[str, Any]:
+    return {
+        "checks": await reconcile.checks(page.platform, page.actor),
+        "kind_title": reconcile.kind_title,
+        "may_run": holds(page.actor, Permission.JOBS_RUN),
+        "of_one": page.actor.institution_code is not None,
+    }
+
+
+LEDGER_CHECK = Listing(
+    reconcile.PAGE,
+    "certificates/check.html",
+    Permission.CERTIFICATES_READ,
+    Query,
+    findings,
+    checks,
+    page_size=PAGE_SIZE,
+)
+"""台账核查: what the daily check found."""
+
+
+class OneCertificate(PageHandler):
+    address = "/admin/certificates/{certificate_id}"
+    get = shows(Permission.CERTIFICATES_READ)
+
+    async def show(self, certificate_id: str, outcome: Outcome = NO_ERRORS) -> None:
         found = await certificates.certificate(self.platform, self.actor, certificate_id)
         self.render_page(
             "certificates/one.html",
@@ -179,37 +190,28 @@ class LedgerRow(PageHandler):
             verify_url=verify_url(self.platform, found.token),
             may_print=holds(self.actor, Permission.CERTIFICATES_ISSUE),
             may_revoke=holds(self.actor, Permission.CERTIFICATES_REVOKE),
-            **context,
+            **outcome,
         )
 
 
-class OneCertificate(LedgerRow):
-    @allow(Permission.CERTIFICATES_READ)
-    async def get(self, certificate_id: str) -> None:
-        await self.show(certificate_id, **NO_ERRORS)
+class CertificatePdf(OneCertificate):
+    """The page again, with the reason, when it cannot be printed."""
 
-
-class CertificatePdf(LedgerRow):
     @allow(Permission.CERTIFICATES_ISSUE)
     async def get(self, certificate_id: str) -> None:
         try:
             sheet = await certificates.staff_pdf(self.platform, self.actor, certificate_id)
         except Problem as problem:
-            return await self.show(certificate_id, **self.refuse(problem))
+            return await self.show(certificate_id, self.refuse(problem))
         self.set_header("Content-Type", "application/pdf")
         self.set_header("Content-Disposition", f'attachment; filename="{sheet.file_name}"')
         return await self.finish(sheet.content)
 
 
-class RevokeCertificate(LedgerRow):
-    @allow(Permission.CERTIFICATES_REVOKE)
-    async def post(self, certificate_id: str) -> None:
-        try:
-            await issue.revoke_certificate(self.platform, self.actor, certificate_id, self.form(Revocation))
-        except Problem as problem:
-            return await self.show(certificate_id, **self.refuse(problem))
-        self.flash("证书已撤销，公开验证页即时显示“已撤销”。")
-        return self.see_other(f"/admin/certificates/{certificate_id}")
+@step(OneCertificate, Permission.CERTIFICATES_REVOKE)
+async def revoke(page: OneCertificate, certificate_id: str) -> str:
+    await issue.revoke_certificate(page.platform, page.actor, certificate_id, page.form(Revocation))
+    return "证书已撤销，公开验证页即时显示“已撤销”。"
 
 
 # ---- the public pages
@@ -218,20 +220,23 @@ class RevokeCertificate(LedgerRow):
 class CertificateQueries(PageHandler):
     """The limit counts by the handler's name, which the call of the phones shares: twenty questions in all."""
 
-    @allow(Permission.ANYONE)
-    async def get(self) -> None:
-        self.render_page("certificates/query.html", found=[], missed=False, **NO_ERRORS)
+    get = shows(Permission.ANYONE)
 
     @allow(Permission.ANYONE, rate=verify.QUERY_RATE)
     async def post(self) -> None:
         try:
             found = await verify.query(self.platform, self.form(CertificateQueryRequest))
         except CertificateMissing as problem:
-            refused = self.refuse(problem) | {"problem": None}
-            return self.render_page("certificates/query.html", found=[], missed=True, **refused)
+            await self.show(self.refuse(problem) | {"problem": None}, missed=True)
         except Problem as problem:
-            return self.render_page("certificates/query.html", found=[], missed=False, **self.refuse(problem))
-        return self.render_page("certificates/query.html", found=found, missed=False, **NO_ERRORS)
+            await self.show(self.refuse(problem))
+        else:
+            await self.show(found=found)
+
+    async def show(
+        self, outcome: Outcome = NO_ERRORS, *, found: Sequence[Any] = (), missed: bool = False
+    ) -> None:
+        self.render_page("certificates/query.html", found=found, missed=missed, **outcome)
 
 
 class Verify(PageHandler):
@@ -245,16 +250,18 @@ class Verify(PageHandler):
         self.render_page("certificates/verify.html", certificate=found, checked_at=self.platform.clock.now())
 
 
+_OF_CLASS = r"/admin/classes/(?P<class_id>[0-9a-f]{24})/certificates"
+_ONE = r"/admin/certificates/(?P<certificate_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
-    (r"/admin/classes/(?P<class_id>[0-9a-f]{24})/certificates", ClassCertificates),
-    (r"/admin/classes/(?P<class_id>[0-9a-f]{24})/certificates/issue", IssueCertificates),
-    (r"/admin/classes/(?P<class_id>[0-9a-f]{24})/certificates\.zip", ClassArchive),
-    (r"/admin/certificates", Ledger),
+    (_OF_CLASS, ClassCertificates),
+    (rf"{_OF_CLASS}/issue", issue_certificates),
+    (rf"{_OF_CLASS}\.zip", ClassArchive),
+    *LEDGER.routes,
     (r"/admin/certificates\.xlsx", LedgerExport),
-    (reconcile.PAGE, LedgerCheck),
-    (r"/admin/certificates/(?P<certificate_id>[0-9a-f]{24})", OneCertificate),
-    (r"/admin/certificates/(?P<certificate_id>[0-9a-f]{24})/pdf", CertificatePdf),
-    (r"/admin/certificates/(?P<certificate_id>[0-9a-f]{24})/revoke", RevokeCertificate),
+    *LEDGER_CHECK.routes,
+    (_ONE, OneCertificate),
+    (rf"{_ONE}/pdf", CertificatePdf),
+    (rf"{_ONE}/revoke", revoke),
     (r"/certificates/query", CertificateQueries),
     (r"/verify/(?P<token>[^/]{1,200})", Verify),
 ]

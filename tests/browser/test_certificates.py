@@ -9,6 +9,7 @@ import pytest
 from bson.binary import Binary
 from playwright.sync_api import Page, expect
 
+from admin.handlers.certificates import LedgerQuery
 from server.accounts.fictional import make_person
 from server.accounts.rules import mask_id_number
 from server.certificates.documents import Certificate, SealedSnapshot
@@ -16,7 +17,7 @@ from server.certificates.issue import Candidate, ClassCertificates
 from server.certificates.verify import paper
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
-from tests.admin.front_end import layout_context, show, signed_out_context
+from tests.admin.front_end import layout_context, list_context, show, signed_out_context
 from tests.browser.conftest import assert_accessible, assert_fits
 from tests.printed import a_snapshot
 
@@ -155,20 +156,13 @@ def test_a_revoked_certificate_is_shown_with_its_reason_and_no_buttons(page: Pag
 
 
 def test_the_ledger_is_accessible_and_fits(page: Page) -> None:
-    class Query:
-        q = year = level = institution = ""
-        given: dict[str, str] = {}  # noqa: RUF012 - a stand-in
-
-    context = {
-        "rows": [REVOKED, certificate()],
-        "query": Query(),
-        "export": "/admin/certificates.xlsx",
-        "previous": None,
-        "next": "/admin/certificates?way=" + "0" * 24,
-        "years": [("2026", "2026 年")],
-        "levels": [("3", "三级")],
-        "institutions": [("009", "009 邢台技师学院")],
-    }
+    context = list_context(
+        [REVOKED, certificate()],
+        LedgerQuery(),
+        NOON,
+        next="/admin/certificates?way=" + "0" * 24,
+        institutions=[("009", "009 邢台技师学院")],
+    )
     show(page, "certificates/ledger.html", layout_context(**context))
     assert_accessible(page)
     assert_fits(page)
