@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from admin.handlers.duties import STANDINGS, ListQuery
+from admin.handlers.duties import DutyQuery
 from server.backbone.documents import PoolMember
 from server.backbone.rules import PoolStatus
 from server.duties.documents import DutyWarning, Guidance
@@ -20,7 +20,7 @@ from server.invitations.rules import Kind, Task
 from server.kernel.history import Step
 from server.surveys.rules import Tally
 from tests import cast, stage
-from tests.admin.front_end import layout_context, show
+from tests.admin.front_end import layout_context, list_context, show
 from tests.browser.conftest import PHONE, assert_accessible, assert_fits
 from tests.browser.live import LiveSite
 from tests.dutiful import class_that_is_over
@@ -101,11 +101,8 @@ def record(seen: DutyYear, guidance: list[Guidance], *, warned: bool = False) ->
 def listing(page: DutyPage, **changes: Any) -> tuple[str, dict[str, Any]]:
     context: dict[str, Any] = {
         "page": page,
-        "query": ListQuery(),
+        "filters": list_context([], DutyQuery(), NOON)["filters"],
         "year": 2026,
-        "years": YEARS,
-        "standings": STANDINGS,
-        "provinces": [("13", "河北"), ("32", "江苏")],
         "narrowed": False,
         "mark": 2,
         "export": "/admin/duties/export?year=2026",

@@ -115,7 +115,6 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "decision_number": "2026-0001",
             "guidance_id": await _guidance(platform, held, trainee),
             "teacher_id": held.teacher.actor.id,
-            "change": "suspend",
             **await _selection(platform),
             "certificate_id": certificate.id,
             "invitation_id": letter.id,
