@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import BaseModel, Field
-
-from admin.audit_words import tell
+from admin.audit_words import Told, tell
 from admin.handler import PageHandler
-from admin.paging import Way
+from admin.lists import Listing, Query
 from server.kernel import audit, chain
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
 
-PAGE_SIZE = 50
+
+async def fetch(page: PageHandler, query: Query, before: str | None, limit: int) -> list[Told]:
+    return await tell(page.platform, await audit.recent(page.platform, before=before, limit=limit))
 
 
-class TrailQuery(BaseModel):
-    way: Annotated[str, Field(max_length=2000)] = ""
-
-
-class Trail(PageHandler):
-    @allow(Permission.AUDIT_READ)
-    async def get(self) -> None:
-        way = Way.read("/admin/audit", {}, self.query(TrailQuery).way)
-        found = await audit.recent(self.platform, before=way.cursor, limit=PAGE_SIZE + 1)
-        entries = await tell(self.platform, found[:PAGE_SIZE])
-        self.render_page(
-            "audit/trail.html",
-            entries=entries,
-            previous=way.previous,
-            next=way.next(entries[-1].id) if len(found) > PAGE_SIZE else None,
-        )
+TRAIL = Listing("/admin/audit", "audit/trail.html", Permission.AUDIT_READ, Query, fetch, page_size=50)
 
 
 class ChainState(PageHandler):
@@ -49,4 +32,4 @@ class ChainState(PageHandler):
         self.render_page("audit/chain.html", broken=broken, missing=missing, checked=checked)
 
 
-ROUTES: list[Route] = [(r"/admin/audit", Trail), (r"/admin/audit/chain", ChainState)]
+ROUTES: list[Route] = [*TRAIL.routes, (r"/admin/audit/chain", ChainState)]

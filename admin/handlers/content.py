@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from admin.handler import NO_ERRORS, PageHandler
-from admin.paging import Way
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import Listing, Query
+from admin.steps import shows, step
 from server.admissions import service as admissions
 from server.kernel import downloads
-from server.kernel.errors import Problem
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
 from server.wechat import codes, content
+from server.wechat.content_store import ContentCheck
 
-PAGE_SIZE = 20
 
-
-class ListQuery(BaseModel):
+class CheckQuery(Query):
     seen: Annotated[str, Field(pattern=r"^1$")] = ""
     """1: those that need nobody any more."""
-    way: Annotated[str, Field(max_length=2000)] = ""
+
+
+async def fetch(page: PageHandler, query: CheckQuery, before: str | None, limit: int) -> list[ContentCheck]:
+    return await content.listed(page.platform, page.actor, flagged=not query.seen, before=before, limit=limit)
+
+
+async def around(page: PageHandler, query: CheckQuery, rows: Sequence[ContentCheck]) -> dict[str, Any]:
+    return {"mark_of": content.mark_of}
+
+
+CHECKS = Listing(
+    "/admin/content-checks", "content/list.html", Permission.CONTENT_REVIEW, CheckQuery, fetch, around
+)
+
+
+class OneCheck(PageHandler):
+    address = CHECKS.address
+    get = shows(Permission.CONTENT_REVIEW)
+
+    async def show(self, check_id: str, outcome: Outcome = NO_ERRORS) -> None:
+        check = await content.get_check(self.platform, self.actor, check_id)
+        self.render_page("content/one.html", check=check, mark=content.mark_of(check.state), **outcome)
 
 
 class DecisionForm(BaseModel):
@@ -29,45 +50,11 @@ class DecisionForm(BaseModel):
     reason: Annotated[str, Field(title="说明", max_length=500)] = ""
 
 
-class CheckList(PageHandler):
-    @allow(Permission.CONTENT_REVIEW)
-    async def get(self) -> None:
-        query = self.query(ListQuery)
-        way = Way.read("/admin/content-checks", {"seen": query.seen}, query.way)
-        found = await content.listed(
-            self.platform, self.actor, flagged=not query.seen, before=way.cursor, limit=PAGE_SIZE + 1
-        )
-        rows = found[:PAGE_SIZE]
-        self.render_page(
-            "content/list.html",
-            rows=[(one, content.mark_of(one.state)) for one in rows],
-            query=query,
-            previous=way.previous,
-            next=way.next(rows[-1].id) if len(found) > PAGE_SIZE else None,
-        )
-
-
-class OneCheck(PageHandler):
-    @allow(Permission.CONTENT_REVIEW)
-    async def get(self, check_id: str) -> None:
-        await self._show(check_id, NO_ERRORS)
-
-    @allow(Permission.CONTENT_REVIEW)
-    async def post(self, check_id: str) -> None:
-        await content.get_check(self.platform, self.actor, check_id)
-        try:
-            form = self.form(DecisionForm)
-            done = await content.decide(
-                self.platform, self.actor, check_id, harmless=form.harmless, note=form.reason
-            )
-        except Problem as problem:
-            return await self._show(check_id, self.refuse(problem))
-        self.flash(f"{done.title}：{done.state.label}。")
-        return self.see_other("/admin/content-checks")
-
-    async def _show(self, check_id: str, outcome: dict[str, Any]) -> None:
-        check = await content.get_check(self.platform, self.actor, check_id)
-        self.render_page("content/one.html", check=check, mark=content.mark_of(check.state), **outcome)
+@step(OneCheck, Permission.CONTENT_REVIEW)
+async def decide(page: OneCheck, check_id: str) -> str:
+    form = page.form(DecisionForm)
+    done = await content.decide(page.platform, page.actor, check_id, harmless=form.harmless, note=form.reason)
+    return f"{done.title}：{done.state.label}。"
 
 
 class CheckedPicture(PageHandler):
@@ -87,8 +74,8 @@ class MiniProgramCode(PageHandler):
 
 _ID = r"[0-9a-f]{24}"
 ROUTES: list[Route] = [
-    (r"/admin/content-checks", CheckList),
-    (rf"/admin/content-checks/(?P<check_id>{_ID})", OneCheck),
+    *CHECKS.routes,
+    (rf"/admin/content-checks/(?P<check_id>{_ID})", decide),
     (rf"/admin/content-checks/(?P<check_id>{_ID})/picture", CheckedPicture),
     (rf"/admin/classes/(?P<class_id>{_ID})/mini-program-code", MiniProgramCode),
 ]
