@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated
 
-from pydantic import BaseModel, Field
-
-from admin.handler import PageHandler
-from admin.paging import Way
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import Query, one_page
+from admin.steps import Done, shows, step
 from server.jobs import JOBS
 from server.kernel import runs
 from server.kernel.errors import NotFound
@@ -20,12 +18,7 @@ from server.kernel.schedule import Job
 from server.kernel.waiting import Waiting
 from server.kernel.web import Route, allow
 
-PAGE_SIZE = 30
 NAME = r"(?P<job_name>[a-z][a-z0-9-]{1,39})"
-
-
-class RunsQuery(BaseModel):
-    way: Annotated[str, Field(max_length=2000)] = ""
 
 
 def job_named(name: str) -> Job:
@@ -60,35 +53,37 @@ class Jobs(PageHandler):
 
 
 class OneJob(PageHandler):
-    @allow(Permission.JOBS_RUN)
-    async def get(self, job_name: str) -> None:
+    address = "/admin/jobs/{job_name}"
+    get = shows(Permission.JOBS_RUN)
+
+    async def show(self, job_name: str, outcome: Outcome = NO_ERRORS) -> None:
         job = job_named(job_name)
-        way = Way.read(f"/admin/jobs/{job_name}", {}, self.query(RunsQuery).way)
-        found = await runs.runs_of(self.platform, job_name, before=way.cursor, limit=PAGE_SIZE + 1)
+        listed = await one_page(
+            self,
+            self.address.format(job_name=job_name),
+            self.query(Query),
+            lambda before, limit: runs.runs_of(self.platform, job_name, before=before, limit=limit),
+            size=30,
+        )
         self.render_page(
             "jobs/job.html",
             view=await runs.view_of(self.platform, job),
-            rows=found[:PAGE_SIZE],
-            first_page=way.cursor is None,
-            previous=way.previous,
-            next=way.next(found[PAGE_SIZE - 1].id) if len(found) > PAGE_SIZE else None,
             did=did,
             duration=duration,
             now=self.platform.clock.now(),
+            **listed,
+            **outcome,
         )
 
 
-class RunNow(PageHandler):
-    @allow(Permission.JOBS_RUN)
-    async def post(self, job_name: str) -> None:
-        job = job_named(job_name)
-        try:
-            await runs.request(self.platform, self.actor, job)
-        except runs.AlreadyRequested as refusal:
-            self.flash(refusal.detail, "warning")
-        else:
-            self.flash(f"已安排运行“{job.title}”，几秒钟内开始，结果会显示在下面。")
-        self.see_other(f"/admin/jobs/{job_name}")
+@step(OneJob, Permission.JOBS_RUN)
+async def run(page: OneJob, job_name: str) -> str | Done:
+    job = job_named(job_name)
+    try:
+        await runs.request(page.platform, page.actor, job)
+    except runs.AlreadyRequested as refusal:
+        return Done(refusal.detail, f"/admin/jobs/{job_name}", "warning")
+    return f"已安排运行“{job.title}”，几秒钟内开始，结果会显示在下面。"
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
@@ -105,5 +100,5 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
 ROUTES: list[Route] = [
     (r"/admin/jobs", Jobs),
     (rf"/admin/jobs/{NAME}", OneJob),
-    (rf"/admin/jobs/{NAME}/run", RunNow),
+    (rf"/admin/jobs/{NAME}/run", run),
 ]

@@ -81,7 +81,6 @@ def job_page(**more: Any) -> dict[str, Any]:
     context = {
         "view": view(job, running=True),
         "rows": runs_of(job),
-        "first_page": True,
         "previous": None,
         "next": "/admin/jobs/reconcile-ledger?way=x",
         "did": did,

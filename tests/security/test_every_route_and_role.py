@@ -333,6 +333,7 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/selection/lists/{list_id}/resubmit": staff(CHANGZHOU),
     "GET /admin/jobs": ONLY_CENTRE,
     "GET /admin/jobs/{job_name}": ONLY_CENTRE,
+    "GET /admin/jobs/{job_name}/run": ONLY_CENTRE,
     "POST /admin/jobs/{job_name}/run": ONLY_CENTRE,
     "GET /admin/audit": ONLY_CENTRE,
     "GET /admin/audit/chain": ONLY_CENTRE,
