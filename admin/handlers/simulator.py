@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from admin.handler import PageHandler
+from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.steps import Done, shows, step
 from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission
-from server.kernel.web import Route, allow
+from server.kernel.web import Route
 from server.messages.kinds import KINDS
 from server.messages.templates import templates_on
 from server.wechat import simulator
@@ -51,48 +52,6 @@ FAILURES = [
     ("47003", "47003 参数有误"),
     ("61010", "61010 用户两小时内未访问"),
 ]
-
-
-class FailureForm(BaseModel):
-    path: Annotated[str, Field(title="接口", pattern=r"^(/[a-z0-9_]+)+$", max_length=100)]
-    failure: Annotated[str, Field(title="故障", pattern=r"^-?[a-z0-9-]{1,20}$")]
-
-
-class QuotaForm(BaseModel):
-    path: Annotated[str, Field(title="接口", pattern=r"^(/[a-z0-9_]+)+$", max_length=100)]
-    a_day: Annotated[int, Field(title="每天", ge=0, le=10**9)]
-    a_minute: Annotated[int, Field(title="每分钟", ge=0, le=10**9)]
-
-
-class PushesForm(BaseModel):
-    hold: bool
-
-
-class FaceForm(BaseModel):
-    verify_id: Annotated[str, Field(max_length=256)]
-    passed: bool
-
-
-class SimulatorHandler(PageHandler):
-    async def ask(self, method: str, path: str, body: object = None) -> Any:
-        return await simulator.ask(self.settings["wechat_simulator_url"], method, path, body)
-
-    async def templates(self) -> dict[str, tuple[str, dict[str, str]]]:
-        """Template id → its title, and key → the words before that field, as the owner chose them in WeChat's library."""
-        today = beijing_date(self.platform.clock.now())
-        return {
-            one.template_id: (
-                KINDS[name].title,
-                {
-                    key: LABELS.get(field, "内容")
-                    for key, (_, field) in zip(one.keys, KINDS[name].wechat, strict=True)
-                },
-            )
-            for name, one in (await templates_on(self.platform, today)).items()
-            if one.template_id
-        }
-
-
 LABELS = {
     "class_name": "培训班",
     "starts_on": "开始日期",
@@ -117,10 +76,19 @@ LABELS = {
 }
 
 
-class Phones(SimulatorHandler):
-    @allow(Permission.ANYONE)
-    async def get(self) -> None:
-        state = await self.ask("GET", "/simulator/state")
+async def ask(page: PageHandler, method: str, path: str, body: object = None) -> Any:
+    return await simulator.ask(page.settings["wechat_simulator_url"], method, path, body)
+
+
+# ---- WeChat itself
+
+
+class Phones(PageHandler):
+    address = HOME
+    get = shows(Permission.ANYONE)
+
+    async def show(self, outcome: Outcome = NO_ERRORS) -> None:
+        state = await ask(self, "GET", "/simulator/state")
         self.render_page(
             "simulator/phones.html",
             phones=[
@@ -133,120 +101,146 @@ class Phones(SimulatorHandler):
             held=state["held"],
             failures=FAILURES,
             failure_titles=dict(FAILURES),
+            **outcome,
         )
-
-
-class OnePhone(SimulatorHandler):
-    @allow(Permission.ANYONE)
-    async def get(self, openid: str) -> None:
-        state = await self.ask("GET", "/simulator/state")
-        phone = next((one for one in state["phones"] if one["openid"] == openid), None)
-        messages = (await self.ask("GET", f"/simulator/phones/{openid}/messages"))["messages"]
-        templates = await self.templates()
-        grants = phone["grants"] if phone else {}
-        self.render_page(
-            "simulator/phone.html",
-            openid=openid,
-            messages=[self._message(one, templates) for one in reversed(messages)],
-            grants=[
-                (template_id, title, grants.get(template_id, 0))
-                for template_id, (title, _) in sorted(templates.items(), key=lambda one: one[1][0])
-            ],
-            faces=phone["faces"] if phone else [],
-        )
-
-    @staticmethod
-    def _message(
-        received: dict[str, Any], templates: dict[str, tuple[str, dict[str, str]]]
-    ) -> tuple[datetime, str, list[tuple[str, str]], str]:
-        """As WeChat draws it: when, the template's title, its lines, and the page that a tap opens."""
-        title, labels = templates.get(received["template_id"], ("订阅消息", {}))
-        lines = [(labels.get(key, key), str(entry["value"])) for key, entry in received["data"].items()]
-        return _moment(received["received_at"]), title, lines, received["page"]
 
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-class Grant(SimulatorHandler):
-    @allow(Permission.ANYONE)
-    async def post(self, openid: str, template_id: str) -> None:
-        await self.ask("POST", f"/simulator/phones/{openid}/grants/{template_id}")
-        self.flash("微信一侧已多允许一条。小程序还要向平台报告这次同意，平台才会发送。", "info")
-        self.see_other(f"{HOME}/phones/{openid}")
+class FailureForm(BaseModel):
+    path: Annotated[str, Field(title="接口", pattern=r"^(/[a-z0-9_]+)+$", max_length=100)]
+    failure: Annotated[str, Field(title="故障", pattern=r"^-?[a-z0-9-]{1,20}$")]
 
 
-class Refuse(SimulatorHandler):
-    @allow(Permission.ANYONE)
-    async def post(self, openid: str, template_id: str) -> None:
-        await self.ask("DELETE", f"/simulator/phones/{openid}/grants/{template_id}")
-        self.flash("已拒收这类消息，微信会把这一变化推送给平台。", "info")
-        self.see_other(f"{HOME}/phones/{openid}")
+@step(Phones, Permission.ANYONE)
+async def fail(page: Phones) -> Done:
+    form = page.form(FailureForm)
+    failure = int(form.failure) if form.failure.lstrip("-").isdecimal() else form.failure
+    await ask(page, "PUT", f"/simulator/failures{form.path}", failure)
+    return Done(f"“{CALLS.get(form.path, form.path)}”从现在起会失败。", HOME, "warning")
 
 
-class Face(SimulatorHandler):
-    @allow(Permission.ANYONE)
-    async def post(self, openid: str) -> None:
-        form = self.form(FaceForm)
-        verify_ret = FACE_PASSED if form.passed else 90004
-        await self.ask(
-            "POST",
-            f"/simulator/phones/{openid}/face",
-            {"verify_id": form.verify_id, "verify_ret": verify_ret},
+@step(Phones, Permission.ANYONE)
+async def heal(page: Phones) -> str:
+    await ask(page, "DELETE", "/simulator/failures/all")
+    return "所有接口已恢复正常。"
+
+
+class QuotaForm(BaseModel):
+    path: Annotated[str, Field(title="接口", pattern=r"^(/[a-z0-9_]+)+$", max_length=100)]
+    a_day: Annotated[int, Field(title="每天", ge=0, le=10**9)]
+    a_minute: Annotated[int, Field(title="每分钟", ge=0, le=10**9)]
+
+
+@step(Phones, Permission.ANYONE)
+async def set_quota(page: Phones) -> str:
+    form = page.form(QuotaForm)
+    await ask(page, "PUT", f"/simulator/quotas{form.path}", form.model_dump(exclude={"path"}))
+    return "调用次数上限已修改。"
+
+
+class PushesForm(BaseModel):
+    hold: bool
+
+
+@step(Phones, Permission.ANYONE)
+async def hold_pushes(page: Phones) -> Done:
+    hold = page.form(PushesForm).hold
+    await ask(page, "PUT", "/simulator/pushes", hold)
+    if hold:
+        return Done("推送从现在起都压下。", HOME, "warning")
+    return Done("压下的推送已迟到送出。", HOME)
+
+
+# ---- one phone
+
+
+class OnePhone(PageHandler):
+    address = f"{HOME}/phones/{{openid}}"
+    get = shows(Permission.ANYONE)
+
+    async def show(self, openid: str, template_id: str = "", outcome: Outcome = NO_ERRORS) -> None:
+        """`template_id`: the one that a step was about."""
+        state = await ask(self, "GET", "/simulator/state")
+        phone = next((one for one in state["phones"] if one["openid"] == openid), None)
+        messages = (await ask(self, "GET", f"/simulator/phones/{openid}/messages"))["messages"]
+        templates = await templates_in_use(self)
+        grants = phone["grants"] if phone else {}
+        self.render_page(
+            "simulator/phone.html",
+            openid=openid,
+            messages=[as_drawn(one, templates) for one in reversed(messages)],
+            grants=[
+                (template_id, title, grants.get(template_id, 0))
+                for template_id, (title, _) in sorted(templates.items(), key=lambda one: one[1][0])
+            ],
+            faces=phone["faces"] if phone else [],
+            **outcome,
         )
-        self.flash("已在手机上完成人脸核身。" if form.passed else "已在手机上取消人脸核身。", "info")
-        self.see_other(f"{HOME}/phones/{openid}")
 
 
-class Fail(SimulatorHandler):
-    @allow(Permission.ANYONE)
-    async def post(self) -> None:
-        form = self.form(FailureForm)
-        failure = int(form.failure) if form.failure.lstrip("-").isdecimal() else form.failure
-        await self.ask("PUT", f"/simulator/failures{form.path}", failure)
-        self.flash(f"“{CALLS.get(form.path, form.path)}”从现在起会失败。", "warning")
-        self.see_other(HOME)
-
-
-class Heal(SimulatorHandler):
-    @allow(Permission.ANYONE)
-    async def post(self) -> None:
-        await self.ask("DELETE", "/simulator/failures/all")
-        self.flash("所有接口已恢复正常。")
-        self.see_other(HOME)
-
-
-class SetQuota(SimulatorHandler):
-    @allow(Permission.ANYONE)
-    async def post(self) -> None:
-        form = self.form(QuotaForm)
-        await self.ask(
-            "PUT", f"/simulator/quotas{form.path}", {"a_day": form.a_day, "a_minute": form.a_minute}
+async def templates_in_use(page: PageHandler) -> dict[str, tuple[str, dict[str, str]]]:
+    """Template id → its title, and key → the words before that field, as the owner chose them in WeChat's library."""
+    today = beijing_date(page.platform.clock.now())
+    return {
+        one.template_id: (
+            KINDS[name].title,
+            {
+                key: LABELS.get(field, "内容")
+                for key, (_, field) in zip(one.keys, KINDS[name].wechat, strict=True)
+            },
         )
-        self.flash("调用次数上限已修改。")
-        self.see_other(HOME)
+        for name, one in (await templates_on(page.platform, today)).items()
+        if one.template_id
+    }
 
 
-class HoldPushes(SimulatorHandler):
-    @allow(Permission.ANYONE)
-    async def post(self) -> None:
-        hold = self.form(PushesForm).hold
-        await self.ask("PUT", "/simulator/pushes", hold)
-        self.flash(
-            "推送从现在起都压下。" if hold else "压下的推送已迟到送出。", "warning" if hold else "success"
-        )
-        self.see_other(HOME)
+def as_drawn(
+    received: dict[str, Any], templates: dict[str, tuple[str, dict[str, str]]]
+) -> tuple[datetime, str, list[tuple[str, str]], str]:
+    """A message as WeChat draws it: when, the template's title, its lines, and the page that a tap opens."""
+    title, labels = templates.get(received["template_id"], ("订阅消息", {}))
+    lines = [(labels.get(key, key), str(entry["value"])) for key, entry in received["data"].items()]
+    return _moment(received["received_at"]), title, lines, received["page"]
+
+
+@step(OnePhone, Permission.ANYONE)
+async def grant(page: OnePhone, openid: str, template_id: str) -> Done:
+    await ask(page, "POST", f"/simulator/phones/{openid}/grants/{template_id}")
+    said = "微信一侧已多允许一条。小程序还要向平台报告这次同意，平台才会发送。"
+    return Done(said, f"{HOME}/phones/{openid}", "info")
+
+
+@step(OnePhone, Permission.ANYONE)
+async def refuse_messages(page: OnePhone, openid: str, template_id: str) -> Done:
+    await ask(page, "DELETE", f"/simulator/phones/{openid}/grants/{template_id}")
+    return Done("已拒收这类消息，微信会把这一变化推送给平台。", f"{HOME}/phones/{openid}", "info")
+
+
+class FaceForm(BaseModel):
+    verify_id: Annotated[str, Field(max_length=256)]
+    passed: bool
+
+
+@step(OnePhone, Permission.ANYONE)
+async def answer_face_check(page: OnePhone, openid: str) -> Done:
+    form = page.form(FaceForm)
+    verdict = {"verify_id": form.verify_id, "verify_ret": FACE_PASSED if form.passed else 90004}
+    await ask(page, "POST", f"/simulator/phones/{openid}/face", verdict)
+    said = "已在手机上完成人脸核身。" if form.passed else "已在手机上取消人脸核身。"
+    return Done(said, f"{HOME}/phones/{openid}", "info")
 
 
 ROUTES: list[Route] = [
     (HOME, Phones),
     (rf"{HOME}/phones/{OPENID}", OnePhone),
-    (rf"{HOME}/phones/{OPENID}/grants/{TEMPLATE}", Grant),
-    (rf"{HOME}/phones/{OPENID}/grants/{TEMPLATE}/refuse", Refuse),
-    (rf"{HOME}/phones/{OPENID}/face", Face),
-    (rf"{HOME}/fail", Fail),
-    (rf"{HOME}/heal", Heal),
-    (rf"{HOME}/quota", SetQuota),
-    (rf"{HOME}/hold-pushes", HoldPushes),
+    (rf"{HOME}/phones/{OPENID}/grants/{TEMPLATE}", grant),
+    (rf"{HOME}/phones/{OPENID}/grants/{TEMPLATE}/refuse", refuse_messages),
+    (rf"{HOME}/phones/{OPENID}/face", answer_face_check),
+    (rf"{HOME}/fail", fail),
+    (rf"{HOME}/heal", heal),
+    (rf"{HOME}/quota", set_quota),
+    (rf"{HOME}/hold-pushes", hold_pushes),
 ]
