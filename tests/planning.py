@@ -11,9 +11,10 @@ from server.applications.documents import Application
 from server.applications.service import ApplicationDraft
 from server.institutions.rules import Level
 from server.kernel.platform import Platform
+from server.kernel.reviews import Review
 from server.plans import service as plans
 from server.plans.documents import Plan
-from server.plans.service import ItemDraft, PlanDraft, Review
+from server.plans.service import ItemDraft, PlanDraft
 from tests import cast, stage
 
 CENTRE = stage.actor(cast.CENTRE)

@@ -28,7 +28,7 @@ from admin.steps import Done, shows, step
 from server.applications import service
 from server.applications.documents import Application, ApplicationFilter
 from server.applications.rules import Action, State
-from server.applications.service import WISHED_MOST, ApplicationDraft, Approval, Return, Review, VenueDraft
+from server.applications.service import WISHED_MOST, ApplicationDraft, Approval, VenueDraft
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter, PoolMember
 from server.backbone.rules import PoolStatus
@@ -37,6 +37,7 @@ from server.classes.rules import STANDARD_COURSES
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission, holds
+from server.kernel.reviews import Return, Review
 from server.kernel.web import Route
 from server.plans.documents import Plan
 from server.plans.rules import PlanItem

@@ -32,11 +32,12 @@ from server.kernel import money
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
+from server.kernel.reviews import Return, Review
 from server.kernel.web import Route, field_errors
 from server.plans import service
 from server.plans.documents import Plan, PlanFilter
 from server.plans.rules import ITEMS_MOST, OPEN, Action, PlanItem, State
-from server.plans.service import ItemDraft, PlanDraft, Return, Review
+from server.plans.service import ItemDraft, PlanDraft
 
 SPARE_ROWS = 3
 """Empty rows of the editor, for who has no JavaScript."""

@@ -7,10 +7,9 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict
 
-from server.applications.rules import Action, State, VenueFlag
+from server.applications.rules import State, VenueFlag
 from server.institutions.rules import MAJORS, Level
-from server.kernel.history import Step
-from server.kernel.mongo import Document
+from server.kernel.reviewed import Reviewed
 from server.plans.rules import PlanItem
 
 
@@ -41,8 +40,10 @@ class WishedTeacher(BaseModel):
     name: str
 
 
-class Application(Document):
+class Application(Reviewed):
     """At most one holds an item of a plan at a time (unique by item, see rules.HOLDING)."""
+
+    collection = "applications"
 
     institution_code: str
     institution_name: str
@@ -68,15 +69,10 @@ class Application(Document):
     wished: list[WishedTeacher]
     state: State
     class_id: str | None = None
-    history: list[Step]
 
     @property
     def major_name(self) -> str:
         return MAJORS[self.major].name
-
-    def last(self, action: Action) -> Step | None:
-        """The latest time that this was done to the application."""
-        return next((step for step in reversed(self.history) if step.action == action), None)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
-from server.kernel.identity import INSTITUTION_ROLES, Role
-from server.kernel.state_tables import StateTable
+from server.kernel import reviews
+from server.kernel.errors import FieldError, Invalid
+from server.kernel.identity import INSTITUTION_ROLES
+from server.kernel.reviews import PROVINCE, By, Procedure, Waits
 from server.kernel.titled import Titled
 
 NOTE_SHORTEST = 5
@@ -37,45 +38,36 @@ class Action(Titled):
     WITHDRAW = "WITHDRAW", "撤回申请"
 
 
-TRANSITIONS: dict[tuple[State, Action], State] = {
-    (State.SUBMITTED, Action.APPROVE): State.APPROVED,
-    (State.SUBMITTED, Action.RETURN): State.RETURNED,
-    (State.SUBMITTED, Action.WITHDRAW): State.WITHDRAWN,
-    (State.RETURNED, Action.RESUBMIT): State.SUBMITTED,
-    (State.RETURNED, Action.WITHDRAW): State.WITHDRAWN,
-}
-"""Every application begins as submitted (SUBMIT). What is approved has become a class and stays."""
-
-MAY_ACT: dict[Action, frozenset[Role]] = {
-    Action.SUBMIT: INSTITUTION_ROLES,
-    Action.RESUBMIT: INSTITUTION_ROLES,
-    Action.APPROVE: frozenset({Role.PROVINCE}),
-    Action.RETURN: frozenset({Role.PROVINCE}),
-    Action.WITHDRAW: INSTITUTION_ROLES,
-}
-
-
-class NotInThisState(Conflict):
-    slug = "application-state"
-    title = "申请现在不能这样办理"
-
-
-class NotYours(Forbidden):
-    """The action belongs to somebody else (articles 4.2 and 25)."""
-
-    slug = "application-not-yours"
-    title = "这一步不由您办理"
-    default_detail = "开班申请由培训机构提出，由省级管理部门审核（指南第四条、第二十五条）。"
-
-
-STEPS = StateTable(
-    TRANSITIONS,
-    MAY_ACT,
-    not_yours=lambda action: NotYours(),
-    no_such_step=lambda state, action: NotInThisState(
-        f"这份申请{state.label}，不能{action.label}。请刷新页面，看看现在的情况。"
+STEPS: Procedure[State, Action] = Procedure(
+    {
+        Action.SUBMIT: By(INSTITUTION_ROLES),
+        Action.RESUBMIT: By(INSTITUTION_ROLES, {State.RETURNED: State.SUBMITTED}),
+        Action.APPROVE: By(PROVINCE, {State.SUBMITTED: State.APPROVED}),
+        Action.RETURN: By(PROVINCE, {State.SUBMITTED: State.RETURNED}),
+        Action.WITHDRAW: By(
+            INSTITUTION_ROLES, {State.SUBMITTED: State.WITHDRAWN, State.RETURNED: State.WITHDRAWN}
+        ),
+    },
+    reviews.not_yours(
+        "application-not-yours",
+        "开班申请由培训机构提出，由省级管理部门审核（指南第四条、第二十五条）。",
+    ),
+    reviews.not_now(
+        "application-state",
+        "申请现在不能这样办理",
+        "这份申请{state}，不能{action}。请刷新页面，看看现在的情况。",
+    ),
+    reviews.overtaken(
+        "application-overtaken",
+        "申请已有变动",
+        "在您打开页面之后，这份申请又有了变动。请刷新页面，核对后再办理。",
+    ),
+    waits=(
+        Waits(INSTITUTION_ROLES, State.RETURNED, "被退回的开班申请，修改后重新报送"),
+        Waits(PROVINCE, State.SUBMITTED, "待审核的开班申请"),
     ),
 )
+"""Every application begins as submitted. What is approved has become a class and stays."""
 
 
 def check_year(starts_on: date, plan_year: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -20,12 +20,14 @@ from server.classes.documents import TrainingClass
 from server.classes.service import ClassDraft, Course
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
-from server.kernel import history, policies
+from server.kernel import history, policies, reviewed
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
-from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
+from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
 from server.kernel.platform import Platform
+from server.kernel.reviewed import take
+from server.kernel.reviews import Return, Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.plans import service as plans
@@ -51,12 +53,6 @@ class NotInPlan(Conflict):
     )
 
 
-class Overtaken(Conflict):
-    slug = "application-overtaken"
-    title = "申请已有变动"
-    default_detail = "在您打开页面之后，这份申请又有了变动。请刷新页面，核对后再办理。"
-
-
 class VenueDraft(BaseModel):
     name: Annotated[str, Field(title="场地名称", min_length=2, max_length=40)]
     address: Annotated[str, Field(title="场地地址", min_length=4, max_length=57)]
@@ -77,19 +73,9 @@ class ApplicationDraft(BaseModel):
     """Person ids of members of the pool."""
 
 
-class Review(BaseModel):
-    """A decision on what somebody has read: `seen` is the number of steps that the application had then."""
-
-    seen: Annotated[int, Field(title="页面", ge=0)]
-
-
 class Approval(Review):
     venue_note: Annotated[str, Field(title="场地核实意见", max_length=500)] = ""
     """Needed when the venue is flagged (article 11)."""
-
-
-class Return(Review):
-    reason: Annotated[str, Field(title="退回理由", min_length=5, max_length=500)]
 
 
 @dataclass(frozen=True)
@@ -142,20 +128,20 @@ async def _apply(unit: UnitOfWork, plan_id: str, item_id: str, draft: Applicatio
 async def resubmit(unit: UnitOfWork, application_id: str, draft: ApplicationDraft, seen: int) -> Application:
     """Hands in a returned application again, changed. Raises as `apply`, and NotInThisState, NotYours, Overtaken."""
     found = await get_application(unit, unit.actor, application_id)
-    state = rules.STEPS.after(found.state, Action.RESUBMIT, unit.actor.roles)
+    rules.STEPS.after(found.state, Action.RESUBMIT, unit.actor.roles)
     plan, item = await item_in_force(unit, found)
     said = await _checked(unit, plan, item, draft)
     unit.audit("applications:resubmit", found.id, name=draft.name)
-    return await _write(unit, found, seen, Action.RESUBMIT, {**said, "state": state, "venue_note": ""})
+    changes = {**said, "venue_note": ""}
+    return await take(unit, rules.STEPS, found, Action.RESUBMIT, seen=seen, changes=changes)
 
 
 @transactional
 async def withdraw(unit: UnitOfWork, application_id: str, review: Review) -> Application:
     """Gives up an application that is not approved; its item can be applied for again."""
     found = await get_application(unit, unit.actor, application_id)
-    state = rules.STEPS.after(found.state, Action.WITHDRAW, unit.actor.roles)
     unit.audit("applications:withdraw", found.id, name=found.name)
-    return await _write(unit, found, review.seen, Action.WITHDRAW, {"state": state})
+    return await take(unit, rules.STEPS, found, Action.WITHDRAW, seen=review.seen)
 
 
 async def _checked(
@@ -210,7 +196,7 @@ async def approve(unit: UnitOfWork, application_id: str, approval: Approval) -> 
     classes.service.make_class raises: the law of today holds, not that of the day of the application.
     """
     found = await get_application(unit, unit.actor, application_id)
-    state = rules.STEPS.after(found.state, Action.APPROVE, unit.actor.roles)
+    rules.STEPS.after(found.state, Action.APPROVE, unit.actor.roles)
     rules.check_resolved(found.venue_flags, approval.venue_note)
     _, item = await item_in_force(unit, found)
     rules.check_places(found.places, item.places)
@@ -232,33 +218,16 @@ async def approve(unit: UnitOfWork, application_id: str, approval: Approval) -> 
     )
     note = approval.venue_note.strip() if found.venue_flags else ""
     unit.audit("applications:approve", found.id, class_id=made.id, flags=len(found.venue_flags), reason=note)
-    changes = {"state": state, "venue_note": note, "class_id": made.id}
-    return await _write(unit, found, approval.seen, Action.APPROVE, changes, note)
+    changes = {"venue_note": note, "class_id": made.id}
+    return await take(unit, rules.STEPS, found, Action.APPROVE, note, seen=approval.seen, changes=changes)
 
 
 @transactional
 async def send_back(unit: UnitOfWork, application_id: str, wanted: Return) -> Application:
     """Returns an application to its institution with a reason."""
     found = await get_application(unit, unit.actor, application_id)
-    state = rules.STEPS.after(found.state, Action.RETURN, unit.actor.roles)
     unit.audit("applications:return", found.id, reason=wanted.reason)
-    return await _write(unit, found, wanted.seen, Action.RETURN, {"state": state}, wanted.reason)
-
-
-async def _write(
-    unit: UnitOfWork,
-    found: Application,
-    seen: int,
-    action: Action,
-    changes: Mapping[str, object],
-    reason: str = "",
-) -> Application:
-    """Takes the step. Raises Overtaken when the application is not the one that was read."""
-    steps = [*found.history, history.step(unit, action, reason)]
-    changed = found.model_copy(update={**changes, "history": steps})
-    if seen != len(found.history) or not await store.replace(unit, found, changed):
-        raise Overtaken()
-    return changed
+    return await take(unit, rules.STEPS, found, Action.RETURN, wanted.reason, seen=wanted.seen)
 
 
 async def item_in_force(scope: Scope, found: Application) -> tuple[Plan, PlanItem]:
@@ -329,11 +298,4 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """Returned applications wait for their institution, submitted ones for their province."""
-    if actor.roles & INSTITUTION_ROLES:
-        state, title = State.RETURNED, "被退回的开班申请，修改后重新报送"
-    elif Role.PROVINCE in actor.roles:
-        state, title = State.SUBMITTED, "待审核的开班申请"
-    else:
-        return []
-    count = await store.count(platform, actor.jurisdiction, state)
-    return [Waiting(title, f"/admin/applications?state={state.value}", count)] if count else []
+    return await reviewed.waiting(platform, actor, rules.STEPS, Application, "/admin/applications")

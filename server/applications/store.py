@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from server.applications.documents import Application, ApplicationFilter
-from server.applications.rules import HOLDING, State
+from server.applications.rules import HOLDING
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import containing, month_of
@@ -32,16 +32,6 @@ COLLECTIONS = (
 
 async def insert(scope: Scope, new: Application) -> None:
     await scope["applications"].insert_one(new.to_mongo(), session=scope.session)
-
-
-async def replace(scope: Scope, before: Application, after: Application) -> bool:
-    """Writes `after` in the place of `before`; False when somebody else has changed the application in between."""
-    done = await scope["applications"].replace_one(
-        {"_id": before.id, "state": before.state, "history": {"$size": len(before.history)}},
-        after.to_mongo(),
-        session=scope.session,
-    )
-    return bool(done.modified_count)
 
 
 async def application(scope: Scope, reach: Jurisdiction, application_id: str) -> Application | None:
@@ -88,9 +78,3 @@ async def holding(scope: Scope, institution_code: str, item_ids: Collection[str]
         session=scope.session,
     )
     return {row["item"]["id"]: Application.from_mongo(row) async for row in rows}
-
-
-async def count(scope: Scope, reach: Jurisdiction, state: State) -> int:
-    return await scope["applications"].count_documents(
-        {"$and": [reach.filter(), {"state": state}]}, session=scope.session
-    )

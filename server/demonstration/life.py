@@ -49,10 +49,11 @@ from server.kernel.clock import BEIJING, FixedClock, beijing_date
 from server.kernel.identity import Actor
 from server.kernel.paper import render
 from server.kernel.platform import Platform
+from server.kernel.reviews import Review
 from server.plans import service as plans
 from server.plans.documents import Plan
 from server.plans.rules import PlanItem
-from server.plans.service import ItemDraft, PlanDraft, Review
+from server.plans.service import ItemDraft, PlanDraft
 from server.qualification import service as cases
 from server.qualification.review import review
 from server.qualification.service import StatementDraft

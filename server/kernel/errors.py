@@ -20,15 +20,18 @@ class FieldError:
 
 class Problem(Exception):
     status: ClassVar[int] = 400
-    slug: ClassVar[str] = "bad-request"
-    title: ClassVar[str] = "请求有误"
+    slug: str = "bad-request"
+    title: str = "请求有误"
     default_detail: ClassVar[str] = "请检查填写的内容后重试。"
 
     def __init__(self, detail: str = "", *, fields: Sequence[FieldError] = (), **extra: str | int) -> None:
         self.detail = detail or self.default_detail
         self.fields = tuple(fields)
         self.extra = extra
-        super().__init__(f"{self.slug}: {self.detail}")
+        super().__init__(self.detail)
+
+    def __str__(self) -> str:
+        return f"{self.slug}: {self.detail}"
 
 
 class BadRequest(Problem):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from server.kernel.history import Step
-from server.kernel.mongo import Document
-from server.plans.rules import Action, PlanItem, State
+from server.kernel.reviewed import Reviewed
+from server.plans.rules import PlanItem, State
 
 
-class Plan(Document):
+class Plan(Reviewed):
     """One version of an institution's plan of a year; unique by institution, year and version. No version is ever removed."""
+
+    collection = "plans"
 
     institution_code: str
     institution_name: str
@@ -19,7 +20,6 @@ class Plan(Document):
     version: int
     state: State
     items: list[PlanItem]
-    history: list[Step]
 
     @property
     def name(self) -> str:
@@ -32,10 +32,6 @@ class Plan(Document):
     @property
     def budget_fen(self) -> int:
         return sum(item.budget_fen for item in self.items)
-
-    def last(self, action: Action) -> Step | None:
-        """The latest time that this was done to the version."""
-        return next((step for step in reversed(self.history) if step.action == action), None)
 
 
 @dataclass(frozen=True)

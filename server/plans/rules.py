@@ -13,10 +13,10 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict
 
 from server.institutions.rules import MAJORS, Level, NotQualified, Qualification, require_qualified
-from server.kernel import money
-from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
-from server.kernel.identity import INSTITUTION_ROLES, Role
-from server.kernel.state_tables import StateTable
+from server.kernel import money, reviews
+from server.kernel.errors import FieldError, Invalid
+from server.kernel.identity import INSTITUTION_ROLES
+from server.kernel.reviews import PROVINCE, By, Procedure, Waits
 from server.kernel.titled import Titled
 
 ITEMS_MOST = 60
@@ -44,48 +44,35 @@ class Action(Titled):
     SUPERSEDE = "SUPERSEDE", "被新版代替"
 
 
-TRANSITIONS: dict[tuple[State, Action], State] = {
-    (State.DRAFT, Action.AMEND): State.DRAFT,
-    (State.DRAFT, Action.SUBMIT): State.SUBMITTED,
-    (State.SUBMITTED, Action.APPROVE): State.APPROVED,
-    (State.SUBMITTED, Action.RETURN): State.RETURNED,
-    (State.RETURNED, Action.AMEND): State.RETURNED,
-    (State.RETURNED, Action.SUBMIT): State.SUBMITTED,
-    (State.APPROVED, Action.SUPERSEDE): State.SUPERSEDED,
-}
-"""Every version begins as a draft (BEGIN). An approved one is superseded by the approval of the next, and by nothing else."""
-
-MAY_ACT: dict[Action, frozenset[Role]] = {
-    Action.BEGIN: INSTITUTION_ROLES,
-    Action.AMEND: INSTITUTION_ROLES,
-    Action.SUBMIT: INSTITUTION_ROLES,
-    Action.APPROVE: frozenset({Role.PROVINCE}),
-    Action.RETURN: frozenset({Role.PROVINCE}),
-    Action.SUPERSEDE: frozenset({Role.PROVINCE}),
-}
-
-
-class NotInThisState(Conflict):
-    slug = "plan-state"
-    title = "计划现在不能这样办理"
-
-
-class NotYours(Forbidden):
-    """The action belongs to somebody else (articles 4.1 and 25)."""
-
-    slug = "plan-not-yours"
-    title = "这一步不由您办理"
-    default_detail = "培训计划由培训机构编制和报送，由省级管理部门审核（指南第四条、第二十五条）。"
-
-
-STEPS = StateTable(
-    TRANSITIONS,
-    MAY_ACT,
-    not_yours=lambda action: NotYours(),
-    no_such_step=lambda state, action: NotInThisState(
-        f"这一版计划{state.label}，不能{action.label}。请刷新页面，看看现在的情况。"
+STEPS: Procedure[State, Action] = Procedure(
+    {
+        Action.BEGIN: By(INSTITUTION_ROLES),
+        Action.AMEND: By(INSTITUTION_ROLES, {State.DRAFT: State.DRAFT, State.RETURNED: State.RETURNED}),
+        Action.SUBMIT: By(INSTITUTION_ROLES, {State.DRAFT: State.SUBMITTED, State.RETURNED: State.SUBMITTED}),
+        Action.APPROVE: By(PROVINCE, {State.SUBMITTED: State.APPROVED}),
+        Action.RETURN: By(PROVINCE, {State.SUBMITTED: State.RETURNED}),
+        Action.SUPERSEDE: By(PROVINCE, {State.APPROVED: State.SUPERSEDED}),
+    },
+    reviews.not_yours(
+        "plan-not-yours",
+        "培训计划由培训机构编制和报送，由省级管理部门审核（指南第四条、第二十五条）。",
+    ),
+    reviews.not_now(
+        "plan-state",
+        "计划现在不能这样办理",
+        "这一版计划{state}，不能{action}。请刷新页面，看看现在的情况。",
+    ),
+    reviews.overtaken(
+        "plan-overtaken",
+        "计划已有变动",
+        "在您打开页面之后，这一版计划又有了变动。请刷新页面，核对后再办理。",
+    ),
+    waits=(
+        Waits(INSTITUTION_ROLES, State.RETURNED, "被退回的培训计划，修改后重新报送"),
+        Waits(PROVINCE, State.SUBMITTED, "待审核的培训计划"),
     ),
 )
+"""Every version begins as a draft. An approved one is superseded by the approval of the next, and by nothing else."""
 
 
 class PlanItem(BaseModel):

@@ -10,23 +10,19 @@ from pymongo.errors import DuplicateKeyError
 
 from server.institutions import service as institutions
 from server.institutions.rules import Level
-from server.kernel import history, money
+from server.kernel import history, money, reviewed
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Conflict, NotFound
-from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
+from server.kernel.errors import NotFound
+from server.kernel.identity import Actor
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
+from server.kernel.reviewed import take
+from server.kernel.reviews import Return, Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.plans import rules, store
 from server.plans.documents import Plan, PlanFilter
 from server.plans.rules import Action, Change, PlanItem, State
-
-
-class Overtaken(Conflict):
-    slug = "plan-overtaken"
-    title = "计划已有变动"
-    default_detail = "在您打开页面之后，这一版计划又有了变动。请刷新页面，核对后再办理。"
 
 
 class ItemDraft(BaseModel):
@@ -44,16 +40,6 @@ class ItemDraft(BaseModel):
 
 class PlanDraft(BaseModel):
     items: Annotated[list[ItemDraft], Field(title="计划项目", max_length=rules.ITEMS_MOST)]
-
-
-class Review(BaseModel):
-    """A decision on what somebody has read: `seen` is the number of steps that the version had then."""
-
-    seen: Annotated[int, Field(title="页面", ge=0)]
-
-
-class Return(Review):
-    reason: Annotated[str, Field(title="退回理由", min_length=5, max_length=500)]
 
 
 @dataclass(frozen=True)
@@ -109,7 +95,7 @@ async def _begin(unit: UnitOfWork, year: int) -> Plan:
 async def amend(unit: UnitOfWork, plan_id: str, draft: PlanDraft, seen: int) -> Plan:
     """Replaces the items of a draft or returned version. Raises Invalid at the item's row, NotInThisState, NotYours, Overtaken."""
     plan = await get_plan(unit, unit.actor, plan_id)
-    state = rules.STEPS.after(plan.state, Action.AMEND, unit.actor.roles)
+    rules.STEPS.after(plan.state, Action.AMEND, unit.actor.roles)
     known = {item.id for item in plan.items}
     items = [
         PlanItem(**one.model_dump(exclude={"id"}), id=one.id if one.id in known and one.id else new_id())
@@ -117,18 +103,18 @@ async def amend(unit: UnitOfWork, plan_id: str, draft: PlanDraft, seen: int) -> 
     ]
     await _require_qualified(unit, plan, items)
     unit.audit("plans:amend", plan.id, items=len(items))
-    return await _write(unit, plan, seen, Action.AMEND, state=state, items=items)
+    return await take(unit, rules.STEPS, plan, Action.AMEND, seen=seen, changes={"items": items})
 
 
 @transactional
 async def submit(unit: UnitOfWork, plan_id: str, seen: int) -> Plan:
     """Reports a version to the province (article 4.1). Raises Invalid when it is empty or no longer covered by a qualification."""
     plan = await get_plan(unit, unit.actor, plan_id)
-    state = rules.STEPS.after(plan.state, Action.SUBMIT, unit.actor.roles)
+    rules.STEPS.after(plan.state, Action.SUBMIT, unit.actor.roles)
     rules.check_complete(plan.items)
     await _require_qualified(unit, plan, plan.items)
     unit.audit("plans:submit", plan.id, version=plan.version, items=len(plan.items))
-    return await _write(unit, plan, seen, Action.SUBMIT, state=state)
+    return await take(unit, rules.STEPS, plan, Action.SUBMIT, seen=seen)
 
 
 async def _require_qualified(unit: UnitOfWork, plan: Plan, items: list[PlanItem]) -> None:
@@ -143,46 +129,21 @@ async def _require_qualified(unit: UnitOfWork, plan: Plan, items: list[PlanItem]
 async def approve(unit: UnitOfWork, plan_id: str, review: Review) -> Plan:
     """Puts a version in force; the one that was in force before is superseded in the same moment (article 25.4)."""
     plan = await get_plan(unit, unit.actor, plan_id)
-    state = rules.STEPS.after(plan.state, Action.APPROVE, unit.actor.roles)
+    rules.STEPS.after(plan.state, Action.APPROVE, unit.actor.roles)
     before = await store.approved(unit, plan.institution_code, plan.year)
     if before is not None:
-        gone = rules.STEPS.after(before.state, Action.SUPERSEDE, unit.actor.roles)
         unit.audit("plans:supersede", before.id, version=before.version)
-        await _write(unit, before, len(before.history), Action.SUPERSEDE, state=gone)
+        await take(unit, rules.STEPS, before, Action.SUPERSEDE)
     unit.audit("plans:approve", plan.id, version=plan.version)
-    return await _write(unit, plan, review.seen, Action.APPROVE, state=state)
+    return await take(unit, rules.STEPS, plan, Action.APPROVE, seen=review.seen)
 
 
 @transactional
 async def send_back(unit: UnitOfWork, plan_id: str, wanted: Return) -> Plan:
     """Returns a version to its institution with a reason."""
     plan = await get_plan(unit, unit.actor, plan_id)
-    state = rules.STEPS.after(plan.state, Action.RETURN, unit.actor.roles)
     unit.audit("plans:return", plan.id, version=plan.version, reason=wanted.reason)
-    return await _write(unit, plan, wanted.seen, Action.RETURN, wanted.reason, state=state)
-
-
-async def _write(
-    unit: UnitOfWork,
-    plan: Plan,
-    seen: int,
-    action: Action,
-    reason: str = "",
-    *,
-    state: State,
-    items: list[PlanItem] | None = None,
-) -> Plan:
-    """Takes the step. Raises Overtaken when the version is not the one that was read."""
-    changed = plan.model_copy(
-        update={
-            "state": state,
-            "items": plan.items if items is None else items,
-            "history": [*plan.history, history.step(unit, action, reason)],
-        }
-    )
-    if seen != len(plan.history) or not await store.replace(unit, plan, changed):
-        raise Overtaken()
-    return changed
+    return await take(unit, rules.STEPS, plan, Action.RETURN, wanted.reason, seen=wanted.seen)
 
 
 # ---- reading
@@ -219,11 +180,4 @@ async def plan_in_force(scope: Scope, institution_code: str, year: int) -> Plan 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """Returned plans wait for their institution, submitted ones for their province."""
-    if actor.roles & INSTITUTION_ROLES:
-        state, title = State.RETURNED, "被退回的培训计划，修改后重新报送"
-    elif Role.PROVINCE in actor.roles:
-        state, title = State.SUBMITTED, "待审核的培训计划"
-    else:
-        return []
-    count = await store.count(platform, actor.jurisdiction, state)
-    return [Waiting(title, f"/admin/plans?state={state.value}", count)] if count else []
+    return await reviewed.waiting(platform, actor, rules.STEPS, Plan, "/admin/plans")

@@ -38,16 +38,6 @@ async def insert(scope: Scope, new: Plan) -> None:
     await scope["plans"].insert_one(new.to_mongo(), session=scope.session)
 
 
-async def replace(scope: Scope, before: Plan, after: Plan) -> bool:
-    """Writes `after` in the place of `before`; False when somebody else has changed the version in between."""
-    done = await scope["plans"].replace_one(
-        {"_id": before.id, "state": before.state, "history": {"$size": len(before.history)}},
-        after.to_mongo(),
-        session=scope.session,
-    )
-    return bool(done.modified_count)
-
-
 async def plan(scope: Scope, reach: Jurisdiction, plan_id: str) -> Plan | None:
     row = await scope["plans"].find_one({"$and": [{"_id": plan_id}, reach.filter()]}, session=scope.session)
     return None if row is None else Plan.from_mongo(row)
@@ -87,9 +77,3 @@ async def approved(scope: Scope, institution_code: str, year: int) -> Plan | Non
         session=scope.session,
     )
     return None if row is None else Plan.from_mongo(row)
-
-
-async def count(scope: Scope, reach: Jurisdiction, state: State) -> int:
-    return await scope["plans"].count_documents(
-        {"$and": [reach.filter(), {"state": state}]}, session=scope.session
-    )

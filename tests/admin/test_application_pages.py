@@ -10,9 +10,10 @@ import pytest
 
 from server.applications import service
 from server.applications.documents import ApplicationFilter
-from server.applications.service import Approval, Return
+from server.applications.service import Approval
 from server.classes import service as classes
 from server.kernel.platform import Platform
+from server.kernel.reviews import Return
 from tests import cast, stage
 from tests.admin.browserless import Form, sign_in
 from tests.planning import HEBEI, XINGTAI, applied, approved

@@ -22,8 +22,9 @@ from server.kernel import mongo
 from server.kernel.errors import Problem, Unavailable
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
+from server.kernel.reviews import Review
 from server.plans import service as plans
-from server.plans.service import PlanDraft, Review
+from server.plans.service import PlanDraft
 from server.schemes import service as schemes
 from server.wechat.simulator import Simulator
 from tests import admitting, cast, stage

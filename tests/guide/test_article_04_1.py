@@ -7,10 +7,11 @@ from server.applications.service import NotInPlan
 from server.institutions.rules import Level
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
+from server.kernel.reviews import NotYours, Return, Review
 from server.plans import service as plans
 from server.plans.documents import PlanFilter
-from server.plans.rules import NotYours, State
-from server.plans.service import PlanDraft, Return, Review
+from server.plans.rules import State
+from server.plans.service import PlanDraft
 from tests.planning import (
     CENTRE,
     CHANGZHOU,
@@ -38,7 +39,7 @@ async def test_the_province_reviews_it_and_gives_its_reasons(platform: Platform)
     plan = await submitted(platform)
     with pytest.raises(NotFound):
         await plans.approve(platform, JIANGSU, plan.id, Review(seen=len(plan.history)))
-    with pytest.raises(NotYours):
+    with pytest.raises(NotYours, match="plan-not-yours: "):
         await plans.approve(platform, CENTRE, plan.id, Review(seen=len(plan.history)))
     returned = await plans.send_back(
         platform, HEBEI, plan.id, Return(seen=len(plan.history), reason="请把四月的班移到五月。")

@@ -3,12 +3,13 @@
 import pytest
 
 from server.applications import service
-from server.applications.rules import NotYours, State
-from server.applications.service import Approval, ItemTaken, Return
+from server.applications.rules import State
+from server.applications.service import Approval, ItemTaken
 from server.classes import service as classes
 from server.classes.documents import ClassFilter
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
+from server.kernel.reviews import NotYours, Return
 from tests import cast, stage
 from tests.planning import CENTRE, HEBEI, JIANGSU, XINGTAI, application_draft, applied, approved
 
@@ -30,7 +31,7 @@ async def test_the_province_decides_and_its_approval_makes_the_class(platform: P
     assert await classes.list_classes(platform, CENTRE, ClassFilter()) == []
     with pytest.raises(NotFound):
         await service.approve(platform, JIANGSU, new.id, Approval(seen=1))
-    with pytest.raises(NotYours):
+    with pytest.raises(NotYours, match="application-not-yours: "):
         await service.approve(platform, XINGTAI, new.id, Approval(seen=1))
     done = await service.approve(platform, HEBEI, new.id, Approval(seen=1))
     [made] = await classes.list_classes(platform, CENTRE, ClassFilter())

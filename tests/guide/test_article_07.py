@@ -11,8 +11,9 @@ from server.classes import service as classes
 from server.institutions.rules import Level
 from server.kernel.errors import Invalid
 from server.kernel.platform import Platform
+from server.kernel.reviews import Review
 from server.plans import service as plans
-from server.plans.service import PlanDraft, Review
+from server.plans.service import PlanDraft
 from tests import cast
 from tests.planning import CHANGZHOU, JIANGSU, XINGTAI, YEAR, application_draft, item
 

@@ -7,10 +7,11 @@ import pytest
 
 from server.applications import service
 from server.applications.rules import SCENIC_AREAS, FlagKind, State, venue_flags
-from server.applications.service import Approval, Return
+from server.applications.service import Approval
 from server.kernel import audit
 from server.kernel.errors import Invalid
 from server.kernel.platform import Platform
+from server.kernel.reviews import Return
 from tests.planning import HEBEI, applied
 
 HOTEL = {"name": "示例国际大酒店", "address": "河北省邢台市示例路 8 号", "stars": 5}

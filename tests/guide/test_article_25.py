@@ -14,9 +14,10 @@ from server.kernel import audit
 from server.kernel.errors import Forbidden, Invalid, NotFound
 from server.kernel.identity import Role
 from server.kernel.platform import Platform
+from server.kernel.reviews import NotInThisState, Review
 from server.plans import service as plans
-from server.plans.rules import NotInThisState, State
-from server.plans.service import PlanDraft, Review
+from server.plans.rules import State
+from server.plans.service import PlanDraft
 from server.wechat import content
 from server.wechat.content import ContentRefused, Scene
 from server.wechat.simulator import Simulator
@@ -122,7 +123,7 @@ async def test_an_approved_plan_changes_only_through_a_new_version_that_is_revie
     """（四）如修改已发布的数据信息，按照服务平台及数据信息审核管理要求进行操作."""
     first = await planning.approved(platform)
     larger = PlanDraft(items=[planning.draft_of(first)[0].model_copy(update={"places": 60})])
-    with pytest.raises(NotInThisState):
+    with pytest.raises(NotInThisState, match="plan-state: "):
         await plans.amend(platform, XINGTAI, first.id, larger, len(first.history))
     second = await plans.begin(platform, XINGTAI, first.year)
     second = await plans.amend(platform, XINGTAI, second.id, larger, len(second.history))

@@ -12,18 +12,9 @@ from server.institutions.rules import MAJORS, Level, Qualification, Qualificatio
 from server.kernel import money
 from server.kernel.errors import Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
+from server.kernel.reviews import NotInThisState, NotYours
 from server.plans import rules
-from server.plans.rules import (
-    MAY_ACT,
-    OPEN,
-    TRANSITIONS,
-    Action,
-    ChangeKind,
-    NotInThisState,
-    NotYours,
-    PlanItem,
-    State,
-)
+from server.plans.rules import OPEN, Action, ChangeKind, PlanItem, State
 
 BASE = Qualification(
     kind=QualificationKind.TRAINING_BASE,
@@ -65,26 +56,26 @@ versions = st.lists(items, max_size=6, unique_by=lambda one: one.id)
 def test_a_step_is_taken_by_whom_and_where_the_table_says_and_nowhere_else(
     state: State, action: Action, roles: set[Role]
 ) -> None:
-    if not roles & MAY_ACT[action]:
-        with pytest.raises(NotYours):
+    if not roles & rules.STEPS.may_act(action):
+        with pytest.raises(NotYours, match="plan-not-yours: "):
             rules.STEPS.after(state, action, roles)
-    elif (state, action) in TRANSITIONS:
-        assert rules.STEPS.after(state, action, roles) is TRANSITIONS[state, action]
+    elif (state, action) in rules.STEPS.transitions:
+        assert rules.STEPS.after(state, action, roles) is rules.STEPS.transitions[state, action]
     else:
-        with pytest.raises(NotInThisState) as refused:
+        with pytest.raises(NotInThisState, match="plan-state: ") as refused:
             rules.STEPS.after(state, action, roles)
         assert state.label in refused.value.detail and action.label in refused.value.detail
 
 
 def test_an_institution_never_decides_and_a_province_never_writes() -> None:
     for action in (Action.APPROVE, Action.RETURN, Action.SUPERSEDE):
-        assert not MAY_ACT[action] & INSTITUTION_ROLES
+        assert not rules.STEPS.may_act(action) & INSTITUTION_ROLES
     for action in (Action.BEGIN, Action.AMEND, Action.SUBMIT):
-        assert MAY_ACT[action] == INSTITUTION_ROLES
+        assert rules.STEPS.may_act(action) == INSTITUTION_ROLES
 
 
 def test_what_was_approved_is_left_only_for_a_newer_version() -> None:
-    leaving = {(state, action) for state, action in TRANSITIONS if state not in OPEN}
+    leaving = {(state, action) for state, action in rules.STEPS.transitions if state not in OPEN}
     assert leaving == {(State.APPROVED, Action.SUPERSEDE)}
 
 

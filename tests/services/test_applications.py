@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from pymongo.errors import ConnectionFailure
 
-from server.applications import service, store
+from server.applications import service
 from server.applications.documents import ApplicationFilter
-from server.applications.rules import FlagKind, NotInThisState, NotYours, State
-from server.applications.service import Approval, ItemTaken, NotInPlan, Overtaken, Return, Review
+from server.applications.rules import FlagKind, State
+from server.applications.service import Approval, ItemTaken, NotInPlan
 from server.classes import service as classes
 from server.classes.documents import ClassFilter
 from server.institutions.rules import Level, NotQualified
-from server.kernel import policies
+from server.kernel import policies, reviewed
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.kernel.reviews import NotInThisState, NotYours, Overtaken, Return, Review
 from server.plans import service as plans
 from server.plans.service import PlanDraft
-from server.plans.service import Review as PlanReview
 from tests import cast, stage
 from tests.planning import (
     CENTRE,
@@ -77,7 +77,7 @@ async def test_an_approval_cut_off_in_the_middle_leaves_nothing_behind(
         raise ConnectionFailure("the database is gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(store, "replace", cut_off)
+        broken.setattr(reviewed, "replace", cut_off)
         with pytest.raises(ConnectionFailure):
             await service.approve(platform, HEBEI, new.id, Approval(seen=1))
     assert await classes.list_classes(platform, XINGTAI, ClassFilter()) == []
@@ -163,13 +163,13 @@ async def test_a_returned_application_is_changed_and_handed_in_again(platform: P
     new = await applied(platform, venue=SCENIC)
     back = await service.send_back(platform, HEBEI, new.id, Return(seen=1, reason="请改在本校举办。"))
     assert back.state is State.RETURNED
-    with pytest.raises(NotInThisState):
+    with pytest.raises(NotInThisState, match="application-state: "):
         await service.approve(platform, HEBEI, new.id, Approval(seen=2, venue_note="已经核实过了"))
-    with pytest.raises(Overtaken):
+    with pytest.raises(Overtaken, match="application-overtaken: "):
         await service.resubmit(platform, XINGTAI, new.id, application_draft(), 1)
     again = await service.resubmit(platform, XINGTAI, new.id, application_draft(), 2)
     assert (again.state, again.venue_flags, again.venue.name) == (State.SUBMITTED, [], "实训楼 301")
-    with pytest.raises(Overtaken):
+    with pytest.raises(Overtaken, match="application-overtaken: "):
         await service.approve(platform, HEBEI, new.id, Approval(seen=1))
     done = await service.approve(platform, HEBEI, new.id, Approval(seen=3))
     assert done.state is State.APPROVED
@@ -182,7 +182,7 @@ async def test_what_the_plan_no_longer_holds_is_not_approved(platform: Platform)
     kept = PlanDraft(items=draft_of(second)[1:])
     second = await plans.amend(platform, XINGTAI, second.id, kept, len(second.history))
     second = await plans.submit(platform, XINGTAI, second.id, len(second.history))
-    await plans.approve(platform, HEBEI, second.id, PlanReview(seen=len(second.history)))
+    await plans.approve(platform, HEBEI, second.id, Review(seen=len(second.history)))
     with pytest.raises(NotInPlan):
         await service.approve(platform, HEBEI, new.id, Approval(seen=1))
     with pytest.raises(NotInPlan):
@@ -202,13 +202,13 @@ async def test_a_qualification_lost_meanwhile_stops_the_approval(platform: Platf
 
 async def test_each_step_belongs_to_its_office(platform: Platform) -> None:
     plan = await approved(platform)
-    with pytest.raises(NotYours):
+    with pytest.raises(NotYours, match="application-not-yours: "):
         await service.apply(platform, HEBEI, plan.id, plan.items[0].id, application_draft())
     new = await applied(platform, plan)
     for stranger in (XINGTAI, CENTRE):
-        with pytest.raises(NotYours):
+        with pytest.raises(NotYours, match="application-not-yours: "):
             await service.approve(platform, stranger, new.id, Approval(seen=1))
-    with pytest.raises(NotYours):
+    with pytest.raises(NotYours, match="application-not-yours: "):
         await service.withdraw(platform, HEBEI, new.id, Review(seen=1))
 
 

@@ -17,15 +17,14 @@ from server.applications import rules as application_rules
 from server.applications import service as applications
 from server.applications.documents import Application
 from server.applications.service import Approval
-from server.applications.service import Return as ReturnApplication
-from server.applications.service import Review as ApplicationReview
 from server.kernel.errors import NotFound, Problem
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reviews import Return, Review
 from server.plans import rules as plan_rules
 from server.plans import service as plans
 from server.plans.documents import Plan
-from server.plans.service import PlanDraft, Return, Review
+from server.plans.service import PlanDraft
 from tests.planning import (
     CENTRE,
     HEBEI,
@@ -105,14 +104,14 @@ async def test_a_plan_goes_only_where_its_table_says(
         entries = (await counted(platform)).entries - before.entries
         allowed = (
             name in IN_REACH
-            and officer.roles & plan_rules.MAY_ACT[action]
-            and (plan.state, action) in plan_rules.TRANSITIONS
+            and officer.roles & plan_rules.STEPS.may_act(action)
+            and (plan.state, action) in plan_rules.STEPS.transitions
         )
         empty = action is plan_rules.Action.SUBMIT and not plan.items
         if allowed and not empty:
             superseded = action is plan_rules.Action.APPROVE and older is not None
             assert refused is None
-            assert now.state is plan_rules.TRANSITIONS[plan.state, action]
+            assert now.state is plan_rules.STEPS.transitions[plan.state, action]
             assert [*plan.history, now.history[-1]] == now.history
             assert (now.history[-1].actor_id, entries) == (officer.id, 2 if superseded else 1)
         else:
@@ -135,10 +134,10 @@ def application_act(
         case application_rules.Action.APPROVE:
             return applications.approve(platform, officer, one.id, Approval(seen=seen))
         case application_rules.Action.RETURN:
-            wanted = ReturnApplication(seen=seen, reason="请再核对一遍。")
+            wanted = Return(seen=seen, reason="请再核对一遍。")
             return applications.send_back(platform, officer, one.id, wanted)
         case _:
-            return applications.withdraw(platform, officer, one.id, ApplicationReview(seen=seen))
+            return applications.withdraw(platform, officer, one.id, Review(seen=seen))
 
 
 APPLICATION_ACTS = [
@@ -164,13 +163,13 @@ async def test_an_application_goes_only_where_its_table_says_and_makes_one_class
         after = await counted(platform)
         allowed = (
             name in IN_REACH
-            and officer.roles & application_rules.MAY_ACT[action]
-            and (one.state, action) in application_rules.TRANSITIONS
+            and officer.roles & application_rules.STEPS.may_act(action)
+            and (one.state, action) in application_rules.STEPS.transitions
         )
         if allowed:
             makes = action is application_rules.Action.APPROVE
             assert refused is None
-            assert now.state is application_rules.TRANSITIONS[one.state, action]
+            assert now.state is application_rules.STEPS.transitions[one.state, action]
             assert [*one.history, now.history[-1]] == now.history
             assert after.entries - before.entries == (2 if makes else 1)
             assert after.classes - before.classes == (1 if makes else 0)

@@ -10,10 +10,11 @@ from server.institutions.rules import Level
 from server.kernel import audit
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
+from server.kernel.reviews import NotInThisState, NotYours, Overtaken, Return, Review
 from server.plans import service
 from server.plans.documents import Plan, PlanFilter
-from server.plans.rules import Action, ChangeKind, NotInThisState, NotYours, State
-from server.plans.service import Overtaken, PlanDraft, Return, Review
+from server.plans.rules import Action, ChangeKind, State
+from server.plans.service import PlanDraft
 from tests.planning import (
     CENTRE,
     CHANGZHOU,
@@ -74,13 +75,13 @@ async def test_a_plan_is_for_this_year_or_the_next(platform: Platform, year: int
 
 async def test_only_institutions_plan_and_only_their_province_reviews(platform: Platform) -> None:
     for stranger in (HEBEI, CENTRE):
-        with pytest.raises(NotYours):
+        with pytest.raises(NotYours, match="plan-not-yours: "):
             await service.begin(platform, stranger, YEAR)
     plan = await submitted(platform)
     for stranger in (XINGTAI, CENTRE):
-        with pytest.raises(NotYours):
+        with pytest.raises(NotYours, match="plan-not-yours: "):
             await service.approve(platform, stranger, plan.id, seen(plan))
-        with pytest.raises(NotYours):
+        with pytest.raises(NotYours, match="plan-not-yours: "):
             await service.send_back(platform, stranger, plan.id, reason(plan))
 
 
@@ -104,10 +105,10 @@ async def test_the_neighbours_see_nothing_of_it(platform: Platform) -> None:
 
 async def test_what_lies_with_the_province_is_not_changed(platform: Platform) -> None:
     plan = await submitted(platform)
-    with pytest.raises(NotInThisState) as refused:
+    with pytest.raises(NotInThisState, match="plan-state: ") as refused:
         await service.amend(platform, XINGTAI, plan.id, PlanDraft(items=[item()]), len(plan.history))
     assert "待审核" in refused.value.detail
-    with pytest.raises(NotInThisState):
+    with pytest.raises(NotInThisState, match="plan-state: "):
         await service.submit(platform, XINGTAI, plan.id, len(plan.history))
 
 
@@ -120,7 +121,7 @@ async def test_an_empty_plan_is_not_submitted(platform: Platform) -> None:
 async def test_two_colleagues_do_not_overwrite_each_other(platform: Platform) -> None:
     plan = await drafted(platform)
     await service.amend(platform, XINGTAI, plan.id, PlanDraft(items=[item(places=20)]), len(plan.history))
-    with pytest.raises(Overtaken):
+    with pytest.raises(Overtaken, match="plan-overtaken: "):
         await service.amend(platform, XINGTAI, plan.id, PlanDraft(items=[item(places=99)]), len(plan.history))
     assert (await service.get_plan(platform, XINGTAI, plan.id)).items[0].places == 20
 
@@ -129,7 +130,7 @@ async def test_a_province_approves_only_what_it_has_read(platform: Platform) -> 
     read = await submitted(platform)
     returned = await service.send_back(platform, HEBEI, read.id, reason(read))
     await service.submit(platform, XINGTAI, read.id, len(returned.history))
-    with pytest.raises(Overtaken):
+    with pytest.raises(Overtaken, match="plan-overtaken: "):
         await service.approve(platform, HEBEI, read.id, seen(read))
 
 

@@ -1,0 +1,134 @@
+"""How something is drafted, filed, returned, approved, withdrawn, replaced, said once. Pure.
+
+A chapter's `rules` state their procedure as data: whose each step is and where it leads, what is told to whoever cannot take it, and
+what waits for whom. `kernel.reviewed` takes the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+from server.kernel.errors import Conflict, Forbidden, Problem
+from server.kernel.identity import Role
+from server.kernel.titled import Titled
+
+State = TypeVar("State")
+Action = TypeVar("Action")
+
+NOBODY: frozenset[Role] = frozenset()
+"""Whose step it is that the platform takes by itself: its actor has no role."""
+PROVINCE = frozenset({Role.PROVINCE})
+CENTRE = frozenset({Role.NATIONAL_CENTRE})
+
+
+@dataclass(frozen=True)
+class By(Generic[State]):
+    """Whose a step is, and from which state it leads to which; None is the state of what is not there yet."""
+
+    who: frozenset[Role]
+    leads: Mapping[State | None, State] = field(default_factory=dict)
+    """Empty for what only begins: everything that is made has its first state by being made."""
+
+
+@dataclass(frozen=True)
+class Waits(Generic[State]):
+    """What is in `state` waits for `who`; `title` is the line of their home page (待办)."""
+
+    who: frozenset[Role]
+    state: State
+    title: str
+
+
+@dataclass(frozen=True)
+class Procedure(Generic[State, Action]):
+    """Each action with whose it is and where it leads; everything else is refused in the chapter's own words."""
+
+    steps: Mapping[Action, By[State]]
+    not_yours: Callable[[Action], Problem]
+    not_now: Callable[[State | None, Action], Problem]
+    overtaken: Callable[[], Problem] = Conflict
+    waits: tuple[Waits[State], ...] = ()
+
+    @cached_property
+    def transitions(self) -> dict[tuple[State | None, Action], State]:
+        """(state, action) → state."""
+        return {(now, action): then for action, by in self.steps.items() for now, then in by.leads.items()}
+
+    def may_act(self, action: Action) -> frozenset[Role]:
+        return self.steps[action].who if action in self.steps else NOBODY
+
+    def has(self, state: State | None, action: Action) -> bool:
+        """Whether there is such a step, whoever may take it."""
+        return (state, action) in self.transitions
+
+    def require_right(self, action: Action, roles: Collection[Role]) -> None:
+        """Raises `not_yours` for whoever may never take this step."""
+        may = self.may_act(action)
+        if not may & frozenset(roles) and may != frozenset(roles):
+            raise self.not_yours(action)
+
+    def after(self, state: State | None, action: Action, roles: Collection[Role]) -> State:
+        """The state that `action` leads to. Raises `not_yours`, or `not_now` where there is no such step."""
+        self.require_right(action, roles)
+        if not self.has(state, action):
+            raise self.not_now(state, action)
+        return self.transitions[state, action]
+
+
+# ---- what is told to whoever cannot take a step: a stable type, a title and what to do
+
+
+class NotYours(Forbidden):
+    """The step is somebody else's (articles 4 and 25)."""
+
+
+class NotInThisState(Conflict):
+    """It is too early or too late for the step."""
+
+
+class Overtaken(Conflict):
+    """Somebody has taken a step since the page was read."""
+
+
+R = TypeVar("R", bound=Problem)
+
+
+def _told(problem: R, slug: str, title: str) -> R:
+    problem.slug, problem.title = slug, title
+    return problem
+
+
+def not_yours(slug: str, detail: str) -> Callable[[object], Problem]:
+    return lambda action: _told(NotYours(detail), slug, "这一步不由您办理")
+
+
+def not_now(slug: str, title: str, detail: str) -> Callable[[Titled | None, Titled], Problem]:
+    """`detail` names {state} and {action}."""
+
+    def refusal(state: Titled | None, action: Titled) -> Problem:
+        words = detail.format(state=state.label if state else "", action=action.label)
+        return _told(NotInThisState(words), slug, title)
+
+    return refusal
+
+
+def overtaken(slug: str, title: str, detail: str) -> Callable[[], Problem]:
+    return lambda: _told(Overtaken(detail), slug, title)
+
+
+# ---- what a reviewer sends
+
+
+class Review(BaseModel):
+    """A decision on what somebody has read: `seen` is the number of steps in its history then."""
+
+    seen: Annotated[int, Field(title="页面", ge=0)]
+
+
+class Return(Review):
+    reason: Annotated[str, Field(title="退回理由", min_length=5, max_length=500)]
