@@ -12,11 +12,12 @@ from miniprogram_api.screening import flag, screen
 from server.assessment.rules import TaskKind
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
-from server.schemes import service
+from server.schemes import remarks, service
 from server.schemes.content import Draft
 from server.schemes.documents import Remark
+from server.schemes.remarks import RemarkDraft
 from server.schemes.rules import SchemeNotInState, State
-from server.schemes.service import NoScheme, RemarkDraft, SchemeOfClass, VersionOutdated
+from server.schemes.service import NoScheme, SchemeOfClass, VersionOutdated
 from server.wechat.content import ContentRefused
 
 
@@ -234,7 +235,7 @@ class SchemeRemarks(ApiHandler):
     async def post(self, class_id: str) -> None:
         said = self.body(RemarkRequest)
         screened = await screen(self, text=said.text)
-        version, kept = await service.remark_as_teacher(self.platform, self.actor, class_id, said)
+        version, kept = await remarks.remark_as_teacher(self.platform, self.actor, class_id, said)
         await flag(self, screened, f"scheme:{class_id}", "对培训方案的意见", class_id)
         self.answer(remark_told(version, kept), status=201)
 

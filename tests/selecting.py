@@ -14,13 +14,14 @@ from server.institutions.rules import Level
 from server.kernel.clock import BEIJING, FixedClock
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reviews import Review
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.selection import registration, training
 from server.selection import service as selection
 from server.selection.documents import Decision, Nominee, Passed, PassList, Registered
 from server.selection.registration import DecisionDraft, Report
 from server.selection.rules import ListState
-from server.selection.service import NomineeDraft, Review
+from server.selection.service import NomineeDraft
 from server.selection.training import EnrolDraft
 from tests import cast, certifying, stage
 from tests.assessing import PDF

@@ -137,8 +137,8 @@ def possible_actions(held: Qualification) -> list[QualificationAction]:
     """What may be done or asked next, by the table."""
     return [
         action
-        for status, action in rules.QUALIFICATION_TRANSITIONS
-        if status is held.status and action is not QualificationAction.CONFIRM
+        for action in QualificationAction
+        if rules.QUALIFICATION_STEPS.has(held.status, action) and action is not QualificationAction.CONFIRM
     ]
 
 

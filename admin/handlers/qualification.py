@@ -20,7 +20,7 @@ from server.qualification import paper, rules
 from server.qualification import service as qualification
 from server.qualification.coming import coming
 from server.qualification.documents import Case, CaseFilter, EarlyWarning, WarningFilter
-from server.qualification.rules import MAY_ACT, TRANSITIONS, Action, Grade, Rule, State, Subject
+from server.qualification.rules import Action, Grade, Rule, State, Subject, steps_of
 from server.qualification.service import DecisionDraft, Reason, ReversalDraft, StatementDraft
 
 RULES = [(rule.value, f"{rule.subject.label}：{rule.label}") for rule in Rule]
@@ -117,8 +117,8 @@ class OneCase(PageHandler):
         )
 
     def _may(self, found: Case, action: Action) -> bool:
-        there = (found.state, action) in TRANSITIONS[found.subject]
-        return there and bool(MAY_ACT[found.subject][action] & self.actor.roles)
+        steps = steps_of(found.subject)
+        return steps.has(found.state, action) and bool(steps.may_act(action) & self.actor.roles)
 
     async def _request(self, found: Case) -> BaseRequest | None:
         """The province's request, for those who may read requests."""

@@ -28,9 +28,10 @@ from server.schemes.content import (
     SessionRow,
     TaskRow,
     Text,
+    TimetableWish,
 )
-from server.schemes.rules import Change
-from server.schemes.service import SchemeOfClass, TimetableWish, VersionOutdated
+from server.schemes.difference import Change
+from server.schemes.service import SchemeOfClass, VersionOutdated
 
 KINDS = named(TaskKind)
 SECTIONS = {"courses": "课程", "sessions": "课表", "tasks": "考核任务"}

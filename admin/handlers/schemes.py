@@ -28,10 +28,11 @@ from admin.steps import shows, step
 from server.kernel.history import Step
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
-from server.schemes import service
+from server.schemes import remarks, service
 from server.schemes.documents import SchemeFilter, SchemeVersion
+from server.schemes.remarks import RemarkDraft
 from server.schemes.rules import Action, State
-from server.schemes.service import RemarkDraft, ReturnReason, SchemeOfClass
+from server.schemes.service import ReturnReason, SchemeOfClass
 
 # ---- the list
 
@@ -183,7 +184,7 @@ async def send_back(page: OneScheme, class_id: str) -> str:
 
 @step(OneScheme, Permission.SCHEMES_MANAGE)
 async def remark(page: OneScheme, class_id: str) -> str:
-    await service.remark(page.platform, page.actor, class_id, page.form(RemarkDraft))
+    await remarks.remark(page.platform, page.actor, class_id, page.form(RemarkDraft))
     return "意见已发布，本班授课教师在小程序中可以看到。"
 
 

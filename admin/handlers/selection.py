@@ -16,14 +16,15 @@ from server.kernel import downloads
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
+from server.kernel.reviews import Review
 from server.kernel.web import Route, allow
 from server.selection import decision as papers
 from server.selection import registration, rules, training
 from server.selection import service as selection
 from server.selection.documents import Nominee, NomineeFilter, PassList
-from server.selection.registration import DecisionDraft, ListReturn, Report
+from server.selection.registration import DecisionDraft, Report
 from server.selection.rules import Action, ListAction, ListState, State
-from server.selection.service import PAPER_LARGEST, NomineeDraft, Return, Review, Withdrawal
+from server.selection.service import PAPER_LARGEST, NomineeDraft, Return, Withdrawal
 from server.selection.training import EnrolDraft, Release
 
 PDF = "application/pdf"
@@ -119,9 +120,9 @@ class OneNominee(PageHandler):
             steps=[(taken, Action(taken.action).label) for taken in found.history],
             papers_most=rules.PAPERS_MOST,
             largest=PAPER_LARGEST,
-            may_amend=recommends and (found.state, Action.AMEND) in rules.TRANSITIONS,
-            may_submit=recommends and (found.state, Action.SUBMIT) in rules.TRANSITIONS,
-            may_withdraw=recommends and (found.state, Action.WITHDRAW) in rules.TRANSITIONS,
+            may_amend=recommends and rules.STEPS.has(found.state, Action.AMEND),
+            may_submit=recommends and rules.STEPS.has(found.state, Action.SUBMIT),
+            may_withdraw=recommends and rules.STEPS.has(found.state, Action.WITHDRAW),
             may_review=decides and found.state is State.SUBMITTED,
             **outcome,
         )
@@ -322,7 +323,7 @@ async def register(page: OnePassList, list_id: str) -> str:
 
 @step(OnePassList, Permission.SELECTION_DECIDE)
 async def return_list(page: OnePassList, list_id: str) -> str:
-    await registration.send_back(page.platform, page.actor, list_id, page.form(ListReturn))
+    await registration.send_back(page.platform, page.actor, list_id, page.form(Return))
     return "名单已退回，师资研修中心会看到理由，可以核对后重新报送。"
 
 

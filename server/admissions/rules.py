@@ -12,10 +12,11 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from server.kernel import reviews
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
-from server.kernel.state_tables import StateTable
+from server.kernel.reviews import By, Procedure
 from server.kernel.titled import Titled
 
 PLACES_MOST = 500
@@ -50,41 +51,7 @@ class Action(Titled):
     WITHDRAW = "WITHDRAW", "本人撤回"
 
 
-TRANSITIONS: dict[tuple[State, Action], State] = {
-    (State.APPLIED, Action.INSTITUTION_AGREES): State.INSTITUTION_AGREED,
-    (State.APPLIED, Action.TEACHER_AGREES): State.TEACHER_AGREED,
-    (State.INSTITUTION_AGREED, Action.TEACHER_AGREES): State.WAITING,
-    (State.TEACHER_AGREED, Action.INSTITUTION_AGREES): State.WAITING,
-    (State.WAITING, Action.ADMIT): State.ADMITTED,
-    (State.WAITING, Action.SKIP): State.REJECTED,
-    **{
-        (state, action): State.REJECTED
-        for state in (State.APPLIED, State.INSTITUTION_AGREED, State.TEACHER_AGREED, State.WAITING)
-        for action in (Action.INSTITUTION_REJECTS, Action.TEACHER_REJECTS)
-    },
-    **{
-        (state, Action.WITHDRAW): State.WITHDRAWN
-        for state in (
-            State.APPLIED,
-            State.INSTITUTION_AGREED,
-            State.TEACHER_AGREED,
-            State.WAITING,
-            State.ADMITTED,
-        )
-    },
-}
-
-MAY_ACT: dict[Action, frozenset[Role]] = {
-    Action.APPLY: frozenset({Role.TRAINEE}),
-    Action.INSTITUTION_AGREES: INSTITUTION_ROLES,
-    Action.TEACHER_AGREES: frozenset({Role.BACKBONE_TEACHER}),
-    Action.INSTITUTION_REJECTS: INSTITUTION_ROLES,
-    Action.TEACHER_REJECTS: frozenset({Role.BACKBONE_TEACHER}),
-    Action.ADMIT: INSTITUTION_ROLES | {Role.BACKBONE_TEACHER, Role.TRAINEE},
-    Action.SKIP: INSTITUTION_ROLES | {Role.BACKBONE_TEACHER, Role.TRAINEE},
-    Action.WITHDRAW: frozenset({Role.TRAINEE}),
-}
-"""ADMIT and SKIP follow from what somebody else did: a review, a withdrawal, more places."""
+UNDER_REVIEW = (State.APPLIED, State.INSTITUTION_AGREED, State.TEACHER_AGREED, State.WAITING)
 
 
 class NotInThisState(Conflict):
@@ -98,13 +65,29 @@ class NotYours(Forbidden):
     default_detail = "报名由教师本人提交和撤回，由培训机构和本班授课骨干教师共同审核（指南第四条第四项）。"
 
 
-STEPS = StateTable(
-    TRANSITIONS,
-    MAY_ACT,
-    not_yours=lambda action: NotYours(),
-    no_such_step=lambda state, action: NotInThisState(
-        f"这份报名“{state.label}”，不能再“{action.label}”。请刷新后查看最新进展。"
-    ),
+_TEACHER, _TRAINEE = frozenset({Role.BACKBONE_TEACHER}), frozenset({Role.TRAINEE})
+_ANYBODY_WHO_ACTED = INSTITUTION_ROLES | _TEACHER | _TRAINEE
+"""ADMIT and SKIP follow from what somebody else did: a review, a withdrawal, more places."""
+
+STEPS: Procedure[State, Action] = Procedure(
+    {
+        Action.APPLY: By(_TRAINEE),
+        Action.INSTITUTION_AGREES: By(
+            INSTITUTION_ROLES,
+            {State.APPLIED: State.INSTITUTION_AGREED, State.TEACHER_AGREED: State.WAITING},
+        ),
+        Action.TEACHER_AGREES: By(
+            _TEACHER,
+            {State.APPLIED: State.TEACHER_AGREED, State.INSTITUTION_AGREED: State.WAITING},
+        ),
+        Action.INSTITUTION_REJECTS: By(INSTITUTION_ROLES, dict.fromkeys(UNDER_REVIEW, State.REJECTED)),
+        Action.TEACHER_REJECTS: By(_TEACHER, dict.fromkeys(UNDER_REVIEW, State.REJECTED)),
+        Action.ADMIT: By(_ANYBODY_WHO_ACTED, {State.WAITING: State.ADMITTED}),
+        Action.SKIP: By(_ANYBODY_WHO_ACTED, {State.WAITING: State.REJECTED}),
+        Action.WITHDRAW: By(_TRAINEE, dict.fromkeys((*UNDER_REVIEW, State.ADMITTED), State.WITHDRAWN)),
+    },
+    lambda action: NotYours(),
+    reviews.refused(NotInThisState, "这份报名“{state}”，不能再“{action}”。请刷新后查看最新进展。"),
 )
 
 

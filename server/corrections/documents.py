@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from server.corrections.rules import Action, Ground, State, Subject
 from server.institutions.rules import Level
 from server.kernel.history import Step
-from server.kernel.mongo import Document
+from server.kernel.reviewed import Reviewed
 
 
 class Change(BaseModel):
@@ -24,9 +24,11 @@ class Change(BaseModel):
     after: str
 
 
-class Correction(Document):
+class Correction(Reviewed):
     """A request to correct a class, a trainee's name or an institution's name. It is never deleted: with its before and after it is
     a version of what it corrected. Of one thing only one request is open at a time."""
+
+    collection = "corrections"
 
     subject: Subject
     institution_code: str
@@ -46,7 +48,6 @@ class Correction(Document):
     state: State = State.SUBMITTED
     open: bool = True
     """As its state says (State.open), for the unique index."""
-    history: list[Step]
     submitted_at: datetime
 
     @property
@@ -60,8 +61,7 @@ class Correction(Document):
     @property
     def decision(self) -> Step | None:
         """The reviewer's last word on it."""
-        decided = [step for step in self.history if step.action in (Action.APPROVE, Action.RETURN)]
-        return decided[-1] if decided else None
+        return self.last(Action.APPROVE, Action.RETURN)
 
 
 @dataclass(frozen=True)

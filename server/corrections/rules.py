@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from server.kernel.errors import Conflict, Forbidden
+from server.kernel import reviews
+from server.kernel.errors import Conflict, Forbidden, Problem
 from server.kernel.identity import INSTITUTION_ROLES, Role
-from server.kernel.state_tables import StateTable
+from server.kernel.reviews import By, Procedure
 from server.kernel.titled import Titled
 
 
@@ -53,20 +54,6 @@ class Action(Titled):
     RETRACT = "RETRACT", "撤回"
 
 
-TRANSITIONS: dict[tuple[State, Action], State] = {
-    (State.SUBMITTED, Action.APPROVE): State.APPROVED,
-    (State.SUBMITTED, Action.RETURN): State.RETURNED,
-    (State.SUBMITTED, Action.RETRACT): State.RETRACTED,
-    (State.RETURNED, Action.RESUBMIT): State.SUBMITTED,
-    (State.RETURNED, Action.RETRACT): State.RETRACTED,
-}
-
-
-class CorrectionSettled(Conflict):
-    slug = "correction-settled"
-    title = "更正申请当前不能这样办理"
-
-
 class NothingToCorrect(Conflict):
     slug = "nothing-to-correct"
     title = "没有要更正的内容"
@@ -79,27 +66,32 @@ class ChangedMeanwhile(Conflict):
     default_detail = "申请提交以后，原内容已被改动，不能再按这份申请更正。请退回，由培训机构核对后重新申请。"
 
 
-def who_acts(action: Action, subject: Subject) -> frozenset[Role]:
-    """The institution asks and takes back; the province or the centre decides."""
-    return frozenset({subject.reviewer}) if action in (Action.APPROVE, Action.RETURN) else INSTITUTION_ROLES
-
-
-def steps_of(subject: Subject) -> StateTable[State, Action, State]:
-    """What may become of a request to correct this."""
-    return StateTable(
-        TRANSITIONS,
-        {action: who_acts(action, subject) for action in Action},
-        not_yours=lambda action: Forbidden(
-            f"{subject.label}的更正，“{action.label}”由{_who(action, subject)}办理（指南第二十五条）。"
+def steps_of(subject: Subject) -> Procedure[State, Action]:
+    """What may become of a request to correct this: the institution asks and takes back, the province or the centre decides."""
+    reviewer = frozenset({subject.reviewer})
+    steps: dict[Action, By[State]] = {
+        Action.REQUEST: By(INSTITUTION_ROLES),
+        Action.APPROVE: By(reviewer, {State.SUBMITTED: State.APPROVED}),
+        Action.RETURN: By(reviewer, {State.SUBMITTED: State.RETURNED}),
+        Action.RESUBMIT: By(INSTITUTION_ROLES, {State.RETURNED: State.SUBMITTED}),
+        Action.RETRACT: By(
+            INSTITUTION_ROLES, {State.SUBMITTED: State.RETRACTED, State.RETURNED: State.RETRACTED}
         ),
-        no_such_step=lambda state, action: CorrectionSettled(
-            f"该申请目前为“{state.label}”，不能{action.label}。请刷新后查看最新状态。"
+    }
+
+    def not_yours(action: Action) -> Problem:
+        who = subject.reviewer.label if steps[action].who == reviewer else "培训机构"
+        return Forbidden(f"{subject.label}的更正，“{action.label}”由{who}办理（指南第二十五条）。")
+
+    return Procedure(
+        steps,
+        not_yours,
+        reviews.not_now(
+            "correction-settled",
+            "更正申请当前不能这样办理",
+            "该申请目前为“{state}”，不能{action}。请刷新后查看最新状态。",
         ),
     )
-
-
-def _who(action: Action, subject: Subject) -> str:
-    return "培训机构" if who_acts(action, subject) == INSTITUTION_ROLES else subject.reviewer.label
 
 
 def differing(present: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:

@@ -27,6 +27,7 @@ from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor
 from server.kernel.platform import Platform
+from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 
@@ -192,7 +193,7 @@ async def _file(unit: UnitOfWork, draft: Correction, wanted: Mapping[str, str]) 
 async def approve(unit: UnitOfWork, correction_id: str, reason: str = "") -> Correction:
     """Approves a correction and makes it. A place that names a scenic area (`areas_named`) needs words about it (article 11).
 
-    Raises CorrectionSettled, ChangedMeanwhile, Invalid without those words, and what the thing itself refuses.
+    Raises NotInThisState, ChangedMeanwhile, Invalid without those words, and what the thing itself refuses.
     """
     found = await correction(unit, unit.actor, correction_id)
     approved = await _move(unit, found, Action.APPROVE, reason.strip())
@@ -205,14 +206,14 @@ async def approve(unit: UnitOfWork, correction_id: str, reason: str = "") -> Cor
 
 @transactional
 async def return_(unit: UnitOfWork, correction_id: str, reason: Reason) -> Correction:
-    """Returns a request with a reason; the institution amends it or takes it back. Raises CorrectionSettled."""
+    """Returns a request with a reason; the institution amends it or takes it back. Raises NotInThisState."""
     found = await correction(unit, unit.actor, correction_id)
     return await _move(unit, found, Action.RETURN, reason)
 
 
 @transactional
 async def retract(unit: UnitOfWork, correction_id: str) -> Correction:
-    """The institution takes its request back. Raises CorrectionSettled."""
+    """The institution takes its request back. Raises NotInThisState."""
     found = await correction(unit, unit.actor, correction_id)
     return await _move(unit, found, Action.RETRACT, "")
 
@@ -224,16 +225,9 @@ async def _move(
     reason: str,
     changes: Mapping[str, object] | None = None,
 ) -> Correction:
-    state = rules.steps_of(found.subject).after(found.state, action, unit.actor.roles)
-    moved = found.model_copy(
-        update={
-            **(changes or {}),
-            "state": state,
-            "open": state.open,
-            "history": [*found.history, step(unit, action, reason)],
-        }
-    )
-    await store.replace(unit, moved)
+    steps = rules.steps_of(found.subject)
+    state = steps.after(found.state, action, unit.actor.roles)
+    moved = await take(unit, steps, found, action, reason, changes={**(changes or {}), "open": state.open})
     unit.audit(f"corrections:{action.lower()}", found.id, thing=found.thing, reason=reason)
     return moved
 

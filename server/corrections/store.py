@@ -30,10 +30,6 @@ async def insert(scope: Scope, new: Correction) -> None:
     await scope["corrections"].insert_one(new.to_mongo(), session=scope.session)
 
 
-async def replace(scope: Scope, changed: Correction) -> None:
-    await scope["corrections"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
-
-
 async def in_reach(scope: Scope, reach: Jurisdiction, correction_id: str) -> Correction | None:
     return await _one(scope, {"$and": [{"_id": correction_id}, reach.filter()]})
 

@@ -62,7 +62,6 @@ from server.schemes.content import Content, CourseRow, SessionRow, TaskRow
 from server.selection import service as selection
 from server.selection.pool import refresh_figures
 from server.selection.service import NomineeDraft
-from server.selection.service import Review as Seen
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
@@ -447,7 +446,7 @@ class Life:
             await selection.add_paper(then, self._province, recommended.id, f"{form}.pdf", await _paper(form))
             recommended = await selection.submit(then, self._province, recommended.id)
             if accepted:
-                seen = Seen(seen=len(recommended.history))
+                seen = Review(seen=len(recommended.history))
                 await selection.accept(self._at(self._day(-15)), self._centre, recommended.id, seen)
 
     async def _review(self) -> None:

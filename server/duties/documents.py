@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from server.duties.rules import State, Way
-from server.kernel.history import Step
 from server.kernel.mongo import Document
+from server.kernel.reviewed import Reviewed
 
 
-class Guidance(Document):
+class Guidance(Reviewed):
     """Guidance that a teacher gave a former trainee of a class (article 8.4.6), as the teacher logged it. Unique by teacher and nonce."""
+
+    collection = "guidance"
 
     teacher_id: str
     teacher_name: str
@@ -27,7 +29,6 @@ class Guidance(Document):
     nonce: str
     state: State = State.WAITING
     logged_at: datetime
-    history: list[Step]
 
     @property
     def objection(self) -> str:

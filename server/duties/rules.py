@@ -14,7 +14,7 @@ from server.backbone.rules import Decided, PoolStatus, status_on
 from server.invitations.rules import YEARLY_TEACHING, task_days
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import Role
-from server.kernel.state_tables import StateTable
+from server.kernel.reviews import By, Procedure
 from server.kernel.titled import Titled
 
 WARNING_MONTH = 10
@@ -124,32 +124,24 @@ class Action(StrEnum):
     DISPUTE = "DISPUTE"
 
 
-TRANSITIONS: dict[tuple[State, Action], State] = {
-    (State.WAITING, Action.CONFIRM): State.CONFIRMED,
-    (State.WAITING, Action.DISPUTE): State.DISPUTED,
-    (State.DISPUTED, Action.CONFIRM): State.CONFIRMED,
-}
-"""The trainee has the last word, and may come round after talking to the teacher; what was confirmed stays."""
-
-WHO: dict[Action, frozenset[Role]] = {
-    Action.LOG: frozenset({Role.BACKBONE_TEACHER}),
-    Action.CONFIRM: frozenset({Role.TRAINEE}),
-    Action.DISPUTE: frozenset({Role.TRAINEE}),
-}
-
-
 class GuidanceSettled(Conflict):
     slug = "guidance-settled"
     title = "这条指导记录已办结"
     default_detail = "您已确认过这条指导记录，不能再提出异议。如有出入，请与指导教师联系。"
 
 
-STEPS: StateTable[State, Action, State] = StateTable(
-    TRANSITIONS,
-    WHO,
-    not_yours=lambda _: Forbidden("后续指导由授课的骨干教师登记，由受指导的参训教师确认（指南第八条）。"),
-    no_such_step=lambda *_: GuidanceSettled(),
+STEPS: Procedure[State, Action] = Procedure(
+    {
+        Action.LOG: By(frozenset({Role.BACKBONE_TEACHER})),
+        Action.CONFIRM: By(
+            frozenset({Role.TRAINEE}), dict.fromkeys((State.WAITING, State.DISPUTED), State.CONFIRMED)
+        ),
+        Action.DISPUTE: By(frozenset({Role.TRAINEE}), {State.WAITING: State.DISPUTED}),
+    },
+    lambda _: Forbidden("后续指导由授课的骨干教师登记，由受指导的参训教师确认（指南第八条）。"),
+    lambda *_: GuidanceSettled(),
 )
+"""The trainee has the last word, and may come round after talking to the teacher; what was confirmed stays."""
 
 
 def check_day(given_on: date, class_ends_on: date, today: date) -> None:

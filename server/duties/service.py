@@ -29,6 +29,7 @@ from server.kernel.errors import Forbidden, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor, Role, system
 from server.kernel.platform import Platform
+from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.surveys import service as surveys
 from server.surveys.rules import Tally
@@ -385,11 +386,9 @@ async def _settle(
     if found.history[-1].action == action:
         unit.nothing_written()
         return found, False
-    state = rules.STEPS.after(found.state, action, unit.actor.roles)
-    done = step(unit, action, reason)
-    await store.settle(unit, found, state, done)
+    settled = await take(unit, rules.STEPS, found, action, reason)
     unit.audit(f"duties:{action.value.lower()}-guidance", found.id, class_id=found.class_id)
-    return found.model_copy(update={"state": state, "history": [*found.history, done]}), True
+    return settled, True
 
 
 # ---- the platform

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from server.duties.documents import DutyWarning, Guidance
 from server.duties.rules import State
-from server.kernel.history import Step
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.unit_of_work import Scope
 
@@ -64,14 +63,6 @@ async def _listed(scope: Scope, condition: Row, before: str | None, limit: int) 
         condition = {**condition, "_id": {"$lt": before}}
     rows = scope["guidance"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [Guidance.from_mongo(row) async for row in rows]
-
-
-async def settle(scope: Scope, guidance: Guidance, state: State, step: Step) -> None:
-    await scope["guidance"].update_one(
-        {"_id": guidance.id, "state": guidance.state},
-        {"$set": {"state": state}, "$push": {"history": step.model_dump()}},
-        session=scope.session,
-    )
 
 
 async def count_waiting(scope: Scope, trainee_id: str) -> int:

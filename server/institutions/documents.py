@@ -12,11 +12,13 @@ from server.institutions.rules import (
     QualificationAction,
     QualificationKind,
     QualificationStatus,
+    RequestAction,
     RequestPurpose,
     RequestState,
 )
 from server.kernel.history import Step
 from server.kernel.mongo import Document
+from server.kernel.reviewed import Reviewed
 
 
 class QualificationVersion(Step):
@@ -78,8 +80,10 @@ class InstitutionFilter:
 EVERY_INSTITUTION = InstitutionFilter()
 
 
-class BaseRequest(Document):
+class BaseRequest(Reviewed):
     """What a province asks of the centre about a 教师培训基地: to become one, for more 专业大类, to suspend, resume or withdraw it."""
+
+    collection = "base_requests"
 
     purpose: RequestPurpose
     province_code: str
@@ -93,11 +97,9 @@ class BaseRequest(Document):
     state: RequestState = RequestState.SUBMITTED
     open: bool = True
     """As its state says (RequestState.open), for the unique index."""
-    history: list[Step]
     submitted_at: datetime
 
     @property
     def decision(self) -> Step | None:
         """The centre's last word on it."""
-        decided = [step for step in self.history if step.action in ("APPROVE", "DECLINE")]
-        return decided[-1] if decided else None
+        return self.last(RequestAction.APPROVE, RequestAction.DECLINE)

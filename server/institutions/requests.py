@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -26,6 +27,7 @@ from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 
@@ -89,9 +91,9 @@ async def submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
 
 @transactional
 async def resubmit(unit: UnitOfWork, request_id: str, draft: RequestDraft) -> BaseRequest:
-    """Files a declined request again, amended; its purpose and its school stay. Raises as `submit`, and RequestSettled."""
+    """Files a declined request again, amended; its purpose and its school stay. Raises as `submit`, and NotInThisState."""
     found = await request(unit, unit.actor, request_id)
-    state = rules.REQUEST_STEPS.after(found.state, RequestAction.RESUBMIT, unit.actor.roles)
+    rules.REQUEST_STEPS.after(found.state, RequestAction.RESUBMIT, unit.actor.roles)
     same = {
         "purpose": found.purpose,
         "institution_code": found.institution_code or "",
@@ -99,14 +101,13 @@ async def resubmit(unit: UnitOfWork, request_id: str, draft: RequestDraft) -> Ba
         "qualification_number": found.qualification_number,
     }
     amended = await _checked(unit, draft.model_copy(update=same))
-    return await _settle(unit, found, state, RequestAction.RESUBMIT, "", amended)
+    return await _settle(unit, found, RequestAction.RESUBMIT, changes=amended)
 
 
 async def retract(unit: UnitOfWork, request_id: str) -> BaseRequest:
-    """Part of a use case (qualification.base_requests): takes a request back that is not approved. Raises RequestSettled."""
+    """Part of a use case (qualification.base_requests): takes a request back that is not approved. Raises NotInThisState."""
     found = await request(unit, unit.actor, request_id)
-    state = rules.REQUEST_STEPS.after(found.state, RequestAction.RETRACT, unit.actor.roles)
-    return await _settle(unit, found, state, RequestAction.RETRACT, "")
+    return await _settle(unit, found, RequestAction.RETRACT)
 
 
 async def _checked(unit: UnitOfWork, draft: RequestDraft) -> dict[str, object]:
@@ -152,7 +153,7 @@ def _check_may_be_asked(school: Institution, draft: RequestDraft) -> None:
                 FieldError("qualification_number", "请选择一项教师培训基地资格；师资研修中心由部里办理。")
             ]
         )
-    if (held.status, draft.purpose.action) not in rules.QUALIFICATION_TRANSITIONS:
+    if not rules.QUALIFICATION_STEPS.has(held.status, draft.purpose.action):
         raise Invalid(
             fields=[
                 FieldError(
@@ -169,10 +170,10 @@ def _check_may_be_asked(school: Institution, draft: RequestDraft) -> None:
 async def grant(unit: UnitOfWork, request_id: str, wanted: Grant) -> BaseRequest:
     """Approves a new base or an addition and publishes it: the institution (with its code) and its qualification exist from now on.
 
-    Raises RequestSettled, CodeTaken (a code is never given twice, also not after a withdrawal), Invalid.
+    Raises NotInThisState, CodeTaken (a code is never given twice, also not after a withdrawal), Invalid.
     """
     found = await request(unit, unit.actor, request_id)
-    state = rules.REQUEST_STEPS.after(found.state, RequestAction.APPROVE, unit.actor.roles)
+    rules.REQUEST_STEPS.after(found.state, RequestAction.APPROVE, unit.actor.roles)
     if not found.purpose.grants:
         raise NotFound()
     rules.check_majors(wanted.majors, within=found.majors)
@@ -211,17 +212,17 @@ async def grant(unit: UnitOfWork, request_id: str, wanted: Grant) -> BaseRequest
         reason=wanted.reason,
     )
     given = {"institution_code": published.id, "qualification_number": len(published.qualifications)}
-    return await _settle(unit, found, state, RequestAction.APPROVE, wanted.reason, given)
+    return await _settle(unit, found, RequestAction.APPROVE, wanted.reason, given)
 
 
 async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> BaseRequest:
     """Part of a use case (qualification.base_requests): approves that a base's qualification is suspended, resumed or withdrawn, and
     does it.
 
-    Raises RequestSettled, QualificationFixed, Invalid.
+    Raises NotInThisState, QualificationFixed, Invalid.
     """
     found = await request(unit, unit.actor, request_id)
-    state = rules.REQUEST_STEPS.after(found.state, RequestAction.APPROVE, unit.actor.roles)
+    rules.REQUEST_STEPS.after(found.state, RequestAction.APPROVE, unit.actor.roles)
     if found.purpose.grants:
         raise NotFound()
     await qualifications.carry_out(
@@ -232,34 +233,26 @@ async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> Base
         wanted,
         request_id=found.id,
     )
-    return await _settle(unit, found, state, RequestAction.APPROVE, wanted.reason)
+    return await _settle(unit, found, RequestAction.APPROVE, wanted.reason)
 
 
 @transactional
 async def decline(unit: UnitOfWork, request_id: str, reason: Reason) -> BaseRequest:
-    """Declines with a reason; the province may amend the request. Raises RequestSettled."""
+    """Declines with a reason; the province may amend the request. Raises NotInThisState."""
     found = await request(unit, unit.actor, request_id)
-    state = rules.REQUEST_STEPS.after(found.state, RequestAction.DECLINE, unit.actor.roles)
-    return await _settle(unit, found, state, RequestAction.DECLINE, reason)
+    return await _settle(unit, found, RequestAction.DECLINE, reason)
 
 
 async def _settle(
     unit: UnitOfWork,
     found: BaseRequest,
-    state: RequestState,
     action: RequestAction,
-    reason: str,
-    changes: dict[str, object] | None = None,
+    reason: str = "",
+    changes: Mapping[str, object] | None = None,
 ) -> BaseRequest:
-    changed = found.model_copy(
-        update={
-            **(changes or {}),
-            "state": state,
-            "open": state.open,
-            "history": [*found.history, step(unit, action, reason)],
-        }
-    )
-    await store.replace_request(unit, changed)
+    state = rules.REQUEST_STEPS.after(found.state, action, unit.actor.roles)
+    whole = {**(changes or {}), "open": state.open}
+    changed = await take(unit, rules.REQUEST_STEPS, found, action, reason, changes=whole)
     unit.audit(f"institutions:{action.lower()}-request", found.id, name=found.institution_name, reason=reason)
     return changed
 

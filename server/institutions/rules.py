@@ -12,9 +12,10 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from server.kernel import reviews
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import Role
-from server.kernel.state_tables import StateTable
+from server.kernel.reviews import CENTRE, PROVINCE, By, Procedure
 from server.kernel.titled import Titled
 
 
@@ -185,15 +186,6 @@ class QualificationAction(Titled):
     WITHDRAW = "WITHDRAW", "取消资格"
 
 
-QUALIFICATION_TRANSITIONS: dict[tuple[QualificationStatus, QualificationAction], QualificationStatus] = {
-    (QualificationStatus.ACTIVE, QualificationAction.CONFIRM): QualificationStatus.ACTIVE,
-    (QualificationStatus.ACTIVE, QualificationAction.SUSPEND): QualificationStatus.SUSPENDED,
-    (QualificationStatus.SUSPENDED, QualificationAction.RESUME): QualificationStatus.ACTIVE,
-    (QualificationStatus.ACTIVE, QualificationAction.WITHDRAW): QualificationStatus.WITHDRAWN,
-    (QualificationStatus.SUSPENDED, QualificationAction.WITHDRAW): QualificationStatus.WITHDRAWN,
-}
-"""All by the national centre. A withdrawn qualification never comes back: the school is recommended again."""
-
 ON_REQUEST_OF_THE_PROVINCE = frozenset(
     {QualificationAction.SUSPEND, QualificationAction.RESUME, QualificationAction.WITHDRAW}
 )
@@ -205,14 +197,25 @@ class QualificationFixed(Conflict):
     title = "资格当前不能这样办理"
 
 
-_QUALIFICATION_STEPS = StateTable(
-    QUALIFICATION_TRANSITIONS,
-    dict.fromkeys(QualificationAction, frozenset({Role.NATIONAL_CENTRE})),
-    not_yours=lambda action: Forbidden("培训机构资格由部指导中心办理（指南第五条）。"),
-    no_such_step=lambda status, action: QualificationFixed(
-        f"该资格目前为“{status.label}”，不能{action.label}。请返回培训机构页面核对。"
-    ),
+QUALIFICATION_STEPS: Procedure[QualificationStatus, QualificationAction] = Procedure(
+    {
+        QualificationAction.ENTER: By(CENTRE),
+        QualificationAction.PUBLISH: By(CENTRE),
+        QualificationAction.CONFIRM: By(CENTRE, {QualificationStatus.ACTIVE: QualificationStatus.ACTIVE}),
+        QualificationAction.SUSPEND: By(CENTRE, {QualificationStatus.ACTIVE: QualificationStatus.SUSPENDED}),
+        QualificationAction.RESUME: By(CENTRE, {QualificationStatus.SUSPENDED: QualificationStatus.ACTIVE}),
+        QualificationAction.WITHDRAW: By(
+            CENTRE,
+            {
+                QualificationStatus.ACTIVE: QualificationStatus.WITHDRAWN,
+                QualificationStatus.SUSPENDED: QualificationStatus.WITHDRAWN,
+            },
+        ),
+    },
+    lambda action: Forbidden("培训机构资格由部指导中心办理（指南第五条）。"),
+    reviews.refused(QualificationFixed, "该资格目前为“{state}”，不能{action}。请返回培训机构页面核对。"),
 )
+"""A withdrawn qualification never comes back: the school is recommended again."""
 
 
 def act_on_qualification(
@@ -222,7 +225,7 @@ def act_on_qualification(
 
     Raises Forbidden unless the centre acts, QualificationFixed when the table has no such step or when the province must ask first.
     """
-    status = _QUALIFICATION_STEPS.after(held.status, action, roles)
+    status = QUALIFICATION_STEPS.after(held.status, action, roles)
     base = held.kind is QualificationKind.TRAINING_BASE
     if base and action in ON_REQUEST_OF_THE_PROVINCE and not requested:
         raise QualificationFixed(
@@ -278,38 +281,29 @@ class RequestAction(Titled):
     RETRACT = "RETRACT", "撤回"
 
 
-TRANSITIONS: dict[tuple[RequestState, RequestAction], RequestState] = {
-    (RequestState.SUBMITTED, RequestAction.APPROVE): RequestState.APPROVED,
-    (RequestState.SUBMITTED, RequestAction.DECLINE): RequestState.DECLINED,
-    (RequestState.SUBMITTED, RequestAction.RETRACT): RequestState.RETRACTED,
-    (RequestState.DECLINED, RequestAction.RESUBMIT): RequestState.SUBMITTED,
-    (RequestState.DECLINED, RequestAction.RETRACT): RequestState.RETRACTED,
-}
-WHO_ACTS: dict[RequestAction, frozenset[Role]] = {
-    RequestAction.SUBMIT: frozenset({Role.PROVINCE}),
-    RequestAction.APPROVE: frozenset({Role.NATIONAL_CENTRE}),
-    RequestAction.DECLINE: frozenset({Role.NATIONAL_CENTRE}),
-    RequestAction.RESUBMIT: frozenset({Role.PROVINCE}),
-    RequestAction.RETRACT: frozenset({Role.PROVINCE}),
-}
+REQUEST_STEPS: Procedure[RequestState, RequestAction] = Procedure(
+    {
+        RequestAction.SUBMIT: By(PROVINCE),
+        RequestAction.APPROVE: By(CENTRE, {RequestState.SUBMITTED: RequestState.APPROVED}),
+        RequestAction.DECLINE: By(CENTRE, {RequestState.SUBMITTED: RequestState.DECLINED}),
+        RequestAction.RESUBMIT: By(PROVINCE, {RequestState.DECLINED: RequestState.SUBMITTED}),
+        RequestAction.RETRACT: By(
+            PROVINCE,
+            {RequestState.SUBMITTED: RequestState.RETRACTED, RequestState.DECLINED: RequestState.RETRACTED},
+        ),
+    },
+    lambda action: Forbidden(f"“{action.label}”由{_whose(action)}办理（指南第五条）。"),
+    reviews.not_now(
+        "request-settled",
+        "申请当前不能这样办理",
+        "该申请目前为“{state}”，不能{action}。请刷新后查看最新状态。",
+    ),
+)
 """推荐 and 申请 by the province, 审核和公布 by the centre (articles 5.2, 5.3)."""
 
 
-class RequestSettled(Conflict):
-    slug = "request-settled"
-    title = "申请当前不能这样办理"
-
-
-REQUEST_STEPS = StateTable(
-    TRANSITIONS,
-    WHO_ACTS,
-    not_yours=lambda action: Forbidden(
-        f"“{action.label}”由{'、'.join(role.label for role in WHO_ACTS[action])}办理（指南第五条）。"
-    ),
-    no_such_step=lambda state, action: RequestSettled(
-        f"该申请目前为“{state.label}”，不能{action.label}。请刷新后查看最新状态。"
-    ),
-)
+def _whose(action: RequestAction) -> str:
+    return "、".join(role.label for role in REQUEST_STEPS.may_act(action))
 
 
 def base_valid_to(valid_from: date, years: int) -> date:

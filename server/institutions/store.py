@@ -107,10 +107,6 @@ async def insert_request(scope: Scope, new: BaseRequest) -> None:
     await scope["base_requests"].insert_one(new.to_mongo(), session=scope.session)
 
 
-async def replace_request(scope: Scope, changed: BaseRequest) -> None:
-    await scope["base_requests"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
-
-
 async def request(scope: Scope, reach: Jurisdiction, request_id: str) -> BaseRequest | None:
     row = await scope["base_requests"].find_one(
         {"$and": [{"_id": request_id}, reach.filter()]}, session=scope.session

@@ -10,7 +10,7 @@ from enum import StrEnum
 from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, Forbidden
 from server.kernel.identity import INSTITUTION_ROLES, Role
-from server.kernel.state_tables import StateTable
+from server.kernel.reviews import NOBODY, By, Procedure
 from server.kernel.titled import Titled
 
 YEARLY_TEACHING = 2
@@ -43,26 +43,6 @@ class Action(StrEnum):
     CANCEL = "CANCEL"
 
 
-TRANSITIONS: dict[tuple[State, Action], State] = {
-    (State.SENT, Action.ACCEPT): State.ACCEPTED,
-    (State.SENT, Action.DECLINE): State.DECLINED,
-    (State.SENT, Action.EXPIRE): State.EXPIRED,
-    (State.SENT, Action.WITHDRAW): State.WITHDRAWN,
-    (State.ACCEPTED, Action.CANCEL): State.CANCELLED,
-}
-"""Everything that can become of an invitation once it was sent."""
-
-WHO: dict[Action, frozenset[Role]] = {
-    Action.SEND: INSTITUTION_ROLES,
-    Action.ACCEPT: frozenset({Role.BACKBONE_TEACHER}),
-    Action.DECLINE: frozenset({Role.BACKBONE_TEACHER}),
-    Action.EXPIRE: frozenset(),
-    Action.WITHDRAW: INSTITUTION_ROLES,
-    Action.CANCEL: INSTITUTION_ROLES,
-}
-"""Who may act; nobody's is what the platform does by itself when the day is over."""
-
-
 class InvitationClosed(Conflict):
     slug = "invitation-closed"
     title = "邀请已办结"
@@ -79,7 +59,7 @@ class ClassOver(Conflict):
     default_detail = "本班已经结束，邀请和安排不能再变更。"
 
 
-_CLOSED = {
+_CLOSED: dict[State | None, str] = {
     State.SENT: "这封邀请函还没有回复。如不再需要，请撤回邀请。",
     State.ACCEPTED: "这封邀请函已被接受。如需变更，由培训机构取消安排。",
     State.DECLINED: "这封邀请函已被谢绝。如情况有变，请由培训机构重新发函。",
@@ -89,12 +69,20 @@ _CLOSED = {
 }
 
 
-STEPS = StateTable(
-    TRANSITIONS,
-    WHO,
-    not_yours=lambda action: Forbidden(),
-    no_such_step=lambda state, action: InvitationClosed(_CLOSED[state]),
+_TEACHER = frozenset({Role.BACKBONE_TEACHER})
+STEPS: Procedure[State, Action] = Procedure(
+    {
+        Action.SEND: By(INSTITUTION_ROLES),
+        Action.ACCEPT: By(_TEACHER, {State.SENT: State.ACCEPTED}),
+        Action.DECLINE: By(_TEACHER, {State.SENT: State.DECLINED}),
+        Action.EXPIRE: By(NOBODY, {State.SENT: State.EXPIRED}),
+        Action.WITHDRAW: By(INSTITUTION_ROLES, {State.SENT: State.WITHDRAWN}),
+        Action.CANCEL: By(INSTITUTION_ROLES, {State.ACCEPTED: State.CANCELLED}),
+    },
+    lambda action: Forbidden(),
+    lambda state, action: InvitationClosed(_CLOSED[state]),
 )
+"""Everything that can become of an invitation once it was sent; it expires by itself when its day is over."""
 
 
 # ---- days

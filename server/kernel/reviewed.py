@@ -44,9 +44,11 @@ async def take(
     Raises what the procedure says of whoever may not, of no such step, and, with `seen`, of what is not as it was read.
     """
     state = procedure.after(found.state, action, unit.actor.roles)
+    if seen is not None:
+        procedure.require_seen(seen, found.history)
     history = [*found.history, step(unit, action, reason)]
     changed = found.model_copy(update={**(changes or {}), "state": state, "history": history})
-    if seen not in (None, len(found.history)) or not await replace(unit, found, changed):
+    if not await replace(unit, found, changed):
         raise procedure.overtaken()
     return changed
 

@@ -6,7 +6,7 @@ what waits for whom. `kernel.reviewed` takes the steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sized
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Generic, TypeVar
@@ -72,6 +72,11 @@ class Procedure(Generic[State, Action]):
         if not may & frozenset(roles) and may != frozenset(roles):
             raise self.not_yours(action)
 
+    def require_seen(self, seen: int, history: Sized) -> None:
+        """Raises `overtaken` unless the history is as long as it was when somebody read it."""
+        if seen != len(history):
+            raise self.overtaken()
+
     def after(self, state: State | None, action: Action, roles: Collection[Role]) -> State:
         """The state that `action` leads to. Raises `not_yours`, or `not_now` where there is no such step."""
         self.require_right(action, roles)
@@ -109,12 +114,17 @@ def not_yours(slug: str, detail: str) -> Callable[[object], Problem]:
 
 def not_now(slug: str, title: str, detail: str) -> Callable[[Titled | None, Titled], Problem]:
     """`detail` names {state} and {action}."""
+    told = refused(NotInThisState, detail)
+    return lambda state, action: _told(told(state, action), slug, title)
 
-    def refusal(state: Titled | None, action: Titled) -> Problem:
-        words = detail.format(state=state.label if state else "", action=action.label)
-        return _told(NotInThisState(words), slug, title)
 
-    return refusal
+def refused(
+    problem: type[Problem], detail: str, *, unmade: str = ""
+) -> Callable[[Titled | None, Titled], Problem]:
+    """The same by a problem of the chapter's own, where others know it by its class; `unmade` is what None is called."""
+    return lambda state, action: problem(
+        detail.format(state=state.label if state else unmade, action=action.label)
+    )
 
 
 def overtaken(slug: str, title: str, detail: str) -> Callable[[], Problem]:

@@ -44,7 +44,7 @@ async def _submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
 async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> BaseRequest:
     """Approves that a base's qualification is suspended, resumed or withdrawn, and does it; a withdrawal decides the base's open case.
 
-    Raises RequestSettled, QualificationFixed, Invalid, and TooEarly while the base may still state its case and has not.
+    Raises NotInThisState, QualificationFixed, Invalid, and TooEarly while the base may still state its case and has not.
     """
     approved = await requests.carry_out(unit, request_id, wanted)
     if case := await open_case(unit, approved):
@@ -65,7 +65,7 @@ async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> Base
 
 @transactional
 async def retract(unit: UnitOfWork, request_id: str) -> BaseRequest:
-    """Takes a request back that is not approved; the case it answered ends with it. Raises RequestSettled."""
+    """Takes a request back that is not approved; the case it answered ends with it. Raises NotInThisState."""
     taken_back = await requests.retract(unit, request_id)
     if (case := await open_case(unit, taken_back)) and case.request_id == request_id:
         await service.move(unit, case, Action.TAKE_BACK, "省级管理部门撤回了取消资格的申请")

@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.kernel.history import Step
 from server.kernel.mongo import Document, new_id
+from server.kernel.reviewed import Reviewed
 from server.qualification.rules import Grade, Outcome, Rule, State, Subject
 
 
@@ -66,8 +66,10 @@ class About(Document):
     last: date
 
 
-class Case(About):
+class Case(About, Reviewed):
     """One subject, one rule, one period (unique); of one subject and rule only one case is open at a time."""
+
+    collection = "qualification_cases"
 
     facts: list[Fact]
     opened_on: date
@@ -82,7 +84,6 @@ class Case(About):
     request_id: str | None = None
     """The province's request to withdraw the base, which the centre decides."""
     decisions: list[Decision] = Field(default_factory=list)
-    history: list[Step]
 
     @property
     def decision(self) -> Decision | None:

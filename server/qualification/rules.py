@@ -23,9 +23,10 @@ from itertools import zip_longest
 
 from server.backbone import rules as pool
 from server.backbone.rules import PoolStatus
+from server.kernel import reviews
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
-from server.kernel.state_tables import StateTable
+from server.kernel.reviews import CENTRE, NOBODY, PROVINCE, By, Procedure
 from server.kernel.titled import Titled
 from server.surveys.rules import SATISFACTION_MARK
 
@@ -266,58 +267,31 @@ class Outcome(Titled):
         return self in (Outcome.WARNED, Outcome.CANCELLED)
 
 
-TRANSITIONS: dict[Subject, dict[tuple[State | None, Action], State]] = {
-    Subject.TEACHER: {
-        (None, Action.OPEN): State.OPEN,
-        (State.OPEN, Action.STATE): State.STATED,
-        (State.STATED, Action.STATE): State.STATED,
-        (State.OPEN, Action.DECIDE): State.DECIDED,
-        (State.STATED, Action.DECIDE): State.DECIDED,
-        (State.OPEN, Action.DISMISS): State.DISMISSED,
-        (State.STATED, Action.DISMISS): State.DISMISSED,
-        (State.DECIDED, Action.REVERSE): State.REVERSED,
-    },
-    Subject.BASE: {
-        (None, Action.OPEN): State.OPEN,
-        (State.OPEN, Action.STATE): State.STATED,
-        (State.STATED, Action.STATE): State.STATED,
-        (State.OPEN, Action.FILE): State.FILED,
-        (State.STATED, Action.FILE): State.FILED,
-        (State.FILED, Action.STATE): State.FILED,
-        (State.OPEN, Action.WITHDRAW): State.DECIDED,
-        (State.STATED, Action.WITHDRAW): State.DECIDED,
-        (State.FILED, Action.WITHDRAW): State.DECIDED,
-        (State.FILED, Action.TAKE_BACK): State.DISMISSED,
-        (State.OPEN, Action.DISMISS): State.DISMISSED,
-        (State.STATED, Action.DISMISS): State.DISMISSED,
-    },
-}
-"""None: there is no case yet. WITHDRAW without FILE is a request of the province that was older than the case. A base's withdrawn
-qualification never comes back (institutions.rules), so that its decision is not reversed: the school is recommended again."""
-
 _TEACHERS_PHONE = frozenset({Role.BACKBONE_TEACHER, Role.TRAINEE})
 """A suspended teacher's phone speaks as a trainee's; whose case it is, the service asks."""
-_NAMED: dict[Subject, dict[Action, frozenset[Role]]] = {
+_UNDECIDED = (State.OPEN, State.STATED)
+_STEPS: dict[Subject, dict[Action, By[State]]] = {
     Subject.TEACHER: {
-        Action.STATE: _TEACHERS_PHONE,
-        Action.DECIDE: frozenset({Role.NATIONAL_CENTRE}),
-        Action.DISMISS: frozenset({Role.NATIONAL_CENTRE}),
-        Action.REVERSE: frozenset({Role.NATIONAL_CENTRE}),
+        Action.OPEN: By(NOBODY, {None: State.OPEN}),
+        Action.STATE: By(_TEACHERS_PHONE, dict.fromkeys(_UNDECIDED, State.STATED)),
+        Action.DECIDE: By(CENTRE, dict.fromkeys(_UNDECIDED, State.DECIDED)),
+        Action.DISMISS: By(CENTRE, dict.fromkeys(_UNDECIDED, State.DISMISSED)),
+        Action.REVERSE: By(CENTRE, {State.DECIDED: State.REVERSED}),
     },
     Subject.BASE: {
-        Action.STATE: INSTITUTION_ROLES,
-        Action.FILE: frozenset({Role.PROVINCE}),
-        Action.WITHDRAW: frozenset({Role.NATIONAL_CENTRE}),
-        Action.TAKE_BACK: frozenset({Role.PROVINCE}),
-        Action.DISMISS: frozenset({Role.PROVINCE}),
+        Action.OPEN: By(NOBODY, {None: State.OPEN}),
+        Action.STATE: By(
+            INSTITUTION_ROLES, {**dict.fromkeys(_UNDECIDED, State.STATED), State.FILED: State.FILED}
+        ),
+        Action.FILE: By(PROVINCE, dict.fromkeys(_UNDECIDED, State.FILED)),
+        Action.WITHDRAW: By(CENTRE, dict.fromkeys((*_UNDECIDED, State.FILED), State.DECIDED)),
+        Action.TAKE_BACK: By(PROVINCE, {State.FILED: State.DISMISSED}),
+        Action.DISMISS: By(PROVINCE, dict.fromkeys(_UNDECIDED, State.DISMISSED)),
     },
 }
-MAY_ACT: dict[Subject, dict[Action, frozenset[Role]]] = {
-    subject: {action: named.get(action, frozenset()) for action in Action}
-    for subject, named in _NAMED.items()
-}
-"""部指导中心 … 取消其骨干教师资格 (article 9.1); 由省级管理部门向我部提出申请取消 (article 5.3). Nobody's is what the platform does
-by itself, and what there is not for such a subject."""
+"""部指导中心 … 取消其骨干教师资格 (article 9.1); 由省级管理部门向我部提出申请取消 (article 5.3). WITHDRAW without FILE is a request of
+the province that was older than the case. A base's withdrawn qualification never comes back (institutions.rules), so that its decision
+is not reversed: the school is recommended again."""
 
 
 class CaseSettled(Conflict):
@@ -335,16 +309,15 @@ class TooEarly(Conflict):
     title = "陈述期限未满"
 
 
-def steps_of(subject: Subject) -> StateTable[State | None, Action, State]:
+def steps_of(subject: Subject) -> Procedure[State, Action]:
     """What may become of a case about such a subject."""
-    return StateTable(
-        TRANSITIONS[subject],
-        MAY_ACT[subject],
-        not_yours=lambda action: Forbidden(
+    return Procedure(
+        _STEPS[subject],
+        lambda action: Forbidden(
             f"{subject.label}的动态管理中，“{action.label}”不由您办理（指南第五条、第九条）。"
         ),
-        no_such_step=lambda state, action: CaseSettled(
-            f"该事项目前为“{state.label if state else '未立案'}”，不能{action.label}。请刷新后查看最新状态。"
+        reviews.refused(
+            CaseSettled, "该事项目前为“{state}”，不能{action}。请刷新后查看最新状态。", unmade="未立案"
         ),
     )
 

@@ -21,9 +21,9 @@ from server.invitations.documents import Invitation
 from server.kernel import policies, sequences
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
-from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role, system
 from server.kernel.platform import Platform
+from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.qualification import examination, rules, store
@@ -212,17 +212,10 @@ async def decision(
 
 async def move(unit: UnitOfWork, found: Case, action: Action, reason: str = "", **changes: object) -> Case:
     """Takes a step of the table. Raises Forbidden, CaseSettled."""
-    state = rules.steps_of(found.subject).after(found.state, action, unit.actor.roles)
-    moved = found.model_copy(
-        update={
-            **changes,
-            "state": state,
-            "open": state.open,
-            "settled_on": None if state.open else beijing_date(unit.now),
-            "history": [*found.history, step(unit, action, reason)],
-        }
-    )
-    await store.replace(unit, moved)
+    steps = rules.steps_of(found.subject)
+    state = steps.after(found.state, action, unit.actor.roles)
+    settled = {"open": state.open, "settled_on": None if state.open else beijing_date(unit.now)}
+    moved = await take(unit, steps, found, action, reason, changes={**changes, **settled})
     unit.audit(
         f"qualification:{action.lower().replace('_', '-')}",
         found.id,
@@ -400,6 +393,6 @@ def _todo(actor: Actor, today: date) -> tuple[str, dict[str, object]] | None:
 
 def may_state(actor: Actor, found: Case, today: date) -> bool:
     """Whether this actor's form for a statement is shown."""
-    mine = actor.roles & rules.MAY_ACT[found.subject][Action.STATE]
-    there = (found.state, Action.STATE) in rules.TRANSITIONS[found.subject]
-    return bool(mine) and there and today <= found.state_until
+    steps = rules.steps_of(found.subject)
+    mine = actor.roles & steps.may_act(Action.STATE)
+    return bool(mine) and steps.has(found.state, Action.STATE) and today <= found.state_until

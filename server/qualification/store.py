@@ -97,13 +97,6 @@ async def _insert(scope: Scope, collection: str, new: Sequence[Document]) -> Non
         raise AlreadyThere from None
 
 
-async def replace(scope: Scope, changed: Case) -> None:
-    """Of two transactions that replace the same case the second is retried on what the first has written."""
-    await scope["qualification_cases"].replace_one(
-        {"_id": changed.id}, changed.to_mongo(), session=scope.session
-    )
-
-
 async def in_reach(scope: Scope, reach: Jurisdiction, case_id: str) -> Case | None:
     return await _one(scope, {"$and": [{"_id": case_id}, reach.filter()]})
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind
-from server.attendance.rules import MOST_SESSIONS
+from server.attendance.rules import MOST_SESSIONS, HalfDay
 
 
 def _as_kept(moment: datetime) -> datetime:
@@ -125,3 +125,23 @@ class Content(Draft):
     @property
     def timetable_hours(self) -> int:
         return sum(row.hours for row in self.sessions)
+
+
+class TimetableWish(BaseModel):
+    """Which half days of which weekdays (0 is Monday) are taught; each as starts, ends and class hours, or not at all."""
+
+    weekdays: list[Annotated[int, Field(ge=0, le=6)]] = Field(default_factory=list)
+    morning_starts: time = time(8, 30)
+    morning_ends: time = time(12)
+    morning_hours: Annotated[int, Field(ge=0, le=12)] = 4
+    afternoon_starts: time = time(14)
+    afternoon_ends: time = time(17, 30)
+    afternoon_hours: Annotated[int, Field(ge=0, le=12)] = 4
+
+    @property
+    def half_days(self) -> list[HalfDay]:
+        both = (
+            HalfDay("上午", self.morning_starts, self.morning_ends, self.morning_hours),
+            HalfDay("下午", self.afternoon_starts, self.afternoon_ends, self.afternoon_hours),
+        )
+        return [one for one in both if one.hours]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.institutions.rules import Level
 from server.kernel.history import Step
-from server.kernel.mongo import Document
+from server.kernel.reviewed import Reviewed
 from server.schemes.content import Content
 from server.schemes.rules import Action, State
 
@@ -38,8 +38,10 @@ class Remark(_Part):
     """The phone's: the same remark sent twice is one."""
 
 
-class SchemeVersion(Document):
+class SchemeVersion(Reviewed):
     """One saved version of the scheme of a class; its content never changes. Unique by class and version."""
+
+    collection = "scheme_versions"
 
     class_id: str
     class_name: str
@@ -72,7 +74,8 @@ class SchemeVersion(Document):
 
     @property
     def filed_at(self) -> datetime | None:
-        return next((step.at for step in reversed(self.history) if step.action is Action.FILE), None)
+        filed = self.last(Action.FILE)
+        return filed.at if filed else None
 
 
 @dataclass(frozen=True)

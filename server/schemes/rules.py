@@ -6,22 +6,20 @@ approved makes the sessions and tasks of the class. A later version goes the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import TypeVar
 
 from server.assessment.rules import TaskKind
 from server.attendance.rules import LONGEST_SESSION, HalfDay, at, overlapping, timetable, usual_times
 from server.institutions.rules import Level
+from server.kernel import reviews
 from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
-from server.kernel.state_tables import StateTable
+from server.kernel.reviews import PROVINCE, By, Procedure
 from server.kernel.titled import Titled
-from server.schemes.content import Content, CourseRow, SessionRow, TaskRow
-
-Row = TypeVar("Row", bound=CourseRow | SessionRow | TaskRow)
+from server.schemes.content import Content, CourseRow, Draft, SessionRow, TaskRow
 
 # ---- the states of a scheme
 
@@ -44,28 +42,6 @@ class Action(Titled):
     RETURN = "RETURN", "退回修改"
 
 
-ACTORS: dict[Action, frozenset[Role]] = {
-    Action.SAVE: INSTITUTION_ROLES | {Role.BACKBONE_TEACHER},
-    Action.SEND: INSTITUTION_ROLES,
-    Action.SIGN: frozenset({Role.BACKBONE_TEACHER}),
-    Action.FILE: INSTITUTION_ROLES,
-    Action.APPROVE: frozenset({Role.PROVINCE}),
-    Action.RETURN: frozenset({Role.PROVINCE}),
-}
-TRANSITIONS: dict[tuple[State | None, Action], State] = {
-    (None, Action.SAVE): State.DRAFT,
-    (State.DRAFT, Action.SAVE): State.DRAFT,
-    (State.SIGNING, Action.SAVE): State.DRAFT,
-    (State.RETURNED, Action.SAVE): State.DRAFT,
-    (State.APPROVED, Action.SAVE): State.DRAFT,
-    (State.DRAFT, Action.SEND): State.SIGNING,
-    (State.RETURNED, Action.SEND): State.SIGNING,
-    (State.SIGNING, Action.SIGN): State.SIGNING,
-    (State.SIGNING, Action.FILE): State.SUBMITTED,
-    (State.SUBMITTED, Action.APPROVE): State.APPROVED,
-    (State.SUBMITTED, Action.RETURN): State.RETURNED,
-}
-"""Of the newest version of a scheme; SAVE makes that a new one."""
 LEFT_BEHIND: dict[State, State] = {
     State.DRAFT: State.SUPERSEDED,
     State.SIGNING: State.SUPERSEDED,
@@ -99,14 +75,25 @@ class SignaturesMissing(Conflict):
     title = "还有教师没有签署"
 
 
-STEPS = StateTable(
-    TRANSITIONS,
-    ACTORS,
-    not_yours=lambda action: NotYourStep(),
-    no_such_step=lambda state, action: SchemeNotInState(
-        f"方案现为“{state.label if state else '尚未起草'}”，不能{action.label}。请刷新页面，按当前状态办理。"
+STEPS: Procedure[State, Action] = Procedure(
+    {
+        Action.SAVE: By(
+            INSTITUTION_ROLES | {Role.BACKBONE_TEACHER}, dict.fromkeys((None, *LEFT_BEHIND), State.DRAFT)
+        ),
+        Action.SEND: By(INSTITUTION_ROLES, {State.DRAFT: State.SIGNING, State.RETURNED: State.SIGNING}),
+        Action.SIGN: By(frozenset({Role.BACKBONE_TEACHER}), {State.SIGNING: State.SIGNING}),
+        Action.FILE: By(INSTITUTION_ROLES, {State.SIGNING: State.SUBMITTED}),
+        Action.APPROVE: By(PROVINCE, {State.SUBMITTED: State.APPROVED}),
+        Action.RETURN: By(PROVINCE, {State.SUBMITTED: State.RETURNED}),
+    },
+    lambda action: NotYourStep(),
+    reviews.refused(
+        SchemeNotInState,
+        "方案现为“{state}”，不能{action}。请刷新页面，按当前状态办理。",
+        unmade="尚未起草",
     ),
 )
+"""Of the newest version of a scheme; SAVE makes that a new one."""
 
 
 def check_signed(teachers: Mapping[str, str], signed: Collection[str]) -> None:
@@ -132,6 +119,26 @@ class Frame:
     last_day: date
     teachers: Mapping[str, str]
     """Id → name of everybody who teaches it now."""
+
+
+def written(draft: Draft, frame: Frame) -> Content:
+    """The draft with the names of its teachers, its timetable in order. Raises Invalid for somebody who does not teach the class."""
+    for number, row in enumerate(draft.courses):
+        if row.teacher_id and row.teacher_id not in frame.teachers:
+            raise Invalid(fields=[FieldError(f"courses.{number}", "请从本班的授课教师中选择。")])
+    courses = (
+        row.model_copy(update={"teacher_name": frame.teachers.get(row.teacher_id, "")})
+        for row in draft.courses
+    )
+    return Content(
+        objectives=draft.objectives,
+        courses=tuple(courses),
+        sessions=tuple(sorted(draft.sessions, key=lambda row: row.starts_at)),
+        tasks=draft.tasks,
+        places=draft.places,
+        materials=draft.materials,
+        formative_weight=frame.formative_weight,
+    )
 
 
 def shortcomings(content: Content, frame: Frame) -> list[FieldError]:
@@ -178,7 +185,7 @@ def _timetable_wrong(content: Content, frame: Frame) -> Iterable[FieldError]:
                 "sessions", f"课程“{title}”应为 {hours} 课时，课表安排了 {arranged.get(title, 0)} 课时。"
             )
     for row in content.sessions:
-        name = f"{_minute(row.starts_at)}“{row.title}”"
+        name = f"{minute(row.starts_at)}“{row.title}”"
         if row.course not in planned:
             yield FieldError("sessions", f"{name}没有对应的课程，请从方案的课程中选择。")
         if not all(frame.first_day <= _day(moment) <= frame.last_day for moment in row.span):
@@ -186,7 +193,7 @@ def _timetable_wrong(content: Content, frame: Frame) -> Iterable[FieldError]:
         if not row.starts_at < row.ends_at <= row.starts_at + LONGEST_SESSION:
             yield FieldError("sessions", f"{name}的下课时间应晚于上课时间，最长 12 小时。")
     if pair := overlapping(row.span for row in content.sessions):
-        yield FieldError("sessions", f"{_minute(pair[0])} 和 {_minute(pair[1])} 开始的两个课次时间重叠。")
+        yield FieldError("sessions", f"{minute(pair[0])} 和 {minute(pair[1])} 开始的两个课次时间重叠。")
 
 
 def _hours_by_course(rows: Iterable[CourseRow | SessionRow]) -> dict[str, int]:
@@ -287,7 +294,7 @@ def _compare_sessions(
                 found.impossible.append(
                     FieldError(
                         "sessions",
-                        f"{_minute(row.starts_at)}“{row.title}”的签到时间已过，不能再列入课表，请改期。",
+                        f"{minute(row.starts_at)}“{row.title}”的签到时间已过，不能再列入课表，请改期。",
                     )
                 )
             continue
@@ -300,7 +307,7 @@ def _compare_sessions(
     found.impossible.extend(
         FieldError(
             "sessions",
-            f"{_minute(one.row.starts_at)}“{one.row.title}”已开始或已有签到，须按原来的时间、课程和课时保留在课表中。",
+            f"{minute(one.row.starts_at)}“{one.row.title}”已开始或已有签到，须按原来的时间、课程和课时保留在课表中。",
         )
         for one in left
         if one.fixed
@@ -379,127 +386,9 @@ def session_at(day: date, starts: time, ends: time) -> tuple[datetime, datetime]
     return at(day, starts), at(day, ends)
 
 
-# ---- what differs between two versions
-
-
-@dataclass(frozen=True)
-class Change:
-    """One difference, in words. `kind`: added, removed or changed."""
-
-    section: str
-    kind: str
-    what: str
-    before: str
-    after: str
-
-    @property
-    def kind_title(self) -> str:
-        return {"added": "新增", "removed": "删除", "changed": "修改"}[self.kind]
-
-
-def difference(before: Content | None, after: Content) -> list[Change]:
-    """What `after` changes in `before`, section by section; against nothing, everything is new."""
-    old = before or Content(formative_weight=after.formative_weight)
-    return [
-        *_text_change("培训目标", old.objectives, after.objectives),
-        *_row_changes("课程", old.courses, after.courses, lambda row: (row.title,), _course_words),
-        *_row_changes("课表", old.sessions, after.sessions, lambda row: (row.starts_at,), _session_words),
-        *_row_changes("考核任务", old.tasks, after.tasks, lambda row: (row.title,), _task_words),
-        *_text_change("考核权重", _weights(old), _weights(after)),
-        *_text_change("场地设备", old.places, after.places),
-        *_text_change("教材教具", old.materials, after.materials),
-    ]
-
-
-def _weights(content: Content) -> str:
-    return f"过程性 {content.formative_weight}%，终结性 {100 - content.formative_weight}%"
-
-
-def _text_change(section: str, before: str, after: str) -> list[Change]:
-    if before == after:
-        return []
-    kind = "changed" if before and after else "added" if after else "removed"
-    return [Change(section, kind, section, before, after)]
-
-
-def _row_changes(
-    section: str,
-    before: Sequence[Row],
-    after: Sequence[Row],
-    key: Callable[[Row], tuple[object, ...]],
-    words: Callable[[Row], dict[str, str]],
-) -> list[Change]:
-    """Rows are the same row when their keys are; of several with one key, the first is compared with the first."""
-    old, new = _numbered(before, key), _numbered(after, key)
-    changes = []
-    for place, row in new.items():
-        said = words(row)
-        if place not in old:
-            changes.append(Change(section, "added", _name(row), "", _together(said)))
-        elif (was := words(old[place])) != said:
-            names = [name for name in said if was[name] != said[name]]
-            changes.append(
-                Change(
-                    section,
-                    "changed",
-                    _name(row),
-                    _together({name: was[name] for name in names}),
-                    _together({name: said[name] for name in names}),
-                )
-            )
-    changes += [
-        Change(section, "removed", _name(row), _together(words(row)), "")
-        for place, row in old.items()
-        if place not in new
-    ]
-    return changes
-
-
-def _numbered(rows: Sequence[Row], key: Callable[[Row], tuple[object, ...]]) -> dict[tuple[object, ...], Row]:
-    found: dict[tuple[object, ...], Row] = {}
-    seen: dict[tuple[object, ...], int] = {}
-    for row in rows:
-        place = key(row)
-        seen[place] = seen.get(place, 0) + 1
-        found[(*place, seen[place])] = row
-    return found
-
-
-def _name(row: CourseRow | SessionRow | TaskRow) -> str:
-    return f"{_minute(row.starts_at)} {row.title}" if isinstance(row, SessionRow) else row.title
-
-
-def _together(said: Mapping[str, str]) -> str:
-    return "；".join(f"{name}：{words or '空'}" for name, words in said.items())
-
-
-def _course_words(row: CourseRow) -> dict[str, str]:
-    return {"课程": row.title, "课时": str(row.hours), "授课教师": row.teacher_name or "未定"}
-
-
-def _session_words(row: SessionRow) -> dict[str, str]:
-    return {
-        "课次": row.title,
-        "时间": f"{_minute(row.starts_at)}–{row.ends_at.astimezone(BEIJING):%H:%M}",
-        "课程": row.course,
-        "课时": str(row.hours),
-        "地点": row.place,
-    }
-
-
-def _task_words(row: TaskRow) -> dict[str, str]:
-    return {
-        "任务": row.title,
-        "类型": row.kind.label,
-        "截止时间": _minute(row.deadline),
-        "评分项": "、".join(f"{one.title} {one.points} 分" for one in row.criteria),
-        "要求": row.instructions,
-    }
-
-
 def _day(moment: datetime) -> date:
     return moment.astimezone(BEIJING).date()
 
 
-def _minute(moment: datetime) -> str:
+def minute(moment: datetime) -> str:
     return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}"

@@ -7,41 +7,34 @@ happens to the sessions and tasks of its class, come one after the other.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time
 from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from server.assessment import tasks
-from server.assessment.documents import Task
-from server.assessment.tasks import CriterionDraft, TaskDraft
 from server.attendance import service as attendance
-from server.attendance.documents import TeachingSession
-from server.attendance.rules import HalfDay
-from server.attendance.service import SessionDraft
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel import policies
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from server.kernel.errors import Conflict, FieldError, NotFound
 from server.kernel.history import Step, step
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
+from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
-from server.schemes import rules, store
-from server.schemes.content import Content, CourseRow, CriterionRow, Draft, SessionRow, TaskRow
+from server.schemes import making, rules, store
+from server.schemes.content import Content, Draft, TimetableWish
+from server.schemes.difference import Change, difference
 from server.schemes.documents import Remark, SchemeFilter, SchemeVersion, Signature
 from server.schemes.rules import (
     Action,
-    Change,
     Consequences,
     Frame,
-    Held,
     SchemeIncomplete,
-    SetTask,
     State,
 )
 
@@ -66,33 +59,6 @@ class ReturnReason(BaseModel):
     reason: Annotated[
         str, StringConstraints(strip_whitespace=True), Field(title="退回理由", min_length=2, max_length=500)
     ]
-
-
-class RemarkDraft(BaseModel):
-    text: Annotated[
-        str, StringConstraints(strip_whitespace=True), Field(title="意见", min_length=2, max_length=1000)
-    ]
-    nonce: Annotated[str | None, Field(min_length=8, max_length=64)] = None
-
-
-class TimetableWish(BaseModel):
-    """Which half days of which weekdays (0 is Monday) are taught; each as starts, ends and class hours, or not at all."""
-
-    weekdays: list[Annotated[int, Field(ge=0, le=6)]] = Field(default_factory=list)
-    morning_starts: time = time(8, 30)
-    morning_ends: time = time(12)
-    morning_hours: Annotated[int, Field(ge=0, le=12)] = 4
-    afternoon_starts: time = time(14)
-    afternoon_ends: time = time(17, 30)
-    afternoon_hours: Annotated[int, Field(ge=0, le=12)] = 4
-
-    @property
-    def half_days(self) -> list[HalfDay]:
-        both = (
-            HalfDay("上午", self.morning_starts, self.morning_ends, self.morning_hours),
-            HalfDay("下午", self.afternoon_starts, self.afternoon_ends, self.afternoon_hours),
-        )
-        return [one for one in both if one.hours]
 
 
 @dataclass(frozen=True)
@@ -179,7 +145,7 @@ async def _seen(platform: Platform, training_class: TrainingClass) -> SchemeOfCl
         versions,
         [TeacherSignature(who, name, signed.get(who)) for who, name in frame.teachers.items()],
         rules.shortcomings(newest.content, frame) if newest and pending else [],
-        await _consequences(platform, newest) if newest and pending else None,
+        await making.consequences(platform, newest) if newest and pending else None,
         frame,
     )
 
@@ -194,7 +160,7 @@ async def compared_version(
         raise NotFound("本班的培训方案没有这一版。")
     shown = versions.pop(number)
     other = versions.get(number - 1 if against is None else against)
-    changes = rules.difference(other.content if other else None, shown.content)
+    changes = difference(other.content if other else None, shown.content)
     return ComparedVersion(training_class, shown, other, changes, list(versions.values()))
 
 
@@ -203,7 +169,7 @@ def changes_in(seen: SchemeOfClass, since: int | None = None) -> list[Change]:
     assert seen.newest is not None
     earlier = seen.newest.version - 1 if since is None else since
     before = next((one.content for one in seen.versions if one.version == earlier), None)
-    return rules.difference(before, seen.newest.content)
+    return difference(before, seen.newest.content)
 
 
 async def content_to_edit(platform: Platform, seen: SchemeOfClass) -> Content:
@@ -215,35 +181,12 @@ async def content_to_edit(platform: Platform, seen: SchemeOfClass) -> Content:
     approved = seen.newest.content if seen.newest else None
     return Content(
         objectives=approved.objectives if approved else "",
-        courses=approved.courses if approved else _even_courses(seen.training_class),
-        sessions=tuple(_session_row(one) for one, _ in taught),
-        tasks=tuple(_task_row(one) for one in given),
+        courses=approved.courses if approved else making.even_courses(seen.training_class),
+        sessions=tuple(making.session_row(one) for one, _ in taught),
+        tasks=tuple(making.task_row(one) for one in given),
         places=approved.places if approved else "",
         materials=approved.materials if approved else "",
         formative_weight=seen.frame.formative_weight,
-    )
-
-
-def _even_courses(training_class: TrainingClass) -> tuple[CourseRow, ...]:
-    """The courses with which the class was opened, its hours in equal parts, the first ones taking what is left."""
-    share, rest = divmod(training_class.class_hours, len(training_class.courses))
-    hours = [share + (number < rest) for number in range(len(training_class.courses))]
-    pairs = zip(training_class.courses, hours, strict=True)
-    return tuple(CourseRow(title=title, hours=max(1, count)) for title, count in pairs)
-
-
-def _session_row(session: TeachingSession) -> SessionRow:
-    return SessionRow.model_validate(session.model_dump(include=set(SessionRow.model_fields)))
-
-
-def _task_row(task: Task) -> TaskRow:
-    criteria = tuple(CriterionRow(title=one.title, points=one.points) for one in task.criteria)
-    return TaskRow(
-        title=task.title,
-        instructions=task.instructions,
-        kind=task.kind,
-        deadline=task.deadline,
-        criteria=criteria,
     )
 
 
@@ -320,7 +263,7 @@ async def save(unit: UnitOfWork, class_id: str, draft: Draft, based_on: int) -> 
     Raises VersionOutdated, naming whose version came between, SchemeNotInState while the province reviews, Invalid for a
     teacher who is not of the class.
     """
-    training_class = await _take_turn(unit, class_id)
+    training_class = await take_turn(unit, class_id)
     return await _save(unit, training_class, draft, based_on, by_teacher=False)
 
 
@@ -338,7 +281,7 @@ async def _save(
     class_id = training_class.id
     rules.STEPS.require_right(Action.SAVE, unit.actor.roles)
     before = await store.newest(unit, class_id)
-    written = _written(draft, await _frame(unit, training_class))
+    written = rules.written(draft, await _frame(unit, training_class))
     if before is not None and before.content == written:
         unit.nothing_written()
         return before
@@ -388,26 +331,6 @@ def _tell_colleagues(unit: UnitOfWork, training_class: TrainingClass, new: Schem
             unit.notify(teacher.person_id, "scheme-changed", author=new.saved_by, **_news(new))
 
 
-def _written(draft: Draft, frame: Frame) -> Content:
-    """The draft with the names of its teachers, its timetable in order. Raises Invalid for somebody who does not teach the class."""
-    for number, row in enumerate(draft.courses):
-        if row.teacher_id and row.teacher_id not in frame.teachers:
-            raise Invalid(fields=[FieldError(f"courses.{number}", "请从本班的授课教师中选择。")])
-    courses = (
-        row.model_copy(update={"teacher_name": frame.teachers.get(row.teacher_id, "")})
-        for row in draft.courses
-    )
-    return Content(
-        objectives=draft.objectives,
-        courses=tuple(courses),
-        sessions=tuple(sorted(draft.sessions, key=lambda row: row.starts_at)),
-        tasks=draft.tasks,
-        places=draft.places,
-        materials=draft.materials,
-        formative_weight=frame.formative_weight,
-    )
-
-
 def with_timetable(content: Content, training_class: TrainingClass, wish: TimetableWish) -> Content:
     """The draft with a timetable made from half days, over the days of the class. Nothing is saved. Raises Invalid."""
     sessions = rules.spread(
@@ -427,9 +350,9 @@ def with_timetable(content: Content, training_class: TrainingClass, wish: Timeta
 @transactional
 async def send_for_signature(unit: UnitOfWork, class_id: str, version: int) -> None:
     """Lets the teachers of the class sign this version, and tells them. Raises SchemeIncomplete with every shortcoming."""
-    training_class, scheme, state = await _step_to(unit, class_id, version, Action.SEND)
+    training_class, scheme = await _step_to(unit, class_id, version, Action.SEND)
     await _require_complete(unit, training_class, scheme)
-    await store.move(unit, scheme, state, step(unit, Action.SEND))
+    await take(unit, rules.STEPS, scheme, Action.SEND)
     for teacher in training_class.teachers:
         if teacher.person_id not in scheme.signed_by:
             unit.notify(teacher.person_id, "scheme-to-sign", **_news(scheme))
@@ -448,10 +371,9 @@ async def sign(unit: UnitOfWork, class_id: str, version: int) -> bool:
     if unit.actor.person_id in scheme.signed_by:
         unit.nothing_written()
         return False
-    rules.STEPS.after(scheme.state, Action.SIGN, unit.actor.roles)
     signature = Signature(person_id=unit.actor.person_id, name=unit.actor.name, at=unit.now)
-    await store.add_signature(unit, scheme, signature)
-    await store.move(unit, scheme, scheme.state, step(unit, Action.SIGN))
+    signatures = [*scheme.signatures, signature]
+    await take(unit, rules.STEPS, scheme, Action.SIGN, changes={"signatures": signatures})
     unit.audit("schemes:sign", class_id, version=version, person_id=unit.actor.person_id)
     return True
 
@@ -459,18 +381,18 @@ async def sign(unit: UnitOfWork, class_id: str, version: int) -> bool:
 @transactional
 async def file(unit: UnitOfWork, class_id: str, version: int) -> None:
     """Files this version with the province (报省级管理部门审核). Raises SignaturesMissing, SchemeIncomplete."""
-    training_class, scheme, state = await _step_to(unit, class_id, version, Action.FILE)
+    training_class, scheme = await _step_to(unit, class_id, version, Action.FILE)
     rules.check_signed({one.person_id: one.name for one in training_class.teachers}, scheme.signed_by)
     await _require_complete(unit, training_class, scheme)
-    await store.move(unit, scheme, state, step(unit, Action.FILE))
+    await take(unit, rules.STEPS, scheme, Action.FILE)
     unit.audit("schemes:file", class_id, version=version)
 
 
 @transactional
 async def send_back(unit: UnitOfWork, class_id: str, version: int, why: ReturnReason) -> None:
     """The province returns a scheme with a reason; what is in force stays in force."""
-    training_class, scheme, state = await _step_to(unit, class_id, version, Action.RETURN)
-    await store.move(unit, scheme, state, step(unit, Action.RETURN, why.reason))
+    training_class, scheme = await _step_to(unit, class_id, version, Action.RETURN)
+    await take(unit, rules.STEPS, scheme, Action.RETURN, why.reason)
     for teacher in training_class.teachers:
         unit.notify(teacher.person_id, "scheme-returned", reason=why.reason, **_news(scheme))
     unit.audit("schemes:return", class_id, version=version, reason=why.reason)
@@ -483,13 +405,13 @@ async def approve(unit: UnitOfWork, class_id: str, version: int) -> Consequences
     What has begun or is in use is never touched: SchemeIncomplete says why such a scheme must be returned.
     Raises ResultsReleased once the results of the class are out.
     """
-    training_class, scheme, state = await _step_to(unit, class_id, version, Action.APPROVE)
+    training_class, scheme = await _step_to(unit, class_id, version, Action.APPROVE)
     await classes.exclude_release(unit, training_class)
     await _require_complete(unit, training_class, scheme)
-    changes = await _consequences(unit, scheme)
+    changes = await making.consequences(unit, scheme)
     if training_class.scheme_version is not None:
         await store.supersede(unit, class_id, training_class.scheme_version)
-    await store.move(unit, scheme, state, step(unit, Action.APPROVE))
+    await take(unit, rules.STEPS, scheme, Action.APPROVE)
     await classes.follow_scheme(
         unit,
         class_id,
@@ -497,7 +419,7 @@ async def approve(unit: UnitOfWork, class_id: str, version: int) -> Consequences
         courses=scheme.content.course_titles,
         class_hours=scheme.content.course_hours,
     )
-    await _carry_out(unit, class_id, changes)
+    await making.carry_out(unit, class_id, changes)
     for teacher in training_class.teachers:
         unit.notify(teacher.person_id, "scheme-approved", **_news(scheme))
     unit.audit(
@@ -512,73 +434,10 @@ async def approve(unit: UnitOfWork, class_id: str, version: int) -> Consequences
     return changes
 
 
-async def _carry_out(unit: UnitOfWork, class_id: str, changes: Consequences) -> None:
-    """Makes, moves and drops what `changes` says, and nothing else."""
-    held = {one.id: one for one, _ in await attendance.timetable_of_class(unit, class_id)}
-    for gone in changes.sessions_drop:
-        await attendance.drop_session(unit, held[gone.id])
-    for there, row in changes.sessions_move:
-        await attendance.move_session(unit, held[there.id], row.title, row.place)
-    drafts = [SessionDraft.model_validate(row.model_dump()) for row in changes.sessions_make]
-    await attendance.make_sessions(unit, class_id, drafts)
-    for dropped in changes.tasks_drop:
-        await tasks.drop_task(unit, dropped.id)
-    for task in changes.tasks_make:
-        criteria = [CriterionDraft(title=one.title, points=one.points) for one in task.criteria]
-        draft = TaskDraft(
-            title=task.title,
-            instructions=task.instructions,
-            kind=task.kind,
-            deadline=task.deadline,
-            criteria=criteria,
-        )
-        await tasks.make_task(unit, class_id, draft)
-
-
-# ---- remarks
-
-
-@transactional
-async def remark(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> tuple[int, Remark]:
-    """A word of the institution about the newest version, whose number is returned. Raises NoScheme."""
-    await _take_turn(unit, class_id)
-    return await _remark(unit, class_id, said)
-
-
-@transactional
-async def remark_as_teacher(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> tuple[int, Remark]:
-    """The same by a teacher of the class; sent twice with one nonce it is one remark."""
-    await classes.taught_class(unit, unit.actor, class_id)
-    await classes.take_turn(unit, class_id)
-    return await _remark(unit, class_id, said)
-
-
-async def _remark(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> tuple[int, Remark]:
-    versions = await store.versions(unit, class_id)
-    if not versions:
-        raise NoScheme()
-    for version in versions:
-        for there in version.remarks:
-            if said.nonce is not None and (there.author_id, there.nonce) == (unit.actor.id, said.nonce):
-                unit.nothing_written()
-                return version.version, there
-    scheme = versions[0]
-    new = Remark(
-        at=unit.now,
-        author_id=unit.actor.id,
-        author_name=unit.actor.name,
-        text=said.text,
-        nonce=said.nonce,
-    )
-    await store.add_remark(unit, scheme, new)
-    unit.audit("schemes:remark", class_id, version=scheme.version)
-    return scheme.version, new
-
-
 # ---- parts
 
 
-async def _take_turn(unit: UnitOfWork, class_id: str) -> TrainingClass:
+async def take_turn(unit: UnitOfWork, class_id: str) -> TrainingClass:
     """The class of a staff actor, which no other use case changes until this one ends."""
     training_class = await classes.get_class(unit, unit.actor, class_id)
     await classes.take_turn(unit, class_id)
@@ -587,11 +446,12 @@ async def _take_turn(unit: UnitOfWork, class_id: str) -> TrainingClass:
 
 async def _step_to(
     unit: UnitOfWork, class_id: str, version: int, action: Action
-) -> tuple[TrainingClass, SchemeVersion, State]:
-    """The class, the newest version and its next state. Raises NoScheme, VersionOutdated, SchemeNotInState, NotYourStep."""
-    training_class = await _take_turn(unit, class_id)
+) -> tuple[TrainingClass, SchemeVersion]:
+    """The class and the newest version, of which the step may be taken. Raises NoScheme, VersionOutdated, SchemeNotInState, NotYourStep."""
+    training_class = await take_turn(unit, class_id)
     scheme = await _newest(unit, class_id, version)
-    return training_class, scheme, rules.STEPS.after(scheme.state, action, unit.actor.roles)
+    rules.STEPS.after(scheme.state, action, unit.actor.roles)
+    return training_class, scheme
 
 
 async def _newest(unit: UnitOfWork, class_id: str, version: int) -> SchemeVersion:
@@ -605,7 +465,7 @@ async def _newest(unit: UnitOfWork, class_id: str, version: int) -> SchemeVersio
 
 async def _require_complete(unit: UnitOfWork, training_class: TrainingClass, scheme: SchemeVersion) -> None:
     wrong = rules.shortcomings(scheme.content, await _frame(unit, training_class))
-    wrong += (await _consequences(unit, scheme)).impossible
+    wrong += (await making.consequences(unit, scheme)).impossible
     if wrong:
         raise SchemeIncomplete(fields=wrong)
 
@@ -619,17 +479,6 @@ async def _frame(scope: Scope, training_class: TrainingClass) -> Frame:
         first_day=training_class.starts_on,
         last_day=training_class.ends_on,
         teachers={one.person_id: one.name for one in training_class.teachers},
-    )
-
-
-async def _consequences(scope: Scope, scheme: SchemeVersion) -> Consequences:
-    taught = await attendance.timetable_of_class(scope, scheme.class_id)
-    given = await tasks.tasks_of_class(scope, scheme.class_id)
-    return rules.consequences(
-        scheme.content,
-        [Held(one.id, _session_row(one), not free) for one, free in taught],
-        [SetTask(one.id, _task_row(one), one.in_use) for one in given],
-        scope.platform.clock.now(),
     )
 
 

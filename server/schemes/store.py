@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from server.kernel.history import Step
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import containing, month_of
 from server.kernel.unit_of_work import Scope
-from server.schemes.documents import Remark, SchemeFilter, SchemeVersion, Signature
+from server.schemes.documents import Remark, SchemeFilter, SchemeVersion
 from server.schemes.rules import State
 
 COLLECTIONS = (
@@ -73,14 +72,6 @@ def _condition(narrowed: SchemeFilter) -> Row:
     return condition
 
 
-async def move(scope: Scope, one: SchemeVersion, state: State, step: Step) -> None:
-    await scope["scheme_versions"].update_one(
-        {"_id": one.id},
-        {"$set": {"state": state}, "$push": {"history": step.model_dump()}},
-        session=scope.session,
-    )
-
-
 async def leave_behind(scope: Scope, one: SchemeVersion, state: State) -> None:
     await scope["scheme_versions"].update_one(
         {"_id": one.id}, {"$set": {"state": state, "newest": False}}, session=scope.session
@@ -93,12 +84,6 @@ async def supersede(scope: Scope, class_id: str, number: int) -> None:
         {"class_id": class_id, "version": number},
         {"$set": {"state": State.SUPERSEDED}},
         session=scope.session,
-    )
-
-
-async def add_signature(scope: Scope, one: SchemeVersion, signature: Signature) -> None:
-    await scope["scheme_versions"].update_one(
-        {"_id": one.id}, {"$push": {"signatures": signature.model_dump()}}, session=scope.session
     )
 
 

@@ -9,8 +9,8 @@ from bson.binary import Binary
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.institutions.rules import MAJORS, Level
-from server.kernel.history import Step
 from server.kernel.mongo import Document
+from server.kernel.reviewed import Reviewed
 from server.selection.rules import Action, ListAction, ListState, State
 
 
@@ -25,8 +25,10 @@ class Paper(BaseModel):
     size: int
 
 
-class Nominee(Document):
+class Nominee(Reviewed):
     """推荐: a teacher whom a province recommends. The ID number is encrypted; one open recommendation a person."""
+
+    collection = "nominees"
 
     province_code: str
     name: str
@@ -62,7 +64,6 @@ class Nominee(Document):
     class_name: str = ""
     institution_code: str | None = None
     """Of the 师资研修中心 whose class it is."""
-    history: list[Step]
 
     @property
     def major_name(self) -> str:
@@ -71,8 +72,8 @@ class Nominee(Document):
     @property
     def returned_for(self) -> str:
         """The centre's reason, while the recommendation is back with the province."""
-        reasons = [one.reason for one in self.history if one.action == Action.RETURN]
-        return reasons[-1] if self.state is State.RETURNED and reasons else ""
+        returned = self.last(Action.RETURN)
+        return returned.reason if returned and self.state is State.RETURNED else ""
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,10 @@ class Passed(BaseModel):
     """None for somebody who came to the class without a recommendation on the platform."""
 
 
-class PassList(Document):
+class PassList(Reviewed):
     """名单报送: those of one 骨干 class who passed, as its 师资研修中心 reports them."""
+
+    collection = "pass_lists"
 
     class_id: str
     class_name: str
@@ -121,7 +124,6 @@ class PassList(Document):
     """Whether it is not registered yet: one such list a class, by a unique index."""
     submitted_at: datetime
     decision_id: str | None = None
-    history: list[Step]
 
     @property
     def major_name(self) -> str:
@@ -129,8 +131,8 @@ class PassList(Document):
 
     @property
     def returned_for(self) -> str:
-        reasons = [one.reason for one in self.history if one.action == ListAction.RETURN]
-        return reasons[-1] if self.state is ListState.RETURNED and reasons else ""
+        returned = self.last(ListAction.RETURN)
+        return returned.reason if returned and self.state is ListState.RETURNED else ""
 
 
 class Registered(Passed):

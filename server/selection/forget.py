@@ -7,7 +7,7 @@ What led into a class is part of its records and is kept (article 25).
 from __future__ import annotations
 
 from server.assessment import submissions
-from server.kernel import policies
+from server.kernel import policies, reviewed
 from server.kernel.clock import beijing_date, months_before
 from server.kernel.identity import system
 from server.kernel.platform import Platform
@@ -34,7 +34,7 @@ async def forget_nominees(platform: Platform) -> Counts:
 @transactional
 async def _forget(unit: UnitOfWork, found: list[Nominee]) -> None:
     for one in found:
-        await store.replace_nominee(unit, emptied(one).model_copy(update={"forgotten_at": unit.now}))
+        await reviewed.replace(unit, one, emptied(one).model_copy(update={"forgotten_at": unit.now}))
         await submissions.let_go(unit, [*(paper.id for paper in one.papers), *one.removed_papers])
     unit.audit("selection:forget", "nominees", nominees=len(found))
 

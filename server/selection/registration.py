@@ -24,11 +24,12 @@ from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.selection import rules, store
 from server.selection.documents import Decision, Nominee, Passed, PassList, Registered
 from server.selection.rules import Action, ListAction, ListState, State
-from server.selection.service import ChangedMeanwhile, move
+from server.selection.service import Return, move
 
 PROVINCE_CODES = frozenset(province.code for province in PROVINCES)
 
@@ -86,11 +87,6 @@ class Report(BaseModel):
 class DecisionDraft(BaseModel):
     number: Annotated[str, Field(title="文号", min_length=4, max_length=40)]
     decided_on: Annotated[date, Field(title="决定日期")]
-    seen: Annotated[int, Field(title="页面", ge=0)]
-
-
-class ListReturn(BaseModel):
-    reason: Annotated[str, Field(title="退回理由", min_length=4, max_length=500)]
     seen: Annotated[int, Field(title="页面", ge=0)]
 
 
@@ -208,7 +204,7 @@ async def _report(unit: UnitOfWork, class_id: str, wanted: Report) -> PassList:
 async def resubmit(unit: UnitOfWork, list_id: str, wanted: Report) -> PassList:
     """Reports a returned list again, with whoever holds the certificate now. Raises as `report`, and NotInThisState."""
     found = await pass_list(unit, unit.actor, list_id)
-    state = rules.LIST_STEPS.after(found.state, ListAction.RESUBMIT, unit.actor.roles)
+    rules.LIST_STEPS.after(found.state, ListAction.RESUBMIT, unit.actor.roles)
     seen = await class_selection(unit, unit.actor, found.class_id)
     provinces = {one.person_id: one.province_code for one in found.passed} | wanted.provinces
     changes = {
@@ -216,7 +212,7 @@ async def resubmit(unit: UnitOfWork, list_id: str, wanted: Report) -> PassList:
         "note": wanted.note.strip(),
         "submitted_at": unit.now,
     }
-    changed = await _move_list(unit, found, ListAction.RESUBMIT, state, wanted.note.strip(), changes)
+    changed = await _move_list(unit, found, ListAction.RESUBMIT, wanted.note.strip(), changes)
     await _follow(unit, seen, changed)
     return changed
 
@@ -277,18 +273,18 @@ async def _follow(unit: UnitOfWork, seen: ClassSelection, reported: PassList) ->
 
 
 @transactional
-async def send_back(unit: UnitOfWork, list_id: str, wanted: ListReturn) -> PassList:
-    """Returns a list with a reason. Raises NotInThisState, ChangedMeanwhile."""
+async def send_back(unit: UnitOfWork, list_id: str, wanted: Return) -> PassList:
+    """Returns a list with a reason. Raises NotInThisState, Overtaken."""
     found = await pass_list(unit, unit.actor, list_id)
-    state = rules.LIST_STEPS.after(found.state, ListAction.RETURN, unit.actor.roles)
-    _require_seen(found, wanted.seen)
-    return await _move_list(unit, found, ListAction.RETURN, state, wanted.reason, {})
+    rules.LIST_STEPS.after(found.state, ListAction.RETURN, unit.actor.roles)
+    rules.LIST_STEPS.require_seen(wanted.seen, found.history)
+    return await _move_list(unit, found, ListAction.RETURN, wanted.reason)
 
 
 async def register(platform: Platform, actor: Actor, list_id: str, draft: DecisionDraft) -> Decision:
     """Registers everybody on the list with one decision, in one transaction: each is a member of the pool from now on.
 
-    Who was in the pool already stays as they are, and the decision says so. Raises NotInThisState, ChangedMeanwhile, Invalid
+    Who was in the pool already stays as they are, and the decision says so. Raises NotInThisState, Overtaken, Invalid
     for a date to come or before the report, DecisionNumberTaken, ListOutdated when a certificate was revoked since, RegisteredMeanwhile.
     """
     try:
@@ -308,8 +304,8 @@ async def register(platform: Platform, actor: Actor, list_id: str, draft: Decisi
 @transactional
 async def _register(unit: UnitOfWork, list_id: str, draft: DecisionDraft) -> Decision:
     found = await pass_list(unit, unit.actor, list_id)
-    state = rules.LIST_STEPS.after(found.state, ListAction.REGISTER, unit.actor.roles)
-    _require_seen(found, draft.seen)
+    rules.LIST_STEPS.after(found.state, ListAction.REGISTER, unit.actor.roles)
+    rules.LIST_STEPS.require_seen(draft.seen, found.history)
     _check_date(draft.decided_on, found, beijing_date(unit.now))
     await _require_valid(unit, found)
     passed = await _as_named_now(unit, found.passed)
@@ -340,7 +336,7 @@ async def _register(unit: UnitOfWork, list_id: str, draft: DecisionDraft) -> Dec
     for nominee in await store.by_ids(unit, [one.nominee_id for one in passed if one.nominee_id]):
         await move(unit, nominee, Action.REGISTER, decision.number)
     await _move_list(
-        unit, found, ListAction.REGISTER, state, decision.number, {"decision_id": decision.id, "open": False}
+        unit, found, ListAction.REGISTER, decision.number, {"decision_id": decision.id, "open": False}
     )
     return decision
 
@@ -392,21 +388,12 @@ async def _move_list(
     unit: UnitOfWork,
     found: PassList,
     action: ListAction,
-    state: ListState,
     reason: str,
-    changes: Mapping[str, object],
+    changes: Mapping[str, object] | None = None,
 ) -> PassList:
-    changed = found.model_copy(
-        update={**changes, "state": state, "history": [*found.history, step(unit, action, reason)]}
-    )
-    await store.replace_list(unit, changed)
+    changed = await take(unit, rules.LIST_STEPS, found, action, reason, changes=changes)
     unit.audit(f"selection:{action.lower()}-list", found.id, class_id=found.class_id, reason=reason)
     return changed
-
-
-def _require_seen(found: PassList, seen: int) -> None:
-    if seen != len(found.history):
-        raise ChangedMeanwhile("您打开页面以后，这份名单又有了新的办理，请看过现在的内容再办理。")
 
 
 # ---- reading

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from server.institutions.rules import Level
-from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
+from server.kernel import reviews
+from server.kernel.errors import Conflict, FieldError, Invalid
 from server.kernel.identity import Role
-from server.kernel.state_tables import StateTable
+from server.kernel.reviews import CENTRE, PROVINCE, By, Procedure, Waits
 from server.kernel.titled import Titled
 
 PAPERS_MOST = 5
@@ -37,6 +38,9 @@ class State(Titled):
         return self not in (State.REGISTERED, State.FAILED, State.WITHDRAWN)
 
 
+NOT_IN_A_CLASS = (State.DRAFT, State.SUBMITTED, State.RETURNED, State.ACCEPTED)
+
+
 class Action(Titled):
     BEGIN = "BEGIN", "起草推荐"
     AMEND = "AMEND", "修改推荐"
@@ -52,65 +56,44 @@ class Action(Titled):
     REGISTER = "REGISTER", "登记入库"
 
 
-TRANSITIONS: dict[tuple[State, Action], State] = {
-    (State.DRAFT, Action.AMEND): State.DRAFT,
-    (State.DRAFT, Action.SUBMIT): State.SUBMITTED,
-    (State.DRAFT, Action.WITHDRAW): State.WITHDRAWN,
-    (State.SUBMITTED, Action.ACCEPT): State.ACCEPTED,
-    (State.SUBMITTED, Action.RETURN): State.RETURNED,
-    (State.SUBMITTED, Action.WITHDRAW): State.WITHDRAWN,
-    (State.RETURNED, Action.AMEND): State.RETURNED,
-    (State.RETURNED, Action.SUBMIT): State.SUBMITTED,
-    (State.RETURNED, Action.WITHDRAW): State.WITHDRAWN,
-    (State.ACCEPTED, Action.WITHDRAW): State.WITHDRAWN,
-    (State.ACCEPTED, Action.ENROL): State.ENROLLED,
-    (State.ENROLLED, Action.RELEASE): State.ACCEPTED,
-    (State.ENROLLED, Action.REPORT): State.REPORTED,
-    (State.ENROLLED, Action.FAIL): State.FAILED,
-    (State.REPORTED, Action.DROP): State.ENROLLED,
-    (State.REPORTED, Action.REGISTER): State.REGISTERED,
-}
-
-_PROVINCE = frozenset({Role.PROVINCE})
-_CENTRE = frozenset({Role.NATIONAL_CENTRE})
+_NOT_YOURS = reviews.not_yours(
+    "selection-not-yours",
+    "骨干教师选拔由省级管理部门推荐、部指导中心审核和登记、师资研修中心培训和报送名单（指南第七条、第九条）。",
+)
 _TRAINING_CENTRE = frozenset({Role.TRAINING_CENTRE})
 
-MAY_ACT: dict[Action, frozenset[Role]] = {
-    Action.BEGIN: _PROVINCE,
-    Action.AMEND: _PROVINCE,
-    Action.SUBMIT: _PROVINCE,
-    Action.WITHDRAW: _PROVINCE,
-    Action.ACCEPT: _CENTRE,
-    Action.RETURN: _CENTRE,
-    Action.ENROL: _TRAINING_CENTRE,
-    Action.RELEASE: _TRAINING_CENTRE,
-    Action.REPORT: _TRAINING_CENTRE,
-    Action.DROP: _TRAINING_CENTRE,
-    Action.FAIL: _TRAINING_CENTRE,
-    Action.REGISTER: _CENTRE,
-}
-"""The province recommends (article 9.2), the centre decides, a 师资研修中心 trains and reports (article 7)."""
-
-
-class NotInThisState(Conflict):
-    slug = "selection-state"
-    title = "推荐现在不能这样办理"
-
-
-class NotYours(Forbidden):
-    slug = "selection-not-yours"
-    title = "这一步不由您办理"
-    default_detail = "骨干教师选拔由省级管理部门推荐、部指导中心审核和登记、师资研修中心培训和报送名单（指南第七条、第九条）。"
-
-
-STEPS = StateTable(
-    TRANSITIONS,
-    MAY_ACT,
-    not_yours=lambda action: NotYours(),
-    no_such_step=lambda state, action: NotInThisState(
-        f"这份推荐目前为“{state.label}”，不能{action.label}。请刷新页面，看看现在的情况。"
+STEPS: Procedure[State, Action] = Procedure(
+    {
+        Action.BEGIN: By(PROVINCE),
+        Action.AMEND: By(PROVINCE, {State.DRAFT: State.DRAFT, State.RETURNED: State.RETURNED}),
+        Action.SUBMIT: By(PROVINCE, {State.DRAFT: State.SUBMITTED, State.RETURNED: State.SUBMITTED}),
+        Action.WITHDRAW: By(PROVINCE, dict.fromkeys(NOT_IN_A_CLASS, State.WITHDRAWN)),
+        Action.ACCEPT: By(CENTRE, {State.SUBMITTED: State.ACCEPTED}),
+        Action.RETURN: By(CENTRE, {State.SUBMITTED: State.RETURNED}),
+        Action.ENROL: By(_TRAINING_CENTRE, {State.ACCEPTED: State.ENROLLED}),
+        Action.RELEASE: By(_TRAINING_CENTRE, {State.ENROLLED: State.ACCEPTED}),
+        Action.REPORT: By(_TRAINING_CENTRE, {State.ENROLLED: State.REPORTED}),
+        Action.DROP: By(_TRAINING_CENTRE, {State.REPORTED: State.ENROLLED}),
+        Action.FAIL: By(_TRAINING_CENTRE, {State.ENROLLED: State.FAILED}),
+        Action.REGISTER: By(CENTRE, {State.REPORTED: State.REGISTERED}),
+    },
+    _NOT_YOURS,
+    reviews.not_now(
+        "selection-state",
+        "推荐现在不能这样办理",
+        "这份推荐目前为“{state}”，不能{action}。请刷新页面，看看现在的情况。",
+    ),
+    reviews.overtaken(
+        "changed-meanwhile",
+        "推荐已有变化",
+        "您打开页面以后，这份推荐又有了新的办理，请看过现在的内容再办理。",
+    ),
+    waits=(
+        Waits(CENTRE, State.SUBMITTED, "待审核的骨干教师选拔推荐"),
+        Waits(PROVINCE, State.RETURNED, "被退回的骨干教师选拔推荐"),
     ),
 )
+"""The province recommends (article 9.2), the centre decides, a 师资研修中心 trains and reports (article 7)."""
 
 
 # ---- the list of those who passed (名单报送)
@@ -129,23 +112,27 @@ class ListAction(Titled):
     REGISTER = "REGISTER", "登记入库"
 
 
-LIST_TRANSITIONS: dict[tuple[ListState, ListAction], ListState] = {
-    (ListState.SUBMITTED, ListAction.RETURN): ListState.RETURNED,
-    (ListState.SUBMITTED, ListAction.REGISTER): ListState.REGISTERED,
-    (ListState.RETURNED, ListAction.RESUBMIT): ListState.SUBMITTED,
-}
-LIST_MAY_ACT: dict[ListAction, frozenset[Role]] = {
-    ListAction.REPORT: _TRAINING_CENTRE,
-    ListAction.RESUBMIT: _TRAINING_CENTRE,
-    ListAction.RETURN: _CENTRE,
-    ListAction.REGISTER: _CENTRE,
-}
-LIST_STEPS = StateTable(
-    LIST_TRANSITIONS,
-    LIST_MAY_ACT,
-    not_yours=lambda action: NotYours(),
-    no_such_step=lambda state, action: NotInThisState(
-        f"这份名单目前为“{state.label}”，不能{action.label}。请刷新页面，看看现在的情况。"
+LIST_STEPS: Procedure[ListState, ListAction] = Procedure(
+    {
+        ListAction.REPORT: By(_TRAINING_CENTRE),
+        ListAction.RESUBMIT: By(_TRAINING_CENTRE, {ListState.RETURNED: ListState.SUBMITTED}),
+        ListAction.RETURN: By(CENTRE, {ListState.SUBMITTED: ListState.RETURNED}),
+        ListAction.REGISTER: By(CENTRE, {ListState.SUBMITTED: ListState.REGISTERED}),
+    },
+    _NOT_YOURS,
+    reviews.not_now(
+        "selection-state",
+        "推荐现在不能这样办理",
+        "这份名单目前为“{state}”，不能{action}。请刷新页面，看看现在的情况。",
+    ),
+    reviews.overtaken(
+        "changed-meanwhile",
+        "推荐已有变化",
+        "您打开页面以后，这份名单又有了新的办理，请看过现在的内容再办理。",
+    ),
+    waits=(
+        Waits(CENTRE, ListState.SUBMITTED, "待登记入库的合格教师名单"),
+        Waits(_TRAINING_CENTRE, ListState.RETURNED, "被退回的合格教师名单"),
     ),
 )
 

@@ -24,18 +24,20 @@ from server.backbone.service import AlreadyInPool
 from server.certificates import service as certificates
 from server.certificates.rules import tidy_code
 from server.institutions.rules import MAJORS, Level
-from server.kernel import policies
+from server.kernel import policies, reviewed
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, TooLarge
 from server.kernel.history import step
-from server.kernel.identity import Actor, Jurisdiction, Role
+from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reviewed import take
+from server.kernel.reviews import Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.selection import rules, store
-from server.selection.documents import EVERY_NOMINEE, Nominee, NomineeFilter, Paper
-from server.selection.rules import Action, Conditions, ListState, Merits, State
+from server.selection.documents import EVERY_NOMINEE, Nominee, NomineeFilter, Paper, PassList
+from server.selection.rules import Action, Conditions, Merits, State
 
 PAPER_LARGEST = 5 * 2**20
 """Bytes of a file: a scanned form of some pages. The whole request may have 8 MiB."""
@@ -46,12 +48,6 @@ class AlreadyRecommended(Conflict):
     slug = "already-recommended"
     title = "该教师已有未办结的推荐"
     default_detail = "同一位教师同时只能有一份推荐。请等原推荐办结，或由推荐的省级管理部门先撤回。"
-
-
-class ChangedMeanwhile(Conflict):
-    slug = "changed-meanwhile"
-    title = "推荐已有变化"
-    default_detail = "您打开页面以后，这份推荐又有了新的办理，请看过现在的内容再办理。"
 
 
 class TooManyPapers(Conflict):
@@ -70,12 +66,6 @@ class NomineeDraft(BaseModel):
     held_level: Annotated[Level | None, Field(title="已持培训证书级别")] = None
     held_number: Annotated[str, Field(title="已持培训证书编号", max_length=30)] = ""
     opinion: Annotated[str, Field(title="推荐意见", min_length=10, max_length=1000)]
-
-
-class Review(BaseModel):
-    """A decision on what somebody has read: `seen` is the number of steps that the recommendation had then."""
-
-    seen: Annotated[int, Field(title="页面", ge=0)]
 
 
 class Return(Review):
@@ -138,7 +128,7 @@ async def _begin(unit: UnitOfWork, checked: Checked) -> Nominee:
 
 
 async def amend(platform: Platform, actor: Actor, nominee_id: str, draft: NomineeDraft, seen: int) -> Nominee:
-    """Changes what a draft or a returned recommendation says. Raises as `begin`, and NotInThisState, ChangedMeanwhile."""
+    """Changes what a draft or a returned recommendation says. Raises as `begin`, and NotInThisState, Overtaken."""
     checked = await _checked(platform, draft)
     try:
         return await _amend(platform, actor, nominee_id, checked, seen)
@@ -149,7 +139,7 @@ async def amend(platform: Platform, actor: Actor, nominee_id: str, draft: Nomine
 @transactional
 async def _amend(unit: UnitOfWork, nominee_id: str, checked: Checked, seen: int) -> Nominee:
     found = await nominee(unit, unit.actor, nominee_id)
-    _require_seen(found, seen)
+    rules.STEPS.require_seen(seen, found.history)
     return await move(unit, found, Action.AMEND, changes=await _said(unit, checked))
 
 
@@ -276,9 +266,9 @@ async def withdraw(unit: UnitOfWork, nominee_id: str, wanted: Withdrawal) -> Nom
 
 @transactional
 async def accept(unit: UnitOfWork, nominee_id: str, review: Review) -> Nominee:
-    """Makes the teacher a candidate (候选), whom every 师资研修中心 may take into its class. Raises NotInThisState, ChangedMeanwhile."""
+    """Makes the teacher a candidate (候选), whom every 师资研修中心 may take into its class. Raises NotInThisState, Overtaken."""
     found = await nominee(unit, unit.actor, nominee_id)
-    _require_seen(found, review.seen)
+    rules.STEPS.require_seen(review.seen, found.history)
     accepted = await move(unit, found, Action.ACCEPT)
     for person in (await people.known(unit, [sealed_identity(found)])).values():
         outcome = f"列为{found.major_name}候选人"
@@ -288,9 +278,9 @@ async def accept(unit: UnitOfWork, nominee_id: str, review: Review) -> Nominee:
 
 @transactional
 async def send_back(unit: UnitOfWork, nominee_id: str, wanted: Return) -> Nominee:
-    """Returns a recommendation with a reason. Raises NotInThisState, ChangedMeanwhile."""
+    """Returns a recommendation with a reason. Raises NotInThisState, Overtaken."""
     found = await nominee(unit, unit.actor, nominee_id)
-    _require_seen(found, wanted.seen)
+    rules.STEPS.require_seen(wanted.seen, found.history)
     return await move(unit, found, Action.RETURN, wanted.reason)
 
 
@@ -349,19 +339,10 @@ async def paper(platform: Platform, actor: Actor, nominee_id: str, paper_id: str
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """For the centre recommendations to review and lists to register, for the province what was returned, for a 师资研修中心 its lists."""
-    waits = []
-    if Role.NATIONAL_CENTRE in actor.roles:
-        submitted = await store.count_in(platform, Jurisdiction.everything(), State.SUBMITTED)
-        waits.append(Waiting("待审核的骨干教师选拔推荐", "/admin/selection?state=SUBMITTED", submitted))
-        lists = await store.count_lists(platform, Jurisdiction.everything(), ListState.SUBMITTED)
-        waits.append(Waiting("待登记入库的合格教师名单", "/admin/selection/lists?state=SUBMITTED", lists))
-    elif Role.PROVINCE in actor.roles:
-        returned = await store.count_in(platform, actor.jurisdiction, State.RETURNED)
-        waits.append(Waiting("被退回的骨干教师选拔推荐", "/admin/selection?state=RETURNED", returned))
-    elif Role.TRAINING_CENTRE in actor.roles:
-        lists = await store.count_lists(platform, actor.jurisdiction, ListState.RETURNED)
-        waits.append(Waiting("被退回的合格教师名单", "/admin/selection/lists?state=RETURNED", lists))
-    return [one for one in waits if one.count]
+    return [
+        *await reviewed.waiting(platform, actor, rules.STEPS, Nominee, "/admin/selection"),
+        *await reviewed.waiting(platform, actor, rules.LIST_STEPS, PassList, "/admin/selection/lists"),
+    ]
 
 
 # ---- what the chapter shares
@@ -376,16 +357,8 @@ async def move(
 ) -> Nominee:
     """Takes a recommendation along the table, with its step and its entry in the trail. Raises NotYours, NotInThisState."""
     state = rules.STEPS.after(found.state, action, unit.actor.roles)
-    moved = found.model_copy(
-        update={
-            **(changes or {}),
-            "state": state,
-            "open": state.open,
-            "closed_at": None if state.open else unit.now,
-            "history": [*found.history, step(unit, action, reason)],
-        }
-    )
-    await store.replace_nominee(unit, moved)
+    closed = {"open": state.open, "closed_at": None if state.open else unit.now}
+    moved = await take(unit, rules.STEPS, found, action, reason, changes={**(changes or {}), **closed})
     # what an amendment says of itself names a file, and a file's name may name a person
     unit.audit(f"selection:{action.lower()}", found.id, reason="" if action is Action.AMEND else reason)
     return moved
@@ -402,11 +375,6 @@ def sealed_identity(found: Nominee) -> SealedIdentity:
     """Who is recommended, as accounts know people."""
     assert found.id_number is not None, "nobody acts on what was forgotten"
     return SealedIdentity(found.name, found.id_number, found.id_number_masked, None)
-
-
-def _require_seen(found: Nominee, seen: int) -> None:
-    if seen != len(found.history):
-        raise ChangedMeanwhile()
 
 
 def _paper_of(found: Nominee, paper_id: str) -> Paper:

@@ -47,10 +47,6 @@ async def insert_nominee(scope: Scope, new: Nominee) -> None:
     await scope["nominees"].insert_one(new.to_mongo(), session=scope.session)
 
 
-async def replace_nominee(scope: Scope, changed: Nominee) -> None:
-    await scope["nominees"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
-
-
 async def nominee(scope: Scope, reach: Jurisdiction, nominee_id: str) -> Nominee | None:
     return await _nominee(scope, {"$and": [{"_id": nominee_id}, reach.filter()]})
 
@@ -128,11 +124,6 @@ async def count_by_province(scope: Scope, reach: Jurisdiction) -> dict[tuple[str
     return {(row["_id"]["province"], State(row["_id"]["state"])): row["count"] async for row in rows}
 
 
-async def count_in(scope: Scope, reach: Jurisdiction, state: State) -> int:
-    condition = {"$and": [reach.filter(), {"state": state}]}
-    return await scope["nominees"].count_documents(condition, session=scope.session)
-
-
 async def withdrawn_before(scope: Scope, moment: datetime, limit: int) -> list[Nominee]:
     """What was taken back before then and still says something of a person."""
     condition = {"state": State.WITHDRAWN, "closed_at": {"$lt": moment}, "forgotten_at": None}
@@ -145,10 +136,6 @@ async def withdrawn_before(scope: Scope, moment: datetime, limit: int) -> list[N
 
 async def insert_list(scope: Scope, new: PassList) -> None:
     await scope["pass_lists"].insert_one(new.to_mongo(), session=scope.session)
-
-
-async def replace_list(scope: Scope, changed: PassList) -> None:
-    await scope["pass_lists"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
 
 
 async def pass_list(scope: Scope, reach: Jurisdiction, list_id: str) -> PassList | None:
@@ -172,11 +159,6 @@ async def lists(
         condition["_id"] = {"$lt": before}
     rows = scope["pass_lists"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [PassList.from_mongo(row) async for row in rows]
-
-
-async def count_lists(scope: Scope, reach: Jurisdiction, state: ListState) -> int:
-    condition = {"$and": [reach.filter(), {"state": state}]}
-    return await scope["pass_lists"].count_documents(condition, session=scope.session)
 
 
 # ---- decisions

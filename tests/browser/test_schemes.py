@@ -18,8 +18,9 @@ from server.institutions.rules import Level
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.history import Step
 from server.schemes import rules, service
+from server.schemes.difference import Change, difference
 from server.schemes.documents import Remark, SchemeVersion, Signature
-from server.schemes.rules import Action, Change, Frame, Held, State
+from server.schemes.rules import Action, Frame, Held, State
 from server.schemes.service import ComparedVersion, SchemeOfClass, TeacherSignature, VersionOutdated
 from tests.admin.front_end import layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
@@ -201,7 +202,7 @@ def show_editor(
 
 def test_what_a_teacher_saved_meanwhile_stands_beside_what_was_typed(page: Page) -> None:
     outdated = VersionOutdated(f"授课教师{TEACHER.name}刚刚保存了第 1 版。")
-    show_editor(page, Typed.of(FIRST, 1), outdated, rules.difference(FIRST, SECOND))
+    show_editor(page, Typed.of(FIRST, 1), outdated, difference(FIRST, SECOND))
     expect(page.get_by_role("heading", name="第 1 版所作的修改")).to_be_visible()
     expect(page.get_by_text(f"{TEACHER.name}（授课教师）")).to_be_visible()
     expect(page.get_by_text("讲义第二版").first).to_be_visible()
@@ -251,7 +252,7 @@ def test_an_empty_editor_offers_to_draw_the_timetable(page: Page) -> None:
 
 def test_two_versions_are_compared(page: Page) -> None:
     one, two = version(1, State.APPROVED), version(2, State.DRAFT)
-    compared = ComparedVersion(CLASS, two, one, rules.difference(FIRST, SECOND), [one])
+    compared = ComparedVersion(CLASS, two, one, difference(FIRST, SECOND), [one])
     context = {
         "training_class": CLASS,
         "tab": "scheme",

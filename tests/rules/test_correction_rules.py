@@ -6,10 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from server.corrections.rules import (
-    TRANSITIONS,
     Action,
     ChangedMeanwhile,
-    CorrectionSettled,
     Ground,
     NothingToCorrect,
     State,
@@ -17,10 +15,10 @@ from server.corrections.rules import (
     check_unchanged,
     differing,
     steps_of,
-    who_acts,
 )
 from server.kernel.errors import Forbidden, Problem
 from server.kernel.identity import INSTITUTION_ROLES, Role
+from server.kernel.reviews import NotInThisState
 
 roles = st.sampled_from(Role).map(lambda role: frozenset({role}))
 texts = st.dictionaries(st.sampled_from(["name", "place", "starts_on"]), st.sampled_from(["甲", "乙"]))
@@ -34,17 +32,22 @@ def test_a_correction_moves_only_as_the_table_says(
     try:
         after = steps_of(subject).after(state, action, who)
     except Forbidden:
-        assert not who_acts(action, subject) & who
-    except CorrectionSettled:
-        assert (state, action) not in TRANSITIONS
+        assert not steps_of(subject).may_act(action) & who
+    except NotInThisState as refused:
+        assert refused.slug == "correction-settled"
+        assert not steps_of(subject).has(state, action)
     else:
-        assert after is TRANSITIONS[state, action] and who_acts(action, subject) & who
+        assert (
+            after is steps_of(subject).transitions[state, action] and steps_of(subject).may_act(action) & who
+        )
 
 
 @given(st.sampled_from(Action), st.sampled_from(Subject))
 def test_nobody_approves_what_they_asked_for(action: Action, subject: Subject) -> None:
     decides = action in (Action.APPROVE, Action.RETURN)
-    assert who_acts(action, subject) == (frozenset({subject.reviewer}) if decides else INSTITUTION_ROLES)
+    assert steps_of(subject).may_act(action) == (
+        frozenset({subject.reviewer}) if decides else INSTITUTION_ROLES
+    )
     assert subject.reviewer not in INSTITUTION_ROLES
 
 
@@ -77,7 +80,9 @@ TestLifeOfACorrection = LifeOfACorrection.TestCase
 
 
 def test_only_the_open_states_wait_for_somebody() -> None:
-    assert {state for state in State if state.open} == {now for now, _ in TRANSITIONS}
+    assert {state for state in State if state.open} == {
+        now for subject in Subject for now, _ in steps_of(subject).transitions
+    }
 
 
 @given(texts)

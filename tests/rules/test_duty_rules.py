@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server.backbone.rules import PoolStatus, status_on
 from server.duties import rules
-from server.duties.rules import STEPS, TRANSITIONS, WHO, Action, GuidanceSettled, Standing, State, Way
+from server.duties.rules import STEPS, Action, GuidanceSettled, Standing, State, Way
 from server.kernel.errors import Forbidden, Invalid
 from server.kernel.identity import Role
 
@@ -136,11 +136,11 @@ def test_nothing_happens_to_guidance_that_the_table_does_not_name(
     try:
         new = STEPS.after(state, action, roles)
     except Forbidden:
-        assert not roles & WHO[action]
+        assert not roles & STEPS.may_act(action)
     except GuidanceSettled:
-        assert roles & WHO[action] and (state, action) not in TRANSITIONS
+        assert roles & STEPS.may_act(action) and (state, action) not in STEPS.transitions
     else:
-        assert roles & WHO[action] and TRANSITIONS[state, action] is new
+        assert roles & STEPS.may_act(action) and STEPS.transitions[state, action] is new
 
 
 def test_what_was_confirmed_stays_and_what_was_disputed_may_still_be_confirmed() -> None:

@@ -10,10 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from server.institutions.rules import (
     CODE,
     MAJORS,
-    QUALIFICATION_TRANSITIONS,
+    QUALIFICATION_STEPS,
     REQUEST_STEPS,
-    TRANSITIONS,
-    WHO_ACTS,
     Level,
     Qualification,
     QualificationAction,
@@ -22,7 +20,6 @@ from server.institutions.rules import (
     QualificationStatus,
     RequestAction,
     RequestPurpose,
-    RequestSettled,
     RequestState,
     act_on_qualification,
     base_valid_to,
@@ -35,6 +32,7 @@ from server.institutions.rules import (
 )
 from server.kernel.errors import Forbidden, Invalid, Problem
 from server.kernel.identity import Role
+from server.kernel.reviews import NotInThisState
 
 CENTRE = frozenset({Role.NATIONAL_CENTRE})
 TODAY = date(2026, 11, 24)
@@ -70,15 +68,15 @@ def test_a_qualification_changes_only_as_the_table_says_and_by_the_centre(
     except Forbidden:
         assert Role.NATIONAL_CENTRE not in who
     except QualificationFixed:
-        in_table = (status, action) in QUALIFICATION_TRANSITIONS
+        in_table = (status, action) in QUALIFICATION_STEPS.transitions
         assert not in_table or (kind is BASE and not requested and action is not QualificationAction.CONFIRM)
     else:
-        assert after is QUALIFICATION_TRANSITIONS[status, action]
+        assert after is QUALIFICATION_STEPS.transitions[status, action]
         assert who == CENTRE and (kind is STAR or requested or action is QualificationAction.CONFIRM)
 
 
 def test_a_withdrawn_qualification_never_comes_back() -> None:
-    assert not [now for now, _ in QUALIFICATION_TRANSITIONS if now is QualificationStatus.WITHDRAWN]
+    assert not [now for now, _ in QUALIFICATION_STEPS.transitions if now is QualificationStatus.WITHDRAWN]
 
 
 @given(days, days)
@@ -98,11 +96,12 @@ def test_a_request_moves_only_as_the_table_says(
     try:
         after = REQUEST_STEPS.after(state, action, who)
     except Forbidden:
-        assert not WHO_ACTS[action] & who
-    except RequestSettled:
-        assert (state, action) not in TRANSITIONS
+        assert not REQUEST_STEPS.may_act(action) & who
+    except NotInThisState as refused:
+        assert refused.slug == "request-settled"
+        assert (state, action) not in REQUEST_STEPS.transitions
     else:
-        assert after is TRANSITIONS[state, action] and WHO_ACTS[action] & who
+        assert after is REQUEST_STEPS.transitions[state, action] and REQUEST_STEPS.may_act(action) & who
 
 
 class LifeOfARequest(RuleBasedStateMachine):
@@ -132,7 +131,7 @@ TestLifeOfARequest = LifeOfARequest.TestCase
 
 
 def test_only_the_open_states_wait_for_somebody() -> None:
-    assert {state for state in RequestState if state.open} == {now for now, _ in TRANSITIONS}
+    assert {state for state in RequestState if state.open} == {now for now, _ in REQUEST_STEPS.transitions}
 
 
 def test_each_purpose_and_action_has_its_chinese_name() -> None:

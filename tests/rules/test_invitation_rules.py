@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from server.invitations import rules
 from server.invitations.rules import (
     REMIND_BEFORE,
-    TRANSITIONS,
-    WHO,
     Action,
     ClassOver,
     Engagement,
@@ -43,20 +41,22 @@ def periods(draw: st.DrawFn) -> tuple[date, date]:
 def test_nothing_happens_that_the_table_does_not_name(
     state: State, action: Action, roles: frozenset[Role]
 ) -> None:
-    entitled = bool(roles & WHO[action]) or (not roles and not WHO[action])
+    entitled = bool(roles & rules.STEPS.may_act(action)) or (not roles and not rules.STEPS.may_act(action))
     try:
         new = rules.STEPS.after(state, action, roles)
     except Forbidden:
         assert not entitled
     except InvitationClosed as refusal:
-        assert entitled and (state, action) not in TRANSITIONS and "。" in refusal.detail
+        assert entitled and (state, action) not in rules.STEPS.transitions and "。" in refusal.detail
     else:
-        assert entitled and TRANSITIONS[state, action] is new
+        assert entitled and rules.STEPS.transitions[state, action] is new
 
 
 def test_only_the_teacher_answers_and_only_the_platform_lets_expire() -> None:
-    assert WHO[Action.ACCEPT] == WHO[Action.DECLINE] == {Role.BACKBONE_TEACHER}
-    assert WHO[Action.EXPIRE] == frozenset()
+    assert (
+        rules.STEPS.may_act(Action.ACCEPT) == rules.STEPS.may_act(Action.DECLINE) == {Role.BACKBONE_TEACHER}
+    )
+    assert rules.STEPS.may_act(Action.EXPIRE) == frozenset()
     for role in Role:
         with pytest.raises(Forbidden):
             rules.STEPS.after(State.SENT, Action.EXPIRE, frozenset({role}))
@@ -64,7 +64,7 @@ def test_only_the_teacher_answers_and_only_the_platform_lets_expire() -> None:
 
 @pytest.mark.parametrize("state", [State.DECLINED, State.EXPIRED, State.WITHDRAWN, State.CANCELLED])
 def test_what_is_settled_stays_settled(state: State) -> None:
-    assert not [key for key in TRANSITIONS if key[0] is state]
+    assert not [key for key in rules.STEPS.transitions if key[0] is state]
 
 
 # ---- days

@@ -15,8 +15,6 @@ from server.kernel.errors import Forbidden, Invalid
 from server.kernel.identity import Role
 from server.qualification import rules
 from server.qualification.rules import (
-    MAY_ACT,
-    TRANSITIONS,
     Action,
     CaseSettled,
     Grade,
@@ -386,24 +384,26 @@ def test_nothing_becomes_of_a_case_that_the_table_does_not_name(
     try:
         after = rules.steps_of(subject).after(state, action, roles)
     except Forbidden:
-        assert not roles & MAY_ACT[subject][action]
+        assert not roles & rules.steps_of(subject).may_act(action)
     except CaseSettled:
-        assert (state, action) not in TRANSITIONS[subject]
+        assert (state, action) not in rules.steps_of(subject).transitions
     else:
-        assert after is TRANSITIONS[subject][state, action] and roles & MAY_ACT[subject][action]
+        assert after is rules.steps_of(subject).transitions[state, action] and roles & rules.steps_of(
+            subject
+        ).may_act(action)
 
 
 def test_only_the_centre_decides_on_a_teacher_and_only_the_province_asks_about_a_base() -> None:
-    assert MAY_ACT[Subject.TEACHER][Action.DECIDE] == {Role.NATIONAL_CENTRE}
-    assert MAY_ACT[Subject.BASE][Action.FILE] == {Role.PROVINCE}
-    assert not any(action is Action.DECIDE for _, action in TRANSITIONS[Subject.BASE])
+    assert rules.steps_of(Subject.TEACHER).may_act(Action.DECIDE) == {Role.NATIONAL_CENTRE}
+    assert rules.steps_of(Subject.BASE).may_act(Action.FILE) == {Role.PROVINCE}
+    assert not any(action is Action.DECIDE for _, action in rules.steps_of(Subject.BASE).transitions)
 
 
 def test_nothing_but_a_person_ends_a_case() -> None:
     for subject in Subject:
-        for (state, action), after in TRANSITIONS[subject].items():
+        for (state, action), after in rules.steps_of(subject).transitions.items():
             if state is not None and not after.open:
-                assert MAY_ACT[subject][action]
+                assert rules.steps_of(subject).may_act(action)
 
 
 @pytest.mark.parametrize("outcome", Outcome)

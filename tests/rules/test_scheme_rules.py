@@ -1,4 +1,4 @@
-"""Rules of the training scheme: its states, what it must say, what an approval changes, and differences in words."""
+"""Rules of the training scheme: its states, what it must say, and what an approval changes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.schemes import rules
 from server.schemes.content import Content, CourseRow
 from server.schemes.rules import (
-    ACTORS,
     LEFT_BEHIND,
-    TRANSITIONS,
     Action,
     Frame,
     Held,
@@ -54,11 +52,11 @@ def test_nothing_leads_outside_of_the_table(
     try:
         reached = rules.STEPS.after(state, action, roles)
     except NotYourStep:
-        assert not roles & ACTORS[action]
+        assert not roles & rules.STEPS.may_act(action)
     except SchemeNotInState as refusal:
-        assert (state, action) not in TRANSITIONS and action.label in refusal.detail
+        assert (state, action) not in rules.STEPS.transitions and action.label in refusal.detail
     else:
-        assert roles & ACTORS[action] and reached is TRANSITIONS[state, action]
+        assert roles & rules.STEPS.may_act(action) and reached is rules.STEPS.transitions[state, action]
 
 
 @given(st.lists(st.tuples(st.sampled_from(Action), st.sampled_from(Role)), max_size=30))
@@ -81,14 +79,14 @@ def _last(way: list[Action], action: Action) -> int:
 
 
 def test_who_does_what() -> None:
-    assert ACTORS[Action.SIGN] == {Role.BACKBONE_TEACHER}
-    assert ACTORS[Action.APPROVE] == ACTORS[Action.RETURN] == {Role.PROVINCE}
-    assert ACTORS[Action.SAVE] == INSTITUTION_ROLES | {Role.BACKBONE_TEACHER}
-    assert ACTORS[Action.SEND] == ACTORS[Action.FILE] == INSTITUTION_ROLES
+    assert rules.STEPS.may_act(Action.SIGN) == {Role.BACKBONE_TEACHER}
+    assert rules.STEPS.may_act(Action.APPROVE) == rules.STEPS.may_act(Action.RETURN) == {Role.PROVINCE}
+    assert rules.STEPS.may_act(Action.SAVE) == INSTITUTION_ROLES | {Role.BACKBONE_TEACHER}
+    assert rules.STEPS.may_act(Action.SEND) == rules.STEPS.may_act(Action.FILE) == INSTITUTION_ROLES
 
 
 def test_whatever_can_be_left_behind_has_a_state_for_it() -> None:
-    left = {state for state, action in TRANSITIONS if action is Action.SAVE and state is not None}
+    left = {state for state, action in rules.STEPS.transitions if action is Action.SAVE and state is not None}
     assert left == LEFT_BEHIND.keys()
     assert LEFT_BEHIND[State.APPROVED] is State.APPROVED  # what is approved stays in force
 
@@ -248,44 +246,3 @@ def test_a_task_in_use_cannot_be_left_out_and_a_new_one_is_not_due_yesterday() -
     found = rules.consequences(WHOLE.model_copy(update={"tasks": (late,)}), [], given, BEFORE)
     said = " ".join(one.message for one in found.impossible)
     assert "须原样保留" in said and "截止时间已过" in said
-
-
-# ---- differences
-
-
-def test_a_version_differs_from_itself_in_nothing_and_from_nothing_in_everything() -> None:
-    assert rules.difference(WHOLE, WHOLE) == []
-    changes = rules.difference(None, WHOLE)
-    assert {one.kind for one in changes} == {"added"}
-    assert len(changes) == 3 + len(WHOLE.courses) + len(WHOLE.sessions) + len(WHOLE.tasks)
-
-
-@given(st.lists(st.sampled_from(range(16)), unique=True), st.lists(st.sampled_from(range(16)), unique=True))
-def test_a_difference_read_backwards_says_the_contrary(old: list[int], new: list[int]) -> None:
-    before, after = (
-        WHOLE.model_copy(update={"sessions": tuple(WHOLE.sessions[number] for number in numbers)})
-        for numbers in (old, new)
-    )
-    there, back = rules.difference(before, after), rules.difference(after, before)
-    contrary = {"added": "removed", "removed": "added", "changed": "changed"}
-    assert sorted((one.what, contrary[one.kind], one.after, one.before) for one in there) == sorted(
-        (one.what, one.kind, one.before, one.after) for one in back
-    )
-    assert len(there) == len(set(old) ^ set(new))
-
-
-def test_a_changed_row_says_only_what_changed_in_it() -> None:
-    first, *rest = WHOLE.sessions
-    elsewhere = WHOLE.model_copy(update={"sessions": (first.model_copy(update={"place": "机房 502"}), *rest)})
-    [change] = rules.difference(WHOLE, elsewhere)
-    assert (change.section, change.kind_title) == ("课表", "修改")
-    assert (change.before, change.after) == ("地点：实训楼 301", "地点：机房 502")
-    assert change.what == "2026-03-17 08:30 第 1 天上午"
-
-
-def test_weights_and_texts_are_compared_as_well() -> None:
-    changed = WHOLE.model_copy(update={"formative_weight": 50, "materials": ""})
-    assert [(one.section, one.kind) for one in rules.difference(WHOLE, changed)] == [
-        ("考核权重", "changed"),
-        ("教材教具", "removed"),
-    ]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from server.institutions.rules import Level
 from server.kernel.errors import Forbidden
 from server.kernel.identity import Role
+from server.kernel.reviews import NotInThisState
 from server.selection import rules
 from server.selection.rules import (
     Action,
@@ -21,7 +22,6 @@ from server.selection.rules import (
     Merits,
     NotABackboneClass,
     NotEligible,
-    NotInThisState,
     State,
 )
 
@@ -104,38 +104,38 @@ def test_level_one_is_the_highest(held: Level | None, needed: int, enough: bool)
 def test_only_the_table_leads_anywhere_and_only_for_whose_step_it_is(
     state: State, action: Action, roles: set[Role]
 ) -> None:
-    if not rules.MAY_ACT[action] & roles:
+    if not rules.STEPS.may_act(action) & roles:
         with pytest.raises(Forbidden):
             rules.STEPS.after(state, action, roles)
-    elif (state, action) not in rules.TRANSITIONS:
-        with pytest.raises(NotInThisState):
+    elif (state, action) not in rules.STEPS.transitions:
+        with pytest.raises(NotInThisState, match="selection-state: "):
             rules.STEPS.after(state, action, roles)
     else:
-        assert rules.STEPS.after(state, action, roles) is rules.TRANSITIONS[state, action]
+        assert rules.STEPS.after(state, action, roles) is rules.STEPS.transitions[state, action]
 
 
 @given(st.sampled_from(ListState), st.sampled_from(ListAction), st.sampled_from(Role))
 def test_a_list_goes_only_where_its_table_says(state: ListState, action: ListAction, role: Role) -> None:
-    if role not in rules.LIST_MAY_ACT[action]:
+    if role not in rules.LIST_STEPS.may_act(action):
         with pytest.raises(Forbidden):
             rules.LIST_STEPS.after(state, action, {role})
-    elif (state, action) not in rules.LIST_TRANSITIONS:
-        with pytest.raises(NotInThisState):
+    elif (state, action) not in rules.LIST_STEPS.transitions:
+        with pytest.raises(NotInThisState, match="selection-state: "):
             rules.LIST_STEPS.after(state, action, {role})
     else:
-        assert rules.LIST_STEPS.after(state, action, {role}) is rules.LIST_TRANSITIONS[state, action]
+        assert rules.LIST_STEPS.after(state, action, {role}) is rules.LIST_STEPS.transitions[state, action]
 
 
 def test_what_is_settled_leads_nowhere_and_lets_the_teacher_be_recommended_again() -> None:
     settled = {state for state in State if not state.open}
     assert settled == {State.REGISTERED, State.FAILED, State.WITHDRAWN}
-    assert not {state for state, _ in rules.TRANSITIONS} & settled
+    assert not {state for state, _ in rules.STEPS.transitions} & settled
 
 
 def test_every_state_is_reached_from_a_draft() -> None:
     reached = {State.DRAFT}
     for _ in State:
-        reached |= {after for (state, _), after in rules.TRANSITIONS.items() if state in reached}
+        reached |= {after for (state, _), after in rules.STEPS.transitions.items() if state in reached}
     assert reached == set(State)
 
 

@@ -14,7 +14,7 @@ from pymongo.errors import AutoReconnect
 from server.admissions import service as admissions
 from server.admissions import store
 from server.admissions.documents import Applicant
-from server.admissions.rules import TRANSITIONS, Action, State
+from server.admissions.rules import STEPS, Action, State
 from server.admissions.service import Verdict
 from server.classes import service as classes
 from server.kernel.errors import Problem
@@ -26,13 +26,13 @@ from tests import cast, stage
 from tests.admitting import AGREE, agree, apply, draft_of, open_class
 
 NO = Verdict(agree=False, reason="名额有限")
-STEPS = 60
+MOST = 60
 
 
 def followed_the_table(applied: Applicant) -> bool:
     state = State.APPLIED
     for one in applied.history[1:]:
-        state = TRANSITIONS[state, Action(one.action)]
+        state = STEPS.transitions[state, Action(one.action)]
     return state is applied.state and applied.open == state.open
 
 
@@ -65,7 +65,7 @@ async def test_random_actors_never_leave_the_table_and_never_overfill_the_class(
         withdraw,
         again,
     ]
-    for _ in range(STEPS):
+    for _ in range(MOST):
         everybody = await store.applicants(platform, opened.id)
         audited = await platform["audit"].count_documents({})
         actor = chance.choice([opened.officer, opened.teacher.actor, opened.officer, province, stranger])

@@ -21,7 +21,6 @@ from server.corrections.documents import Correction, CorrectionFilter
 from server.corrections.rules import (
     Action,
     ChangedMeanwhile,
-    CorrectionSettled,
     Ground,
     NothingToCorrect,
     State,
@@ -39,6 +38,7 @@ from server.kernel import audit
 from server.kernel.errors import Forbidden, Invalid, NotFound, Problem
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reviews import NotInThisState
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 
@@ -139,7 +139,7 @@ async def test_a_returned_request_is_amended_and_filed_again(
 async def test_what_was_approved_or_retracted_stays_so(platform: Platform, opened: TrainingClass) -> None:
     asked = await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆"))
     await service.retract(platform, XINGTAI, asked.id)
-    with pytest.raises(CorrectionSettled):
+    with pytest.raises(NotInThisState, match="correction-settled: "):
         await service.approve(platform, HEBEI, asked.id)
     assert (await classes.get_class(platform, XINGTAI, opened.id)).place == opened.place
     await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆"))
@@ -299,7 +299,7 @@ async def test_a_correction_goes_only_where_its_table_says_and_leaves_a_trace(
 ) -> None:
     await stage.clear(platform)
     opened = await stage.open_class(platform, XINGTAI, stage.class_draft())
-    place = opened.place
+    place, steps = opened.place, rules.steps_of(Subject.CLASS)
     one = await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆"))
     for name, action in story:
         officer, entries = OFFICERS[name], await platform["audit"].count_documents({})
@@ -310,12 +310,12 @@ async def test_a_correction_goes_only_where_its_table_says_and_leaves_a_trace(
             refused = problem
         written = await platform["audit"].count_documents({}) - entries
         in_reach = name in ("centre", "hebei", "xingtai")
-        right = in_reach and officer.roles & rules.who_acts(action, Subject.CLASS)
+        right = in_reach and officer.roles & steps.may_act(action)
         anew = action is Action.RESUBMIT and not one.open
-        if right and (anew or (one.state, action) in rules.TRANSITIONS):
+        if right and (anew or (one.state, action) in steps.transitions):
             assert refused is None and written >= 1
             assert (now.id == one.id) is not anew
-            assert now.state is (State.SUBMITTED if anew else rules.TRANSITIONS[one.state, action])
+            assert now.state is (State.SUBMITTED if anew else steps.transitions[one.state, action])
             assert now.history[-1].actor_id == officer.id
             place = now.wanted["place"] if action is Action.APPROVE else place
         else:

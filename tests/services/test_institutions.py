@@ -23,7 +23,6 @@ from server.institutions.rules import (
     QualificationStatus,
     RequestAction,
     RequestPurpose,
-    RequestSettled,
     RequestState,
 )
 from server.kernel import policies
@@ -31,6 +30,7 @@ from server.kernel.errors import Forbidden, Invalid, NotFound, Problem
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.kernel.reviews import NotInThisState
 from server.qualification import base_requests
 from tests import cast, stage
 
@@ -134,7 +134,7 @@ async def test_a_declined_request_goes_back_to_the_province_and_may_come_again_o
     again = await requests.resubmit(platform, HEBEI, asked.id, new_base(majors=["01"]))
     assert (again.state, again.majors) == (RequestState.SUBMITTED, ["01"])
     await base_requests.retract(platform, HEBEI, asked.id)
-    with pytest.raises(RequestSettled):
+    with pytest.raises(NotInThisState, match="request-settled: "):
         await requests.grant(platform, CENTRE, asked.id, grant())
     steps = [step.action for step in (await requests.request(platform, HEBEI, asked.id)).history]
     assert steps == ["SUBMIT", "DECLINE", "RESUBMIT", "RETRACT"]
@@ -392,10 +392,10 @@ async def test_a_request_goes_only_where_its_table_says_and_leaves_a_trace(
         now = await requests.request(platform, CENTRE, one.id)
         written = await platform["audit"].count_documents({}) - entries
         in_reach = name in ("centre", "hebei")
-        right = in_reach and officer.roles & rules.WHO_ACTS[action]
-        if right and (one.state, action) in rules.TRANSITIONS:
+        right = in_reach and officer.roles & rules.REQUEST_STEPS.may_act(action)
+        if right and (one.state, action) in rules.REQUEST_STEPS.transitions:
             assert refused is None and written >= 1
-            assert now.state is rules.TRANSITIONS[one.state, action]
+            assert now.state is rules.REQUEST_STEPS.transitions[one.state, action]
             assert [*one.history, now.history[-1]] == now.history
             assert now.history[-1].actor_id == officer.id
         else:

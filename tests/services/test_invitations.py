@@ -19,7 +19,7 @@ from server.invitations import rules, store
 from server.invitations import service as invitations
 from server.invitations.documents import Invitation
 from server.invitations.rules import (
-    TRANSITIONS,
+    STEPS,
     Action,
     ClassOver,
     InvitationClosed,
@@ -520,7 +520,7 @@ async def one_move(
         return new
     if new.state is not old.state:
         assert action in ALLOWED[who]
-        assert TRANSITIONS[old.state, action] is new.state
+        assert STEPS.transitions[old.state, action] is new.state
         assert (action is Action.EXPIRE) == (over and old.state is State.SENT)
     return new
 

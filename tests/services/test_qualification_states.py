@@ -24,7 +24,7 @@ from server.kernel.identity import Actor, Jurisdiction, Role
 from server.kernel.platform import Platform
 from server.qualification import base_requests, review, service
 from server.qualification.documents import Case
-from server.qualification.rules import MAY_ACT, TRANSITIONS, Action, Outcome, State, Subject
+from server.qualification.rules import Action, Outcome, State, Subject, steps_of
 from server.qualification.service import DecisionDraft, ReversalDraft, StatementDraft
 from tests import cast, reviewing, stage
 from tests.conftest import NOON
@@ -105,7 +105,7 @@ async def test_a_teachers_case_goes_only_where_its_table_says(
     [case] = await reviewing.cases(platform)
     other = await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
     people = OFFICERS | {"teacher": on_the_phone(teacher), "other": on_the_phone(other)}
-    table, may = TRANSITIONS[Subject.TEACHER], MAY_ACT[Subject.TEACHER]
+    table, may = steps_of(Subject.TEACHER).transitions, steps_of(Subject.TEACHER).may_act
     for name, action, outcome in story:
         actor, before = people[name], await entries(platform, case)
         refused = await refusal_of(teachers_act(platform, actor, case, action, outcome))
@@ -113,7 +113,7 @@ async def test_a_teachers_case_goes_only_where_its_table_says(
         reach = name in ("centre", "hebei") or (name == "teacher" and action is Action.STATE)
         burdens = action is Action.DECIDE and outcome.adverse and case.state is State.OPEN
         nothing = action is Action.REVERSE and case.decision is not None and not case.decision.outcome.adverse
-        allowed = reach and actor.roles & may[action] and (case.state, action) in table
+        allowed = reach and actor.roles & may(action) and (case.state, action) in table
         if allowed and not burdens and not nothing:
             assert refused is None and now.state is table[case.state, action]
             assert now.history[:-1] == case.history and now.history[-1].actor_id == actor.id
@@ -123,7 +123,7 @@ async def test_a_teachers_case_goes_only_where_its_table_says(
             assert refused is not None and now == case and await entries(platform, case) == before
             if not reach:
                 assert isinstance(refused, NotFound)
-            elif not actor.roles & may[action]:
+            elif not actor.roles & may(action):
                 assert isinstance(refused, Forbidden)
         assert now.open == now.state.open == (now.settled_on is None)
         case = now
@@ -176,13 +176,13 @@ async def test_a_bases_case_follows_the_request_of_its_province(
     untouched = await platform["institutions"].find_one({"_id": cast.XINGTAI})
     assert untouched is not None
     case = await reviewing.base_case(platform)
-    table, may = TRANSITIONS[Subject.BASE], MAY_ACT[Subject.BASE]
+    table, may = steps_of(Subject.BASE).transitions, steps_of(Subject.BASE).may_act
     for name, action in story:
         actor, before = OFFICERS[name], await entries(platform, case)
         refused = await refusal_of(bases_act(platform, actor, case, action))
         now = await present(platform, case)
         in_reach = name in ("centre", "hebei", "xingtai")
-        allowed = in_reach and actor.roles & may[action] and (case.state, action) in table
+        allowed = in_reach and actor.roles & may(action) and (case.state, action) in table
         # Nothing is carried out that was not asked for, although the table knows requests older than their case.
         asked = action is not Action.WITHDRAW or case.state is State.FILED
         heard = action is not Action.WITHDRAW or bool(case.statements)

@@ -14,14 +14,14 @@ from server.kernel.errors import Problem
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.schemes import service
-from server.schemes.rules import ACTORS, TRANSITIONS, Action, State
+from server.schemes.rules import STEPS, Action, State
 from server.schemes.service import ReturnReason
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.scheming import PROVINCE, content
 from tests.stage import ClassInSession
 
-STEPS = 60
+MOST = 60
 Attempt = Callable[[Actor, int], Awaitable[object]]
 
 
@@ -57,10 +57,12 @@ async def test_random_people_never_lead_a_scheme_out_of_its_table(
     tries = attempts(platform, held, chance)
     state: State | None = None
     version, in_force = 0, None
-    for _ in range(STEPS):
-        onwards = [action for known, action in TRANSITIONS if known is state and action is not Action.SAVE]
+    for _ in range(MOST):
+        onwards = [
+            action for known, action in STEPS.transitions if known is state and action is not Action.SAVE
+        ]
         action = chance.choice(onwards if onwards and chance.random() < 0.75 else [*Action])
-        able = [one for one in everybody if one.roles & ACTORS[action]]
+        able = [one for one in everybody if one.roles & STEPS.may_act(action)]
         actor = held.teacher.actor if action is Action.SIGN else chance.choice(able + everybody[:1])
         named = max(0, version - chance.choice((0, 0, 0, 1)))
         entries = await platform["audit"].count_documents({})
@@ -69,9 +71,9 @@ async def test_random_people_never_lead_a_scheme_out_of_its_table(
         except Problem:
             assert await platform["audit"].count_documents({}) == entries
         else:
-            assert actor.roles & ACTORS[action] and named == version
+            assert actor.roles & STEPS.may_act(action) and named == version
             if changed is not False:  # signed again: nothing happens
-                state = TRANSITIONS[state, action]
+                state = STEPS.transitions[state, action]
                 assert await platform["audit"].count_documents({}) == entries + 1
         seen = await service.scheme_of_class(platform, held.officer, held.id)
         version = seen.newest.version if seen.newest else 0

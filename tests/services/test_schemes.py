@@ -15,8 +15,9 @@ from server.classes import service as classes
 from server.classes.service import ResultsReleased, SchemeGoverns
 from server.kernel.errors import Invalid, NotFound, Problem
 from server.kernel.platform import Platform
-from server.schemes import rules, service
+from server.schemes import remarks, rules, service
 from server.schemes.documents import SchemeFilter, SchemeVersion
+from server.schemes.remarks import RemarkDraft
 from server.schemes.rules import (
     NotYourStep,
     SchemeIncomplete,
@@ -24,7 +25,7 @@ from server.schemes.rules import (
     SignaturesMissing,
     State,
 )
-from server.schemes.service import NoScheme, RemarkDraft, ReturnReason, VersionOutdated
+from server.schemes.service import NoScheme, ReturnReason, VersionOutdated
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.assessing import clock_of, hand_in, task_draft
@@ -252,12 +253,12 @@ async def test_nobody_from_elsewhere_is_written_into_a_scheme(
 
 async def test_remarks_are_kept_once_and_seen_by_both(platform: Platform, held: ClassInSession) -> None:
     with pytest.raises(NoScheme):
-        await service.remark(platform, held.officer, held.id, RemarkDraft(text="请看课表"))
+        await remarks.remark(platform, held.officer, held.id, RemarkDraft(text="请看课表"))
     await draft(platform, held)
     said = RemarkDraft(text="第二天下午请改到机房。", nonce="nonce-0001")
     for _ in range(2):
-        await service.remark_as_teacher(platform, held.teacher.actor, held.id, said)
-    await service.remark(platform, held.officer, held.id, RemarkDraft(text="好的，已改。"))
+        await remarks.remark_as_teacher(platform, held.teacher.actor, held.id, said)
+    await remarks.remark(platform, held.officer, held.id, RemarkDraft(text="好的，已改。"))
     seen = await service.taught_scheme(platform, held.teacher.actor, held.id)
     assert {one.text for _, one in seen.remarks} == {"好的，已改。", "第二天下午请改到机房。"}
     assert len(seen.remarks) == 2
@@ -324,10 +325,10 @@ async def test_a_neighbour_and_a_teacher_of_another_class_see_nothing(
         service.compared_version(platform, yangzhou, held.id, 1),
         service.save(platform, yangzhou, held.id, content(held.teacher.actor.id), 1),
         service.send_for_signature(platform, yangzhou, held.id, 1),
-        service.remark(platform, yangzhou, held.id, said),
+        remarks.remark(platform, yangzhou, held.id, said),
         service.taught_scheme(platform, other.actor, held.id),
         service.sign(platform, other.actor, held.id, 1),
-        service.remark_as_teacher(platform, other.actor, held.id, said),
+        remarks.remark_as_teacher(platform, other.actor, held.id, said),
         service.taught_scheme(platform, held.trainees[0].actor, held.id),
     ):
         with pytest.raises(NotFound):

@@ -26,6 +26,7 @@ from server.kernel.clock import FixedClock
 from server.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.kernel.reviews import NotInThisState, Overtaken, Review
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.selection import registration, training
 from server.selection import service as selection
@@ -35,7 +36,6 @@ from server.selection.registration import (
     DecisionNumberTaken,
     ListOpen,
     ListOutdated,
-    ListReturn,
     NobodyFailed,
     NobodyToReport,
     RegisteredMeanwhile,
@@ -46,15 +46,12 @@ from server.selection.rules import (
     MajorDiffers,
     NotABackboneClass,
     NotEligible,
-    NotInThisState,
     State,
 )
 from server.selection.service import (
     PAPER_LARGEST,
     AlreadyRecommended,
-    ChangedMeanwhile,
     Return,
-    Review,
     TooManyPapers,
     Withdrawal,
 )
@@ -216,9 +213,9 @@ async def test_a_paper_can_be_taken_off_a_draft_and_off_nothing_that_was_submitt
     removed = await selection.remove_paper(platform, HEBEI, new.id, new.papers[0].id)
     assert removed.papers == []
     kept = await submitted(platform, SECOND)
-    with pytest.raises(NotInThisState):
+    with pytest.raises(NotInThisState, match="selection-state: "):
         await selection.remove_paper(platform, HEBEI, kept.id, kept.papers[0].id)
-    with pytest.raises(NotInThisState):
+    with pytest.raises(NotInThisState, match="selection-state: "):
         await selection.add_paper(platform, HEBEI, kept.id, "补充.pdf", PDF)
     assert await submissions.remove_abandoned(platform) == 0
 
@@ -234,7 +231,7 @@ async def test_the_centre_returns_with_a_reason_and_accepts_the_amended_one(plat
     assert (returned.state, returned.returned_for) == (State.RETURNED, "推荐表缺少盖章")
     await selection.amend(platform, HEBEI, found.id, nominee_draft(post="讲师"), seen=len(returned.history))
     again = await selection.submit(platform, HEBEI, found.id)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(Overtaken, match="changed-meanwhile: "):
         await selection.accept(platform, CENTRE, found.id, Review(seen=len(found.history)))
     done = await selection.accept(platform, CENTRE, found.id, Review(seen=len(again.history)))
     assert (done.state, done.post) == (State.ACCEPTED, "讲师")
@@ -418,7 +415,7 @@ async def test_whoever_came_without_a_recommendation_needs_a_province(platform: 
 async def test_the_centre_returns_a_list_and_the_institution_reports_it_again(platform: Platform) -> None:
     held, new = await through(platform, [SERVED, SECOND])
     returned = await registration.send_back(
-        platform, CENTRE, new.id, ListReturn(reason="请核对工作单位", seen=len(new.history))
+        platform, CENTRE, new.id, Return(reason="请核对工作单位", seen=len(new.history))
     )
     assert (returned.state, returned.returned_for) == (ListState.RETURNED, "请核对工作单位")
     [_, second] = (await certificates.of_class(platform, held.id)).values()
@@ -461,7 +458,7 @@ async def test_one_decision_registers_everybody_on_the_list(platform: Platform) 
     assert {one.state for one in nominees} == {State.REGISTERED}
     told = await platform["outbox"].count_documents({"template": "pool-registered"})
     assert told == 2
-    with pytest.raises(NotInThisState):
+    with pytest.raises(NotInThisState, match="selection-state: "):
         await registered(platform, new, "部指〔2026〕2号")
 
 

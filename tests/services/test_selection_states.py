@@ -18,12 +18,13 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Forbidden, NotFound, Problem
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reviews import Review
 from server.selection import registration, rules, training
 from server.selection import service as selection
 from server.selection.documents import Nominee, PassList
 from server.selection.registration import DecisionDraft, Report
 from server.selection.rules import Action, State
-from server.selection.service import Return, Review, Withdrawal
+from server.selection.service import Return, Withdrawal
 from server.selection.training import EnrolDraft, Release
 from tests import stage
 from tests.assessing import clock_of
@@ -119,10 +120,10 @@ async def test_a_recommendation_goes_only_where_its_table_says(
         refused = await refusal_of(act(platform, officer, one, action, held))
         now = await selection.nominee(platform, HEBEI, one.id)
         after = await counted(platform)
-        entitled = bool(officer.roles & rules.MAY_ACT[action]) and name != "jiangsu"
-        if entitled and (one.state, action) in rules.TRANSITIONS:
+        entitled = bool(officer.roles & rules.STEPS.may_act(action)) and name != "jiangsu"
+        if entitled and (one.state, action) in rules.STEPS.transitions:
             assert refused is None
-            assert now.state is rules.TRANSITIONS[one.state, action]
+            assert now.state is rules.STEPS.transitions[one.state, action]
             assert [*one.history, now.history[-1]] == now.history
             assert now.history[-1].actor_id == officer.id
             assert after.entries > before.entries
@@ -163,7 +164,7 @@ async def test_a_list_goes_only_where_its_table_says_and_fills_the_pool_once(
         if refused is not None:
             assert now == lists and after == before
         else:
-            assert officer.roles & rules.LIST_MAY_ACT[rules.ListAction(action.upper())]
+            assert officer.roles & rules.LIST_STEPS.may_act(rules.ListAction(action.upper()))
             assert after.entries > before.entries
         nominee = await selection.nominee(platform, HEBEI, one.id)
         registered = bool(now) and now[0].state is rules.ListState.REGISTERED
@@ -187,7 +188,7 @@ async def list_act(
         case "report":
             await registration.report(platform, officer, held.id, Report())
         case "return":
-            wanted = registration.ListReturn(reason="请核对名单", seen=seen)
+            wanted = Return(reason="请核对名单", seen=seen)
             await registration.send_back(platform, officer, list_id, wanted)
         case "resubmit":
             await registration.resubmit(platform, officer, list_id, Report())

@@ -1,0 +1,74 @@
+"""What an approved scheme makes of the sessions and tasks of its class (article 4.3)."""
+
+from __future__ import annotations
+
+from server.assessment import tasks
+from server.assessment.documents import Task
+from server.assessment.tasks import CriterionDraft, TaskDraft
+from server.attendance import service as attendance
+from server.attendance.documents import TeachingSession
+from server.attendance.service import SessionDraft
+from server.classes.documents import TrainingClass
+from server.kernel.unit_of_work import Scope, UnitOfWork
+from server.schemes import rules
+from server.schemes.content import CourseRow, CriterionRow, SessionRow, TaskRow
+from server.schemes.documents import SchemeVersion
+from server.schemes.rules import Consequences, Held, SetTask
+
+
+async def consequences(scope: Scope, scheme: SchemeVersion) -> Consequences:
+    """What the approval of this version would do at this moment."""
+    taught = await attendance.timetable_of_class(scope, scheme.class_id)
+    given = await tasks.tasks_of_class(scope, scheme.class_id)
+    return rules.consequences(
+        scheme.content,
+        [Held(one.id, session_row(one), not free) for one, free in taught],
+        [SetTask(one.id, task_row(one), one.in_use) for one in given],
+        scope.platform.clock.now(),
+    )
+
+
+async def carry_out(unit: UnitOfWork, class_id: str, changes: Consequences) -> None:
+    """Makes, moves and drops what `changes` says, and nothing else."""
+    held = {one.id: one for one, _ in await attendance.timetable_of_class(unit, class_id)}
+    for gone in changes.sessions_drop:
+        await attendance.drop_session(unit, held[gone.id])
+    for there, row in changes.sessions_move:
+        await attendance.move_session(unit, held[there.id], row.title, row.place)
+    drafts = [SessionDraft.model_validate(row.model_dump()) for row in changes.sessions_make]
+    await attendance.make_sessions(unit, class_id, drafts)
+    for dropped in changes.tasks_drop:
+        await tasks.drop_task(unit, dropped.id)
+    for task in changes.tasks_make:
+        criteria = [CriterionDraft(title=one.title, points=one.points) for one in task.criteria]
+        draft = TaskDraft(
+            title=task.title,
+            instructions=task.instructions,
+            kind=task.kind,
+            deadline=task.deadline,
+            criteria=criteria,
+        )
+        await tasks.make_task(unit, class_id, draft)
+
+
+def session_row(session: TeachingSession) -> SessionRow:
+    return SessionRow.model_validate(session.model_dump(include=set(SessionRow.model_fields)))
+
+
+def task_row(task: Task) -> TaskRow:
+    criteria = tuple(CriterionRow(title=one.title, points=one.points) for one in task.criteria)
+    return TaskRow(
+        title=task.title,
+        instructions=task.instructions,
+        kind=task.kind,
+        deadline=task.deadline,
+        criteria=criteria,
+    )
+
+
+def even_courses(training_class: TrainingClass) -> tuple[CourseRow, ...]:
+    """The courses with which the class was opened, its hours in equal parts, the first ones taking what is left."""
+    share, rest = divmod(training_class.class_hours, len(training_class.courses))
+    hours = [share + (number < rest) for number in range(len(training_class.courses))]
+    pairs = zip(training_class.courses, hours, strict=True)
+    return tuple(CourseRow(title=title, hours=max(1, count)) for title, count in pairs)
