@@ -49,19 +49,10 @@ STEPS: Procedure[State, Action] = Procedure(
         ),
     },
     reviews.not_yours(
-        "application-not-yours",
-        "开班申请由培训机构提出，由省级管理部门审核（指南第四条、第二十五条）。",
+        "application-not-yours", "开班申请由培训机构提出，由省级管理部门审核（指南第四条、第二十五条）。"
     ),
-    reviews.not_now(
-        "application-state",
-        "申请现在不能这样办理",
-        "这份申请{state}，不能{action}。请刷新页面，看看现在的情况。",
-    ),
-    reviews.overtaken(
-        "application-overtaken",
-        "申请已有变动",
-        "在您打开页面之后，这份申请又有了变动。请刷新页面，核对后再办理。",
-    ),
+    reviews.not_now("application-state", "申请现在不能这样办理", "这份申请{state}"),
+    reviews.overtaken("application-overtaken", "申请已有变动", "这份申请"),
     waits=(
         Waits(INSTITUTION_ROLES, State.RETURNED, "被退回的开班申请，修改后重新报送"),
         Waits(PROVINCE, State.SUBMITTED, "待审核的开班申请"),

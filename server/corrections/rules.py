@@ -89,7 +89,8 @@ def steps_of(subject: Subject) -> Procedure[State, Action]:
         reviews.not_now(
             "correction-settled",
             "更正申请当前不能这样办理",
-            "该申请目前为“{state}”，不能{action}。请刷新后查看最新状态。",
+            "该申请目前为“{state}”",
+            "请刷新后查看最新状态。",
         ),
     )
 

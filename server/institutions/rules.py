@@ -294,9 +294,7 @@ REQUEST_STEPS: Procedure[RequestState, RequestAction] = Procedure(
     },
     lambda action: Forbidden(f"“{action.label}”由{_whose(action)}办理（指南第五条）。"),
     reviews.not_now(
-        "request-settled",
-        "申请当前不能这样办理",
-        "该申请目前为“{state}”，不能{action}。请刷新后查看最新状态。",
+        "request-settled", "申请当前不能这样办理", "该申请目前为“{state}”", "请刷新后查看最新状态。"
     ),
 )
 """推荐 and 申请 by the province, 审核和公布 by the centre (articles 5.2, 5.3)."""

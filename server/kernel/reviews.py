@@ -112,23 +112,31 @@ def not_yours(slug: str, detail: str) -> Callable[[object], Problem]:
     return lambda action: _told(NotYours(detail), slug, "这一步不由您办理")
 
 
-def not_now(slug: str, title: str, detail: str) -> Callable[[Titled | None, Titled], Problem]:
-    """`detail` names {state} and {action}."""
-    told = refused(NotInThisState, detail)
+def not_now(
+    slug: str, title: str, now: str, then: str = "请刷新页面，看看现在的情况。"
+) -> Callable[[Titled | None, Titled], Problem]:
+    """`now` says how it stands and names {state}: 这份申请{state}. `then` is what to do."""
+    told = refused(NotInThisState, f"{now}，不能{{action}}。{then}")
     return lambda state, action: _told(told(state, action), slug, title)
 
 
 def refused(
     problem: type[Problem], detail: str, *, unmade: str = ""
 ) -> Callable[[Titled | None, Titled], Problem]:
-    """The same by a problem of the chapter's own, where others know it by its class; `unmade` is what None is called."""
+    """A refusal by a problem of the chapter's own, which others know by its class; `detail` names {state} and {action}, and `unmade` is
+    what None is called."""
     return lambda state, action: problem(
         detail.format(state=state.label if state else unmade, action=action.label)
     )
 
 
-def overtaken(slug: str, title: str, detail: str) -> Callable[[], Problem]:
-    return lambda: _told(Overtaken(detail), slug, title)
+def overtaken(
+    slug: str,
+    title: str,
+    what: str,
+    words: str = "在您打开页面之后，{what}又有了变动。请刷新页面，核对后再办理。",
+) -> Callable[[], Problem]:
+    return lambda: _told(Overtaken(words.format(what=what)), slug, title)
 
 
 # ---- what a reviewer sends

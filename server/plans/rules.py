@@ -54,19 +54,10 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.SUPERSEDE: By(PROVINCE, {State.APPROVED: State.SUPERSEDED}),
     },
     reviews.not_yours(
-        "plan-not-yours",
-        "培训计划由培训机构编制和报送，由省级管理部门审核（指南第四条、第二十五条）。",
+        "plan-not-yours", "培训计划由培训机构编制和报送，由省级管理部门审核（指南第四条、第二十五条）。"
     ),
-    reviews.not_now(
-        "plan-state",
-        "计划现在不能这样办理",
-        "这一版计划{state}，不能{action}。请刷新页面，看看现在的情况。",
-    ),
-    reviews.overtaken(
-        "plan-overtaken",
-        "计划已有变动",
-        "在您打开页面之后，这一版计划又有了变动。请刷新页面，核对后再办理。",
-    ),
+    reviews.not_now("plan-state", "计划现在不能这样办理", "这一版计划{state}"),
+    reviews.overtaken("plan-overtaken", "计划已有变动", "这一版计划"),
     waits=(
         Waits(INSTITUTION_ROLES, State.RETURNED, "被退回的培训计划，修改后重新报送"),
         Waits(PROVINCE, State.SUBMITTED, "待审核的培训计划"),

@@ -60,6 +60,7 @@ _NOT_YOURS = reviews.not_yours(
     "selection-not-yours",
     "骨干教师选拔由省级管理部门推荐、部指导中心审核和登记、师资研修中心培训和报送名单（指南第七条、第九条）。",
 )
+_OVERTAKEN = "您打开页面以后，{what}又有了新的办理，请看过现在的内容再办理。"
 _TRAINING_CENTRE = frozenset({Role.TRAINING_CENTRE})
 
 STEPS: Procedure[State, Action] = Procedure(
@@ -78,16 +79,8 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.REGISTER: By(CENTRE, {State.REPORTED: State.REGISTERED}),
     },
     _NOT_YOURS,
-    reviews.not_now(
-        "selection-state",
-        "推荐现在不能这样办理",
-        "这份推荐目前为“{state}”，不能{action}。请刷新页面，看看现在的情况。",
-    ),
-    reviews.overtaken(
-        "changed-meanwhile",
-        "推荐已有变化",
-        "您打开页面以后，这份推荐又有了新的办理，请看过现在的内容再办理。",
-    ),
+    reviews.not_now("selection-state", "推荐现在不能这样办理", "这份推荐目前为“{state}”"),
+    reviews.overtaken("changed-meanwhile", "推荐已有变化", "这份推荐", _OVERTAKEN),
     waits=(
         Waits(CENTRE, State.SUBMITTED, "待审核的骨干教师选拔推荐"),
         Waits(PROVINCE, State.RETURNED, "被退回的骨干教师选拔推荐"),
@@ -120,16 +113,8 @@ LIST_STEPS: Procedure[ListState, ListAction] = Procedure(
         ListAction.REGISTER: By(CENTRE, {ListState.SUBMITTED: ListState.REGISTERED}),
     },
     _NOT_YOURS,
-    reviews.not_now(
-        "selection-state",
-        "推荐现在不能这样办理",
-        "这份名单目前为“{state}”，不能{action}。请刷新页面，看看现在的情况。",
-    ),
-    reviews.overtaken(
-        "changed-meanwhile",
-        "推荐已有变化",
-        "您打开页面以后，这份名单又有了新的办理，请看过现在的内容再办理。",
-    ),
+    reviews.not_now("selection-state", "推荐现在不能这样办理", "这份名单目前为“{state}”"),
+    reviews.overtaken("changed-meanwhile", "推荐已有变化", "这份名单", _OVERTAKEN),
     waits=(
         Waits(CENTRE, ListState.SUBMITTED, "待登记入库的合格教师名单"),
         Waits(_TRAINING_CENTRE, ListState.RETURNED, "被退回的合格教师名单"),
