@@ -8,9 +8,11 @@ from typing import Annotated
 from pydantic import Field
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
+from server.attendance import codes, rolls
 from server.attendance import service as attendance
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import Source, TeachingSession
+from server.attendance.rolls import AlreadyCheckedIn, AttendanceFrozen, LateRegistration, Roll, RollEntry
 from server.attendance.rules import (
     CodeExpired,
     CodeInvalid,
@@ -24,15 +26,7 @@ from server.attendance.rules import (
     Status,
     Window,
 )
-from server.attendance.service import (
-    AlreadyCheckedIn,
-    AttendanceFrozen,
-    LateRegistration,
-    MySession,
-    Roll,
-    RollEntry,
-    SessionRow,
-)
+from server.attendance.service import MySession, SessionRow
 from server.kernel.errors import TooManyRequests
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
@@ -262,7 +256,7 @@ class TaughtCode(ApiHandler):
         problems=(SessionNotOpen,),
     )
     async def get(self, session_id: str) -> None:
-        code = await attendance.code_for_phone(self.platform, self.actor, session_id)
+        code = await codes.code_for_phone(self.platform, self.actor, session_id)
         self.answer(CodeAnswer.model_validate(code))
 
 
@@ -273,7 +267,7 @@ class TaughtAttendance(ApiHandler):
         answers={200: AttendanceAnswer},
     )
     async def get(self, session_id: str) -> None:
-        self.answer(attendance_answer(await attendance.taught_roll(self.platform, self.actor, session_id)))
+        self.answer(attendance_answer(await rolls.taught_roll(self.platform, self.actor, session_id)))
 
 
 class LateRegistrations(ApiHandler):
@@ -285,7 +279,7 @@ class LateRegistrations(ApiHandler):
         problems=(AlreadyCheckedIn, SessionNotOpen, AttendanceFrozen),
     )
     async def post(self, session_id: str) -> None:
-        check_in, new = await attendance.register_late_as_teacher(
+        check_in, new = await rolls.register_late_as_teacher(
             self.platform, self.actor, session_id, self.body(LateRegistrationRequest)
         )
         self.answer(CheckInAnswer.model_validate(check_in), status=201 if new else 200)

@@ -13,8 +13,8 @@ from server.assessment.grading import GradeRequest
 from server.assessment.rules import TaskKind
 from server.assessment.submissions import SubmissionDraft
 from server.assessment.tasks import TaskDraft
-from server.attendance import service as attendance
-from server.attendance.service import LateRegistration
+from server.attendance import rolls
+from server.attendance.rolls import LateRegistration
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
 from tests import stage
@@ -97,7 +97,7 @@ async def attend(platform: Platform, opened: ClassInSession, phones: Sequence[Ph
     clock_of(platform).set(starts_at)
     for one in opened.trainees if phones is None else phones:
         wanted = LateRegistration(person_id=one.actor.person_id, reason="手机没电，现场核对身份")
-        await attendance.register_late(platform, opened.officer, opened.id, session.id, wanted)
+        await rolls.register_late(platform, opened.officer, opened.id, session.id, wanted)
 
 
 async def assess_everybody(

@@ -13,9 +13,9 @@ from server.accounts.documents import Account, SecondFactor
 from server.accounts.fictional import roster_of
 from server.accounts.phones import PhoneAuthenticator, RealName
 from server.attendance import rules as attendance_rules
-from server.attendance import service as attendance
+from server.attendance import timetable
 from server.attendance.documents import TeachingSession
-from server.attendance.service import SessionDraft
+from server.attendance.timetable import SessionDraft
 from server.backbone import service as backbone
 from server.backbone.service import Registration
 from server.classes import service as classes
@@ -220,7 +220,7 @@ def session_draft(**changes: object) -> SessionDraft:
 
 async def teaching_session(platform: Platform, opened: ClassInSession, **changes: object) -> TeachingSession:
     """A session of the class, added by its institution."""
-    return await attendance.add_session(platform, opened.officer, opened.id, session_draft(**changes))
+    return await timetable.add_session(platform, opened.officer, opened.id, session_draft(**changes))
 
 
 def code_of(platform: Platform, session: TeachingSession, *, steps: int = 0) -> str:

@@ -15,9 +15,10 @@ from admin.options import WEEKDAYS
 from admin.rendering import span
 from admin.spreadsheet import Value, send_workbook
 from admin.steps import Done, shows, step
-from server.attendance import rules
+from server.attendance import rolls, rules, timetable
 from server.attendance import service as attendance
 from server.attendance.documents import CheckIn, Source, TeachingSession
+from server.attendance.rolls import LateRegistration, RollEntry
 from server.attendance.rules import (
     CodeExpired,
     CodeInvalid,
@@ -28,15 +29,8 @@ from server.attendance.rules import (
     Status,
     Window,
 )
-from server.attendance.service import (
-    ClassSheet,
-    FenceDraft,
-    HalfDayDraft,
-    LateRegistration,
-    RollEntry,
-    SessionDraft,
-    TimetableDraft,
-)
+from server.attendance.service import ClassSheet
+from server.attendance.timetable import FenceDraft, HalfDayDraft, SessionDraft, TimetableDraft
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel.errors import FieldError, Invalid, Problem
@@ -199,14 +193,14 @@ class SessionEditor(PageHandler):
 @step(SessionEditor, Permission.ATTENDANCE_MANAGE)
 async def add_session(page: SessionEditor, class_id: str) -> str:
     draft = page.form(SessionForm).draft()
-    session = await attendance.add_session(page.platform, page.actor, class_id, draft)
+    session = await timetable.add_session(page.platform, page.actor, class_id, draft)
     return f"课次“{session.title}”已添加。"
 
 
 @step(SessionEditor, Permission.ATTENDANCE_MANAGE)
 async def change_session(page: SessionEditor, class_id: str, session_id: str) -> Done:
     draft = page.form(SessionForm).draft()
-    changed = await attendance.change_session(page.platform, page.actor, class_id, session_id, draft)
+    changed = await timetable.change_session(page.platform, page.actor, class_id, session_id, draft)
     return Done(f"课次“{changed.title}”已修改。", f"/admin/classes/{class_id}/sessions/{session_id}")
 
 
@@ -245,9 +239,9 @@ class Timetable(PageHandler):
         try:
             draft = self.form(TimetableForm).draft()
             if not self.get_body_argument("confirm", ""):
-                slots = await attendance.preview_timetable(self.platform, self.actor, class_id, draft)
+                slots = await timetable.preview_timetable(self.platform, self.actor, class_id, draft)
                 return await self.show(class_id, slots, typed)
-            count = await attendance.add_timetable(self.platform, self.actor, class_id, draft)
+            count = await timetable.add_timetable(self.platform, self.actor, class_id, draft)
         except Problem as problem:
             return await self.show(class_id, outcome=self.refuse(placed(problem)))
         self.flash(f"已添加 {count} 个课次。")
@@ -296,7 +290,7 @@ class OneSession(PageHandler):
 
     async def show(self, class_id: str, session_id: str, outcome: Outcome = NO_ERRORS) -> None:
         register = outcome["values"].get("person_id") or self.query(RollQuery).person
-        roll = await attendance.roll(self.platform, self.actor, class_id, session_id)
+        roll = await rolls.roll(self.platform, self.actor, class_id, session_id)
         training_class = await classes.get_class(self.platform, self.actor, class_id)
         frozen = training_class.results_released_at is not None
         may_manage = holds(self.actor, Permission.ATTENDANCE_MANAGE) and not frozen
@@ -325,14 +319,14 @@ def _in_order_of_concern(entry: RollEntry) -> tuple[bool, bool, bool]:
 
 @step(OneSession, Permission.ATTENDANCE_MANAGE)
 async def cancel_session(page: OneSession, class_id: str, session_id: str) -> Done:
-    await attendance.cancel_session(page.platform, page.actor, class_id, session_id)
+    await timetable.cancel_session(page.platform, page.actor, class_id, session_id)
     return Done("课次已取消。", f"/admin/classes/{class_id}/sessions")
 
 
 @step(OneSession, Permission.ATTENDANCE_MANAGE)
 async def register_late(page: OneSession, class_id: str, session_id: str) -> str:
     wanted = page.form(RegistrationForm)
-    await attendance.register_late(page.platform, page.actor, class_id, session_id, wanted)
+    await rolls.register_late(page.platform, page.actor, class_id, session_id, wanted)
     return "已补签，操作和理由已留痕。"
 
 

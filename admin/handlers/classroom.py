@@ -12,10 +12,11 @@ import segno
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from admin.handler import PageHandler
+from server.attendance import codes, rolls
 from server.attendance import service as attendance
 from server.attendance.documents import TeachingSession
 from server.attendance.live import LiveRolls
-from server.attendance.service import Roll, RollEntry
+from server.attendance.rolls import Roll, RollEntry
 from server.classes import service as classes
 from server.kernel.errors import Problem
 from server.kernel.permissions import Permission, holds
@@ -58,7 +59,7 @@ def _heard(sent: asyncio.Future[None]) -> None:
 class Classroom(PageHandler):
     @allow(Permission.ATTENDANCE_SHOW_CODE)
     async def get(self, class_id: str, session_id: str) -> None:
-        roll = await attendance.roll(self.platform, self.actor, class_id, session_id)
+        roll = await rolls.roll(self.platform, self.actor, class_id, session_id)
         self.render_page(
             "attendance/classroom.html",
             training_class=await classes.get_class(self.platform, self.actor, class_id),
@@ -79,9 +80,7 @@ class ClassroomCode(PageHandler):
 
     @allow(Permission.ATTENDANCE_SHOW_CODE)
     async def get(self, class_id: str, session_id: str) -> None:
-        session, window, code = await attendance.code_for_screen(
-            self.platform, self.actor, class_id, session_id
-        )
+        session, window, code = await codes.code_for_screen(self.platform, self.actor, class_id, session_id)
         self.answer(
             {
                 "window": window,

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from pymongo.errors import PyMongoError
 
-from server.attendance import service, store
+from server.attendance import rolls, store
 from server.attendance.documents import TeachingSession
-from server.attendance.service import Roll
+from server.attendance.rolls import Roll
 from server.kernel.platform import Platform
 
 Board = Callable[[Roll], None]
@@ -99,7 +99,7 @@ class _Watched:
             await self.changed.wait()
             self.changed.clear()
             try:
-                roll = await service.roll_of(platform, session)
+                roll = await rolls.roll_of(platform, session)
             except PyMongoError as error:
                 log.warning("a live roll could not be read: %s", type(error).__name__)
                 self.changed.set()

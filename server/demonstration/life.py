@@ -25,11 +25,13 @@ from server.assessment.grading import GradeRequest
 from server.assessment.rules import TaskKind
 from server.assessment.submissions import SubmissionDraft
 from server.assessment.tasks import CriterionDraft, TaskDraft
+from server.attendance import codes, rolls, rules, timetable
 from server.attendance import service as attendance
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import TeachingSession
-from server.attendance.rules import HalfDay, timetable
-from server.attendance.service import LateRegistration, SessionDraft
+from server.attendance.rolls import LateRegistration
+from server.attendance.rules import HalfDay
+from server.attendance.timetable import SessionDraft
 from server.backbone import service as backbone
 from server.backbone.service import Registration
 from server.certificates import issue as certificates
@@ -304,7 +306,7 @@ class Life:
             closes_at=session.ends_at,
         )
         before = self._at(session.starts_at - timedelta(days=1))
-        session = await attendance.change_session(before, self._officer, held.item.id, session.id, wanted)
+        session = await timetable.change_session(before, self._officer, held.item.id, session.id, wanted)
         await self._check_in(held, session, held.trainees[:18], session.starts_at - timedelta(minutes=6))
         await self._check_in(held, session, held.trainees[18:20], session.starts_at + timedelta(minutes=8))
 
@@ -357,13 +359,13 @@ class Life:
             wanted = LateRegistration(person_id=held.trainees[0].id, reason="手机没电，班主任现场核对本人")
             there = self._at(session.closes_at - timedelta(minutes=1))
             if held.trainees[0] not in (*late, *coming):
-                await attendance.register_late(there, self._officer, held.item.id, session.id, wanted)
+                await rolls.register_late(there, self._officer, held.item.id, session.id, wanted)
 
     async def _check_in(
         self, held: _Class, session: TeachingSession, who: Sequence[Actor], moment: datetime
     ) -> None:
         then = self._at(moment)
-        shown = await attendance.code_for_phone(then, held.teacher, session.id)
+        shown = await codes.code_for_phone(then, held.teacher, session.id)
         desk = CheckInDesk(then)
         await asyncio.gather(
             *(desk.check_in(one, Scan(shown.code, f"demo-{one.id}", device=f"demo-{one.id}")) for one in who)
@@ -496,7 +498,8 @@ def _item(number: int, first: date) -> ItemDraft:
 def _timetable(first: date, last: date, room: str) -> list[SessionRow]:
     """Two half days of each day; the courses follow one another in equal parts."""
     return [
-        SessionRow(**vars(slot), place=room) for slot in timetable(first, last, EVERY_DAY, HALF_DAYS, COURSES)
+        SessionRow(**vars(slot), place=room)
+        for slot in rules.timetable(first, last, EVERY_DAY, HALF_DAYS, COURSES)
     ]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from server.assessment import tasks
 from server.assessment.documents import Task
 from server.assessment.tasks import CriterionDraft, TaskDraft
-from server.attendance import service as attendance
+from server.attendance import timetable
 from server.attendance.documents import TeachingSession
-from server.attendance.service import SessionDraft
+from server.attendance.timetable import SessionDraft
 from server.classes.documents import TrainingClass
 from server.kernel.unit_of_work import Scope, UnitOfWork
 from server.schemes import rules
@@ -18,7 +18,7 @@ from server.schemes.rules import Consequences, Held, SetTask
 
 async def consequences(scope: Scope, scheme: SchemeVersion) -> Consequences:
     """What the approval of this version would do at this moment."""
-    taught = await attendance.timetable_of_class(scope, scheme.class_id)
+    taught = await timetable.timetable_of_class(scope, scheme.class_id)
     given = await tasks.tasks_of_class(scope, scheme.class_id)
     return rules.consequences(
         scheme.content,
@@ -30,13 +30,13 @@ async def consequences(scope: Scope, scheme: SchemeVersion) -> Consequences:
 
 async def carry_out(unit: UnitOfWork, class_id: str, changes: Consequences) -> None:
     """Makes, moves and drops what `changes` says, and nothing else."""
-    held = {one.id: one for one, _ in await attendance.timetable_of_class(unit, class_id)}
+    held = {one.id: one for one, _ in await timetable.timetable_of_class(unit, class_id)}
     for gone in changes.sessions_drop:
-        await attendance.drop_session(unit, held[gone.id])
+        await timetable.drop_session(unit, held[gone.id])
     for there, row in changes.sessions_move:
-        await attendance.move_session(unit, held[there.id], row.title, row.place)
+        await timetable.move_session(unit, held[there.id], row.title, row.place)
     drafts = [SessionDraft.model_validate(row.model_dump()) for row in changes.sessions_make]
-    await attendance.make_sessions(unit, class_id, drafts)
+    await timetable.make_sessions(unit, class_id, drafts)
     for dropped in changes.tasks_drop:
         await tasks.drop_task(unit, dropped.id)
     for task in changes.tasks_make:

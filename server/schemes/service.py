@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints
 
 from server.assessment import tasks
-from server.attendance import service as attendance
+from server.attendance import timetable
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel import policies
@@ -176,7 +176,7 @@ async def content_to_edit(platform: Platform, seen: SchemeOfClass) -> Content:
     """Where editing begins: the draft, or, before the first and after an approved version, the class as it is taught now."""
     if seen.newest is not None and seen.newest.state is not State.APPROVED:
         return seen.newest.content
-    taught = await attendance.timetable_of_class(platform, seen.training_class.id)
+    taught = await timetable.timetable_of_class(platform, seen.training_class.id)
     given = await tasks.tasks_of_class(platform, seen.training_class.id)
     approved = seen.newest.content if seen.newest else None
     return Content(

@@ -20,11 +20,12 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from admin.handlers import classroom
 from server.__main__ import make_application, open_platform
 from server.accounts import staff
+from server.attendance import rolls
 from server.attendance import service as attendance
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import TeachingSession
+from server.attendance.rolls import LateRegistration
 from server.attendance.rules import CodeExpired, Datum, Point, Sighting
-from server.attendance.service import LateRegistration
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
@@ -272,7 +273,7 @@ async def test_the_attendance_of_a_class_goes_to_excel(
 ) -> None:
     await check_in(platform, session, opened.trainees[0])
     wanted = LateRegistration(person_id=opened.trainees[1].actor.id, reason="手机没电")
-    await attendance.register_late(platform, opened.officer, opened.id, session.id, wanted)
+    await rolls.register_late(platform, opened.officer, opened.id, session.id, wanted)
     noon = session.starts_at + timedelta(days=2)
     await stage.teaching_session(
         platform, opened, title="以后的课", starts_at=noon, ends_at=noon + timedelta(hours=2)
@@ -461,14 +462,14 @@ async def test_the_screen_is_told_names_and_nothing_else_of_anybody(
     platform: Platform, opened: ClassInSession, session: TeachingSession
 ) -> None:
     await check_in(platform, session, opened.trainees[0], device="one-phone")
-    roll = await attendance.roll(platform, opened.officer, opened.id, session.id)
+    roll = await rolls.roll(platform, opened.officer, opened.id, session.id)
     told = orjson.dumps(classroom.board_of(roll)).decode()
     for entry in roll.entries:
         assert entry.trainee.name in told
         assert entry.trainee.id_number_masked not in told and entry.trainee.person_id not in told
     namesake = roll.entries[1].trainee.model_copy(update={"name": roll.entries[2].trainee.name})
-    twins = [roll.entries[0], attendance.RollEntry(namesake, None, ()), roll.entries[2]]
-    shown = classroom.board_of(attendance.Roll(roll.session, roll.window, twins, []))
+    twins = [roll.entries[0], rolls.RollEntry(namesake, None, ()), roll.entries[2]]
+    shown = classroom.board_of(rolls.Roll(roll.session, roll.window, twins, []))
     assert shown["missing"][0] == f"{namesake.name}（{namesake.work_unit}）"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from admin.handlers.scheme_editor import Typed
 from server.assessment import tasks
-from server.attendance import service as attendance
+from server.attendance import timetable
 from server.kernel.platform import Platform
 from server.schemes import service
 from server.schemes.content import Content
@@ -199,7 +199,7 @@ async def test_a_later_version_says_beforehand_what_changes_and_what_stays(
         assert words in page.text, words
     seen = await service.scheme_of_class(platform, held.officer, held.id)
     assert seen.newest is not None and seen.newest.state is State.SUBMITTED
-    assert len(await attendance.timetable_of_class(platform, held.id)) == 16
+    assert len(await timetable.timetable_of_class(platform, held.id)) == 16
 
 
 async def test_who_only_reads_finds_no_buttons(

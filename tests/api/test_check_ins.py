@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from server.attendance import service
+from server.attendance import timetable
 from server.attendance.documents import TeachingSession
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
@@ -369,7 +369,7 @@ async def test_a_code_of_a_cancelled_session_is_refused(
     platform: Platform, site: str, opened: ClassInSession, session: TeachingSession
 ) -> None:
     code = stage.code_of(platform, session)
-    await service.cancel_session(platform, opened.officer, opened.id, session.id)
+    await timetable.cancel_session(platform, opened.officer, opened.id, session.id)
     answer = await check_in(site, opened.trainees[0], code)
     assert (answer.status, answer.problem) == (422, "code-invalid")
 

@@ -14,8 +14,9 @@ from admin.options import WEEKDAYS
 from server.attendance import rules
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import CheckIn, Geofence, RefusedScan, Source, TeachingSession
+from server.attendance.rolls import Roll, RollEntry
 from server.attendance.rules import Datum, Flag, HalfDay, Status, Window
-from server.attendance.service import Roll, RollEntry, SessionRow, SessionsOfClass
+from server.attendance.service import SessionRow, SessionsOfClass
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
 from server.kernel.clock import FixedClock

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 
 from server.__main__ import SIMULATED_SECRET, open_platform
-from server.attendance import service as attendance
+from server.attendance import timetable
 from server.attendance.documents import TeachingSession
-from server.attendance.service import SessionDraft
+from server.attendance.timetable import SessionDraft
 from server.kernel.clock import SystemClock, beijing_date
 from server.kernel.embedded_mongod import EmbeddedMongod
 from server.kernel.platform import Platform
@@ -64,7 +64,7 @@ async def class_of_today(platform: Platform, simulator: Simulator) -> tuple[Clas
         late_after=now + timedelta(minutes=20),
         closes_at=now + timedelta(minutes=40),
     )
-    return held, await attendance.add_session(platform, held.officer, held.id, draft)
+    return held, await timetable.add_session(platform, held.officer, held.id, draft)
 
 
 def free_port() -> int:

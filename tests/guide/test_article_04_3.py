@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.assessment import tasks
-from server.attendance import service as attendance
+from server.attendance import timetable
 from server.certificates import issue
 from server.certificates.rules import SchemeNotApproved
 from server.classes import service as classes
@@ -62,7 +62,7 @@ async def test_the_approved_scheme_makes_the_class(platform: Platform, wechat: S
     followed = await classes.get_class(platform, held.officer, held.id)
     assert (followed.scheme_version, followed.class_hours) == (version, 80)
     assert followed.courses == [title for title, _ in COURSES]
-    taught = [one for one, _ in await attendance.timetable_of_class(platform, held.id)]
+    taught = [one for one, _ in await timetable.timetable_of_class(platform, held.id)]
     planned = content(held.teacher.actor.id).sessions
     assert [(one.starts_at, one.course, one.hours) for one in taught] == [
         (row.starts_at, row.course, row.hours) for row in planned

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from server.attendance import service as attendance
+from server.attendance import rolls
 from server.attendance.check_in import CheckInDesk, Scan
+from server.attendance.rolls import LateRegistration
 from server.attendance.rules import CodeExpired, NotEnrolled
-from server.attendance.service import LateRegistration
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Invalid
 from server.kernel.platform import Platform
@@ -42,7 +42,7 @@ async def test_a_refused_scan_is_kept_for_the_teacher_to_see(
     clock.advance(timedelta(minutes=1))
     with pytest.raises(CodeExpired):
         await CheckInDesk(platform).check_in(held.trainees[0].actor, Scan(code, "late"))
-    roll = await attendance.taught_roll(platform, held.teacher.actor, session.id)
+    roll = await rolls.taught_roll(platform, held.teacher.actor, session.id)
     assert [(one.person_id, one.reason) for one in roll.refused] == [
         (held.trainees[0].actor.person_id, "code-expired")
     ]
@@ -57,7 +57,7 @@ async def test_whoever_registers_somebody_by_hand_says_why_and_is_named(
     clock.set(session.starts_at)
     person_id = held.trainees[0].actor.person_id
     wanted = LateRegistration(person_id=person_id, reason="手机没电，现场核对本人")
-    row, new = await attendance.register_late(platform, held.officer, held.id, session.id, wanted)
+    row, new = await rolls.register_late(platform, held.officer, held.id, session.id, wanted)
     assert (new, row.registered_by, row.reason) == (True, cast.XINGTAI_OFFICER.name, wanted.reason)
     entry = await platform["audit"].find_one({"action": "attendance:register-late"})
     assert entry is not None

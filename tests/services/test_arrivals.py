@@ -12,10 +12,10 @@ from server.admissions import arrival, needs
 from server.admissions import service as admissions
 from server.admissions.needs import NoNeedsYet, NoteDraft, TemplateDraft
 from server.admissions.rules import DISCIPLINE_VERSION, ArrivalStands, PledgeMissing, PledgeOutdated
-from server.attendance import service as attendance
+from server.attendance import rolls
 from server.attendance.check_in import CheckInDesk, Scan
+from server.attendance.rolls import LateRegistration
 from server.attendance.rules import NotArrived
-from server.attendance.service import LateRegistration
 from server.classes import service as classes
 from server.kernel import audit
 from server.kernel.errors import Invalid, NotFound
@@ -128,7 +128,7 @@ async def test_no_arrival_no_check_in_where_the_class_was_applied_for(
         await desk.check_in(trainee.actor, Scan(stage.code_of(platform, session), "nonce-1"))
     late = LateRegistration(person_id=trainee.actor.person_id, reason="手机没电")
     with pytest.raises(NotArrived):
-        await attendance.register_late_as_teacher(platform, opened.teacher.actor, session.id, late)
+        await rolls.register_late_as_teacher(platform, opened.teacher.actor, session.id, late)
     await arrival.confirm_arrival(
         platform, opened.officer, opened.id, trainee.actor.person_id, pledge_on_paper=True
     )

@@ -8,17 +8,12 @@ from typing import Any
 
 import pytest
 
-from server.attendance import service, store
+from server.attendance import codes, rolls, service, store, timetable
 from server.attendance.check_in import CheckedIn, CheckInDesk, Scan
 from server.attendance.documents import TeachingSession
+from server.attendance.rolls import AlreadyCheckedIn, AttendanceFrozen, LateRegistration
 from server.attendance.rules import CodeExpired, NotEnrolled, SessionNotOpen
-from server.attendance.service import (
-    AlreadyCheckedIn,
-    AttendanceFrozen,
-    LateRegistration,
-    SessionInUse,
-    TimetableDraft,
-)
+from server.attendance.timetable import SessionInUse, TimetableDraft
 from server.classes import store as classes_store
 from server.classes.service import ResultsReleased
 from server.kernel.clock import FixedClock
@@ -49,7 +44,7 @@ def desk(platform: Platform) -> CheckInDesk:
     return CheckInDesk(platform)
 
 
-def timetable(**changes: object) -> TimetableDraft:
+def whole_timetable(**changes: object) -> TimetableDraft:
     draft: dict[str, object] = {
         "first_day": date(2026, 3, 16),
         "last_day": date(2026, 3, 27),
@@ -70,7 +65,7 @@ def timetable(**changes: object) -> TimetableDraft:
 async def test_one_form_makes_the_timetable_of_a_whole_class(
     platform: Platform, opened: ClassInSession
 ) -> None:
-    assert await service.add_timetable(platform, opened.officer, opened.id, timetable()) == 20
+    assert await timetable.add_timetable(platform, opened.officer, opened.id, whole_timetable()) == 20
     arranged = await service.sessions_of_class(platform, opened.officer, opened.id)
     assert arranged.hours == 80 and arranged.trainees == 4
     assert [row.item.title for row in arranged.rows[:2]] == ["第 1 天上午", "第 1 天下午"]
@@ -78,7 +73,7 @@ async def test_one_form_makes_the_timetable_of_a_whole_class(
 
 async def test_a_timetable_sent_twice_is_there_once(platform: Platform, opened: ClassInSession) -> None:
     results = await asyncio.gather(
-        *(service.add_timetable(platform, opened.officer, opened.id, timetable()) for _ in range(2)),
+        *(timetable.add_timetable(platform, opened.officer, opened.id, whole_timetable()) for _ in range(2)),
         return_exceptions=True,
     )
     assert {type(result) for result in results} == {int, Invalid}
@@ -89,8 +84,8 @@ async def test_a_timetable_beyond_the_class_is_refused_whole(
     platform: Platform, opened: ClassInSession
 ) -> None:
     with pytest.raises(Invalid, match="invalid"):
-        await service.add_timetable(
-            platform, opened.officer, opened.id, timetable(last_day=date(2026, 3, 30))
+        await timetable.add_timetable(
+            platform, opened.officer, opened.id, whole_timetable(last_day=date(2026, 3, 30))
         )
     assert (await service.sessions_of_class(platform, opened.officer, opened.id)).rows == []
 
@@ -109,22 +104,22 @@ async def test_a_session_is_changed_or_cancelled_only_before_somebody_has_checke
     platform: Platform, opened: ClassInSession, session: TeachingSession, desk: CheckInDesk
 ) -> None:
     moved = stage.session_draft(place="实训楼 402")
-    changed = await service.change_session(platform, opened.officer, opened.id, session.id, moved)
+    changed = await timetable.change_session(platform, opened.officer, opened.id, session.id, moved)
     assert (changed.id, changed.place) == (session.id, "实训楼 402")
     await desk.check_in(opened.trainees[0].actor, Scan(stage.code_of(platform, session), "1"))
     with pytest.raises(SessionInUse):
-        await service.change_session(platform, opened.officer, opened.id, session.id, moved)
+        await timetable.change_session(platform, opened.officer, opened.id, session.id, moved)
     with pytest.raises(SessionInUse):
-        await service.cancel_session(platform, opened.officer, opened.id, session.id)
+        await timetable.cancel_session(platform, opened.officer, opened.id, session.id)
 
 
 async def test_a_cancelled_session_is_gone_from_every_list_and_makes_room(
     platform: Platform, opened: ClassInSession, session: TeachingSession
 ) -> None:
-    await service.cancel_session(platform, opened.officer, opened.id, session.id)
+    await timetable.cancel_session(platform, opened.officer, opened.id, session.id)
     assert (await service.sessions_of_class(platform, opened.officer, opened.id)).rows == []
     with pytest.raises(NotFound):
-        await service.roll(platform, opened.officer, opened.id, session.id)
+        await rolls.roll(platform, opened.officer, opened.id, session.id)
     await stage.teaching_session(platform, opened)
     kept = await platform["teaching_sessions"].find_one({"_id": session.id})
     assert kept is not None and kept["cancelled_at"] == platform.clock.now()
@@ -137,14 +132,14 @@ async def test_the_neighbour_sees_and_changes_nothing(
     wanted = LateRegistration(person_id=opened.trainees[0].actor.person_id, reason="没有理由")
     attempts = [
         service.sessions_of_class(platform, neighbour, opened.id),
-        service.roll(platform, neighbour, opened.id, session.id),
-        service.code_for_screen(platform, neighbour, opened.id, session.id),
+        rolls.roll(platform, neighbour, opened.id, session.id),
+        codes.code_for_screen(platform, neighbour, opened.id, session.id),
         service.sheet_of_class(platform, neighbour, opened.id),
-        service.add_session(platform, neighbour, opened.id, stage.session_draft()),
-        service.add_timetable(platform, neighbour, opened.id, timetable()),
-        service.change_session(platform, neighbour, opened.id, session.id, stage.session_draft()),
-        service.cancel_session(platform, neighbour, opened.id, session.id),
-        service.register_late(platform, neighbour, opened.id, session.id, wanted),
+        timetable.add_session(platform, neighbour, opened.id, stage.session_draft()),
+        timetable.add_timetable(platform, neighbour, opened.id, whole_timetable()),
+        timetable.change_session(platform, neighbour, opened.id, session.id, stage.session_draft()),
+        timetable.cancel_session(platform, neighbour, opened.id, session.id),
+        rolls.register_late(platform, neighbour, opened.id, session.id, wanted),
     ]
     for attempt in attempts:
         with pytest.raises(NotFound):
@@ -238,7 +233,7 @@ async def test_registering_by_hand_and_by_phone_at_once_makes_one_row(
     wanted = LateRegistration(person_id=trainee.person_id, reason="手机没电")
     by_phone, by_hand = await asyncio.gather(
         desk.check_in(trainee, Scan(stage.code_of(platform, session), "1")),
-        service.register_late(platform, opened.officer, opened.id, session.id, wanted),
+        rolls.register_late(platform, opened.officer, opened.id, session.id, wanted),
         return_exceptions=True,
     )
     assert isinstance(by_phone, CheckedIn)
@@ -252,11 +247,11 @@ async def test_nobody_is_registered_by_hand_before_the_window_or_after_the_relea
     wanted = LateRegistration(person_id=opened.trainees[0].actor.person_id, reason="手机没电")
     clock.set(session.opens_at - timedelta(seconds=1))
     with pytest.raises(SessionNotOpen):
-        await service.register_late(platform, opened.officer, opened.id, session.id, wanted)
+        await rolls.register_late(platform, opened.officer, opened.id, session.id, wanted)
     clock.set(session.closes_at)
     await classes_store.set_results_released(platform, opened.id, clock.now())
     with pytest.raises(AttendanceFrozen):
-        await service.register_late(platform, opened.officer, opened.id, session.id, wanted)
+        await rolls.register_late(platform, opened.officer, opened.id, session.id, wanted)
 
 
 async def test_nobody_from_outside_the_class_is_registered_by_hand(
@@ -264,7 +259,7 @@ async def test_nobody_from_outside_the_class_is_registered_by_hand(
 ) -> None:
     wanted = LateRegistration(person_id=opened.teacher.actor.person_id, reason="不在名册")
     with pytest.raises(NotFound):
-        await service.register_late(platform, opened.officer, opened.id, session.id, wanted)
+        await rolls.register_late(platform, opened.officer, opened.id, session.id, wanted)
 
 
 # ---- hours
@@ -335,9 +330,9 @@ async def test_sessions_are_frozen_with_the_results(platform: Platform, wechat: 
     )
     tomorrow = stage.session_draft(title="第 3 天上午")
     for late in (
-        service.add_session(platform, opened.officer, opened.id, tomorrow),
-        service.change_session(platform, opened.officer, opened.id, session.id, tomorrow),
-        service.cancel_session(platform, opened.officer, opened.id, session.id),
+        timetable.add_session(platform, opened.officer, opened.id, tomorrow),
+        timetable.change_session(platform, opened.officer, opened.id, session.id, tomorrow),
+        timetable.cancel_session(platform, opened.officer, opened.id, session.id),
     ):
         with pytest.raises(ResultsReleased):
             await late

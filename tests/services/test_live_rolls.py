@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pymongo.errors import OperationFailure
 
-from server.attendance import live, service, store
+from server.attendance import live, store
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import TeachingSession
 from server.attendance.live import LiveRolls
-from server.attendance.service import LateRegistration, Roll
+from server.attendance.rolls import LateRegistration, Roll, register_late
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
@@ -77,7 +77,7 @@ async def test_who_watches_gets_the_roll_at_once_and_after_each_check_in(
     rolls.join(session, second)
     await second.until_missing(3)
     wanted = LateRegistration(person_id=opened.trainees[1].actor.id, reason="手机没电")
-    await service.register_late(platform, opened.officer, opened.id, session.id, wanted)
+    await register_late(platform, opened.officer, opened.id, session.id, wanted)
     for watcher in (first, second):
         roll = await watcher.until_missing(2)
         assert [one.by_hand for one in roll.present] == [False, True]

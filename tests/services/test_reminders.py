@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.assessment.reminders import remind_of_grading
 from server.assessment.rules import grading_is_late
-from server.attendance import service as attendance
+from server.attendance import timetable
 from server.attendance.reminders import end_of_tomorrow, remind_of_sessions
 from server.kernel.clock import BEIJING, FixedClock
 from server.kernel.platform import Platform
@@ -71,7 +71,7 @@ async def test_nobody_is_reminded_of_a_cancelled_session(
     platform: Platform, clock: FixedClock, held: ClassInSession
 ) -> None:
     session = await stage.teaching_session(platform, held, starts_at=beijing(18, 9), ends_at=beijing(18, 11))
-    await attendance.cancel_session(platform, held.officer, held.id, session.id)
+    await timetable.cancel_session(platform, held.officer, held.id, session.id)
     clock.set(beijing(17, 19))
     assert await remind_of_sessions(platform) == {"培训班": 0, "提醒": 0}
 

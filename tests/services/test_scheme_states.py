@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.attendance import service as attendance
+from server.attendance import timetable
 from server.classes import service as classes
 from server.kernel.errors import Problem
 from server.kernel.identity import Actor
@@ -84,5 +84,5 @@ async def test_random_people_never_lead_a_scheme_out_of_its_table(
         assert training_class.scheme_version == in_force
         approved = [one.version for one in seen.versions if one.state is State.APPROVED]
         assert approved == ([in_force] if in_force else [])
-        sessions = await attendance.timetable_of_class(platform, held.id)
+        sessions = await timetable.timetable_of_class(platform, held.id)
         assert len(sessions) == (16 if in_force else 0)

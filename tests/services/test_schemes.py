@@ -10,7 +10,8 @@ import pytest
 from server.assessment import tasks
 from server.assessment.rules import TaskKind
 from server.attendance import service as attendance
-from server.attendance.service import TimetableDraft
+from server.attendance import timetable
+from server.attendance.timetable import TimetableDraft
 from server.classes import service as classes
 from server.classes.service import ResultsReleased, SchemeGoverns
 from server.kernel.errors import Invalid, NotFound, Problem
@@ -273,8 +274,8 @@ async def test_an_approval_makes_sessions_and_tasks_once(platform: Platform, hel
         *(service.approve(platform, PROVINCE, held.id, version) for _ in range(2)), return_exceptions=True
     )
     assert sorted(type(one).__name__ for one in both) == ["Consequences", "SchemeNotInState"]
-    timetable = await attendance.sessions_of_class(platform, held.officer, held.id)
-    assert (len(timetable.rows), timetable.hours) == (16, 80)
+    arranged = await attendance.sessions_of_class(platform, held.officer, held.id)
+    assert (len(arranged.rows), arranged.hours) == (16, 80)
     given = await tasks.tasks_of_class(platform, held.id)
     assert [(one.title, one.kind, one.maximum) for one in given] == [
         ("教学设计", TaskKind.FORMATIVE, 100),
@@ -356,14 +357,14 @@ async def test_a_second_version_keeps_the_past_and_replaces_the_future(
     platform: Platform, held: ClassInSession
 ) -> None:
     await approved(platform, held)
-    before = {one.id: one for one, _ in await attendance.timetable_of_class(platform, held.id)}
+    before = {one.id: one for one, _ in await timetable.timetable_of_class(platform, held.id)}
     [formative, summative] = await tasks.tasks_of_class(platform, held.id)
     sessions = content(held.teacher.actor.id).sessions
     clock_of(platform).set(sessions[0].starts_at + timedelta(hours=1))
     await hand_in(platform, held.trainees[0], formative)
     later = (TASKS[0], task("综合答辩", TaskKind.SUMMATIVE))
     await approved(platform, held, sessions=moved(sessions, 15, 1), tasks=later)
-    after = {one.id: one for one, _ in await attendance.timetable_of_class(platform, held.id)}
+    after = {one.id: one for one, _ in await timetable.timetable_of_class(platform, held.id)}
     assert len(after) == 16
     assert len(before.keys() & after.keys()) == 15  # only the last one was moved
     assert all(before[one] == after[one] for one in before.keys() & after.keys())
@@ -420,7 +421,7 @@ async def test_editing_after_an_approval_begins_with_the_class_as_it_is(
 ) -> None:
     """A room that staff changed from day to day is not taken back by the next version."""
     await approved(platform, held)
-    [first, *_] = [one for one, _ in await attendance.timetable_of_class(platform, held.id)]
+    [first, *_] = [one for one, _ in await timetable.timetable_of_class(platform, held.id)]
     wanted = stage.session_draft(
         title=first.title,
         course=first.course,
@@ -429,7 +430,7 @@ async def test_editing_after_an_approval_begins_with_the_class_as_it_is(
         ends_at=first.ends_at,
         hours=first.hours,
     )
-    await attendance.change_session(platform, held.officer, held.id, first.id, wanted)
+    await timetable.change_session(platform, held.officer, held.id, first.id, wanted)
     seen = await service.scheme_of_class(platform, held.officer, held.id)
     begun = await service.content_to_edit(platform, seen)
     assert begun.sessions[0].place == "机房 502"
@@ -451,7 +452,7 @@ async def test_under_an_approved_scheme_sessions_and_tasks_are_not_made_by_hand(
     platform: Platform, held: ClassInSession
 ) -> None:
     await approved(platform, held)
-    [first, *_] = [one for one, _ in await attendance.timetable_of_class(platform, held.id)]
+    [first, *_] = [one for one, _ in await timetable.timetable_of_class(platform, held.id)]
     [formative, _] = await tasks.tasks_of_class(platform, held.id)
     whole = TimetableDraft(
         first_day=held.training_class.starts_on,
@@ -464,11 +465,11 @@ async def test_under_an_approved_scheme_sessions_and_tasks_are_not_made_by_hand(
     later = stage.session_draft(starts_at=first.starts_at, ends_at=first.ends_at, hours=9)
     at_work = (platform, held.officer, held.id)
     for refused in (
-        attendance.add_session(*at_work, stage.session_draft()),
-        attendance.preview_timetable(*at_work, whole),
-        attendance.add_timetable(*at_work, whole),
-        attendance.change_session(*at_work, first.id, later),
-        attendance.cancel_session(*at_work, first.id),
+        timetable.add_session(*at_work, stage.session_draft()),
+        timetable.preview_timetable(*at_work, whole),
+        timetable.add_timetable(*at_work, whole),
+        timetable.change_session(*at_work, first.id, later),
+        timetable.cancel_session(*at_work, first.id),
         tasks.create_task(*at_work, task_draft(platform)),
         tasks.change_task(*at_work, formative.id, task_draft(platform)),
         tasks.withdraw_task(*at_work, formative.id),

@@ -1,0 +1,198 @@
+"""The roll of a session: who is in, late and missing, and who is registered by hand, with a reason (article 4.7: 参训教师全实名)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pymongo.errors import DuplicateKeyError
+
+from server.attendance import rules, service, store
+from server.attendance.documents import CheckIn, RefusedScan, Source, TeachingSession
+from server.attendance.rules import Flag, Status, Window
+from server.classes import service as classes
+from server.classes.documents import Enrolment
+from server.kernel.errors import Conflict, NotFound
+from server.kernel.identity import Actor
+from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
+
+REFUSALS_SHOWN = 200
+
+
+class AlreadyCheckedIn(Conflict):
+    slug = "already-checked-in"
+    title = "已经签到"
+    default_detail = "该学员在本课次已有签到记录，无需补签。"
+
+
+class AttendanceFrozen(Conflict):
+    slug = "attendance-frozen"
+    title = "成绩已公布"
+    default_detail = "本班成绩已公布，考勤不能再改动。"
+
+
+class LateRegistration(BaseModel):
+    """补签: who was there but could not scan, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    person_id: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
+    status: Status = Status.PRESENT
+    reason: Annotated[str, Field(min_length=2, max_length=200)]
+
+
+@dataclass(frozen=True)
+class RollEntry:
+    """One trainee in one session. `flags` are those of the check-in, and SHARED_DEVICE as far as is known by now."""
+
+    trainee: Enrolment
+    check_in: CheckIn | None
+    flags: tuple[Flag, ...]
+
+    @property
+    def late(self) -> bool:
+        return self.check_in is not None and self.check_in.status is Status.LATE
+
+    @property
+    def by_hand(self) -> bool:
+        return self.check_in is not None and self.check_in.source is Source.MANUAL
+
+
+@dataclass(frozen=True)
+class Roll:
+    """Who is in, late and missing, in the order of the roster."""
+
+    session: TeachingSession
+    window: Window
+    entries: list[RollEntry]
+    refused: list[RefusedScan]
+
+    @property
+    def missing(self) -> list[RollEntry]:
+        return [entry for entry in self.entries if entry.check_in is None]
+
+    @property
+    def late(self) -> list[RollEntry]:
+        return [entry for entry in self.entries if entry.late]
+
+    @property
+    def present(self) -> list[RollEntry]:
+        return [entry for entry in self.entries if entry.check_in and not entry.late]
+
+    @property
+    def flagged(self) -> list[RollEntry]:
+        return [entry for entry in self.entries if entry.flags]
+
+
+async def roll(platform: Platform, actor: Actor, class_id: str, session_id: str) -> Roll:
+    """Who is in, late and missing in a session of one's own jurisdiction, what is flagged, and which scans were refused."""
+    return await roll_of(platform, await service.session_in_reach(platform, actor, class_id, session_id))
+
+
+async def taught_roll(platform: Platform, actor: Actor, session_id: str) -> Roll:
+    """The same for a teacher of the class."""
+    return await roll_of(platform, await service.taught_session(platform, actor, session_id))
+
+
+async def roll_of(platform: Platform, session: TeachingSession) -> Roll:
+    """The roll of a session that the caller has fetched already."""
+    check_ins = await store.check_ins_of_session(platform, session.id)
+    by_person = {one.person_id: one for one in check_ins}
+    sharing = rules.sharing((one.person_id, one.device) for one in check_ins)
+    entries = [
+        RollEntry(one, by_person.get(one.person_id), _flags(by_person.get(one.person_id), sharing))
+        for one in await classes.trainees(platform, session.class_id)
+    ]
+    refused = await store.refused_scans(platform, session.id, limit=REFUSALS_SHOWN)
+    return Roll(session, session.window(platform.clock.now()), entries, refused)
+
+
+def _flags(check_in: CheckIn | None, sharing: Collection[str]) -> tuple[Flag, ...]:
+    if check_in is None:
+        return ()
+    return (*check_in.flags, *([Flag.SHARED_DEVICE] if check_in.person_id in sharing else []))
+
+
+# ---- registering by hand
+
+
+async def register_late(
+    platform: Platform, actor: Actor, class_id: str, session_id: str, wanted: LateRegistration
+) -> tuple[CheckIn, bool]:
+    """补签 by staff of the institution; the same request again answers the same, with False.
+
+    Raises AlreadyCheckedIn, SessionNotOpen before the session's window, AttendanceFrozen once results are released, and
+    NotFound for a person who is not in the class.
+    """
+    await service.session_in_reach(platform, actor, class_id, session_id)
+    return await _register(platform, actor, session_id, wanted)
+
+
+async def register_late_as_teacher(
+    platform: Platform, actor: Actor, session_id: str, wanted: LateRegistration
+) -> tuple[CheckIn, bool]:
+    """The same by a teacher of the class."""
+    await service.taught_session(platform, actor, session_id)
+    return await _register(platform, actor, session_id, wanted)
+
+
+async def _register(
+    platform: Platform, actor: Actor, session_id: str, wanted: LateRegistration
+) -> tuple[CheckIn, bool]:
+    try:
+        return await _write_registration(platform, actor, session_id, wanted)
+    except DuplicateKeyError:  # the phone, or a colleague, was quicker
+        raise AlreadyCheckedIn() from None
+
+
+@transactional
+async def _write_registration(
+    unit: UnitOfWork, session_id: str, wanted: LateRegistration
+) -> tuple[CheckIn, bool]:
+    key = session_id, wanted.person_id
+    there = (await store.check_ins_of(unit, [key])).get(key)
+    if there and (there.source, there.reason, there.status) == (Source.MANUAL, wanted.reason, wanted.status):
+        unit.nothing_written()
+        return there, False
+    if there:
+        raise AlreadyCheckedIn()
+    session = await _session_to_register(unit, session_id, wanted.person_id)
+    new = CheckIn(
+        session_id=session_id,
+        class_id=session.class_id,
+        person_id=wanted.person_id,
+        status=wanted.status,
+        source=Source.MANUAL,
+        checked_in_at=unit.now,
+        registered_by=unit.actor.name,
+        reason=wanted.reason,
+    )
+    await store.insert_check_in(unit, new)
+    unit.audit(
+        "attendance:register-late",
+        session_id,
+        person_id=wanted.person_id,
+        status=wanted.status.value,
+        reason=wanted.reason,
+    )
+    return new, True
+
+
+async def _session_to_register(unit: UnitOfWork, session_id: str, person_id: str) -> TeachingSession:
+    """The session, if this person may be registered for it now; until this transaction ends it is neither cancelled nor
+    are the results of its class released."""
+    session = await store.session(unit, session_id)
+    if session is None:
+        raise NotFound("没有这个课次。")
+    if (await classes.trainee(unit, session.class_id, person_id)).awaits_arrival:
+        raise rules.NotArrived("该学员还没有报到，请先由培训机构核对证件、办理报到，再补签。")
+    if session.window(unit.now) is Window.UPCOMING:
+        raise rules.SessionNotOpen("课次还没有开始签到，不能补签。")
+    await classes.take_turn(unit, session.class_id)
+    training_class = (await classes.classes_of(unit, [session.class_id]))[session.class_id]
+    if training_class.results_released_at is not None:
+        raise AttendanceFrozen()
+    return session

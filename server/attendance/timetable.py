@@ -1,0 +1,287 @@
+"""The timetable of a class: its sessions arranged, changed and cancelled, one by one or many at once (article 4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+
+from server.attendance import rules, service, store
+from server.attendance.documents import Geofence, TeachingSession
+from server.attendance.rules import Datum, HalfDay, Slot, Times
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.kernel import policies
+from server.kernel.clock import BEIJING, beijing_date
+from server.kernel.errors import Conflict, FieldError, Invalid
+from server.kernel.identity import Actor
+from server.kernel.platform import Platform
+from server.kernel.policies import Policies
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+
+
+class SessionInUse(Conflict):
+    slug = "session-in-use"
+    title = "已有人签到"
+    default_detail = "本课次已有签到记录，不能再修改或取消。个别学员未能签到的，请用“补签”登记。"
+
+
+# ---- what is asked for
+
+
+class FenceDraft(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    latitude: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    longitude: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    datum: Datum = Datum.GCJ_02
+    radius_m: Annotated[int, Field(ge=20, le=5000)] = 200
+
+
+class SessionDraft(BaseModel):
+    """A session. The window that is not given is the usual one (rules.usual_times)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Annotated[str, Field(min_length=2, max_length=40)]
+    course: Annotated[str, Field(max_length=40)] = ""
+    place: Annotated[str, Field(min_length=2, max_length=100)]
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    hours: Annotated[int, Field(ge=1, le=12)]
+    opens_at: AwareDatetime | None = None
+    late_after: AwareDatetime | None = None
+    closes_at: AwareDatetime | None = None
+    geofence: FenceDraft | None = None
+
+    def times(self) -> Times:
+        usual = rules.usual_times(self.starts_at, self.ends_at)
+        return Times(
+            self.starts_at,
+            self.ends_at,
+            self.opens_at or usual.opens_at,
+            self.late_after or usual.late_after,
+            self.closes_at or usual.closes_at,
+        )
+
+
+class HalfDayDraft(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Annotated[str, Field(min_length=1, max_length=10)]
+    starts: time
+    ends: time
+    hours: Annotated[int, Field(ge=1, le=12)]
+
+
+class TimetableDraft(BaseModel):
+    """A timetable: `half_days` on each of `weekdays` (0 is Monday); the courses follow one another in equal parts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first_day: date
+    last_day: date
+    weekdays: Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(max_length=7)]
+    half_days: Annotated[list[HalfDayDraft], Field(max_length=4)]
+    courses: Annotated[list[str], Field(max_length=8)]
+    place: Annotated[str, Field(min_length=2, max_length=100)]
+    geofence: FenceDraft | None = None
+
+
+# ---- arranging sessions
+
+
+@transactional
+async def add_session(unit: UnitOfWork, class_id: str, draft: SessionDraft) -> TeachingSession:
+    """Adds a session to a class of one's own that has no approved scheme.
+
+    Raises SchemeGoverns, ResultsReleased, and Invalid for times, a course that is not of the class, or an overlap.
+    """
+    classes.require_no_scheme(await classes.get_class(unit, unit.actor, class_id))
+    [new] = await make_sessions(unit, class_id, [draft])
+    unit.audit("attendance:add-session", new.id, class_id=class_id, **_facts(new))
+    return new
+
+
+async def make_sessions(
+    unit: UnitOfWork, class_id: str, drafts: Sequence[SessionDraft]
+) -> list[TeachingSession]:
+    """Part of a use case: adds sessions, all or none, to a class in the actor's reach. Raises ResultsReleased, Invalid as `add_session`."""
+    training_class = await classes.get_class(unit, unit.actor, class_id)
+    await classes.exclude_release(unit, training_class)
+    in_force = await policies.on(unit, beijing_date(unit.now))
+    new = [_session(training_class, draft, in_force, unit.now) for draft in drafts]
+    await _check_no_overlap(unit, class_id, new)
+    if new:
+        await store.insert_sessions(unit, new)
+    return new
+
+
+async def move_session(unit: UnitOfWork, session: TeachingSession, title: str, place: str) -> None:
+    """Part of an approval (schemes): another name or room for a session that has not begun."""
+    await store.replace_session(unit, session.model_copy(update={"title": title, "place": place}))
+
+
+async def drop_session(unit: UnitOfWork, session: TeachingSession) -> None:
+    """Part of an approval (schemes): takes a session that has not begun out of the timetable."""
+    await store.cancel_session(unit, session.id, unit.now)
+
+
+async def timetable_of_class(scope: Scope, class_id: str) -> list[tuple[TeachingSession, bool]]:
+    """The sessions of a class that the caller has fetched already, and of each whether it can still be planned anew: not
+    once its check-in has opened or somebody has checked in."""
+    sessions = await store.sessions_of_class(scope, class_id)
+    counts = await store.count_check_ins(scope, [one.id for one in sessions])
+    now = scope.platform.clock.now()
+    return [(one, one.opens_at > now and not counts.get(one.id)) for one in sessions]
+
+
+@transactional
+async def change_session(
+    unit: UnitOfWork, class_id: str, session_id: str, draft: SessionDraft
+) -> TeachingSession:
+    """Changes a session to which nobody has checked in; under an approved scheme its room, window and fence only.
+
+    Raises SessionInUse, SchemeGoverns, ResultsReleased, and Invalid as `add_session` does.
+    """
+    training_class = await classes.get_class(unit, unit.actor, class_id)
+    await classes.exclude_release(unit, training_class)
+    before = await _unused_session(unit, class_id, session_id)
+    if _teaching(draft) != _teaching(before):
+        classes.require_no_scheme(training_class)
+    made = _session(training_class, draft, await policies.on(unit, beijing_date(unit.now)), unit.now)
+    after = made.model_copy(update={"id": before.id, "created_at": before.created_at})
+    await _check_no_overlap(unit, class_id, [after], but=session_id)
+    await store.replace_session(unit, after)
+    unit.audit("attendance:change-session", session_id, before=_facts(before), after=_facts(after))
+    return after
+
+
+def _teaching(session: SessionDraft | TeachingSession) -> tuple[object, ...]:
+    """What the scheme says of a session; room, window and fence are the institution's daily work."""
+    return session.title, session.course, session.starts_at, session.ends_at, session.hours
+
+
+@transactional
+async def cancel_session(unit: UnitOfWork, class_id: str, session_id: str) -> None:
+    """Cancels a session to which nobody has checked in; its code serves no more. Raises SessionInUse, SchemeGoverns."""
+    training_class = await classes.get_class(unit, unit.actor, class_id)
+    classes.require_no_scheme(training_class)
+    await classes.exclude_release(unit, training_class)
+    before = await _unused_session(unit, class_id, session_id)
+    await store.cancel_session(unit, session_id, unit.now)
+    unit.audit("attendance:cancel-session", session_id, class_id=class_id, **_facts(before))
+
+
+async def preview_timetable(
+    platform: Platform, actor: Actor, class_id: str, draft: TimetableDraft
+) -> list[Slot]:
+    """The sessions that a timetable would add; nothing is written. Raises SchemeGoverns, Invalid as `add_timetable` does."""
+    training_class = await classes.get_class(platform, actor, class_id)
+    classes.require_no_scheme(training_class)
+    slots = _slots(draft)
+    in_force = await policies.on(platform, beijing_date(platform.clock.now()))
+    new = [_session(training_class, _of_slot(draft, slot), in_force, platform.clock.now()) for slot in slots]
+    await _check_no_overlap(platform, class_id, new)
+    return slots
+
+
+@transactional
+async def add_timetable(unit: UnitOfWork, class_id: str, draft: TimetableDraft) -> int:
+    """Adds all sessions of a timetable or none; returns how many.
+
+    Raises SchemeGoverns, and Invalid for an empty timetable, times outside the class, a foreign course, or an overlap with a
+    session there is.
+    """
+    classes.require_no_scheme(await classes.get_class(unit, unit.actor, class_id))
+    new = await make_sessions(unit, class_id, [_of_slot(draft, slot) for slot in _slots(draft)])
+    unit.audit(
+        "attendance:add-timetable",
+        class_id,
+        sessions=len(new),
+        hours=sum(one.hours for one in new),
+        first_day=draft.first_day.isoformat(),
+        last_day=draft.last_day.isoformat(),
+    )
+    return len(new)
+
+
+def _slots(draft: TimetableDraft) -> list[Slot]:
+    if draft.last_day < draft.first_day:
+        raise Invalid(fields=[FieldError("last_day", "结束日期不能早于开始日期。")])
+    half_days = [HalfDay(one.title, one.starts, one.ends, one.hours) for one in draft.half_days]
+    return rules.timetable(draft.first_day, draft.last_day, draft.weekdays, half_days, draft.courses)
+
+
+def _of_slot(draft: TimetableDraft, slot: Slot) -> SessionDraft:
+    return SessionDraft(
+        title=slot.title,
+        course=slot.course,
+        place=draft.place,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        hours=slot.hours,
+        geofence=draft.geofence,
+    )
+
+
+def _session(
+    training_class: TrainingClass, draft: SessionDraft, in_force: Policies, now: datetime
+) -> TeachingSession:
+    """The session that a draft makes of the class. Raises Invalid."""
+    times = draft.times()
+    rules.check_times(times, training_class.starts_on, training_class.ends_on)
+    if draft.course and draft.course not in training_class.courses:
+        raise Invalid(fields=[FieldError("course", "请从本班的课程中选择。")])
+    return TeachingSession(
+        class_id=training_class.id,
+        institution_code=training_class.institution_code,
+        province_code=training_class.province_code,
+        title=draft.title,
+        course=draft.course,
+        place=draft.place,
+        hours=draft.hours,
+        geofence=Geofence(**draft.geofence.model_dump()) if draft.geofence else None,
+        code_step_seconds=in_force.code_step_seconds,
+        code_grace_seconds=in_force.code_grace_seconds,
+        created_at=now,
+        **vars(times),
+    )
+
+
+async def _check_no_overlap(
+    scope: Scope, class_id: str, new: Sequence[TeachingSession], *, but: str | None = None
+) -> None:
+    """Raises Invalid when two sessions of the class would overlap. In a transaction, two people who add sessions to one
+    class at once come one after the other."""
+    if isinstance(scope, UnitOfWork):
+        await classes.take_turn(scope, class_id)
+    others = [one for one in await store.sessions_of_class(scope, class_id) if one.id != but]
+    if len(others) + len(new) > rules.MOST_SESSIONS:
+        raise Invalid(fields=[FieldError("last_day", f"一个培训班最多 {rules.MOST_SESSIONS} 个课次。")])
+    pair = rules.overlapping((one.starts_at, one.ends_at) for one in [*others, *new])
+    if pair:
+        one, other = (f"{moment.astimezone(BEIJING):%m月%d日 %H:%M}" for moment in pair)
+        raise Invalid(fields=[FieldError("starts_at", f"{one} 和 {other} 开始的两个课次时间重叠。")])
+
+
+async def _unused_session(unit: UnitOfWork, class_id: str, session_id: str) -> TeachingSession:
+    found = await service.session_in_reach(unit, unit.actor, class_id, session_id)
+    await classes.take_turn(unit, class_id)  # nobody is registered by hand meanwhile
+    if await store.any_check_in(unit, session_id):
+        raise SessionInUse()
+    return found
+
+
+def _facts(session: TeachingSession) -> dict[str, JsonValue]:
+    return {
+        "title": session.title,
+        "starts_at": session.starts_at.isoformat(),
+        "ends_at": session.ends_at.isoformat(),
+        "opens_at": session.opens_at.isoformat(),
+        "late_after": session.late_after.isoformat(),
+        "closes_at": session.closes_at.isoformat(),
+        "hours": session.hours,
+    }
