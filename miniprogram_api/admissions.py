@@ -30,7 +30,7 @@ from server.admissions.service import (
 )
 from server.certificates import service as certificates
 from server.classes.documents import OpenClassFilter, TrainingClass
-from server.classes.service import DatesClash
+from server.classes.enrolment import DatesClash
 from server.kernel.paper import PaperFailed, PaperLacksCharacter
 from server.kernel.permissions import Permission
 from server.kernel.web import Route

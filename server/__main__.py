@@ -40,6 +40,7 @@ from server.attendance.live import LiveRolls
 from server.backbone import store as backbone_store
 from server.certificates import store as certificates_store
 from server.certificates.press import press
+from server.classes import roster_store
 from server.classes import store as classes_store
 from server.corrections import store as corrections_store
 from server.duties import store as duties_store
@@ -103,6 +104,7 @@ COLLECTIONS = (
     *backbone_store.COLLECTIONS,
     *plans_store.COLLECTIONS,
     *classes_store.COLLECTIONS,
+    *roster_store.COLLECTIONS,
     *corrections_store.COLLECTIONS,
     *admissions_store.COLLECTIONS,
     *applications_store.COLLECTIONS,

@@ -18,6 +18,7 @@ from server.attendance.documents import TeachingSession
 from server.attendance.timetable import SessionDraft
 from server.backbone import service as backbone
 from server.backbone.service import Registration
+from server.classes import roster_import
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.service import ClassDraft
@@ -132,8 +133,10 @@ async def register_backbone(platform: Platform, person: Person, majors: Sequence
 
 async def enrol(platform: Platform, officer: Officer, class_id: str, people: Sequence[Person]) -> list[str]:
     """Imports a roster; returns the person ids in its order."""
-    preview = await classes.preview_roster(platform, actor(officer), class_id, "名册.xlsx", roster_of(people))
-    await classes.confirm_roster(platform, actor(officer), preview.id)
+    preview = await roster_import.preview_roster(
+        platform, actor(officer), class_id, "名册.xlsx", roster_of(people)
+    )
+    await roster_import.confirm_roster(platform, actor(officer), preview.id)
     by_masked_name = {one.name: one.person_id for one in await classes.trainees(platform, class_id)}
     return [by_masked_name[one.name] for one in people]
 

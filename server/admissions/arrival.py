@@ -11,6 +11,7 @@ from server.accounts import people
 from server.accounts.rules import Evidence
 from server.admissions import rules, store
 from server.admissions.documents import Arrival, ClassAdmission
+from server.classes import enrolment
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
 from server.kernel import paper
@@ -198,7 +199,7 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
         Waiting(
             f"等待报到：{one.name}", f"/admin/classes/{one.id}/arrivals", count, overdue=today > one.starts_on
         )
-        for one, count in await classes.awaited_arrivals(platform, actor)
+        for one, count in await enrolment.awaited_arrivals(platform, actor)
     ]
 
 
@@ -222,13 +223,13 @@ async def confirm_arrival(unit: UnitOfWork, class_id: str, person_id: str, *, pl
     Confirmed again, it changes nothing. Raises NotFound, ArrivalClosed, PledgeMissing.
     """
     training_class = await _class_at_the_desk(unit, class_id)
-    enrolment = await classes.trainee(unit, class_id, person_id)
-    if enrolment.arrived_at is not None:
+    trainee = await classes.trainee(unit, class_id, person_id)
+    if trainee.arrived_at is not None:
         return unit.nothing_written()
     kept = await store.arrival(unit, class_id, person_id)
     if not pledge_on_paper and (kept is None or kept.pledged_at is None):
         raise rules.PledgeMissing()
-    await classes.set_arrival(unit, class_id, person_id, unit.now)
+    await enrolment.set_arrival(unit, class_id, person_id, unit.now)
     change: Row = {"evidence_before": await people.confirm_identity(unit, person_id)}
     if pledge_on_paper:
         change["pledge_on_paper"] = True
@@ -247,9 +248,9 @@ async def undo_arrival(unit: UnitOfWork, class_id: str, person_id: str, reason: 
     Raises NotFound, ArrivalClosed, ArrivalStands.
     """
     training_class = await _class_at_the_desk(unit, class_id)
-    enrolment = await classes.trainee(unit, class_id, person_id)
-    rules.require_may_undo(enrolment.arrived_at, unit.now)
-    await classes.set_arrival(unit, class_id, person_id, None)
+    trainee = await classes.trainee(unit, class_id, person_id)
+    rules.require_may_undo(trainee.arrived_at, unit.now)
+    await enrolment.set_arrival(unit, class_id, person_id, None)
     kept = await store.arrival(unit, class_id, person_id)
     if kept is not None and kept.evidence_before:
         await people.take_back_confirmation(unit, person_id, Evidence(kept.evidence_before))

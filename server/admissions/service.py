@@ -23,6 +23,7 @@ from server.admissions import needs, rules, store
 from server.admissions.documents import Applicant, ClassAdmission
 from server.admissions.rules import Action, State
 from server.applications import service as applications
+from server.classes import enrolment
 from server.classes import service as classes
 from server.classes.documents import Enrolment, EnrolmentSource, OpenClassFilter, TrainingClass
 from server.classes.rules import Stage
@@ -164,7 +165,7 @@ async def _open_enrolment(unit: UnitOfWork, class_id: str, draft: EnrolmentDraft
         version, asked = await needs.current_template(unit)
         questions = [*asked, *own]
     await _require_approved_places(unit, training_class, draft.places)
-    await classes.set_enrolment(unit, training_class, draft.opens, draft.closes, draft.places)
+    await enrolment.set_enrolment(unit, training_class, draft.opens, draft.closes, draft.places)
     await store.put_class_admission(
         unit,
         ClassAdmission(
@@ -204,14 +205,14 @@ async def open_classes(
     platform: Platform, narrowed: OpenClassFilter, *, before: str | None = None, limit: int = 20
 ) -> list[OpenClass]:
     """The classes of the country that take applications now, newest first."""
-    found = await classes.open_classes(platform, narrowed, before=before, limit=limit)
+    found = await enrolment.open_classes(platform, narrowed, before=before, limit=limit)
     waiting = await store.count_waiting_lists(platform, [one.id for one in found])
     return [OpenClass(one, waiting.get(one.id, 0)) for one in found]
 
 
 async def open_class(platform: Platform, class_id: str) -> OpenClass:
     """One of them, with what applicants answer; also after it has closed. Raises NotFound."""
-    item = await classes.class_open_to_all(platform, class_id)
+    item = await enrolment.class_open_to_all(platform, class_id)
     waiting = await store.count_waiting_lists(platform, [class_id])
     return OpenClass(item, waiting.get(class_id, 0), await store.class_admission(platform, class_id))
 
@@ -252,14 +253,14 @@ async def _apply(
     if earlier is not None:
         unit.nothing_written()
         return earlier, False
-    training_class = await classes.class_open_to_all(unit, class_id)
+    training_class = await enrolment.class_open_to_all(unit, class_id)
     rules.require_open(training_class.enrolment_opens, training_class.enrolment_closes, unit.now)
     if any(teacher.person_id == person_id for teacher in training_class.teachers):
         raise TeachesThisClass()
     if await classes.is_enrolled(unit, class_id, person_id):
         raise AlreadyEnrolled()
-    if other := (await classes.overlapping_classes(unit, training_class, [person_id])).get(person_id):
-        raise classes.DatesClash(
+    if other := (await enrolment.overlapping_classes(unit, training_class, [person_id])).get(person_id):
+        raise enrolment.DatesClash(
             f"您已在“{other.name}”中，{other.starts_on} 至 {other.ends_on}，与本班时间重叠，不能同时参加。"
         )
     person = (await persons(unit, [person_id]))[person_id]
@@ -316,7 +317,7 @@ async def _withdraw(unit: UnitOfWork, applicant_id: str) -> Applicant:
     rules.require_may_withdraw(mine.state, training_class.starts_on, beijing_date(unit.now))
     withdrawn = await _move(unit, mine, Action.WITHDRAW)
     if mine.state is State.ADMITTED:
-        await classes.leave(unit, mine.class_id, mine.person_id)
+        await enrolment.leave(unit, mine.class_id, mine.person_id)
         await _fill_places(unit, mine.class_id)
     return withdrawn
 
@@ -381,7 +382,7 @@ async def clashes(
 ) -> dict[str, TrainingClass]:
     """By person: another class of theirs in the same days, which will keep them from being admitted."""
     ids = [one.person_id for one in found if one.state.open]
-    return await classes.overlapping_classes(platform, training_class, ids)
+    return await enrolment.overlapping_classes(platform, training_class, ids)
 
 
 def warnings(
@@ -441,8 +442,8 @@ async def _fill_places(unit: UnitOfWork, class_id: str) -> None:
             await _move(unit, first, Action.ADMIT)
             continue
         try:
-            await classes.enrol(unit, training_class, [_enrolment(unit, training_class, first)])
-        except classes.DatesClash as clash:
+            await enrolment.enrol(unit, training_class, [_enrolment(unit, training_class, first)])
+        except enrolment.DatesClash as clash:
             await _move(unit, first, Action.SKIP, clash.detail)
         else:
             await _move(unit, first, Action.ADMIT)

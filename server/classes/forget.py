@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from server.classes import store
+from server.classes import roster_store, store
 from server.kernel import policies
 from server.kernel.clock import beijing_date, months_before
 from server.kernel.identity import system
@@ -24,14 +24,14 @@ async def forget_rosters(platform: Platform) -> Counts:
     months = (await policies.on(platform, beijing_date(platform.clock.now()))).roster_months
     before = months_before(platform.clock.now(), months)
     emptied = 0
-    while ids := await store.rosters_imported_before(platform, before, BATCH):
+    while ids := await roster_store.rosters_imported_before(platform, before, BATCH):
         emptied += await _forget(platform, system("classes"), ids)
     return {"清除名册": emptied}
 
 
 @transactional
 async def _forget(unit: UnitOfWork, ids: Sequence[str]) -> int:
-    emptied = await store.empty_rosters(unit, ids)
+    emptied = await roster_store.empty_rosters(unit, ids)
     unit.audit("classes:forget-rosters", "rosters", rosters=emptied)
     return emptied
 

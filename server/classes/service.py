@@ -1,14 +1,14 @@
 """Classes: opened by an institution, taught by backbone teachers, attended by trainees.
 
-`get_class`, `taught_class` and `attended_class` fetch and authorise in one call; the chapters that build on classes begin with them.
+`get_class`, `taught_class` and `attended_class` fetch and authorise in one call; the chapters that build on classes begin with them. Who
+comes into a class and leaves it is `enrolment`, the roster that an institution uploads `roster_import`.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -16,20 +16,8 @@ from pydantic import BaseModel, Field
 from server.accounts import people, phones
 from server.accounts.rules import Evidence
 from server.backbone import service as backbone
-from server.classes import roster, rules, store
-from server.classes.documents import (
-    ClassFilter,
-    ClassTeacher,
-    Enrolment,
-    OpenClassFilter,
-    RosterImport,
-    RosterState,
-    StoredRosterRow,
-    StoredRowProblem,
-    TrainingClass,
-    WaitingRoster,
-)
-from server.classes.roster import Column
+from server.classes import roster_store, rules, store
+from server.classes.documents import ClassFilter, ClassTeacher, Enrolment, TrainingClass, WaitingRoster
 from server.classes.rules import NextStep, Stage
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
@@ -42,36 +30,13 @@ from server.kernel.platform import Platform
 from server.kernel.queries import LookUp
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
-PREVIEW_LIFE = timedelta(days=1)
 Course = Annotated[str, Field(min_length=2, max_length=40)]
-
-
-class RosterHasProblems(Conflict):
-    slug = "roster-has-problems"
-    title = "名册还有问题"
-    default_detail = "名册中有问题行，整份名册未导入。请在表格中改正后重新上传。"
-
-
-class RosterClosed(Conflict):
-    slug = "roster-closed"
-    title = "名册已定"
-    default_detail = "本班成绩已公布，名册不能再增加学员。"
 
 
 class ResultsReleased(Conflict):
     slug = "results-released"
     title = "成绩已公布"
     default_detail = "本班成绩已公布，学习成果和评分都不能再更改。"
-
-
-class NoPlaceLeft(Conflict):
-    slug = "no-place-left"
-    title = "名额已满"
-
-
-class DatesClash(Conflict):
-    slug = "dates-clash"
-    title = "培训时间重叠"
 
 
 class SchemeGoverns(Conflict):
@@ -201,7 +166,7 @@ async def _with_next_steps(platform: Platform, found: Sequence[TrainingClass]) -
     now = platform.clock.now()
     ids = [one.id for one in found]
     counts = await store.count_enrolments(platform, ids)
-    rosters = await store.waiting_rosters(platform, ids, now)
+    rosters = await roster_store.waiting_rosters(platform, ids, now)
     current = []
     for one in found:
         stage = one.stage_on(beijing_date(now))
@@ -340,23 +305,6 @@ async def remove_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> Non
     await store.remove_teacher(unit, class_id, person_id)
 
 
-async def open_classes(
-    platform: Platform, narrowed: OpenClassFilter, *, before: str | None = None, limit: int = 20
-) -> list[TrainingClass]:
-    """The classes of the country that take applications now, newest first."""
-    return await store.open_for_enrolment(
-        platform, narrowed, platform.clock.now(), before=before, limit=limit
-    )
-
-
-async def class_open_to_all(scope: Scope, class_id: str) -> TrainingClass:
-    """A class that was ever opened for applications, for whoever asks. Raises NotFound for any other."""
-    found = (await store.classes_by_id(scope, [class_id])).get(class_id)
-    if found is None or found.enrolment_opens is None:
-        raise NotFound("没有这个培训班，或它没有开放报名。")
-    return found
-
-
 def unreleased(scope: Scope, *, ended_from: date) -> AsyncIterator[TrainingClass]:
     """The classes of the country that have begun, ended on that day or later (or run), and whose results are not released."""
     return store.unreleased(scope, ended_from, beijing_date(scope.platform.clock.now()))
@@ -365,54 +313,6 @@ def unreleased(scope: Scope, *, ended_from: date) -> AsyncIterator[TrainingClass
 async def classes_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, TrainingClass]:
     """Classes whose ids the caller's own documents have named."""
     return await store.classes_by_id(scope, class_ids)
-
-
-async def set_enrolment(
-    unit: UnitOfWork, training_class: TrainingClass, opens: datetime, closes: datetime, places: int
-) -> None:
-    """Part of admissions' use case: opens a class for applications. Raises NoPlaceLeft for fewer places than are taken."""
-    taken = (await store.count_enrolments(unit, [training_class.id])).get(training_class.id, 0)
-    if places < taken:
-        raise NoPlaceLeft(f"本班已有 {taken} 名学员，名额不能少于这个人数。")
-    await store.set_enrolment(unit, training_class.id, opens, closes, places, taken)
-
-
-async def overlapping_classes(
-    scope: Scope, training_class: TrainingClass, person_ids: Sequence[str]
-) -> dict[str, TrainingClass]:
-    """By person: another class of theirs that has a day in common with this one."""
-    return await store.other_classes(
-        scope, person_ids, training_class.id, training_class.starts_on, training_class.ends_on
-    )
-
-
-async def enrol(unit: UnitOfWork, training_class: TrainingClass, newcomers: Sequence[Enrolment]) -> None:
-    """Part of a chapter's use case: enrols these people, each taking a place, all or nobody, and tells them.
-
-    Of two use cases that enrol one person at once the second sees the first. Raises NoPlaceLeft, DatesClash.
-    """
-    ids = [one.person_id for one in newcomers]
-    await people.touch(unit, ids)
-    clashing = await overlapping_classes(unit, training_class, ids)
-    for one in newcomers:
-        if other := clashing.get(one.person_id):
-            raise DatesClash(
-                f"{one.name}已在“{other.name}”（{other.starts_on} 至 {other.ends_on}）中，时间重叠。"
-            )
-    if not await store.take_places(unit, training_class.id, len(newcomers)):
-        raise NoPlaceLeft(
-            f"本班名额 {training_class.places} 人，已录取 {training_class.admitted} 人，放不下了。"
-        )
-    await store.insert_enrolments(unit, newcomers)
-    for one in newcomers:
-        unit.notify(one.person_id, "enrolled", **news(training_class))
-
-
-async def leave(unit: UnitOfWork, class_id: str, person_id: str) -> None:
-    """Part of a use case (admissions, selection): takes a person out of a class again, whose place becomes free. Raises NotFound."""
-    if not await store.delete_enrolment(unit, class_id, person_id):
-        raise NotFound("该学员不在本班名册中。")
-    await store.give_back_place(unit, class_id)
 
 
 async def take_turn(unit: UnitOfWork, class_id: str) -> None:
@@ -425,31 +325,6 @@ def enrolled_pairs(person_ids: Collection[str]) -> LookUp[dict[tuple[str, str], 
     return store.enrolled_pairs(person_ids)
 
 
-async def awaited_arrivals(platform: Platform, actor: Actor) -> list[tuple[TrainingClass, int]]:
-    """The running classes in the actor's jurisdiction in which somebody has not arrived (报到), with how many."""
-    return await store.awaited_arrivals(platform, actor.jurisdiction, beijing_date(platform.clock.now()))
-
-
-async def set_arrival(unit: UnitOfWork, class_id: str, person_id: str, at: datetime | None) -> bool:
-    """Part of admissions' use case: notes the arrival (报到) of a trainee, or takes it back with None.
-
-    False when it was so already.
-    """
-    return await store.set_arrival(unit, class_id, person_id, at, unit.actor.name if at else None)
-
-
-def news(training_class: TrainingClass) -> dict[str, str]:
-    """What a message about a class says of it."""
-    return {
-        "class_id": training_class.id,
-        "class_name": training_class.name,
-        "starts_on": training_class.starts_on.isoformat(),
-        "ends_on": training_class.ends_on.isoformat(),
-        "place": training_class.place,
-        "institution": training_class.institution_name,
-    }
-
-
 @transactional
 async def release_binding(unit: UnitOfWork, class_id: str, person_id: str, reason: str) -> None:
     """Releases the phone of a trainee of one's own class, with a reason. Raises NotFound for anybody else's."""
@@ -457,170 +332,3 @@ async def release_binding(unit: UnitOfWork, class_id: str, person_id: str, reaso
     await trainee(unit, class_id, person_id)
     await phones.release_binding(unit, person_id, reason)
     unit.audit("classes:release-binding", class_id, person_id=person_id, reason=reason)
-
-
-async def preview_roster(
-    platform: Platform, actor: Actor, class_id: str, file_name: str, content: bytes
-) -> RosterImport:
-    """Reads an xlsx roster and keeps what it found for a day; nothing is imported.
-
-    Raises RosterUnreadable when the file as a whole cannot be read, RosterClosed.
-    """
-    training_class = await get_class(platform, actor, class_id)
-    _require_open_roster(training_class)
-    now = platform.clock.now()
-    in_force = await policies.on(platform, beijing_date(now))
-    read = await asyncio.to_thread(
-        roster.read_roster, content, today=beijing_date(now), rows_most=in_force.roster_rows
-    )
-    identities = [people.Identity(row.name, row.id_number, row.phone) for row in read.rows]
-    sealed = await people.seal(platform, identities)
-    problems = [
-        StoredRowProblem(row=p.row, letters=p.letters, column=p.column.title, name=p.name, message=p.message)
-        for p in read.problems
-    ]
-    problems += await _known_problems(platform, training_class, read, sealed)
-    preview = RosterImport(
-        class_id=class_id,
-        institution_code=training_class.institution_code,
-        province_code=training_class.province_code,
-        file_name=file_name[:200],
-        state=RosterState.PREVIEW,
-        skipped=[f"第 {line.row} 行：{line.text}" for line in read.skipped],
-        rows=[
-            StoredRosterRow(
-                row=row.row,
-                name=one.name,
-                id_number=one.id_number,
-                id_number_masked=one.id_number_masked,
-                phone=one.phone,
-                work_unit=row.work_unit,
-                post=row.post,
-                major_taught=row.major,
-            )
-            for row, one in zip(read.rows, sealed, strict=True)
-        ],
-        problems=sorted(problems, key=lambda problem: problem.row),
-        created_at=now,
-        created_by=actor.name,
-        expires_at=now + PREVIEW_LIFE,
-    )
-    await _keep_preview(platform, actor, preview)
-    return preview
-
-
-@transactional
-async def _keep_preview(unit: UnitOfWork, preview: RosterImport) -> None:
-    await store.insert_roster_import(unit, preview)
-    unit.audit(
-        "classes:preview-roster", preview.class_id, rows=len(preview.rows), problems=len(preview.problems)
-    )
-
-
-async def _known_problems(
-    scope: Scope,
-    training_class: TrainingClass,
-    read: roster.RosterPreview,
-    sealed: Sequence[people.SealedIdentity],
-) -> list[StoredRowProblem]:
-    """What only the database can tell of a row: in the class already or in another one then, or known under another name."""
-    known = await people.known(scope, sealed)
-    enrolled = {one.person_id for one in await store.enrolments(scope, training_class.id)}
-    clashing = await overlapping_classes(scope, training_class, [person.id for person in known.values()])
-    problems = []
-    for row, one in zip(read.rows, sealed, strict=True):
-        person = known.get(one.id_number)
-        if person is None:
-            continue
-        if person.name != one.name:
-            column = Column.NAME
-            message = f"证件号 {one.id_number_masked} 已登记为其他姓名，请核对姓名和证件号。"
-        elif person.id in enrolled:
-            column = Column.ID_NUMBER
-            message = f"{one.name}（{one.id_number_masked}）已在本班名册中，请从表格中删去这一行。"
-        elif other := clashing.get(person.id):
-            column = Column.ID_NUMBER
-            message = (
-                f"{one.name}（{one.id_number_masked}）已在“{other.name}”中，"
-                f"{other.starts_on} 至 {other.ends_on}，与本班时间重叠。"
-            )
-        else:
-            continue
-        problems.append(
-            StoredRowProblem(
-                row=row.row, letters=read.letters[column], column=column.title, name=one.name, message=message
-            )
-        )
-    return problems
-
-
-async def roster_preview(platform: Platform, actor: Actor, class_id: str, import_id: str) -> RosterImport:
-    """An uploaded roster of a class in the actor's jurisdiction. Raises NotFound, also when it has expired."""
-    found = await store.roster_import(platform, actor.jurisdiction, import_id)
-    if found is None or found.class_id != class_id:
-        raise NotFound(_NO_PREVIEW)
-    return found
-
-
-_NO_PREVIEW = "没有这份名册预览，或已超过一天失效。请重新上传。"
-
-
-async def roster_template(platform: Platform) -> bytes:
-    """The xlsx workbook to fill in, for as many people as the policy of today allows."""
-    in_force = await policies.on(platform, beijing_date(platform.clock.now()))
-    return await asyncio.to_thread(roster.roster_template, in_force.roster_rows)
-
-
-@transactional
-async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
-    """Imports a previewed roster, all or nothing, and tells everybody on it; confirmed again, it answers the same.
-
-    Raises RosterHasProblems when a row had a problem or has one by now, NameDiffers, DatesClash, NoPlaceLeft, RosterClosed.
-    """
-    preview = await store.roster_import(unit, unit.actor.jurisdiction, import_id)
-    if preview is None:
-        raise NotFound(_NO_PREVIEW)
-    if preview.state is RosterState.CONFIRMED:
-        unit.nothing_written()
-        return preview
-    if preview.problems or not preview.rows:
-        raise RosterHasProblems()
-    await store.touch(unit, preview.class_id)  # two rosters of one class are imported one after the other
-    training_class = await get_class(unit, unit.actor, preview.class_id)
-    _require_open_roster(training_class)
-    sealed = [
-        people.SealedIdentity(row.name, row.id_number, row.id_number_masked, row.phone)
-        for row in preview.rows
-    ]
-    enrolled = {one.person_id for one in await store.enrolments(unit, preview.class_id)}
-    persons = await people.ensure(unit, sealed, Evidence.ROSTER_MATCHED)
-    if enrolled & {person.id for person in persons}:
-        raise RosterHasProblems("名册中有人已被他人加入本班，请重新上传核对。")
-    await enrol(
-        unit,
-        training_class,
-        [
-            Enrolment(
-                class_id=preview.class_id,
-                institution_code=preview.institution_code,
-                province_code=preview.province_code,
-                person_id=person.id,
-                name=person.name,
-                id_number_masked=person.id_number_masked,
-                work_unit=row.work_unit,
-                post=row.post,
-                major_taught=row.major_taught,
-                enrolled_at=unit.now,
-                arrival_required=training_class.arrival_required,
-            )
-            for row, person in zip(preview.rows, persons, strict=True)
-        ],
-    )
-    await store.confirm_roster_import(unit, import_id, unit.now)
-    unit.audit("classes:confirm-roster", preview.class_id, roster=import_id, trainees=len(persons))
-    return preview
-
-
-def _require_open_roster(training_class: TrainingClass) -> None:
-    if training_class.results_released_at is not None:
-        raise RosterClosed()

@@ -35,6 +35,7 @@ from server.attendance.timetable import SessionDraft
 from server.backbone import service as backbone
 from server.backbone.service import Registration
 from server.certificates import issue as certificates
+from server.classes import roster_import
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.demonstration.phones import subscribe
@@ -208,10 +209,10 @@ class Life:
         then = self._at(opened)
         await self._invite(then, new.id, teacher)
         people = [fictional.make_person(seed) for seed in range(first_seed, first_seed + trainees)]
-        preview = await classes.preview_roster(
+        preview = await roster_import.preview_roster(
             then, self._officer, new.id, "参训教师名册.xlsx", roster_of(people)
         )
-        await classes.confirm_roster(then, self._officer, preview.id)
+        await roster_import.confirm_roster(then, self._officer, preview.id)
         actors = [
             await self._phone(opened, f"demo-trainee-{first_seed + number}", person)
             for number, person in enumerate(people)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from server.accounts import people
 from server.accounts.rules import Evidence
+from server.classes import enrolment
 from server.classes import service as classes
 from server.classes.documents import ClassFilter, Enrolment, TrainingClass
 from server.classes.rules import Stage
@@ -98,7 +99,7 @@ async def enrol(unit: UnitOfWork, draft: EnrolDraft) -> TrainingClass:
     sealed = [sealed_identity(one) for one in chosen]
     persons = await people.ensure(unit, sealed, Evidence.ROSTER_MATCHED)
     await _require_new(unit, training_class, [person.id for person in persons])
-    await classes.enrol(
+    await enrolment.enrol(
         unit,
         training_class,
         [
@@ -159,7 +160,7 @@ async def release(unit: UnitOfWork, class_id: str, nominee_id: str, wanted: Rele
     if training_class.stage_on(beijing_date(unit.now)) is not Stage.NOT_STARTED:
         raise ClassOver("培训班已经开始，候选人不能再退出名册；未通过的在报送名单时如实列出。")
     await classes.take_turn(unit, class_id)
-    await classes.leave(unit, class_id, found.person_id)
+    await enrolment.leave(unit, class_id, found.person_id)
     outcome = f"退出“{training_class.name}”，仍为候选人"
     unit.notify(found.person_id, "selection-decided", outcome=outcome, reason=wanted.reason)
     nowhere = {"class_id": None, "class_name": "", "institution_code": None}

@@ -6,6 +6,7 @@ import pytest
 
 from server.accounts.fictional import roster_of
 from server.accounts.staff import AccountDraft
+from server.classes import roster_import
 from server.classes import service as classes
 from server.corrections import service as corrections
 from server.corrections.service import ClassCorrection
@@ -95,13 +96,13 @@ async def test_an_account_reaches_no_further_than_its_office(platform: Platform)
 async def test_an_institution_manages_the_data_of_its_own_trainees_only(platform: Platform) -> None:
     """（三）培训机构负责审核、管理培训班参训教师数据信息。"""
     opened = await stage.open_class(platform, XINGTAI, stage.class_draft())
-    preview = await classes.preview_roster(
+    preview = await roster_import.preview_roster(
         platform, XINGTAI, opened.id, "名册.xlsx", roster_of([cast.TRAINEE])
     )
     for stranger in (cast.YANGZHOU_OFFICER, cast.CHANGZHOU_OFFICER, cast.JIANGSU_OFFICER):
         with pytest.raises(NotFound):
-            await classes.confirm_roster(platform, stage.actor(stranger), preview.id)
-    await classes.confirm_roster(platform, XINGTAI, preview.id)
+            await roster_import.confirm_roster(platform, stage.actor(stranger), preview.id)
+    await roster_import.confirm_roster(platform, XINGTAI, preview.id)
     assert [one.name for one in await classes.trainees(platform, opened.id)] == [cast.TRAINEE.name]
 
 

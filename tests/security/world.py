@@ -21,7 +21,7 @@ from server.assessment.submissions import SubmissionDraft
 from server.assessment.tasks import CriterionDraft, TaskDraft
 from server.attendance.check_in import CheckInDesk, Scan
 from server.certificates import issue, service
-from server.classes import service as classes
+from server.classes import roster_import
 from server.corrections import service as corrections
 from server.corrections.service import ClassCorrection
 from server.duties import store as duties_store
@@ -90,7 +90,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     survey_id, answers = await _answered_survey(platform, held, trainee)
     latecomer = roster_of([cast.person(900)])
     [letter] = await invitations.my_invitations(platform, held.teacher.actor)
-    preview = await classes.preview_roster(platform, held.officer, held.id, "补充名册.xlsx", latecomer)
+    preview = await roster_import.preview_roster(platform, held.officer, held.id, "补充名册.xlsx", latecomer)
     applicant_id = await _application(platform, held, trainee)
     await scheming.draft(platform, held)
     await assessment.release(platform, held.officer, held.id)

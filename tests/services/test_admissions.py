@@ -17,7 +17,7 @@ from server.admissions.rules import NotInThisState, NotOpen, State
 from server.admissions.service import AlreadyEnrolled, RealNameNeeded, TeachesThisClass, Verdict
 from server.classes import service as classes
 from server.classes.documents import EnrolmentSource, OpenClassFilter
-from server.classes.service import DatesClash, NoPlaceLeft
+from server.classes.enrolment import DatesClash, NoPlaceLeft
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform

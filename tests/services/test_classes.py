@@ -11,10 +11,10 @@ import pytest
 from server.accounts.fictional import roster_of
 from server.accounts.people import NameDiffers
 from server.accounts.rules import Evidence
-from server.classes import rules, service, store
+from server.classes import roster_import, rules, service, store
 from server.classes.documents import ClassFilter, RosterImport, TrainingClass
+from server.classes.roster_import import RosterClosed, RosterHasProblems
 from server.classes.rules import NextStep, Stage
-from server.classes.service import RosterClosed, RosterHasProblems
 from server.institutions.rules import Level, NotQualified
 from server.kernel import audit, policies
 from server.kernel.errors import Invalid, NotFound
@@ -38,7 +38,7 @@ async def opened(platform: Platform) -> TrainingClass:
 
 async def upload(platform: Platform, class_id: str, people: list[Person]) -> RosterImport:
     content = roster_of(people)
-    return await service.preview_roster(platform, XINGTAI, class_id, "名册.xlsx", content)
+    return await roster_import.preview_roster(platform, XINGTAI, class_id, "名册.xlsx", content)
 
 
 async def on_the_roster(platform: Platform, class_id: str) -> list[str]:
@@ -91,9 +91,9 @@ async def test_a_neighbour_finds_nothing_of_the_class(platform: Platform, opened
     teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
     for attempt in (
         service.get_class(platform, YANGZHOU, opened.id),
-        service.preview_roster(platform, YANGZHOU, opened.id, "x.xlsx", roster_of([cast.TRAINEE])),
-        service.roster_preview(platform, YANGZHOU, opened.id, preview.id),
-        service.confirm_roster(platform, YANGZHOU, preview.id),
+        roster_import.preview_roster(platform, YANGZHOU, opened.id, "x.xlsx", roster_of([cast.TRAINEE])),
+        roster_import.roster_preview(platform, YANGZHOU, opened.id, preview.id),
+        roster_import.confirm_roster(platform, YANGZHOU, preview.id),
         service.release_binding(platform, YANGZHOU, opened.id, teacher, "不相干"),
     ):
         with pytest.raises(NotFound):
@@ -131,7 +131,7 @@ async def test_a_preview_imports_nobody_until_it_is_confirmed(
 ) -> None:
     preview = await upload(platform, opened.id, [cast.TRAINEE, cast.SECOND_TRAINEE])
     assert await on_the_roster(platform, opened.id) == []
-    await service.confirm_roster(platform, XINGTAI, preview.id)
+    await roster_import.confirm_roster(platform, XINGTAI, preview.id)
     assert await on_the_roster(platform, opened.id) == [cast.TRAINEE.name, cast.SECOND_TRAINEE.name]
     [first, _] = await service.trainee_list(platform, opened.id)
     assert first.evidence is Evidence.ROSTER_MATCHED and not first.bound
@@ -143,9 +143,9 @@ async def test_confirmed_again_it_answers_the_same_and_adds_nobody(
     platform: Platform, opened: TrainingClass
 ) -> None:
     preview = await upload(platform, opened.id, [cast.TRAINEE])
-    await service.confirm_roster(platform, XINGTAI, preview.id)
+    await roster_import.confirm_roster(platform, XINGTAI, preview.id)
     entries = len(await audit.of_subject(platform, opened.id))
-    again = await service.confirm_roster(platform, XINGTAI, preview.id)
+    again = await roster_import.confirm_roster(platform, XINGTAI, preview.id)
     assert again.id == preview.id
     assert await on_the_roster(platform, opened.id) == [cast.TRAINEE.name]
     assert len(await audit.of_subject(platform, opened.id)) == entries
@@ -154,7 +154,7 @@ async def test_confirmed_again_it_answers_the_same_and_adds_nobody(
 async def test_ten_confirmations_at_once_import_once(platform: Platform, opened: TrainingClass) -> None:
     people = cast.people(5)
     preview = await upload(platform, opened.id, people)
-    await asyncio.gather(*(service.confirm_roster(platform, XINGTAI, preview.id) for _ in range(10)))
+    await asyncio.gather(*(roster_import.confirm_roster(platform, XINGTAI, preview.id) for _ in range(10)))
     assert await on_the_roster(platform, opened.id) == [one.name for one in people]
 
 
@@ -164,7 +164,7 @@ async def test_of_two_rosters_with_the_same_people_one_is_imported(
     people = cast.people(3)
     first, second = await upload(platform, opened.id, people), await upload(platform, opened.id, people)
     done = await asyncio.gather(
-        *(service.confirm_roster(platform, XINGTAI, one.id) for one in (first, second)),
+        *(roster_import.confirm_roster(platform, XINGTAI, one.id) for one in (first, second)),
         return_exceptions=True,
     )
     assert sorted(type(one).__name__ for one in done) == ["RosterHasProblems", "RosterImport"]
@@ -178,7 +178,7 @@ async def test_two_classes_may_import_the_same_new_people_at_once(
     other = await stage.open_class(platform, XINGTAI, later)
     people = cast.people(8)
     previews = [await upload(platform, one.id, people) for one in (opened, other)]
-    await asyncio.gather(*(service.confirm_roster(platform, XINGTAI, one.id) for one in previews))
+    await asyncio.gather(*(roster_import.confirm_roster(platform, XINGTAI, one.id) for one in previews))
     for one in (opened, other):
         assert await on_the_roster(platform, one.id) == [person.name for person in people]
     assert await platform["persons"].count_documents({}) == len(people)
@@ -190,7 +190,7 @@ async def test_of_two_rosters_that_overlap_in_dates_only_one_gets_a_person(
     other = await stage.open_class(platform, XINGTAI, stage.class_draft(name="同时的三级班"))
     previews = [await upload(platform, one.id, cast.people(3)) for one in (opened, other)]
     done = await asyncio.gather(
-        *(service.confirm_roster(platform, XINGTAI, one.id) for one in previews), return_exceptions=True
+        *(roster_import.confirm_roster(platform, XINGTAI, one.id) for one in previews), return_exceptions=True
     )
     assert sorted(type(one).__name__ for one in done) == ["DatesClash", "RosterImport"]
     rosters = [await on_the_roster(platform, one.id) for one in (opened, other)]
@@ -204,7 +204,7 @@ async def test_one_wrong_row_keeps_the_whole_roster_out(platform: Platform, open
     preview = await upload(platform, opened.id, [cast.TRAINEE, wrong])
     assert [(one.row, one.letters) for one in preview.problems] == [(3, "B")]
     with pytest.raises(RosterHasProblems):
-        await service.confirm_roster(platform, XINGTAI, preview.id)
+        await roster_import.confirm_roster(platform, XINGTAI, preview.id)
     assert await on_the_roster(platform, opened.id) == []
     assert await platform["persons"].count_documents({}) == 0
 
@@ -228,7 +228,7 @@ async def test_a_number_known_under_another_name_is_refused_in_the_preview_and_a
     other = await stage.open_class(platform, XINGTAI, stage.class_draft(name="另一个三级班"))
     await stage.enrol(platform, cast.XINGTAI_OFFICER, other.id, [cast.TRAINEE])
     with pytest.raises(NameDiffers) as refusal:
-        await service.confirm_roster(platform, XINGTAI, before.id)
+        await roster_import.confirm_roster(platform, XINGTAI, before.id)
     assert cast.TRAINEE.id_number not in refusal.value.detail
     [problem] = (await upload(platform, opened.id, [misspelt])).problems
     assert problem.letters == "A" and "其他姓名" in problem.message
@@ -237,9 +237,9 @@ async def test_a_number_known_under_another_name_is_refused_in_the_preview_and_a
 async def test_a_preview_belongs_to_its_class(platform: Platform, opened: TrainingClass) -> None:
     other = await stage.open_class(platform, XINGTAI, stage.class_draft(name="另一个三级班"))
     preview = await upload(platform, opened.id, [cast.TRAINEE])
-    assert (await service.roster_preview(platform, XINGTAI, opened.id, preview.id)).id == preview.id
+    assert (await roster_import.roster_preview(platform, XINGTAI, opened.id, preview.id)).id == preview.id
     with pytest.raises(NotFound):
-        await service.roster_preview(platform, XINGTAI, other.id, preview.id)
+        await roster_import.roster_preview(platform, XINGTAI, other.id, preview.id)
 
 
 async def test_the_roster_is_closed_once_the_results_are_released(
@@ -248,7 +248,7 @@ async def test_the_roster_is_closed_once_the_results_are_released(
     waiting = await upload(platform, opened.id, [cast.TRAINEE])
     await store.set_results_released(platform, opened.id, platform.clock.now())
     with pytest.raises(RosterClosed):
-        await service.confirm_roster(platform, XINGTAI, waiting.id)
+        await roster_import.confirm_roster(platform, XINGTAI, waiting.id)
     with pytest.raises(RosterClosed):
         await upload(platform, opened.id, [cast.TRAINEE])
 
@@ -298,7 +298,7 @@ async def test_the_work_list_names_what_waits_and_the_latest_upload_only(
     latest = await upload(platform, opened.id, [cast.SECOND_TRAINEE])
     [current] = await service.current_classes(platform, XINGTAI)
     assert current.roster is not None and (current.roster.id, current.roster.rows) == (latest.id, 1)
-    await service.confirm_roster(platform, XINGTAI, latest.id)
+    await roster_import.confirm_roster(platform, XINGTAI, latest.id)
     [current] = await service.current_classes(platform, XINGTAI)
     assert (current.roster, current.trainees, current.stage) == (None, 1, Stage.ONGOING)
     assert await service.count_by_stage(platform, CENTRE) == {

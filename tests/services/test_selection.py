@@ -19,7 +19,7 @@ from server.certificates import service as certificates
 from server.certificates.issue import Revocation
 from server.classes import facts as class_facts
 from server.classes import service as classes
-from server.classes.service import DatesClash, NoPlaceLeft
+from server.classes.enrolment import DatesClash, NoPlaceLeft
 from server.institutions.rules import Level
 from server.kernel import policies
 from server.kernel.clock import FixedClock
