@@ -22,7 +22,7 @@ from server.classes import service as classes
 from server.duties import rules, store
 from server.duties.documents import DutyWarning, Guidance
 from server.duties.rules import Action, Standing, State, Way
-from server.invitations import service as invitations
+from server.invitations import engagements
 from server.invitations.rules import Kind, Task
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Forbidden, NotFound
@@ -170,7 +170,7 @@ async def years_of(scope: Scope, members: Sequence[PoolMember], year: int) -> li
     tallies = await surveys.tallies_of(scope, ids, [year])
     given = await store.counts(scope, ids, year)
     tasks: dict[str, list[Task]] = {teacher_id: [] for teacher_id in ids}
-    for task in await invitations.tasks_of_year(scope, ids, year):
+    for task in await engagements.tasks_of_year(scope, ids, year):
         tasks[task.teacher_id].append(task)
     today = beijing_date(scope.platform.clock.now())
     return [

@@ -1,19 +1,19 @@
-"""Invitations (邀请函) to backbone teachers: recommended, sent, answered, reminded, expired (articles 4.2, 6 and 8).
+"""Invitations (邀请函) to backbone teachers: sent, answered, reminded, expired (articles 4.2 and 6).
 
-An accepted invitation makes the teacher one of the class's; the letter itself is in letter.py.
+An accepted invitation makes the teacher one of the class's. Whom a class may ask is `recommendation`, what teachers have taken on and
+done is `engagements`, the letter itself `letter`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
-from server.applications import service as applications
 from server.backbone import service as backbone
 from server.backbone.documents import PoolMember
 from server.classes import service as classes
@@ -22,17 +22,7 @@ from server.classes.rules import Stage
 from server.institutions.rules import MAJORS
 from server.invitations import rules, store
 from server.invitations.documents import Invitation
-from server.invitations.rules import (
-    Action,
-    ClassOver,
-    DoneTask,
-    Engagement,
-    InvitationClosed,
-    Kind,
-    Reason,
-    State,
-    Task,
-)
+from server.invitations.rules import Action, ClassOver, Engagement, InvitationClosed, Kind, State
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
@@ -43,7 +33,6 @@ from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 
-RECOMMENDED_MOST = 30
 AT_ONCE = 100
 """Invitations that one run of the job expires, and reminds of, at most."""
 WAITING_MOST = 20
@@ -72,27 +61,6 @@ class Refusal(BaseModel):
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A backbone teacher as the recommendation shows them."""
-
-    person_id: str
-    name: str
-    work_unit: str
-    province_code: str
-    teaching: int
-    """Accepted tasks of the class's year."""
-    assessment: int
-    clashing: list[Engagement]
-    invited: list[Kind]
-    """For what this class has invited them already, unanswered or accepted."""
-    reasons: list[Reason]
-
-    @property
-    def selectable(self) -> bool:
-        return not self.clashing and len(self.invited) < len(Kind)
-
-
-@dataclass(frozen=True)
 class ClassInvitations:
     training_class: TrainingClass
     invitations: list[Invitation]
@@ -116,65 +84,6 @@ async def invitations_of_class(platform: Platform, actor: Actor, class_id: str) 
     training_class = await classes.get_class(platform, actor, class_id)
     over = training_class.stage_on(beijing_date(platform.clock.now())) is Stage.FINISHED
     return ClassInvitations(training_class, await store.of_class(platform, class_id), over)
-
-
-async def recommend(
-    platform: Platform, actor: Actor, seen: ClassInvitations, *, words: str = "", province_code: str = ""
-) -> list[Candidate]:
-    """The pool's teachers for a class that the caller has fetched in its reach: those to be asked first stand first, at most 30.
-
-    Of those registered for the class's 专业大类: who is free before who is not, then who the application wished for, then who has taught
-    less this year (article 8.4.1).
-    `words` is part of a name or of a work unit; what is empty matches everything.
-    """
-    one = seen.training_class
-    wished = await _wished(platform, actor, one)
-    pipeline = store.recommendation(
-        class_id=one.id,
-        major=one.major,
-        province_code=one.province_code,
-        starts_on=one.starts_on,
-        ends_on=one.ends_on,
-        words=words,
-        only_province=province_code,
-        wished=wished,
-        limit=RECOMMENDED_MOST,
-    )
-    now = platform.clock.now()
-    live = [each for each in seen.invitations if each.state_at(now) in (State.SENT, State.ACCEPTED)]
-    candidates = []
-    for row in await store.recommended(platform, pipeline):
-        clashing = [store.engagement(task) for task in row["clashes"]]
-        candidates.append(
-            Candidate(
-                person_id=row["_id"],
-                name=row["name"],
-                work_unit=row["work_unit"],
-                province_code=row["province_code"],
-                teaching=row["teaching"],
-                assessment=row["assessment"],
-                clashing=clashing,
-                invited=[each.kind for each in live if each.teacher_id == row["_id"]],
-                reasons=rules.reasons(
-                    year=rules.year_of_task(one.starts_on),
-                    teaching=row["teaching"],
-                    assessment=row["assessment"],
-                    major=one.major_name,
-                    same_province=row["province_code"] == one.province_code,
-                    wished=row["_id"] in wished,
-                    clashing=clashing,
-                ),
-            )
-        )
-    return candidates
-
-
-async def _wished(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[str]:
-    """Whom the application of the class named as 选择倾向 (article 4.2)."""
-    if training_class.application_id is None:
-        return []
-    application = await applications.get_application(platform, actor, training_class.application_id)
-    return [one.person_id for one in application.wished]
 
 
 async def send(platform: Platform, actor: Actor, class_id: str, draft: InvitationDraft) -> list[Invitation]:
@@ -428,48 +337,6 @@ async def follow_class(unit: UnitOfWork, training_class: TrainingClass) -> None:
         )
         await store.correct(unit, corrected)
         unit.notify(one.teacher_id, "invitation-corrected", **_news(corrected))
-
-
-# ---- the tasks of teachers, for the chapters above
-
-
-async def tasks_done(scope: Scope, teacher_ids: Sequence[str], first: date, last: date) -> list[DoneTask]:
-    """The tasks of these teachers whose classes ended from `first` to `last` and are over today, by teacher and end.
-
-    `year` of each says in which calendar year it counts, which for a class over the turn of the year is not that of its end. Read off
-    an index without fetching a document; ask for some hundred teachers at a time.
-    """
-    yesterday = beijing_date(scope.platform.clock.now()) - timedelta(days=1)
-    rows = await store.tasks_ended(scope, teacher_ids, first, min(last, yesterday))
-    return [DoneTask(**store.task_fields(row)) for row in rows]
-
-
-async def tasks_of_year(scope: Scope, teacher_ids: Sequence[str], year: int) -> list[Task]:
-    """All that these teachers have accepted and that counts in this calendar year, done or not, by teacher and end."""
-    rows = await store.tasks_begun(scope, teacher_ids, *rules.task_days(year))
-    return [Task(**store.task_fields(row)) for row in rows]
-
-
-async def last_days(scope: Scope, teacher_ids: Sequence[str]) -> dict[str, date]:
-    """The last day so far on which each of these teachers carried out a task of either kind; who never did is left out.
-
-    A class that runs counts until today. Read off an index; ask for some hundred teachers at a time.
-    """
-    return await store.last_days(scope, teacher_ids, beijing_date(scope.platform.clock.now()))
-
-
-async def next_tasks(scope: Scope, teacher_ids: Sequence[str]) -> dict[str, Task]:
-    """By teacher the accepted task that begins next, after today; who has none before them is left out. Read off an index."""
-    today = beijing_date(scope.platform.clock.now())
-    found: dict[str, Task] = {}
-    for row in await store.tasks_to_come(scope, teacher_ids, today):
-        found.setdefault(row["teacher_id"], Task(**store.task_fields(row)))
-    return found
-
-
-async def unfinished_tasks(scope: Scope, teacher_id: str) -> list[Invitation]:
-    """What a teacher has accepted in classes that run or are still to come."""
-    return await store.accepted_from(scope, teacher_id, beijing_date(scope.platform.clock.now()))
 
 
 # ---- the platform

@@ -8,7 +8,7 @@ from datetime import date
 
 from server.classes import facts as class_facts
 from server.institutions.rules import QualificationKind
-from server.invitations import service as invitations
+from server.invitations import engagements
 from server.kernel.unit_of_work import Scope
 from server.qualification.documents import EarlyWarning
 from server.qualification.rules import Rule
@@ -24,7 +24,7 @@ async def coming(scope: Scope, given: Sequence[EarlyWarning]) -> dict[str, Comin
     """By id of the warning, where it is one of idleness and something is to come; ask for some hundred at a time."""
     teachers = {one.id: one.subject_id for one in given if one.rule is Rule.NO_TASK}
     bases = {one.id: one.institution_code or "" for one in given if one.rule is Rule.NO_CLASS}
-    tasks = await invitations.next_tasks(scope, sorted(set(teachers.values())))
+    tasks = await engagements.next_tasks(scope, sorted(set(teachers.values())))
     classes = await class_facts.next_classes(
         scope, sorted(set(bases.values())), QualificationKind.TRAINING_BASE
     )

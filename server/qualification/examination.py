@@ -11,7 +11,7 @@ from server.backbone.documents import PoolMember
 from server.classes import facts as class_facts
 from server.institutions.documents import Institution, QualificationVersion
 from server.institutions.rules import Qualification, QualificationKind, QualificationStatus
-from server.invitations import service as invitations
+from server.invitations import engagements
 from server.kernel.clock import beijing_date
 from server.kernel.unit_of_work import Scope
 from server.qualification import rules, store
@@ -46,7 +46,7 @@ async def teachers(
     first_year = min(beijing_date(member.registered_at).year for member in members)
     earlier, last_days, scores = await asyncio.gather(
         store.earlier_cases(scope, ids),
-        invitations.last_days(scope, ids),
+        engagements.last_days(scope, ids),
         _scores(scope, ids, first_year, rules.last_judged_year(today)),
     )
     found = []

@@ -14,7 +14,7 @@ from server.backbone.rules import PoolStatus
 from server.classes import facts as class_facts
 from server.institutions import service as institutions
 from server.institutions.rules import QualificationKind
-from server.invitations import service as invitations
+from server.invitations import engagements
 from server.invitations.rules import DoneTask
 from server.kernel import policies
 from server.kernel.clock import beijing_date
@@ -182,7 +182,7 @@ async def _last_tasks(unit: UnitOfWork, cases: Sequence[Finding]) -> dict[str, D
     begins = {one.subject_id: verdict.first for one, verdict in cases if verdict.rule is Rule.NO_TASK}
     if not begins:
         return {}
-    done = await invitations.tasks_done(unit, list(begins), min(begins.values()), max(begins.values()))
+    done = await engagements.tasks_done(unit, list(begins), min(begins.values()), max(begins.values()))
     return {task.teacher_id: task for task in done if task.ends_on == begins[task.teacher_id]}
 
 

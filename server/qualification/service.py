@@ -16,7 +16,7 @@ from server.classes import facts as class_facts
 from server.classes.documents import TrainingClass
 from server.institutions import qualifications
 from server.institutions import service as institutions
-from server.invitations import service as invitations
+from server.invitations import engagements
 from server.invitations.documents import Invitation
 from server.kernel import policies, sequences
 from server.kernel.clock import beijing_date
@@ -280,7 +280,7 @@ class Running:
 async def running(platform: Platform, actor: Actor, found: Case) -> Running:
     """The running and future classes of the teacher or the base, the first to begin first."""
     if found.subject is Subject.TEACHER:
-        tasks = await invitations.unfinished_tasks(platform, found.subject_id)
+        tasks = await engagements.unfinished_tasks(platform, found.subject_id)
         return Running(sorted(tasks, key=lambda one: one.starts_on), [])
     code, number = found.institution_code or "", found.qualification_number or 0
     _, held = await qualifications.qualification(platform, actor, code, number)

@@ -15,7 +15,7 @@ from datetime import date
 from server.backbone import service as backbone
 from server.backbone.documents import PoolMember, StatusStep
 from server.backbone.rules import YearFigures
-from server.invitations import service as invitations
+from server.invitations import engagements
 from server.invitations.rules import DoneTask, Kind
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor, Role
@@ -89,7 +89,7 @@ async def refresh_figures(platform: Platform) -> int:
 async def _tasks(scope: Scope, ids: Sequence[str], years: Sequence[int]) -> list[DoneTask]:
     """A class over the turn of the year counts in the year in which it began, so that its end may lie in the next."""
     first, last = date(years[-1], 1, 1), date(years[0] + 1, 12, 31)
-    return [one for one in await invitations.tasks_done(scope, ids, first, last) if one.year in years]
+    return [one for one in await engagements.tasks_done(scope, ids, first, last) if one.year in years]
 
 
 async def _figures(

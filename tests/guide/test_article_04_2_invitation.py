@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from server.classes import service as classes
+from server.invitations import recommendation
 from server.invitations import service as invitations
 from server.invitations.rules import YEARLY_TEACHING, Kind
 from server.invitations.service import InvitationDraft, NotInvitable
@@ -26,7 +27,7 @@ async def test_the_platform_recommends_backbone_teachers_of_the_classs_major(pla
     fitting = await stage.register_backbone(platform, cast.BACKBONE_TEACHER, ("01", "02"))
     await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER, ("03",))
     seen = await invitations.invitations_of_class(platform, XINGTAI, opened.id)
-    [recommended] = await invitations.recommend(platform, XINGTAI, seen)
+    [recommended] = await recommendation.recommend(platform, XINGTAI, seen)
     assert recommended.person_id == fitting and recommended.reasons
 
 
@@ -40,7 +41,7 @@ async def test_whoever_owes_the_yearly_duty_is_recommended_first(
     later = stage.class_draft(name="五月三级教师培训班", starts_on="2026-05-11", ends_on="2026-05-22")
     opened = await stage.open_class(platform, XINGTAI, later)
     seen = await invitations.invitations_of_class(platform, XINGTAI, opened.id)
-    order = [one.person_id for one in await invitations.recommend(platform, XINGTAI, seen)]
+    order = [one.person_id for one in await recommendation.recommend(platform, XINGTAI, seen)]
     assert order == [fresh, held.teacher.actor.id]
 
 

@@ -22,6 +22,7 @@ from server.backbone.rules import (
     tasks_mark,
 )
 from server.backbone.service import AlreadyInPool, Registration, StatusDraft
+from server.invitations import recommendation
 from server.invitations import service as invitations
 from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, NotInvitable
@@ -65,13 +66,13 @@ async def test_a_suspended_teacher_is_not_invited_and_not_recommended(platform: 
     )
     await decide(platform, CENTRE, teacher, PoolStatus.SUSPENDED)
     seen = await invitations.invitations_of_class(platform, XINGTAI, opened.id)
-    assert await invitations.recommend(platform, XINGTAI, seen) == []
+    assert await recommendation.recommend(platform, XINGTAI, seen) == []
     with pytest.raises(NotInvitable, match=r"not-invitable.*暂停"):
         await invitations.send(
             platform, XINGTAI, opened.id, InvitationDraft(kind=Kind.TEACHING, teacher_ids=[teacher])
         )
     await decide(platform, CENTRE, teacher, PoolStatus.ACTIVE)
-    assert [one.person_id for one in await invitations.recommend(platform, XINGTAI, seen)] == [teacher]
+    assert [one.person_id for one in await recommendation.recommend(platform, XINGTAI, seen)] == [teacher]
 
 
 @pytest.mark.parametrize(("day", "possible"), [(date(2026, 4, 17), False), (date(2026, 4, 18), True)])

@@ -12,11 +12,12 @@ import pytest
 from server.backbone.documents import PoolMember
 from server.classes.documents import TrainingClass
 from server.institutions.rules import MAJORS, Level
+from server.invitations import recommendation, store
 from server.invitations import service as invitations
-from server.invitations import store
 from server.invitations.documents import Invitation
+from server.invitations.recommendation import Candidate
 from server.invitations.rules import Kind, State
-from server.invitations.service import Candidate, InvitationDraft, Refusal
+from server.invitations.service import InvitationDraft, Refusal
 from server.kernel.mongo import CODEC, new_id
 from server.kernel.platform import Platform
 from tests import cast, stage
@@ -82,7 +83,7 @@ async def keep(platform: Platform, pool: list[PoolMember], tasks: list[Invitatio
 
 async def recommended(platform: Platform, opened: TrainingClass, **narrowed: str) -> list[Candidate]:
     seen = await invitations.invitations_of_class(platform, XINGTAI, opened.id)
-    return await invitations.recommend(platform, XINGTAI, seen, **narrowed)
+    return await recommendation.recommend(platform, XINGTAI, seen, **narrowed)
 
 
 def words(candidate: Candidate) -> list[str]:
@@ -210,7 +211,7 @@ async def test_with_2000_teachers_and_20000_tasks_it_stands_on_indexes(
         province_code=opened.province_code,
         starts_on=opened.starts_on,
         ends_on=opened.ends_on,
-        limit=invitations.RECOMMENDED_MOST,
+        limit=recommendation.RECOMMENDED_MOST,
     )
     plan = await platform["backbone_teachers"].database.command(
         "explain",

@@ -6,8 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from server.institutions.rules import Level
-from server.invitations import rules, store
-from server.invitations import service as invitations
+from server.invitations import engagements, rules, store
 from server.invitations.documents import Invitation
 from server.invitations.rules import Kind, State
 from server.kernel.clock import FixedClock
@@ -56,9 +55,9 @@ async def test_only_what_was_accepted_and_is_over_is_done(
     opened = await stage.class_in_session(platform, wechat, trainees=0)
     teacher = opened.teacher.actor.id
     everything = (date(2020, 1, 1), date(2030, 1, 1))
-    assert await invitations.tasks_done(platform, [teacher], *everything) == []
+    assert await engagements.tasks_done(platform, [teacher], *everything) == []
     clock.advance(timedelta(days=(opened.training_class.ends_on - date(2026, 3, 1)).days + 40))
-    [done] = await invitations.tasks_done(platform, [teacher, NINE], *everything)
+    [done] = await engagements.tasks_done(platform, [teacher, NINE], *everything)
     assert (done.teacher_id, done.kind, done.class_id, done.ends_on, done.year) == (
         teacher,
         Kind.TEACHING,
@@ -75,8 +74,8 @@ async def test_what_was_declined_cancelled_or_never_answered_is_no_task(
     await keep(
         platform, *(a_task(NINE, begun, state=state) for state in State if state is not State.ACCEPTED)
     )
-    assert await invitations.tasks_done(platform, [NINE], date(2020, 1, 1), date(2030, 1, 1)) == []
-    assert await invitations.tasks_of_year(platform, [NINE], 2025) == []
+    assert await engagements.tasks_done(platform, [NINE], date(2020, 1, 1), date(2030, 1, 1)) == []
+    assert await engagements.tasks_of_year(platform, [NINE], 2025) == []
 
 
 async def test_the_days_asked_for_are_those_of_the_end_and_both_count(platform: Platform) -> None:
@@ -89,7 +88,7 @@ async def test_the_days_asked_for_are_those_of_the_end_and_both_count(platform: 
         (ended + day, ended + day, 0),
         (ended - 2 * day, ended - day, 0),
     ):
-        assert len(await invitations.tasks_done(platform, [NINE], first, last)) == found
+        assert len(await engagements.tasks_done(platform, [NINE], first, last)) == found
 
 
 async def test_a_year_holds_what_begins_in_it_done_or_not(platform: Platform, clock: FixedClock) -> None:
@@ -99,9 +98,9 @@ async def test_a_year_holds_what_begins_in_it_done_or_not(platform: Platform, cl
     ahead = a_task(NINE, date(this, 12, 1), kind=Kind.ASSESSMENT)
     others = a_task(TEN, date(this - 1, 6, 1))
     await keep(platform, over_the_turn, longest, ahead, others)
-    before = await invitations.tasks_of_year(platform, [NINE], this - 1)
+    before = await engagements.tasks_of_year(platform, [NINE], this - 1)
     assert [one.class_id for one in before] == [over_the_turn.class_id, longest.class_id]
-    assert [one.class_id for one in await invitations.tasks_of_year(platform, [NINE], this)] == [
+    assert [one.class_id for one in await engagements.tasks_of_year(platform, [NINE], this)] == [
         ahead.class_id
     ]
 
