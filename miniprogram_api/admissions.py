@@ -12,22 +12,21 @@ from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response,
 from miniprogram_api.screening import flag, screen
 from server.accounts.phones import AlreadyBound, IdentityDiffers, RealName
 from server.accounts.rules import IdNumberInvalid
-from server.admissions import arrival, needs, rules
+from server.admissions import applying, arrival, needs, rules
 from server.admissions import service as admissions
+from server.admissions.applying import (
+    AlreadyEnrolled,
+    ApplicationDraft,
+    OpenClass,
+    RealNameNeeded,
+    TeachesThisClass,
+)
 from server.admissions.arrival import Notice
 from server.admissions.documents import Applicant, Arrival
 from server.admissions.documents import Note as StoredNote
 from server.admissions.needs import Needs, NoNeedsYet, NoteDraft
 from server.admissions.rules import NotInThisState, NotOpen, PledgeOutdated, State
-from server.admissions.service import (
-    AlreadyEnrolled,
-    ApplicationDraft,
-    ClassIsOver,
-    OpenClass,
-    RealNameNeeded,
-    TeachesThisClass,
-    Verdict,
-)
+from server.admissions.service import ClassIsOver, Verdict
 from server.certificates import service as certificates
 from server.classes.documents import OpenClassFilter, TrainingClass
 from server.classes.enrolment import DatesClash
@@ -141,9 +140,7 @@ class OpenClasses(ClassHandler):
     async def get(self) -> None:
         wanted = self.query(OpenClassQuery)
         narrowed = OpenClassFilter(wanted.province, wanted.level, wanted.major, wanted.month)
-        found = await admissions.open_classes(
-            self.platform, narrowed, before=wanted.cursor, limit=wanted.limit
-        )
+        found = await applying.open_classes(self.platform, narrowed, before=wanted.cursor, limit=wanted.limit)
         items = [OpenClassItem.model_validate(open_class_fields(one, self.today)) for one in found]
         cursor = found[-1].item.id if len(found) == wanted.limit else None
         self.answer(Page[OpenClassItem](items=items, next=cursor))
@@ -156,7 +153,7 @@ class OneOpenClass(ClassHandler):
         answers={200: OpenClassAnswer},
     )
     async def get(self, class_id: str) -> None:
-        seen = await admissions.open_class(self.platform, class_id)
+        seen = await applying.open_class(self.platform, class_id)
         asked = seen.admission
         self.answer(
             OpenClassAnswer.model_validate(
@@ -192,7 +189,7 @@ class Apply(ApiHandler):
     )
     async def post(self, class_id: str) -> None:
         draft = ApplicationDraft.model_validate(self.body(ApplicationRequest).model_dump())
-        applied, new = await admissions.apply(self.platform, self.actor, class_id, draft)
+        applied, new = await applying.apply(self.platform, self.actor, class_id, draft)
         self.answer(application_answer(applied), status=201 if new else 200)
 
 
@@ -205,7 +202,7 @@ class MyApplications(ApiHandler):
     )
     async def get(self) -> None:
         paging = self.query(Paging)
-        found, cursor = await admissions.my_applications(
+        found, cursor = await applying.my_applications(
             self.platform, self.actor, before=paging.cursor, limit=paging.limit
         )
         items = [
@@ -226,7 +223,7 @@ class Withdraw(ApiHandler):
         problems=(NotInThisState,),
     )
     async def post(self, applicant_id: str) -> None:
-        self.answer(application_answer(await admissions.withdraw(self.platform, self.actor, applicant_id)))
+        self.answer(application_answer(await applying.withdraw(self.platform, self.actor, applicant_id)))
 
 
 # ---- backbone teachers review

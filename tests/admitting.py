@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from server.accounts.phones import RealName
+from server.admissions import applying
 from server.admissions import service as admissions
+from server.admissions.applying import ApplicationDraft
 from server.admissions.documents import Applicant
-from server.admissions.service import ApplicationDraft, EnrolmentDraft, Verdict
+from server.admissions.service import EnrolmentDraft, Verdict
 from server.applications import service as applications
 from server.applications.service import Approval
 from server.classes import service as classes
@@ -86,7 +88,7 @@ async def apply(
     """A new phone whose person is on no roster, and the application; the phone speaks for that person afterwards."""
     openid = f"openid-{person.id_number[-8:]}"
     unbound = await stage.phone(platform, wechat, openid)
-    applied, _ = await admissions.apply(platform, unbound.actor, class_id, draft_of(person))
+    applied, _ = await applying.apply(platform, unbound.actor, class_id, draft_of(person))
     return await stage.phone(platform, wechat, openid), applied
 
 

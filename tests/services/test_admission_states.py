@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo.errors import AutoReconnect
 
+from server.admissions import applying, places, store
 from server.admissions import service as admissions
-from server.admissions import store
 from server.admissions.documents import Applicant
 from server.admissions.rules import STEPS, Action, State
 from server.admissions.service import Verdict
@@ -52,11 +52,11 @@ async def test_random_actors_never_leave_the_table_and_never_overfill_the_class(
 
     async def withdraw(_: Actor, __: Verdict, applied: Applicant) -> object:
         whose = next(one for one in phones if one.actor.person_id == applied.person_id)
-        return await admissions.withdraw(platform, chance.choice([whose, phones[0]]).actor, applied.id)
+        return await applying.withdraw(platform, chance.choice([whose, phones[0]]).actor, applied.id)
 
     async def again(_: Actor, __: Verdict, applied: Applicant) -> object:
         number = next(n for n, one in enumerate(phones) if one.actor.person_id == applied.person_id)
-        return await admissions.apply(platform, phones[number].actor, opened.id, draft_of(people[number]))
+        return await applying.apply(platform, phones[number].actor, opened.id, draft_of(people[number]))
 
     acts: list[Callable[[Actor, Verdict, Applicant], Awaitable[object]]] = [
         review,
@@ -102,18 +102,18 @@ async def test_a_database_that_goes_away_before_the_end_leaves_nothing_half_done
     with monkeypatch.context() as patched:
         patched.setattr(UnitOfWork, "_flush", cut_off)
         with pytest.raises(AutoReconnect):
-            await admissions.withdraw(platform, phone.actor, first.id)
+            await applying.withdraw(platform, phone.actor, first.id)
     assert await store.applicants(platform, opened.id) == before
     assert await classes.trainees(platform, opened.id) == enrolled
     assert (await classes.get_class(platform, opened.officer, opened.id)).admitted == 1
-    await admissions.withdraw(platform, phone.actor, first.id)
+    await applying.withdraw(platform, phone.actor, first.id)
     assert [one.person_id for one in await classes.trainees(platform, opened.id)] == [second.person_id]
 
 
 async def test_processes_that_do_not_wait_for_each_other_fill_exactly_the_places_too(
     platform: Platform, wechat: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admissions, "_turn", lambda _: asyncio.Lock())
+    monkeypatch.setattr(places, "turn", lambda _: asyncio.Lock())
     opened = await open_class(platform, wechat, places=3)
     made = [(await apply(platform, wechat, opened.id, cast.person(seed)))[1] for seed in range(31, 41)]
     for applied in made:

@@ -10,11 +10,12 @@ import pytest
 from server.accounts.people import persons
 from server.accounts.phones import AlreadyBound, IdentityDiffers
 from server.accounts.rules import Evidence
+from server.admissions import applying, store
 from server.admissions import service as admissions
-from server.admissions import store
+from server.admissions.applying import AlreadyEnrolled, RealNameNeeded, TeachesThisClass
 from server.admissions.documents import Applicant
 from server.admissions.rules import NotInThisState, NotOpen, State
-from server.admissions.service import AlreadyEnrolled, RealNameNeeded, TeachesThisClass, Verdict
+from server.admissions.service import Verdict
 from server.classes import service as classes
 from server.classes.documents import EnrolmentSource, OpenClassFilter
 from server.classes.enrolment import DatesClash, NoPlaceLeft
@@ -40,7 +41,7 @@ async def test_somebody_on_no_roster_applies_and_is_known_by_the_form_of_the_num
     assert applied.state is State.APPLIED and phone.actor.name == cast.STRANGER.name
     person = (await persons(platform, [phone.actor.person_id]))[phone.actor.person_id]
     assert person.evidence == Evidence.FORMAT_OK
-    again, new = await admissions.apply(platform, phone.actor, opened.id, draft_of(cast.STRANGER))
+    again, new = await applying.apply(platform, phone.actor, opened.id, draft_of(cast.STRANGER))
     assert (again.id, new) == (applied.id, False)
 
 
@@ -63,11 +64,11 @@ async def test_a_known_number_under_another_name_is_refused_and_so_is_a_second_p
     other = await stage.phone(platform, wechat, "openid-other")
     wrong = cast.Person("虚构人", cast.STRANGER.id_number, "", "示例市技师学院")
     with pytest.raises(IdentityDiffers):
-        await admissions.apply(platform, other.actor, opened.id, draft_of(wrong))
+        await applying.apply(platform, other.actor, opened.id, draft_of(wrong))
     with pytest.raises(AlreadyBound):
-        await admissions.apply(platform, other.actor, opened.id, draft_of(cast.STRANGER))
+        await applying.apply(platform, other.actor, opened.id, draft_of(cast.STRANGER))
     with pytest.raises(RealNameNeeded):
-        await admissions.apply(platform, other.actor, opened.id, draft_of(cast.TRAINEE, real_name=None))
+        await applying.apply(platform, other.actor, opened.id, draft_of(cast.TRAINEE, real_name=None))
 
 
 async def test_both_words_in_either_order_admit_and_enrol(platform: Platform, wechat: Simulator) -> None:
@@ -106,7 +107,7 @@ async def test_a_refusal_needs_a_reason_and_ends_the_application(
     assert refused.state is State.REJECTED and refused.reason() == "任教专业与本班不符"
     with pytest.raises(NotInThisState):
         await admissions.review(platform, opened.officer, opened.id, applied.id, AGREE)
-    again, new = await admissions.apply(platform, phone.actor, opened.id, draft_of(cast.person(31)))
+    again, new = await applying.apply(platform, phone.actor, opened.id, draft_of(cast.person(31)))
     assert new and again.id != applied.id
 
 
@@ -124,8 +125,8 @@ async def test_the_waiting_list_moves_up_in_its_order_when_somebody_withdraws(
         State.WAITING,
     ]
     phone, first = made[0]
-    await admissions.withdraw(platform, phone.actor, first.id)
-    await admissions.withdraw(platform, phone.actor, first.id)
+    await applying.withdraw(platform, phone.actor, first.id)
+    await applying.withdraw(platform, phone.actor, first.id)
     assert [await state_of(platform, one) for _, one in made] == [
         State.WITHDRAWN,
         State.ADMITTED,
@@ -155,7 +156,7 @@ async def test_who_came_into_another_class_of_the_same_days_is_passed_over(
     april = stage.class_draft(starts_on=opened.training_class.ends_on, ends_on=opened.training_class.ends_on)
     other = await stage.open_class(platform, opened.officer, april)
     await stage.enrol(platform, cast.XINGTAI_OFFICER, other.id, [elsewhere])
-    await admissions.withdraw(platform, leaver.actor, leaving.id)
+    await applying.withdraw(platform, leaver.actor, leaving.id)
     assert await state_of(platform, second) is State.REJECTED
     assert await state_of(platform, third) is State.ADMITTED
 
@@ -188,25 +189,25 @@ async def test_an_admitted_teacher_withdraws_no_more_once_the_class_has_begun(
     await agree(platform, opened, applied)
     clock_of(platform).advance(timedelta(days=28))
     with pytest.raises(NotInThisState):
-        await admissions.withdraw(platform, phone.actor, applied.id)
+        await applying.withdraw(platform, phone.actor, applied.id)
 
 
 async def test_who_may_not_apply_is_told_why(platform: Platform, wechat: Simulator) -> None:
     opened = await open_class(platform, wechat)
     with pytest.raises(TeachesThisClass):
-        await admissions.apply(platform, opened.teacher.actor, opened.id, draft_of(cast.BACKBONE_TEACHER))
+        await applying.apply(platform, opened.teacher.actor, opened.id, draft_of(cast.BACKBONE_TEACHER))
     await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [cast.TRAINEE])
     listed = await stage.phone(platform, wechat, "openid-listed", cast.TRAINEE)
     with pytest.raises(AlreadyEnrolled):
-        await admissions.apply(platform, listed.actor, opened.id, draft_of(cast.TRAINEE))
+        await applying.apply(platform, listed.actor, opened.id, draft_of(cast.TRAINEE))
     with pytest.raises(Invalid) as refused:
-        await admissions.apply(
+        await applying.apply(
             platform, listed.actor, opened.id, draft_of(cast.TRAINEE, answers={"t1": "不知道"})
         )
     assert {one.place for one in refused.value.fields} == {"answers.t1", "answers.t2", "answers.t3"}
     clock_of(platform).advance(timedelta(days=14))
     with pytest.raises(NotOpen):
-        await admissions.apply(platform, listed.actor, opened.id, draft_of(cast.TRAINEE))
+        await applying.apply(platform, listed.actor, opened.id, draft_of(cast.TRAINEE))
 
 
 async def test_a_class_is_found_by_province_level_major_and_month_while_it_is_open(
@@ -215,7 +216,7 @@ async def test_a_class_is_found_by_province_level_major_and_month_while_it_is_op
     opened = await open_class(platform, wechat)
 
     async def found(**narrowed: str) -> list[str]:
-        return [one.item.id for one in await admissions.open_classes(platform, OpenClassFilter(**narrowed))]
+        return [one.item.id for one in await applying.open_classes(platform, OpenClassFilter(**narrowed))]
 
     fitting = {"province_code": "13", "level": "3", "major": "01", "month": "2026-04"}
     assert await found(**fitting) == [opened.id]
@@ -237,7 +238,7 @@ async def test_one_person_admitted_to_two_overlapping_classes_at_once_is_in_one(
     second_teacher = await stage.phone(platform, wechat, "openid-t2", cast.SECOND_BACKBONE_TEACHER)
     await stage.teach(platform, opened.officer, twin.id, second_teacher)
     await admissions.open_enrolment(platform, opened.officer, twin.id, enrolment_draft(platform))
-    second, _ = await admissions.apply(platform, phone.actor, twin.id, draft_of(cast.person(31)))
+    second, _ = await applying.apply(platform, phone.actor, twin.id, draft_of(cast.person(31)))
     for applied in (first, second):
         await admissions.review(platform, opened.officer, applied.class_id, applied.id, AGREE)
     await asyncio.gather(
@@ -254,7 +255,7 @@ async def test_one_person_admitted_to_two_overlapping_classes_at_once_is_in_one(
     ))  # fmt: skip
     await admissions.open_enrolment(platform, opened.officer, third.id, enrolment_draft(platform))
     with pytest.raises(DatesClash):
-        await admissions.apply(platform, phone.actor, third.id, draft_of(cast.person(31)))
+        await applying.apply(platform, phone.actor, third.id, draft_of(cast.person(31)))
 
 
 @pytest.mark.timeout(300)
@@ -298,7 +299,7 @@ async def test_a_neighbour_sees_nothing_of_it(platform: Platform, wechat: Simula
         with pytest.raises(NotFound):
             await admissions.class_enrolment(platform, stranger, opened.id)
     with pytest.raises(NotFound):
-        await admissions.withdraw(platform, other_teacher.actor, applied.id)
+        await applying.withdraw(platform, other_teacher.actor, applied.id)
     assert (await admissions.waiting(platform, stage.actor(cast.YANGZHOU_OFFICER))) == []
     [waits] = await admissions.waiting(platform, opened.officer)
     assert (waits.count, waits.href) == (1, f"/admin/classes/{opened.id}/enrolment")

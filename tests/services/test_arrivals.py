@@ -8,7 +8,7 @@ import pytest
 
 from server.accounts.people import persons
 from server.accounts.rules import Evidence
-from server.admissions import arrival, needs
+from server.admissions import applying, arrival, needs
 from server.admissions import service as admissions
 from server.admissions.needs import NoNeedsYet, NoteDraft, TemplateDraft
 from server.admissions.rules import DISCIPLINE_VERSION, ArrivalStands, PledgeMissing, PledgeOutdated
@@ -190,7 +190,7 @@ async def test_a_class_asks_what_the_template_said_when_it_opened_and_its_own(
     answers = {"t1": "五年以上", "t2": "学习任务设计", "c1": "住宿"}
     phone = await stage.phone(platform, wechat, "openid-n")
     draft = draft_of(cast.person(31), answers=answers)
-    await admissions.apply(platform, phone.actor, opened.id, draft)
+    await applying.apply(platform, phone.actor, opened.id, draft)
     found = await needs.needs_of_class(platform, opened.id)
     assert [one.question.title for one in found.answered] == ["您的教龄", "您最想学什么", "是否住宿"]
     assert found.answered[0].counts == [("五年以内", 0), ("五年以上", 1)]

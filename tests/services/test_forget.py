@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.accounts import real_name
+from server.admissions import applying
 from server.admissions import service as admissions
 from server.admissions import store as admissions_store
 from server.admissions.documents import Applicant
@@ -53,7 +54,7 @@ async def test_a_withdrawn_application_is_emptied_after_its_months_and_still_cou
     phone, applied = await apply(platform, wechat, opened.id, cast.STRANGER)
     _, waiting = await apply(platform, wechat, opened.id, cast.person(31))
     [admitted] = await admit(platform, wechat, opened, [cast.person(32)])
-    await admissions.withdraw(platform, phone.actor, applied.id)
+    await applying.withdraw(platform, phone.actor, applied.id)
     clock.advance(timedelta(days=170))
     assert await forget_applicants(platform) == {"清除报名": 0}
     clock.advance(HALF_A_YEAR - timedelta(days=170))
@@ -79,7 +80,7 @@ async def test_a_person_whom_nobody_needs_is_forgotten_with_phone_and_messages(
     phone, applied = await apply(platform, wechat, opened.id, cast.STRANGER)
     person_id = phone.actor.person_id
     await real_name.begin_face(platform, phone.actor, "2026-11")
-    await admissions.withdraw(platform, phone.actor, applied.id)
+    await applying.withdraw(platform, phone.actor, applied.id)
     clock.advance(A_YEAR)
     assert await forget_persons(platform) == {"清除人员": 0}, "the application still says something of them"
     await forget_applicants(platform)
@@ -113,7 +114,7 @@ async def test_who_uses_the_mini_program_is_not_forgotten(
 ) -> None:
     opened = await open_class(platform, wechat)
     phone, applied = await apply(platform, wechat, opened.id, cast.STRANGER)
-    await admissions.withdraw(platform, phone.actor, applied.id)
+    await applying.withdraw(platform, phone.actor, applied.id)
     clock.advance(A_YEAR)
     await forget_applicants(platform)
     await stage.phone(platform, wechat, phone.openid)
@@ -159,7 +160,7 @@ async def test_a_rejected_application_counts_from_its_last_step(
     await agree(platform, opened, applied)
     clock.advance(timedelta(days=20))
     phone = await stage.phone(platform, wechat, f"openid-{cast.STRANGER.id_number[-8:]}")
-    await admissions.withdraw(platform, phone.actor, applied.id)
+    await applying.withdraw(platform, phone.actor, applied.id)
     clock.advance(HALF_A_YEAR - timedelta(days=20))
     assert await forget_applicants(platform) == {"清除报名": 0}
     clock.advance(timedelta(days=20))
