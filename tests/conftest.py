@@ -31,7 +31,7 @@ from server.kernel.unit_of_work import UnitOfWork
 from server.messages.kinds import KINDS
 from server.settings import Settings
 from server.wechat.simulator import Simulator, start_simulator
-from server.wechat.world import MESSAGE_VALUES
+from server.wechat.terms import MESSAGE_VALUES
 
 MEMORY = Path("/dev/shm")  # the machine's memory: a data directory on it costs no fsync
 MEMORY_NEEDED = 1 << 30

@@ -14,7 +14,7 @@ from server.messages import store as message_store
 from server.wechat import content, push_store, pushes
 from server.wechat.pushes import Push, PushKeys
 from server.wechat.simulator import SIMULATED_APP_ID
-from server.wechat.world import OPENID, TEMPLATE_ID
+from server.wechat.terms import OPENID, TEMPLATE_ID
 
 WECHAT = system("wechat-push")
 PATIENCE = 4.0

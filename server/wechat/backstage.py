@@ -12,18 +12,8 @@ import orjson
 from tornado.web import HTTPError, RequestHandler
 
 from server.wechat.faces import FACE_PASSED
-from server.wechat.world import (
-    FACE_FAILURES,
-    OPENID,
-    TEMPLATE_ID,
-    TROUBLES,
-    Json,
-    Phone,
-    Purpose,
-    Quota,
-    Use,
-    World,
-)
+from server.wechat.terms import FACE_FAILURES, OPENID, TEMPLATE_ID, Json, Quota
+from server.wechat.world import TROUBLES, Phone, Purpose, Use, World
 
 logger = logging.getLogger(__name__)
 

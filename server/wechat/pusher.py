@@ -13,7 +13,8 @@ import orjson
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 
 from server.wechat.pushes import PushKeys
-from server.wechat.world import Json, World
+from server.wechat.terms import Json
+from server.wechat.world import World
 
 PATIENCE = 5
 """Seconds in which the answer must come."""

@@ -28,7 +28,8 @@ from server.wechat import backstage
 from server.wechat.backstage import SimulatorHandler
 from server.wechat.errors import WeChatUnavailable
 from server.wechat.pusher import Pusher, PushTarget
-from server.wechat.world import Json, Refused, World
+from server.wechat.terms import Json, Refused
+from server.wechat.world import World
 
 logger = logging.getLogger(__name__)
 

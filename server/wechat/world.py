@@ -1,7 +1,6 @@
 """What the simulated WeChat knows and answers: no HTTP here, the moment comes from an injected clock.
 
-Sources: https://developers.weixin.qq.com/miniprogram/dev/server/API/ (each call has its page), and for the
-values of a message the table 订阅消息参数值内容限制说明 of the page of `sendMessage`.
+Sources: https://developers.weixin.qq.com/miniprogram/dev/server/API/ (each call has its page). What WeChat allows is `terms`.
 """
 
 from __future__ import annotations
@@ -10,130 +9,52 @@ import asyncio
 import base64
 import hashlib
 import io
-import re
 import secrets
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import segno
 
 from server.kernel.clock import Clock, beijing_date
 from server.wechat.faces import CERT_TYPE, FACE_PASSED, CertInfo, cert_hash
+from server.wechat.terms import (
+    CODE_LIFETIME,
+    FACE_LIFETIME,
+    FACE_NOT_DONE,
+    FACE_TOO_LATE,
+    FORCED_A_DAY,
+    FORCED_EVERY,
+    LOGINS_A_MINUTE,
+    MEANINGS,
+    NO_FILE,
+    OPENID,
+    OUT_SEQ_NO,
+    PAGE,
+    SCENE,
+    TEMPLATE_ID,
+    TOKEN_LIFETIME,
+    TOKEN_OVERLAP,
+    Json,
+    Refused,
+    check_message,
+    checked,
+    ok,
+    usual_quotas,
+)
 
-Json = dict[str, Any]
 Trouble = Literal["hang", "disconnect", "bad-gateway", "gibberish"]
 Failure = int | Trouble
 """How a call fails on demand: an errcode, no answer, a closed connection, HTTP 502, HTTP 200 without JSON."""
 
 TROUBLES: tuple[str, ...] = get_args(Trouble)
-CODE_LIFETIME = timedelta(minutes=5)
-TOKEN_LIFETIME = timedelta(seconds=7200)
-TOKEN_OVERLAP = timedelta(minutes=5)
-"""In its last five minutes a token is replaced, and both are valid."""
-LOGINS_A_MINUTE = 100
-FORCED_A_DAY, FORCED_EVERY = 20, timedelta(seconds=30)
-"""How often a token may be replaced by force."""
 MESSAGES_KEPT = 100
 PUSHES_KEPT = 100
-FACE_LIFETIME = timedelta(seconds=3600)
-FACE_NOT_DONE, FACE_TOO_LATE = 90002, 90017
-FACE_FAILURES = range(90001, 90200)
-
-OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-TEMPLATE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-PAGE = re.compile(r"[\w-]+(/[\w-]+)*", re.ASCII)
-OUT_SEQ_NO = re.compile(r"[A-Za-z0-9_-]{1,64}")
-SCENE = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~]{1,32}")
-
-_DAY = r"\d{4}[年./-]\d{1,2}([月./-]\d{1,2}日?)?"
-_TIME = r"\d{1,2}:\d{2}(:\d{2})?"
-MESSAGE_VALUES = {
-    "thing": re.compile(r"[^\r\n]{1,20}"),
-    "number": re.compile(r"[\d.]{1,32}"),
-    "letter": re.compile(r"[A-Za-z]{1,32}"),
-    "symbol": re.compile(r"[^\w\s]{1,5}"),
-    "character_string": re.compile(r"[!-~]{1,32}"),
-    "time": re.compile(rf"({_DAY} ?)?{_TIME}(~({_DAY} ?)?{_TIME})?"),
-    "date": re.compile(rf"{_DAY}( {_TIME})?(~{_DAY}( {_TIME})?)?"),
-    "amount": re.compile(r"[¥￥$]?\d{1,10}(\.\d+)?元?"),
-    "phone_number": re.compile(r"[\d+ -]{1,17}"),
-    "name": re.compile(r"[\u3400-\u9fff·]{1,10}|[A-Za-z .·-]{1,20}"),
-    "phrase": re.compile(r"[\u3400-\u9fff]{1,5}"),
-}
-"""What a value of a subscribe message may be, by the kind that its key begins with (`thing1`, `time2`)."""
-NO_VALUE = re.compile(r"(?!)")
 
 VERDICTS = {"违规内容": ("risky", 20006), "存疑内容": ("review", 21000)}
 """Words → what the content check says of a text with them; every other text passes."""
-
-NO_FILE = 87009
-"""What the later push says of a file that WeChat could not fetch."""
-
-
-@dataclass
-class Quota:
-    """How often a call is served: a Beijing day (45009), a minute (45011)."""
-
-    a_day: int
-    a_minute: int
-
-
-def usual_quotas() -> dict[str, Quota]:
-    """As the page of each call gives them; where it gives none, what an account gets that has just been opened."""
-    return {
-        "/cgi-bin/stable_token": Quota(500_000, 10_000),
-        "/sns/jscode2session": Quota(10_000_000, 100_000),
-        "/wxa/business/getuserphonenumber": Quota(1_000_000, 5_000),
-        "/wxa/getwxacodeunlimit": Quota(1_000_000, 5_000),
-        "/cgi-bin/message/subscribe/send": Quota(30_000_000, 100_000),
-        "/wxa/msg_sec_check": Quota(2_000_000, 4_000),
-        "/wxa/media_check_async": Quota(200_000, 2_000),
-        "/intp/realname/checkrealnameinfo": Quota(100_000, 5_000),
-        "/cityservice/face/identify/getverifyid": Quota(100_000, 5_000),
-        "/cityservice/face/identify/queryverifyinfo": Quota(100_000, 5_000),
-    }
-
-
-MEANINGS = {
-    -1: "system error",
-    40001: "invalid credential, access_token is invalid or not latest",
-    40002: "invalid grant_type",
-    40003: "invalid openid",
-    40013: "invalid appid",
-    40029: "invalid code",
-    40037: "invalid template_id",
-    40125: "invalid appsecret",
-    40163: "code been used",
-    40169: "invalid length for scene, or the data is not json string",
-    40226: "code blocked",
-    41001: "access_token missing",
-    41002: "appid missing",
-    41004: "appsecret missing",
-    41008: "missing code",
-    41030: "invalid page",
-    42001: "access_token expired",
-    43101: "user refuse to accept the msg",
-    44002: "empty post data",
-    45009: "reach max api daily quota limit",
-    45011: "api minute-quota reach limit, must slower, retry next minute",
-    47001: "data format error",
-    47003: "argument invalid!",
-    61010: "code is expired, the user has not visited for two hours",
-    87009: "invalid media url",
-}
-
-
-class Refused(Exception):
-    """WeChat's answer to a call that it does not serve."""
-
-    def __init__(self, errcode: int, where: str = "") -> None:
-        self.errcode = errcode
-        self.errmsg = f"{MEANINGS.get(errcode, 'failed')}{where and f' {where}'} rid: {secrets.token_hex(12)}"
-        super().__init__(self.errmsg)
-
 
 Purpose = Literal["login", "phone-number", "real-name"]
 
@@ -375,8 +296,8 @@ class World:
     def mini_program_code(self, query: Mapping[str, str], body: Json) -> bytes:
         """A PNG as the real call gives. It shows a QR code: only Tencent can draw the round one."""
         self._check_token(query)
-        scene = _checked(SCENE, body.get("scene"), 40169)
-        page = _checked(PAGE, body.get("page", "pages/index/index"), 41030)
+        scene = checked(SCENE, body.get("scene"), 40169)
+        page = checked(PAGE, body.get("page", "pages/index/index"), 41030)
         width = body.get("width", 430)
         if not isinstance(width, int) or not 280 <= width <= 1280:
             raise Refused(47001)
@@ -387,12 +308,12 @@ class World:
 
     def send_subscribe_message(self, query: Mapping[str, str], body: Json) -> Json:
         self._check_token(query)
-        openid = _checked(OPENID, body.get("touser"), 40003)
-        template_id = _checked(TEMPLATE_ID, body.get("template_id"), 40037)
+        openid = checked(OPENID, body.get("touser"), 40003)
+        template_id = checked(TEMPLATE_ID, body.get("template_id"), 40037)
         page = str(body.get("page") or "")
         if page:
-            _checked(PAGE, page.partition("?")[0], 41030)
-        _check_message(body.get("data"))
+            checked(PAGE, page.partition("?")[0], 41030)
+        check_message(body.get("data"))
         phone = self.phone(openid)
         if not phone.grants[template_id]:
             raise Refused(43101)
@@ -418,7 +339,7 @@ class World:
             raise Refused(47001, "version or scene")
         if not isinstance(content, str) or len(content) > 2500:
             raise Refused(47001, "content")
-        _checked(OPENID, body.get("openid"), 40003)
+        checked(OPENID, body.get("openid"), 40003)
         verdicts = [verdict for words, verdict in VERDICTS.items() if words in content]
         suggest, label = verdicts[0] if verdicts else ("pass", 100)
         return ok(result={"suggest": suggest, "label": label}, trace_id=secrets.token_hex(12))
@@ -433,7 +354,7 @@ class World:
             raise Refused(47001, "version or scene")
         if body.get("media_type") not in (1, 2):
             raise Refused(47001, "media_type")
-        openid = _checked(OPENID, body.get("openid"), 40003)
+        openid = checked(OPENID, body.get("openid"), 40003)
         trace_id = f"{secrets.token_hex(4)}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
         event = {
             **self._event("wxa_media_check", openid),
@@ -457,7 +378,7 @@ class World:
 
     def check_real_name(self, query: Mapping[str, str], body: Json) -> Json:
         self._check_token(query)
-        openid = _checked(OPENID, body.get("openid"), 40003)
+        openid = checked(OPENID, body.get("openid"), 40003)
         name, number = body.get("real_name"), body.get("cred_id")
         if not isinstance(name, str) or not isinstance(number, str) or body.get("cred_type") != "1":
             raise Refused(47001)
@@ -475,8 +396,8 @@ class World:
 
     def begin_face(self, query: Mapping[str, str], body: Json) -> Json:
         self._check_token(query)
-        openid = _checked(OPENID, body.get("openid"), 40003)
-        number = _checked(OUT_SEQ_NO, body.get("out_seq_no"), 47001, "out_seq_no")
+        openid = checked(OPENID, body.get("openid"), 40003)
+        number = checked(OUT_SEQ_NO, body.get("out_seq_no"), 47001, "out_seq_no")
         given = body.get("cert_info")
         if not isinstance(given, dict) or given.get("cert_type") != CERT_TYPE:
             raise Refused(47001, "cert_info")
@@ -524,23 +445,3 @@ class World:
         if code is None or code.purpose != purpose or self.clock.now() - code.issued_at >= CODE_LIFETIME:
             raise Refused(40029)
         return code
-
-
-def ok(**fields: Any) -> Json:
-    return {"errcode": 0, "errmsg": "ok", **fields}
-
-
-def _checked(pattern: re.Pattern[str], value: object, errcode: int, where: str = "") -> str:
-    if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise Refused(errcode, where)
-    return value
-
-
-def _check_message(data: object) -> None:
-    """`{"thing1": {"value": "…"}, …}`: raises 47003 with the first key whose value is not of its kind."""
-    if not isinstance(data, dict) or not data:
-        raise Refused(47003)
-    for key, entry in data.items():
-        kind = MESSAGE_VALUES.get(key.rstrip("0123456789"), NO_VALUE)
-        value = entry.get("value") if isinstance(entry, dict) else None
-        _checked(kind, None if value is None else str(value), 47003, f"data.{key}.value invalid")

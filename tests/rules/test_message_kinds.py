@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.messages.kinds import FIELD_TITLES, KINDS, FieldKind, Kind, MissingField, fitted
-from server.wechat.world import MESSAGE_VALUES
+from server.wechat.terms import MESSAGE_VALUES
 
 SERVER = Path(__file__).parents[2] / "server"
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
