@@ -1,4 +1,4 @@
-"""报名, 审核, 需求分析, 入学通知 and 承诺书."""
+"""报名 and 审核: classes that take applications, my applications, and the word of the backbone teacher (article 4.4)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from pydantic import Field
 
 from miniprogram_api.classes import ClassAnswer, ClassHandler, class_facts
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
-from miniprogram_api.screening import flag, screen
 from server.accounts.phones import AlreadyBound, IdentityDiffers, RealName
 from server.accounts.rules import IdNumberInvalid
-from server.admissions import applying, arrival, needs, rules
+from server.admissions import applying
 from server.admissions import service as admissions
 from server.admissions.applying import (
     AlreadyEnrolled,
@@ -21,16 +20,12 @@ from server.admissions.applying import (
     RealNameNeeded,
     TeachesThisClass,
 )
-from server.admissions.arrival import Notice
-from server.admissions.documents import Applicant, Arrival
-from server.admissions.documents import Note as StoredNote
-from server.admissions.needs import Needs, NoNeedsYet, NoteDraft
-from server.admissions.rules import NotInThisState, NotOpen, PledgeOutdated, State
+from server.admissions.documents import Applicant
+from server.admissions.rules import NotInThisState, NotOpen, State
 from server.admissions.service import ClassIsOver, Verdict
 from server.certificates import service as certificates
 from server.classes.documents import OpenClassFilter, TrainingClass
 from server.classes.enrolment import DatesClash
-from server.kernel.paper import PaperFailed, PaperLacksCharacter
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.wechat.content import ContentRefused
@@ -329,195 +324,6 @@ class Review(TaughtHandler):
         self.answer(item)
 
 
-# ---- needs analysis
-
-
-class OptionCount(Response):
-    option: str
-    count: int
-
-
-class AnsweredItem(Response):
-    title: str
-    counts: list[OptionCount]
-    texts: list[str]
-
-
-class NoteItem(Response):
-    at: datetime
-    author_name: str
-    text: str
-
-
-class NeedsAnswer(Response):
-    applicants: int
-    """Whose answers are counted."""
-    questions: list[AnsweredItem]
-    notes: list[NoteItem]
-    """What was changed because of it, oldest first."""
-
-
-class NoteRequest(Request):
-    text: Annotated[str, Field(min_length=5, max_length=2000)]
-
-
-def needs_answer(found: Needs) -> NeedsAnswer:
-    return NeedsAnswer(
-        applicants=found.applicants,
-        questions=[
-            AnsweredItem(
-                title=one.question.title,
-                counts=[OptionCount(option=option, count=count) for option, count in one.counts],
-                texts=one.texts,
-            )
-            for one in found.answered
-        ],
-        notes=[note_item(one) for one in found.admission.notes] if found.admission else [],
-    )
-
-
-def note_item(note: StoredNote) -> NoteItem:
-    return NoteItem(at=note.at, author_name=note.author_name, text=note.text)
-
-
-class TaughtNeeds(ApiHandler):
-    @operation(
-        Permission.ADMISSIONS_REVIEW,
-        summary="What the applicants of a class that I teach need (article 4.4)",
-        answers={200: NeedsAnswer},
-    )
-    async def get(self, class_id: str) -> None:
-        await admissions.reviewed_class(self.platform, self.actor, class_id)
-        self.answer(needs_answer(await needs.needs_of_class(self.platform, class_id)))
-
-    @operation(
-        Permission.ADMISSIONS_REVIEW,
-        summary="Say what was changed because of the needs",
-        body=NoteRequest,
-        answers={201: NoteItem},
-        problems=(NoNeedsYet, ContentRefused),
-        rate="30/hour",
-        rate_by="phone",
-    )
-    async def post(self, class_id: str) -> None:
-        draft = NoteDraft(text=self.body(NoteRequest).text)
-        screened = await screen(self, text=draft.text)
-        kept = await needs.add_note(self.platform, self.actor, class_id, draft)
-        await flag(self, screened, f"needs:{class_id}", "需求调整说明", class_id)
-        self.answer(note_item(kept), status=201)
-
-
-# ---- admission notice and pledge (article 10)
-
-
-class DisciplineItem(Response):
-    article: str
-    text: str
-
-
-class NoticeAnswer(Response):
-    class_id: str
-    class_name: str
-    institution_name: str
-    name: str
-    starts_on: date
-    ends_on: date
-    place: str
-    reporting: str
-    to_bring: str
-    discipline: list[DisciplineItem]
-    text_version: int
-    pledge: str
-    opened_at: datetime | None
-    pledged_at: datetime | None
-    pledge_version: int | None
-    arrived_at: datetime | None
-    arrival_required: bool
-    """Whether there is no check-in before 报到."""
-
-
-class PledgeRequest(Request):
-    text_version: Annotated[int, Field(ge=1, le=1000)]
-    """Of the text that was read."""
-
-
-class PledgeAnswer(Response):
-    class_id: str
-    pledged_at: datetime
-    pledge_version: int
-
-
-def notice_answer(notice: Notice) -> NoticeAnswer:
-    kept: Arrival | None = notice.arrival
-    return NoticeAnswer(
-        class_id=notice.training_class.id,
-        class_name=notice.training_class.name,
-        institution_name=notice.training_class.institution_name,
-        name=notice.enrolment.name,
-        starts_on=notice.training_class.starts_on,
-        ends_on=notice.training_class.ends_on,
-        place=notice.training_class.place,
-        reporting=notice.reporting,
-        to_bring=notice.to_bring,
-        discipline=[DisciplineItem(article=article, text=text) for article, text in rules.DISCIPLINE],
-        text_version=rules.DISCIPLINE_VERSION,
-        pledge=rules.PLEDGE,
-        opened_at=kept.notice_opened_at if kept else None,
-        pledged_at=kept.pledged_at if kept else None,
-        pledge_version=kept.pledge_version if kept else None,
-        arrived_at=notice.enrolment.arrived_at,
-        arrival_required=notice.enrolment.arrival_required,
-    )
-
-
-class AdmissionNotice(ApiHandler):
-    @operation(
-        Permission.ADMISSIONS_APPLY,
-        summary="My admission notice with the discipline (article 10); the first opening is recorded",
-        answers={200: NoticeAnswer},
-    )
-    async def get(self, class_id: str) -> None:
-        self.answer(notice_answer(await arrival.my_notice(self.platform, self.actor, class_id)))
-
-
-class AdmissionNoticePdf(ApiHandler):
-    @operation(
-        Permission.ADMISSIONS_APPLY,
-        summary="The same as PDF, to print",
-        answers={200: "application/pdf"},
-        problems=(PaperLacksCharacter, PaperFailed),
-        rate="30/minute",
-        rate_by="phone",
-    )
-    async def get(self, class_id: str) -> None:
-        content = await arrival.my_notice_pdf(self.platform, self.actor, class_id)
-        self.set_header("Content-Type", "application/pdf")
-        self.set_header("Content-Disposition", 'inline; filename="admission-notice.pdf"')
-        self.finish(content)
-
-
-class Pledge(ApiHandler):
-    @operation(
-        Permission.ADMISSIONS_APPLY,
-        summary="Sign the pledge; signed again, it answers the same",
-        body=PledgeRequest,
-        answers={200: PledgeAnswer},
-        problems=(PledgeOutdated,),
-    )
-    async def post(self, class_id: str) -> None:
-        version = self.body(PledgeRequest).text_version
-        signed = await arrival.sign_pledge(self.platform, self.actor, class_id, version)
-        self.answer(
-            PledgeAnswer.model_validate(
-                {
-                    "class_id": class_id,
-                    "pledged_at": signed.pledged_at,
-                    "pledge_version": signed.pledge_version,
-                }
-            )
-        )
-
-
 _ID = r"[0-9a-f]{24}"
 _TEACHING = rf"/api/v1/teaching/classes/(?P<class_id>{_ID})"
 ROUTES: list[Route] = [
@@ -528,8 +334,4 @@ ROUTES: list[Route] = [
     (rf"/api/v1/my-applications/(?P<applicant_id>{_ID})/withdraw", Withdraw),
     (rf"{_TEACHING}/applications", TaughtApplications),
     (rf"{_TEACHING}/applications/(?P<applicant_id>{_ID})/review", Review),
-    (rf"{_TEACHING}/needs", TaughtNeeds),
-    (rf"/api/v1/classes/(?P<class_id>{_ID})/admission-notice", AdmissionNotice),
-    (rf"/api/v1/classes/(?P<class_id>{_ID})/admission-notice/pdf", AdmissionNoticePdf),
-    (rf"/api/v1/classes/(?P<class_id>{_ID})/admission-notice/pledge", Pledge),
 ]
