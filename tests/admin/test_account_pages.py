@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 
 from admin.spreadsheet import workbook
-from scripts.journey import centre_prepares
+from scripts.before_class import centre_prepares
 from server.accounts import second_factor, staff, totp
 from server.accounts.fictional import make_person
 from server.accounts.sign_in import HALF_LIFE

@@ -12,7 +12,8 @@ import bson
 import pytest
 from pymongo import MongoClient
 
-from scripts.journey import PEOPLE_FROM, TRAINEES
+from scripts.before_class import TRAINEES
+from scripts.journey import PEOPLE_FROM
 from server.accounts.fictional import FictionalPerson, make_person
 from server.kernel.clock import BEIJING
 from server.kernel.embedded_mongod import EmbeddedMongod
