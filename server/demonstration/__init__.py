@@ -15,6 +15,7 @@ import json
 from server.accounts import sign_in, staff
 from server.accounts.staff import AccountDraft
 from server.demonstration.life import Life
+from server.demonstration.stage import Stage
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor, Role, system
@@ -62,7 +63,8 @@ async def ensure(platform: Platform, wechat: World) -> dict[str, str]:
             draft.username: await _open_account(platform, draft, passwords[draft.username])
             for draft in ACCOUNTS
         }
-        await Life(platform, wechat, officers[CENTRE], officers[PROVINCE], officers[BASE]).live()
+        stage = Stage(platform, wechat, officers[CENTRE], officers[PROVINCE], officers[BASE])
+        await Life(stage).live()
     _keep(platform, passwords)
     return passwords
 
