@@ -20,6 +20,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, StaticFileHandler
 
+import server
 from admin.handler import PageHandler
 from admin.handlers.simulator import ROUTES as SIMULATOR_PAGES
 from admin.rendering import STATIC, make_environment
@@ -28,50 +29,30 @@ from admin.routes import ROUTES as PAGE_ROUTES
 from miniprogram_api.handler import ApiHandler
 from miniprogram_api.routes import ROUTES as API_ROUTES
 from server import demonstration
-from server.accounts import real_name_store, staff
-from server.accounts import store as accounts_store
+from server.accounts import staff
 from server.accounts.phones import PhoneAuthenticator
-from server.admissions import store as admissions_store
-from server.applications import store as applications_store
-from server.assessment import store as assessment_store
-from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk
 from server.attendance.live import LiveRolls
-from server.backbone import store as backbone_store
-from server.certificates import store as certificates_store
 from server.certificates.press import press
-from server.classes import roster_store
-from server.classes import store as classes_store
-from server.corrections import store as corrections_store
-from server.duties import store as duties_store
 from server.institutions import service as institutions
-from server.institutions import store as institutions_store
-from server.invitations import store as invitations_store
 from server.jobs import make_scheduler
-from server.kernel import audit, chain, files, leases, logs, outbox, policies, reminders, runs, sequences
+from server.kernel import logs
 from server.kernel.clock import Clock, SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
 from server.kernel.encryption import Vault
 from server.kernel.files import Files
-from server.kernel.mongo import connect, ensure_collections, ensure_indexes
+from server.kernel.mongo import collections_of, connect, ensure_collections, ensure_indexes
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform, WeChatGateway
 from server.kernel.processes import settle_memory
 from server.kernel.rate_limits import RateLimiter
 from server.kernel.web import Route, allow, check_routes, log_request
-from server.messages import store as message_store
 from server.messages import wechat_events
-from server.plans import store as plans_store
-from server.qualification import store as qualification_store
-from server.schemes import store as schemes_store
-from server.selection import store as selection_store
 from server.settings import Settings
 from server.supervisor import run_workers
-from server.surveys import store as surveys_store
 from server.upgrades import runner as upgrades
 from server.upgrades.runner import DatabaseNewer
-from server.wechat import codes, content_store, mini_program, push_store
-from server.wechat import tokens as wechat_tokens
+from server.wechat import mini_program
 from server.wechat.client import WeChat
 from server.wechat.mini_program import SimulatedInEarnest
 from server.wechat.pusher import PushTarget
@@ -82,43 +63,7 @@ LARGEST_BODY = 8 * 1024 * 1024
 
 SIMULATED_SECRET = "simulated"  # noqa: S105 - opens nothing but the simulator on loopback
 
-COLLECTIONS = (
-    *audit.COLLECTIONS,
-    *chain.COLLECTIONS,
-    *files.COLLECTIONS,
-    *leases.COLLECTIONS,
-    *outbox.COLLECTIONS,
-    *policies.COLLECTIONS,
-    *reminders.COLLECTIONS,
-    *runs.COLLECTIONS,
-    *sequences.COLLECTIONS,
-    *wechat_tokens.COLLECTIONS,
-    *content_store.COLLECTIONS,
-    *push_store.COLLECTIONS,
-    *codes.COLLECTIONS,
-    *mini_program.COLLECTIONS,
-    *real_name_store.COLLECTIONS,
-    *accounts_store.COLLECTIONS,
-    *message_store.COLLECTIONS,
-    *institutions_store.COLLECTIONS,
-    *backbone_store.COLLECTIONS,
-    *plans_store.COLLECTIONS,
-    *classes_store.COLLECTIONS,
-    *roster_store.COLLECTIONS,
-    *corrections_store.COLLECTIONS,
-    *admissions_store.COLLECTIONS,
-    *applications_store.COLLECTIONS,
-    *invitations_store.COLLECTIONS,
-    *assessment_store.COLLECTIONS,
-    *attendance_store.COLLECTIONS,
-    *schemes_store.COLLECTIONS,
-    *selection_store.COLLECTIONS,
-    *surveys_store.COLLECTIONS,
-    *certificates_store.COLLECTIONS,
-    *duties_store.COLLECTIONS,
-    *qualification_store.COLLECTIONS,
-    *upgrades.COLLECTIONS,
-)
+COLLECTIONS = collections_of(server)
 
 
 class Healthz(ApiHandler):
@@ -232,11 +177,11 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
         application = make_application(
             platform, simulator_url=settings.simulator_url if settings.wechat_simulated else ""
         )
-        server = HTTPServer(application, xheaders=settings.behind_proxy, max_body_size=LARGEST_BODY)
+        http = HTTPServer(application, xheaders=settings.behind_proxy, max_body_size=LARGEST_BODY)
         accounts: dict[str, str] = {}
         if simulator and settings.demo:
             accounts = await demonstration.ensure(platform, simulator.world)
-        server.add_sockets(sockets)
+        http.add_sockets(sockets)
         port = sockets[0].getsockname()[1]
         if simulator:
             home = f"http://{settings.address}:{port}"
@@ -249,8 +194,8 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
             stack.callback(scheduler.shutdown, wait=False)
         settle_memory()
         await stop.wait()
-        server.stop()
-        await server.close_all_connections()
+        http.stop()
+        await http.close_all_connections()
         await application.settings["live_rolls"].close()
 
 
