@@ -9,7 +9,7 @@ from admin.lists import Filter, ProvinceCode, Query, Words, named
 from admin.options import PROVINCE_OPTIONS
 from admin.steps import shows, step
 from server.classes import service as classes
-from server.invitations import letter
+from server.invitations import letter, recommendation
 from server.invitations import service as invitations
 from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, Refusal
@@ -32,7 +32,7 @@ class ClassInvitations(PageHandler):
         may_send = holds(self.actor, Permission.INVITATIONS_SEND) and not seen.over
         query = self.query(PoolQuery)
         candidates = (
-            await invitations.recommend(
+            await recommendation.recommend(
                 self.platform, self.actor, seen, words=query.q, province_code=query.province
             )
             if may_send
@@ -46,7 +46,7 @@ class ClassInvitations(PageHandler):
             now=self.platform.clock.now(),
             may_send=may_send,
             candidates=candidates,
-            most=invitations.RECOMMENDED_MOST,
+            most=recommendation.RECOMMENDED_MOST,
             query=query,
             filters=query.filters(self),
             kinds=named(Kind),

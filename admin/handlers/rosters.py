@@ -10,6 +10,7 @@ from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import EXPORT_RATE, Column, Sheet
 from admin.spreadsheet import send_file
 from admin.steps import Done, shows, step
+from server.classes import roster_import
 from server.classes import service as classes
 from server.classes.documents import RosterState
 from server.classes.roster import RosterUnreadable
@@ -47,7 +48,7 @@ async def upload(page: Roster, class_id: str) -> Done:
         raise Invalid(fields=[FieldError("file", "请先选择名册文件。")])
     name, content = uploads[0].filename, uploads[0].body
     try:
-        preview = await classes.preview_roster(page.platform, page.actor, class_id, name, content)
+        preview = await roster_import.preview_roster(page.platform, page.actor, class_id, name, content)
     except RosterUnreadable as problem:
         raise RosterUnreadable(problem.detail, fields=[FieldError("file", problem.detail)]) from None
     return Done("", f"/admin/classes/{class_id}/roster/{preview.id}")
@@ -57,7 +58,9 @@ class Template(PageHandler):
     @allow(Permission.CLASSES_MANAGE)
     async def get(self, class_id: str) -> None:
         training_class = await classes.get_class(self.platform, self.actor, class_id)
-        send_file(self, f"名册模板-{training_class.name}.xlsx", await classes.roster_template(self.platform))
+        send_file(
+            self, f"名册模板-{training_class.name}.xlsx", await roster_import.roster_template(self.platform)
+        )
 
 
 SHEET = Sheet[Trainee](
@@ -89,7 +92,7 @@ class Preview(PageHandler):
 
     async def show(self, class_id: str, import_id: str, outcome: Outcome = NO_ERRORS) -> None:
         training_class = await classes.get_class(self.platform, self.actor, class_id)
-        preview = await classes.roster_preview(self.platform, self.actor, class_id, import_id)
+        preview = await roster_import.roster_preview(self.platform, self.actor, class_id, import_id)
         if preview.state is RosterState.CONFIRMED:
             self.flash(f"“{preview.file_name}”已经导入。", "info")
             return self.see_other(f"/admin/classes/{class_id}/roster")
@@ -106,8 +109,8 @@ class Preview(PageHandler):
 
 @step(Preview, Permission.CLASSES_MANAGE)
 async def confirm(page: Preview, class_id: str, import_id: str) -> str:
-    await classes.roster_preview(page.platform, page.actor, class_id, import_id)
-    confirmed = await classes.confirm_roster(page.platform, page.actor, import_id)
+    await roster_import.roster_preview(page.platform, page.actor, class_id, import_id)
+    confirmed = await roster_import.confirm_roster(page.platform, page.actor, import_id)
     return f"已导入 {len(confirmed.rows)} 名学员，并在小程序中通知本人。"
 
 
