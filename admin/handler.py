@@ -28,6 +28,7 @@ OPEN_BEFORE_CHANGE = frozenset({CHANGE_PASSWORD, SIGN_OUT})
 OPEN_BEFORE_ENROLMENT = frozenset({SECOND_FACTOR, f"{SECOND_FACTOR}/confirm", SIGN_OUT})
 
 
+NEVER_SHOWN_AGAIN = frozenset({"_xsrf", "password", "current", "new", "again"})
 Outcome = dict[str, Any]
 """What became of a form: `problem`, `errors` by field, `values` as typed, and which form was `wrong`."""
 
@@ -132,11 +133,11 @@ class PageHandler(PlatformHandler):
             return model.model_validate(values)
 
     def typed(self) -> dict[str, Any]:
-        """What was typed into the form, to be shown again: a list for a field given several times."""
+        """What was typed into the form, to be shown again, but for passwords: a list for a field given several times."""
         return {
             name: values[0] if len(values) == 1 else values
             for name in self.request.body_arguments
-            if name != "_xsrf" and (values := self.get_body_arguments(name))
+            if name not in NEVER_SHOWN_AGAIN and (values := self.get_body_arguments(name))
         }
 
     def refuse(self, problem: Problem, wrong: str = "") -> Outcome:

@@ -249,6 +249,8 @@ class Listing(Generic[Q, R]):
         listing, sheet = self, self.sheet
 
         class Export(PageHandler):
+            counted_as = f"{listing.address}/export"
+
             @allow(listing.permission, rate=EXPORT_RATE)
             async def get(self) -> None:
                 query = self.query(listing.query)

@@ -104,7 +104,9 @@ class MyPng(MySheet):
 
 
 class CertificateQueries(ApiHandler):
-    """The limit counts by the handler's name, which the public page shares: twenty questions in all."""
+    """The public page shares the limit: twenty questions in all."""
+
+    counted_as = verify.QUERIES_COUNTED_AS
 
     @operation(
         Permission.ANYONE,

@@ -218,7 +218,9 @@ async def revoke(page: OneCertificate, certificate_id: str) -> str:
 
 
 class CertificateQueries(PageHandler):
-    """The limit counts by the handler's name, which the call of the phones shares: twenty questions in all."""
+    """The call of the phones shares the limit: twenty questions in all."""
+
+    counted_as = verify.QUERIES_COUNTED_AS
 
     get = shows(Permission.ANYONE)
 

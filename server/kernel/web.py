@@ -78,6 +78,8 @@ class PlatformHandler(RequestHandler):
 
     actor: Actor = ANYBODY
     request_id: str = ""
+    counted_as: ClassVar[str] = ""
+    """Under which name its requests are counted against a rate, for handlers that share one; by itself each has its own."""
 
     @property
     def platform(self) -> Platform:
@@ -112,7 +114,11 @@ class PlatformHandler(RequestHandler):
         if access.rate:
             by_phone = access.rate_by == "phone" and self.actor.openid
             whom = self.actor.openid if by_phone else self.request.remote_ip
-            await self.platform.limiter.hit(type(self).__name__, access.rate, whom or "")
+            await self.platform.limiter.hit(
+                self.counted_as or f"{type(self).__module__}.{type(self).__qualname__}",
+                access.rate,
+                whom or "",
+            )
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
