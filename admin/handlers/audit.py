@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from admin.audit_words import Told, tell
 from admin.handler import PageHandler
 from admin.lists import Listing, Query
+from server.audit_words import Told, tell
 from server.kernel import audit, chain
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from admin.audit_words import tell
 from admin.handler import PageHandler
 from admin.lists import (
     Column,
@@ -28,6 +27,7 @@ from server.applications import service as applications
 from server.applications.documents import Application
 from server.assessment import service as assessment
 from server.attendance import service as attendance
+from server.audit_words import tell
 from server.backbone import service as backbone
 from server.certificates import service as certificates
 from server.classes import facts

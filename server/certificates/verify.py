@@ -21,8 +21,9 @@ from server.kernel.errors import NotFound
 from server.kernel.platform import Platform
 
 QUERY_RATE = "20/minute"
-QUERIES_COUNTED_AS = "certificate-queries"
 """Questions from one address."""
+QUERIES_COUNTED_AS = "certificate-queries"
+"""Those of the public page and of the phones together."""
 VERIFY_RATE = "120/minute"
 """Scans from one address: a hall of people behind one router may scan their certificates together."""
 FOUND_MOST = 20

@@ -11,13 +11,13 @@ from typing import Any, cast
 import pytest
 from playwright.sync_api import Page, expect
 
-from admin.audit_words import Told
 from admin.handler import PageHandler
 from admin.handlers.corrections import CorrectionQuery
 from admin.handlers.institutions import possible_actions
 from admin.handlers.recommendations import PURPOSES, RequestQuery
 from admin.lists import Query
 from admin.options import MAJOR_OPTIONS
+from server.audit_words import Told
 from server.classes.documents import ClassTeacher, TrainingClass
 from server.classes.rules import Stage
 from server.classes.service import CurrentClass
