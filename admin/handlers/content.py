@@ -15,7 +15,7 @@ from server.kernel import downloads
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
 from server.wechat import codes, content
-from server.wechat.content_store import ContentCheck
+from server.wechat.content_documents import ContentCheck
 
 
 class CheckQuery(Query):

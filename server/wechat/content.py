@@ -27,7 +27,7 @@ from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.wechat import content_store as store
-from server.wechat.content_store import ContentCheck, State
+from server.wechat.content_documents import OPEN, PENDING, ContentCheck, State
 from server.wechat.errors import WeChatRefused
 
 LONGEST = 2500
@@ -318,7 +318,7 @@ async def _asked(unit: UnitOfWork, check_id: str, trace_id: str) -> State:
     if "suggest" in row:
         return await _become(unit, check_id, state_of(row["suggest"]), row["label"])
     await store.change_state(
-        unit, check_id, State.ASKED, store.PENDING, unit.now, next_attempt_at=unit.now + PUSH_WITHIN
+        unit, check_id, State.ASKED, PENDING, unit.now, next_attempt_at=unit.now + PUSH_WITHIN
     )
     unit.nothing_written()
     return State.ASKED
@@ -331,7 +331,7 @@ async def _settle(unit: UnitOfWork, check_id: str, state: State, label: int | No
 
 async def _become(unit: UnitOfWork, check_id: str, state: State, label: int | None) -> State:
     """A verdict counts unless a person has decided, or one has come before: UNCHECKED alone gives way to a late one."""
-    before = (*store.PENDING, State.UNCHECKED)
+    before = (*PENDING, State.UNCHECKED)
     facts = {"label": label, "decided_at": unit.now}
     if await store.change_state(unit, check_id, state, before, unit.now, **facts) is None:
         unit.nothing_written()
@@ -447,7 +447,7 @@ async def decide(unit: UnitOfWork, check_id: str, *, harmless: bool, note: str) 
         unit,
         check_id,
         state,
-        store.OPEN,
+        OPEN,
         unit.now,
         note=note.strip(),
         decided_at=unit.now,

@@ -8,7 +8,7 @@ from miniprogram_api.routes import ROUTES as API_ROUTES
 from server.kernel.platform import Platform
 from server.wechat import content
 from server.wechat.content import ContentRefused
-from server.wechat.content_store import State
+from server.wechat.content_documents import State
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.api.client import Answer, call

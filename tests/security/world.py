@@ -48,8 +48,8 @@ from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
 from server.wechat import content_store
-from server.wechat.content_store import ContentCheck
-from server.wechat.content_store import State as CheckState
+from server.wechat.content_documents import ContentCheck
+from server.wechat.content_documents import State as CheckState
 from server.wechat.simulator import Simulator
 from tests import cast, planning, scheming, selecting, stage
 from tests.admitting import ANSWERS, enrolment_draft

@@ -25,7 +25,7 @@ from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
 from server.wechat import content, content_store
 from server.wechat.content import LONGEST, OVERLAP, CheckSettled, ContentRefused, pieces
-from server.wechat.content_store import ContentCheck, State
+from server.wechat.content_documents import ContentCheck, State
 from server.wechat.pusher import PushTarget
 from server.wechat.simulator import Simulator
 from server.wechat.world import Failure

@@ -22,7 +22,7 @@ from server.schemes import documents as schemes
 from server.selection import documents as selection
 from server.surveys import documents as surveys
 from server.upgrades.runner import Upgrade
-from server.wechat.content_store import ContentCheck
+from server.wechat.content_documents import ContentCheck
 
 MODELS: dict[str, type[Document]] = {
     "account_batches": accounts.AccountBatch,
