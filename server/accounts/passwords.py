@@ -97,7 +97,7 @@ async def begin_try(platform: Platform, account: Account | None, username: str) 
 
 async def end_try(platform: Platform, account: Account) -> None:
     """The password was right: the try does not count."""
-    await store.end_try(platform, account.id)
+    await store.end_try(platform, account)
 
 
 @transactional
@@ -111,5 +111,5 @@ async def record_failure(unit: UnitOfWork, account_id: str) -> None:
     """Counts a wrong code; too many in a row lock the account for a while."""
     settings = unit.platform.settings
     until = unit.now + timedelta(minutes=settings.lockout_minutes)
-    failures = await store.count_failure(unit, account_id, settings.lockout_failures, until)
+    failures = await store.count_failure(unit, account_id, settings.lockout_failures, until, unit.now)
     unit.audit("accounts:sign-in-refused", account_id, failures=failures)

@@ -151,17 +151,18 @@ async def _with_code(
     platform: Platform, actor: Actor, account: Account, typed: str, action: str, change: Row
 ) -> None:
     try:
-        await _use_and_change(platform, actor, await prove(platform, account, typed), action, change)
+        proof = await prove(platform, account, typed)
+        await _use_and_change(platform, actor, account, proof, action, change)
     except CodeRefused:
         await passwords.record_failure(platform, actor, account.id)
         raise
 
 
 @transactional
-async def _use_and_change(unit: UnitOfWork, proof: Proof, action: str, change: Row) -> None:
+async def _use_and_change(unit: UnitOfWork, account: Account, proof: Proof, action: str, change: Row) -> None:
     await use(unit, unit.actor.id, proof)
     await store.change_account(unit, unit.actor.id, {"$set": change})
-    await store.clear_failures(unit, unit.actor.id)
+    await store.forgive_failures(unit, account)
     unit.audit(action, unit.actor.id)
 
 

@@ -72,7 +72,7 @@ async def sign_in(platform: Platform, username: str, password: str, where: Where
     if account.second_factor:
         await _keep_half(platform, actor_of(account), token_hash(token))
         return Entered(token, half=True)
-    await _open_session(platform, actor_of(account), _session(platform, account, token, where), None)
+    await _open_session(platform, actor_of(account), account, _session(platform, account, token, where), None)
     return Entered(token, half=False)
 
 
@@ -95,7 +95,7 @@ async def enter_code(platform: Platform, token: str, typed: str, where: Where) -
     session = _session(platform, account, new, where)
     try:
         proof = await second_factor.prove(platform, account, typed)
-        await _open_session(platform, actor_of(account), session, (token_hash(token), proof))
+        await _open_session(platform, actor_of(account), account, session, (token_hash(token), proof))
     except CodeRefused:
         await passwords.record_failure(platform, ANYBODY, account.id)
         raise
@@ -123,13 +123,15 @@ async def _keep_half(unit: UnitOfWork, half_id: str) -> None:
 
 
 @transactional
-async def _open_session(unit: UnitOfWork, session: StaffSession, half: tuple[str, Proof] | None) -> None:
+async def _open_session(
+    unit: UnitOfWork, account: Account, session: StaffSession, half: tuple[str, Proof] | None
+) -> None:
     if half is not None:
         half_id, proof = half
         await second_factor.use(unit, session.account_id, proof)
         if not await store.delete_half_sign_in(unit, half_id):
             raise SignInOver()
-    await store.clear_failures(unit, session.account_id)
+    await store.forgive_failures(unit, account)
     await store.insert_staff_session(unit, session)
     unit.audit("accounts:sign-in", session.account_id)
 

@@ -177,26 +177,22 @@ async def begin_try(
 ) -> int | None:
     """Counts a try at a password before it is looked at, and locks the account at the last that is allowed; None while locked.
 
-    However many come at the same moment, no more than allowed get through.
+    However many come at the same moment, no more than allowed get through. Those that come too late are counted as well, so
+    that a success among them can tell that it was not alone.
     """
-    row: Row | None = await scope["accounts"].find_one_and_update(
-        {"_id": account_id, **_unlocked(now)}, _counted(most, locked_until), return_document=True
+    before = await scope["accounts"].find_one_and_update(
+        {"_id": account_id}, _counted(most, locked_until, now)
     )
-    return None if row is None else int(row["failures"])
+    return None if _is_locked(before, now) else int(before.get("failures", 0)) + 1
 
 
 async def begin_try_at_nobody(
     scope: Scope, name_hash: str, most: int, locked_until: datetime, now: datetime
 ) -> int | None:
     """The same for a username that nobody has: it locks as any other, so that a lock does not tell who has an account."""
-    counted: list[Row] = [*_counted(most, locked_until), {"$set": {"at": now}}]
-    try:
-        row = await scope["unknown_usernames"].find_one_and_update(
-            {"_id": name_hash, **_unlocked(now)}, counted, upsert=True, return_document=True
-        )
-    except DuplicateKeyError:  # it is there, and locked
-        return None
-    return int(row["failures"])
+    counted: list[Row] = [*_counted(most, locked_until, now), {"$set": {"at": now}}]
+    before = await scope["unknown_usernames"].find_one_and_update({"_id": name_hash}, counted, upsert=True)
+    return None if _is_locked(before or {}, now) else int((before or {}).get("failures", 0)) + 1
 
 
 async def lock_of_nobody(scope: Scope, name_hash: str) -> datetime | None:
@@ -204,39 +200,50 @@ async def lock_of_nobody(scope: Scope, name_hash: str) -> datetime | None:
     return row["locked_until"] if row else None
 
 
-async def end_try(scope: Scope, account_id: str) -> None:
-    """Takes back what `begin_try` counted: the password was right."""
-    await scope["accounts"].update_one(
-        {"_id": account_id, "failures": {"$gt": 0}},
-        {"$inc": {"failures": -1}, "$set": {"locked_until": None}},
+async def end_try(scope: Scope, account: Account) -> None:
+    """Takes back what `begin_try` counted for `account` as it was read before: the password was right.
+
+    The lock that the own try may have set goes with it, but not one that others have a part in.
+    """
+    alone = await change_account(
+        scope,
+        account.id,
+        {"$set": {"failures": account.failures, "locked_until": None}},
+        failures=account.failures + 1,
     )
+    if not alone:
+        await change_account(scope, account.id, {"$inc": {"failures": -1}}, failures={"$gt": 0})
 
 
-def _unlocked(now: datetime) -> Row:
-    return {"$or": [{"locked_until": None}, {"locked_until": {"$lte": now}}]}
+def _is_locked(row: Row, now: datetime) -> bool:
+    until = row.get("locked_until")
+    return until is not None and until > now
 
 
-def _counted(most: int, locked_until: datetime) -> list[Row]:
-    """One failure more; at `most` the lock."""
-    lock = {"$cond": [{"$gte": ["$failures", most]}, locked_until, {"$ifNull": ["$locked_until", None]}]}
+def _counted(most: int, locked_until: datetime, now: datetime) -> list[Row]:
+    """One failure more; at `most` the lock, which grows no longer by what comes while it holds."""
+    held = {"$ifNull": ["$locked_until", None]}
+    locks = {"$and": [{"$gte": ["$failures", most]}, {"$lte": [held, now]}]}
     return [
         {"$set": {"failures": {"$add": [{"$ifNull": ["$failures", 0]}, 1]}}},
-        {"$set": {"locked_until": lock}},
+        {"$set": {"locked_until": {"$cond": [locks, locked_until, held]}}},
     ]
 
 
-async def count_failure(scope: Scope, account_id: str, most: int, locked_until: datetime) -> int:
+async def count_failure(
+    scope: Scope, account_id: str, most: int, locked_until: datetime, now: datetime
+) -> int:
     """Counts a wrong code, atomically, and locks the account at the last that is allowed; returns the count."""
     row = await scope["accounts"].find_one_and_update(
-        {"_id": account_id}, _counted(most, locked_until), return_document=True, session=scope.session
+        {"_id": account_id}, _counted(most, locked_until, now), return_document=True, session=scope.session
     )
     return int(row["failures"])
 
 
-async def clear_failures(scope: Scope, account_id: str) -> None:
-    await scope["accounts"].update_one(
-        {"_id": account_id}, {"$set": {"failures": 0, "locked_until": None}}, session=scope.session
-    )
+async def forgive_failures(scope: Scope, account: Account) -> None:
+    """Begins the count anew, unless somebody has tried since `account` was read: what is tried at the same moment stays counted."""
+    cleared: Row = {"$set": {"failures": 0, "locked_until": None}}
+    await change_account(scope, account.id, cleared, failures=account.failures)
 
 
 async def insert_staff_session(scope: Scope, new: StaffSession) -> None:

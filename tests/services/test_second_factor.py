@@ -154,6 +154,49 @@ async def test_of_many_passwords_at_the_same_moment_no_more_are_looked_at_than_t
     )
 
 
+async def test_a_right_password_forgives_nothing_that_was_tried_beside_it(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found right while four guesses are still being looked at, and five more come."""
+    await stage.sign_up(platform, cast.XINGTAI_OFFICER)
+    most = platform.settings.lockout_failures
+    right, beside = cast.XINGTAI_OFFICER.password, [f"beside-{number}-2026" for number in range(most - 1)]
+    looked_at: list[str] = []
+    news = asyncio.Condition()
+    open_for: set[str] = set()
+
+    async def looks(account: Account | None, password: str) -> bool:
+        async with news:
+            looked_at.append(password)
+            news.notify_all()
+            await news.wait_for(lambda: password in open_for or password.startswith("later"))
+        return password == right
+
+    async def begin(passwords: list[str]) -> list[asyncio.Task[Entered]]:
+        name = cast.XINGTAI_OFFICER.username
+        tasks = [asyncio.create_task(sign_in.sign_in(platform, name, one, HERE)) for one in passwords]
+        async with news:
+            await news.wait_for(lambda: set(passwords) <= set(looked_at))
+        return tasks
+
+    async def answer(passwords: list[str]) -> None:
+        async with news:
+            open_for.update(passwords)
+            news.notify_all()
+
+    monkeypatch.setattr("server.accounts.passwords.password_fits", looks)
+    [entering] = await begin([right])
+    guessing = await begin(beside)
+    await answer([right])
+    assert isinstance(await entering, Entered)
+    for number in range(most):
+        with pytest.raises(AccountLocked):
+            await sign_in.sign_in(platform, cast.XINGTAI_OFFICER.username, f"later-{number}-2026", HERE)
+    await answer(beside)
+    refused = await asyncio.gather(*guessing, return_exceptions=True)
+    assert all(isinstance(one, SignInRefused) for one in refused) and len(looked_at) == most
+
+
 async def test_a_username_that_nobody_has_is_locked_like_any_other(
     platform: Platform, clock: FixedClock
 ) -> None:
