@@ -1,6 +1,7 @@
 """What an uploaded file is, read from its content: the name proves nothing. An allow list; whatever else is refused.
 
-Signatures by the formats' own standards: PDF ISO 32000-1 7.5.2, PNG and JPEG as in the WHATWG MIME Sniffing Standard 6.1, WebP RFC 9649,
+Signatures by the formats' own standards: PDF ISO 32000-1 7.5.2 (its header within the first 1024 bytes: Adobe's
+PDF Reference 1.7, appendix H, note 13), PNG and JPEG as in the WHATWG MIME Sniffing Standard 6.1, WebP RFC 9649,
 ISO base media brands (mp4, heic) ISO/IEC 14496-12 and 23008-12, ZIP APPNOTE.TXT, OOXML ECMA-376 part 2.
 """
 
@@ -15,6 +16,7 @@ from server.kernel.errors import Problem
 
 HEAD = 4096
 """Bytes from the beginning that are looked at."""
+PDF_HEADER_WITHIN = 1024
 TAIL = 1024 * 1024
 """Bytes from the end that are kept: the table of contents of a zip container stands there."""
 
@@ -63,6 +65,7 @@ _MP4_BRANDS = {
     b"MSNV",
     b"dash",
 }
+_PDF_BLANKS = b"\0\t\n\f\r "
 _OFFICE = {"word/": DOCX, "xl/": XLSX, "ppt/": PPTX}
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -117,8 +120,9 @@ class Recogniser:
 def _by_signature(head: bytes) -> FileType:
     if not head:
         raise FileTypeRefused("文件是空的，请检查后重新选择。")
+    if _is_pdf(head):
+        return PDF
     for beginning, known in (
-        (b"%PDF-", PDF),
         (b"\x89PNG\r\n\x1a\n", PNG),
         (b"\xff\xd8\xff", JPEG),
         (b"PK\x03\x04", ZIP),
@@ -134,6 +138,11 @@ def _by_signature(head: bytes) -> FileType:
             "旧版 Office 文件（doc、xls、ppt）或加密文件不能提交，请另存为 docx、xlsx、pptx。"
         )
     return _text_or_nothing(head)
+
+
+def _is_pdf(head: bytes) -> bool:
+    """Nothing but blanks and a byte order mark may stand before the header: a text that speaks of %PDF-1.7 is none."""
+    return head[:PDF_HEADER_WITHIN].lstrip(codecs.BOM_UTF8 + _PDF_BLANKS).startswith(b"%PDF-")
 
 
 def _by_brand(brand: bytes) -> FileType:

@@ -42,6 +42,11 @@ def recognise(content: bytes, step: int = 64 * 1024) -> FileType:
 FILL = bytes(range(256)) * 40
 ACCEPTED = {
     "pdf": (b"%PDF-1.7\n" + FILL, PDF),
+    "pdf after a byte order mark": (b"\xef\xbb\xbf%PDF-1.4\n" + FILL, PDF),
+    "pdf after a blank line": (b"\r\n%PDF-1.7\n" + FILL, PDF),
+    "pdf after blanks of each kind": (b"\xef\xbb\xbf \t\x0c\0\r\n\n%PDF-2.0\n" + FILL, PDF),
+    "pdf whose header ends with the first 1024 bytes": (b"\n" * 1019 + b"%PDF-1.7\n" + FILL, PDF),
+    "short pdf after a blank line": (b"\n%PDF-1.7\n%%EOF", PDF),
     "png": (b"\x89PNG\r\n\x1a\n" + FILL, PNG),
     "jpeg": (b"\xff\xd8\xff\xe1" + FILL, JPEG),
     "webp": (b"RIFF\x10\0\0\0WEBPVP8 " + FILL, WEBP),
@@ -57,6 +62,8 @@ ACCEPTED = {
     "pptx": (zip_of("[Content_Types].xml", "ppt/presentation.xml"), PPTX),
     "text": ("工学一体化\n".encode() * 2000, TEXT),
     "text with a byte order mark": (b"\xef\xbb\xbf" + "文本".encode(), TEXT),
+    "text that speaks of a pdf": (b"the header is\n%PDF-1.7\n", TEXT),
+    "text after more blanks than a pdf may begin with": (b"\n" * 1020 + b"%PDF-1.7\n", TEXT),
     "markdown": ("# 学习任务分析\n\n- 一\n".encode(), TEXT),
 }
 
@@ -74,6 +81,7 @@ REFUSED = {
     "a Linux program": b"\x7fELF\2\1\1\0" + FILL,
     "html": b"\n <!DOCTYPE html><html><script>1</script>",
     "html after a byte order mark": b"\xef\xbb\xbf<html>",
+    "html that speaks of a pdf": b"\n<html>\n%PDF-1.7\n",
     "svg": b'<?xml version="1.0"?><svg onload="x()"/>',
     "a script": b"#!/bin/sh\nrm -rf ~\n",
     "an old Word file": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
