@@ -15,6 +15,7 @@ from datetime import date
 from stdnum.iso7064 import mod_11_2
 
 from server.kernel.errors import FieldError, Invalid
+from server.kernel.ideographs import shown, unified
 from server.kernel.titled import Titled
 
 ID_NUMBER_LENGTH = 18
@@ -63,8 +64,9 @@ class PhoneInvalid(Invalid):
     title = "手机号有误"
     default_detail = "手机号应为 11 位数字，以 1 开头，请核对。"
 
-    def __init__(self) -> None:
-        super().__init__(fields=[FieldError("phone", self.default_detail)])
+    def __init__(self, detail: str = "") -> None:
+        words = detail or self.default_detail
+        super().__init__(words, fields=[FieldError("phone", words)])
 
 
 class PasswordTooWeak(Invalid):
@@ -112,6 +114,7 @@ _LATIN = "A-Za-zÀ-ÖØ-öø-\u024f\u1e00-\u1eff"
 
 _HAN_NAME = re.compile(f"[{_HAN}]+(?:·[{_HAN}]+)*")
 _LATIN_NAME = re.compile(f"[{_LATIN}]+(?:(?:[ ·'-]|, |\\.-?|\\. )[{_LATIN}]+)*\\.?")
+_NOT_IN_A_NAME = re.compile(f"[^{_HAN}{_LATIN} ·'.,-]")
 _SPACE_IN_NAME = re.compile(f"(?<=[{_HAN}·]) (?=[{_HAN}·])|(?<=·) | (?=·)")
 _DOT_BETWEEN_HAN = re.compile(f"(?<=[{_HAN}]) ?[.] ?(?=[{_HAN}])")
 
@@ -177,11 +180,14 @@ def _check_form(number: str) -> None:
     if len(number) != ID_NUMBER_LENGTH:
         raise IdNumberInvalid(f"身份证号应为 18 位，现在是 {len(number)} 位，请核对。", "length")
     if not _is_well_formed(number):
-        place = next(
-            i for i, c in enumerate(number, 1) if not (_is_digit(c) or (c == "X" and i == ID_NUMBER_LENGTH))
+        place, wrong = next(
+            (i, c)
+            for i, c in enumerate(number, 1)
+            if not (_is_digit(c) or (c == "X" and i == ID_NUMBER_LENGTH))
         )
         raise IdNumberInvalid(
-            f"身份证号只能是数字，最后一位可以是 X；第 {place} 位不对，请核对。", "characters"
+            f"身份证号只能是数字，最后一位可以是 X；第 {place} 位不对，是{shown(wrong)}，请核对。",
+            "characters",
         )
 
 
@@ -224,12 +230,12 @@ def with_check_character(body: str) -> str:
 
 
 def normalise_name(raw: str) -> str:
-    """`raw` in one spelling: NFKC, one kind of dot (· U+00B7), no space inside a Chinese name, single spaces elsewhere.
+    """`raw` in one spelling: NFKC and no radicals, one kind of dot (· U+00B7), no space inside a Chinese name, single spaces elsewhere.
 
     The dots of names (．•・･‧ …) are unified, and a full stop between two Chinese characters is such a dot.
     """
     visible = without_invisible(_VARIATION_SELECTORS.sub("", raw)).translate(_DOTS)
-    text = " ".join(unicodedata.normalize("NFKC", visible).split())
+    text = " ".join(unicodedata.normalize("NFKC", unified(visible)).split())
     return _SPACE_IN_NAME.sub("", _DOT_BETWEEN_HAN.sub("·", text))
 
 
@@ -240,17 +246,26 @@ def check_name(name: str) -> None:
     """
     if not name:
         raise NameInvalid("请填写姓名。")
-    if any(unicodedata.category(character) == "Co" for character in name):
+    own = next((character for character in name if unicodedata.category(character) == "Co"), None)
+    if own is not None:
         raise NameInvalid(
-            "姓名里有自造字（私用区编码），别处无法显示。请用系统自带的输入法重新输入这个生僻字。"
+            f"姓名里有自造字（私用区编码 U+{ord(own):04X}），别处无法显示。请用系统自带的输入法重新输入这个生僻字。"
         )
     longest = LATIN_NAME_LONGEST if _LATIN_NAME.fullmatch(name) else NAME_LONGEST
     if not NAME_SHORTEST <= len(name) <= longest:
         raise NameInvalid(f"姓名应为 {NAME_SHORTEST} 至 {longest} 个字，现在是 {len(name)} 个字，请核对。")
     if not (_HAN_NAME.fullmatch(name) or _LATIN_NAME.fullmatch(name)):
         raise NameInvalid(
-            "姓名只能是汉字（少数民族姓名中间用“·”），外籍教师填写证件上的拉丁字母姓名，请核对。"
+            f"{_what_is_odd(name)}姓名只能是汉字（少数民族姓名中间用“·”），外籍教师填写证件上的拉丁字母姓名，请核对。"
         )
+
+
+def _what_is_odd(name: str) -> str:
+    """The first character that no name may have, or may not have there; nothing where each would do by itself."""
+    odd = _NOT_IN_A_NAME.search(name)
+    if odd is None and re.search(f"[{_HAN}]", name):
+        odd = re.search(f"[^{_HAN}·]", name)
+    return f"姓名里的{shown(odd[0])}不能用。" if odd else ""
 
 
 # ---- Phones
@@ -267,6 +282,9 @@ def normalise_phone(raw: str) -> str:
 
 def check_phone(phone: str) -> None:
     """Raises PhoneInvalid unless `phone` (normalised) is a mobile number of mainland China: 11 digits, 13 to 19 in front."""
+    odd = next((character for character in phone if not _is_digit(character)), None)
+    if odd is not None:
+        raise PhoneInvalid(f"手机号里的{shown(odd)}不能用：应为 11 位数字，一格只填一个号码，请核对。")
     if not _MOBILE.fullmatch(phone):
         raise PhoneInvalid
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.accounts.rules import NameInvalid, check_name, mask_name, normalise_name
+from server.kernel.ideographs import unified
 
 HAN = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=2, max_size=12)
 
@@ -35,6 +36,10 @@ def test_every_dot_becomes_the_one_dot(dot: str) -> None:
     ("raw", "name"),
     [
         ("⼀⼆", "一二"),  # Kangxi radicals, copied out of a PDF
+        ("⻩⻢", "黄马"),  # radicals of the supplement, which NFKC leaves as they are
+        ("⻰⻓", "龙长"),
+        ("⻩　⺠ ⽣", "黄民生"),
+        ("⻢⽊•⻘⻛", "马木·青风"),
         ("\uf900试", "豈试"),  # a compatibility ideograph
         ("Ａｎｎａ　Ｓｍｉｔｈ", "Anna Smith"),
         ("  Anna   Smith ", "Anna Smith"),
@@ -89,6 +94,41 @@ def test_names_that_are_refused(name: str) -> None:
     with pytest.raises(NameInvalid) as refused:
         check_name(name)
     assert refused.value.fields[0].place == "name"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("张三（组长）", "姓名里的“(”不能用"),
+        ("张三1", "姓名里的“1”不能用"),
+        ("张三、李四", "姓名里的“、”不能用"),
+        ("张三,李四", "姓名里的“,”不能用"),
+        ("Anna张", "姓名里的“A”不能用"),
+        ("张三🙂", "姓名里的“🙂”不能用"),
+        ("ひろし", "姓名里的“ひ”不能用"),
+        ("张三\u2800", "姓名里的U+2800（看不见"),
+        ("张\u3164三", "姓名里的U+1160（看不见"),
+        ("张三\u0301", "姓名里的U+0301（看不见"),
+        ("张⺀三", "姓名里的“⺀”不能用"),  # the one radical that stands for no character
+        ("张\ue863三", "私用区编码 U+E863"),
+    ],
+)
+def test_the_character_that_is_refused_is_shown(name: str, shown: str) -> None:
+    with pytest.raises(NameInvalid) as refused:
+        check_name(normalise_name(name))
+    assert shown in refused.value.detail and refused.value.fields[0].message == refused.value.detail
+
+
+def test_every_radical_of_both_blocks_but_one_becomes_a_character_that_names_may_have() -> None:
+    for code in (*range(0x2E81, 0x2E9A), *range(0x2E9B, 0x2EF4), *range(0x2F00, 0x2FD6)):
+        check_name(normalise_name(f"张{chr(code)}"))
+    assert normalise_name("⺀⺚") == "⺀⺚"  # a mark of repetition, and a code that nothing has
+
+
+@given(st.text(st.characters(min_codepoint=0x2E80, max_codepoint=0x2FDF), max_size=20))
+def test_radicals_are_unified_once_and_for_all(raw: str) -> None:
+    once = unified(raw)
+    assert unified(once) == once and len(once) == len(raw)
 
 
 def test_a_private_use_character_has_words_of_its_own() -> None:
