@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from bson.binary import Binary
-from pymongo.errors import DuplicateKeyError
 
 from server.accounts.documents import (
     Account,

@@ -4,7 +4,8 @@ Article 4.7 (参训教师全实名) and 25.3 (培训机构负责审核、管理�
 already in the class is told by the caller (`RosterPreview.refusing`). Nothing here repeats a full ID number in words.
 
 Real rosters have titles above the header, notes below the last row, merged cells, blank lines, headers in any order and under
-any name. What is safe is normalised; what is not gets a problem that names the row and the column.
+any name, rows that are hidden or crossed out. What is safe is normalised; what is not gets a problem that names the row and the
+column.
 """
 
 import io
@@ -31,6 +32,8 @@ from server.accounts.rules import (
     without_invisible,
 )
 from server.kernel.errors import Invalid
+from server.kernel.ideographs import unified
+from server.kernel.sheet_lines import HIDDEN_ROW, STRUCK_ROW, is_footer, is_struck, why_not_read
 from server.kernel.xlsx import WHAT_TO_DO, Cell, Kind, Sheet, XlsxUnreadable, read_sheets
 
 HEADER_WITHIN = 20
@@ -231,7 +234,7 @@ def _columns_of(cells: Mapping[int, Cell]) -> dict[Column, int]:
 
 def _header_word(text: str) -> str:
     """“ * 身份证号码（18位）：” → “身份证号码”"""
-    word = "".join(without_invisible(text[:TEXT_LONGEST]).split())
+    word = "".join(_text_of(text[:TEXT_LONGEST]).split())
     return re.sub(r"[(（【\[].*", "", word).strip("*＊:：").replace("／", "/").replace("、", "/")
 
 
@@ -257,8 +260,9 @@ def _divide(
         entry = {column: cells[place] for column, place in header.columns.items() if place in cells}
         if not entry or _is_header_again(entry):
             continue
-        if _is_note(entry):
-            skipped.append(SkippedLine(number, _without_numbers(entry[Column.NAME])))
+        if _is_note(entry) or is_footer(cells.values()):
+            words = " ".join(_without_numbers(cell) for _, cell in sorted(cells.items()))
+            skipped.append(SkippedLine(number, words[:TEXT_LONGEST]))
         else:
             people.append((number, entry))
     return people, skipped
@@ -281,7 +285,11 @@ def _without_numbers(cell: Cell) -> str:
 
 
 def _text(cell: Cell) -> str:
-    return without_invisible(cell.text[:TEXT_LONGEST])
+    return _text_of(cell.text[:TEXT_LONGEST])
+
+
+def _text_of(raw: str) -> str:
+    return unified(without_invisible(raw))
 
 
 def _examine(
@@ -297,6 +305,13 @@ def _examine(
             for column in header.columns
             if (cell := entry.get(column) or shared.get((number, column)))
         }
+        if doubt := _doubt(number, entry, header):
+            values, _ = _values(
+                {column: replace(cell, struck=False) for column, cell in whole.items()}, header, today
+            )
+            letters = column_letters(header.columns[Column.NAME])
+            problems.append(RowProblem(number, letters, Column.NAME, doubt, values.get(Column.NAME, "")))
+            continue
         values, faults = _values(whole, header, today)
         id_number, name = values.get(Column.ID_NUMBER), values.get(Column.NAME, "")
         if id_number in first_with:
@@ -310,6 +325,13 @@ def _examine(
         if id_number is not None and not faults:
             rows.append(_row(number, values))
     return rows, problems
+
+
+def _doubt(number: int, entry: Mapping[Column, Cell], header: _Header) -> str | None:
+    """Why a whole line may be meant or not: to import it unseen would be as wrong as to leave it out unseen."""
+    if number in header.sheet.hidden:
+        return HIDDEN_ROW
+    return STRUCK_ROW if is_struck(cell for column, cell in entry.items() if column.required) else None
 
 
 def _shared_by_merging(header: _Header, numbers: Sequence[int]) -> Iterator[tuple[tuple[int, Column], Cell]]:
@@ -348,10 +370,8 @@ def _value(column: Column, cell: Cell | None, today: date) -> str:
         if column.required:
             raise Invalid(f"没有填写{column.title}。")
         return ""
-    if cell.kind is Kind.ERROR:
-        raise Invalid("单元格里是错误值（如 #N/A），请改为正确的内容。")
-    if cell.formula and column.required:
-        raise Invalid("单元格里是公式，不能导入。请复制这一列，用“选择性粘贴”选“数值”贴回原处，再上传。")
+    if why := why_not_read(cell, formulas=not column.required):
+        raise Invalid(why)
     if len(cell.text) > TEXT_LONGEST:
         raise Invalid(f"内容超过 {TEXT_LONGEST} 个字符，请核对。")
     match column:
@@ -367,7 +387,7 @@ def _value(column: Column, cell: Cell | None, today: date) -> str:
                 check_phone(phone)
             return phone
         case _:
-            return without_invisible(cell.whole)
+            return _text_of(cell.whole)
 
 
 def _id_number(cell: Cell, today: date) -> str:
@@ -404,7 +424,7 @@ _INSTRUCTIONS = (
     "3. “身份证号”为 18 位，本列已设为文本格式。从别处复制时请选“选择性粘贴”里的“数值”，以免格式被改成数字而丢失末尾几位。",
     "4. 港澳台居民填写居住证号码（81、82、83 开头），外国人填写新版永久居留身份证号码（9 开头），都是 18 位。",
     "5. 少数民族姓名中间的点用“·”；外籍教师填写证件上的拉丁字母姓名。",
-    "6. 不要使用公式。同一人只填一行。",
+    "6. 不要使用公式。同一人只填一行。不导入的人请删除整行，不要隐藏，也不要画删除线。",
     "7. 上传后先显示预览，逐行列出问题；全部改正并确认以后才会导入，有一行不对就一行都不导入。",
 )
 

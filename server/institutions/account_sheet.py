@@ -4,8 +4,9 @@ Article 25.1 (统一分配用户账号). Pure: bytes in, rows and problems out; 
 """
 
 import io
+import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -22,7 +23,9 @@ from server.institutions.documents import Institution
 from server.institutions.rules import QualificationKind
 from server.kernel.errors import Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
-from server.kernel.xlsx import WHAT_TO_DO, Cell, Kind, Sheet, XlsxUnreadable, read_sheets
+from server.kernel.ideographs import shown, unified
+from server.kernel.sheet_lines import HIDDEN_ROW, STRUCK_ROW, is_footer, is_struck, why_not_read
+from server.kernel.xlsx import WHAT_TO_DO, Cell, Sheet, XlsxUnreadable, read_sheets
 
 ROWS_MOST = 200
 """Accounts of one file: their first passwords are hashed while somebody waits."""
@@ -93,13 +96,14 @@ def read_accounts(content: bytes, institutions: Sequence[Institution], today: da
         for number, cells in sorted(sheet.rows.items())
         if number > header
         and (entry := {column: cells[place] for column, place in columns.items() if place in cells})
+        and not is_footer(cells.values())
     ]
     if not lines:
         raise SheetUnreadable("表头下面没有账号。请从表头的下一行起，每行填写一个账号。")
     if len(lines) > ROWS_MOST:
         raise SheetUnreadable(f"表里有 {len(lines)} 行，一次最多分配 {ROWS_MOST} 个账号，请分成几个文件。")
     letters = {column: column_letters(place) for column, place in columns.items()}
-    return _examine(lines, letters, _Offices({one.id: one for one in institutions}, today))
+    return _examine(lines, letters, sheet.hidden, _Offices({one.id: one for one in institutions}, today))
 
 
 def _header(sheets: Sequence[Sheet]) -> tuple[Sheet, int, dict[Column, int]]:
@@ -120,7 +124,10 @@ def _header(sheets: Sequence[Sheet]) -> tuple[Sheet, int, dict[Column, int]]:
 
 
 def _examine(
-    lines: Sequence[tuple[int, Mapping[Column, Cell]]], letters: Mapping[Column, str], offices: "_Offices"
+    lines: Sequence[tuple[int, Mapping[Column, Cell]]],
+    letters: Mapping[Column, str],
+    hidden: Collection[int],
+    offices: "_Offices",
 ) -> AccountSheet:
     rows: list[BatchRow] = []
     problems: list[BatchProblem] = []
@@ -128,7 +135,9 @@ def _examine(
     for number, entry in lines:
         values, wrong = _values(entry)
         username = values.get(Column.USERNAME, "")
-        if username in first_with:
+        if doubt := _doubt(entry, hidden=number in hidden):
+            wrong = [_Wrong(Column.USERNAME, doubt)]
+        elif username in first_with:
             message = f"与第 {first_with[username]} 行的用户名相同，请改用别的用户名。"
             wrong.append(_Wrong(Column.USERNAME, message))
         elif username:
@@ -151,6 +160,13 @@ def _examine(
     return AccountSheet(tuple(rows), tuple(problems), letters)
 
 
+def _doubt(entry: Mapping[Column, Cell], *, hidden: bool) -> str | None:
+    """Why a whole line may be meant or not."""
+    if hidden:
+        return HIDDEN_ROW
+    return STRUCK_ROW if is_struck(cell for column, cell in entry.items() if column.required) else None
+
+
 def _values(entry: Mapping[Column, Cell]) -> tuple[dict[Column, str], list[_Wrong]]:
     values: dict[Column, str] = {}
     wrong: list[_Wrong] = []
@@ -163,11 +179,8 @@ def _values(entry: Mapping[Column, Cell]) -> tuple[dict[Column, str], list[_Wron
 
 
 def _value(column: Column, cell: Cell | None) -> str:
-    if cell is not None and cell.kind is Kind.ERROR:
-        raise _Wrong(column, "单元格里是错误值（如 #N/A），请改为正确的内容。")
-    if cell is not None and cell.formula:
-        words = "单元格里是公式，不能导入。请复制这一列，用“选择性粘贴”选“数值”贴回原处，再上传。"
-        raise _Wrong(column, words)
+    if cell is not None and (why := why_not_read(cell, formulas=False)):
+        raise _Wrong(column, why)
     text = "" if cell is None else _text(cell)
     if not text and column.required:
         raise _Wrong(column, f"没有填写{column.title}。")
@@ -179,7 +192,7 @@ def _value(column: Column, cell: Cell | None) -> str:
 
 
 def _text(cell: Cell) -> str:
-    return without_invisible(unicodedata.normalize("NFKC", cell.whole[: TEXT_LONGEST + 1]))
+    return without_invisible(unicodedata.normalize("NFKC", unified(cell.whole[: TEXT_LONGEST + 1])))
 
 
 @dataclass(frozen=True)
@@ -200,8 +213,9 @@ class _Offices:
         except ValidationError as error:
             if error.errors()[0]["loc"] == ("name",):
                 raise _Wrong(Column.NAME, "姓名应为 2 至 40 个字。") from None
+            odd = re.search(r"[^a-z0-9._-]", values[Column.USERNAME])
             words = "用户名应为 3 至 32 位小写字母、数字或 . _ -，并以字母或数字开头。"
-            raise _Wrong(Column.USERNAME, words) from None
+            raise _Wrong(Column.USERNAME, f"{shown(odd[0])}不能用。{words}" if odd else words) from None
         return BatchRow(
             row=number,
             username=values[Column.USERNAME],

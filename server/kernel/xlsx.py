@@ -1,4 +1,5 @@
-"""The cells of an uploaded .xlsx workbook (ECMA-376), read by openpyxl within bounds: results and marks of formulas, no dates.
+"""The cells of an uploaded .xlsx workbook (ECMA-376), read by openpyxl within bounds: results and marks of formulas, no dates,
+and what the sender has hidden or struck out.
 
 Written for files of strangers; `server/decisions/0002-rosters-are-read-with-openpyxl.md` says why like this.
 """
@@ -6,13 +7,14 @@ Written for files of strangers; `server/decisions/0002-rosters-are-read-with-ope
 import io
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 # Refuses entities. openpyxl parses with it too where it is installed: this import makes sure of that.
-from defusedxml.ElementTree import iterparse
+from defusedxml.ElementTree import fromstring, iterparse
 from openpyxl import load_workbook
 from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.utils import coordinate_to_tuple
@@ -72,6 +74,13 @@ class Cell:
     """A number may read 1.10101199001010E+17, a date is a number. For a formula, its last result or nothing."""
     kind: Kind = Kind.TEXT
     formula: bool = False
+    struck: bool = False
+    """All of it or a part is crossed out (删除线)."""
+
+    @property
+    def lacks_result(self) -> bool:
+        """A formula that nobody has reckoned: many programs write 0 then, which is no value of a list of people either."""
+        return self.formula and (not self.text or (self.kind is Kind.NUMBER and self.whole == "0"))
 
     @property
     def whole(self) -> str:
@@ -95,6 +104,8 @@ class Sheet:
     """Row number → column number → cell, both from 1 as on the screen, in their order. Blank cells and rows are absent."""
     merges: list[CellRange] = field(default_factory=list)
     """The value of a merged range is in its top left cell."""
+    hidden: frozenset[int] = frozenset()
+    """Rows that nobody sees on the screen: hidden by hand, by a filter or folded up."""
 
 
 def read_sheets(content: bytes) -> list[Sheet]:
@@ -110,10 +121,12 @@ def read_sheets(content: bytes) -> list[Sheet]:
         raise XlsxUnreadable(_what_else(content))
     try:
         # Results only: openpyxl translates a shared formula anew for each cell, and its length is the stranger's choice.
-        book = load_workbook(_Unpacked(content), read_only=True, data_only=True, keep_links=False)
+        package = _Unpacked(content)
+        book = load_workbook(package, read_only=True, data_only=True, keep_links=False)
         if not book.worksheets:
             raise XlsxUnreadable(Reason.DAMAGED)  # or a "Strict" workbook, whose sheets openpyxl does not see
-        return [_sheet(sheet) for sheet in book.worksheets if sheet.sheet_state == "visible"]
+        struck = _Struck.of(package)
+        return [_sheet(sheet, struck) for sheet in book.worksheets if sheet.sheet_state == "visible"]
     except XlsxUnreadable:
         raise
     except Exception as error:
@@ -131,8 +144,10 @@ def _what_else(content: bytes) -> Reason:
 class _Unpacked(io.BytesIO):
     """The package again without compression: nothing can come out of it that was not counted here.
 
-    Pictures and styles stay behind: a date is then a number, and odd styles of other programs cannot stop openpyxl.
+    Pictures stay behind, and openpyxl does not see the styles: a date is then a number, and odd styles of other programs cannot stop it.
     """
+
+    styles = b""
 
     def __init__(self, content: bytes) -> None:
         super().__init__()
@@ -148,10 +163,14 @@ class _Unpacked(io.BytesIO):
                     raise XlsxUnreadable(Reason.DAMAGED)  # ECMA-376 part 2 permits no other
                 with packed.open(part) as file:
                     # Never read() without a size: it unpacks whatever comes, even beyond what the directory says.
-                    unpacked.writestr(part.filename, file.read(part.file_size))
+                    xml = file.read(part.file_size)
+                if part.filename == _STYLES:
+                    self.styles = xml
+                else:
+                    unpacked.writestr(part.filename, xml)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Each sheet is read three times. Raises XlsxUnreadable, for instance where a thousand sheets share one part."""
+        """Each sheet is read three times, the texts twice. Raises XlsxUnreadable, for instance where a thousand sheets share one part."""
         read = super().read(size)
         self._left -= len(read)
         if self._left < 0:
@@ -159,18 +178,76 @@ class _Unpacked(io.BytesIO):
         return read
 
 
-_PART_READ = re.compile(r"(?!docProps/|xl/styles|xl/theme).*\.(xml|rels)")
+_STYLES = "xl/styles.xml"
+_STRINGS = "xl/sharedStrings.xml"
+"""Where every program at hand puts the styles and the texts."""
+_PART_READ = re.compile(rf"(?!docProps/|xl/styles|xl/theme).*\.(xml|rels)|{re.escape(_STYLES)}")
 
 
-def _sheet(source: Any) -> Sheet:  # a ReadOnlyWorksheet, of which the stubs do not know that it has rows
-    formulas, merges = _formulas_and_merges(source)
-    sheet = Sheet(source.title, merges=merges)
+@dataclass(frozen=True)
+class _Struck:
+    """Which styles cross a cell out, and which of the texts that cells share are crossed out in part."""
+
+    styles: frozenset[str]
+    texts: frozenset[str]
+
+    @classmethod
+    def of(cls, package: _Unpacked) -> Self:
+        return cls(frozenset(_struck_styles(package.styles)), frozenset(_struck_texts(package)))
+
+    def has(self, cell: Any) -> bool:
+        """Whether the element `c` of a sheet is crossed out."""
+        if cell.get("s") in self.styles:
+            return True
+        match cell.get("t"):
+            case "s":
+                return bool(self.texts) and cell.findtext("{*}v") in self.texts
+            case "inlineStr":
+                return _crosses_out(cell)
+        return False
+
+
+def _struck_styles(styles: bytes) -> Iterator[str]:
+    if not styles:
+        return
+    sheet = fromstring(styles)
+    fonts = {
+        str(place) for place, font in enumerate(sheet.iterfind("{*}fonts/{*}font")) if _crosses_out(font)
+    }
+    for place, style in enumerate(sheet.iterfind("{*}cellXfs/{*}xf")):
+        if style.get("fontId", "0") in fonts:
+            yield str(place)
+
+
+def _struck_texts(package: _Unpacked) -> Iterator[str]:
+    with zipfile.ZipFile(package) as parts:
+        texts = parts.read(_STRINGS) if _STRINGS in parts.namelist() else b""
+    if b"strike" not in texts:
+        return  # as almost always
+    found = (element for _, element in iterparse(io.BytesIO(texts)) if element.tag.endswith("}si"))
+    for place, text in enumerate(found):
+        if _crosses_out(text):
+            yield str(place)
+        text.clear()
+
+
+def _crosses_out(element: Any) -> bool:
+    return any(mark.get("val", "1") not in ("0", "false") for mark in element.iterfind(".//{*}strike"))
+
+
+def _sheet(source: Any, struck: _Struck) -> Sheet:
+    """Of a ReadOnlyWorksheet, of which the stubs do not know that it has rows."""
+    marks = _marks(source, struck)
+    sheet = Sheet(source.title, merges=marks.merges, hidden=frozenset(marks.hidden))
     for number, cells in enumerate(source.iter_rows(max_row=ROWS_MOST, max_col=COLUMNS_MOST), start=1):
-        row = {
-            column: Cell(text, _KINDS.get(cell.data_type, Kind.TEXT), (number, column) in formulas)
-            for column, cell in enumerate(cells, start=1)
-            if cell is not EMPTY_CELL and ((text := _text(cell.value)) or (number, column) in formulas)
-        }
+        row = {}
+        for column, cell in enumerate(cells, start=1):
+            if cell is EMPTY_CELL:
+                continue
+            place, text = (number, column), _text(cell.value)
+            if text or place in marks.formulas:
+                kind = _KINDS.get(cell.data_type, Kind.TEXT)
+                row[column] = Cell(text, kind, place in marks.formulas, place in marks.struck)
         if row:
             sheet.rows[number] = row
     return sheet
@@ -186,9 +263,19 @@ def _text(value: object) -> str:
     return "" if text.isspace() else _ESCAPED_CONTROL.sub(" ", text)
 
 
-def _formulas_and_merges(sheet: Any) -> tuple[set[tuple[int, int]], list[CellRange]]:
-    """What openpyxl does not tell while it reads results row by row. Raises XlsxUnreadable for too many cells."""
-    cells, formulas, merges = 0, set(), []
+@dataclass(frozen=True)
+class _Marks:
+    """What openpyxl does not tell while it reads results row by row."""
+
+    formulas: set[tuple[int, int]] = field(default_factory=set)
+    struck: set[tuple[int, int]] = field(default_factory=set)
+    hidden: set[int] = field(default_factory=set)
+    merges: list[CellRange] = field(default_factory=list)
+
+
+def _marks(sheet: Any, struck: _Struck) -> _Marks:
+    """Raises XlsxUnreadable for too many cells, and whatever comes where something marked does not say where it stands."""
+    cells, marks = 0, _Marks()
     with sheet._get_source() as part:
         for _, element in iterparse(part):
             match element.tag.rpartition("}")[2]:
@@ -196,9 +283,23 @@ def _formulas_and_merges(sheet: Any) -> tuple[set[tuple[int, int]], list[CellRan
                     cells += 1
                     if cells > CELLS_MOST:
                         raise XlsxUnreadable(Reason.TOO_LARGE)
-                    if any(child.tag.endswith("}f") for child in element):
-                        formulas.add(coordinate_to_tuple(element.get("r")))
+                    if _is_formula(element):
+                        marks.formulas.add(coordinate_to_tuple(element.get("r")))
+                    if struck.has(element):
+                        marks.struck.add(coordinate_to_tuple(element.get("r")))
+                    element.clear()
+                case "row":
+                    if element.get("hidden") in ("1", "true") or element.get("ht") == "0":
+                        marks.hidden.add(int(element.get("r")))
                     element.clear()
                 case "mergeCell":
-                    merges.append(CellRange(element.get("ref")))
-    return formulas, merges
+                    marks.merges.append(CellRange(element.get("ref")))
+    return marks
+
+
+def _is_formula(cell: Any) -> bool:
+    """Not one whose result is the empty text, as of =IF(A2="","",…): such a cell is blank."""
+    if not any(child.tag.endswith("}f") for child in cell):
+        return False
+    result = next((child for child in cell if child.tag.endswith("}v")), None)
+    return not (cell.get("t") == "str" and result is not None and not result.text)

@@ -83,6 +83,8 @@ def test_a_right_row_is_an_account_of_its_office(
         ({0: ""}, Column.USERNAME, "没有填写用户名"),
         ({0: "ab"}, Column.USERNAME, "3 至 32 位"),
         ({0: "邢台"}, Column.USERNAME, "3 至 32 位"),
+        ({0: "xing台"}, Column.USERNAME, "“台”不能用"),
+        ({0: "xing\u3164tai"}, Column.USERNAME, "U+1160（看不见"),
         ({1: ""}, Column.NAME, "没有填写使用人姓名"),
         ({1: "甲"}, Column.NAME, "2 至 40 个字"),
         ({2: ""}, Column.ROLE, "没有填写用户类别"),
@@ -127,6 +129,33 @@ def test_a_formula_is_refused_and_a_number_is_read_as_written() -> None:
     [problem] = found.problems
     assert problem.row == 4 and "公式" in problem.message
     assert [(one.username, one.institution_code) for one in found.rows] == [("20260316", "009")]
+
+
+def test_rows_that_are_hidden_or_crossed_out_are_named_and_footers_are_nobody() -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        page, crossed_out = book.add_worksheet("账号"), book.add_format({"font_strikeout": True})
+        page.write_row(0, 0, HEADER)
+        page.write_row(1, 0, GOOD)
+        page.write_row(2, 0, ["hidden-one", *GOOD[1:]])
+        page.set_row(2, None, None, {"hidden": True})
+        page.write_row(3, 0, ["struck-one", *GOOD[1:]], crossed_out)
+        page.write_row(4, 0, ["half-struck", *GOOD[1:4]])
+        page.write_string(4, 4, "010", crossed_out)
+        page.write_row(5, 0, ["以下空白"])
+        page.write_row(6, 0, ["合计", 4])
+    found = read_accounts(file.getvalue(), KNOWN, TODAY)
+    assert [one.username for one in found.rows] == [GOOD[0]]
+    assert [(one.row, one.letters, one.message[:6]) for one in found.problems] == [
+        (3, "A", "这一行是隐藏"),
+        (4, "A", "这一行画了删"),
+        (5, "E", "单元格里有画"),
+    ]
+
+
+def test_characters_from_a_pdf_are_read_as_they_look() -> None:
+    [account] = read(("xing-1", "⻩⻢", "教师培训基地", "河北", "009"), ("以下⽆正⽂", "", "", "", "")).rows
+    assert account.name == "黄马"
 
 
 @pytest.mark.parametrize(
