@@ -80,6 +80,7 @@ class PageHandler(PlatformHandler):
             today=beijing_date(self.platform.clock.now()),
             wechat_simulated=self.platform.settings.wechat_simulated,
             demo=self.platform.settings.demo,
+            moved_to=self.platform.moved_to,
             **context,
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")

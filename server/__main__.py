@@ -22,6 +22,7 @@ from tornado.web import Application, StaticFileHandler
 
 import server
 from admin.handler import PageHandler
+from admin.handlers.demonstration import ROUTES as CLOCK_PAGES
 from admin.handlers.simulator import ROUTES as SIMULATOR_PAGES
 from admin.rendering import STATIC, make_environment
 from admin.routes import NOT_FOUND
@@ -34,10 +35,12 @@ from server.accounts.phones import PhoneAuthenticator
 from server.attendance.check_in import CheckInDesk
 from server.attendance.live import LiveRolls
 from server.certificates.press import press
+from server.demonstration import clock as demonstration_clock
+from server.demonstration.clock import DemonstrationClock, MovedDatabase
 from server.institutions import service as institutions
-from server.jobs import make_scheduler
+from server.jobs import JOBS, make_scheduler
 from server.kernel import logs
-from server.kernel.clock import Clock, SystemClock
+from server.kernel.clock import AheadClock, Clock, SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
 from server.kernel.encryption import Vault
 from server.kernel.files import Files
@@ -81,8 +84,9 @@ class Home(PageHandler):
         self.redirect("/admin")
 
 
-def routes(*, simulated: bool) -> list[Route]:
-    """Every route of the platform; each declares its permission."""
+def routes(*, simulated: bool, demonstration: bool = False) -> list[Route]:
+    """Every route of the platform; each declares its permission. What plays WeChat is there only while it is `simulated`, what moves
+    the clock only in a `demonstration` of it."""
     simulator: list[Route] = [
         (r"/simulator/phones/(?P<openid>[A-Za-z0-9_-]{1,64})/code", SimulatorProxy),
         *SIMULATOR_PAGES,
@@ -93,11 +97,14 @@ def routes(*, simulated: bool) -> list[Route]:
         *API_ROUTES,
         *PAGE_ROUTES,
         *(simulator if simulated else []),
+        *(CLOCK_PAGES if simulated and demonstration else []),
     ]
 
 
-def make_application(platform: Platform, *, simulator_url: str = "") -> Application:
-    all_routes = routes(simulated=bool(simulator_url))
+def make_application(
+    platform: Platform, *, simulator_url: str = "", demonstration: DemonstrationClock | None = None
+) -> Application:
+    all_routes = routes(simulated=bool(simulator_url), demonstration=demonstration is not None)
     check_routes(route for route in all_routes if route[0] != r"/api/.*")
     return Application(
         [*all_routes, (r"/static/(.*)", StaticFileHandler, {"path": str(STATIC)})],
@@ -109,6 +116,7 @@ def make_application(platform: Platform, *, simulator_url: str = "") -> Applicat
         live_rolls=LiveRolls(platform),
         jinja=make_environment(),
         wechat_simulator_url=simulator_url,
+        demonstration_clock=demonstration,
         cookie_secret=platform.settings.cookie_secret.get_secret_value(),
         xsrf_cookies=True,
         xsrf_cookie_kwargs={"samesite": "Lax", "secure": platform.settings.behind_proxy, "httponly": True},
@@ -117,11 +125,18 @@ def make_application(platform: Platform, *, simulator_url: str = "") -> Applicat
     )
 
 
-async def open_platform(settings: Settings, clock: Clock, wechat: WeChatGateway | None = None) -> Platform:
+async def open_platform(
+    settings: Settings,
+    clock: Clock,
+    wechat: WeChatGateway | None = None,
+    *,
+    machine_clock: Clock | None = None,
+) -> Platform:
     """The platform on its database, brought up to date, with its collections, indexes, annex 1 and keys in place.
 
-    `settings` carry the database's address and the secrets; `wechat` stands in for the real or simulated one in tests. Data of an earlier
-    version comes before the indexes of this one, which it may not fit yet. Raises DatabaseNewer, before anything is written.
+    `settings` carry the database's address and the secrets; `wechat` stands in for the real or simulated one in tests. `machine_clock` is
+    given where civil time, which `clock` then tells, may differ from it. Data of an earlier version comes before the indexes of this one,
+    which it may not fit yet. Raises DatabaseNewer, before anything is written.
     """
     db = connect(settings.mongodb_uri, settings.mongodb_database)
     earlier = await upgrades.steps_left(db)
@@ -133,8 +148,10 @@ async def open_platform(settings: Settings, clock: Clock, wechat: WeChatGateway 
         clock=clock,
         files=Files(db),
         limiter=RateLimiter(settings.mongodb_uri, settings.mongodb_database),
-        wechat=wechat or make_wechat(settings, db, clock),
+        wechat=wechat or make_wechat(settings, db, machine_clock or clock),
+        machine_clock=machine_clock,
     )
+    await demonstration_clock.set_up(platform)
     if earlier:
         await upgrades.bring_up_to_date(platform, say=_say)
     await ensure_indexes(db, COLLECTIONS)
@@ -162,20 +179,32 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
     `first`: this process also hosts the simulated WeChat, the scheduler and the greeting. `shared_port`: others listen too.
     """
     stop = _stop_requested()
-    clock = SystemClock()
+    machine_clock = SystemClock()
     async with contextlib.AsyncExitStack() as stack:
         simulator: Simulator | None = None
         if settings.wechat_simulated and first:
-            simulator = start_simulator(clock=clock, port=settings.simulator_port, secret=SIMULATED_SECRET)
+            simulator = start_simulator(
+                clock=machine_clock, port=settings.simulator_port, secret=SIMULATED_SECRET
+            )
             stack.push_async_callback(simulator.stop)
         sockets = bind_sockets(settings.port, settings.address, reuse_port=shared_port)
-        platform = await open_platform(settings, clock)
+        ahead_clock = AheadClock(machine_clock) if settings.demo else None
+        platform = await open_platform(
+            settings, ahead_clock or machine_clock, machine_clock=machine_clock if ahead_clock else None
+        )
         stack.callback(platform.db.client.close)
         stack.callback(platform.limiter.close)
         stack.callback(platform.vault.close)
         await mini_program.claim(platform)
+        moving = None
+        if ahead_clock is not None:
+            moving = DemonstrationClock(platform, ahead_clock, JOBS)
+            await moving.start()
+            stack.push_async_callback(moving.stop)
         application = make_application(
-            platform, simulator_url=settings.simulator_url if settings.wechat_simulated else ""
+            platform,
+            simulator_url=settings.simulator_url if settings.wechat_simulated else "",
+            demonstration=moving,
         )
         http = HTTPServer(application, xheaders=settings.behind_proxy, max_body_size=LARGEST_BODY)
         accounts: dict[str, str] = {}
@@ -235,7 +264,12 @@ def read_settings(arguments: Sequence[str]) -> tuple[Settings, int | None]:
     parser.add_argument("--processes", type=int, help="server processes (1)")
     parser.add_argument("--no-scheduler", dest="scheduler", action="store_false", default=None,
                         help="leave the scheduled work to another server")  # fmt: skip
-    parser.add_argument("--demo", action="store_true", default=None, help="load the demonstration class")
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        default=None,
+        help="load the demonstration classes; their time can be moved on",
+    )
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
     worker = given.pop("worker", None)
@@ -261,7 +295,7 @@ def main(arguments: Sequence[str]) -> int:
             asyncio.run(serve(settings, first=True, shared_port=False))
             return 0
         return run_workers(settings.processes, _worker_command(arguments), _worker_environment(settings))
-    except (MongodUnavailable, SimulatedInEarnest, DatabaseNewer) as error:
+    except (MongodUnavailable, SimulatedInEarnest, DatabaseNewer, MovedDatabase) as error:
         return _give_up(f"平台无法启动：{error}")
     except (ServerSelectionTimeoutError, ConfigurationError, OperationFailure, InvalidURI) as error:
         return _give_up(f"连不上数据库，请检查 MONGODB_URI：{_short(error)}")

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.steps import Done, shows, step
+from server.demonstration import moments
 from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
@@ -99,10 +100,18 @@ class Phones(PageHandler):
             pushes=[(_moment(one["at"]), one) for one in reversed(state["pushes"])][:20],
             holding=state["holding"],
             held=state["held"],
+            demonstration=await self._demonstration(),
             failures=FAILURES,
             failure_titles=dict(FAILURES),
             **outcome,
         )
+
+    async def _demonstration(self) -> dict[str, Any] | None:
+        """Where the clock of a demonstration stands, and the classes it can be moved along."""
+        if self.settings["demonstration_clock"] is None:
+            return None
+        ahead = await moments.classes_ahead(self.platform)
+        return {"now": self.platform.clock.now(), "classes": [(one.id, one.name) for one in ahead]}
 
 
 def _moment(text: str) -> datetime:

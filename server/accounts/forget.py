@@ -35,7 +35,7 @@ async def forget_persons(platform: Platform, *, needed_by: Sequence[Need]) -> Co
 
 
 async def _unneeded(scope: Scope, ids: Sequence[str], needed_by: Sequence[Need]) -> list[str]:
-    left = set(ids) - await store.signed_in(scope, ids, scope.platform.clock.now())
+    left = set(ids) - await store.signed_in(scope, ids, scope.platform.machine.now())
     for need in needed_by:
         if left:
             left -= await need(scope, sorted(left))

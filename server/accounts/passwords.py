@@ -80,7 +80,7 @@ async def begin_try(platform: Platform, account: Account | None, username: str) 
     After the look would be too late: who sends a thousand guesses at the same moment would have all of them looked at. A username
     that nobody has is counted and locked alike, under its hash, for what was typed there may be a password.
     """
-    now, most = platform.clock.now(), platform.settings.lockout_failures
+    now, most = platform.machine.now(), platform.settings.lockout_failures
     until = now + timedelta(minutes=platform.settings.lockout_minutes)
     if account:
         require_unlocked(account.locked_until, now)
@@ -110,6 +110,7 @@ async def note_refusal(unit: UnitOfWork, account_id: str, failures: int) -> None
 async def record_failure(unit: UnitOfWork, account_id: str) -> None:
     """Counts a wrong code; too many in a row lock the account for a while."""
     settings = unit.platform.settings
-    until = unit.now + timedelta(minutes=settings.lockout_minutes)
-    failures = await store.count_failure(unit, account_id, settings.lockout_failures, until, unit.now)
+    now = unit.platform.machine.now()
+    until = now + timedelta(minutes=settings.lockout_minutes)
+    failures = await store.count_failure(unit, account_id, settings.lockout_failures, until, now)
     unit.audit("accounts:sign-in-refused", account_id, failures=failures)

@@ -60,14 +60,15 @@ async def log_in(platform: Platform, js_code: str) -> LoggedIn:
 async def _open_session(unit: UnitOfWork, openid: str, session_id: str) -> PhoneSession:
     binding = await store.active_binding(unit, {"openid": openid})
     person = await store.person(unit, binding.person_id) if binding else None
+    now = unit.platform.machine.now()
     session = PhoneSession(
         id=session_id,
         openid=openid,
         person_id=person.id if person else None,
         name=person.name if person else "",
         backbone=bool(person and person.backbone),
-        created_at=unit.now,
-        expires_at=unit.now + timedelta(days=unit.platform.settings.phone_session_days),
+        created_at=now,
+        expires_at=now + timedelta(days=unit.platform.settings.phone_session_days),
     )
     await store.insert_phone_session(unit, session)
     unit.audit("accounts:phone-log-in", session.person_id or "unbound")
@@ -82,7 +83,7 @@ class PhoneAuthenticator:
             found = await store.phone_sessions(platform, ids)
             return [found.get(one) for one in ids]
 
-        self._clock = platform.clock
+        self._clock = platform.machine
         self._sessions: Coalescer[str, Row | None] = Coalescer(look_up)
 
     async def actor_of(self, token: str) -> Actor:

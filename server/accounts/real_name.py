@@ -96,7 +96,7 @@ class WeChatFace:
         )
         passed = verify_ret == FACE_PASSED
         state = AttemptState.PASSED if passed else AttemptState.FAILED
-        await attempts.settle(platform, attempt.id, state, verify_ret, platform.clock.now())
+        await attempts.settle(platform, attempt.id, state, verify_ret, platform.machine.now())
         return Outcome.MATCH if passed else Outcome.MISMATCH
 
 
@@ -146,7 +146,7 @@ async def begin_face(platform: Platform, actor: Actor, consent_version: str) -> 
     claim = await _claim(platform, actor)
     number = new_id()
     begun = await platform.wechat.begin_face(claim.openid, number, claim.name, claim.id_number)
-    now = platform.clock.now()
+    now = platform.machine.now()
     attempt = FaceAttempt(
         id=number,
         person_id=claim.person.id,

@@ -99,7 +99,7 @@ async def confirm(platform: Platform, actor: Actor, typed: str) -> list[str]:
 
     Raises CodeRefused, NotEnrolled when no enrolment has begun, AlreadyEnrolled.
     """
-    now = platform.clock.now()
+    now = platform.machine.now()
     account = await _own(platform, actor)
     if account.second_factor:
         raise AlreadyEnrolled()
@@ -176,7 +176,7 @@ class Proof:
 
 async def prove(platform: Platform, account: Account, typed: str) -> Proof:
     """What a typed code proves. Raises CodeRefused, NotEnrolled, AccountLocked, TooManyRequests."""
-    now = platform.clock.now()
+    now = platform.machine.now()
     passwords.require_unlocked(account.locked_until, now)
     await platform.limiter.hit("second-factor", TRIES, account.id)
     factor = account.second_factor

@@ -78,7 +78,7 @@ async def sign_in(platform: Platform, username: str, password: str, where: Where
 
 async def half_signed_in(platform: Platform, token: str) -> Account:
     """Whose code is awaited. Raises SignInOver."""
-    half = await store.half_sign_in(platform, token_hash(token), platform.clock.now())
+    half = await store.half_sign_in(platform, token_hash(token), platform.machine.now())
     account = await store.account(platform, half.account_id) if half else None
     if account is None or not account.active:
         raise SignInOver()
@@ -103,7 +103,7 @@ async def enter_code(platform: Platform, token: str, typed: str, where: Where) -
 
 
 def _session(platform: Platform, account: Account, token: str, where: Where) -> StaffSession:
-    now = platform.clock.now()
+    now = platform.machine.now()
     return StaffSession(
         id=token_hash(token),
         account_id=account.id,
@@ -117,7 +117,9 @@ def _session(platform: Platform, account: Account, token: str, where: Where) -> 
 
 @transactional
 async def _keep_half(unit: UnitOfWork, half_id: str) -> None:
-    half = HalfSignIn(id=half_id, account_id=unit.actor.id, expires_at=unit.now + HALF_LIFE)
+    half = HalfSignIn(
+        id=half_id, account_id=unit.actor.id, expires_at=unit.platform.machine.now() + HALF_LIFE
+    )
     await store.insert_half_sign_in(unit, half)
     unit.audit("accounts:password-accepted", unit.actor.id)
 
@@ -138,7 +140,7 @@ async def _open_session(
 
 async def actor_of_token(platform: Platform, token: str) -> Actor:
     """Whose browser this is; ANYBODY when the session is unknown, revoked or over, or its user has left."""
-    now = platform.clock.now()
+    now = platform.machine.now()
     session = await store.staff_session(platform, token_hash(token), now)
     account = await store.account(platform, session.account_id) if session else None
     if account is None or session is None or not account.active:
@@ -157,7 +159,7 @@ async def sign_out(unit: UnitOfWork) -> None:
 
 
 async def my_sessions(platform: Platform, actor: Actor) -> list[StaffSession]:
-    return await store.staff_sessions(platform, actor.id, platform.clock.now())
+    return await store.staff_sessions(platform, actor.id, platform.machine.now())
 
 
 @transactional

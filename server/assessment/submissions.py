@@ -78,7 +78,7 @@ class Upload:
             raise Invalid(fields=[FieldError("files", f"一次最多提交 {self.limits.files} 个文件。")])
         content = self._platform.files.create(name[:200], {"person_id": self._owner})
         self._begun.append(content.id)
-        await store.note_upload(self._platform, content.id, self._platform.clock.now())
+        await store.note_upload(self._platform, content.id, self._platform.machine.now())
         self._open = _OpenFile(name, content)
 
     async def write(self, data: bytes) -> None:
@@ -213,13 +213,13 @@ async def _keep(
 
 async def note_begun(platform: Platform, file_id: str) -> None:
     """For a chapter that takes files by itself: notes one before its first byte, so that `remove_abandoned` finds what stayed behind."""
-    await store.note_upload(platform, file_id, platform.clock.now())
+    await store.note_upload(platform, file_id, platform.machine.now())
 
 
 async def let_go(unit: UnitOfWork, file_ids: Sequence[str]) -> None:
     """Part of a use case after which no document names these files: `remove_abandoned` removes them a day later."""
     for file_id in file_ids:
-        await store.note_upload(unit, file_id, unit.now)
+        await store.note_upload(unit, file_id, unit.platform.machine.now())
 
 
 async def note_kept(scope: Scope, file_ids: Sequence[str]) -> None:
@@ -240,7 +240,7 @@ async def marks(platform: Platform, submission_ids: Sequence[str]) -> dict[str, 
 
 async def remove_abandoned(platform: Platform) -> int:
     """Removes files that for over a day have been named by nothing: cut off as they came, or let go; returns how many."""
-    before = platform.clock.now() - ABANDONED_AFTER
+    before = platform.machine.now() - ABANDONED_AFTER
     file_ids = await store.uploads_before(platform, before, SWEPT_AT_ONCE)
     for file_id in file_ids:
         await platform.files.delete(file_id)

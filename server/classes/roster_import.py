@@ -84,7 +84,7 @@ async def preview_roster(
         problems=sorted(problems, key=lambda problem: problem.row),
         created_at=now,
         created_by=actor.name,
-        expires_at=now + PREVIEW_LIFE,
+        expires_at=platform.machine.now() + PREVIEW_LIFE,
     )
     await _keep_preview(platform, actor, preview)
     return preview

@@ -166,7 +166,7 @@ async def _with_next_steps(platform: Platform, found: Sequence[TrainingClass]) -
     now = platform.clock.now()
     ids = [one.id for one in found]
     counts = await store.count_enrolments(platform, ids)
-    rosters = await roster_store.waiting_rosters(platform, ids, now)
+    rosters = await roster_store.waiting_rosters(platform, ids, platform.machine.now())
     current = []
     for one in found:
         stage = one.stage_on(beijing_date(now))

@@ -58,7 +58,7 @@ async def preview(platform: Platform, actor: Actor, file_name: str, content: byt
         problems=sorted((*read.problems, *taken), key=lambda one: one.row),
         created_at=now,
         created_by=actor.name,
-        expires_at=now + PREVIEW_LIFE,
+        expires_at=platform.machine.now() + PREVIEW_LIFE,
     )
     await _keep(platform, actor, batch)
     return batch
@@ -87,7 +87,7 @@ async def _keep(unit: UnitOfWork, batch: AccountBatch) -> None:
 
 async def get_batch(scope: Scope, batch_id: str) -> AccountBatch:
     """An uploaded sheet. Raises NotFound, also when it has expired."""
-    found = await accounts_store.batch(scope, batch_id, scope.platform.clock.now())
+    found = await accounts_store.batch(scope, batch_id, scope.platform.machine.now())
     if found is None:
         raise NotFound("没有这份账号表，或预览已超过一天失效。请重新上传。")
     return found

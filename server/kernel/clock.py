@@ -20,6 +20,17 @@ class SystemClock:
         return whole_milliseconds(datetime.now(UTC))
 
 
+class AheadClock:
+    """Another clock that goes `ahead` of this one by as much as it is told: the civil time of a demonstration."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return self._clock.now() + self.ahead
+
+
 class FixedClock:
     """A clock that moves only when it is told to: tests and simulations."""
 

@@ -18,7 +18,7 @@ HOLDER = secrets.token_hex(8)
 
 async def hold(platform: Platform, name: str, for_: timedelta, holder: str = HOLDER) -> bool:
     """Takes or renews the lease `name` until `for_` from now; False when another holds it."""
-    now = platform.clock.now()
+    now = platform.machine.now()
     try:
         row = await platform["leases"].find_one_and_update(
             {"_id": name, "$or": [{"holder": holder}, {"until": {"$lte": now}}]},

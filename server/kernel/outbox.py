@@ -40,10 +40,10 @@ CLAIM = timedelta(minutes=1)
 
 async def claim(platform: Platform) -> Row | None:
     """The next message that is due, claimed for a minute; None when nothing waits."""
-    now = platform.clock.now()
+    now = platform.machine.now()
     row: Row | None = await platform["outbox"].find_one_and_update(
         {"state": State.WAITING, "next_attempt_at": {"$lte": now}},
-        {"$set": {"next_attempt_at": now + CLAIM, "claim": new_id()}},
+        {"$set": {"next_attempt_at": now + CLAIM, "claim": new_id()}, "$unset": {"morning": ""}},
         sort=[("next_attempt_at", 1)],
         return_document=True,
     )
@@ -87,12 +87,25 @@ async def postpone(platform: Platform, claimed: Row, until: datetime, **facts: A
     )
 
 
+async def postpone_to_morning(platform: Platform, claimed: Row, morning: datetime) -> None:
+    """Lets a message wait for the end of the quiet hours, which are civil time."""
+    until = platform.machine.now() + (morning - platform.clock.now())
+    await postpone(platform, claimed, until, morning=morning)
+
+
+async def wake(platform: Platform) -> None:
+    """For a demonstration that was moved on: what waits for a morning that has come waits no longer."""
+    await platform["outbox"].update_many(
+        {"state": State.WAITING, "morning": {"$lte": platform.clock.now()}},
+        {"$set": {"next_attempt_at": platform.machine.now()}, "$unset": {"morning": ""}},
+    )
+
+
 async def give_up_unanswered(platform: Platform) -> int:
     """Settles as uncertain what a sender was sending when it died; returns how many."""
-    now = platform.clock.now()
     done = await platform["outbox"].update_many(
-        {"state": State.SENDING, "next_attempt_at": {"$lte": now}},
-        {"$set": {"state": State.UNCERTAIN, "settled_at": now, "reason": "sender-died"}},
+        {"state": State.SENDING, "next_attempt_at": {"$lte": platform.machine.now()}},
+        {"$set": {"state": State.UNCERTAIN, "settled_at": platform.clock.now(), "reason": "sender-died"}},
     )
     return int(done.modified_count)
 

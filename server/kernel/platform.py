@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection, AsyncIOMotorDatabase
@@ -66,9 +66,12 @@ class Platform:
     db: AsyncIOMotorDatabase[dict[str, Any]]
     vault: Vault
     clock: Clock
+    """Civil time: of rules, papers and due work. A demonstration can move it on."""
     files: Files
     limiter: RateLimiter
     wechat: WeChatGateway
+    machine_clock: Clock | None = None
+    """Set where civil time may differ from it: in a demonstration."""
     _collections: dict[str, AsyncIOMotorCollection[dict[str, Any]]] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -77,6 +80,20 @@ class Platform:
     @property
     def platform(self) -> Platform:
         return self
+
+    @property
+    def machine(self) -> Clock:
+        """Machine time, which nobody moves: of leases, log-ins, codes of an authenticator, limits, rows that expire, and of whatever
+        another machine keeps its own time for (server/decisions/0011)."""
+        return self.machine_clock or self.clock
+
+    @property
+    def moved_to(self) -> datetime | None:
+        """Civil time where it is not that of the machine: a demonstration has been moved on."""
+        if self.machine_clock is None:
+            return None
+        civil = self.clock.now()
+        return civil if civil - self.machine_clock.now() > timedelta(minutes=1) else None
 
     @property
     def session(self) -> AsyncIOMotorClientSession | None:

@@ -46,6 +46,8 @@ MOST_ATTEMPTS = 3
 """A run that died so many times is not tried again: it may be what kills its scheduler."""
 PAUSES = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=3))
 """Before a daily job whose database was away tries again; a more frequent one has its next slot soon."""
+WATCHED_EACH = 0.05
+"""Seconds between two looks at a run of another scheduler that somebody waits for."""
 OVERDUE = timedelta(minutes=10)
 """A slot that is claimed by nobody for so long, and the page says that no scheduler is running."""
 
@@ -149,6 +151,16 @@ async def tick(platform: Platform, job: Job, holder: str) -> bool:
     return True
 
 
+async def see_to(platform: Platform, job: Job, slot: datetime, holder: str) -> None:
+    """Comes back when the run of `slot`, which is due, has ended, whoever ran it: for a demonstration that is moved on day by day."""
+    while True:
+        state = await state_of(platform, job.name)
+        if state.token is None and state.slot is not None and state.slot >= slot:
+            return
+        if not await tick(platform, job, holder):
+            await asyncio.sleep(WATCHED_EACH)
+
+
 async def take(platform: Platform, job: Job, holder: str) -> Claim | None:
     """Claims the run that is due, if any: one left by a dead scheduler first, then one started by hand, then the latest slot."""
     now = platform.clock.now()
@@ -156,7 +168,7 @@ async def take(platform: Platform, job: Job, holder: str) -> Claim | None:
     if seen.token is not None:
         return (
             None
-            if seen.until is not None and seen.until > now
+            if seen.until is not None and seen.until > platform.machine.now()
             else await _take_over(platform, job, seen, holder)
         )
     if seen.requested is not None:
@@ -184,7 +196,12 @@ async def _grab(platform: Platform, job: Job, seen: JobState, holder: str, **cha
     """Puts a new token where `seen` is still what stands there; None when another was first."""
     now = platform.clock.now()
     token = secrets.token_hex(8)
-    started = {"token": token, "until": now + job.lease, "holder": holder, "started_at": now}
+    started = {
+        "token": token,
+        "until": platform.machine.now() + job.lease,
+        "holder": holder,
+        "started_at": now,
+    }
     if not await _swap(platform, seen, {**started, **change}):
         return None
     slot = None if "requested" in change else change.get("slot")
@@ -289,7 +306,7 @@ async def _keep_alive(platform: Platform, claim: Claim) -> None:
 
 async def renew(platform: Platform, claim: Claim) -> bool:
     """Prolongs the lease; False when the run has been taken over."""
-    until = platform.clock.now() + claim.job.lease
+    until = platform.machine.now() + claim.job.lease
     done = await platform["job_states"].update_one(
         {"_id": claim.job.name, "token": claim.token}, {"$set": {"until": until}}
     )

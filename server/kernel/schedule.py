@@ -6,7 +6,7 @@ run are one run, not many.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -20,6 +20,10 @@ Work = Callable[[Platform], Awaitable[int | Counts | None]]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PUNCTUAL = timedelta(hours=1)
 """A slot of a job that does not catch up is dropped when it is later than this."""
+
+HURRIED = (time(0), time(20))
+"""When a job that runs every few minutes runs on a day of which only seconds are lived: what ended with a day is noted as it ends, and
+what ends tomorrow is told in the evening, outside the quiet hours."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,13 @@ class Job:
     def too_late(self, slot: datetime, now: datetime) -> bool:
         return self.at is not None and not self.catch_up and now - slot > PUNCTUAL
 
+    def times_of_day(self) -> tuple[time, ...]:
+        """When it runs on a day that a demonstration lives through in seconds. What runs each few seconds goes on by itself."""
+        if self.at is not None:
+            return (self.at,)
+        assert self.every is not None
+        return HURRIED if self.every >= timedelta(minutes=1) else ()
+
     @property
     def frequency(self) -> str:
         """How often, in Chinese."""
@@ -74,3 +85,25 @@ class Job:
             if seconds % unit == 0:
                 return f"每 {seconds // unit} {words}"
         return f"每 {seconds} 秒"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A moment at which jobs are due."""
+
+    moment: datetime
+    jobs: tuple[Job, ...]
+
+
+def stops(jobs: Sequence[Job], after: datetime, until: datetime) -> Iterator[Stop]:
+    """The moments after `after`, up to and with `until`, at which jobs are due, in their order: for a demonstration that is moved on.
+    At `until` itself whatever runs more often than daily is due as well."""
+    day, last = after.astimezone(BEIJING).date(), until.astimezone(BEIJING).date()
+    while day <= last:
+        for at in sorted({at for job in jobs for at in job.times_of_day()}):
+            moment = datetime.combine(day, at, BEIJING).astimezone(UTC)
+            if after < moment < until:
+                yield Stop(moment, tuple(job for job in jobs if at in job.times_of_day()))
+        day += timedelta(days=1)
+    here = until.astimezone(BEIJING).time()
+    yield Stop(until, tuple(job for job in jobs if job.at == here or (job.every and job.times_of_day())))

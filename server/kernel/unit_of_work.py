@@ -44,6 +44,7 @@ class UnitOfWork:
     actor: Actor
     session: AsyncIOMotorClientSession
     now: datetime
+    """Civil time."""
     audit_entries: list[Row] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
     wrote: bool = True
@@ -80,7 +81,7 @@ class UnitOfWork:
                 "created_at": self.now,
                 "state": "waiting",
                 "attempts": 0,
-                "next_attempt_at": self.now,
+                "next_attempt_at": self.platform.machine.now(),
                 "read": False,
             }
         )

@@ -14,6 +14,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from tornado.web import HTTPError, RequestHandler
 
 from server.kernel import errors, logs
+from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Problem
 from server.kernel.identity import ANYBODY, Actor
 from server.kernel.mongo import new_id
@@ -104,6 +105,8 @@ class PlatformHandler(RequestHandler):
 
     async def prepare(self) -> None:
         self.set_header("X-Request-Id", self.request_id)
+        if moved_to := self.platform.moved_to:
+            self.set_header(MOVED_TIME, moved_to.astimezone(BEIJING).isoformat(timespec="seconds"))
         access = (
             access_of(type(self), self.request.method or "GET") if self.request.method in _ALLOWED else None
         )
@@ -139,6 +142,9 @@ class PlatformHandler(RequestHandler):
 
 
 _ALLOWED = {method.upper() for method in HTTP_METHODS}
+
+MOVED_TIME = "Demonstration-Time"
+"""With each answer of a demonstration that was moved on: civil time, which is not that of the machine."""
 
 SECURITY_HEADERS: dict[str, str] = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

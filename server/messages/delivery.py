@@ -58,7 +58,7 @@ async def deliver(platform: Platform) -> dict[str, int]:
     if lost := await outbox.give_up_unanswered(platform):
         counts[State.UNCERTAIN.label] = lost
     pause = await store.pause(platform)
-    if pause is not None and platform.clock.now() < pause.until:
+    if pause is not None and platform.machine.now() < pause.until:
         return counts
     run = _Run(platform, pause.failures if pause else 0, counts)
     senders = 1 if pause else min(PARALLEL, max(1, platform.settings.wechat_threads // 2))
@@ -126,7 +126,7 @@ class _Run:
         elif kind.fields - row["data"].keys():
             await self._settle(row, State.DEAD, reason="missing-field")
         elif (morning := self._morning()) and not kind.may_wake(row["data"], self.today):
-            await outbox.postpone(self.platform, row, morning)
+            await outbox.postpone_to_morning(self.platform, row, morning)
         elif not await store.hold_grant(self.platform, binding.openid, template.template_id, row["_id"]):
             await self._settle(row, State.KEPT, reason="no-grant")
         else:
@@ -142,7 +142,7 @@ class _Run:
         platform, row = self.platform, parcel.row
         grant = (parcel.openid, parcel.template.template_id, parcel.id)
         patience = timedelta(seconds=2 * platform.settings.wechat_timeout_seconds) + timedelta(minutes=1)
-        if not await outbox.begin(platform, row, platform.clock.now() + patience):
+        if not await outbox.begin(platform, row, platform.machine.now() + patience):
             await store.give_grant_back(platform, *grant)
             return
         attempts = row["attempts"] + 1
@@ -175,7 +175,7 @@ class _Run:
         limited = isinstance(trouble, WeChatLimited)
         reason = "limited" if limited else "unavailable"
         errcode = trouble.extra.get("errcode")
-        now = self.platform.clock.now()
+        now = self.platform.machine.now()
         if attempts >= rules.MOST_ATTEMPTS:
             await store.give_grant_back(self.platform, parcel.openid, parcel.template.template_id, parcel.id)
             await self._settle(parcel.row, State.DEAD, reason=reason, errcode=errcode)
@@ -192,7 +192,7 @@ class _Run:
         if self.stopped:
             return
         self.stopped = True
-        now, chance = self.platform.clock.now(), random.random()  # noqa: S311 - as above
+        now, chance = self.platform.machine.now(), random.random()  # noqa: S311 - as above
         until = (
             rules.next_quota_day(now, chance)
             if reason == "limited"
@@ -255,7 +255,7 @@ class Overview:
 async def overview(platform: Platform) -> Overview:
     counts = {state: await outbox.count(platform, state, COUNTED_MOST) for state in State}
     pause = await store.pause(platform)
-    over = pause is None or pause.until <= platform.clock.now()
+    over = pause is None or pause.until <= platform.machine.now()
     return Overview(counts, None if over else pause)
 
 
@@ -287,7 +287,7 @@ def _told(row: Row, person: str) -> Told:
         reason=rules.reason_words(row["reason"], row.get("errcode")) if row.get("reason") else "",
         attempts=row["attempts"],
         created_at=row["created_at"],
-        next_attempt_at=row["next_attempt_at"],
+        next_attempt_at=row.get("morning") or row["next_attempt_at"],
         settled_at=row.get("settled_at"),
     )
 
@@ -314,7 +314,8 @@ async def send_all_again(unit: UnitOfWork, kind: str = "") -> int:
 
 
 async def _wait_anew(unit: UnitOfWork, message_ids: Sequence[str]) -> int:
-    anew = {"next_attempt_at": unit.now, "attempts": 0, "reason": "", "errcode": None, "settled_at": None}
+    now = unit.platform.machine.now()
+    anew = {"next_attempt_at": now, "attempts": 0, "reason": "", "errcode": None, "settled_at": None}
     may = rules.MAY_BE_DONE[Action.SEND_AGAIN]
     return await outbox.change_state(unit, message_ids, may, State.WAITING, **anew)
 

@@ -127,7 +127,7 @@ async def _report_grants(unit: UnitOfWork, nonce: str, answers: Mapping[str, Ans
     assert openid is not None
     if await store.reported(unit, openid, nonce):
         return unit.nothing_written()
-    await store.note_report(unit, openid, nonce, unit.now)
+    await store.note_report(unit, openid, nonce, unit.platform.machine.now())
     for template_id, answer in answers.items():
         if answer.grants:
             await store.add_grant(unit, openid, template_id)

@@ -41,7 +41,7 @@ def keys_of(platform: Platform) -> PushKeys:
 
 def answer_echo(platform: Platform, query: Mapping[str, str]) -> str:
     """What WeChat wants to read when the address is set up. Raises PushForged, PushMalformed, PushNotSetUp."""
-    return pushes.echo(keys_of(platform), query, platform.clock.now(), _freshness(platform))
+    return pushes.echo(keys_of(platform), query, platform.machine.now(), _freshness(platform))
 
 
 async def receive(platform: Platform, query: Mapping[str, str], body: bytes) -> None:
@@ -49,7 +49,7 @@ async def receive(platform: Platform, query: Mapping[str, str], body: bytes) -> 
 
     Raises Unavailable when the database is too slow: then nothing was done, and WeChat sends the push again.
     """
-    push = pushes.opened(keys_of(platform), query, body, platform.clock.now(), _freshness(platform))
+    push = pushes.opened(keys_of(platform), query, body, platform.machine.now(), _freshness(platform))
     try:
         async with asyncio.timeout(PATIENCE):
             await _take(platform, WECHAT, push)
@@ -64,7 +64,7 @@ def _freshness(platform: Platform) -> timedelta:
 @transactional
 async def _take(unit: UnitOfWork, push: Push) -> None:
     """Notes and obeys in one transaction: what fails half-way is as if it had never come, and is obeyed when it comes again."""
-    if not await push_store.is_new(unit, push.nonce, push.key, unit.now):
+    if not await push_store.is_new(unit, push.nonce, push.key, unit.platform.machine.now()):
         return unit.nothing_written()
     if push.name == MEDIA_CHECKED:
         return await content.settle_media(unit, push.facts)

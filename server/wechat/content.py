@@ -246,6 +246,7 @@ async def note_pictures(
 def _new(
     unit: UnitOfWork, openid: str, scene: Scene, subject: Subject, part: str, state: State
 ) -> ContentCheck:
+    now = unit.platform.machine.now()
     return ContentCheck(
         subject=subject.key,
         part=part,
@@ -261,8 +262,8 @@ def _new(
         state=state,
         pending=state.pending,
         open=state.open,
-        next_attempt_at=unit.now,
-        created_at=unit.now,
+        next_attempt_at=now,
+        created_at=now,
     )
 
 
@@ -273,7 +274,7 @@ async def check_waiting(platform: Platform) -> dict[str, int]:
     """Asks about what is due, at most 50; returns how many became what. Any number may run at once."""
     counts: dict[str, int] = {}
     for _ in range(MOST_AT_ONCE):
-        check = await store.claim(platform, platform.clock.now(), CLAIM)
+        check = await store.claim(platform, platform.machine.now(), CLAIM)
         if check is None:
             break
         state = await _check_one(platform, check)
@@ -284,7 +285,7 @@ async def check_waiting(platform: Platform) -> dict[str, int]:
 
 
 async def _check_one(platform: Platform, check: ContentCheck) -> State:
-    now = platform.clock.now()
+    now = platform.machine.now()
     if now - check.created_at >= GIVE_UP_AFTER:
         return await _settle(platform, JOB, check.id, State.UNCHECKED, None)
     if check.file_id is not None:
@@ -304,7 +305,7 @@ async def _ask_about_picture(platform: Platform, check: ContentCheck) -> State:
     except Problem as problem:
         if _never(problem):
             return await _settle(platform, JOB, check.id, State.UNCHECKED, None)
-        await store.postpone(platform, check.id, platform.clock.now() + RETRY)
+        await store.postpone(platform, check.id, platform.machine.now() + RETRY)
         return State.WAITING
     try:
         return await _asked(platform, JOB, check.id, trace_id)
@@ -314,11 +315,12 @@ async def _ask_about_picture(platform: Platform, check: ContentCheck) -> State:
 
 @transactional
 async def _asked(unit: UnitOfWork, check_id: str, trace_id: str) -> State:
-    row = await store.meet_asked(unit, trace_id, check_id, unit.now)
+    now = unit.platform.machine.now()
+    row = await store.meet_asked(unit, trace_id, check_id, now)
     if "suggest" in row:
         return await _become(unit, check_id, state_of(row["suggest"]), row["label"])
     await store.change_state(
-        unit, check_id, State.ASKED, PENDING, unit.now, next_attempt_at=unit.now + PUSH_WITHIN
+        unit, check_id, State.ASKED, PENDING, now, next_attempt_at=now + PUSH_WITHIN
     )
     unit.nothing_written()
     return State.ASKED
@@ -333,7 +335,7 @@ async def _become(unit: UnitOfWork, check_id: str, state: State, label: int | No
     """A verdict counts unless a person has decided, or one has come before: UNCHECKED alone gives way to a late one."""
     before = (*PENDING, State.UNCHECKED)
     facts = {"label": label, "decided_at": unit.now}
-    if await store.change_state(unit, check_id, state, before, unit.now, **facts) is None:
+    if await store.change_state(unit, check_id, state, before, unit.platform.machine.now(), **facts) is None:
         unit.nothing_written()
     else:
         unit.audit("content:verdict", check_id, state=state.label, label=label)
@@ -348,7 +350,7 @@ async def settle_media(unit: UnitOfWork, event: Mapping[str, Any]) -> None:
     suggest, label = "", 0
     if _number(event.get("errcode")) == 0 and isinstance(result, Mapping):
         suggest, label = str(result.get("suggest"))[:20], _number(result.get("label"))
-    row = await store.meet_told(unit, trace_id, suggest, label, unit.now)
+    row = await store.meet_told(unit, trace_id, suggest, label, unit.platform.machine.now())
     if "check_id" not in row:
         return unit.nothing_written()
     await _become(unit, row["check_id"], state_of(suggest) if suggest else State.UNCHECKED, label)
@@ -366,7 +368,7 @@ def _number(value: object) -> int:
 
 def media_link(platform: Platform, file_id: str) -> str:
     """An address that opens this file without a log-in, for 35 minutes."""
-    expires = int((platform.clock.now() + LINK_LIVES).timestamp())
+    expires = int((platform.machine.now() + LINK_LIVES).timestamp())
     return f"{platform.settings.home}/media/{file_id}-{expires}-{_seal(platform, file_id, expires)}"
 
 
@@ -378,7 +380,7 @@ def _seal(platform: Platform, file_id: str, expires: int) -> str:
 async def open_media(platform: Platform, file_id: str, expires: int, seal: str) -> Download:
     """The picture behind a link. Raises NotFound for a link that is forged or too old, in the same words."""
     genuine = hmac.compare_digest(_seal(platform, file_id, expires), seal)
-    if not genuine or datetime.fromtimestamp(expires, UTC) <= platform.clock.now():
+    if not genuine or datetime.fromtimestamp(expires, UTC) <= platform.machine.now():
         raise NotFound()
     check = await store.of_file(platform, file_id)
     if check is None:
@@ -448,7 +450,7 @@ async def decide(unit: UnitOfWork, check_id: str, *, harmless: bool, note: str) 
         check_id,
         state,
         OPEN,
-        unit.now,
+        unit.platform.machine.now(),
         note=note.strip(),
         decided_at=unit.now,
         decided_by=unit.actor.name,
