@@ -151,7 +151,8 @@ async def open_platform(
         wechat=wechat or make_wechat(settings, db, machine_clock or clock),
         machine_clock=machine_clock,
     )
-    await demonstration_clock.set_up(platform)
+    if isinstance(clock, AheadClock):
+        clock.ahead = await demonstration_clock.ahead_of(db)
     if earlier:
         await upgrades.bring_up_to_date(platform, say=_say)
     await ensure_indexes(db, COLLECTIONS)
@@ -290,6 +291,7 @@ def main(arguments: Sequence[str]) -> int:
             mongod = EmbeddedMongod(settings.data_dir, cache_gb=settings.mongodb_cache_gb)
             settings = settings.model_copy(update={"mongodb_uri": mongod.start()})
         settings = settings.model_copy(update={"simulator_port": settings.simulator_port or _free_port()})
+        asyncio.run(_require_unmoved(settings))
         settings = settings.with_secrets()
         if settings.processes == 1:
             asyncio.run(serve(settings, first=True, shared_port=False))
@@ -306,6 +308,17 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         if mongod is not None:
             mongod.stop()
+
+
+async def _require_unmoved(settings: Settings) -> None:
+    """Raises MovedDatabase, but not in a demonstration. Asked once, before any process serves."""
+    if settings.demo:
+        return
+    db = connect(settings.mongodb_uri, settings.mongodb_database)
+    try:
+        await demonstration_clock.require_unmoved(db, SystemClock().now())
+    finally:
+        db.client.close()
 
 
 def _worker_command(arguments: Sequence[str]) -> Callable[[int], list[str]]:

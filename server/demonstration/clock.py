@@ -1,6 +1,6 @@
 """The clock of a demonstration: civil time can be moved on, never back, and every server process follows.
 
-How far it is ahead of the machine stands in one row of the database. Each process reads it ten times a second and says in a row of
+How far it is ahead of the machine stands in one row of the database. Each process reads it twenty times a second and says in a row of
 its own how far it has followed; a move is answered when all living processes have. On the way the clock stands at each moment at
 which daily work is due until that work is done, so that what is said for a day carries its date (server/decisions/0011).
 
@@ -15,6 +15,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from server.kernel import outbox, runs
@@ -32,7 +33,7 @@ COLLECTIONS = (
 )
 
 THE_CLOCK = "clock"
-LOOK = timedelta(milliseconds=100)
+LOOK = timedelta(milliseconds=50)
 BEAT = timedelta(seconds=1)
 GONE_AFTER = timedelta(seconds=5)
 """A process that has shown no sign of life for so long is not waited for."""
@@ -50,16 +51,15 @@ class MoveUnderWay(Conflict):
     default_detail = "演示时间正在推进，每一天到期的任务正按日期办理。请等它停下再推进。"
 
 
-async def set_up(platform: Platform) -> None:
-    """Before anything is done on this database: a demonstration goes on where its clock stands.
+async def ahead_of(db: AsyncIOMotorDatabase[Row]) -> timedelta:
+    """How far the clock of this database is ahead of the machine."""
+    return _span(await db["demonstration_clock"].find_one({"_id": THE_CLOCK}) or {})
 
-    Raises MovedDatabase for anybody else: what was said for a day to come would be read as true.
-    """
-    ahead = _span(await platform["demonstration_clock"].find_one({"_id": THE_CLOCK}) or {})
-    if isinstance(platform.clock, AheadClock):
-        platform.clock.ahead = ahead
-    elif ahead:
-        civil = platform.clock.now() + ahead
+
+async def require_unmoved(db: AsyncIOMotorDatabase[Row], now: datetime) -> None:
+    """Raises MovedDatabase: outside a demonstration, what was said for a day to come would be read as true."""
+    if ahead := await ahead_of(db):
+        civil = now + ahead
         raise MovedDatabase(
             f"这个数据库的演示时间已推进到 {civil.astimezone(BEIJING):%Y-%m-%d %H:%M}，里面有还没有到的日期，只能带 --demo 启动。"
             "要正式使用，请换一个数据目录（--data-dir）或数据库（MONGODB_URI）。"
@@ -103,9 +103,8 @@ class DemonstrationClock:
                 log.warning("the demonstration's clock could not be read", exc_info=True)
 
     async def _look(self) -> None:
-        row = await self._platform["demonstration_clock"].find_one({"_id": THE_CLOCK})
         before = self._clock.ahead
-        self._clock.ahead = max(before, _span(row or {}))
+        self._clock.ahead = max(before, await ahead_of(self._platform.db))
         beat_due = self._shown_at is None or self._platform.machine.now() - self._shown_at >= BEAT
         if self._clock.ahead != before or beat_due:
             await self._show()
