@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from scripts.visitors import Browser, FilledForm, Phone, Stop, found, say, typed
@@ -113,14 +113,14 @@ async def institution_applies(
     return applied.headers["Location"]
 
 
-async def class_is_made(officer: Browser, province: Browser, run: str) -> str:
+async def class_is_made(officer: Browser, province: Browser, run: str, first_day: date) -> str:
     """Plan and application, each approved by the province; returns the id of the class."""
-    today = datetime.now(BEIJING).date()
-    first_day = max(today - timedelta(days=1), today.replace(month=1, day=1))
-    title = f"{today.year}年{today.month}月机械类三级教师培训班（演示 {run}）"
+    title = f"{first_day.year}年{first_day.month}月机械类三级教师培训班（演示 {run}）"
     plan = await institution_plans(officer, province, title, first_day)
     await province_approves(province, plan)
-    application = await institution_applies(officer, plan, title, first_day, today)
+    application = await institution_applies(
+        officer, plan, title, first_day, first_day + timedelta(days=DAYS - 1)
+    )
     await province_approves(province, application)
     return found(r'href="/admin/classes/([0-9a-f]{24})"', await officer.get(application))
 
@@ -163,15 +163,14 @@ async def institution_imports_roster(officer: Browser, class_id: str, people: li
 
 
 async def some_apply_themselves(
-    officer: Browser, teacher: Phone, applicants: list[Phone], class_id: str
+    officer: Browser, teacher: Phone, applicants: list[Phone], class_id: str, now: datetime
 ) -> list[str]:
     """公开报名: found in the mini-program, with the answers to the needs analysis; institution and teacher both agree. Person ids."""
-    now = datetime.now(BEIJING)
     await officer.submit(
         f"/admin/classes/{class_id}/enrolment",
         {
             "opens": typed(now - timedelta(minutes=1)),
-            "closes": typed(now + timedelta(hours=1)),
+            "closes": typed(now + timedelta(days=2)),
             "places": str(TRAINEES),
             "reporting": "开班当天 8:00，实训楼一层",
             "to_bring": "身份证、工作服",
@@ -207,21 +206,18 @@ async def some_apply_themselves(
     return [by_name[applicant.person.name] for applicant in applicants]
 
 
-TIMETABLE = [(0, "12"), (0, "12"), (0, "8"), (1, "12"), (1, "12"), (2, "12"), (2, "12")]
-"""Course and class hours of each session: the 80 hours of the level, pressed into what is left of today, so that the journey
-can go on to the certificates at once."""
+DAYS = 10
+HALF_DAYS = [("上午", "08:30", "12:00"), ("下午", "14:00", "17:30")]
+HOURS = 4
+"""Of each half day: the 80 hours of the level in ten days."""
+COURSE_OF_DAY = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
-def scheme(teacher_id: str) -> dict[str, Any]:
-    """The form of a whole scheme; its first session has just begun. Raises Stop late in the evening."""
-    begins = datetime.now(BEIJING).replace(second=0, microsecond=0)
-    midnight = begins.replace(hour=23, minute=59)
-    each = min(timedelta(hours=1), (midnight - begins) // len(TIMETABLE))
-    each -= timedelta(seconds=each.seconds % 60)
-    if each < timedelta(minutes=5):
-        raise Stop("今天剩下的时间排不下演示的课表，请在 23:20 以前或明天再试")
-    starts = [begins + number * each for number in range(len(TIMETABLE))]
-    deadline = typed(begins + timedelta(hours=5))
+def scheme(teacher_id: str, first_day: date) -> dict[str, Any]:
+    """The form of a whole scheme: two half days on each of ten days."""
+    sessions = [(number, *half) for number in range(DAYS) for half in HALF_DAYS]
+    last_day = first_day + timedelta(days=DAYS - 1)
+    deadline = typed(datetime.combine(last_day, time(12), BEIJING))
     return {
         "version": "0",
         "objectives": "能独立实施一门工学一体化课程的教学与考核。",
@@ -229,17 +225,16 @@ def scheme(teacher_id: str) -> dict[str, Any]:
         "materials": "《工学一体化课程教学实施》讲义",
         "course_title": COURSES,
         "course_hours": [
-            str(sum(int(hours) for course, hours in TIMETABLE if course == number))
-            for number in range(len(COURSES))
+            str(COURSE_OF_DAY.count(number) * len(HALF_DAYS) * HOURS) for number in range(len(COURSES))
         ],
         "course_teacher_id": [teacher_id] * len(COURSES),
-        "session_day": [f"{moment:%Y-%m-%d}" for moment in starts],
-        "session_starts": [f"{moment:%H:%M}" for moment in starts],
-        "session_ends": [f"{moment + each:%H:%M}" for moment in starts],
-        "session_title": [f"第 {number} 课" for number in range(1, len(TIMETABLE) + 1)],
-        "session_course": [COURSES[course] for course, _ in TIMETABLE],
-        "session_hours": [hours for _, hours in TIMETABLE],
-        "session_place": ["实训楼 301"] * len(TIMETABLE),
+        "session_day": [str(first_day + timedelta(days=day)) for day, *_ in sessions],
+        "session_starts": [starts for *_, starts, _ in sessions],
+        "session_ends": [ends for *_, ends in sessions],
+        "session_title": [f"第 {day + 1} 天{half}" for day, half, *_ in sessions],
+        "session_course": [COURSES[COURSE_OF_DAY[day]] for day, *_ in sessions],
+        "session_hours": [str(HOURS)] * len(sessions),
+        "session_place": ["实训楼 301"] * len(sessions),
         "task_title": ["工学一体化课程教学设计", "示范课说课"],
         "task_kind": ["FORMATIVE", "SUMMATIVE"],
         "task_deadline": [deadline, deadline],
@@ -257,12 +252,12 @@ def changed(read: dict[str, Any]) -> dict[str, Any]:
 
 
 async def scheme_is_filed(
-    officer: Browser, province: Browser, teacher: Phone, class_id: str, teacher_id: str
+    officer: Browser, province: Browser, teacher: Phone, class_id: str, teacher_id: str, first_day: date
 ) -> None:
     """Drafted by institution and teacher, signed by the teacher, approved by the province; sessions and tasks come of it."""
     home = f"/admin/classes/{class_id}/scheme"
     await officer.get(f"{home}/edit")
-    await officer.submit(f"{home}/edit", scheme(teacher_id))
+    await officer.submit(f"{home}/edit", scheme(teacher_id, first_day))
     path = f"/teaching/classes/{class_id}/scheme"
     read = await teacher.call("PUT", path, json=changed(await teacher.call("GET", path)))
     version = {"version": str(read["version"])}

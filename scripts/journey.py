@@ -10,13 +10,14 @@ import asyncio
 import json
 import random
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from scripts.before_class import (
+    HALF_DAYS,
     TRAINEES,
     centre_prepares,
     class_is_made,
@@ -26,37 +27,62 @@ from scripts.before_class import (
     scheme_is_filed,
     some_apply_themselves,
 )
-from scripts.visitors import Browser, Phone, Stop, require, say, some_at_once, typed
+from scripts.visitors import Browser, CivilTime, Phone, Stop, require, say, some_at_once, typed
 from server.accounts.fictional import FictionalPerson, make_person
 from server.kernel.clock import BEIJING
 
 ON_ROSTER = 27
 """The others enrol themselves in the mini-program."""
+AHEAD = timedelta(days=7)
+"""How long before its first day a class is applied for."""
+FIRST_COME = timedelta(minutes=5)
+"""Before a session begins, and after it has ended, when something happens."""
+HANDED_IN_AFTER = {"FORMATIVE": 12, "SUMMATIVE": 18}
+"""Kind of task → after which session."""
 PEOPLE_FROM = 10_000
 """The seeds below belong to the demonstration classes of the server."""
 
 
-async def everybody_checks_in(teacher: Phone, trainees: list[Phone], class_id: str) -> None:
-    """All at once, against the code on the teacher's phone; one with the code of another's imagination is refused."""
-    sessions = await teacher.call("GET", f"/teaching/classes/{class_id}/sessions")
-    session_id = sessions["items"][0]["id"]
-    await trainees[0].call(
-        "POST", "/check-ins", 422, json={"code": "GX1:not-a-code-of-this-platform", "nonce": "forged"}
-    )
+async def ten_days_are_lived(
+    civil: CivilTime, teacher: Phone, trainees: list[Phone], class_id: str
+) -> list[dict[str, Any]]:
+    """Each session in its turn, with everybody in it; work is handed in on the way. Comes back when the last session has ended."""
+    forged = {"code": "GX1:not-a-code-of-this-platform", "nonce": "forged"}
+    listed = await teacher.call("GET", f"/teaching/classes/{class_id}/sessions?limit=50")
+    sessions: list[dict[str, Any]] = listed["items"]
+    for number, session in enumerate(sessions, start=1):
+        await civil.move_to(datetime.fromisoformat(session["starts_at"]) - FIRST_COME)
+        if number == 1:
+            await trainees[0].call("POST", "/check-ins", 422, json=forged)
+        roll = await everybody_checks_in(teacher, trainees, session["id"])
+        if number % len(HALF_DAYS) == 0:
+            say(f"  {session['title']}：应到 {TRAINEES}，未到 {roll['missing']}")
+        for kind, after in HANDED_IN_AFTER.items():
+            if number == after:
+                await civil.move_to(datetime.fromisoformat(session["ends_at"]) + FIRST_COME)
+                await some_at_once(hand_in(one, class_id, kind) for one in trainees)
+    await civil.move_to(datetime.fromisoformat(sessions[-1]["ends_at"]) + FIRST_COME)
+    return sessions
+
+
+async def everybody_checks_in(teacher: Phone, trainees: list[Phone], session_id: str) -> dict[str, Any]:
+    """All at once, against the code on the teacher's phone; what the teacher then sees."""
     shown = await teacher.call("GET", f"/teaching/sessions/{session_id}/code")
     await asyncio.gather(
         *(
-            one.call("POST", "/check-ins", 201, json={"code": shown["code"], "nonce": f"{one.openid}-1"})
+            one.call(
+                "POST", "/check-ins", 201, json={"code": shown["code"], "nonce": f"{one.openid}-{session_id}"}
+            )
             for one in trainees
         )
     )
-    roll = await teacher.call("GET", f"/teaching/sessions/{session_id}/attendance")
-    say(f"  教师手机上：应到 {TRAINEES}，未到 {roll['missing']}")
+    roll: dict[str, Any] = await teacher.call("GET", f"/teaching/sessions/{session_id}/attendance")
+    return roll
 
 
-async def hand_in_everything(trainee: Phone, class_id: str) -> None:
+async def hand_in(trainee: Phone, class_id: str, kind: str) -> None:
     tasks = await trainee.call("GET", f"/classes/{class_id}/tasks")
-    for task in tasks["items"]:
+    for task in (one for one in tasks["items"] if one["kind"] == kind):
         text = f"《{task['title']}》由{trainee.person.name}独立完成。"
         await trainee.call(
             "POST",
@@ -80,9 +106,8 @@ async def teacher_grades(teacher: Phone, class_id: str) -> None:
             )
 
 
-async def institution_opens_survey(officer: Browser, class_id: str) -> None:
-    now = datetime.now(BEIJING)
-    period = {"opens_at": typed(now), "closes_at": typed(now + timedelta(days=2))}
+async def institution_opens_survey(officer: Browser, class_id: str, now: datetime) -> None:
+    period = {"opens_at": typed(now), "closes_at": typed(now + timedelta(days=4))}
     await officer.submit(f"/admin/classes/{class_id}/survey", period)
 
 
@@ -136,11 +161,15 @@ async def walk(url: str, out: Path, centre_password: str, centre_key: str, seed:
     first = PEOPLE_FROM + seed * (TRAINEES + 1)
     teacher_person, *people = (make_person(first + number) for number in range(TRAINEES + 1))
 
+    civil = CivilTime(url)
+    await civil.now()
     say("1. 部指导中心：为培训机构和省级管理部门分配账号，登记骨干教师；两人首次登录修改密码")
     officer, province = await centre_prepares(url, centre_password, centre_key, run, teacher_person)
 
     say("2. 邢台技师学院：年度培训计划报河北省批准，再按计划申请开班，批准后建立培训班")
-    class_id = await class_is_made(officer, province, run)
+    first_day = ((await civil.now()) + AHEAD).date()
+    class_id = await class_is_made(officer, province, run, first_day)
+    say(f"  {first_day} 开班，十天 80 课时")
 
     say("3. 骨干教师：微信登录，实名绑定，接受授课和考核的邀请函")
     teacher = Phone(url, f"journey-{run}-teacher", teacher_person)
@@ -148,8 +177,8 @@ async def walk(url: str, out: Path, centre_password: str, centre_key: str, seed:
     teacher_id = (await teacher.bind_real_name())["person_id"]
     await institution_invites(officer, class_id, teacher, teacher_id)
 
-    say("4. 培训方案：机构起草，骨干教师签署，河北省审核通过，课次和考核任务按方案安排（80 课时压缩在今天）")
-    await scheme_is_filed(officer, province, teacher, class_id, teacher_id)
+    say("4. 培训方案：机构起草，骨干教师签署，河北省审核通过，课次和考核任务按方案安排")
+    await scheme_is_filed(officer, province, teacher, class_id, teacher_id, first_day)
 
     say(
         f"5. 招生：导入名册（{ON_ROSTER} 人，先预览，后确认），{TRAINEES - ON_ROSTER} 人在小程序报名，机构和教师共同审核"
@@ -159,18 +188,20 @@ async def walk(url: str, out: Path, centre_password: str, centre_key: str, seed:
     await some_at_once(one.log_in() for one in trainees)
     bound = await some_at_once(one.bind_real_name() for one in trainees[:ON_ROSTER])
     say(f"  {bound[0]['name']} {bound[0]['id_number_masked']}：{bound[0]['evidence']['title']}")
-    admitted = await some_apply_themselves(officer, teacher, trainees[ON_ROSTER:], class_id)
-    say("  入学通知，签署承诺书，核对身份证报到")
+    now = await civil.now()
+    admitted = await some_apply_themselves(officer, teacher, trainees[ON_ROSTER:], class_id, now)
+    await civil.move_to(datetime.combine(first_day, time(7, 30), BEIJING))
+    say(f"  演示时间推进到 {first_day} 7:30：入学通知，签署承诺书，核对身份证报到")
     person_ids = [one["person_id"] for one in bound] + admitted
     await everybody_arrives(officer, trainees, person_ids, class_id)
 
-    say("6. 上课：全班同时签到；提交学习成果，骨干教师评分")
-    await everybody_checks_in(teacher, trainees, class_id)
-    await some_at_once(hand_in_everything(one, class_id) for one in trainees)
+    say("6. 上课：十天，每天两个半天，全班同时签到；提交学习成果，骨干教师评分")
+    sessions = await ten_days_are_lived(civil, teacher, trainees, class_id)
+    say(f"  十天结束，实际完成 {sum(one['hours'] for one in sessions)} 课时")
     await teacher_grades(teacher, class_id)
 
     say("7. 满意度评价：匿名，每人一次")
-    await institution_opens_survey(officer, class_id)
+    await institution_opens_survey(officer, class_id, await civil.now())
     await some_at_once(answer_survey(one, class_id) for one in trainees)
 
     say("8. 公布成绩，核发证书")
@@ -183,10 +214,11 @@ async def walk(url: str, out: Path, centre_password: str, centre_key: str, seed:
     await anybody_checks(url, certificates, people)
     say(f"完成：{len(certificates)} 张证书全部验证为有效。")
 
-    await officer.close()
-    await province.close()
+    for who in (officer, province):
+        await who.close()
     for phone in (teacher, *trainees):
         await phone.close()
+    await civil.close()
 
 
 def main() -> int:
@@ -199,7 +231,7 @@ def main() -> int:
         "--data-dir", type=Path, default=Path(".data"), help="that of a server started with --demo"
     )
     parser.add_argument(
-        "--centre-password", help="password of the account centre, if the server has no --demo"
+        "--centre-password", help="password of the account centre, if it is not that of the demonstration"
     )
     parser.add_argument(
         "--centre-key", default="", help="key of its authenticator app, if the account has one"

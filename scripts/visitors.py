@@ -17,6 +17,7 @@ from server.kernel.clock import BEIJING
 
 AT_ONCE = 8
 """Phones that talk to the server at the same moment, except at check-in, when they all do."""
+TIME = "/simulator/time"
 T = TypeVar("T")
 
 
@@ -145,6 +146,32 @@ class Phone:
     async def bind_real_name(self) -> dict[str, Any]:
         bound: dict[str, Any] = await self.call("POST", "/real-name", json=self.claimed)
         return bound
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+class CivilTime:
+    """The clock of a demonstration, which the journey moves on from one day of its class to the next."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.AsyncClient(base_url=url, timeout=600)
+
+    async def now(self) -> datetime:
+        """Raises Stop where the clock cannot be moved."""
+        told = await self._http.get(TIME)
+        if told.status_code == 404:
+            raise Stop("这台服务器的时间不能推进，十天的班走不完：请用 scripts/run --demo 启动服务器")
+        return self._in(told)
+
+    async def move_to(self, moment: datetime) -> datetime:
+        """Answered when the work of every day between is done and every process of the server has followed."""
+        return self._in(await self._http.put(TIME, json={"to": moment.isoformat()}))
+
+    @staticmethod
+    def _in(told: httpx.Response) -> datetime:
+        require(told.status_code == 200, "演示时间", told)
+        return datetime.fromisoformat(told.json()["civil"]).astimezone(BEIJING)
 
     async def close(self) -> None:
         await self._http.aclose()

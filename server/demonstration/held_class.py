@@ -108,7 +108,8 @@ class HeldClass:
         before = self.stage.at(session.starts_at - timedelta(days=1))
         session = await timetable.change_session(before, self.stage.officer, self.item.id, session.id, wanted)
         await self._check_in(session, self.trainees[:18], session.starts_at - timedelta(minutes=6))
-        await self._check_in(session, self.trainees[18:20], session.starts_at + timedelta(minutes=8))
+        late = min(session.starts_at + timedelta(minutes=8), self.stage.now)
+        await self._check_in(session, self.trainees[18:20], late)
 
     async def _check_in(self, session: TeachingSession, who: Sequence[Actor], moment: datetime) -> None:
         then = self.stage.at(moment)

@@ -46,6 +46,9 @@ from server.selection.pool import refresh_figures
 from server.selection.service import NomineeDraft
 from server.surveys import service as surveys
 
+HALF_A_DAY = timedelta(hours=3, minutes=12)
+"""Of four class hours of 45 minutes, with a break."""
+
 
 @dataclass(frozen=True)
 class _Teacher:
@@ -188,7 +191,7 @@ class Life:
     # ---- the class in the middle of its life
 
     async def _running_class(self, planned: _Planned, teacher: _Teacher) -> None:
-        first, last = self._stage.today - timedelta(days=5), self._stage.today + timedelta(days=6)
+        first, last = self._stage.today - timedelta(days=5), self._stage.today + timedelta(days=5)
         held = await self._open(
             await self._apply(planned, first, last, "实训楼 405"),
             teacher,
@@ -204,13 +207,16 @@ class Life:
                 (
                     self._stage.day(-1, time(18, 0)),
                     self._stage.day(3, time(18, 0)),
-                    self._stage.day(6, time(18, 0)),
+                    self._stage.day(5, time(18, 0)),
                 ),
                 strict=True,
             )
         )
         now = self._session_of_now(room)
-        rows = [*timetable_rows(first, yesterday, room), now, *timetable_rows(tomorrow, last, room)]
+        ahead = timetable_rows(tomorrow, last, room)[
+            :-1
+        ]  # today holds one half day, the last day the other: 80 hours
+        rows = [*timetable_rows(first, yesterday, room), now, *ahead]
         await held.file_scheme(rows, [finished, going_on, summative])
         for session in await held.sessions():
             if session.starts_at == now.starts_at:
@@ -223,12 +229,15 @@ class Life:
         await held.rate(self._stage.day(-1, time(12, 0)), answered=6, until=self._stage.day(6, time(20, 0)))
 
     def _session_of_now(self, room: str) -> SessionRow:
+        """It has begun and will go on for some time; around midnight it has begun earlier or later, so that it lies in one day."""
+        begun = min(self._stage.now - timedelta(minutes=12), self._stage.day(0, time(23, 59)) - HALF_A_DAY)
+        starts_at = max(begun, self._stage.day(0, time(0, 0)))
         return SessionRow(
             title="今日课次 研讨与答疑",
             course=COURSES[0],
             place=room,
-            starts_at=max(self._stage.now - timedelta(minutes=12), self._stage.day(0, time(0, 0))),
-            ends_at=min(self._stage.now + timedelta(hours=3), self._stage.day(0, time(23, 59))),
+            starts_at=starts_at,
+            ends_at=starts_at + HALF_A_DAY,
             hours=4,
         )
 
