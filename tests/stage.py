@@ -83,7 +83,7 @@ def secret_of(officer: Officer) -> str:
 
 def code_for(platform: Platform, officer: Officer, *, steps: int = 0) -> str:
     """What the officer's app shows now, or `steps` of 30 seconds later. A code serves once."""
-    return totp.code_at(secret_of(officer), totp.step_at(platform.clock.now()) + steps)
+    return totp.code_at(secret_of(officer), totp.step_at(platform.machine.now()) + steps)
 
 
 async def _second_factor(platform: Platform, officer: Officer) -> SecondFactor:
