@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
+from tornado.web import Application
 
 from server.__main__ import LARGEST_BODY, SIMULATED_SECRET, make_application, open_platform
 from server.accounts import passwords
@@ -245,7 +247,13 @@ async def platform(
 @pytest.fixture
 async def site(platform: Platform, wechat: Simulator) -> AsyncIterator[str]:
     """The platform served over HTTP on loopback: its address, without a trailing slash."""
-    application = make_application(platform, simulator_url=wechat.base_url)
+    async with served(make_application(platform, simulator_url=wechat.base_url)) as address:
+        yield address
+
+
+@asynccontextmanager
+async def served(application: Application) -> AsyncIterator[str]:
+    """An application on loopback: its address, without a trailing slash."""
     server = HTTPServer(application, max_body_size=LARGEST_BODY)
     [socket] = sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)

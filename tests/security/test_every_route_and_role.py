@@ -7,16 +7,20 @@ without saying who may open it. The class, its session, tasks and papers belong 
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from server.__main__ import routes
+from server.__main__ import make_application, routes
+from server.demonstration.clock import DemonstrationClock
+from server.kernel.clock import AheadClock
 from server.kernel.platform import Platform
 from server.kernel.web import HTTP_METHODS, access_of
 from server.wechat.simulator import Simulator
 from tests import cast
 from tests.admin.browserless import Browser, sign_in
+from tests.conftest import served
 from tests.security.world import World, build_world
 
 IN, NOT_SIGNED_IN, FORBIDDEN, HIDDEN = "in", "not signed in", "forbidden", "hidden"
@@ -96,6 +100,9 @@ TABLE: dict[str, Outcomes] = {
     "POST /simulator/quota": ANY_BROWSER,
     "GET /simulator/hold-pushes": ANY_BROWSER,
     "POST /simulator/hold-pushes": ANY_BROWSER,
+    "POST /simulator/move": ANY_BROWSER,  # mounted only in a demonstration
+    "GET /simulator/time": ANY_CALLER,
+    "PUT /simulator/time": ANY_CALLER,
     "GET /wechat/push": UNSIGNED,
     "POST /wechat/push": UNSIGNED,
     "GET /media/{file_id}-{expires}-{seal}": UNSEALED,
@@ -473,7 +480,7 @@ TABLE: dict[str, Outcomes] = {
 def doors() -> set[str]:
     """Every method of every route, its parameters by name."""
     found = set()
-    for route in routes(simulated=True):
+    for route in routes(simulated=True, demonstration=True):
         if route[0] == r"/api/.*":  # answers 404 to whatever no route has
             continue
         address = re.sub(r"\(\?P<(\w+)>(?:[^()\\]|\\.)*\)", r"{\1}", route[0]).replace("\\", "")
@@ -496,6 +503,16 @@ def outcome(status: int, location: str) -> str:
     return IN if status < 500 else f"{status}"
 
 
+@pytest.fixture
+async def site(platform: Platform, wechat: Simulator) -> AsyncIterator[str]:
+    """The platform with every route that there is, those of a demonstration too; its clock is not moved here."""
+    clock = DemonstrationClock(platform, AheadClock(platform.clock), ())
+    async with served(
+        make_application(platform, simulator_url=wechat.base_url, demonstration=clock)
+    ) as address:
+        yield address
+
+
 class Visitors:
     """Everybody of the table, ready to knock."""
 
@@ -506,7 +523,7 @@ class Visitors:
 
     async def knock(self, who: str, method: str, path: str) -> str:
         browser = self._browsers.get(who)
-        if browser is not None and not path.startswith("/api/"):
+        if browser is not None and method in ("GET", "POST") and not path.startswith("/api/"):
             shown = await (browser.get(path) if method == "GET" else browser.post(path))
             return outcome(shown.status, shown.location)
         phone = self._world.phones.get(who)
