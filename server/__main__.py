@@ -38,7 +38,7 @@ from server.certificates.press import press
 from server.demonstration import clock as demonstration_clock
 from server.demonstration.clock import DemonstrationClock, MovedDatabase
 from server.institutions import service as institutions
-from server.jobs import JOBS, make_scheduler
+from server.jobs import JOBS, end_scheduler, make_scheduler
 from server.kernel import logs
 from server.kernel.clock import AheadClock, Clock, SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
@@ -221,7 +221,7 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
         if first and settings.scheduler:
             scheduler = make_scheduler(platform)
             scheduler.start()
-            stack.callback(scheduler.shutdown, wait=False)
+            stack.push_async_callback(end_scheduler, scheduler)
         settle_memory()
         await stop.wait()
         http.stop()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server.jobs import JOBS, RAREST_TICK, begin_requested, make_scheduler
+from server.jobs import JOBS, RAREST_TICK, begin_requested, end_scheduler, make_scheduler
 from server.kernel import runs
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
@@ -74,3 +74,15 @@ async def test_a_scheduler_that_starts_catches_up_at_once(platform: Platform) ->
         await asyncio.wait_for(ran.wait(), 30)
     finally:
         scheduler.shutdown(wait=False)
+
+
+async def test_a_look_that_was_given_out_as_the_server_stops_is_no_error(
+    platform: Platform, caplog: pytest.LogCaptureFixture
+) -> None:
+    [job] = [job for job in JOBS if job.name == "seal-audit-trail"]
+    scheduler = make_scheduler(platform, [job])
+    scheduler.start()  # its first look is given out in the loop's next round
+    await end_scheduler(scheduler)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
