@@ -11,8 +11,8 @@ from typing import Annotated
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from admin.handler import PageHandler
-from admin.handlers.simulator import HOME
+from admin.handlers.simulator import HOME, Phones
+from admin.steps import step
 from server.demonstration import moments
 from server.demonstration.clock import DemonstrationClock
 from server.demonstration.moments import Aim, Wish
@@ -26,25 +26,15 @@ from server.kernel.web import PlatformHandler, Route, allow, parse_json, problem
 class MoveForm(BaseModel):
     aim: Aim
     class_id: Annotated[str, Field(title="培训班", pattern=r"^[0-9a-f]{24}$")] = ""
-    day: Annotated[date | None, Field(title="日期")] = None
+    to: Annotated[date | None, Field(title="日期")] = None
 
 
-class Move(PageHandler):
-    @allow(Permission.ANYONE)
-    async def post(self) -> None:
-        clock: DemonstrationClock = self.settings["demonstration_clock"]
-        try:
-            form = self.form(MoveForm)
-            wish = Wish(form.aim, form.class_id, form.day)
-            now = await clock.move(await moments.moment_of(self.platform, wish))
-        except Problem as problem:
-            words = "".join(field.message for field in problem.fields) or problem.detail
-            self.flash(words, "danger")
-        else:
-            self.flash(
-                f"演示时间已到 {now.astimezone(BEIJING):%Y-%m-%d %H:%M}，途中每一天到期的任务都已按日期办理。"
-            )
-        self.see_other(HOME)
+@step(Phones, Permission.ANYONE)
+async def move(page: Phones) -> str:
+    clock: DemonstrationClock = page.settings["demonstration_clock"]
+    form = page.form(MoveForm)
+    now = await clock.move(await moments.moment_of(page.platform, Wish(form.aim, form.class_id, form.to)))
+    return f"演示时间已到 {now.astimezone(BEIJING):%Y-%m-%d %H:%M}，途中每一天到期的任务都已按日期办理。"
 
 
 class Wanted(BaseModel):
@@ -84,6 +74,6 @@ class Time(PlatformHandler):
 
 
 ROUTES: list[Route] = [
-    (rf"{HOME}/move", Move),
+    (rf"{HOME}/move", move),
     (rf"{HOME}/time", Time),
 ]

@@ -45,7 +45,7 @@ async def moment_of(platform: Platform, wish: Wish) -> datetime:
             return _at(beijing_date(now) + timedelta(days=1), MORNING)
         case "day":
             if wish.day is None:
-                raise Invalid(fields=[FieldError("day", "请填写要到的日期。")])
+                raise Invalid(fields=[FieldError("to", "请填写要到的日期。")])
             return _at(wish.day, MORNING)
         case "session":
             sessions = await _sessions(platform, wish.class_id)

@@ -319,9 +319,7 @@ async def _asked(unit: UnitOfWork, check_id: str, trace_id: str) -> State:
     row = await store.meet_asked(unit, trace_id, check_id, now)
     if "suggest" in row:
         return await _become(unit, check_id, state_of(row["suggest"]), row["label"])
-    await store.change_state(
-        unit, check_id, State.ASKED, PENDING, now, next_attempt_at=now + PUSH_WITHIN
-    )
+    await store.change_state(unit, check_id, State.ASKED, PENDING, now, next_attempt_at=now + PUSH_WITHIN)
     unit.nothing_written()
     return State.ASKED
 

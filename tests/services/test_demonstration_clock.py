@@ -41,6 +41,8 @@ from server.kernel.schedule import Job, stops
 from server.messages import delivery as messages
 from server.messages import wechat_events
 from server.wechat import content, content_store
+from server.wechat.content_documents import ContentCheck
+from server.wechat.content_documents import State as CheckState
 from server.wechat.pushes import PushForged
 from server.wechat.simulator import Simulator
 from tests import cast, stage
@@ -435,9 +437,9 @@ async def test_uploads_and_checks_of_content_do_not_grow_old(
     platform: Platform, here: Process, wechat: Simulator, clock: FixedClock
 ) -> None:
     await submissions.note_begun(here.platform, "f" * 24)
-    check = content_store.ContentCheck(
+    check = ContentCheck(
         subject="submission:1", part="text", title="示例", class_id=None, class_name="", institution_code="009",
-        province_code="13", person_id="p", person_name="示例", openid="o", scene=1, text="示例", state=content_store.State.WAITING,
+        province_code="13", person_id="p", person_name="示例", openid="o", scene=1, text="示例", state=CheckState.WAITING,
         pending=True, open=False, next_attempt_at=clock.now(), created_at=clock.now(),
     )  # fmt: skip
     await content_store.insert(platform, [check])
@@ -446,7 +448,7 @@ async def test_uploads_and_checks_of_content_do_not_grow_old(
     assert await submissions.remove_abandoned(here.platform) == 0
     assert await content.check_waiting(here.platform) == {}
     clock.advance(content.CLAIM)
-    assert await content.check_waiting(here.platform) != {content_store.State.UNCHECKED.label: 1}
+    assert await content.check_waiting(here.platform) != {CheckState.UNCHECKED.label: 1}
 
 
 async def test_no_row_that_expires_is_dated_by_civil_time(
