@@ -100,7 +100,8 @@ TABLE: dict[str, Outcomes] = {
     "POST /simulator/quota": ANY_BROWSER,
     "GET /simulator/hold-pushes": ANY_BROWSER,
     "POST /simulator/hold-pushes": ANY_BROWSER,
-    "POST /simulator/move": ANY_BROWSER,  # mounted only in a demonstration
+    "GET /simulator/move": ANY_BROWSER,  # mounted only in a demonstration
+    "POST /simulator/move": ANY_BROWSER,
     "GET /simulator/time": ANY_CALLER,
     "PUT /simulator/time": ANY_CALLER,
     "GET /wechat/push": UNSIGNED,
