@@ -81,6 +81,8 @@ MODELS: dict[str, type[Document]] = {
 WITHOUT_MODEL = {
     "audit",
     "content_verdicts",
+    "demonstration_clock",
+    "demonstration_processes",
     "files.chunks",
     "files.files",
     "invitation_guards",
