@@ -3,11 +3,11 @@
 The database is the one of `MONGODB_URI` when that is set, else the embedded mongod on a directory that goes away.
 """
 
+import functools
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,9 @@ from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import MongoClient
-from pymongo.database import Database
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
-from tornado.web import Application
 
-from server.__main__ import LARGEST_BODY, SIMULATED_SECRET, make_application, open_platform
+from admin.rendering import make_environment
+from server.__main__ import SIMULATED_SECRET
 from server.accounts import passwords
 from server.kernel.clock import FixedClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
@@ -34,11 +31,11 @@ from server.messages.kinds import KINDS
 from server.settings import Settings
 from server.wechat.simulator import Simulator, start_simulator
 from server.wechat.terms import MESSAGE_VALUES
+from tests import opening
+from tests.memory import Memory, remembering
 
 MEMORY = Path("/dev/shm")  # the machine's memory: a data directory on it costs no fsync
 MEMORY_NEEDED = 1 << 30
-KEPT = {"encryption_keys", "upgrades"}
-"""The vault of a worker remembers its data key; and a database that was made by this version is never an earlier one's."""
 
 # A busy machine makes an example slow, not wrong.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
@@ -120,34 +117,20 @@ def worker_database_name() -> str:
 
 
 @pytest.fixture(scope="session")
-def _sync_client(mongodb_uri: str, worker_database_name: str) -> Iterator[MongoClient[dict[str, Any]]]:
-    with MongoClient[dict[str, Any]](mongodb_uri) as client:
+def memory(mongodb_uri: str, worker_database_name: str) -> Iterator[Memory]:
+    with MongoClient[Row](mongodb_uri) as client:
         # The clock of a test stands still, often in the past: what expires by it must not vanish by the machine's clock.
         client.admin.command("setParameter", 1, ttlMonitorEnabled=False)
         client.drop_database(worker_database_name)
-        yield client
+    with remembering(mongodb_uri, worker_database_name) as memory:
+        yield memory
 
 
 @pytest.fixture
-def database_name(_sync_client: MongoClient[dict[str, Any]], worker_database_name: str) -> str:
+def database_name(memory: Memory, worker_database_name: str) -> str:
     """A database with no document in it; its collections, indexes and data key stay from test to test."""
-    database = _sync_client[worker_database_name]
-    names = set(database.list_collection_names()) - KEPT
-    for name in written_to(database, sorted(name for name in names if not name.startswith("system."))):
-        database[name].delete_many({})
+    memory.empty()
     return worker_database_name
-
-
-def written_to(database: Database[dict[str, Any]], names: Sequence[str]) -> list[str]:
-    """Those of these collections that hold anything, asked in one go: a question for each takes longer than many a test."""
-    asked: list[Row] = []
-    for name in names:
-        one: list[Row] = [{"$limit": 1}, {"$project": {"_id": 0, "name": name}}]
-        if asked:
-            asked.append({"$unionWith": {"coll": name, "pipeline": one}})
-        else:
-            asked += one
-    return [row["name"] for row in database[names[0]].aggregate(asked)] if names else []
 
 
 # ---- what no test may do
@@ -190,14 +173,21 @@ def clock() -> FixedClock:
     return FixedClock(NOON)
 
 
-@pytest.fixture
-def settings(mongodb_uri: str, database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+@pytest.fixture(scope="session")
+def settings_of_the_worker(
+    mongodb_uri: str, worker_database_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
     return Settings(
         mongodb_uri=mongodb_uri,
-        mongodb_database=database_name,
+        mongodb_database=worker_database_name,
         data_dir=tmp_path_factory.getbasetemp() / "data",
         public_url="https://platform.test",
     ).with_secrets()
+
+
+@pytest.fixture
+def settings(settings_of_the_worker: Settings, database_name: str) -> Settings:
+    return settings_of_the_worker.model_copy(update={"mongodb_database": database_name}, deep=True)
 
 
 @pytest.fixture
@@ -212,8 +202,8 @@ Ensure = Callable[[AsyncIOMotorDatabase[Row], Iterable[CollectionSpec]], Awaitab
 
 
 @pytest.fixture(scope="session")
-def _collections_are_made_once() -> Iterator[None]:
-    """As they stay from test to test, and there are many, a worker makes them and their indexes for its first platform only."""
+def _slow_things_are_made_once() -> Iterator[None]:
+    """Collections and indexes, which are many and stay from test to test, and templates: a worker makes them for its first platform."""
 
     def once(ensure: Ensure) -> Ensure:
         made: set[str] = set()
@@ -228,36 +218,29 @@ def _collections_are_made_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for ensure in (ensure_collections, ensure_indexes):
             patch.setattr(f"server.__main__.{ensure.__name__}", once(ensure))
+        patch.setattr("server.__main__.make_environment", functools.cache(make_environment))
         yield
+
+
+@pytest.fixture(scope="session")
+async def _house(
+    settings_of_the_worker: Settings, memory: Memory, _slow_things_are_made_once: None
+) -> AsyncIterator[Platform]:
+    async with opening.house(settings_of_the_worker) as house:
+        yield house
 
 
 @pytest.fixture
 async def platform(
-    settings: Settings, clock: FixedClock, wechat: Simulator, _collections_are_made_once: None
+    _house: Platform, settings: Settings, clock: FixedClock, wechat: Simulator, memory: Memory
 ) -> AsyncIterator[Platform]:
     """The platform on an empty database with annex 1."""
-    port = int(wechat.base_url.rpartition(":")[2])
-    platform = await open_platform(settings.model_copy(update={"simulator_port": port}), clock)
-    yield platform
-    platform.limiter.close()
-    platform.vault.close()
-    platform.db.client.close()
+    async with opening.platform_in(_house, settings, clock, wechat, memory) as platform:
+        yield platform
 
 
 @pytest.fixture
 async def site(platform: Platform, wechat: Simulator) -> AsyncIterator[str]:
     """The platform served over HTTP on loopback: its address, without a trailing slash."""
-    async with served(make_application(platform, simulator_url=wechat.base_url)) as address:
+    async with opening.served(platform, wechat) as (address, _):
         yield address
-
-
-@asynccontextmanager
-async def served(application: Application) -> AsyncIterator[str]:
-    """An application on loopback: its address, without a trailing slash."""
-    server = HTTPServer(application, max_body_size=LARGEST_BODY)
-    [socket] = sockets = bind_sockets(0, "127.0.0.1")
-    server.add_sockets(sockets)
-    yield f"http://127.0.0.1:{socket.getsockname()[1]}"
-    server.stop()
-    await server.close_all_connections()
-    await application.settings["live_rolls"].close()

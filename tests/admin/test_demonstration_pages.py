@@ -17,7 +17,8 @@ from server.kernel.web import MOVED_TIME
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admin.browserless import Browser, sign_in
-from tests.conftest import NOON, served
+from tests.conftest import NOON
+from tests.opening import application_served
 from tests.moving import Process, process
 from tests.stage import ClassInSession
 
@@ -34,7 +35,7 @@ class Demonstration:
 async def demonstration(platform: Platform, wechat: Simulator) -> AsyncIterator[Demonstration]:
     async with process(platform) as here:
         application = make_application(here.platform, simulator_url=wechat.base_url, demonstration=here.clock)
-        async with served(application) as site:
+        async with application_served(application) as site:
             yield Demonstration(site, here)
 
 

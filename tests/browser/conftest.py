@@ -12,8 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from server.kernel.clock import FixedClock
+from server.kernel.platform import Platform
 from server.settings import Settings
-from tests.browser.live import LiveSite, live_site
+from tests import opening
+from tests.browser.live import LiveSite, Loop, live_site
+from tests.memory import Memory
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -57,10 +60,27 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     yield from opened(browser, request.param)
 
 
+@pytest.fixture(scope="session")
+def _loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture(scope="session")
+def _live_house(
+    _loop: Loop, settings_of_the_worker: Settings, memory: Memory, _slow_things_are_made_once: None
+) -> Iterator[Platform]:
+    with _loop.within(opening.house(settings_of_the_worker)) as house:
+        yield house
+
+
 @pytest.fixture
-def live(settings: Settings, clock: FixedClock) -> Iterator[LiveSite]:
+def live(
+    _loop: Loop, _live_house: Platform, settings: Settings, clock: FixedClock, memory: Memory
+) -> Iterator[LiveSite]:
     """The real platform on an empty database with annex 1, served to the browser."""
-    with live_site(settings, clock) as site:
+    with _loop.within(live_site(_loop, _live_house, settings, clock, memory)) as site:
         yield site
 
 

@@ -4,47 +4,66 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from playwright.sync_api import Page
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
-from server.__main__ import LARGEST_BODY, SIMULATED_SECRET, make_application, open_platform
+from server.__main__ import SIMULATED_SECRET
 from server.attendance.live import LiveRolls
-from server.kernel.clock import Clock
+from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
 from server.settings import Settings
 from server.wechat.simulator import Simulator, start_simulator
-from tests import stage
+from tests import opening, stage
 from tests.cast import Officer
+from tests.memory import Memory
 
 Result = TypeVar("Result")
 PATIENCE = 60.0
 """Seconds that a step on the server may take on a busy machine."""
 
 
-class LiveSite:
-    """`address` is without a trailing slash; `do` runs a coroutine where the platform lives."""
+class Loop:
+    """An event loop in a thread of its own."""
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        address: str,
-        platform: Platform,
-        wechat: Simulator,
-        rolls: LiveRolls,
-    ) -> None:
-        self._loop = loop
-        self.address = address
-        self.platform = platform
-        self.wechat = wechat
-        self.rolls = rolls
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="live-site", daemon=True)
+        self._thread.start()
 
     def do(self, step: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(step, self._loop).result(PATIENCE)
+
+    @contextmanager
+    def within(self, context: AbstractAsyncContextManager[Result]) -> Iterator[Result]:
+        """What an asynchronous context holds, entered and left over there; how the test ends is the test's own affair."""
+        held = self.do(context.__aenter__())
+        try:
+            yield held
+        finally:
+            self.do(context.__aexit__(None, None, None))
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@dataclass
+class LiveSite:
+    """`address` is without a trailing slash; `do` runs a coroutine where the platform lives."""
+
+    loop: Loop
+    address: str
+    platform: Platform
+    wechat: Simulator
+    rolls: LiveRolls
+
+    def do(self, step: Coroutine[Any, Any, Result]) -> Result:
+        return self.loop.do(step)
 
     def sign_in(self, page: Page, officer: Officer) -> None:
         """Stores the officer's account and signs in as a person would."""
@@ -59,40 +78,14 @@ class LiveSite:
         page.wait_for_url(f"{self.address}/admin")
 
 
-@contextmanager
-def live_site(settings: Settings, clock: Clock) -> Iterator[LiveSite]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="live-site", daemon=True)
-    thread.start()
-
-    async def start() -> tuple[HTTPServer, LiveSite]:
-        wechat = start_simulator(clock=clock, secret=SIMULATED_SECRET)
-        port = int(wechat.base_url.rpartition(":")[2])
-        platform = await open_platform(settings.model_copy(update={"simulator_port": port}), clock)
-        application = make_application(platform, simulator_url=wechat.base_url)
-        server = HTTPServer(application, max_body_size=LARGEST_BODY)
-        [socket] = sockets = bind_sockets(0, "127.0.0.1")
-        server.add_sockets(sockets)
-        address = f"http://127.0.0.1:{socket.getsockname()[1]}"
-        return server, LiveSite(loop, address, platform, wechat, application.settings["live_rolls"])
-
-    async def stop(server: HTTPServer, site: LiveSite) -> None:
-        server.stop()
-        await server.close_all_connections()
-        await site.rolls.close()
-        await site.wechat.stop()
-        site.platform.limiter.close()
-        site.platform.vault.close()
-        site.platform.db.client.close()
-
-    def run(step: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(step, loop).result(PATIENCE)
-
-    server, site = run(start())
-    try:
-        yield site
-    finally:
-        run(stop(server, site))
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+@asynccontextmanager
+async def live_site(
+    loop: Loop, house: Platform, settings: Settings, clock: FixedClock, memory: Memory
+) -> AsyncIterator[LiveSite]:
+    wechat = start_simulator(clock=clock, secret=SIMULATED_SECRET)
+    async with (
+        opening.platform_in(house, settings, clock, wechat, memory) as platform,
+        opening.served(platform, wechat) as (address, rolls),
+    ):
+        yield LiveSite(loop, address, platform, wechat, rolls)
+    await wechat.stop()

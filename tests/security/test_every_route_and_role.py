@@ -20,7 +20,7 @@ from server.kernel.web import HTTP_METHODS, access_of
 from server.wechat.simulator import Simulator
 from tests import cast
 from tests.admin.browserless import Browser, sign_in
-from tests.conftest import served
+from tests.opening import application_served
 from tests.security.world import World, build_world
 
 IN, NOT_SIGNED_IN, FORBIDDEN, HIDDEN = "in", "not signed in", "forbidden", "hidden"
@@ -508,7 +508,7 @@ def outcome(status: int, location: str) -> str:
 async def site(platform: Platform, wechat: Simulator) -> AsyncIterator[str]:
     """The platform with every route that there is, those of a demonstration too; its clock is not moved here."""
     clock = DemonstrationClock(platform, AheadClock(platform.clock), ())
-    async with served(
+    async with application_served(
         make_application(platform, simulator_url=wechat.base_url, demonstration=clock)
     ) as address:
         yield address
