@@ -20,6 +20,7 @@ from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, planning, stage
 from tests.cast import Person
+from tests.memory import remembered
 from tests.stage import ClassInSession, Phone
 
 APRIL: dict[str, Any] = {
@@ -44,6 +45,7 @@ def enrolment_draft(platform: Platform, **changes: Any) -> EnrolmentDraft:
     return EnrolmentDraft.model_validate(draft | changes)
 
 
+@remembered
 async def open_class(platform: Platform, wechat: Simulator, **changes: Any) -> ClassInSession:
     """An empty class of 邢台 in April with one teacher, open for applications; `changes` are those of enrolment_draft."""
     opened = await approved_class(platform, wechat)
@@ -51,6 +53,7 @@ async def open_class(platform: Platform, wechat: Simulator, **changes: Any) -> C
     return opened
 
 
+@remembered
 async def approved_class(platform: Platform, wechat: Simulator) -> ClassInSession:
     """A class of 邢台 in April that was planned and applied for, for up to APPROVED people, with one teacher and nobody else."""
     plan = await planning.approved(platform, [planning.item(places=APPROVED)])

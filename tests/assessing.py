@@ -18,6 +18,7 @@ from server.attendance.rolls import LateRegistration
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
 from tests import stage
+from tests.memory import remembered
 from tests.stage import ClassInSession, Phone
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + bytes(64)
@@ -100,6 +101,7 @@ async def attend(platform: Platform, opened: ClassInSession, phones: Sequence[Ph
         await rolls.register_late(platform, opened.officer, opened.id, session.id, wanted)
 
 
+@remembered
 async def assess_everybody(
     platform: Platform, opened: ClassInSession, scores: Sequence[int] | None = None
 ) -> tuple[Task, Task]:
@@ -115,5 +117,6 @@ async def assess_everybody(
     return formative, summative
 
 
+@remembered
 async def release(platform: Platform, opened: ClassInSession) -> list[Result]:
     return await service.release(platform, opened.officer, opened.id)

@@ -16,6 +16,7 @@ from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import stage
+from tests.memory import remembered
 from tests.stage import ClassInSession
 from tests.surveying import clock_of
 
@@ -57,6 +58,7 @@ def on_last_day(opened: ClassInSession) -> datetime:
     return datetime.combine(opened.training_class.ends_on, time(12), BEIJING)
 
 
+@remembered
 async def passed_class(platform: Platform, wechat: Simulator, trainees: int = 2) -> ClassInSession:
     """A class of 邢台 in which everybody passed, on its last day."""
     opened = await stage.class_in_session(platform, wechat, trainees=trainees)
@@ -65,6 +67,7 @@ async def passed_class(platform: Platform, wechat: Simulator, trainees: int = 2)
     return opened
 
 
+@remembered
 async def issued(platform: Platform, opened: ClassInSession) -> list[Certificate]:
     """Issues; the certificates in the order of the roster."""
     await issue.issue_certificates(platform, opened.officer, opened.id)

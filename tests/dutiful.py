@@ -12,6 +12,7 @@ from server.invitations.rules import Kind
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import stage
+from tests.memory import remembered
 from tests.stage import ClassInSession, Phone
 from tests.surveying import answer, clock_of, let_it_end, open_survey
 
@@ -19,6 +20,7 @@ A_WEEK_AFTER = datetime(2026, 4, 3, 4, tzinfo=UTC)
 """The class of stage.class_draft ended on 2026-03-27."""
 
 
+@remembered
 async def class_that_is_over(platform: Platform, wechat: Simulator, trainees: int = 1) -> ClassInSession:
     """The class of 邢台 of March 2026, a week after its last day."""
     held = await stage.class_in_session(platform, wechat, trainees=trainees)

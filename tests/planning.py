@@ -16,6 +16,7 @@ from server.plans import service as plans
 from server.plans.documents import Plan
 from server.plans.service import ItemDraft, PlanDraft
 from tests import cast, stage
+from tests.memory import remembered
 
 CENTRE = stage.actor(cast.CENTRE)
 HEBEI = stage.actor(cast.HEBEI_OFFICER)
@@ -46,6 +47,7 @@ def draft_of(plan: Plan) -> list[ItemDraft]:
     return [ItemDraft.model_validate(one.model_dump()) for one in plan.items]
 
 
+@remembered
 async def drafted(platform: Platform, items: Sequence[ItemDraft] | None = None, year: int = YEAR) -> Plan:
     """The open version of 邢台, with these items."""
     plan = await plans.begin(platform, XINGTAI, year)
@@ -53,11 +55,13 @@ async def drafted(platform: Platform, items: Sequence[ItemDraft] | None = None, 
     return await plans.amend(platform, XINGTAI, plan.id, wanted, len(plan.history))
 
 
+@remembered
 async def submitted(platform: Platform, items: Sequence[ItemDraft] | None = None) -> Plan:
     plan = await drafted(platform, items)
     return await plans.submit(platform, XINGTAI, plan.id, len(plan.history))
 
 
+@remembered
 async def approved(platform: Platform, items: Sequence[ItemDraft] | None = None) -> Plan:
     """A plan of 邢台 that 河北 has approved."""
     plan = await submitted(platform, items)
@@ -78,6 +82,7 @@ def application_draft(**changes: object) -> ApplicationDraft:
     return ApplicationDraft.model_validate(draft | changes)
 
 
+@remembered
 async def applied(platform: Platform, plan: Plan | None = None, **changes: Any) -> Application:
     """An application of 邢台 that waits for 河北; `changes` are those of application_draft."""
     plan = plan or await approved(platform)

@@ -18,6 +18,7 @@ from server.surveys.documents import SatisfactionTally
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.cast import Person
+from tests.memory import remembered
 from tests.services.test_tasks_of_teachers import a_task, keep
 from tests.stage import Phone
 
@@ -90,6 +91,7 @@ class TeacherCase:
     case: Case
 
 
+@remembered
 async def teacher_case(platform: Platform, wechat: Simulator) -> TeacherCase:
     """A teacher of 河北 without a task since 2023, on the phone, and the case that the review opened."""
     await registered(platform, date(2023, 6, 1))
@@ -99,6 +101,7 @@ async def teacher_case(platform: Platform, wechat: Simulator) -> TeacherCase:
     return TeacherCase(teacher, case)
 
 
+@remembered
 async def base_case(platform: Platform) -> Case:
     """邢台技师学院 has given no class since 2023, and the review opened a case."""
     await base_since(platform, date(2023, 6, 1))

@@ -13,6 +13,7 @@ from server.schemes import rules, service
 from server.schemes.content import Content, CourseRow, CriterionRow, SessionRow, TaskRow
 from server.schemes.documents import SchemeVersion
 from tests import cast, stage
+from tests.memory import remembered
 from tests.stage import ClassInSession
 
 PROVINCE = stage.actor(cast.HEBEI_OFFICER)
@@ -60,6 +61,7 @@ def moved(sessions: Sequence[SessionRow], number: int, days: int) -> tuple[Sessi
     return tuple(rows)
 
 
+@remembered
 async def draft(platform: Platform, held: ClassInSession, **changes: object) -> SchemeVersion:
     """Saves the scheme of the class as its next version."""
     seen = await service.scheme_of_class(platform, held.officer, held.id)
@@ -69,6 +71,7 @@ async def draft(platform: Platform, held: ClassInSession, **changes: object) -> 
     )
 
 
+@remembered
 async def filed(platform: Platform, held: ClassInSession, **changes: object) -> int:
     """Drafted, signed by the teacher and filed with the province: the version's number."""
     version = (await draft(platform, held, **changes)).version
@@ -78,6 +81,7 @@ async def filed(platform: Platform, held: ClassInSession, **changes: object) -> 
     return version
 
 
+@remembered
 async def approved(
     platform: Platform, held: ClassInSession, province: Actor = PROVINCE, **changes: object
 ) -> int:

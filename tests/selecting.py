@@ -26,6 +26,7 @@ from server.selection.training import EnrolDraft
 from tests import cast, certifying, stage
 from tests.assessing import PDF
 from tests.cast import Person
+from tests.memory import remembered
 
 CENTRE = stage.actor(cast.CENTRE)
 HEBEI = stage.actor(cast.HEBEI_OFFICER)
@@ -57,10 +58,12 @@ async def drafted(platform: Platform, person: Person = SERVED, actor: Actor = HE
     return await selection.add_paper(platform, actor, new.id, "推荐表.pdf", PDF)
 
 
+@remembered
 async def submitted(platform: Platform, person: Person = SERVED, actor: Actor = HEBEI) -> Nominee:
     return await selection.submit(platform, actor, (await drafted(platform, person, actor)).id)
 
 
+@remembered
 async def accepted(platform: Platform, person: Person = SERVED, actor: Actor = HEBEI) -> Nominee:
     found = await submitted(platform, person, actor)
     return await selection.accept(platform, CENTRE, found.id, Review(seen=len(found.history)))

@@ -30,8 +30,9 @@ from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.wechat.simulator import Simulator
-from tests import cast
+from tests import cast, opening
 from tests.cast import Officer, Person
+from tests.memory import memory_of, remembered
 
 LONG_AGO = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -113,10 +114,9 @@ async def open_class(unit: UnitOfWork, draft: ClassDraft) -> TrainingClass:
 
 
 async def clear(platform: Platform) -> None:
-    """Empties the stage between the examples of one test; annex 1, the data key and what the database is stay."""
-    for name in await platform.db.list_collection_names():
-        if name not in ("institutions", "encryption_keys", "upgrades"):
-            await platform[name].delete_many({})
+    """Begins the stage anew between the examples of one test: annex 1 and the data key stand, and WeChat knows nobody."""
+    memory_of(platform).begin_again()
+    await opening.first_start(platform)
 
 
 async def register_backbone(platform: Platform, person: Person, majors: Sequence[str] = ("01",)) -> str:
@@ -188,6 +188,7 @@ class ClassInSession:
         return self.training_class.id
 
 
+@remembered
 async def class_in_session(
     platform: Platform, wechat: Simulator, trainees: int = 2, **changes: object
 ) -> ClassInSession:
@@ -221,6 +222,7 @@ def session_draft(**changes: object) -> SessionDraft:
     return SessionDraft.model_validate(draft | changes)
 
 
+@remembered
 async def teaching_session(platform: Platform, opened: ClassInSession, **changes: object) -> TeachingSession:
     """A session of the class, added by its institution."""
     return await timetable.add_session(platform, opened.officer, opened.id, session_draft(**changes))
