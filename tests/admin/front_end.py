@@ -1,17 +1,20 @@
-"""The pages without the platform: rendered with a fictional context and served to the browser by interception, under the real policy."""
+"""The pages without the platform: rendered with a fictional context and served to the browser under the real policy."""
 
 from __future__ import annotations
 
 import mimetypes
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page
 
 from admin.handler import PageHandler
 from admin.lists import Query
@@ -105,26 +108,67 @@ def list_context(rows: Sequence[Any], query: Query, now: datetime, **more: Any) 
     }
 
 
+PAGES = make_environment()
+
+
 def render(template: str, context: dict[str, Any]) -> str:
-    return make_environment().get_template(template).render(context)
+    return PAGES.get_template(template).render(context)
+
+
+class Shop(ThreadingHTTPServer):
+    """Serves the assets, which a browser may keep as it does in earnest, and at every other address the page in the window."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Counter)
+        self.window = ""
+
+
+class Counter(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Shop
+
+    def do_GET(self) -> None:
+        path = PurePosixPath(urlsplit(self.path).path)
+        if not path.is_relative_to("/static"):
+            page = {"Cache-Control": "no-store", "Content-Security-Policy": CONTENT_SECURITY_POLICY}
+            self._answer(self.server.window.encode(), "text/html; charset=utf-8", page)
+        elif (asset := STATIC / path.relative_to("/static")).is_file():
+            kind = mimetypes.guess_type(asset.name)[0] or "application/octet-stream"
+            self._answer(asset.read_bytes(), kind, {"Cache-Control": "max-age=31536000, immutable"})
+        else:
+            self.send_error(404)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
+
+    def _answer(self, body: bytes, kind: str, headers: dict[str, str]) -> None:
+        self.send_response(200)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@cache
+def shop() -> Shop:
+    """Opened for the first page that is shown; it ends with the worker."""
+    opened = Shop()
+    threading.Thread(target=opened.serve_forever, name="shop", daemon=True).start()
+    return opened
+
+
+def way_to_the_site() -> str:
+    """Tells chromium where SITE is."""
+    return f"--host-resolver-rules=MAP {urlsplit(SITE).hostname} 127.0.0.1:{shop().server_port}"
 
 
 def show(page: Page, template: str, context: dict[str, Any]) -> None:
     """Opens the rendered template in the browser at SITE, with its assets and under the content security policy."""
-    html = render(template, context)
-    page.route(f"{SITE}/**", lambda route: serve(route, html))
+    shop().window = render(template, context)
     page.goto(f"{SITE}/admin/page")
-
-
-def serve(route: Route, html: str) -> None:
-    path = PurePosixPath(urlsplit(route.request.url).path)
-    if path.is_relative_to("/static"):
-        asset = STATIC / path.relative_to("/static")
-        kind = mimetypes.guess_type(asset.name)[0] or "application/octet-stream"
-        route.fulfill(body=asset.read_bytes(), content_type=kind)
-    else:
-        headers = {
-            "Content-Type": "text/html; charset=utf-8",
-            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-        }
-        route.fulfill(body=html, headers=headers)

@@ -1,20 +1,23 @@
-"""Chromium for the browser tests: the system's own, started once a module, so that no loop of Playwright outlives it.
+"""Chromium for the browser tests: the system's own, started once a worker and for this package, so that no loop of Playwright outlives it.
 
 The tests that use these fixtures are plain functions (Playwright's sync API), skipped with a reason where there is no browser.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
 from server.settings import Settings
 from tests import opening
+from tests.admin.front_end import way_to_the_site
 from tests.browser.live import LiveSite, Loop, live_site
 from tests.memory import Memory
 
@@ -31,33 +34,43 @@ FLAGS = [
 ]
 WIDE = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
+PATIENCE_MS = 120_000  # a busy machine makes a page slow, not wrong
+expect.set_options(timeout=PATIENCE_MS)
+SCREENS = {"wide": WIDE, "phone": PHONE}
+Contexts = Callable[[str], BrowserContext]
 AXE = Path(__file__).parents[2] / "admin" / "node_modules" / "axe-core" / "axe.min.js"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip("no /usr/bin/chromium: install Debian's chromium to run the browser tests")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, way_to_the_site()])
         yield chromium
         chromium.close()
 
 
-@pytest.fixture
-def wide_page(browser: Browser) -> Iterator[Page]:
-    yield from opened(browser, WIDE)
+@pytest.fixture(scope="package")
+def _contexts(browser: Browser) -> Contexts:
+    """Screen → the context of the worker, made when it is first asked for: what a browser keeps of the assets, it keeps."""
+    return cache(lambda screen: new_context(browser, SCREENS[screen]))
 
 
 @pytest.fixture
-def phone_page(browser: Browser) -> Iterator[Page]:
-    yield from opened(browser, PHONE)
+def wide_page(_contexts: Contexts) -> Iterator[Page]:
+    yield from looked_at(_contexts("wide"))
 
 
-@pytest.fixture(params=[WIDE, PHONE], ids=["wide", "phone"])
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+@pytest.fixture
+def phone_page(_contexts: Contexts) -> Iterator[Page]:
+    yield from looked_at(_contexts("phone"))
+
+
+@pytest.fixture(params=SCREENS)
+def page(_contexts: Contexts, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Each test that asks for it runs twice: on an office screen and on a phone."""
-    yield from opened(browser, request.param)
+    yield from looked_at(_contexts(request.param))
 
 
 @pytest.fixture(scope="session")
@@ -84,8 +97,7 @@ def live(
         yield site
 
 
-def opened(browser: Browser, viewport: ViewportSize) -> Iterator[Page]:
-    """A page in a context of its own; a script error or a breach of the content security policy fails the test."""
+def new_context(browser: Browser, viewport: ViewportSize) -> BrowserContext:
     context = browser.new_context(
         viewport=viewport,
         locale="zh-CN",
@@ -93,6 +105,19 @@ def opened(browser: Browser, viewport: ViewportSize) -> Iterator[Page]:
         has_touch=viewport is PHONE,
         is_mobile=viewport is PHONE,
     )
+    context.set_default_timeout(PATIENCE_MS)
+    return context
+
+
+def opened(browser: Browser, viewport: ViewportSize) -> Iterator[Page]:
+    """A page in a context of its own, for a test in which several people sit at their machines."""
+    context = new_context(browser, viewport)
+    yield from looked_at(context)
+    context.close()
+
+
+def looked_at(context: BrowserContext) -> Iterator[Page]:
+    """A page in a context that remembers nobody; a script error or a breach of the content security policy fails the test."""
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -101,8 +126,19 @@ def opened(browser: Browser, viewport: ViewportSize) -> Iterator[Page]:
         lambda line: complaints.append(line.text) if "Content Security Policy" in line.text else None,
     )
     yield page
-    context.close()
+    forget(context)
     assert not complaints, "\n".join(complaints)
+
+
+def forget(context: BrowserContext) -> None:
+    """Closes the pages and takes away cookies and whatever else they stored; only the cache of the assets stays."""
+    for page in context.pages:
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(page.url))
+        stored = {"origin": origin, "storageTypes": "local_storage,indexeddb,service_workers,cache_storage"}
+        context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
+        page.close()
+    context.clear_cookies()
+    context.clear_permissions()
 
 
 def assert_accessible(page: Page) -> None:
@@ -111,7 +147,7 @@ def assert_accessible(page: Page) -> None:
         pytest.skip("no axe-core: run `npm ci` in admin/")
     page.evaluate(AXE.read_text("utf-8"))
     violations = page.evaluate(
-        """async () => (await axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})).violations
+        """async () => (await axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], resultTypes: ["violations"]})).violations
             .filter(({impact}) => impact === "serious" || impact === "critical")
             .map(({id, help, nodes}) => `${id}: ${help}\\n` + nodes.map(node => `  ${node.target} ${node.failureSummary}`).join("\\n"))"""
     )

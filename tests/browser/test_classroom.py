@@ -360,8 +360,8 @@ def test_a_screen_that_loses_the_server_says_so_and_catches_up_by_itself(room: R
     assert_accessible(room.page)
     room.checks_in(0)
     line.mend()
-    expect(room.qr).to_be_visible(timeout=20_000)
-    room.names("未到").to_have_text([SECOND, THIRD], timeout=20_000)
+    expect(room.qr).to_be_visible()
+    room.names("未到").to_have_text([SECOND, THIRD])
     expect(room.page.get_by_text("连接断开，正在重连…")).to_be_hidden()
 
 
