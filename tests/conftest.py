@@ -37,8 +37,10 @@ from tests.memory import Memory, remembering
 MEMORY = Path("/dev/shm")  # the machine's memory: a data directory on it costs no fsync
 MEMORY_NEEDED = 1 << 30
 
-# A busy machine makes an example slow, not wrong.
-hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
+# A busy machine makes an example slow, not wrong. `--hypothesis-profile deep` looks ten times as deep.
+house = hypothesis.settings(deadline=None, print_blob=True)
+hypothesis.settings.register_profile("house", house)
+hypothesis.settings.register_profile("deep", house, max_examples=10 * house.max_examples)
 hypothesis.settings.load_profile("house")
 
 

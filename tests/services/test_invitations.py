@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.classes import service as classes
@@ -38,6 +38,7 @@ from server.kernel.policies import PolicyChange
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.stage import Phone
+from tests.stories import stories
 
 XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
 YANGZHOU = stage.actor(cast.YANGZHOU_OFFICER)
@@ -473,7 +474,7 @@ ALLOWED = {
 }
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@stories(15)
 @given(moves=st.lists(st.sampled_from(MOVES), max_size=8), late=st.booleans())
 async def test_whoever_does_whatever_only_the_table_happens_and_never_without_an_audit_entry(
     platform: Platform, wechat: Simulator, moves: list[Move], late: bool

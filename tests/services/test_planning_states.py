@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.applications import rules as application_rules
@@ -25,6 +25,7 @@ from server.plans import rules as plan_rules
 from server.plans import service as plans
 from server.plans.documents import Plan
 from server.plans.service import PlanDraft
+from tests import stage
 from tests.planning import (
     CENTRE,
     HEBEI,
@@ -37,14 +38,12 @@ from tests.planning import (
     approved,
     item,
 )
+from tests.stories import stories
 
 OFFICERS = {"centre": CENTRE, "hebei": HEBEI, "jiangsu": JIANGSU, "xingtai": XINGTAI, "yangzhou": YANGZHOU}
 IN_REACH = {"centre", "hebei", "xingtai"}
 # Those whose act it is come up more often: a story should get somewhere.
 who = st.sampled_from([*OFFICERS, "xingtai", "xingtai", "hebei", "hebei"])
-house = settings(
-    max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 
 
 @dataclass
@@ -88,13 +87,12 @@ PLAN_ACTS = [
 ]
 
 
-@house
+@stories(20)
 @given(st.lists(st.tuples(who, st.sampled_from(PLAN_ACTS)), min_size=4, max_size=16), st.booleans())
 async def test_a_plan_goes_only_where_its_table_says(
     platform: Platform, story: list[tuple[str, plan_rules.Action]], second: bool
 ) -> None:
-    for name in ("plans", "audit"):
-        await platform[name].delete_many({})
+    await stage.clear(platform)
     older = await approved(platform) if second else None
     plan = await plans.begin(platform, XINGTAI, YEAR)
     for name, action in story:
@@ -148,13 +146,12 @@ APPLICATION_ACTS = [
 ]
 
 
-@house
+@stories(20)
 @given(st.lists(st.tuples(who, st.sampled_from(APPLICATION_ACTS)), min_size=4, max_size=16))
 async def test_an_application_goes_only_where_its_table_says_and_makes_one_class_at_most(
     platform: Platform, story: list[tuple[str, application_rules.Action]]
 ) -> None:
-    for name in ("plans", "applications", "classes", "audit"):
-        await platform[name].delete_many({})
+    await stage.clear(platform)
     one = await applied(platform)
     for name, action in story:
         officer, before = OFFICERS[name], await counted(platform)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from datetime import date
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.backbone import service as backbone
@@ -29,11 +29,9 @@ from server.qualification.service import DecisionDraft, ReversalDraft, Statement
 from tests import cast, reviewing, stage
 from tests.conftest import NOON
 from tests.reviewing import CENTRE, HEBEI, JIANGSU, TODAY, XINGTAI, YANGZHOU
+from tests.stories import stories
 
 OFFICERS = {"centre": CENTRE, "hebei": HEBEI, "jiangsu": JIANGSU, "xingtai": XINGTAI, "yangzhou": YANGZHOU}
-house = settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 REASON = "经核实，依据充分。"
 
 
@@ -84,7 +82,7 @@ def teachers_act(
             return service.reverse(platform, actor, case.id, ReversalDraft(effective_on=TODAY, reason=REASON))
 
 
-@house
+@stories(20)
 @given(
     st.lists(
         st.tuples(
@@ -166,7 +164,7 @@ async def bases_act(platform: Platform, actor: Actor, case: Case, action: Action
             await service.dismiss(platform, actor, case.id, REASON)
 
 
-@house
+@stories(20)
 @given(st.lists(st.tuples(bases_who, st.sampled_from(BASES_ACTS)), min_size=3, max_size=8))
 async def test_a_bases_case_follows_the_request_of_its_province(
     platform: Platform, clock: FixedClock, story: list[tuple[str, Action]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.attendance import timetable
@@ -20,6 +20,7 @@ from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.scheming import PROVINCE, content
 from tests.stage import ClassInSession
+from tests.stories import stories
 
 MOST = 60
 Attempt = Callable[[Actor, int], Awaitable[object]]
@@ -45,7 +46,7 @@ def attempts(platform: Platform, held: ClassInSession, chance: random.Random) ->
     }
 
 
-@settings(max_examples=6, suppress_health_check=list(HealthCheck))
+@stories(4)
 @given(chance=st.randoms(use_true_random=False))
 async def test_random_people_never_lead_a_scheme_out_of_its_table(
     platform: Platform, wechat: Simulator, chance: random.Random

@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.classes.documents import TrainingClass
@@ -40,6 +40,7 @@ from tests.selecting import (
     drafted,
     nominee_draft,
 )
+from tests.stories import stories
 
 OFFICERS = {
     "centre": CENTRE,
@@ -61,9 +62,6 @@ ACTS = [
     Action.ENROL,
     Action.RELEASE,
 ]
-house = settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def act(
             return training.release(platform, officer, held.id, one.id, Release(reason="本人因病退出"))
 
 
-@house
+@stories(20)
 @given(st.lists(st.tuples(who, st.sampled_from(ACTS)), min_size=4, max_size=18))
 async def test_a_recommendation_goes_only_where_its_table_says(
     platform: Platform, story: list[tuple[str, Action]]
@@ -141,7 +139,7 @@ async def test_a_recommendation_goes_only_where_its_table_says(
 LIST_ACTS = ["report", "return", "resubmit", "register"]
 
 
-@house
+@stories(20)
 @given(st.lists(st.tuples(who, st.sampled_from(LIST_ACTS)), min_size=3, max_size=12))
 async def test_a_list_goes_only_where_its_table_says_and_fills_the_pool_once(
     platform: Platform, story: list[tuple[str, str]]
