@@ -26,6 +26,7 @@ from server.kernel.clock import FixedClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
 from server.kernel.mongo import CollectionSpec, Row, ensure_collections, ensure_indexes
 from server.kernel.platform import Platform
+from server.kernel.processes import settle_memory
 from server.kernel.unit_of_work import UnitOfWork
 from server.messages.kinds import KINDS
 from server.settings import Settings
@@ -90,12 +91,18 @@ MONGOD = pytest.StashKey[MongodOfTheRun]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[MONGOD] = MongodOfTheRun()
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(roomy_place()))  # the databases of servers under test
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """The controller of pytest-xdist makes a worker."""
     node.workerinput["mongodb_uri"] = node.config.stash[MONGOD].uri()
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays to the end: the garbage collector need not walk it again and again."""
+    settle_memory()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -33,7 +33,7 @@ from tests import cast, stage
 from tests.admin.browserless import Browser, Form, sign_in
 from tests.stage import ClassInSession, Phone
 
-ARRIVES_WITHIN = 20
+ARRIVES_WITHIN = 120
 SESSION: Form = {
     "title": "第 2 天上午",
     "course": "工学一体化课程教学实施",

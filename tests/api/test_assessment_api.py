@@ -59,7 +59,7 @@ async def submit(site: str, phone: Phone, task: Task, files: Files = (), **field
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Waits for what the server does after nobody is there any more to be answered."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         while not await condition():  # noqa: ASYNC110 - nothing can tell: the phone is gone
             await asyncio.sleep(0.01)
 

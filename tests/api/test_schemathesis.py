@@ -17,7 +17,6 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = "15"
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("who", ["trainee", "teacher"])
 async def test_no_request_breaks_the_server_or_the_contract(
     platform: Platform,

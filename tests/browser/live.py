@@ -22,7 +22,7 @@ from tests.cast import Officer
 from tests.memory import Memory
 
 Result = TypeVar("Result")
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds that a step on the server may take on a busy machine."""
 
 

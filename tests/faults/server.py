@@ -13,7 +13,7 @@ from typing import Self
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[2]
-STARTS_WITHIN = 60.0
+STARTS_WITHIN = 300.0
 
 
 class ServerProcess:

@@ -32,9 +32,8 @@ from tests.faults.proxy import Wire
 from tests.planning import HEBEI, XINGTAI, applied, approved, drafted, item
 from tests.scheming import PROVINCE, filed
 
-pytestmark = pytest.mark.timeout(
-    60
-)  # one abort that holds the loop, which serves the wire as well, takes a third of this
+# An abort that holds the loop, which serves the wire as well, takes 20 seconds, and each case is cut off dozens of times.
+pytestmark = pytest.mark.timeout(300)
 MESSAGES_MOST = 200
 """More than any use case sends: it is cut at every one of them, and then it is done."""
 

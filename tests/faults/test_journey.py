@@ -57,7 +57,7 @@ def test_the_journey_ends_with_verified_certificates_that_say_what_was_held_and_
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=500,
+            timeout=540,
             check=False,
         )
     assert walked.returncode == 0, walked.stdout + walked.stderr

@@ -18,7 +18,7 @@ from server.kernel.schedule import Job
 from tests.faults.scheduler import LEASE, NAME
 from tests.faults.server import ROOT
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 
 @pytest.mark.slow

@@ -79,7 +79,7 @@ async def test_killing_server_and_database_loses_no_acknowledged_check_in(tmp_pa
 
     acknowledged: set[str] = set()
     with ServerProcess(tmp_path, free_port(), "--no-scheduler") as server:
-        async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=30) as http:
+        async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=120) as http:
             shown = await http.get(f"/teaching/sessions/{session.id}/code", headers=held.teacher.headers)
             code = shown.json()["code"]
 

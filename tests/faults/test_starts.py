@@ -8,17 +8,14 @@ import sys
 from pathlib import Path
 from urllib.request import urlopen
 
-import pytest
-
 from tests.faults.server import ROOT, ServerProcess
 from tests.faults.test_killed_server import free_port
 
 
-@pytest.mark.timeout(120)
 def test_three_processes_start_at_once_on_an_empty_database(tmp_path: Path) -> None:
     with ServerProcess(tmp_path, free_port(), "--processes", "3") as server:
         for _ in range(12):
-            assert urlopen(f"{server.url}/healthz", timeout=10).status == 200
+            assert urlopen(f"{server.url}/healthz", timeout=60).status == 200
         assert '"level":"ERROR"' not in server.log, server.log
         assert "初始密码" in server.output
 
@@ -30,7 +27,7 @@ def test_a_database_that_cannot_be_reached_gives_one_clear_line_and_exit_code_1(
         env=os.environ | {"MONGODB_URI": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert ended.returncode == 1

@@ -539,7 +539,6 @@ class Visitors:
         return outcome(answer.code, answer.headers.get("Location", ""))
 
 
-@pytest.mark.timeout(300)
 async def test_everybody_gets_in_where_they_may_and_nowhere_else(
     platform: Platform, wechat: Simulator, site: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

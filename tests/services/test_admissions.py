@@ -258,7 +258,6 @@ async def test_one_person_admitted_to_two_overlapping_classes_at_once_is_in_one(
         await applying.apply(platform, phone.actor, third.id, draft_of(cast.person(31)))
 
 
-@pytest.mark.timeout(300)
 async def test_of_a_thousand_applicants_agreed_to_in_parallel_exactly_fifty_get_the_fifty_places(
     platform: Platform, wechat: Simulator
 ) -> None:

@@ -71,7 +71,7 @@ async def test_a_scheduler_that_starts_catches_up_at_once(platform: Platform) ->
     scheduler = make_scheduler(platform, [Job("caught-up", "补做", "第四条", work, at=line.at)])
     scheduler.start()
     try:
-        await asyncio.wait_for(ran.wait(), 30)
+        await asyncio.wait_for(ran.wait(), 120)
     finally:
         scheduler.shutdown(wait=False)
 

@@ -21,7 +21,7 @@ from server.wechat.simulator import Simulator
 from tests import stage
 from tests.stage import ClassInSession, Phone
 
-ARRIVES_WITHIN = 20
+ARRIVES_WITHIN = 120
 
 
 class Watcher:

@@ -249,7 +249,7 @@ async def test_the_work_stops_when_the_lease_is_lost(
     clock.advance(job.lease)
     other = await runs.take(platform, job, OTHER)
     assert other is not None
-    await asyncio.wait_for(runs.carry_out(platform, claim), 30)  # its heart beats each 10 ms, and finds out
+    await asyncio.wait_for(runs.carry_out(platform, claim), 120)  # its heart beats each 10 ms, and finds out
     await asyncio.sleep(0)
     assert (work.begun, work.ended) == (1, [])
     [run] = await runs.runs_of(platform, "short")
