@@ -95,6 +95,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a worker often waits for a browser, a database or a server under test."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """The controller of pytest-xdist makes a worker."""
     node.workerinput["mongodb_uri"] = node.config.stash[MONGOD].uri()

@@ -9,7 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.accounts.fictional import roster_of
@@ -21,6 +21,7 @@ from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admin.browserless import Browser, sign_in
 from tests.cast import Person
+from tests.examples import examples
 
 XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
 
@@ -248,7 +249,7 @@ FILES = st.one_of(
 
 
 @given(content=FILES, name=st.text(max_size=30))
-@settings(max_examples=55, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@examples(25)
 async def test_no_file_makes_the_server_fail(
     browser: Browser, opened: TrainingClass, content: bytes, name: str
 ) -> None:

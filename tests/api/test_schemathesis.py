@@ -11,10 +11,10 @@ import pytest
 
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
+from tests.examples import examples
 from tests.security.world import build_world
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
-EXAMPLES = "15"
 
 
 @pytest.mark.parametrize("who", ["trainee", "teacher"])
@@ -33,7 +33,14 @@ async def test_no_request_breaks_the_server_or_the_contract(
         "--no-color",
         *("--config-file", str(CONFIGURATION)),
         *("run", f"{site}/api/v1/openapi.json"),
-        *("--checks", "all", "--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES),
+        *(
+            "--checks",
+            "all",
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--max-examples",
+            str(examples(5).max_examples),
+        ),
         *("--header", f"Authorization: Bearer {world.phones[who].token}"),
         *("--seed", "1", "--continue-on-failure"),
         cwd=tmp_path,

@@ -24,7 +24,7 @@ from server.kernel.unit_of_work import UnitOfWork
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admitting import AGREE, agree, apply, draft_of, open_class
-from tests.stories import stories
+from tests.examples import examples
 
 NO = Verdict(agree=False, reason="名额有限")
 MOST = 60
@@ -37,7 +37,7 @@ def followed_the_table(applied: Applicant) -> bool:
     return state is applied.state and applied.open == state.open
 
 
-@stories(4)
+@examples(4)
 @given(chance=st.randoms(use_true_random=False))
 async def test_random_actors_never_leave_the_table_and_never_overfill_the_class(
     platform: Platform, wechat: Simulator, chance: random.Random

@@ -41,7 +41,7 @@ from server.kernel.platform import Platform
 from server.kernel.reviews import NotInThisState
 from server.wechat.simulator import Simulator
 from tests import cast, stage
-from tests.stories import stories
+from tests.examples import examples
 
 CENTRE = stage.actor(cast.CENTRE)
 HEBEI = stage.actor(cast.HEBEI_OFFICER)
@@ -293,7 +293,7 @@ def correction_act(
             return service.correct_class(platform, officer, opened.id, wanted)
 
 
-@stories(20)
+@examples(20)
 @given(st.lists(st.tuples(who, st.sampled_from(ACTS)), min_size=4, max_size=16))
 async def test_a_correction_goes_only_where_its_table_says_and_leaves_a_trace(
     platform: Platform, story: list[tuple[str, Action]]

@@ -33,7 +33,7 @@ from server.kernel.policies import PolicyChange
 from server.kernel.reviews import NotInThisState
 from server.qualification import base_requests
 from tests import cast, stage
-from tests.stories import stories
+from tests.examples import examples
 
 CENTRE = stage.actor(cast.CENTRE)
 HEBEI = stage.actor(cast.HEBEI_OFFICER)
@@ -375,7 +375,7 @@ def request_act(
             return base_requests.retract(platform, officer, one.id)
 
 
-@stories(20)
+@examples(20)
 @given(st.lists(st.tuples(who, st.sampled_from(ACTS)), min_size=4, max_size=16))
 async def test_a_request_goes_only_where_its_table_says_and_leaves_a_trace(
     platform: Platform, story: list[tuple[str, RequestAction]]

@@ -37,8 +37,8 @@ from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.wechat.simulator import Simulator
 from tests import cast, stage
+from tests.examples import examples
 from tests.stage import Phone
-from tests.stories import stories
 
 XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
 YANGZHOU = stage.actor(cast.YANGZHOU_OFFICER)
@@ -474,7 +474,7 @@ ALLOWED = {
 }
 
 
-@stories(15)
+@examples(15)
 @given(moves=st.lists(st.sampled_from(MOVES), max_size=8), late=st.booleans())
 async def test_whoever_does_whatever_only_the_table_happens_and_never_without_an_audit_entry(
     platform: Platform, wechat: Simulator, moves: list[Move], late: bool

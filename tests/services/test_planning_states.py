@@ -26,6 +26,7 @@ from server.plans import service as plans
 from server.plans.documents import Plan
 from server.plans.service import PlanDraft
 from tests import stage
+from tests.examples import examples
 from tests.planning import (
     CENTRE,
     HEBEI,
@@ -38,7 +39,6 @@ from tests.planning import (
     approved,
     item,
 )
-from tests.stories import stories
 
 OFFICERS = {"centre": CENTRE, "hebei": HEBEI, "jiangsu": JIANGSU, "xingtai": XINGTAI, "yangzhou": YANGZHOU}
 IN_REACH = {"centre", "hebei", "xingtai"}
@@ -87,7 +87,7 @@ PLAN_ACTS = [
 ]
 
 
-@stories(20)
+@examples(20)
 @given(st.lists(st.tuples(who, st.sampled_from(PLAN_ACTS)), min_size=4, max_size=16), st.booleans())
 async def test_a_plan_goes_only_where_its_table_says(
     platform: Platform, story: list[tuple[str, plan_rules.Action]], second: bool
@@ -146,7 +146,7 @@ APPLICATION_ACTS = [
 ]
 
 
-@stories(20)
+@examples(20)
 @given(st.lists(st.tuples(who, st.sampled_from(APPLICATION_ACTS)), min_size=4, max_size=16))
 async def test_an_application_goes_only_where_its_table_says_and_makes_one_class_at_most(
     platform: Platform, story: list[tuple[str, application_rules.Action]]

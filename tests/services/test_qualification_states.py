@@ -28,8 +28,8 @@ from server.qualification.rules import Action, Outcome, State, Subject, steps_of
 from server.qualification.service import DecisionDraft, ReversalDraft, StatementDraft
 from tests import cast, reviewing, stage
 from tests.conftest import NOON
+from tests.examples import examples
 from tests.reviewing import CENTRE, HEBEI, JIANGSU, TODAY, XINGTAI, YANGZHOU
-from tests.stories import stories
 
 OFFICERS = {"centre": CENTRE, "hebei": HEBEI, "jiangsu": JIANGSU, "xingtai": XINGTAI, "yangzhou": YANGZHOU}
 REASON = "经核实，依据充分。"
@@ -82,7 +82,7 @@ def teachers_act(
             return service.reverse(platform, actor, case.id, ReversalDraft(effective_on=TODAY, reason=REASON))
 
 
-@stories(20)
+@examples(20)
 @given(
     st.lists(
         st.tuples(
@@ -164,7 +164,7 @@ async def bases_act(platform: Platform, actor: Actor, case: Case, action: Action
             await service.dismiss(platform, actor, case.id, REASON)
 
 
-@stories(20)
+@examples(20)
 @given(st.lists(st.tuples(bases_who, st.sampled_from(BASES_ACTS)), min_size=3, max_size=8))
 async def test_a_bases_case_follows_the_request_of_its_province(
     platform: Platform, clock: FixedClock, story: list[tuple[str, Action]]

@@ -12,7 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.accounts.rules import mask_id_number
@@ -25,6 +25,7 @@ from server.classes.roster import (
     roster_template,
 )
 from tests import cast
+from tests.examples import examples
 
 TODAY = date(2026, 3, 1)
 HEADER = ["姓名", "身份证号", "工作单位", "职务/职称", "任教专业", "手机号"]
@@ -532,7 +533,7 @@ cells = st.one_of(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@examples(50)
 @given(st.lists(st.lists(cells, max_size=7), max_size=8))
 def test_whatever_the_cells_hold_each_line_is_accounted_for(lines: list[list[Any]]) -> None:
     try:
@@ -551,7 +552,7 @@ def test_whatever_the_cells_hold_each_line_is_accounted_for(lines: list[list[Any
     assert A.id_number not in repr(preview.skipped)
 
 
-@settings(max_examples=300)
+@examples(100)
 @given(
     st.binary(max_size=400),
     st.sampled_from([b"", b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"]),
@@ -563,7 +564,7 @@ def test_arbitrary_bytes_are_refused_in_words(content: bytes, start: bytes) -> N
 GOOD = workbook([HEADER, line(A), line(B)])
 
 
-@settings(max_examples=300)
+@examples(100)
 @given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=6))
 def test_a_workbook_with_flipped_bytes_is_read_or_refused(flips: list[tuple[int, int]]) -> None:
     content = bytearray(GOOD)
@@ -577,7 +578,7 @@ def test_a_workbook_with_flipped_bytes_is_read_or_refused(flips: list[tuple[int,
         assert preview.rows or preview.problems
 
 
-@settings(max_examples=300)
+@examples(100)
 @given(
     st.lists(
         st.sampled_from(

@@ -18,9 +18,9 @@ from server.schemes.rules import STEPS, Action, State
 from server.schemes.service import ReturnReason
 from server.wechat.simulator import Simulator
 from tests import cast, stage
+from tests.examples import examples
 from tests.scheming import PROVINCE, content
 from tests.stage import ClassInSession
-from tests.stories import stories
 
 MOST = 60
 Attempt = Callable[[Actor, int], Awaitable[object]]
@@ -46,7 +46,7 @@ def attempts(platform: Platform, held: ClassInSession, chance: random.Random) ->
     }
 
 
-@stories(4)
+@examples(4)
 @given(chance=st.randoms(use_true_random=False))
 async def test_random_people_never_lead_a_scheme_out_of_its_table(
     platform: Platform, wechat: Simulator, chance: random.Random

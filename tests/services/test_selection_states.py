@@ -29,6 +29,7 @@ from server.selection.training import EnrolDraft, Release
 from tests import stage
 from tests.assessing import clock_of
 from tests.conftest import NOON
+from tests.examples import examples
 from tests.selecting import (
     CENTRE,
     CHANGZHOU,
@@ -40,7 +41,6 @@ from tests.selecting import (
     drafted,
     nominee_draft,
 )
-from tests.stories import stories
 
 OFFICERS = {
     "centre": CENTRE,
@@ -105,7 +105,7 @@ def act(
             return training.release(platform, officer, held.id, one.id, Release(reason="本人因病退出"))
 
 
-@stories(20)
+@examples(20)
 @given(st.lists(st.tuples(who, st.sampled_from(ACTS)), min_size=4, max_size=18))
 async def test_a_recommendation_goes_only_where_its_table_says(
     platform: Platform, story: list[tuple[str, Action]]
@@ -139,7 +139,7 @@ async def test_a_recommendation_goes_only_where_its_table_says(
 LIST_ACTS = ["report", "return", "resubmit", "register"]
 
 
-@stories(20)
+@examples(20)
 @given(st.lists(st.tuples(who, st.sampled_from(LIST_ACTS)), min_size=3, max_size=12))
 async def test_a_list_goes_only_where_its_table_says_and_fills_the_pool_once(
     platform: Platform, story: list[tuple[str, str]]
