@@ -18,8 +18,8 @@ from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admin.browserless import Browser, sign_in
 from tests.conftest import NOON
-from tests.opening import application_served
 from tests.moving import Process, process
+from tests.opening import application_served
 from tests.stage import ClassInSession
 
 BANNER = "演示时间 {} ，不是今天"
