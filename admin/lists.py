@@ -13,7 +13,7 @@ The template gets `rows`, `query`, `narrowed`, `filters`, `previous`, `next` and
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from operator import attrgetter
@@ -21,13 +21,14 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS, years
 from admin.paging import Way
-from admin.spreadsheet import Value, send_workbook, stream_workbook
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.permissions import Permission, holds
+from server.kernel.spreadsheets import Sheet
 from server.kernel.titled import Titled
 from server.kernel.web import Route, allow
 
@@ -112,53 +113,6 @@ ProvinceCode = Annotated[str, Field(pattern=r"^[0-9]{2}$"), Filter("省份", pro
 
 Q = TypeVar("Q", bound=Query)
 R = TypeVar("R")
-
-
-# ---- the same rows as a workbook
-
-
-@dataclass(frozen=True)
-class Column(Generic[R]):
-    """`width` in characters."""
-
-    title: str
-    width: int
-    value: Callable[[R], Value]
-
-
-@dataclass(frozen=True)
-class Sheet(Generic[R]):
-    """A list as a workbook of one sheet, at most `most` rows of it."""
-
-    title: str
-    columns: Sequence[Column[R]]
-    most: int = 5_000
-    rows: Callable[[Sequence[Any]], Iterable[R]] = tuple
-    """What the sheet has a row for, where that is not the row of the list itself."""
-    numbered: bool = False
-    """Whether 序号 is the first column."""
-    file: str = ""
-    """The name of the file, where that is not the title."""
-
-    async def send(self, page: PageHandler, found: Sequence[Any], of: str = "") -> None:
-        """As a download. `of`: what stands in its name; else the day."""
-        headings, rows = self._headings, [self._cells(row) for row in self.rows(found)]
-        if self.numbered:
-            headings = [("序号", 6), *headings]
-            rows = [[number, *cells] for number, cells in enumerate(rows, start=1)]
-        name = f"{self.file or self.title}-{of or beijing_date(page.platform.clock.now())}.xlsx"
-        await send_workbook(page, name, self.title, headings, rows)
-
-    async def stream(self, file_name: str, rows: AsyncIterator[R]) -> Download:
-        """However long it is, in a file that is gone when it has been sent. Raises TooLarge."""
-        return await stream_workbook(file_name, self.title, self._headings, rows, self._cells)
-
-    @property
-    def _headings(self) -> list[tuple[str, int]]:
-        return [(column.title, column.width) for column in self.columns]
-
-    def _cells(self, row: R) -> list[Value]:
-        return [column.value(row) for column in self.columns]
 
 
 # ---- the list
@@ -248,12 +202,9 @@ class Listing(Generic[Q, R]):
         assert self.sheet is not None
         listing, sheet = self, self.sheet
 
-        class Export(PageHandler):
-            counted_as = f"{listing.address}/export"
+        async def export(page: PageHandler) -> Download:
+            found = await listing.fetch(page, page.query(listing.query), None, sheet.most)
+            return await sheet.download(found, beijing_date(page.platform.clock.now()))
 
-            @allow(listing.permission, rate=EXPORT_RATE)
-            async def get(self) -> None:
-                query = self.query(listing.query)
-                await sheet.send(self, await listing.fetch(self, query, None, sheet.most))
-
-        return Export
+        export.__qualname__ = f"{listing.address}/export"  # each list has a limit of its own
+        return download(listing.permission, rate=EXPORT_RATE)(export)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from server.institutions.annex1 import PROVINCES
 from server.institutions.rules import MAJORS, Level
+from server.kernel.clock import WEEKDAYS as WEEKDAY_NAMES
 from server.kernel.clock import beijing_date
 
 FIRST_YEAR = 2022
@@ -17,7 +18,7 @@ MAJOR_OPTIONS = [
 ]
 MONTHS = [(month, f"{month} 月") for month in range(1, 13)]
 PROVINCE_OPTIONS = [(province.code, province.name) for province in PROVINCES]
-WEEKDAYS = [(str(number), f"周{name}") for number, name in enumerate("一二三四五六日")]
+WEEKDAYS = [(str(number), name) for number, name in enumerate(WEEKDAY_NAMES)]
 
 
 def years(now: datetime) -> list[tuple[int, str]]:

@@ -13,10 +13,9 @@ from typing import Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from admin.options import WEEKDAYS
 from server.institutions.annex1 import PROVINCES
 from server.institutions.rules import MAJORS
-from server.kernel.clock import BEIJING
+from server.kernel.clock import BEIJING, span
 from server.kernel.money import yuan
 
 HERE = Path(__file__).parent
@@ -101,13 +100,6 @@ def beijing(moment: datetime | None, style: Style = "minute") -> str:
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone cannot be shown")
     return moment.astimezone(BEIJING).strftime(_STYLES[style])
-
-
-def span(starts_at: datetime, ends_at: datetime) -> str:
-    """When something takes place, in Beijing time: "03-17 周二 09:00–12:00"."""
-    starts, ends = starts_at.astimezone(BEIJING), ends_at.astimezone(BEIJING)
-    last = f"{ends:%H:%M}" if ends.date() == starts.date() else f"{ends:%m-%d %H:%M}"
-    return f"{starts:%m-%d} {WEEKDAYS[starts.weekday()][1]} {starts:%H:%M}–{last}"
 
 
 def date_cn(day: date | None) -> str:

@@ -6,9 +6,9 @@ import asyncio
 import base64
 from collections.abc import Sequence
 
+from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.rendering import province_name
-from admin.spreadsheet import XLSX, send_file, workbook
 from admin.steps import Done, shows, step
 from server.accounts.documents import Account, BatchState
 from server.institutions import allocation
@@ -17,7 +17,8 @@ from server.institutions.account_sheet import ROWS_MOST, SheetUnreadable
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission
-from server.kernel.web import Route, allow
+from server.kernel.spreadsheets import XLSX, workbook
+from server.kernel.web import Route
 from server.kernel.xlsx import PACKED_LARGEST
 
 HOME = "/admin/accounts/batches"
@@ -40,12 +41,6 @@ async def upload(page: Upload) -> Done:
     except SheetUnreadable as problem:
         raise SheetUnreadable(problem.detail, fields=[FieldError("file", problem.detail)]) from None
     return Done("", f"{HOME}/{batch.id}")
-
-
-class Template(PageHandler):
-    @allow(Permission.ACCOUNTS_ALLOCATE)
-    async def get(self) -> None:
-        send_file(self, "账号分配模板.xlsx", await allocation.template(self.platform))
 
 
 class OneBatch(PageHandler):
@@ -112,7 +107,7 @@ async def reissue(page: OneBatch, batch_id: str) -> None:
 _BATCH = rf"{HOME}/(?P<batch_id>[0-9a-f]{{24}})"
 ROUTES: list[Route] = [
     (HOME, upload),
-    (rf"{HOME}/template", Template),
+    (rf"{HOME}/template", file_of(allocation.template, Permission.ACCOUNTS_ALLOCATE)),
     (_BATCH, allocate_all),
     (rf"{_BATCH}/reissue", reissue),
 ]

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import EXPORT_RATE, Column, Filter, Query, Sheet, named, one_page
+from admin.lists import EXPORT_RATE, Filter, Query, named, one_page
 from admin.moments import BeijingMoment, as_typed
 from admin.steps import shows, step
 from server.admissions import arrival, needs, rules
@@ -23,8 +24,10 @@ from server.certificates import service as certificates
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel.clock import BEIJING
+from server.kernel.downloads import Download
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 
 PAGE_SIZE = 50
@@ -149,13 +152,12 @@ def sheet_with(questions: Sequence[Question]) -> Sheet[Applicant]:
     return replace(SHEET, columns=[*SHEET.columns, *map(answers_to, questions)])
 
 
-class Export(PageHandler):
-    @allow(Permission.ADMISSIONS_READ, rate=EXPORT_RATE)
-    async def get(self, class_id: str) -> None:
-        seen = await admissions.class_enrolment(self.platform, self.actor, class_id)
-        found = await admissions.applicants(self.platform, class_id)
-        sheet = sheet_with(seen.admission.questions if seen.admission else [])
-        await sheet.send(self, found[::-1], seen.training_class.name)
+@download(Permission.ADMISSIONS_READ, rate=EXPORT_RATE)
+async def export(page: PageHandler, class_id: str) -> Download:
+    seen = await admissions.class_enrolment(page.platform, page.actor, class_id)
+    found = await admissions.applicants(page.platform, class_id)
+    sheet = sheet_with(seen.admission.questions if seen.admission else [])
+    return await sheet.download(found[::-1], seen.training_class.name)
 
 
 class OneApplicant(PageHandler):
@@ -301,7 +303,7 @@ ROUTES: list[Route] = [
     (r"/admin/needs", publish_template),
     (rf"{_CLASS}/enrolment", save_settings),
     (rf"{_CLASS}/enrolment/agree", agree_to_several),
-    (rf"{_CLASS}/enrolment/export", Export),
+    (rf"{_CLASS}/enrolment/export", export),
     (rf"{_CLASS}/enrolment/(?P<applicant_id>{_ID})", review),
     (rf"{_CLASS}/needs", note),
     (rf"{_CLASS}/arrivals", Arrivals),

@@ -9,14 +9,12 @@ from pydantic import BaseModel, Field, field_validator
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import (
-    Column,
     Filter,
     LevelCode,
     Listing,
     Month,
     ProvinceCode,
     Query,
-    Sheet,
     Words,
     Year,
     named,
@@ -38,6 +36,7 @@ from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Return, Review
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 from server.plans.documents import Plan
 from server.plans.rules import PlanItem

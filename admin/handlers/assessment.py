@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import named
 from admin.moments import BeijingMoment, as_typed
-from admin.spreadsheet import send_file
 from admin.steps import Done, shows, step
 from server.assessment import service, submissions, tasks
 from server.assessment.documents import Result, Task
@@ -19,7 +19,6 @@ from server.assessment.service import ClassResults, Standing
 from server.assessment.submissions import TraineeRecord
 from server.assessment.tasks import DeadlineExtension, TaskDraft
 from server.classes import service as classes
-from server.kernel import downloads
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow, field_errors
@@ -229,13 +228,6 @@ def history_of(record: TraineeRecord) -> list[tuple[Any, str, str, str]]:
     return found[::-1]
 
 
-class SubmittedFile(PageHandler):
-    @allow(Permission.ASSESSMENT_READ)
-    async def get(self, class_id: str, submission_id: str, file_id: str) -> None:
-        file = await submissions.file_in_reach(self.platform, self.actor, class_id, submission_id, file_id)
-        await downloads.send(self, file)
-
-
 # ---- results
 
 
@@ -308,13 +300,6 @@ async def release(page: Results, class_id: str) -> str:
     return f"成绩已公布：{len(results)} 人，合格 {passed} 人。已通知本班学员。"
 
 
-class GradeSheet(PageHandler):
-    @allow(Permission.ASSESSMENT_READ)
-    async def get(self, class_id: str) -> None:
-        name, content = await service.export_results(self.platform, self.actor, class_id)
-        send_file(self, name, content)
-
-
 _ID = "[0-9a-f]{24}"
 _CLASS = rf"/admin/classes/(?P<class_id>{_ID})"
 _TASK = rf"{_CLASS}/tasks/(?P<task_id>{_ID})"
@@ -326,8 +311,11 @@ ROUTES: list[Route] = [
     (rf"{_TASK}/extend", extend_deadline),
     (rf"{_TASK}/withdraw", withdraw_task),
     (rf"{_TASK}/trainees/(?P<person_id>{_ID})", TraineeWork),
-    (rf"{_CLASS}/submissions/(?P<submission_id>{_ID})/files/(?P<file_id>{_ID})", SubmittedFile),
+    (
+        rf"{_CLASS}/submissions/(?P<submission_id>{_ID})/files/(?P<file_id>{_ID})",
+        file_of(submissions.file_in_reach, Permission.ASSESSMENT_READ),
+    ),
     (rf"{_CLASS}/results", Results),
     (rf"{_CLASS}/results/release", release),
-    (rf"{_CLASS}/results/grade-sheet", GradeSheet),
+    (rf"{_CLASS}/results/grade-sheet", file_of(service.export_results, Permission.ASSESSMENT_READ)),
 ]

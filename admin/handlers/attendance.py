@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import named
 from admin.moments import BeijingMoment, as_typed
 from admin.options import WEEKDAYS
-from admin.rendering import span
-from admin.spreadsheet import Value, send_workbook
 from admin.steps import Done, shows, step
 from server.attendance import rolls, rules, timetable
 from server.attendance import service as attendance
-from server.attendance.documents import CheckIn, Source, TeachingSession
+from server.attendance.documents import TeachingSession
 from server.attendance.rolls import LateRegistration, RollEntry
 from server.attendance.rules import (
     CodeExpired,
@@ -29,7 +27,6 @@ from server.attendance.rules import (
     Status,
     Window,
 )
-from server.attendance.service import ClassSheet
 from server.attendance.timetable import FenceDraft, HalfDayDraft, SessionDraft, TimetableDraft
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -330,39 +327,6 @@ async def register_late(page: OneSession, class_id: str, session_id: str) -> str
     return "已补签，操作和理由已留痕。"
 
 
-class AttendanceSheet(PageHandler):
-    @allow(Permission.ATTENDANCE_READ)
-    async def get(self, class_id: str) -> None:
-        sheet = await attendance.sheet_of_class(self.platform, self.actor, class_id)
-        columns = [("序号", 6), ("姓名", 12), ("身份证号", 22), ("工作单位", 26)]
-        columns += [
-            (f"{span(one.starts_at, one.ends_at)} {one.title}（{one.hours} 课时）", 14)
-            for one in sheet.sessions
-        ]
-        columns += [("出勤课时", 10), ("已开课时", 10), ("出勤率（%）", 12)]
-        name = f"考勤-{sheet.training_class.name}.xlsx"
-        await send_workbook(self, name, "考勤", columns, rows_of(sheet))
-
-
-def rows_of(sheet: ClassSheet) -> Iterable[list[Value]]:
-    """A row a trainee: a word a session, then the hours attended of those that have begun, and their share."""
-    total = sheet.attendance.hours_total
-    for number, one in enumerate(sheet.trainees, start=1):
-        attended = sheet.attendance.hours_attended[one.person_id]
-        words = (
-            _in_a_word(session, sheet.check_ins.get((session.id, one.person_id)), sheet.made_at)
-            for session in sheet.sessions
-        )
-        rate: Value = round(100 * attended / total, 1) if total else ""
-        yield [number, one.name, one.id_number_masked, one.work_unit, *words, attended, total, rate]
-
-
-def _in_a_word(session: TeachingSession, check_in: CheckIn | None, now: datetime) -> str:
-    if check_in is None:
-        return "未到" if session.starts_at <= now else ""
-    return check_in.status.label + ("（补签）" if check_in.source is Source.MANUAL else "")
-
-
 _ID = "[0-9a-f]{24}"
 _CLASS = rf"/admin/classes/(?P<class_id>{_ID})"
 _SESSION = rf"{_CLASS}/sessions/(?P<session_id>{_ID})"
@@ -374,5 +338,5 @@ ROUTES: list[Route] = [
     (rf"{_SESSION}/edit", change_session),
     (rf"{_SESSION}/cancel", cancel_session),
     (rf"{_SESSION}/late-registrations", register_late),
-    (rf"{_CLASS}/attendance\.xlsx", AttendanceSheet),
+    (rf"{_CLASS}/attendance\.xlsx", file_of(attendance.sheet_of_class, Permission.ATTENDANCE_READ)),
 ]

@@ -8,17 +8,16 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import (
     EXPORT_RATE,
-    Column,
     Filter,
     Listing,
     MajorCode,
     Options,
     ProvinceCode,
     Query,
-    Sheet,
     Words,
     Year,
     named,
@@ -31,10 +30,11 @@ from server.backbone.documents import PoolFilter, PoolMember
 from server.backbone.rules import TASKS_SOUGHT, PoolStatus, Sought, mark, tasks_mark
 from server.backbone.service import Registration, StatusDraft
 from server.institutions.rules import MAJORS
-from server.kernel import downloads
 from server.kernel.clock import beijing_date
+from server.kernel.downloads import Download
 from server.kernel.identity import Role
 from server.kernel.permissions import Permission, holds
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.selection import pool
 
@@ -128,15 +128,13 @@ def sheet(page: PageHandler, year: int) -> Sheet[PoolMember]:
     )
 
 
-class Export(PageHandler):
+@download(Permission.BACKBONE_READ, rate=EXPORT_RATE)
+async def export(page: PageHandler) -> Download:
     """Row by row: however large the pool is, little of it is in memory."""
-
-    @allow(Permission.BACKBONE_READ, rate=EXPORT_RATE)
-    async def get(self) -> None:
-        query = self.query(PoolQuery)
-        rows = backbone.export_pool(self.platform, self.actor, query.wanted(self))
-        name = f"骨干教师库-{beijing_date(self.platform.clock.now())}.xlsx"
-        await downloads.send(self, await sheet(self, query.year_on(self)).stream(name, rows))
+    query = page.query(PoolQuery)
+    rows = backbone.export_pool(page.platform, page.actor, query.wanted(page))
+    name = f"骨干教师库-{beijing_date(page.platform.clock.now())}.xlsx"
+    return await sheet(page, query.year_on(page)).stream(name, rows)
 
 
 class Newcomer(PageHandler):
@@ -222,7 +220,7 @@ def told(what: str, member: PoolMember) -> str:
 _ONE = r"/admin/backbone/(?P<teacher_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
     *POOL.routes,
-    (r"/admin/backbone/export", Export),
+    (r"/admin/backbone/export", export),
     (r"/admin/backbone/new", register),
     (_ONE, Teacher),
     (rf"{_ONE}/id-number", IdNumber),

@@ -7,16 +7,15 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import (
     EXPORT_RATE,
-    Column,
     Filter,
     LevelCode,
     Listing,
     Options,
     Query,
-    Sheet,
     Words,
     Year,
     years_offered,
@@ -29,11 +28,11 @@ from server.certificates.issue import Revocation
 from server.certificates.press import verify_url
 from server.certificates.verify import CertificateMissing, CertificateQueryRequest, paper
 from server.institutions import service as institutions
-from server.kernel import downloads
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Problem
 from server.kernel.permissions import Permission, holds
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 
 PAGE_SIZE = 30
@@ -67,17 +66,9 @@ async def issue_certificates(page: ClassCertificates, class_id: str) -> str | Do
     return Done(none_due, f"/admin/classes/{class_id}/certificates", "warning")
 
 
-class ClassArchive(ClassCertificates):
-    """The page again, with the reason, when there is nothing to print."""
-
-    @allow(Permission.CERTIFICATES_ISSUE)
-    async def get(self, class_id: str) -> None:
-        try:
-            archive = await certificates.class_archive(self.platform, self.actor, class_id)
-        except certificates.NothingToPrint as problem:
-            return await self.show(class_id, self.refuse(problem))
-        await downloads.send(self, Download(archive.file_name, "application/zip", None, archive.content))
-        return None
+@download(Permission.CERTIFICATES_ISSUE, page=ClassCertificates)
+async def archive(page: PageHandler, class_id: str) -> Download:
+    return await certificates.class_archive(page.platform, page.actor, class_id)
 
 
 # ---- the ledger
@@ -143,13 +134,11 @@ SHEET = Sheet[Certificate](
 )
 
 
-class LedgerExport(PageHandler):
+@download(Permission.CERTIFICATES_READ, rate=EXPORT_RATE)
+async def export(page: PageHandler) -> Download:
     """Row by row: however long the ledger is, little of it is in memory."""
-
-    @allow(Permission.CERTIFICATES_READ, rate=EXPORT_RATE)
-    async def get(self) -> None:
-        rows = certificates.export_ledger(self.platform, self.actor, self.query(LedgerQuery).wanted)
-        await downloads.send(self, await SHEET.stream("证书台账.xlsx", rows))
+    rows = certificates.export_ledger(page.platform, page.actor, page.query(LedgerQuery).wanted)
+    return await SHEET.stream("证书台账.xlsx", rows)
 
 
 async def findings(page: PageHandler, query: Query, before: str | None, limit: int) -> list[LedgerFinding]:
@@ -194,18 +183,10 @@ class OneCertificate(PageHandler):
         )
 
 
-class CertificatePdf(OneCertificate):
-    """The page again, with the reason, when it cannot be printed."""
-
-    @allow(Permission.CERTIFICATES_ISSUE)
-    async def get(self, certificate_id: str) -> None:
-        try:
-            sheet = await certificates.staff_pdf(self.platform, self.actor, certificate_id)
-        except Problem as problem:
-            return await self.show(certificate_id, self.refuse(problem))
-        self.set_header("Content-Type", "application/pdf")
-        self.set_header("Content-Disposition", f'attachment; filename="{sheet.file_name}"')
-        return await self.finish(sheet.content)
+@download(Permission.CERTIFICATES_ISSUE, page=OneCertificate)
+async def pdf(page: PageHandler, certificate_id: str) -> Download:
+    sheet = await certificates.staff_pdf(page.platform, page.actor, certificate_id)
+    return Download.of(sheet.file_name, "application/pdf", sheet.content)
 
 
 @step(OneCertificate, Permission.CERTIFICATES_REVOKE)
@@ -257,12 +238,12 @@ _ONE = r"/admin/certificates/(?P<certificate_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
     (_OF_CLASS, ClassCertificates),
     (rf"{_OF_CLASS}/issue", issue_certificates),
-    (rf"{_OF_CLASS}\.zip", ClassArchive),
+    (rf"{_OF_CLASS}\.zip", archive),
     *LEDGER.routes,
-    (r"/admin/certificates\.xlsx", LedgerExport),
+    (r"/admin/certificates\.xlsx", export),
     *LEDGER_CHECK.routes,
     (_ONE, OneCertificate),
-    (rf"{_ONE}/pdf", CertificatePdf),
+    (rf"{_ONE}/pdf", pdf),
     (rf"{_ONE}/revoke", revoke),
     (r"/certificates/query", CertificateQueries),
     (r"/verify/(?P<token>[^/]{1,200})", Verify),

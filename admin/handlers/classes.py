@@ -7,14 +7,12 @@ from typing import Annotated
 
 from admin.handler import PageHandler
 from admin.lists import (
-    Column,
     Filter,
     LevelCode,
     Listing,
     MajorCode,
     ProvinceCode,
     Query,
-    Sheet,
     Words,
     Year,
     named,
@@ -42,6 +40,7 @@ from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.schemes import service as schemes
 from server.surveys import service as surveys

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Listing, Query
 from admin.steps import shows, step
 from server.admissions import service as admissions
-from server.kernel import downloads
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
 from server.wechat import codes, content
@@ -57,12 +57,6 @@ async def decide(page: OneCheck, check_id: str) -> str:
     return f"{done.title}：{done.state.label}。"
 
 
-class CheckedPicture(PageHandler):
-    @allow(Permission.CONTENT_REVIEW)
-    async def get(self, check_id: str) -> None:
-        await downloads.send(self, await content.picture_in_reach(self.platform, self.actor, check_id))
-
-
 class MiniProgramCode(PageHandler):
     @allow(Permission.ADMISSIONS_READ, rate="60/minute")
     async def get(self, class_id: str) -> None:
@@ -76,6 +70,9 @@ _ID = r"[0-9a-f]{24}"
 ROUTES: list[Route] = [
     *CHECKS.routes,
     (rf"/admin/content-checks/(?P<check_id>{_ID})", decide),
-    (rf"/admin/content-checks/(?P<check_id>{_ID})/picture", CheckedPicture),
+    (
+        rf"/admin/content-checks/(?P<check_id>{_ID})/picture",
+        file_of(content.picture_in_reach, Permission.CONTENT_REVIEW),
+    ),
     (rf"/admin/classes/(?P<class_id>{_ID})/mini-program-code", MiniProgramCode),
 ]

@@ -6,26 +6,19 @@ from typing import Annotated
 
 from pydantic import Field
 
+from admin.downloads import download
 from admin.handler import PageHandler
-from admin.lists import (
-    EXPORT_RATE,
-    Column,
-    Filter,
-    Options,
-    ProvinceCode,
-    Query,
-    Sheet,
-    Words,
-    named,
-)
+from admin.lists import EXPORT_RATE, Filter, Options, ProvinceCode, Query, Words, named
 from admin.paging import Way
 from admin.rendering import province_name
 from server.duties import service as duties
 from server.duties.rules import EARLIEST_YEAR, Standing, State
 from server.duties.service import DutyFilter, DutyYear
 from server.kernel.clock import beijing_date
+from server.kernel.downloads import Download
 from server.kernel.errors import TooLarge
 from server.kernel.permissions import Permission
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.surveys.rules import SATISFACTION_MARK
 
@@ -107,16 +100,15 @@ SHEET = Sheet[DutyYear](
 )
 
 
-class Export(PageHandler):
-    @allow(Permission.DUTIES_READ, rate=EXPORT_RATE)
-    async def get(self) -> None:
-        wanted = self.query(DutyQuery).wanted(self)
-        found: list[DutyYear] = []
-        async for seen in duties.all_years(self.platform, self.actor, wanted):
-            if len(found) == EXPORTED_MOST:
-                raise TooLarge("超过两万位骨干教师，一次导不完。请先按省份或履职状态筛选，再分别导出。")
-            found.append(seen)
-        await SHEET.send(self, found, f"{wanted.year}年-{beijing_date(self.platform.clock.now())}")
+@download(Permission.DUTIES_READ, rate=EXPORT_RATE)
+async def export(page: PageHandler) -> Download:
+    wanted = page.query(DutyQuery).wanted(page)
+    found: list[DutyYear] = []
+    async for seen in duties.all_years(page.platform, page.actor, wanted):
+        if len(found) == EXPORTED_MOST:
+            raise TooLarge("超过两万位骨干教师，一次导不完。请先按省份或履职状态筛选，再分别导出。")
+        found.append(seen)
+    return await SHEET.download(found, f"{wanted.year}年-{beijing_date(page.platform.clock.now())}")
 
 
 class OneTeacher(PageHandler):
@@ -135,6 +127,6 @@ class OneTeacher(PageHandler):
 
 ROUTES: list[Route] = [
     (r"/admin/duties", DutyList),
-    (r"/admin/duties/export", Export),
+    (r"/admin/duties/export", export),
     (r"/admin/duties/(?P<teacher_id>[0-9a-f]{24})", OneTeacher),
 ]

@@ -8,8 +8,9 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
+from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import EXPORT_RATE, Column, Filter, Listing, ProvinceCode, Query, Sheet, Words, named, rights
+from admin.lists import EXPORT_RATE, Filter, Listing, ProvinceCode, Query, Words, named, rights
 from admin.options import MAJOR_OPTIONS, PROVINCE_OPTIONS
 from admin.rendering import province_name
 from admin.steps import Done, shows, step
@@ -28,7 +29,9 @@ from server.institutions.rules import (
     levels_held,
 )
 from server.kernel.clock import beijing_date
+from server.kernel.downloads import Download
 from server.kernel.permissions import Permission, holds
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.qualification import service as qualification
 from server.qualification.coming import coming
@@ -102,11 +105,10 @@ def sheet_of(today: date) -> Sheet[Held]:
     )
 
 
-class Export(PageHandler):
-    @allow(Permission.INSTITUTIONS_READ, rate=EXPORT_RATE)
-    async def get(self) -> None:
-        today = beijing_date(self.platform.clock.now())
-        await sheet_of(today).send(self, await fetch(self, self.query(InstitutionQuery)))
+@download(Permission.INSTITUTIONS_READ, rate=EXPORT_RATE)
+async def export(page: PageHandler) -> Download:
+    today = beijing_date(page.platform.clock.now())
+    return await sheet_of(today).download(await fetch(page, page.query(InstitutionQuery)), today)
 
 
 class OneInstitution(PageHandler):
@@ -221,7 +223,7 @@ _ONE = r"/admin/institutions/(?P<code>[0-9]{3})"
 _QUALIFICATION = rf"{_ONE}/qualifications/(?P<number>[1-9][0-9]?)"
 ROUTES: list[Route] = [
     *INSTITUTIONS.routes,
-    (r"/admin/institutions/export", Export),
+    (r"/admin/institutions/export", export),
     (r"/admin/institutions/publish", publish_centre),
     (_ONE, OneInstitution),
     (rf"{_QUALIFICATION}/confirm", confirm),

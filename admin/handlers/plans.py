@@ -9,14 +9,12 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import (
-    Column,
     Filter,
     LevelCode,
     Listing,
     Month,
     ProvinceCode,
     Query,
-    Sheet,
     Words,
     Year,
     named,
@@ -33,6 +31,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Return, Review
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, field_errors
 from server.plans import service
 from server.plans.documents import Plan, PlanFilter

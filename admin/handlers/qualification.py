@@ -7,16 +7,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, Listing, ProvinceCode, Query, named
-from admin.spreadsheet import send_file
 from admin.steps import shows, step
 from server.institutions import requests
 from server.institutions.documents import BaseRequest
 from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission, holds
-from server.kernel.web import Route, allow
-from server.qualification import paper, rules
+from server.kernel.web import Route
+from server.qualification import rules
 from server.qualification import service as qualification
 from server.qualification.coming import coming
 from server.qualification.documents import Case, CaseFilter, EarlyWarning, WarningFilter
@@ -157,14 +157,6 @@ async def statement(page: OneCase, case_id: str) -> str:
     return "已提交陈述，省级管理部门可以看到。"
 
 
-class DecisionPdf(PageHandler):
-    @allow(Permission.QUALIFICATION_READ, rate="60/minute")
-    async def get(self, case_id: str, decision_number: str) -> None:
-        found = await qualification.case(self.platform, self.actor, case_id)
-        content = await paper.pdf(found, decision_number)
-        send_file(self, f"动态管理决定书-{decision_number}.pdf", content, "application/pdf")
-
-
 _ONE = r"/admin/qualification/(?P<case_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
     *CASES.routes,
@@ -174,5 +166,8 @@ ROUTES: list[Route] = [
     (rf"{_ONE}/reverse", reverse),
     (rf"{_ONE}/dismiss", dismiss),
     (rf"{_ONE}/statement", statement),
-    (rf"{_ONE}/decisions/(?P<decision_number>[0-9]{{4}}-[0-9]{{4}})/pdf", DecisionPdf),
+    (
+        rf"{_ONE}/decisions/(?P<decision_number>[0-9]{{4}}-[0-9]{{4}})/pdf",
+        file_of(qualification.decision_paper, Permission.QUALIFICATION_READ, rate="60/minute"),
+    ),
 ]

@@ -6,18 +6,20 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from admin.downloads import download, file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import EXPORT_RATE, Column, Sheet
-from admin.spreadsheet import send_file
+from admin.lists import EXPORT_RATE
 from admin.steps import Done, shows, step
 from server.classes import roster_import
 from server.classes import service as classes
 from server.classes.documents import RosterState
 from server.classes.roster import RosterUnreadable
 from server.classes.service import Trainee
+from server.kernel.downloads import Download
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
-from server.kernel.web import Route, allow
+from server.kernel.spreadsheets import Column, Sheet
+from server.kernel.web import Route
 from server.kernel.xlsx import PACKED_LARGEST
 
 
@@ -54,15 +56,6 @@ async def upload(page: Roster, class_id: str) -> Done:
     return Done("", f"/admin/classes/{class_id}/roster/{preview.id}")
 
 
-class Template(PageHandler):
-    @allow(Permission.CLASSES_MANAGE)
-    async def get(self, class_id: str) -> None:
-        training_class = await classes.get_class(self.platform, self.actor, class_id)
-        send_file(
-            self, f"名册模板-{training_class.name}.xlsx", await roster_import.roster_template(self.platform)
-        )
-
-
 SHEET = Sheet[Trainee](
     "学员名单",
     [
@@ -78,12 +71,10 @@ SHEET = Sheet[Trainee](
 )
 
 
-class Export(PageHandler):
-    @allow(Permission.CLASSES_READ, rate=EXPORT_RATE)
-    async def get(self, class_id: str) -> None:
-        training_class = await classes.get_class(self.platform, self.actor, class_id)
-        trainees = await classes.trainee_list(self.platform, class_id)
-        await SHEET.send(self, trainees, training_class.name)
+@download(Permission.CLASSES_READ, rate=EXPORT_RATE)
+async def export(page: PageHandler, class_id: str) -> Download:
+    training_class = await classes.get_class(page.platform, page.actor, class_id)
+    return await SHEET.download(await classes.trainee_list(page.platform, class_id), training_class.name)
 
 
 class Preview(PageHandler):
@@ -142,8 +133,8 @@ async def release(page: BoundTrainee, class_id: str, person_id: str) -> str:
 _CLASS = r"/admin/classes/(?P<class_id>[0-9a-f]{24})/roster"
 ROUTES: list[Route] = [
     (_CLASS, upload),
-    (rf"{_CLASS}/template", Template),
-    (rf"{_CLASS}/export", Export),
+    (rf"{_CLASS}/template", file_of(roster_import.roster_template, Permission.CLASSES_MANAGE)),
+    (rf"{_CLASS}/export", export),
     (rf"{_CLASS}/(?P<import_id>[0-9a-f]{{24}})", confirm),
     (rf"{_CLASS}/(?P<person_id>[0-9a-f]{{24}})/release", release),
 ]

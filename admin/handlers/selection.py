@@ -6,19 +6,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, Listing, MajorCode, Options, ProvinceCode, Query, named
 from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS
-from admin.spreadsheet import send_file
 from admin.steps import Done, shows, step
 from server.classes.rules import Stage
-from server.kernel import downloads
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Review
-from server.kernel.web import Route, allow
-from server.selection import decision as papers
+from server.kernel.web import Route
 from server.selection import registration, rules, training
 from server.selection import service as selection
 from server.selection.documents import Nominee, NomineeFilter, PassList
@@ -26,9 +24,6 @@ from server.selection.registration import DecisionDraft, Report
 from server.selection.rules import Action, ListAction, ListState, State
 from server.selection.service import PAPER_LARGEST, NomineeDraft, Return, Withdrawal
 from server.selection.training import EnrolDraft, Release
-
-PDF = "application/pdf"
-
 
 # ---- recommendations
 
@@ -141,13 +136,6 @@ async def add_paper(page: OneNominee, nominee_id: str) -> str:
 async def remove_paper(page: OneNominee, nominee_id: str, paper_id: str) -> str:
     await selection.remove_paper(page.platform, page.actor, nominee_id, paper_id)
     return "材料已删去。"
-
-
-class Paper(PageHandler):
-    @allow(Permission.SELECTION_READ)
-    async def get(self, nominee_id: str, paper_id: str) -> None:
-        file = await selection.paper(self.platform, self.actor, nominee_id, paper_id)
-        await downloads.send(self, file)
 
 
 @step(OneNominee, Permission.SELECTION_RECOMMEND)
@@ -333,13 +321,6 @@ async def resubmit(page: OnePassList, list_id: str) -> str:
     return "名单已按现在的证书重新报送。"
 
 
-class DecisionPaper(PageHandler):
-    @allow(Permission.SELECTION_READ_LISTS, rate="60/minute")
-    async def get(self, list_id: str) -> None:
-        _, decision = await registration.decision_of_list(self.platform, self.actor, list_id)
-        send_file(self, f"登记决定-{decision.number}.pdf", await papers.pdf(decision), PDF)
-
-
 _ID = "[0-9a-f]{24}"
 _ONE = rf"/admin/selection/(?P<nominee_id>{_ID})"
 _CLASS = rf"/admin/selection/classes/(?P<backbone_class_id>{_ID})"
@@ -357,11 +338,14 @@ ROUTES: list[Route] = [
     (rf"{_LIST}/register", register),
     (rf"{_LIST}/return", return_list),
     (rf"{_LIST}/resubmit", resubmit),
-    (rf"{_LIST}/decision.pdf", DecisionPaper),
+    (
+        rf"{_LIST}/decision.pdf",
+        file_of(registration.decision_paper, Permission.SELECTION_READ_LISTS, rate="60/minute"),
+    ),
     (_ONE, OneNominee),
     (rf"{_ONE}/amend", amend),
     (rf"{_ONE}/papers", add_paper),
-    (rf"{_ONE}/papers/(?P<paper_id>{_ID})", Paper),
+    (rf"{_ONE}/papers/(?P<paper_id>{_ID})", file_of(selection.paper, Permission.SELECTION_READ)),
     (rf"{_ONE}/papers/(?P<paper_id>{_ID})/remove", remove_paper),
     (rf"{_ONE}/submit", submit),
     (rf"{_ONE}/withdraw", withdraw),

@@ -27,10 +27,12 @@ from server.classes.documents import Enrolment, TrainingClass
 from server.classes.rules import Stage
 from server.kernel import policies
 from server.kernel.clock import beijing_date
+from server.kernel.downloads import Download
 from server.kernel.errors import Conflict
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep, State
 from server.kernel.platform import Platform
+from server.kernel.spreadsheets import XLSX
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 NAMES_SHOWN = 10
@@ -246,8 +248,8 @@ async def my_result(platform: Platform, actor: Actor, class_id: str) -> Result:
     return result
 
 
-async def export_results(platform: Platform, actor: Actor, class_id: str) -> tuple[str, bytes]:
-    """The grade sheet of a class in a staff actor's jurisdiction (培训成绩报送, article 23): file name and .xlsx.
+async def export_results(platform: Platform, actor: Actor, class_id: str) -> Download:
+    """The grade sheet of a class in a staff actor's jurisdiction (培训成绩报送, article 23).
 
     Raises NotFound, ResultsNotReleased.
     """
@@ -256,7 +258,7 @@ async def export_results(platform: Platform, actor: Actor, class_id: str) -> tup
         raise ResultsNotReleased("成绩公布后才能导出成绩单。")
     results = await store.results(platform, class_id)
     content = await asyncio.to_thread(grade_sheet, training_class, results)
-    return f"{training_class.name}成绩单.xlsx", content
+    return Download.of(f"{training_class.name}成绩单.xlsx", XLSX, content)
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:

@@ -6,16 +6,17 @@ Arranging sessions is `timetable`, the code on the screen `codes`, checking in `
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from server.attendance import rules, store
 from server.attendance.documents import CheckIn, TeachingSession
 from server.attendance.rules import Window
+from server.attendance.sheet import attendance_sheet
 from server.classes import service as classes
-from server.classes.documents import Enrolment, TrainingClass
+from server.classes.documents import TrainingClass
 from server.classes.rules import Stage
 from server.kernel import audit
 from server.kernel.clock import beijing_date
+from server.kernel.downloads import Download
 from server.kernel.errors import NotFound
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep, State, entry_of
@@ -60,19 +61,6 @@ class ClassAttendance:
 
     hours_total: int
     hours_attended: dict[str, int]
-
-
-@dataclass(frozen=True)
-class ClassSheet:
-    """All of a class's attendance, for a spreadsheet."""
-
-    training_class: TrainingClass
-    sessions: list[TeachingSession]
-    trainees: list[Enrolment]
-    check_ins: dict[tuple[str, str], CheckIn]
-    """By (session, person)."""
-    attendance: ClassAttendance
-    made_at: datetime
 
 
 # ---- who may see a session
@@ -153,19 +141,20 @@ async def attendance_of_class(scope: Scope, class_id: str) -> ClassAttendance:
     )
 
 
-async def sheet_of_class(platform: Platform, actor: Actor, class_id: str) -> ClassSheet:
-    """Everything for the spreadsheet of a class in the actor's jurisdiction."""
+async def sheet_of_class(platform: Platform, actor: Actor, class_id: str) -> Download:
+    """The spreadsheet of a class in the actor's jurisdiction. Raises NotFound."""
     training_class = await classes.get_class(platform, actor, class_id)
     sessions = await store.sessions_of_class(platform, class_id)
     check_ins = await store.check_ins_of_sessions(platform, [one.id for one in sessions])
-    return ClassSheet(
-        training_class,
+    attendance = await attendance_of_class(platform, class_id)
+    sheet = attendance_sheet(
         sessions,
-        await classes.trainees(platform, class_id),
         {(one.session_id, one.person_id): one for one in check_ins},
-        await attendance_of_class(platform, class_id),
+        attendance.hours_attended,
+        attendance.hours_total,
         platform.clock.now(),
     )
+    return await sheet.download(await classes.trainees(platform, class_id), training_class.name)
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:

@@ -21,6 +21,7 @@ from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.institutions.rules import Level
 from server.kernel.clock import BEIJING
+from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep, State
@@ -48,14 +49,6 @@ class Sheet:
 
     file_name: str
     content: bytes
-
-
-@dataclass(frozen=True)
-class Archive:
-    """The sheets of a class as a zip, drawn and sent one after the other."""
-
-    file_name: str
-    content: AsyncIterator[bytes]
 
 
 # ---- staff
@@ -97,8 +90,8 @@ async def staff_pdf(platform: Platform, actor: Actor, certificate_id: str) -> Sh
     return await _look(platform, actor, found, press().pdf, "pdf")
 
 
-async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Archive:
-    """All valid certificates of a class as a zip of PDFs: the look is noted once, with how many there are.
+async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Download:
+    """All valid certificates of a class as a zip of PDFs, drawn and sent one by one: the look is noted once, with how many.
 
     Raises NotFound, NothingToPrint. A sheet that cannot be drawn is named in a text file inside.
     """
@@ -108,7 +101,7 @@ async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Arch
     if not valid:
         raise NothingToPrint()
     await _note(platform, actor, "certificates:print-class", class_id, {"certificates": len(valid)})
-    return Archive(f"{training_class.name}证书.zip", _zipped(platform, valid))
+    return Download(f"{training_class.name}证书.zip", "application/zip", None, _zipped(platform, valid))
 
 
 async def holders(scope: Scope, person_ids: Sequence[str], level: Level, major_name: str) -> set[str]:

@@ -20,9 +20,11 @@ from server.classes.documents import (
 from server.classes.roster import Column
 from server.kernel import policies
 from server.kernel.clock import beijing_date
+from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.spreadsheets import XLSX
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 PREVIEW_LIFE = timedelta(days=1)
@@ -148,10 +150,12 @@ async def roster_preview(platform: Platform, actor: Actor, class_id: str, import
 _NO_PREVIEW = "没有这份名册预览，或已超过一天失效。请重新上传。"
 
 
-async def roster_template(platform: Platform) -> bytes:
-    """The xlsx workbook to fill in, for as many people as the policy of today allows."""
+async def roster_template(platform: Platform, actor: Actor, class_id: str) -> Download:
+    """The workbook to fill in for a class in the actor's jurisdiction, for as many people as the policy of today allows."""
+    training_class = await service.get_class(platform, actor, class_id)
     in_force = await policies.on(platform, beijing_date(platform.clock.now()))
-    return await asyncio.to_thread(roster.roster_template, in_force.roster_rows)
+    content = await asyncio.to_thread(roster.roster_template, in_force.roster_rows)
+    return Download.of(f"名册模板-{training_class.name}.xlsx", XLSX, content)
 
 
 @transactional

@@ -17,9 +17,11 @@ from server.institutions import account_sheet, store
 from server.institutions.account_sheet import AccountSheet, Column
 from server.institutions.rules import QualificationKind
 from server.kernel.clock import beijing_date
+from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Jurisdiction
 from server.kernel.platform import Platform
+from server.kernel.spreadsheets import XLSX
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 PREVIEW_LIFE = timedelta(days=1)
@@ -37,9 +39,11 @@ class BatchConfirmed(Conflict):
     default_detail = "这份账号表已经分配，初始密码只给出一次。没有收到的，可以为还没有登录的账号重新生成。"
 
 
-async def template(platform: Platform) -> bytes:
+async def template(platform: Platform, actor: Actor) -> Download:
+    """The sheet to fill in, with every institution to choose from."""
     institutions = await store.institutions(platform, Jurisdiction.everything())
-    return await asyncio.to_thread(account_sheet.template, institutions)
+    content = await asyncio.to_thread(account_sheet.template, institutions)
+    return Download.of("账号分配模板.xlsx", XLSX, content)
 
 
 async def preview(platform: Platform, actor: Actor, file_name: str, content: bytes) -> AccountBatch:

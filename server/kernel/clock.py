@@ -8,6 +8,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 BEIJING = ZoneInfo("Asia/Shanghai")
+WEEKDAYS = tuple(f"周{name}" for name in "一二三四五六日")
 
 
 class Clock(Protocol):
@@ -54,6 +55,13 @@ def whole_milliseconds(moment: datetime) -> datetime:
 def beijing_date(moment: datetime) -> date:
     """The calendar day in Beijing on which `moment` falls."""
     return moment.astimezone(BEIJING).date()
+
+
+def span(starts_at: datetime, ends_at: datetime) -> str:
+    """When something takes place, in Beijing time: "03-17 周二 09:00–12:00"."""
+    starts, ends = starts_at.astimezone(BEIJING), ends_at.astimezone(BEIJING)
+    last = f"{ends:%H:%M}" if ends.date() == starts.date() else f"{ends:%m-%d %H:%M}"
+    return f"{starts:%m-%d} {WEEKDAYS[starts.weekday()]} {starts:%H:%M}–{last}"
 
 
 def months_before(moment: datetime, months: int) -> datetime:

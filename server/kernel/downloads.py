@@ -1,4 +1,4 @@
-"""A kept file on its way out: streamed, saved and never shown inside our own pages (RFC 6266, CSP `sandbox`)."""
+"""A file on its way out: streamed, saved and never shown inside our own pages (RFC 6266, CSP `sandbox`)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,15 @@ class Download:
     size: int | None
     """Bytes; None when nobody knows before the end."""
     content: AsyncIterator[bytes]
+
+    @classmethod
+    def of(cls, name: str, media_type: str, content: bytes) -> Download:
+        """Of what is in memory."""
+        return cls(name, media_type, len(content), _at_once(content))
+
+
+async def _at_once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 async def send(handler: RequestHandler, file: Download) -> None:

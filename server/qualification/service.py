@@ -20,13 +20,14 @@ from server.invitations import engagements
 from server.invitations.documents import Invitation
 from server.kernel import policies, sequences
 from server.kernel.clock import beijing_date
+from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role, system
 from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
-from server.qualification import examination, rules, store
+from server.qualification import examination, paper, rules, store
 from server.qualification.coming import Coming, coming
 from server.qualification.documents import (
     Case,
@@ -235,6 +236,12 @@ async def case(scope: Scope, actor: Actor, case_id: str) -> Case:
     if found is None:
         raise NotFound("没有这件动态管理事项，或不在您的管理范围内。")
     return found
+
+
+async def decision_paper(platform: Platform, actor: Actor, case_id: str, decision_number: str) -> Download:
+    """The paper of a decision on a case in the actor's jurisdiction. Raises NotFound, paper.PaperFailed."""
+    content = await paper.pdf(await case(platform, actor, case_id), decision_number)
+    return Download.of(f"动态管理决定书-{decision_number}.pdf", "application/pdf", content)
 
 
 async def my_case(scope: Scope, actor: Actor, case_id: str) -> Case:

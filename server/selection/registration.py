@@ -20,12 +20,14 @@ from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.annex1 import PROVINCES
 from server.kernel.clock import beijing_date
+from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+from server.selection import decision as papers
 from server.selection import rules, store
 from server.selection.documents import Decision, Nominee, Passed, PassList, Registered
 from server.selection.rules import Action, ListAction, ListState, State
@@ -432,6 +434,12 @@ async def decision_of_list(scope: Scope, actor: Actor, list_id: str) -> tuple[Pa
     if decision is None:
         raise NotFound("这份名单还没有登记决定。")
     return found, decision
+
+
+async def decision_paper(platform: Platform, actor: Actor, list_id: str) -> Download:
+    """That decision as PDF/A. Raises NotFound, paper.PaperFailed."""
+    _, decision = await decision_of_list(platform, actor, list_id)
+    return Download.of(f"登记决定-{decision.number}.pdf", "application/pdf", await papers.pdf(decision))
 
 
 async def decision(scope: Scope, decision_id: str) -> Decision | None:

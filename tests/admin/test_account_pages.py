@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from openpyxl import load_workbook
 
-from admin.spreadsheet import workbook
 from scripts.before_class import centre_prepares
 from server.accounts import second_factor, staff, totp
 from server.accounts.fictional import make_person
@@ -22,6 +21,7 @@ from server.kernel.clock import FixedClock
 from server.kernel.identity import Role, system
 from server.kernel.permissions import CHAPTERS, ROLE_PERMISSIONS, Permission
 from server.kernel.platform import Platform
+from server.kernel.spreadsheets import workbook
 from tests import cast, stage
 from tests.admin.browserless import Browser, Shown, sign_in
 

@@ -10,12 +10,12 @@ import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 
-from admin.spreadsheet import workbook
 from server.accounts import staff, totp
 from server.accounts.staff import AccountDraft
 from server.institutions.account_sheet import Column
 from server.kernel.clock import FixedClock
 from server.kernel.identity import Role, system
+from server.kernel.spreadsheets import workbook
 from tests import cast, stage
 from tests.browser.conftest import assert_accessible, assert_fits
 from tests.browser.live import LiveSite

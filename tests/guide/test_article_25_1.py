@@ -2,7 +2,6 @@
 
 import pytest
 
-from admin.spreadsheet import workbook
 from server.accounts import sign_in, staff, store
 from server.accounts.sign_in import Where
 from server.accounts.staff import ColleagueDraft
@@ -14,6 +13,7 @@ from server.kernel.errors import NotFound
 from server.kernel.identity import ANYBODY, Role
 from server.kernel.permissions import ROLE_PERMISSIONS, Permission
 from server.kernel.platform import Platform
+from server.kernel.spreadsheets import workbook
 from tests import cast, stage
 
 CENTRE = stage.actor(cast.CENTRE)

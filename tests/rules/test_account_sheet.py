@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from admin.spreadsheet import workbook
 from server.institutions.account_sheet import (
     ROWS_MOST,
     AccountSheet,
@@ -23,6 +22,7 @@ from server.institutions.annex1 import INSTITUTIONS
 from server.institutions.documents import Institution
 from server.institutions.rules import Qualification, QualificationStatus
 from server.kernel.identity import Role
+from server.kernel.spreadsheets import workbook
 
 TODAY = date(2026, 3, 16)
 HEADER = tuple(column.title for column in Column)

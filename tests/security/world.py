@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 
-from admin.spreadsheet import workbook
 from server.accounts.fictional import roster_of
 from server.admissions import service as admissions
 from server.admissions import store as admissions_store
@@ -36,6 +35,7 @@ from server.invitations import service as invitations
 from server.kernel.clock import beijing_date
 from server.kernel.history import Step
 from server.kernel.platform import Platform
+from server.kernel.spreadsheets import workbook
 from server.messages import inbox
 from server.qualification import base_requests
 from server.qualification import store as qualification_store

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import bson
 import pytest
 
-from admin.spreadsheet import workbook
 from server.accounts import passwords, sign_in, staff
 from server.accounts.documents import AccountBatch, BatchState
 from server.accounts.sign_in import SignInRefused, Where
@@ -18,6 +17,7 @@ from server.kernel.clock import FixedClock
 from server.kernel.errors import NotFound
 from server.kernel.identity import Role
 from server.kernel.platform import Platform
+from server.kernel.spreadsheets import workbook
 from tests import cast, stage
 
 CENTRE = stage.actor(cast.CENTRE)

@@ -13,7 +13,6 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from admin.spreadsheet import workbook
 from server.__main__ import open_platform
 from server.admissions import needs
 from server.admissions.needs import TemplateDraft
@@ -26,6 +25,7 @@ from server.institutions.requests import RequestDraft
 from server.institutions.rules import RequestPurpose
 from server.kernel.clock import BEIJING, FixedClock
 from server.kernel.platform import Platform
+from server.kernel.spreadsheets import workbook
 from server.messages import templates
 from server.messages.kinds import KINDS
 from server.messages.templates import TemplateChange
