@@ -17,6 +17,7 @@ from server.kernel import errors
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Problem
 from server.kernel.identity import ANYBODY, Actor
+from server.kernel.permissions import Permission, holds
 from server.kernel.web import Model, PlatformHandler, field_errors
 
 SESSION_COOKIE = "session"
@@ -70,6 +71,7 @@ class PageHandler(PlatformHandler):
     def render_page(self, template: str, **context: Any) -> None:
         """Answers with a page. What every page needs is added here; the status stays as it was set."""
         environment: Environment = self.settings["jinja"]
+        now = self.platform.clock.now()
         page = environment.get_template(template).render(
             actor=None if self.actor is ANYBODY else self.actor,
             role_title="、".join(role.label for role in self.actor.roles),
@@ -77,7 +79,9 @@ class PageHandler(PlatformHandler):
             flashes=self._take_flashes(),
             xsrf_token=self.xsrf_token.decode(),
             request_id=self.request_id,
-            today=beijing_date(self.platform.clock.now()),
+            now=now,
+            today=beijing_date(now),
+            may=lambda permission: holds(self.actor, Permission(permission)),
             wechat_simulated=self.platform.settings.wechat_simulated,
             demo=self.platform.settings.demo,
             moved_to=self.platform.moved_to,

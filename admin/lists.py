@@ -2,10 +2,17 @@
 
     class PlanQuery(Query):
         q: Annotated[Words, Filter("机构或培训班名称")] = ""
-        state: Annotated[State | None, Filter("状态", named(State))] = None
+        state: Annotated[State | None, Filter("状态")] = None
 
 
-    PLANS = Listing("/admin/plans", "plans/list.html", Permission.PLANS_READ, PlanQuery, fetch, sheet=Sheet("培训计划", …))
+    PLANS = Listing(
+        "/admin/plans",
+        "plans/list.html",
+        Permission.PLANS_READ,
+        PlanQuery,
+        fetched_by(service.list_plans, PlanFilter),
+        sheet=Sheet("培训计划", …),
+    )
     ROUTES = [*PLANS.routes, …]
 
 The template gets `rows`, `query`, `narrowed`, `filters`, `previous`, `next` and `export`, and what `around` adds.
@@ -17,23 +24,26 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from operator import attrgetter
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, Field
 
 from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS, years
+from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, PROVINCE_OPTIONS, years
 from admin.paging import Way
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
-from server.kernel.permissions import Permission, holds
+from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Sheet
 from server.kernel.titled import Titled
 from server.kernel.web import Route, allow
 
 PAGE_SIZE = 20
 EXPORT_RATE = "30/minute"
+
+IN_SERVICES = {"q": "words", "province": "province_code", "institution": "institution_code"}
+"""What the address calls shorter than the services do."""
 
 Options = Sequence[tuple[Any, str]]
 
@@ -43,7 +53,9 @@ Options = Sequence[tuple[Any, str]]
 
 @dataclass(frozen=True)
 class Filter:
-    """How staff set a field of a query: its title, and its choices, if it has any; what offers no choice is not shown."""
+    """How staff set a field of a query: its title, and its choices, if it has any; what offers no choice is not shown.
+
+    An enumeration offers its members by itself, and a year or a month what it usually offers."""
 
     title: str
     options: Options | Callable[[PageHandler], Options] | None = None
@@ -75,6 +87,12 @@ class Query(BaseModel):
         values = {name: getattr(self, name) for name in type(self).model_fields if name != "way"}
         return {name: "" if value is None else str(value) for name, value in values.items()}
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The same as a service calls it: `q` are its words, and a province its code."""
+        names = (name for name in type(self).model_fields if name != "way")
+        return {IN_SERVICES.get(name, name): getattr(self, name) for name in names}
+
     def filters(self, page: PageHandler) -> list[ShownFilter]:
         """In the order of the fields; of two filters of one field the outer one counts."""
         shown = []
@@ -83,7 +101,10 @@ class Query(BaseModel):
             if not found:
                 continue
             one = found[-1]
-            options = one.options(page) if callable(one.options) else one.options
+            offered = next(
+                (each.options for each in found[::-1] if each.options is not None), _members(info.annotation)
+            )
+            options = offered(page) if callable(offered) else offered
             if options is None or options:
                 value = self.conditions[name]
                 shown.append(ShownFilter(name, one.title, options, value, one.blank, one.hint))
@@ -93,6 +114,12 @@ class Query(BaseModel):
 def named(titled: type[Titled]) -> Options:
     """The members of an enumeration as choices."""
     return [(member.value, member.label) for member in titled]
+
+
+def _members(annotation: Any) -> Options | None:
+    """Of a field that is a member of an enumeration or nothing yet; None of any other."""
+    kinds = [one for one in get_args(annotation) if isinstance(one, type) and issubclass(one, Titled)]
+    return named(kinds[0]) if kinds else None
 
 
 def provinces_in_reach(page: PageHandler) -> Options:
@@ -105,8 +132,8 @@ def years_offered(page: PageHandler) -> Options:
 
 
 Words = Annotated[str, Field(max_length=60), AfterValidator(str.strip)]
-Year = Annotated[int | None, Field(ge=2000, le=2100)]
-Month = Annotated[int | None, Field(ge=1, le=12)]
+Year = Annotated[int | None, Field(ge=2000, le=2100), Filter("年度", years_offered)]
+Month = Annotated[int | None, Field(ge=1, le=12), Filter("月份", MONTHS)]
 LevelCode = Annotated[str, Field(pattern=r"^[G123]$"), Filter("培训级别", LEVELS)]
 MajorCode = Annotated[str, Field(pattern=r"^[0-9]{2}$"), Filter("专业大类", MAJOR_OPTIONS)]
 ProvinceCode = Annotated[str, Field(pattern=r"^[0-9]{2}$"), Filter("省份", provinces_in_reach)]
@@ -142,19 +169,21 @@ async def one_page(
     }
 
 
+def fetched_by(
+    service: Callable[..., Awaitable[Sequence[R]]], to: Callable[..., Any] | None = None
+) -> Callable[[PageHandler, Query, str | None, int], Awaitable[Sequence[R]]]:
+    """The `fetch` of a service that takes what the query says by name, as its filter `to`, or one by one where it has none."""
+
+    async def fetch(page: PageHandler, query: Query, before: str | None, limit: int) -> Sequence[R]:
+        if to is None:
+            return await service(page.platform, page.actor, **query.arguments, before=before, limit=limit)
+        return await service(page.platform, page.actor, to(**query.arguments), before=before, limit=limit)
+
+    return fetch
+
+
 async def nothing_around(page: PageHandler, query: Query, rows: Sequence[Any]) -> Mapping[str, Any]:
     return {}
-
-
-def rights(
-    **asked: Permission,
-) -> Callable[[PageHandler, Query, Sequence[Any]], Awaitable[Mapping[str, Any]]]:
-    """An `around` of what the actor may do, and nothing else: `rights(may_manage=Permission.SCHEMES_MANAGE)`."""
-
-    async def around(page: PageHandler, query: Query, rows: Sequence[Any]) -> Mapping[str, Any]:
-        return {name: holds(page.actor, permission) for name, permission in asked.items()}
-
-    return around
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, PROVINCE_OPTIONS, WEEKDAYS
 from server.institutions.annex1 import PROVINCES
 from server.institutions.rules import MAJORS
 from server.kernel.clock import BEIJING, span
@@ -45,6 +46,9 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
     )
     static = partial(static_url, static_prefix, content_hash if development else cache(content_hash))
     environment.globals.update(static=static, icon=partial(icon, static), moved_to=None)
+    environment.globals.update(
+        levels=LEVELS, majors=MAJOR_OPTIONS, provinces=PROVINCE_OPTIONS, months=MONTHS, weekdays=WEEKDAYS
+    )
     environment.filters.update(
         {
             it.__name__: it

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import EXPORT_RATE, Filter, Query, named, one_page
+from admin.lists import EXPORT_RATE, Filter, Query, one_page
 from admin.moments import BeijingMoment, as_typed
 from admin.steps import shows, step
 from server.admissions import arrival, needs, rules
@@ -37,7 +37,7 @@ USUAL_LEAD = timedelta(days=3)
 
 
 class ApplicantQuery(Query):
-    state: Annotated[State | None, Filter("状态", named(State))] = None
+    state: Annotated[State | None, Filter("状态")] = None
 
 
 class Enrolment(PageHandler):
@@ -62,13 +62,11 @@ class Enrolment(PageHandler):
         self.render_page(
             "admissions/enrolment.html",
             training_class=seen.training_class,
-            tab="enrolment",
             seen=seen,
             warnings=await warnings(self, seen.training_class, listed["rows"]),
             reviewable=INSTITUTION_REVIEWS,
             centre_questions=(await needs.current_template(self.platform))[1],
             places_most=rules.PLACES_MOST,
-            may_manage=holds(self.actor, Permission.ADMISSIONS_MANAGE),
             **listed,
             **outcome | {"values": proposed | outcome["values"]},
         )
@@ -170,7 +168,6 @@ class OneApplicant(PageHandler):
         self.render_page(
             "admissions/applicant.html",
             training_class=seen.training_class,
-            tab="enrolment",
             applicant=found,
             questions=seen.admission.questions if seen.admission else [],
             warnings=(await warnings(self, seen.training_class, [found]))[found.person_id],
@@ -197,9 +194,7 @@ class ClassNeeds(PageHandler):
         self.render_page(
             "admissions/needs.html",
             training_class=await classes.get_class(self.platform, self.actor, class_id),
-            tab="enrolment",
             needs=await needs.needs_of_class(self.platform, class_id),
-            may_manage=holds(self.actor, Permission.ADMISSIONS_MANAGE),
             **outcome,
         )
 
@@ -222,7 +217,6 @@ class NeedsTemplate(PageHandler):
             version=version,
             questions=questions,
             versions=await needs.templates(self.platform),
-            may_change=holds(self.actor, Permission.ADMISSIONS_TEMPLATE),
             **outcome | {"values": {"questions": lines} | outcome["values"]},
         )
 
@@ -246,7 +240,6 @@ class Arrivals(PageHandler):
         self.render_page(
             "admissions/arrivals.html",
             training_class=training_class,
-            tab="roster",
             rows=await arrival.class_arrivals(self.platform, class_id),
             may_manage=holds(self.actor, Permission.ADMISSIONS_MANAGE) and not released,
         )
@@ -264,7 +257,6 @@ class ArrivalDialog(PageHandler):
         self.render_page(
             self.template,
             training_class=training_class,
-            tab="roster",
             row=next(one for one in rows if one.enrolment.person_id == person_id),
             step_titles=arrival.STEP_TITLES,
             **outcome,

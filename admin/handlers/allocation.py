@@ -59,9 +59,7 @@ async def fetch(page: PageHandler, query: AccountQuery, after: str | None, limit
 async def around(page: PageHandler, query: AccountQuery, rows: Sequence[Account]) -> dict[str, Any]:
     return {
         "institution_names": await places(page, rows),
-        "may_allocate": may_allocate(page),
         "alone": await staff.is_alone(page.platform, page.actor),
-        "now": page.platform.clock.now(),
     }
 
 
@@ -89,9 +87,7 @@ class NewAccount(PageHandler):
         found = await institutions.list_institutions(self.platform, self.actor) if everywhere else []
         self.render_page(
             "accounts/new.html",
-            may_allocate=everywhere,
             roles=ROLE_OPTIONS,
-            provinces=PROVINCE_OPTIONS,
             institutions=[
                 (name, [(one.id, f"{one.id} {one.name}") for one in found if one.province_code == code])
                 for code, name in PROVINCE_OPTIONS

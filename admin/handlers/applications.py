@@ -8,20 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, field_validator
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import (
-    Filter,
-    LevelCode,
-    Listing,
-    Month,
-    ProvinceCode,
-    Query,
-    Words,
-    Year,
-    named,
-    rights,
-    years_offered,
-)
-from admin.options import MONTHS
+from admin.lists import Filter, LevelCode, Listing, Month, ProvinceCode, Query, Words, Year, fetched_by
 from admin.steps import Done, shows, step
 from server.applications import service
 from server.applications.documents import Application, ApplicationFilter
@@ -49,18 +36,11 @@ TONES = {Action.APPROVE: "success", Action.RETURN: "warning", Action.WITHDRAW: "
 
 class ApplicationQuery(Query):
     q: Annotated[Words, Filter("名称或培训机构")] = ""
-    state: Annotated[State | None, Filter("状态", named(State))] = None
+    state: Annotated[State | None, Filter("状态")] = None
     level: LevelCode = ""
-    year: Annotated[Year, Filter("年度", years_offered)] = None
-    month: Annotated[Month, Filter("开班月份", MONTHS)] = None
+    year: Year = None
+    month: Annotated[Month, Filter("开班月份")] = None
     province: ProvinceCode = ""
-
-
-async def fetch(
-    page: PageHandler, query: ApplicationQuery, before: str | None, limit: int
-) -> list[Application]:
-    narrowed = ApplicationFilter(query.q, query.state, query.level, query.year, query.month, query.province)
-    return await service.list_applications(page.platform, page.actor, narrowed, before=before, limit=limit)
 
 
 SHEET = Sheet[Application](
@@ -86,9 +66,8 @@ APPLICATIONS = Listing(
     "applications/list.html",
     Permission.APPLICATIONS_READ,
     ApplicationQuery,
-    fetch,
-    rights(may_manage=Permission.APPLICATIONS_MANAGE),
-    SHEET,
+    fetched_by(service.list_applications, ApplicationFilter),
+    sheet=SHEET,
 )
 
 

@@ -53,9 +53,7 @@ class ClassTasks(PageHandler):
         self.render_page(
             "assessment/tasks.html",
             training_class=work.training_class,
-            tab="tasks",
             work=work,
-            may_manage=holds(self.actor, Permission.ASSESSMENT_MANAGE),
         )
 
 
@@ -79,7 +77,6 @@ class TaskEditor(PageHandler):
         self.render_page(
             "assessment/task_form.html",
             training_class=training_class,
-            tab="tasks",
             task=task,
             rows=rows,
             row_errors=row_errors(problem),
@@ -164,7 +161,6 @@ class OneTask(PageHandler):
         self.render_page(
             "assessment/task.html",
             training_class=work.training_class,
-            tab="tasks",
             task=work.task,
             rows=work.rows,
             proposed=as_typed(work.task.deadline),
@@ -199,7 +195,6 @@ class TraineeWork(PageHandler):
         self.render_page(
             "assessment/work.html",
             training_class=record.training_class,
-            tab="tasks",
             record=record,
             shown=shown,
             marks=marks.get(shown.id, {}) if shown else {},
@@ -284,11 +279,9 @@ class Results(PageHandler):
         self.render_page(
             "assessment/results.html",
             training_class=seen.training_class,
-            tab="results",
             seen=seen,
             rows=rows,
             bands=[(title, sum(low <= row.total // 10 < high for row in rows)) for title, low, high in BANDS],
-            may_release=holds(self.actor, Permission.ASSESSMENT_RELEASE),
             **outcome,
         )
 

@@ -153,12 +153,10 @@ class Sessions(PageHandler):
         self.render_page(
             "attendance/sessions.html",
             training_class=seen.training_class,
-            tab="sessions",
             seen=seen,
             open_now=[row for row in seen.rows if row.window is Window.OPEN],
             may_manage=holds(self.actor, Permission.ATTENDANCE_MANAGE)
             and seen.training_class.results_released_at is None,
-            may_show_code=holds(self.actor, Permission.ATTENDANCE_SHOW_CODE),
         )
 
 
@@ -179,7 +177,6 @@ class SessionEditor(PageHandler):
         self.render_page(
             "attendance/session_form.html",
             training_class=training_class,
-            tab="sessions",
             session=session,
             course_options=[(one, one) for one in training_class.courses],
             datums=DATUMS,
@@ -215,10 +212,8 @@ class Timetable(PageHandler):
         self.render_page(
             "attendance/timetable.html",
             training_class=seen.training_class,
-            tab="sessions",
             slots=slots,
             hours_before=seen.hours,
-            weekdays=WEEKDAYS,
             half_days=list(HALF_DAYS.items()),
             typed_pairs=[
                 (name, value)
@@ -295,7 +290,6 @@ class OneSession(PageHandler):
         self.render_page(
             "attendance/roll.html",
             training_class=training_class,
-            tab="sessions",
             session=roll.session,
             roll=roll,
             entries=sorted(roll.entries, key=_in_order_of_concern),
@@ -304,7 +298,6 @@ class OneSession(PageHandler):
             statuses=named(Status),
             may_change=may_manage and unused,
             may_register=may_manage and roll.window is not Window.UPCOMING,
-            may_show_code=holds(self.actor, Permission.ATTENDANCE_SHOW_CODE),
             **outcome,
         )
 

@@ -10,19 +10,8 @@ from pydantic import Field
 
 from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import (
-    EXPORT_RATE,
-    Filter,
-    Listing,
-    MajorCode,
-    Options,
-    ProvinceCode,
-    Query,
-    Words,
-    Year,
-    named,
-)
-from admin.options import MAJOR_OPTIONS, PROVINCE_OPTIONS
+from admin.lists import EXPORT_RATE, Filter, Listing, MajorCode, Options, ProvinceCode, Query, Words, Year
+from admin.options import PROVINCE_OPTIONS
 from admin.rendering import province_name
 from admin.steps import shows, step
 from server.backbone import service as backbone
@@ -57,7 +46,7 @@ class PoolQuery(Query):
     number: Annotated[str, Field(max_length=20), Filter("证书编号", hint="15 位，完整输入")] = ""
     province: Annotated[ProvinceCode, Filter("省份", PROVINCE_OPTIONS)] = ""
     major: MajorCode = ""
-    status: Annotated[PoolStatus | None, Filter("状态", named(PoolStatus))] = None
+    status: Annotated[PoolStatus | None, Filter("状态")] = None
     year: Annotated[Year, Filter("年度", years_kept, blank=None)] = None
     tasks: Annotated[str, Field(pattern=r"^([0-9]{1,2}|none)$"), Filter("该年授课和考核", TASKS)] = ""
     satisfaction: Annotated[Sought | None, Filter("该年满意度", SATISFACTION)] = None
@@ -100,7 +89,6 @@ async def around(page: PageHandler, query: PoolQuery, rows: Sequence[PoolMember]
         "year": query.year_on(page),
         "shows_number": any(shows_number_of(page, one) for one in rows),
         "shows_number_of": partial(shows_number_of, page),
-        "may_register": holds(page.actor, Permission.BACKBONE_REGISTER),
     }
 
 
@@ -142,7 +130,7 @@ class Newcomer(PageHandler):
     get = shows(Permission.BACKBONE_REGISTER)
 
     async def show(self, outcome: Outcome = NO_ERRORS) -> None:
-        self.render_page("backbone/new.html", majors=MAJOR_OPTIONS, provinces=PROVINCE_OPTIONS, **outcome)
+        self.render_page("backbone/new.html", **outcome)
 
 
 @step(Newcomer, Permission.BACKBONE_REGISTER)
@@ -171,7 +159,6 @@ class Teacher(PageHandler):
             record=record,
             member=record.member,
             id_number=id_number,
-            may_identify=holds(self.actor, Permission.BACKBONE_IDENTIFY),
             may_suspend=manages and record.member.status is PoolStatus.ACTIVE,
             may_resume=manages and record.member.status is PoolStatus.SUSPENDED,
             sees_duties=oversees and holds(self.actor, Permission.DUTIES_READ),

@@ -18,6 +18,7 @@ from admin.lists import (
     Query,
     Words,
     Year,
+    fetched_by,
     years_offered,
 )
 from admin.steps import Done, shows, step
@@ -31,7 +32,7 @@ from server.institutions import service as institutions
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Problem
-from server.kernel.permissions import Permission, holds
+from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 
@@ -50,9 +51,7 @@ class ClassCertificates(PageHandler):
         self.render_page(
             "certificates/class.html",
             training_class=seen.training_class,
-            tab="certificates",
             seen=seen,
-            may_issue=holds(self.actor, Permission.CERTIFICATES_ISSUE),
             **outcome,
         )
 
@@ -85,14 +84,6 @@ class LedgerQuery(Query):
     level: LevelCode = ""
     institution: Annotated[str, Field(pattern=r"^[0-9]{3}$")] = ""
 
-    @property
-    def wanted(self) -> LedgerFilter:
-        return LedgerFilter(words=self.q, year=self.year, level=self.level, institution_code=self.institution)
-
-
-async def ledger(page: PageHandler, query: LedgerQuery, before: str | None, limit: int) -> list[Certificate]:
-    return await certificates.ledger(page.platform, page.actor, query.wanted, before=before, limit=limit)
-
 
 async def institutions_to_choose(
     page: PageHandler, query: LedgerQuery, rows: Sequence[Certificate]
@@ -109,7 +100,7 @@ LEDGER = Listing(
     "certificates/ledger.html",
     Permission.CERTIFICATES_READ,
     LedgerQuery,
-    ledger,
+    fetched_by(certificates.ledger, LedgerFilter),
     institutions_to_choose,
     page_size=PAGE_SIZE,
 )
@@ -137,19 +128,16 @@ SHEET = Sheet[Certificate](
 @download(Permission.CERTIFICATES_READ, rate=EXPORT_RATE)
 async def export(page: PageHandler) -> Download:
     """Row by row: however long the ledger is, little of it is in memory."""
-    rows = certificates.export_ledger(page.platform, page.actor, page.query(LedgerQuery).wanted)
+    rows = certificates.export_ledger(
+        page.platform, page.actor, LedgerFilter(**page.query(LedgerQuery).arguments)
+    )
     return await SHEET.stream("证书台账.xlsx", rows)
-
-
-async def findings(page: PageHandler, query: Query, before: str | None, limit: int) -> list[LedgerFinding]:
-    return await reconcile.findings(page.platform, page.actor, before=before, limit=limit)
 
 
 async def checks(page: PageHandler, query: Query, rows: Sequence[LedgerFinding]) -> dict[str, Any]:
     return {
         "checks": await reconcile.checks(page.platform, page.actor),
         "kind_title": reconcile.kind_title,
-        "may_run": holds(page.actor, Permission.JOBS_RUN),
         "of_one": page.actor.institution_code is not None,
     }
 
@@ -159,7 +147,7 @@ LEDGER_CHECK = Listing(
     "certificates/check.html",
     Permission.CERTIFICATES_READ,
     Query,
-    findings,
+    fetched_by(reconcile.findings),
     checks,
     page_size=PAGE_SIZE,
 )
@@ -177,8 +165,6 @@ class OneCertificate(PageHandler):
             certificate=found,
             paper=paper(found),
             verify_url=verify_url(self.platform, found.token),
-            may_print=holds(self.actor, Permission.CERTIFICATES_ISSUE),
-            may_revoke=holds(self.actor, Permission.CERTIFICATES_REVOKE),
             **outcome,
         )
 

@@ -6,19 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from admin.handler import PageHandler
-from admin.lists import (
-    Filter,
-    LevelCode,
-    Listing,
-    MajorCode,
-    ProvinceCode,
-    Query,
-    Words,
-    Year,
-    named,
-    rights,
-    years_offered,
-)
+from admin.lists import Filter, LevelCode, Listing, MajorCode, ProvinceCode, Query, Words, Year, fetched_by
 from server.admissions import arrival
 from server.admissions import service as admissions
 from server.applications import service as applications
@@ -38,7 +26,7 @@ from server.invitations import service as invitations
 from server.kernel import audit
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
-from server.kernel.permissions import Permission, holds
+from server.kernel.permissions import Permission
 from server.kernel.platform import Platform
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
@@ -62,16 +50,11 @@ LIFE: tuple[Callable[[Platform, Actor, TrainingClass], Awaitable[list[LifeStep]]
 
 class ClassQuery(Query):
     q: Annotated[Words, Filter("名称或培训机构")] = ""
-    stage: Annotated[Stage | None, Filter("状态", named(Stage))] = None
-    year: Annotated[Year, Filter("年份", years_offered)] = None
+    stage: Annotated[Stage | None, Filter("状态")] = None
+    year: Annotated[Year, Filter("年份")] = None
     level: LevelCode = ""
     major: MajorCode = ""
     province: ProvinceCode = ""
-
-
-async def fetch(page: PageHandler, query: ClassQuery, before: str | None, limit: int) -> list[ClassRow]:
-    narrowed = ClassFilter(query.q, query.level, query.major, query.province, query.year, query.stage)
-    return await classes.list_classes(page.platform, page.actor, narrowed, before=before, limit=limit)
 
 
 SHEET = Sheet[ClassRow](
@@ -96,8 +79,7 @@ CLASSES = Listing(
     "classes/list.html",
     Permission.CLASSES_READ,
     ClassQuery,
-    fetch,
-    rights(may_manage=Permission.CLASSES_MANAGE),
+    fetched_by(classes.list_classes, ClassFilter),
     sheet=SHEET,
     cursor=lambda row: row.item.id,
 )
@@ -114,15 +96,12 @@ class Overview(PageHandler):
         self.render_page(
             "classes/overview.html",
             training_class=training_class,
-            tab="overview",
             life=[step for part in LIFE for step in await part(self.platform, self.actor, training_class)],
             corrections=await corrections.made_in_class(self.platform, self.actor, class_id),
-            may_correct=holds(self.actor, Permission.CORRECTIONS_REQUEST),
             application=await application_of(self, training_class),
             glance=await classes.class_at_a_glance(self.platform, training_class),
             teachers=teachers,
             history=await tell(self.platform, await audit.of_subject(self.platform, class_id, limit=30)),
-            may_manage=holds(self.actor, Permission.CLASSES_MANAGE),
         )
 
 

@@ -7,20 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import (
-    Filter,
-    LevelCode,
-    Listing,
-    Month,
-    ProvinceCode,
-    Query,
-    Words,
-    Year,
-    named,
-    rights,
-    years_offered,
-)
-from admin.options import MONTHS
+from admin.lists import Filter, LevelCode, Listing, Month, ProvinceCode, Query, Words, Year, fetched_by, named
 from admin.steps import Done, shows, step
 from server.attendance import service as attendance
 from server.classes import service as classes
@@ -36,21 +23,12 @@ from server.kernel.web import Route
 
 class CorrectionQuery(Query):
     q: Annotated[Words, Filter("对象或培训机构")] = ""
-    state: Annotated[State | None, Filter("状态", named(State))] = None
-    subject: Annotated[Subject | None, Filter("更正事项", named(Subject))] = None
+    state: Annotated[State | None, Filter("状态")] = None
+    subject: Annotated[Subject | None, Filter("更正事项")] = None
     level: LevelCode = ""
-    year: Annotated[Year, Filter("申请年份", years_offered)] = None
-    month: Annotated[Month, Filter("申请月份", MONTHS)] = None
+    year: Annotated[Year, Filter("申请年份")] = None
+    month: Annotated[Month, Filter("申请月份")] = None
     province: ProvinceCode = ""
-
-
-async def fetch(
-    page: PageHandler, query: CorrectionQuery, before: str | None, limit: int
-) -> list[Correction]:
-    narrowed = CorrectionFilter(
-        query.q, query.state, query.subject, query.level, query.year, query.month, query.province
-    )
-    return await corrections.list_corrections(page.platform, page.actor, narrowed, before=before, limit=limit)
 
 
 CORRECTIONS = Listing(
@@ -58,8 +36,7 @@ CORRECTIONS = Listing(
     "corrections/list.html",
     Permission.CORRECTIONS_READ,
     CorrectionQuery,
-    fetch,
-    rights(may_request=Permission.CORRECTIONS_REQUEST),
+    fetched_by(corrections.list_corrections, CorrectionFilter),
 )
 
 

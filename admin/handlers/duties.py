@@ -8,7 +8,7 @@ from pydantic import Field
 
 from admin.downloads import download
 from admin.handler import PageHandler
-from admin.lists import EXPORT_RATE, Filter, Options, ProvinceCode, Query, Words, named
+from admin.lists import EXPORT_RATE, Filter, Options, ProvinceCode, Query, Words
 from admin.paging import Way
 from admin.rendering import province_name
 from server.duties import service as duties
@@ -43,7 +43,7 @@ class YearQuery(Query):
 class DutyQuery(YearQuery):
     q: Annotated[Words, Filter("姓名或工作单位")] = ""
     province: ProvinceCode = ""
-    standing: Annotated[Standing | None, Filter("履职状态", named(Standing))] = None
+    standing: Annotated[Standing | None, Filter("履职状态")] = None
 
     def wanted(self, page: PageHandler) -> DutyFilter:
         return DutyFilter(self.year or this_year(page), self.q, self.province, self.standing)

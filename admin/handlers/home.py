@@ -80,7 +80,6 @@ class Home(PageHandler):
         first_steps = await self._first_steps() if Role.NATIONAL_CENTRE in self.actor.roles else []
         self.render_page(
             "home.html",
-            may_manage=may_manage,
             counts=counts,
             certificates=await certificates.count(self.platform, self.actor),
             running=[one for one in current if one.stage is Stage.ONGOING],

@@ -10,8 +10,7 @@ from pydantic import Field
 
 from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import EXPORT_RATE, Filter, Listing, ProvinceCode, Query, Words, named, rights
-from admin.options import MAJOR_OPTIONS, PROVINCE_OPTIONS
+from admin.lists import EXPORT_RATE, Filter, Listing, ProvinceCode, Query, Words
 from admin.rendering import province_name
 from admin.steps import Done, shows, step
 from server.classes import facts
@@ -30,7 +29,7 @@ from server.institutions.rules import (
 )
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
-from server.kernel.permissions import Permission, holds
+from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.qualification import service as qualification
@@ -44,8 +43,8 @@ ALL = 1_000
 class InstitutionQuery(Query):
     q: Annotated[Words, Filter("名称或机构号")] = ""
     province: ProvinceCode = ""
-    kind: Annotated[QualificationKind | None, Filter("资格类别", named(QualificationKind))] = None
-    status: Annotated[QualificationStatus | None, Filter("资格状态", named(QualificationStatus))] = None
+    kind: Annotated[QualificationKind | None, Filter("资格类别")] = None
+    status: Annotated[QualificationStatus | None, Filter("资格状态")] = None
     confirm: Annotated[str, Field(pattern=r"^yes$"), Filter("核定", [("yes", "待核")])] = ""
 
 
@@ -65,7 +64,6 @@ INSTITUTIONS = Listing(
     Permission.INSTITUTIONS_READ,
     InstitutionQuery,
     fetch,
-    rights(may_recommend=Permission.INSTITUTIONS_RECOMMEND, may_decide=Permission.INSTITUTIONS_DECIDE),
     page_size=ALL,
 )
 
@@ -127,10 +125,6 @@ class OneInstitution(PageHandler):
             cases=await qualification.list_cases(
                 self.platform, self.actor, CaseFilter(institution_code=code), limit=100
             ),
-            may_allocate=holds(self.actor, Permission.ACCOUNTS_ALLOCATE),
-            may_decide=holds(self.actor, Permission.INSTITUTIONS_DECIDE),
-            may_recommend=holds(self.actor, Permission.INSTITUTIONS_RECOMMEND),
-            may_correct=holds(self.actor, Permission.CORRECTIONS_REQUEST),
             actions=possible_actions,
         )
 
@@ -156,8 +150,6 @@ class CentreForm(PageHandler):
             school=self.get_argument("school", "known"),
             schools=[(one.id, f"{one.id} {one.name}") for one in known],
             proposal=await requests.proposal(self.platform),
-            provinces=PROVINCE_OPTIONS,
-            majors=MAJOR_OPTIONS,
             **outcome,
         )
 
@@ -180,7 +172,6 @@ class ConfirmationForm(PageHandler):
             institution=found,
             held=held,
             number=int(number),
-            majors=MAJOR_OPTIONS,
             **outcome,
         )
 

@@ -41,9 +41,7 @@ class ClassInvitations(PageHandler):
         self.render_page(
             "invitations/class.html",
             training_class=seen.training_class,
-            tab="invitations",
             invitations=seen.invitations,
-            now=self.platform.clock.now(),
             may_send=may_send,
             candidates=candidates,
             most=recommendation.RECOMMENDED_MOST,
@@ -83,7 +81,6 @@ class LetterPage(PageHandler):
         self.render_page(
             "invitations/letter.html",
             training_class=await classes.get_class(self.platform, self.actor, class_id),
-            tab="invitations",
             invitation=one,
             state=one.state_at(self.platform.clock.now()),
             letter=letter.letter_of(one),

@@ -70,7 +70,6 @@ class OneJob(PageHandler):
             view=await runs.view_of(self.platform, job),
             did=did,
             duration=duration,
-            now=self.platform.clock.now(),
             **listed,
             **outcome,
         )

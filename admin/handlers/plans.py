@@ -8,19 +8,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import (
-    Filter,
-    LevelCode,
-    Listing,
-    Month,
-    ProvinceCode,
-    Query,
-    Words,
-    Year,
-    named,
-    years_offered,
-)
-from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS
+from admin.lists import Filter, LevelCode, Listing, Month, ProvinceCode, Query, Words, Year, fetched_by
 from admin.rendering import province_name
 from admin.steps import Done, shows, step
 from server.applications import service as applications
@@ -50,16 +38,11 @@ TONES = {
 
 class PlanQuery(Query):
     q: Annotated[Words, Filter("机构或培训班名称")] = ""
-    year: Annotated[Year, Filter("年度", years_offered)] = None
-    state: Annotated[State | None, Filter("状态", named(State))] = None
+    year: Year = None
+    state: Annotated[State | None, Filter("状态")] = None
     level: LevelCode = ""
-    month: Annotated[Month, Filter("计划月份", MONTHS)] = None
+    month: Annotated[Month, Filter("计划月份")] = None
     province: ProvinceCode = ""
-
-
-async def fetch(page: PageHandler, query: PlanQuery, before: str | None, limit: int) -> list[Plan]:
-    narrowed = PlanFilter(query.q, query.year, query.state, query.level, query.month, query.province)
-    return await service.list_plans(page.platform, page.actor, narrowed, before=before, limit=limit)
 
 
 async def around(page: PageHandler, query: PlanQuery, rows: Sequence[Plan]) -> dict[str, Any]:
@@ -106,7 +89,13 @@ SHEET = Sheet[PlannedClass](
     rows=planned_classes,
 )
 PLANS = Listing(
-    "/admin/plans", "plans/list.html", Permission.PLANS_READ, PlanQuery, fetch, around, sheet=SHEET
+    "/admin/plans",
+    "plans/list.html",
+    Permission.PLANS_READ,
+    PlanQuery,
+    fetched_by(service.list_plans, PlanFilter),
+    around,
+    SHEET,
 )
 
 
@@ -212,9 +201,6 @@ class PlanEditor(PageHandler):
             spare_rows=min(max(SPARE_ROWS - len(rows), 1), ITEMS_MOST - len(rows)),
             rows_most=ITEMS_MOST,
             returned=plan.last(Action.RETURN) if plan.state is State.RETURNED else None,
-            levels=LEVELS,
-            majors=MAJOR_OPTIONS,
-            months=MONTHS,
             held=levels_held(institution.qualifications, beijing_date(self.platform.clock.now())),
             may_amend=plan.state in (State.DRAFT, State.RETURNED),
             problem=problem,

@@ -12,7 +12,7 @@ from admin.steps import shows, step
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import NotFound
-from server.kernel.permissions import Permission, holds
+from server.kernel.permissions import Permission
 from server.kernel.policies import PolicyChange, PolicyState
 from server.kernel.web import Route, allow
 
@@ -35,7 +35,6 @@ class PolicyTable(PageHandler):
         self.render_page(
             "policies/list.html",
             policies=await in_force(self),
-            may_change=holds(self.actor, Permission.POLICIES_CHANGE),
         )
 
 
@@ -47,7 +46,6 @@ class OnePolicy(PageHandler):
         self.render_page(
             "policies/one.html",
             policy=await policy_of(self, key),
-            may_change=holds(self.actor, Permission.POLICIES_CHANGE),
             **outcome,
         )
 

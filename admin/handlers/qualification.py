@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, Listing, ProvinceCode, Query, named
+from admin.lists import Filter, Listing, ProvinceCode, Query, fetched_by
 from admin.steps import shows, step
 from server.institutions import requests
 from server.institutions.documents import BaseRequest
@@ -33,9 +33,9 @@ OUTCOMES = [
 
 
 class CaseQuery(Query):
-    subject: Annotated[Subject | None, Filter("对象", named(Subject))] = None
+    subject: Annotated[Subject | None, Filter("对象")] = None
     rule: Annotated[Rule | None, Filter("依据", RULES)] = None
-    state: Annotated[State | None, Filter("状态", named(State))] = None
+    state: Annotated[State | None, Filter("状态")] = None
     todo: Annotated[str, Field(pattern=r"^yes$"), Filter("待办", [("yes", "等我办理")])] = ""
     province: ProvinceCode = ""
 
@@ -62,13 +62,6 @@ class WarningQuery(Query):
     province: ProvinceCode = ""
 
 
-async def fetch_warnings(
-    page: PageHandler, query: WarningQuery, before: str | None, limit: int
-) -> list[EarlyWarning]:
-    narrowed = WarningFilter(query.rule, query.grade, query.province)
-    return await qualification.list_warnings(page.platform, page.actor, narrowed, before=before, limit=limit)
-
-
 async def around_warnings(
     page: PageHandler, query: WarningQuery, rows: Sequence[EarlyWarning]
 ) -> dict[str, Any]:
@@ -83,7 +76,7 @@ WARNINGS = Listing(
     "qualification/warnings.html",
     Permission.QUALIFICATION_READ,
     WarningQuery,
-    fetch_warnings,
+    fetched_by(qualification.list_warnings, WarningFilter),
     around_warnings,
 )
 

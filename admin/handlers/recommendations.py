@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, Listing, ProvinceCode, Query, named, rights
+from admin.lists import Filter, Listing, ProvinceCode, Query, fetched_by, named
 from admin.options import MAJOR_OPTIONS
 from admin.steps import Done, shows, step
 from server.classes import facts
@@ -33,21 +33,9 @@ PURPOSES = named(RequestPurpose)
 
 
 class RequestQuery(Query):
-    state: Annotated[RequestState | None, Filter("状态", named(RequestState))] = None
+    state: Annotated[RequestState | None, Filter("状态")] = None
     purpose: Annotated[RequestPurpose | None, Filter("事项", PURPOSES)] = None
     province: ProvinceCode = ""
-
-
-async def fetch(page: PageHandler, query: RequestQuery, before: str | None, limit: int) -> list[BaseRequest]:
-    return await requests.list_requests(
-        page.platform,
-        page.actor,
-        state=query.state,
-        purpose=query.purpose or "",
-        province_code=query.province,
-        before=before,
-        limit=limit,
-    )
 
 
 REQUESTS = Listing(
@@ -55,8 +43,7 @@ REQUESTS = Listing(
     "recommendations/list.html",
     Permission.INSTITUTIONS_READ_REQUESTS,
     RequestQuery,
-    fetch,
-    rights(may_recommend=Permission.INSTITUTIONS_RECOMMEND),
+    fetched_by(requests.list_requests),
 )
 
 
@@ -86,7 +73,6 @@ class NewRequest(PageHandler):
             number=query.qualification,
             schools=[(one.id, f"{one.id} {one.name}") for one in own],
             bases=bases_of(own, code),
-            majors=MAJOR_OPTIONS,
             amended=None,
             **outcome,
         )
@@ -135,7 +121,6 @@ class DeclinedRequest(PageHandler):
             number=found.qualification_number,
             schools=[],
             bases=[],
-            majors=MAJOR_OPTIONS,
             amended=found,
             **outcome,
         )

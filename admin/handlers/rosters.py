@@ -17,7 +17,7 @@ from server.classes.roster import RosterUnreadable
 from server.classes.service import Trainee
 from server.kernel.downloads import Download
 from server.kernel.errors import FieldError, Invalid
-from server.kernel.permissions import Permission, holds
+from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 from server.kernel.xlsx import PACKED_LARGEST
@@ -33,12 +33,9 @@ class Roster(PageHandler):
         self.render_page(
             "classes/roster.html",
             training_class=training_class,
-            tab="roster",
             trainees=await classes.trainee_list(self.platform, class_id),
             waiting=glance.roster,
             largest=PACKED_LARGEST,
-            may_manage=holds(self.actor, Permission.CLASSES_MANAGE),
-            may_release=holds(self.actor, Permission.ACCOUNTS_RELEASE_BINDING),
             **outcome,
         )
 
@@ -90,7 +87,6 @@ class Preview(PageHandler):
         self.render_page(
             "classes/roster_preview.html",
             training_class=training_class,
-            tab="roster",
             preview=preview,
             largest=PACKED_LARGEST,
             **outcome,
@@ -114,9 +110,7 @@ class BoundTrainee(PageHandler):
     async def show(self, class_id: str, person_id: str, outcome: Outcome = NO_ERRORS) -> None:
         training_class = await classes.get_class(self.platform, self.actor, class_id)
         trainee = await classes.trainee(self.platform, class_id, person_id)
-        self.render_page(
-            "classes/release.html", training_class=training_class, tab="roster", trainee=trainee, **outcome
-        )
+        self.render_page("classes/release.html", training_class=training_class, trainee=trainee, **outcome)
 
 
 class ReleaseForm(BaseModel):

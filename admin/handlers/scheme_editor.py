@@ -12,7 +12,6 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from admin.handler import NO_ERRORS, PageHandler
 from admin.lists import named
 from admin.moments import BeijingMoment, as_typed
-from admin.options import WEEKDAYS
 from server.assessment.rules import CRITERIA_MOST, TaskKind
 from server.attendance.rules import MOST_SESSIONS
 from server.kernel.clock import BEIJING
@@ -93,14 +92,12 @@ class Editor(PageHandler):
         self.render_page(
             "schemes/editor.html",
             training_class=seen.training_class,
-            tab="scheme",
             seen=seen,
             typed=typed,
             row_errors=row_errors(problem),
             came_between=came_between,
             teachers=[(one.person_id, one.name) for one in seen.signatures],
             kinds=KINDS,
-            weekdays=WEEKDAYS,
             most={"courses": COURSES_MOST, "sessions": MOST_SESSIONS, "tasks": TASKS_MOST},
             **context | {"values": typed.values},
         )

@@ -10,20 +10,7 @@ from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.handlers.scheme_editor import VersionForm
-from admin.lists import (
-    Filter,
-    LevelCode,
-    Listing,
-    Month,
-    Options,
-    ProvinceCode,
-    Query,
-    Words,
-    Year,
-    named,
-    years_offered,
-)
-from admin.options import MONTHS
+from admin.lists import Filter, LevelCode, Listing, Month, Options, ProvinceCode, Query, Words, Year, named
 from admin.steps import shows, step
 from server.kernel.history import Step
 from server.kernel.permissions import Permission, holds
@@ -53,8 +40,8 @@ class SchemeQuery(Query):
     q: Annotated[Words, Filter("培训班或培训机构")] = ""
     state: Annotated[State | None, Filter("状态", states_offered)] = None
     level: LevelCode = ""
-    year: Annotated[Year, Filter("年度", years_offered)] = None
-    month: Annotated[Month, Filter("开班月份", MONTHS)] = None
+    year: Year = None
+    month: Annotated[Month, Filter("开班月份")] = None
     province: ProvinceCode = ""
 
 
@@ -87,13 +74,10 @@ class OneScheme(PageHandler):
         self.render_page(
             "schemes/scheme.html",
             training_class=seen.training_class,
-            tab="scheme",
             seen=seen,
             stages=stages(seen),
             history=[history_line(version.version, taken) for version, taken in seen.history],
             changes=service.changes_in(seen) if seen.newest else [],
-            may_manage=holds(self.actor, Permission.SCHEMES_MANAGE),
-            may_review=holds(self.actor, Permission.SCHEMES_REVIEW),
             State=State,
             **outcome,
         )
@@ -141,7 +125,6 @@ class VersionPage(PageHandler):
         self.render_page(
             "schemes/version.html",
             training_class=compared.training_class,
-            tab="scheme",
             compared=compared,
             others=[(one.version, f"第 {one.version} 版（{one.state.label}）") for one in compared.others],
         )

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, Listing, MajorCode, Options, ProvinceCode, Query, named
-from admin.options import LEVELS, MAJOR_OPTIONS, PROVINCE_OPTIONS
+from admin.lists import Filter, Listing, MajorCode, Options, ProvinceCode, Query, fetched_by, named
 from admin.steps import Done, shows, step
 from server.classes.rules import Stage
 from server.kernel.clock import beijing_date
@@ -19,7 +18,7 @@ from server.kernel.reviews import Review
 from server.kernel.web import Route
 from server.selection import registration, rules, training
 from server.selection import service as selection
-from server.selection.documents import Nominee, NomineeFilter, PassList
+from server.selection.documents import Nominee, NomineeFilter
 from server.selection.registration import DecisionDraft, Report
 from server.selection.rules import Action, ListAction, ListState, State
 from server.selection.service import PAPER_LARGEST, NomineeDraft, Return, Withdrawal
@@ -39,21 +38,12 @@ class NomineeQuery(Query):
     major: MajorCode = ""
 
 
-async def recommended(
-    page: PageHandler, query: NomineeQuery, before: str | None, limit: int
-) -> Sequence[Nominee]:
-    narrowed = NomineeFilter(query.state, query.province, query.major)
-    return await selection.list_nominees(page.platform, page.actor, narrowed, before=before, limit=limit)
-
-
 async def around_recommendations(
     page: PageHandler, query: NomineeQuery, rows: Sequence[Nominee]
 ) -> dict[str, Any]:
     return {
         "numbers": await selection.numbers(page.platform, page.actor),
         "of_all_provinces": page.actor.province_code is None,
-        "may_recommend": holds(page.actor, Permission.SELECTION_RECOMMEND),
-        "may_read_lists": holds(page.actor, Permission.SELECTION_READ_LISTS),
     }
 
 
@@ -62,7 +52,7 @@ RECOMMENDATIONS = Listing(
     "selection/list.html",
     Permission.SELECTION_READ,
     NomineeQuery,
-    recommended,
+    fetched_by(selection.list_nominees, NomineeFilter),
     around_recommendations,
 )
 
@@ -79,8 +69,6 @@ class NomineeForm(PageHandler):
             "selection/form.html",
             amended=amended,
             conditions=await selection.conditions(self.platform),
-            majors=MAJOR_OPTIONS,
-            levels=LEVELS,
             **outcome,
         )
 
@@ -170,19 +158,6 @@ class CandidateQuery(Query):
     province: ProvinceCode = ""
 
 
-async def candidates(
-    page: PageHandler, query: CandidateQuery, before: str | None, limit: int
-) -> Sequence[Nominee]:
-    return await training.candidates(
-        page.platform,
-        page.actor,
-        major=query.major,
-        province_code=query.province,
-        before=before,
-        limit=limit,
-    )
-
-
 async def own_classes(page: PageHandler, query: CandidateQuery, rows: Sequence[Nominee]) -> dict[str, Any]:
     held = await training.backbone_classes(page.platform, page.actor)
     today = beijing_date(page.platform.clock.now())
@@ -201,7 +176,7 @@ CANDIDATES = Listing(
     "selection/candidates.html",
     Permission.SELECTION_ENROL,
     CandidateQuery,
-    candidates,
+    fetched_by(training.candidates),
     own_classes,
     page_size=50,
 )
@@ -226,7 +201,6 @@ class ClassSelection(PageHandler):
             "selection/class.html",
             seen=seen,
             training_class=seen.training_class,
-            provinces=PROVINCE_OPTIONS,
             nominee_id=nominee_id,
             **outcome,
         )
@@ -256,19 +230,7 @@ async def release(page: ClassSelection, backbone_class_id: str, nominee_id: str)
 
 
 class PassListQuery(Query):
-    state: Annotated[ListState | None, Filter("状态", named(ListState))] = None
-
-
-async def pass_lists(
-    page: PageHandler, query: PassListQuery, before: str | None, limit: int
-) -> Sequence[PassList]:
-    return await registration.list_lists(
-        page.platform, page.actor, state=query.state, before=before, limit=limit
-    )
-
-
-async def may_enrol(page: PageHandler, query: PassListQuery, rows: Sequence[PassList]) -> dict[str, Any]:
-    return {"may_enrol": holds(page.actor, Permission.SELECTION_ENROL)}
+    state: Annotated[ListState | None, Filter("状态")] = None
 
 
 PASS_LISTS = Listing(
@@ -276,8 +238,7 @@ PASS_LISTS = Listing(
     "selection/lists.html",
     Permission.SELECTION_READ_LISTS,
     PassListQuery,
-    pass_lists,
-    may_enrol,
+    fetched_by(registration.list_lists),
 )
 
 

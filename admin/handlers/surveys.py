@@ -11,7 +11,7 @@ from admin.moments import BeijingMoment, as_typed
 from admin.steps import shows, step
 from server.classes.documents import TrainingClass
 from server.kernel.clock import BEIJING
-from server.kernel.permissions import Permission, holds
+from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.surveys import rules
 from server.surveys import service as surveys
@@ -52,7 +52,6 @@ class ClassSurvey(PageHandler):
         self.render_page(
             "surveys/survey.html",
             training_class=seen.training_class,
-            tab="survey",
             seen=seen,
             results_at=rules.settled_at(seen.survey.closes_at) if seen.survey else None,
             scale=rules.SCALE,
@@ -60,7 +59,6 @@ class ClassSurvey(PageHandler):
             organisation_topics=rules.ORGANISATION_TOPICS,
             remarks=rules.REMARKS,
             mark=rules.SATISFACTION_MARK,
-            may_manage=holds(self.actor, Permission.SURVEYS_MANAGE),
             **outcome | {"values": proposed | outcome["values"]},
         )
 

@@ -273,7 +273,7 @@ async def list_requests(
     actor: Actor,
     *,
     state: RequestState | None = None,
-    purpose: str = "",
+    purpose: RequestPurpose | None = None,
     province_code: str = "",
     before: str | None = None,
     limit: int = 20,

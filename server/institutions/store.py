@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pymongo import UpdateOne
 
 from server.institutions.documents import EVERY_INSTITUTION, BaseRequest, Institution, InstitutionFilter
-from server.institutions.rules import RequestState
+from server.institutions.rules import RequestPurpose, RequestState
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.unit_of_work import Scope
@@ -119,7 +119,7 @@ async def requests(
     reach: Jurisdiction,
     *,
     state: RequestState | None,
-    purpose: str,
+    purpose: RequestPurpose | None,
     province_code: str,
     before: str | None,
     limit: int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -20,6 +20,7 @@ from admin.handler import PageHandler
 from admin.lists import Query
 from admin.rendering import STATIC, make_environment
 from server.kernel.clock import FixedClock
+from server.kernel.permissions import Permission
 
 SITE = "http://admin.test"
 CONTENT_SECURITY_POLICY = (
@@ -46,6 +47,12 @@ class Group:
 class Staff:
     name: str
     roles: frozenset[str]
+
+
+def allowed(*permissions: str) -> Callable[[str], bool]:
+    """What a template asks as `may`, for somebody with these permissions and no other. Raises ValueError for one that there is not."""
+    held = {Permission(one) for one in permissions}
+    return lambda asked: Permission(asked) in held
 
 
 def layout_context(**more: Any) -> dict[str, Any]:
@@ -83,6 +90,7 @@ def layout_context(**more: Any) -> dict[str, Any]:
         "flashes": [],
         "wechat_simulated": True,
         "demo": True,
+        "may": allowed(),
         **more,
     }
 

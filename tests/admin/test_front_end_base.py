@@ -12,6 +12,7 @@ from jinja2 import UndefinedError
 from admin.navigation import navigation
 from admin.rendering import STATIC, TEMPLATES, known_icons, make_environment
 from server.kernel.identity import Actor, Jurisdiction, Role
+from server.kernel.permissions import Permission
 from tests.admin.front_end import layout_context, render
 
 ENVIRONMENT = make_environment()
@@ -109,6 +110,15 @@ def test_the_icons_that_a_template_names_are_in_the_list(template: str) -> None:
     source = (TEMPLATES / template).read_text("utf-8")
     named = set(re.findall(r"\bicon\(\"([\w-]+)\"\)|\bicon=\"([\w-]+)\"", source))
     assert {name for pair in named for name in pair if name} <= known_icons()
+
+
+@pytest.mark.parametrize("template", ALL_TEMPLATES)
+def test_the_permissions_that_a_template_asks_for_exist(template: str) -> None:
+    source = (TEMPLATES / template).read_text("utf-8")
+    assert set(re.findall(r"\bmay\(\"([^\"]*)\"\)", source)) <= set(Permission)
+    assert len(re.findall(r"\bmay\(", source)) == len(re.findall(r"\bmay\(\"", source)), (
+        "a permission that is not written out"
+    )
 
 
 def test_an_error_is_tied_to_its_field() -> None:

@@ -19,7 +19,7 @@ from server.admissions.service import INSTITUTION_REVIEWS, ClassEnrolment
 from server.classes.documents import ClassTeacher, Enrolment, TrainingClass
 from server.institutions.rules import Level
 from server.kernel.history import Step
-from tests.admin.front_end import layout_context, list_context, show
+from tests.admin.front_end import allowed, layout_context, list_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
 
 pytestmark = pytest.mark.browser
@@ -97,7 +97,7 @@ def enrolment(page: Page, training_class: TrainingClass, applicants: list[Applic
         "reviewable": INSTITUTION_REVIEWS,
         "centre_questions": QUESTIONS,
         "places_most": rules.PLACES_MOST,
-        "may_manage": True,
+        "may": allowed("admissions:manage"),
         "problem": None,
         "errors": {},
         "values": {"opens": "2026-11-02T08:00", "closes": "2026-11-12T18:00", "places": 40, "reporting": "实训楼", "to_bring": "身份证"},
@@ -159,7 +159,7 @@ def test_needs_are_bars_and_words(page: Page) -> None:
         "tab": "enrolment",
         "today": date(2026, 11, 2),
         "needs": Needs(ADMISSION, 12, answered),
-        "may_manage": True,
+        "may": allowed("admissions:manage"),
         "problem": None,
         "errors": {},
         "values": {},
@@ -242,7 +242,7 @@ def test_the_centres_questionnaire_is_edited_line_by_line(page: Page) -> None:
         "version": 0,
         "questions": QUESTIONS,
         "versions": [],
-        "may_change": True,
+        "may": allowed("admissions:template"),
         "problem": None,
         "errors": {},
         "values": {"questions": "\n".join(one.line for one in QUESTIONS)},

@@ -29,7 +29,7 @@ from server.assessment.submissions import ClassWork, TaskCounts, TraineeRecord, 
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
 from server.wechat import content
-from tests.admin.front_end import layout_context, show
+from tests.admin.front_end import allowed, layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
 
 pytestmark = pytest.mark.browser
@@ -230,15 +230,20 @@ def task_page(one: Task, **more: Any) -> dict[str, Any]:
     return page_of("tasks", CLASS, task=one, **(usual | more))
 
 
-def results(seen: ClassResults, *, may_release: bool = True) -> dict[str, Any]:
+def results(seen: ClassResults, *permissions: str) -> dict[str, Any]:
     rows = rows_of(seen)
     bands = [(title, sum(low <= row.total // 10 < high for row in rows)) for title, low, high in BANDS]
-    return page_of("results", seen.training_class, seen=seen, rows=rows, bands=bands, may_release=may_release)
+    return page_of(
+        "results", seen.training_class, seen=seen, rows=rows, bands=bands, may=allowed(*permissions)
+    )
 
 
 def class_work(training_class: TrainingClass, *counts: TaskCounts) -> dict[str, Any]:
     return page_of(
-        "tasks", training_class, work=ClassWork(training_class, len(TRAINEES), list(counts)), may_manage=True
+        "tasks",
+        training_class,
+        work=ClassWork(training_class, len(TRAINEES), list(counts)),
+        may=allowed("assessment:manage"),
     )
 
 
@@ -283,11 +288,11 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             history=[],
         ),
     ),
-    "results waiting": ("assessment/results.html", results(WAITING)),
-    "results ready": ("assessment/results.html", results(READY)),
-    "no results": ("assessment/results.html", results(NOTHING)),
-    "results released": ("assessment/results.html", results(FROZEN)),
-    "results read only": ("assessment/results.html", results(READY, may_release=False)),
+    "results waiting": ("assessment/results.html", results(WAITING, "assessment:release")),
+    "results ready": ("assessment/results.html", results(READY, "assessment:release")),
+    "no results": ("assessment/results.html", results(NOTHING, "assessment:release")),
+    "results released": ("assessment/results.html", results(FROZEN, "assessment:release")),
+    "results read only": ("assessment/results.html", results(READY)),
 }
 
 

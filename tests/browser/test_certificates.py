@@ -17,7 +17,7 @@ from server.certificates.issue import Candidate, ClassCertificates
 from server.certificates.verify import paper
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
-from tests.admin.front_end import layout_context, list_context, show, signed_out_context
+from tests.admin.front_end import allowed, layout_context, list_context, show, signed_out_context
 from tests.browser.conftest import assert_accessible, assert_fits
 from tests.printed import a_snapshot
 
@@ -95,7 +95,12 @@ def class_page(page: Page, **changes: Any) -> None:
         ],
         changes.pop("hindrance", ""),
     )
-    context = {"training_class": CLASS, "tab": "certificates", "seen": seen, "may_issue": True}
+    context = {
+        "training_class": CLASS,
+        "tab": "certificates",
+        "seen": seen,
+        "may": allowed("certificates:issue"),
+    }
     show(
         page,
         "certificates/class.html",
@@ -103,13 +108,18 @@ def class_page(page: Page, **changes: Any) -> None:
     )
 
 
+def test_the_tab_of_the_page_is_in_view_on_a_phone(phone_page: Page) -> None:
+    class_page(phone_page)
+    tab = phone_page.get_by_role("navigation", name="培训班的页面").get_by_text("证书")
+    expect(tab).to_be_in_viewport(ratio=1)
+
+
 def one_page(page: Page, shown: Certificate, **changes: Any) -> None:
     context = {
         "certificate": shown,
         "paper": paper(shown),
         "verify_url": f"https://platform.test/verify/{shown.token}",
-        "may_print": True,
-        "may_revoke": True,
+        "may": allowed("certificates:issue", "certificates:revoke"),
     }
     show(page, "certificates/one.html", layout_context(**(context | NO_ERRORS | changes)))
 

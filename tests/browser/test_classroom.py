@@ -21,7 +21,7 @@ from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
 from server.kernel.clock import FixedClock
 from tests import cast, stage
-from tests.admin.front_end import layout_context, show
+from tests.admin.front_end import allowed, layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
 from tests.browser.live import LiveSite
 from tests.stage import ClassInSession
@@ -138,7 +138,7 @@ def sessions(*rows: SessionRow, may_manage: bool = True) -> dict[str, Any]:
         seen=SessionsOfClass(CLASS, list(rows), len(TRAINEES)),
         open_now=[row for row in rows if row.window is Window.OPEN],
         may_manage=may_manage,
-        may_show_code=may_manage,
+        may=allowed(*["attendance:show-code"] * may_manage),
     )
 
 
@@ -173,7 +173,7 @@ def roll(seen: Roll, **more: Any) -> dict[str, Any]:
         "statuses": [(one.value, one.label) for one in Status],
         "may_change": seen is EMPTY_ROLL,
         "may_register": seen is not EMPTY_ROLL,
-        "may_show_code": True,
+        "may": allowed("attendance:show-code"),
     }
     return page_of(**(usual | more))
 
@@ -231,12 +231,6 @@ def test_a_session_is_cancelled_only_after_a_question(page: Page) -> None:
     assert_accessible(page)
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
-
-
-def test_the_tab_of_the_page_is_in_view_on_a_phone(phone_page: Page) -> None:
-    show(phone_page, "attendance/sessions.html", sessions() | {"tab": "certificates"})
-    tab = phone_page.get_by_role("navigation", name="培训班的页面").get_by_text("证书")
-    expect(tab).to_be_in_viewport(ratio=1)
 
 
 # ---- the classroom screen, against a running server

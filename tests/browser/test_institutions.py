@@ -39,7 +39,7 @@ from server.institutions.rules import (
 from server.kernel.clock import FixedClock
 from server.kernel.history import Step
 from server.kernel.life import LifeStep
-from tests.admin.front_end import layout_context, show
+from tests.admin.front_end import allowed, layout_context, show
 from tests.browser.conftest import PHONE, assert_accessible, assert_fits
 
 pytestmark = pytest.mark.browser
@@ -224,8 +224,7 @@ def class_page() -> dict[str, Any]:
         teachers=[(CLASS.teachers[0], None)],
         life=LIFE,
         corrections=[correction(CorrectionState.APPROVED)],
-        may_correct=True,
-        may_manage=True,
+        may=allowed("corrections:request", "classes:manage"),
         history=[Told("1", NOON, "邢试丁", "确认导入名册", "导入 50 人", CLASS.id, True)],
         today=TODAY,
     )
@@ -253,10 +252,7 @@ INSTITUTION_PAGE: dict[str, Any] = {
     "cases": [],
     "warnings": [],
     "actions": possible_actions,
-    "may_allocate": True,
-    "may_decide": True,
-    "may_recommend": False,
-    "may_correct": False,
+    "may": allowed("accounts:allocate", "institutions:decide"),
     "today": TODAY,
 }
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -276,12 +272,12 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "request of a withdrawal": ("recommendations/form.html", form_page(RequestPurpose.WITHDRAWAL)),
     "list of requests": (
         "recommendations/list.html",
-        list_page([request(purpose) for purpose in RequestPurpose], RequestQuery(), may_recommend=False),
+        list_page([request(purpose) for purpose in RequestPurpose], RequestQuery()),
     ),
     "institution": ("institutions/one.html", layout_context(**INSTITUTION_PAGE)),
     "institution by its province": (
         "institutions/one.html",
-        layout_context(**INSTITUTION_PAGE | {"may_decide": False, "may_recommend": True}),
+        layout_context(**INSTITUTION_PAGE | {"may": allowed("accounts:allocate", "institutions:recommend")}),
     ),
     "confirmation": (
         "institutions/confirm.html",
@@ -335,7 +331,11 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "list of corrections": (
         "corrections/list.html",
-        list_page([correction(state) for state in CorrectionState], CorrectionQuery(), may_request=True),
+        list_page(
+            [correction(state) for state in CorrectionState],
+            CorrectionQuery(),
+            may=allowed("corrections:request"),
+        ),
     ),
     "life of a class": ("classes/overview.html", class_page()),
 }

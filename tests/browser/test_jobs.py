@@ -16,7 +16,7 @@ from server.certificates.reconcile import FindingKind, kind_title
 from server.jobs import JOBS
 from server.kernel.runs import JobRun, JobState, JobView, LastRun, RunState
 from server.kernel.schedule import Job
-from tests.admin.front_end import layout_context, show
+from tests.admin.front_end import allowed, layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
 
 pytestmark = pytest.mark.browser
@@ -125,7 +125,7 @@ def check_page(**more: Any) -> dict[str, Any]:
         "rows": FINDINGS,
         "checks": CHECKS,
         "kind_title": kind_title,
-        "may_run": True,
+        "may": allowed("jobs:run"),
         "of_one": False,
         "previous": None,
         "next": None,

@@ -22,7 +22,7 @@ from server.schemes.difference import Change, difference
 from server.schemes.documents import Remark, SchemeVersion, Signature
 from server.schemes.rules import Action, Frame, Held, State
 from server.schemes.service import ComparedVersion, SchemeOfClass, TeacherSignature, VersionOutdated
-from tests.admin.front_end import layout_context, show
+from tests.admin.front_end import allowed, layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
 from tests.scheming import LAST_DAY, content, moved
 
@@ -139,8 +139,7 @@ def show_scheme(page: Page, shown: SchemeOfClass, *, review: bool, **more: Any) 
         "stages": stages(shown),
         "history": [history_line(one.version, step) for one, step in shown.history],
         "changes": service.changes_in(shown) if shown.newest else [],
-        "may_manage": not review,
-        "may_review": review,
+        "may": allowed("schemes:review" if review else "schemes:manage"),
         "State": State,
         "problem": None,
         "errors": {},

@@ -14,7 +14,7 @@ from server.surveys import rules
 from server.surveys.documents import Survey
 from server.surveys.rules import Tally
 from server.surveys.service import ClassSurvey, QuestionResult, Results, SubjectResult
-from tests.admin.front_end import layout_context, show
+from tests.admin.front_end import allowed, layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
 
 pytestmark = pytest.mark.browser
@@ -95,7 +95,7 @@ def show_state(page: Page, name: str) -> str:
         "organisation_topics": rules.ORGANISATION_TOPICS,
         "remarks": rules.REMARKS,
         "mark": rules.SATISFACTION_MARK,
-        "may_manage": True,
+        "may": allowed("surveys:manage"),
         "problem": None,
         "errors": {},
         "values": {"opens_at": "2026-12-02T12:00", "closes_at": "2026-12-09T18:00"},
