@@ -1,72 +1,20 @@
-"""Every page, chapter by chapter."""
+"""Every page: the ROUTES of each module in `handlers`, so that no list of chapters could forget one."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
+
+from admin import handlers
 from admin.handler import UnknownPage
-from admin.handlers import (
-    account_batches,
-    accounts,
-    admissions,
-    allocation,
-    applications,
-    assessment,
-    attendance,
-    audit,
-    backbone,
-    certificates,
-    classes,
-    classroom,
-    content,
-    corrections,
-    duties,
-    home,
-    institutions,
-    invitations,
-    jobs,
-    messages,
-    plans,
-    policies,
-    qualification,
-    recommendations,
-    rosters,
-    scheme_editor,
-    schemes,
-    second_factor,
-    selection,
-    surveys,
-)
 from server.kernel.web import Route
 
+ONLY_IN_A_DEMONSTRATION = {"demonstration", "simulator"}
+"""Open to anybody: the program mounts them where nothing is real."""
 ROUTES: list[Route] = [
-    *home.ROUTES,
-    *accounts.ROUTES,
-    *second_factor.ROUTES,
-    *allocation.ROUTES,
-    *account_batches.ROUTES,
-    *institutions.ROUTES,
-    *recommendations.ROUTES,
-    *corrections.ROUTES,
-    *qualification.ROUTES,
-    *backbone.ROUTES,
-    *selection.ROUTES,
-    *duties.ROUTES,
-    *plans.ROUTES,
-    *applications.ROUTES,
-    *classes.ROUTES,
-    *rosters.ROUTES,
-    *admissions.ROUTES,
-    *content.ROUTES,
-    *invitations.ROUTES,
-    *policies.ROUTES,
-    *audit.ROUTES,
-    *messages.ROUTES,
-    *jobs.ROUTES,
-    *assessment.ROUTES,
-    *schemes.ROUTES,
-    *scheme_editor.ROUTES,
-    *attendance.ROUTES,
-    *classroom.ROUTES,
-    *surveys.ROUTES,
-    *certificates.ROUTES,
+    route
+    for module in iter_modules(handlers.__path__)
+    if module.name not in ONLY_IN_A_DEMONSTRATION
+    for route in import_module(f"{handlers.__name__}.{module.name}").ROUTES
 ]
 NOT_FOUND = UnknownPage

@@ -20,7 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
+
+from pydantic import BaseModel, Field
 
 from admin.handler import PageHandler
 from server.kernel.errors import NotFound, Problem
@@ -37,6 +39,12 @@ class Done:
     said: str
     address: str
     kind: str = "success"
+
+
+class ReasonForm(BaseModel):
+    """Of a step that needs nothing but a reason."""
+
+    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
 
 
 def shows(permission: Permission) -> Callable[..., Awaitable[None]]:

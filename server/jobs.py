@@ -1,4 +1,4 @@
-"""The scheduled work, and nothing else: what, how often, and the article it serves."""
+"""The scheduled work, and nothing else: what, how often, the article it serves, and what of it waits for the centre."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ from server.classes import forget as classes_forget
 from server.duties import service as duties
 from server.invitations import service as invitations
 from server.kernel import audit, chain, runs
+from server.kernel.identity import Actor
+from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.schedule import Job
+from server.kernel.waiting import Waiting
 from server.messages import delivery as messages
 from server.messages.forget import forget_messages
 from server.qualification import review as qualification
@@ -241,3 +244,14 @@ async def begin_requested(platform: Platform, scheduler: AsyncIOScheduler) -> No
         pass
     except Exception:
         log.exception("starts by hand could not be read")
+
+
+async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
+    """For the home page of the centre: jobs whose last run failed, and jobs that no scheduler has run in time."""
+    if not holds(actor, Permission.JOBS_RUN):
+        return []
+    views = await runs.overview(platform, JOBS)
+    failing = sum(view.state.failing_since is not None for view in views)
+    overdue = sum(view.overdue for view in views)
+    lines = (("定时任务运行失败", failing), ("定时任务没有按时运行", overdue))
+    return [Waiting(title, "/admin/jobs", count, overdue=True) for title, count in lines if count]

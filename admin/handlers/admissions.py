@@ -13,7 +13,7 @@ from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import EXPORT_RATE, Filter, Query, one_page
 from admin.moments import BeijingMoment, as_typed
-from admin.steps import shows, step
+from admin.steps import ReasonForm, shows, step
 from server.admissions import arrival, needs, rules
 from server.admissions import service as admissions
 from server.admissions.documents import Applicant, ClassAdmission
@@ -271,10 +271,6 @@ class ArrivalForm(BaseModel):
     pledge_on_paper: bool = False
 
 
-class UndoForm(BaseModel):
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
-
-
 @step(ArrivalDialog, Permission.ADMISSIONS_MANAGE)
 async def confirm_arrival(page: ArrivalDialog, class_id: str, person_id: str) -> str:
     on_paper = page.form(ArrivalForm).pledge_on_paper
@@ -284,7 +280,7 @@ async def confirm_arrival(page: ArrivalDialog, class_id: str, person_id: str) ->
 
 @step(UndoDialog, Permission.ADMISSIONS_MANAGE)
 async def undo_arrival(page: UndoDialog, class_id: str, person_id: str) -> str:
-    await arrival.undo_arrival(page.platform, page.actor, class_id, person_id, page.form(UndoForm).reason)
+    await arrival.undo_arrival(page.platform, page.actor, class_id, person_id, page.form(ReasonForm).reason)
     return "已撤销报到。核对清楚后可以重新办理。"
 
 

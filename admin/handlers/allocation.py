@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, Listing, Options, Query, Words
 from admin.options import PROVINCE_OPTIONS
-from admin.steps import shows, step
+from admin.steps import ReasonForm, shows, step
 from server.accounts import staff
 from server.accounts.documents import Account, AccountFilter
 from server.accounts.staff import AccountDraft, ColleagueDraft
@@ -121,10 +121,6 @@ class ResetPassword(PageHandler):
     async def post(self, account_id: str) -> None:
         account, password = await staff.reset_password(self.platform, self.actor, account_id)
         self.render_page("accounts/first_password.html", account=account, password=password, new=False)
-
-
-class ReasonForm(BaseModel):
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
 
 
 class Dialog(PageHandler):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
@@ -13,9 +12,8 @@ from admin.lists import named
 from admin.moments import BeijingMoment, as_typed
 from admin.steps import Done, shows, step
 from server.assessment import service, submissions, tasks
-from server.assessment.documents import Result, Task
+from server.assessment.documents import Task
 from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind
-from server.assessment.service import ClassResults, Standing
 from server.assessment.submissions import TraineeRecord
 from server.assessment.tasks import DeadlineExtension, TaskDraft
 from server.classes import service as classes
@@ -226,56 +224,13 @@ def history_of(record: TraineeRecord) -> list[tuple[Any, str, str, str]]:
 # ---- results
 
 
-@dataclass(frozen=True)
-class ResultRow:
-    """A line of the results, as they stand or as they were frozen. Percentages in tenths."""
-
-    name: str
-    id_number_masked: str
-    work_unit: str
-    formative: int
-    summative: int
-    total: int
-    hours_attended: int
-    hours_total: int
-    passed: bool
-    reason: str
-    open: int
-    """Pieces of work that are missing or not graded."""
-
-
-def row_of_standing(standing: Standing, hours_total: int) -> ResultRow:
-    trainee, outcome = standing.trainee, standing.outcome
-    return ResultRow(
-        trainee.name, trainee.id_number_masked, trainee.work_unit,
-        outcome.formative, outcome.summative, outcome.total,
-        standing.hours_attended, hours_total, outcome.passed, outcome.reason,
-        len(standing.missing) + len(standing.ungraded),
-    )  # fmt: skip
-
-
-def row_of_result(result: Result) -> ResultRow:
-    return ResultRow(
-        result.name, result.id_number_masked, result.work_unit,
-        result.formative_tenths, result.summative_tenths, result.total_tenths,
-        result.hours_attended, result.hours_total, result.passed, result.reason,
-        sum(mark.points is None for mark in result.marks),
-    )  # fmt: skip
-
-
-def rows_of(seen: ClassResults) -> list[ResultRow]:
-    if seen.assessment is None:
-        return [row_of_result(one) for one in seen.released]
-    return [row_of_standing(one, seen.assessment.hours_total) for one in seen.assessment.standings]
-
-
 class Results(PageHandler):
     address = "/admin/classes/{class_id}/results"
     get = shows(Permission.ASSESSMENT_READ)
 
     async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
         seen = await service.class_results(self.platform, self.actor, class_id)
-        rows = rows_of(seen)
+        rows = seen.rows
         self.render_page(
             "assessment/results.html",
             training_class=seen.training_class,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from admin.handler import PageHandler
-from admin.handlers import jobs
+from server import jobs
 from server.accounts import staff
 from server.admissions import arrival
 from server.admissions import service as admissions
@@ -41,17 +40,6 @@ STEP_PAGES = {
 """Where each step is taken, below the address of the class."""
 
 
-@dataclass(frozen=True)
-class FirstStep:
-    """What the centre does on a platform that nobody has used yet."""
-
-    title: str
-    detail: str
-    href: str
-    action: str
-    done: bool
-
-
 WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     plans.waiting,
     applications.waiting,
@@ -77,7 +65,7 @@ class Home(PageHandler):
         may_manage = holds(self.actor, Permission.CLASSES_MANAGE)
         counts = await classes.count_by_stage(self.platform, self.actor)
         current = await classes.current_classes(self.platform, self.actor)
-        first_steps = await self._first_steps() if Role.NATIONAL_CENTRE in self.actor.roles else []
+        first_done = await self._first_steps_done() if Role.NATIONAL_CENTRE in self.actor.roles else []
         self.render_page(
             "home.html",
             counts=counts,
@@ -86,35 +74,16 @@ class Home(PageHandler):
             waiting=[(one.item, step) for one in current for step in one.next_steps] if may_manage else [],
             step_pages=STEP_PAGES,
             waits=[one for ask in WAITING for one in await ask(self.platform, self.actor)],
-            first_steps=[] if all(step.done for step in first_steps) else first_steps,
+            first_steps_done=[] if all(first_done) else first_done,
             institutions=await institutions.list_institutions(self.platform, self.actor),
         )
 
-    async def _first_steps(self) -> list[FirstStep]:
-        pool = await backbone.list_pool(self.platform, self.actor, limit=1)
-        decided = await policies.versions(self.platform)
+    async def _first_steps_done(self) -> list[bool]:
+        """Which of the first things on a platform that nobody has used yet the centre has done: accounts, pool, policies."""
         return [
-            FirstStep(
-                "分配用户账号",
-                "为省级管理部门和培训机构分配账号，把用户名和初始密码交给使用人。",
-                "/admin/accounts",
-                "去分配",
-                await staff.any_beside_the_centre(self.platform),
-            ),
-            FirstStep(
-                "登记骨干教师",
-                "把培训合格的骨干教师登记入库，培训机构才能邀请他们授课和考核。",
-                "/admin/backbone",
-                "去登记",
-                bool(pool),
-            ),
-            FirstStep(
-                "核定平台政策",
-                "课时下限、考核权重、出勤要求等指南没有规定的数值，目前按待核的初始值执行。",
-                "/admin/policies",
-                "去核定",
-                bool(decided),
-            ),
+            await staff.any_beside_the_centre(self.platform),
+            bool(await backbone.list_pool(self.platform, self.actor, limit=1)),
+            bool(await policies.versions(self.platform)),
         ]
 
 

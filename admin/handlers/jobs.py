@@ -11,11 +11,8 @@ from admin.steps import Done, shows, step
 from server.jobs import JOBS
 from server.kernel import runs
 from server.kernel.errors import NotFound
-from server.kernel.identity import Actor
-from server.kernel.permissions import Permission, holds
-from server.kernel.platform import Platform
+from server.kernel.permissions import Permission
 from server.kernel.schedule import Job
-from server.kernel.waiting import Waiting
 from server.kernel.web import Route, allow
 
 NAME = r"(?P<job_name>[a-z][a-z0-9-]{1,39})"
@@ -83,17 +80,6 @@ async def run(page: OneJob, job_name: str) -> str | Done:
     except runs.AlreadyRequested as refusal:
         return Done(refusal.detail, f"/admin/jobs/{job_name}", "warning")
     return f"已安排运行“{job.title}”，几秒钟内开始，结果会显示在下面。"
-
-
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """For the home page of the centre: jobs whose last run failed, and jobs that no scheduler has run in time."""
-    if not holds(actor, Permission.JOBS_RUN):
-        return []
-    views = await runs.overview(platform, JOBS)
-    failing = sum(view.state.failing_since is not None for view in views)
-    overdue = sum(view.overdue for view in views)
-    lines = (("定时任务运行失败", failing), ("定时任务没有按时运行", overdue))
-    return [Waiting(title, "/admin/jobs", count, overdue=True) for title, count in lines if count]
 
 
 ROUTES: list[Route] = [

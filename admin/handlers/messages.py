@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -11,7 +12,6 @@ from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, Listing, Query
 from admin.steps import Done, shows, step
 from server.kernel.clock import beijing_date
-from server.kernel.errors import NotFound
 from server.kernel.outbox_state import State
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
@@ -19,7 +19,7 @@ from server.messages import delivery as messages
 from server.messages import templates as message_templates
 from server.messages.delivery import COUNTED_MOST, MessageSettled, Told
 from server.messages.kinds import KINDS
-from server.messages.templates import KindState, TemplateChange
+from server.messages.templates import TemplateChange
 
 HOME = "/admin/messages"
 
@@ -100,22 +100,16 @@ async def stop(page: OneMessage, message_id: str) -> str | Done:
 # ---- the templates of WeChat
 
 
-async def kind_states(page: PageHandler) -> list[KindState]:
-    return await message_templates.kind_states(page.platform, beijing_date(page.platform.clock.now()))
-
-
-async def state_of(page: PageHandler, message_kind: str) -> KindState:
-    """Raises NotFound."""
-    for state in await kind_states(page):
-        if state.kind.name == message_kind:
-            return state
-    raise NotFound("没有这类消息。")
+def today(page: PageHandler) -> date:
+    return beijing_date(page.platform.clock.now())
 
 
 class TemplateTable(PageHandler):
     @allow(Permission.MESSAGES_MANAGE)
     async def get(self) -> None:
-        self.render_page("messages/templates.html", kinds=await kind_states(self))
+        self.render_page(
+            "messages/templates.html", kinds=await message_templates.kind_states(self.platform, today(self))
+        )
 
 
 class OneTemplate(PageHandler):
@@ -123,7 +117,8 @@ class OneTemplate(PageHandler):
     get = shows(Permission.MESSAGES_MANAGE)
 
     async def show(self, message_kind: str, outcome: Outcome = NO_ERRORS) -> None:
-        self.render_page("messages/template.html", state=await state_of(self, message_kind), **outcome)
+        state = await message_templates.kind_state(self.platform, message_kind, today(self))
+        self.render_page("messages/template.html", state=state, **outcome)
 
 
 class TemplateForm(TemplateChange):
@@ -134,7 +129,7 @@ class TemplateForm(TemplateChange):
 
 @step(OneTemplate, Permission.MESSAGES_MANAGE)
 async def set_template(page: OneTemplate, message_kind: str) -> str:
-    state = await state_of(page, message_kind)
+    state = await message_templates.kind_state(page.platform, message_kind, today(page))
     form = page.form(TemplateForm)
     wanted = TemplateChange(**form.model_dump() | {"keys": form.keys.split()})
     version = await message_templates.set_template(page.platform, page.actor, message_kind, wanted)

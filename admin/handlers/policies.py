@@ -11,22 +11,13 @@ from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.steps import shows, step
 from server.kernel import policies
 from server.kernel.clock import beijing_date
-from server.kernel.errors import NotFound
 from server.kernel.permissions import Permission
-from server.kernel.policies import PolicyChange, PolicyState
+from server.kernel.policies import PolicyChange
 from server.kernel.web import Route, allow
 
 
-async def in_force(page: PageHandler) -> list[PolicyState]:
-    return await policies.overview(page.platform, beijing_date(page.platform.clock.now()))
-
-
-async def policy_of(page: PageHandler, key: str) -> PolicyState:
-    """Raises NotFound."""
-    for policy in await in_force(page):
-        if policy.key == key:
-            return policy
-    raise NotFound("没有这项政策。")
+def today(page: PageHandler) -> date:
+    return beijing_date(page.platform.clock.now())
 
 
 class PolicyTable(PageHandler):
@@ -34,7 +25,7 @@ class PolicyTable(PageHandler):
     async def get(self) -> None:
         self.render_page(
             "policies/list.html",
-            policies=await in_force(self),
+            policies=await policies.overview(self.platform, today(self)),
         )
 
 
@@ -45,7 +36,7 @@ class OnePolicy(PageHandler):
     async def show(self, key: str, outcome: Outcome = NO_ERRORS) -> None:
         self.render_page(
             "policies/one.html",
-            policy=await policy_of(self, key),
+            policy=await policies.state_of(self.platform, key, today(self)),
             **outcome,
         )
 
@@ -58,7 +49,7 @@ class ChangeForm(BaseModel):
 
 @step(OnePolicy, Permission.POLICIES_CHANGE)
 async def change(page: OnePolicy, key: str) -> str:
-    policy = await policy_of(page, key)
+    policy = await policies.state_of(page.platform, key, today(page))
     wanted = PolicyChange(key=key, **page.form(ChangeForm).model_dump())
     version = await policies.change(page.platform, page.actor, wanted)
     return f"已核定“{policy.title}”，自 {version.effective_from} 起执行。"

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import BaseModel, Field
-
 from admin.downloads import download, file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import EXPORT_RATE
-from admin.steps import Done, shows, step
+from admin.steps import Done, ReasonForm, shows, step
 from server.classes import roster_import
 from server.classes import service as classes
 from server.classes.documents import RosterState
@@ -113,13 +109,9 @@ class BoundTrainee(PageHandler):
         self.render_page("classes/release.html", training_class=training_class, trainee=trainee, **outcome)
 
 
-class ReleaseForm(BaseModel):
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
-
-
 @step(BoundTrainee, Permission.ACCOUNTS_RELEASE_BINDING)
 async def release(page: BoundTrainee, class_id: str, person_id: str) -> str:
-    reason = page.form(ReleaseForm).reason
+    reason = page.form(ReasonForm).reason
     await classes.release_binding(page.platform, page.actor, class_id, person_id, reason)
     return "已解除绑定。请通知学员用新的微信重新绑定。"
 

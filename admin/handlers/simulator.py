@@ -17,64 +17,15 @@ from server.demonstration import moments
 from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
-from server.messages.kinds import KINDS
+from server.messages.kinds import FIELD_LABELS, KINDS
 from server.messages.templates import templates_on
 from server.wechat import simulator
 from server.wechat.faces import FACE_PASSED
+from server.wechat.terms import CALLS, FAILURES
 
 OPENID = r"(?P<openid>[A-Za-z0-9_-]{1,64})"
 TEMPLATE = r"(?P<template_id>[A-Za-z0-9_-]{1,64})"
 HOME = "/simulator"
-
-CALLS = {
-    "/cgi-bin/stable_token": "接口调用凭证",
-    "/sns/jscode2session": "小程序登录",
-    "/wxa/business/getuserphonenumber": "手机号",
-    "/wxa/getwxacodeunlimit": "小程序码",
-    "/cgi-bin/message/subscribe/send": "发送订阅消息",
-    "/wxa/msg_sec_check": "文字内容检查",
-    "/wxa/media_check_async": "图片内容检查",
-    "/intp/realname/checkrealnameinfo": "实名信息校验",
-    "/cityservice/face/identify/getverifyid": "发起人脸核身",
-    "/cityservice/face/identify/queryverifyinfo": "查询人脸核身",
-}
-FAILURES = [
-    ("hang", "一直不回答"),
-    ("disconnect", "断开连接"),
-    ("bad-gateway", "网关错误 502"),
-    ("gibberish", "回答的不是 JSON"),
-    ("-1", "-1 系统繁忙"),
-    ("40001", "40001 凭证无效"),
-    ("40003", "40003 openid 无效"),
-    ("40029", "40029 登录凭证无效"),
-    ("43101", "43101 用户拒收"),
-    ("45009", "45009 当日次数用完"),
-    ("45011", "45011 每分钟次数超限"),
-    ("47003", "47003 参数有误"),
-    ("61010", "61010 用户两小时内未访问"),
-]
-LABELS = {
-    "class_name": "培训班",
-    "starts_on": "开始日期",
-    "ends_on": "结束日期",
-    "starts_at": "开始时间",
-    "closes_at": "截止时间",
-    "place": "地点",
-    "reason": "理由",
-    "kind": "任务",
-    "reply_until": "答复期限",
-    "institution": "培训机构",
-    "number": "编号",
-    "issuer": "发证机构",
-    "outcome": "结果",
-    "effective_on": "生效日期",
-    "teacher_name": "教师",
-    "trainee_name": "学员",
-    "given_on": "日期",
-    "year": "年度",
-    "owed": "提示",
-    "count": "数量",
-}
 
 
 async def ask(page: PageHandler, method: str, path: str, body: object = None) -> Any:
@@ -197,7 +148,7 @@ async def templates_in_use(page: PageHandler) -> dict[str, tuple[str, dict[str, 
         one.template_id: (
             KINDS[name].title,
             {
-                key: LABELS.get(field, "内容")
+                key: FIELD_LABELS.get(field, "内容")
                 for key, (_, field) in zip(one.keys, KINDS[name].wechat, strict=True)
             },
         )

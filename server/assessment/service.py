@@ -104,6 +104,43 @@ def _named(pairs: list[tuple[Standing, Task]]) -> str:
 
 
 @dataclass(frozen=True)
+class ResultRow:
+    """A line of the results, as they stand or as they were frozen. Percentages in tenths."""
+
+    name: str
+    id_number_masked: str
+    work_unit: str
+    formative: int
+    summative: int
+    total: int
+    hours_attended: int
+    hours_total: int
+    passed: bool
+    reason: str
+    open: int
+    """Pieces of work that are missing or not graded."""
+
+    @classmethod
+    def standing(cls, one: Standing, hours_total: int) -> ResultRow:
+        trainee, outcome = one.trainee, one.outcome
+        return cls(
+            trainee.name, trainee.id_number_masked, trainee.work_unit,
+            outcome.formative, outcome.summative, outcome.total,
+            one.hours_attended, hours_total, outcome.passed, outcome.reason,
+            len(one.missing) + len(one.ungraded),
+        )  # fmt: skip
+
+    @classmethod
+    def frozen(cls, one: Result) -> ResultRow:
+        return cls(
+            one.name, one.id_number_masked, one.work_unit,
+            one.formative_tenths, one.summative_tenths, one.total_tenths,
+            one.hours_attended, one.hours_total, one.passed, one.reason,
+            sum(mark.points is None for mark in one.marks),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class ClassResults:
     """A class with its frozen results or, until the release, its assessment as it stands."""
 
@@ -111,6 +148,12 @@ class ClassResults:
     assessment: ClassAssessment | None
     """None once the results are released."""
     released: list[Result]
+
+    @property
+    def rows(self) -> list[ResultRow]:
+        if self.assessment is None:
+            return [ResultRow.frozen(one) for one in self.released]
+        return [ResultRow.standing(one, self.assessment.hours_total) for one in self.assessment.standings]
 
 
 async def class_results(platform: Platform, actor: Actor, class_id: str) -> ClassResults:

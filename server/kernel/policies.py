@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from server.kernel.clock import beijing_date
-from server.kernel.errors import FieldError, Invalid
+from server.kernel.errors import FieldError, Invalid, NotFound
 from server.kernel.mongo import CollectionSpec, Document, Index
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
@@ -163,6 +163,14 @@ async def overview(scope: Scope, day: date) -> list[PolicyState]:
         )
         for key, field in Policies.model_fields.items()
     ]
+
+
+async def state_of(scope: Scope, key: str, day: date) -> PolicyState:
+    """One of them. Raises NotFound."""
+    for policy in await overview(scope, day):
+        if policy.key == key:
+            return policy
+    raise NotFound("没有这项政策。")
 
 
 @transactional

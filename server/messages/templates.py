@@ -76,6 +76,14 @@ async def kind_states(platform: Platform, day: date) -> list[KindState]:
     ]
 
 
+async def kind_state(platform: Platform, name: str, day: date) -> KindState:
+    """One of them. Raises NotFound."""
+    for state in await kind_states(platform, day):
+        if state.kind.name == name:
+            return state
+    raise NotFound("没有这类消息。")
+
+
 @transactional
 async def set_template(unit: UnitOfWork, name: str, wanted: TemplateChange) -> TemplateVersion:
     """Sets which template of WeChat a kind uses from today or a later day on. Raises NotFound, Invalid."""

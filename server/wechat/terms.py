@@ -133,3 +133,34 @@ def check_message(data: object) -> None:
         kind = MESSAGE_VALUES.get(key.rstrip("0123456789"), NO_VALUE)
         value = entry.get("value") if isinstance(entry, dict) else None
         checked(kind, None if value is None else str(value), 47003, f"data.{key}.value invalid")
+
+
+CALLS = {
+    "/cgi-bin/stable_token": "接口调用凭证",
+    "/sns/jscode2session": "小程序登录",
+    "/wxa/business/getuserphonenumber": "手机号",
+    "/wxa/getwxacodeunlimit": "小程序码",
+    "/cgi-bin/message/subscribe/send": "发送订阅消息",
+    "/wxa/msg_sec_check": "文字内容检查",
+    "/wxa/media_check_async": "图片内容检查",
+    "/intp/realname/checkrealnameinfo": "实名信息校验",
+    "/cityservice/face/identify/getverifyid": "发起人脸核身",
+    "/cityservice/face/identify/queryverifyinfo": "查询人脸核身",
+}
+"""The calls of WeChat that the platform makes, as people call them."""
+FAILURES = [
+    ("hang", "一直不回答"),
+    ("disconnect", "断开连接"),
+    ("bad-gateway", "网关错误 502"),
+    ("gibberish", "回答的不是 JSON"),
+    ("-1", "-1 系统繁忙"),
+    ("40001", "40001 凭证无效"),
+    ("40003", "40003 openid 无效"),
+    ("40029", "40029 登录凭证无效"),
+    ("43101", "43101 用户拒收"),
+    ("45009", "45009 当日次数用完"),
+    ("45011", "45011 每分钟次数超限"),
+    ("47003", "47003 参数有误"),
+    ("61010", "61010 用户两小时内未访问"),
+]
+"""How a call can be made to fail, and what that is called."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from admin.handlers.assessment import BANDS, KINDS, history_of, rows_of
+from admin.handlers.assessment import BANDS, KINDS, history_of
 from server.assessment import rules
 from server.assessment.documents import (
     Extension,
@@ -231,7 +231,7 @@ def task_page(one: Task, **more: Any) -> dict[str, Any]:
 
 
 def results(seen: ClassResults, *permissions: str) -> dict[str, Any]:
-    rows = rows_of(seen)
+    rows = seen.rows
     bands = [(title, sum(low <= row.total // 10 < high for row in rows)) for title, low, high in BANDS]
     return page_of(
         "results", seen.training_class, seen=seen, rows=rows, bands=bands, may=allowed(*permissions)
