@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Container, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -136,6 +137,19 @@ class PageHandler(PlatformHandler):
             for item in error.errors(include_url=False, include_input=False):
                 values.pop(str(item["loc"][0]), None)
             return model.model_validate(values)
+
+    def rows(self, kind: str, names: Sequence[str], besides: Container[str] = ()) -> list[dict[str, str]]:
+        """The rows of an editor, each cell a field `kind_name`, in which anything was typed but in the fields `besides`."""
+        columns = [self.get_body_arguments(f"{kind}_{name}") for name in names]
+        rows = [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=False)]
+        return [row for row in rows if any(text for name, text in row.items() if name not in besides)]
+
+    def uploaded(self, field: str, missing: str) -> tuple[str, bytes]:
+        """Name and content of an uploaded file. Raises Invalid in the words of `missing`."""
+        files = self.request.files.get(field)
+        if not files:
+            raise errors.Invalid(fields=[FieldError(field, missing)])
+        return files[0].filename, files[0].body
 
     def typed(self) -> dict[str, Any]:
         """What was typed into the form, to be shown again, but for passwords: a list for a field given several times."""

@@ -13,9 +13,8 @@ from admin.steps import Done, shows, step
 from server.accounts.documents import Account, BatchState
 from server.institutions import allocation
 from server.institutions import service as institutions
-from server.institutions.account_sheet import ROWS_MOST, SheetUnreadable
+from server.institutions.account_sheet import ROWS_MOST
 from server.kernel.clock import beijing_date
-from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import XLSX, workbook
 from server.kernel.web import Route
@@ -33,13 +32,8 @@ class Upload(PageHandler):
 
 @step(Upload, Permission.ACCOUNTS_ALLOCATE, rate="30/minute")
 async def upload(page: Upload) -> Done:
-    uploads = page.request.files.get("file")
-    if not uploads:
-        raise Invalid(fields=[FieldError("file", "请先选择账号表文件。")])
-    try:
-        batch = await allocation.preview(page.platform, page.actor, uploads[0].filename, uploads[0].body)
-    except SheetUnreadable as problem:
-        raise SheetUnreadable(problem.detail, fields=[FieldError("file", problem.detail)]) from None
+    name, content = page.uploaded("file", "请先选择账号表文件。")
+    batch = await allocation.preview(page.platform, page.actor, name, content)
     return Done("", f"{HOME}/{batch.id}")
 
 

@@ -136,26 +136,27 @@ async def change_password(page: OwnPassword) -> Done:
 
 
 class MySessions(PageHandler):
-    @allow(Permission.ACCOUNTS_OWN)
-    async def get(self) -> None:
+    address = "/admin/sessions"
+    get = shows(Permission.ACCOUNTS_OWN)
+
+    async def show(self, sign_in_id: str = "", outcome: Outcome = NO_ERRORS) -> None:
+        """The same page whichever login a step names."""
         sessions = await sign_in.my_sessions(self.platform, self.actor)
-        self.render_page("accounts/sessions.html", sessions=sessions, current=self.actor.session_id)
+        self.render_page(
+            "accounts/sessions.html", sessions=sessions, current=self.actor.session_id, **outcome
+        )
 
 
-class RevokeSession(PageHandler):
-    @allow(Permission.ACCOUNTS_OWN)
-    async def post(self, sign_in_id: str) -> None:
-        await sign_in.revoke_session(self.platform, self.actor, sign_in_id)
-        self.flash("该登录已退出。")
-        self.see_other("/admin/sessions")
+@step(MySessions, Permission.ACCOUNTS_OWN)
+async def revoke(page: MySessions, sign_in_id: str) -> str:
+    await sign_in.revoke_session(page.platform, page.actor, sign_in_id)
+    return "该登录已退出。"
 
 
-class RevokeOthers(PageHandler):
-    @allow(Permission.ACCOUNTS_OWN)
-    async def post(self) -> None:
-        await sign_in.revoke_other_sessions(self.platform, self.actor)
-        self.flash("其他设备上的登录已全部退出。")
-        self.see_other("/admin/sessions")
+@step(MySessions, Permission.ACCOUNTS_OWN)
+async def revoke_others(page: MySessions) -> str:
+    await sign_in.revoke_other_sessions(page.platform, page.actor)
+    return "其他设备上的登录已全部退出。"
 
 
 ROUTES: list[Route] = [
@@ -164,6 +165,6 @@ ROUTES: list[Route] = [
     (r"/admin/logout", SignOut),
     (r"/admin/password", change_password),
     (r"/admin/sessions", MySessions),
-    (r"/admin/sessions/revoke-others", RevokeOthers),
-    (r"/admin/sessions/(?P<sign_in_id>[0-9a-f]{64})/revoke", RevokeSession),
+    (r"/admin/sessions/revoke-others", revoke_others),
+    (r"/admin/sessions/(?P<sign_in_id>[0-9a-f]{64})/revoke", revoke),
 ]

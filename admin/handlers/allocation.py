@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -18,7 +17,7 @@ from server.accounts.staff import AccountDraft, ColleagueDraft
 from server.institutions import service as institutions
 from server.institutions.account_sheet import STAFF_ROLES
 from server.kernel.identity import Role
-from server.kernel.permissions import CHAPTERS, ROLE_PERMISSIONS, Permission, holds
+from server.kernel.permissions import Permission, holds, rights_by_chapter
 from server.kernel.web import Route, allow
 
 ROLE_OPTIONS = [(role.value, role.label) for role in STAFF_ROLES]
@@ -178,18 +177,8 @@ async def reset_second_factor(page: Dialog, account_id: str) -> str:
 class Rights(PageHandler):
     @allow(Permission.ACCOUNTS_OWN)
     async def get(self) -> None:
-        order = list(CHAPTERS.values())
-        permissions = [one for one in Permission if one not in (Permission.ANYONE, Permission.PHONE)]
-        permissions.sort(key=lambda one: order.index(one.chapter))
         self.render_page(
-            "accounts/rights.html",
-            roles=list(Role),
-            mine=self.actor.roles,
-            total=len(permissions),
-            chapters=[
-                (chapter, [(one, {role for role in Role if one in ROLE_PERMISSIONS[role]}) for one in group])
-                for chapter, group in groupby(permissions, key=lambda one: one.chapter)
-            ],
+            "accounts/rights.html", roles=list(Role), mine=self.actor.roles, chapters=rights_by_chapter()
         )
 
 

@@ -96,13 +96,7 @@ class TaskEditor(PageHandler):
             raise Invalid(fields=[in_words(wrong) for wrong in field_errors(error)]) from None
 
     def typed_rows(self) -> list[dict[str, str]]:
-        """The rows of the criteria editor in which anything was typed."""
-        pairs = zip(
-            self.get_body_arguments("criterion_title"),
-            self.get_body_arguments("criterion_points"),
-            strict=False,
-        )
-        return [{"title": title, "points": points} for title, points in pairs if title or points]
+        return self.rows("criterion", tuple(COLUMNS))
 
 
 def values_of(task: Task | None) -> dict[str, Any]:

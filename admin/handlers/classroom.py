@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -16,7 +14,7 @@ from server.attendance import codes, rolls
 from server.attendance import service as attendance
 from server.attendance.documents import TeachingSession
 from server.attendance.live import LiveRolls
-from server.attendance.rolls import Roll, RollEntry
+from server.attendance.rolls import Roll
 from server.classes import service as classes
 from server.kernel.errors import Problem
 from server.kernel.permissions import Permission, holds
@@ -26,28 +24,6 @@ LOGIN_CHECKED_SECONDS = 30
 SIGNED_OUT = 4401
 """Closes a board whose login is over: the browser need not try again."""
 FAULT = 1011
-
-
-def board_of(roll: Roll) -> dict[str, list[str]]:
-    """What a classroom sees: names by state, whoever came last first. Nothing else of anybody, for a whole room reads it."""
-    namesakes = Counter(entry.trainee.name for entry in roll.entries)
-
-    def named(entries: Iterable[RollEntry]) -> list[str]:
-        return [
-            f"{one.trainee.name}（{one.trainee.work_unit}）"
-            if namesakes[one.trainee.name] > 1
-            else one.trainee.name
-            for one in entries
-        ]
-
-    def newest_first(entries: Iterable[RollEntry]) -> list[str]:
-        return named(sorted(entries, key=lambda one: one.check_in.checked_in_at, reverse=True))  # type: ignore[union-attr]  # they are in
-
-    return {
-        "missing": named(roll.missing),
-        "late": newest_first(roll.late),
-        "present": newest_first(roll.present),
-    }
 
 
 def _heard(sent: asyncio.Future[None]) -> None:
@@ -64,7 +40,7 @@ class Classroom(PageHandler):
             "attendance/classroom.html",
             training_class=await classes.get_class(self.platform, self.actor, class_id),
             session=roll.session,
-            board=orjson.dumps(board_of(roll)).decode(),
+            board=orjson.dumps(rolls.board_of(roll)).decode(),
         )
 
 
@@ -125,7 +101,7 @@ class ClassroomLive(PageHandler, WebSocketHandler):
 
     def show_roll(self, roll: Roll) -> None:
         try:
-            sent = self.write_message(orjson.dumps(board_of(roll)).decode())
+            sent = self.write_message(orjson.dumps(rolls.board_of(roll)).decode())
         except WebSocketClosedError:
             return
         sent.add_done_callback(_heard)

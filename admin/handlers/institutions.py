@@ -125,17 +125,8 @@ class OneInstitution(PageHandler):
             cases=await qualification.list_cases(
                 self.platform, self.actor, CaseFilter(institution_code=code), limit=100
             ),
-            actions=possible_actions,
+            actions=rules.possible_actions,
         )
-
-
-def possible_actions(held: Qualification) -> list[QualificationAction]:
-    """What may be done or asked next, by the table."""
-    return [
-        action
-        for action in QualificationAction
-        if rules.QUALIFICATION_STEPS.has(held.status, action) and action is not QualificationAction.CONFIRM
-    ]
 
 
 class CentreForm(PageHandler):

@@ -216,10 +216,7 @@ class PlanEditor(PageHandler):
             raise Invalid(fields=field_errors(error)) from None
 
     def typed_rows(self) -> list[dict[str, str]]:
-        """The rows of the editor in which anything was typed."""
-        lines = zip(*(self.get_body_arguments(f"item_{name}") for name in COLUMNS), strict=False)
-        rows = [dict(zip(COLUMNS, line, strict=True)) for line in lines]
-        return [row for row in rows if any(typed for name, typed in row.items() if name != "id")]
+        return self.rows("item", COLUMNS, besides={"id"})
 
 
 def typed_of(item: PlanItem) -> dict[str, Any]:

@@ -91,6 +91,7 @@ class OneCase(PageHandler):
     async def show(self, case_id: str, outcome: Outcome = NO_ERRORS) -> None:
         found = await qualification.case(self.platform, self.actor, case_id)
         today = beijing_date(self.platform.clock.now())
+        steps = steps_of(found.subject)
         self.render_page(
             "qualification/one.html",
             case=found,
@@ -99,19 +100,15 @@ class OneCase(PageHandler):
             request=await self._request(found),
             outcomes=OUTCOMES,
             may_state=qualification.may_state(self.actor, found, today),
-            may_decide=self._may(found, Action.DECIDE),
+            may_decide=steps.may(found.state, Action.DECIDE, self.actor.roles),
             must_wait=found.state is State.OPEN and today <= found.state_until,
-            may_dismiss=self._may(found, Action.DISMISS),
-            may_file=self._may(found, Action.FILE),
-            may_reverse=self._may(found, Action.REVERSE)
+            may_dismiss=steps.may(found.state, Action.DISMISS, self.actor.roles),
+            may_file=steps.may(found.state, Action.FILE, self.actor.roles),
+            may_reverse=steps.may(found.state, Action.REVERSE, self.actor.roles)
             and found.decision is not None
             and found.decision.outcome.adverse,
             **outcome,
         )
-
-    def _may(self, found: Case, action: Action) -> bool:
-        steps = steps_of(found.subject)
-        return steps.has(found.state, action) and bool(steps.may_act(action) & self.actor.roles)
 
     async def _request(self, found: Case) -> BaseRequest | None:
         """The province's request, for those who may read requests."""

@@ -18,7 +18,6 @@ from server.institutions.documents import BaseRequest, Institution
 from server.institutions.qualifications import Decision, Reason
 from server.institutions.requests import Grant, RequestDraft
 from server.institutions.rules import (
-    MAJORS,
     Qualification,
     QualificationKind,
     RequestAction,
@@ -90,19 +89,12 @@ async def submit(page: NewRequest) -> Done:
 def bases_of(own: list[Institution], code: str) -> list[tuple[int, str]]:
     """The base qualifications of a school, as choices."""
     return [
-        (number, in_words(held))
+        (number, held.in_words)
         for one in own
         if one.id == code
         for number, held in enumerate(one.qualifications, start=1)
         if held.kind is QualificationKind.TRAINING_BASE
     ]
-
-
-def in_words(held: Qualification) -> str:
-    names = "、".join(MAJORS[code].name for code in held.majors)
-    return (
-        f"{held.kind.label}（{held.valid_from} 至 {held.valid_to or '长期'}，{held.status.label}）：{names}"
-    )
 
 
 class DeclinedRequest(PageHandler):
@@ -155,7 +147,7 @@ class OneRequest(PageHandler):
             "recommendations/one.html",
             request=found,
             case=await base_requests.open_case(self.platform, found) if found.open else None,
-            held=in_words(held) if held else "",
+            held=held.in_words if held else "",
             affected=affected,
             proposal=await requests.proposal(self.platform),
             majors=[(code, text) for code, text in MAJOR_OPTIONS if code in found.majors],

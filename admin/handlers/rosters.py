@@ -9,10 +9,8 @@ from admin.steps import Done, ReasonForm, shows, step
 from server.classes import roster_import
 from server.classes import service as classes
 from server.classes.documents import RosterState
-from server.classes.roster import RosterUnreadable
 from server.classes.service import Trainee
 from server.kernel.downloads import Download
-from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
@@ -38,14 +36,8 @@ class Roster(PageHandler):
 
 @step(Roster, Permission.CLASSES_MANAGE, rate="60/minute")
 async def upload(page: Roster, class_id: str) -> Done:
-    uploads = page.request.files.get("file")
-    if not uploads:
-        raise Invalid(fields=[FieldError("file", "请先选择名册文件。")])
-    name, content = uploads[0].filename, uploads[0].body
-    try:
-        preview = await roster_import.preview_roster(page.platform, page.actor, class_id, name, content)
-    except RosterUnreadable as problem:
-        raise RosterUnreadable(problem.detail, fields=[FieldError("file", problem.detail)]) from None
+    name, content = page.uploaded("file", "请先选择名册文件。")
+    preview = await roster_import.preview_roster(page.platform, page.actor, class_id, name, content)
     return Done("", f"/admin/classes/{class_id}/roster/{preview.id}")
 
 

@@ -161,7 +161,7 @@ class Typed:
         texts = {name: getattr(content, name) for name in TEXTS}
         return cls(
             {**(values or {}), **texts, "version": str(version)},
-            [course_typed(row) for row in content.courses],
+            [as_texts(row, COURSE_FIELDS) for row in content.courses],
             [session_typed(row) for row in content.sessions],
             [task_typed(row) for row in content.tasks],
         )
@@ -170,9 +170,9 @@ class Typed:
     def posted(cls, handler: PageHandler) -> Typed:
         return cls(
             handler.typed(),
-            rows_posted(handler, "course", COURSE_FIELDS),
-            rows_posted(handler, "session", SESSION_FIELDS),
-            rows_posted(handler, "task", TASK_FIELDS),
+            handler.rows("course", COURSE_FIELDS, CHOSEN),
+            handler.rows("session", SESSION_FIELDS, CHOSEN),
+            handler.rows("task", TASK_FIELDS, CHOSEN),
         )
 
     def content(self, formative_weight: int, *, but_sessions: bool = False) -> Content:
@@ -203,13 +203,6 @@ class Typed:
             ) from None
 
 
-def rows_posted(handler: PageHandler, kind: str, fields: Sequence[str]) -> Rows:
-    """The rows of one table of the editor in which anything was typed."""
-    columns = [handler.get_body_arguments(f"{kind}_{name}") for name in fields]
-    rows = [dict(zip(fields, cells, strict=True)) for cells in zip(*columns, strict=False)]
-    return [row for row in rows if any(text for name, text in row.items() if name not in CHOSEN)]
-
-
 def parsed(
     section: str, model: type[Any], rows: Sequence[dict[str, Any]], wrong: list[FieldError]
 ) -> list[Any]:
@@ -226,31 +219,19 @@ def parsed(
     return found
 
 
-def course_typed(row: CourseRow) -> dict[str, str]:
-    return {"title": row.title, "hours": str(row.hours), "teacher_id": row.teacher_id}
+def as_texts(row: BaseModel, names: Sequence[str]) -> dict[str, str]:
+    return {name: str(value) for name, value in row.model_dump(include=set(names), mode="json").items()}
 
 
 def session_typed(row: SessionRow) -> dict[str, str]:
     starts, ends = row.starts_at.astimezone(BEIJING), row.ends_at.astimezone(BEIJING)
-    return {
-        "day": f"{starts:%Y-%m-%d}",
-        "starts": f"{starts:%H:%M}",
-        "ends": f"{ends:%H:%M}",
-        "title": row.title,
-        "course": row.course,
-        "hours": str(row.hours),
-        "place": row.place,
-    }
+    times = {"day": f"{starts:%Y-%m-%d}", "starts": f"{starts:%H:%M}", "ends": f"{ends:%H:%M}"}
+    return times | as_texts(row, SESSION_FIELDS)
 
 
 def task_typed(row: TaskRow) -> dict[str, str]:
-    return {
-        "title": row.title,
-        "kind": row.kind.value,
-        "deadline": as_typed(row.deadline),
-        "criteria": "\n".join(f"{one.title} {one.points}" for one in row.criteria),
-        "instructions": row.instructions,
-    }
+    criteria = "\n".join(f"{one.title} {one.points}" for one in row.criteria)
+    return as_texts(row, TASK_FIELDS) | {"deadline": as_typed(row.deadline), "criteria": criteria}
 
 
 def task_parts(row: dict[str, str]) -> dict[str, Any]:

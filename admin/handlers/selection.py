@@ -12,7 +12,6 @@ from admin.lists import Filter, Listing, MajorCode, Options, ProvinceCode, Query
 from admin.steps import Done, shows, step
 from server.classes.rules import Stage
 from server.kernel.clock import beijing_date
-from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Review
 from server.kernel.web import Route
@@ -113,10 +112,8 @@ class OneNominee(PageHandler):
 
 @step(OneNominee, Permission.SELECTION_RECOMMEND, rate="60/minute")
 async def add_paper(page: OneNominee, nominee_id: str) -> str:
-    uploads = page.request.files.get("paper")
-    if not uploads:
-        raise Invalid(fields=[FieldError("paper", "请先选择文件。")])
-    await selection.add_paper(page.platform, page.actor, nominee_id, uploads[0].filename, uploads[0].body)
+    name, content = page.uploaded("paper", "请先选择文件。")
+    await selection.add_paper(page.platform, page.actor, nominee_id, name, content)
     return "材料已上传。"
 
 

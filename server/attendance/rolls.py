@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -85,6 +86,28 @@ class Roll:
     @property
     def flagged(self) -> list[RollEntry]:
         return [entry for entry in self.entries if entry.flags]
+
+
+def board_of(roll: Roll) -> dict[str, list[str]]:
+    """What a classroom sees: names by state, whoever came last first. Nothing else of anybody, for a whole room reads it."""
+    namesakes = Counter(entry.trainee.name for entry in roll.entries)
+
+    def named(entries: Iterable[RollEntry]) -> list[str]:
+        return [
+            f"{one.trainee.name}（{one.trainee.work_unit}）"
+            if namesakes[one.trainee.name] > 1
+            else one.trainee.name
+            for one in entries
+        ]
+
+    def newest_first(entries: Iterable[RollEntry]) -> list[str]:
+        return named(sorted(entries, key=lambda one: one.check_in.checked_in_at, reverse=True))  # type: ignore[union-attr]  # they are in
+
+    return {
+        "missing": named(roll.missing),
+        "late": newest_first(roll.late),
+        "present": newest_first(roll.present),
+    }
 
 
 async def roll(platform: Platform, actor: Actor, class_id: str, session_id: str) -> Roll:

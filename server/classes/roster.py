@@ -31,7 +31,7 @@ from server.accounts.rules import (
     normalise_phone,
     without_invisible,
 )
-from server.kernel.errors import Invalid
+from server.kernel.errors import FileUnreadable, Invalid
 from server.kernel.ideographs import unified
 from server.kernel.sheet_lines import HIDDEN_ROW, STRUCK_ROW, is_footer, is_struck, why_not_read
 from server.kernel.xlsx import WHAT_TO_DO, Cell, Kind, Sheet, XlsxUnreadable, read_sheets
@@ -42,7 +42,7 @@ TEXT_LONGEST = 100
 """Characters of one cell that a person needs."""
 
 
-class RosterUnreadable(Invalid):
+class RosterUnreadable(FileUnreadable):
     """The file as a whole: not an xlsx, encrypted, without header, without people, too large."""
 
     slug = "roster-unreadable"

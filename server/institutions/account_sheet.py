@@ -21,7 +21,7 @@ from server.accounts.staff import AccountDraft
 from server.institutions.annex1 import PROVINCES
 from server.institutions.documents import Institution
 from server.institutions.rules import QualificationKind
-from server.kernel.errors import Invalid
+from server.kernel.errors import FileUnreadable
 from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.ideographs import shown, unified
 from server.kernel.sheet_lines import HIDDEN_ROW, STRUCK_ROW, is_footer, is_struck, why_not_read
@@ -33,7 +33,7 @@ HEADER_WITHIN = 20
 TEXT_LONGEST = 100
 
 
-class SheetUnreadable(Invalid):
+class SheetUnreadable(FileUnreadable):
     """The file as a whole: not an xlsx, without header, without accounts, too large."""
 
     slug = "account-sheet-unreadable"

@@ -111,6 +111,12 @@ class Qualification(BaseModel):
         before = self.status_since is not None and on < self.status_since
         return self.status is QualificationStatus.ACTIVE or before
 
+    @property
+    def in_words(self) -> str:
+        names = "、".join(MAJORS[code].name for code in self.majors)
+        until = self.valid_to or "长期"
+        return f"{self.kind.label}（{self.valid_from} 至 {until}，{self.status.label}）：{names}"
+
 
 class NotQualified(Forbidden):
     """The institution may not train or certify this level in this 专业大类 on that day (articles 4 and 16)."""
@@ -370,3 +376,12 @@ def check_effective(action: QualificationAction, day: date, today: date) -> None
     check_not_past("effective_on", day, today)
     if action is QualificationAction.RESUME and day != today:
         raise Invalid(fields=[FieldError("effective_on", "恢复资格自办理当天起生效，请填写今天的日期。")])
+
+
+def possible_actions(held: Qualification) -> list[QualificationAction]:
+    """What may be done or asked next, by the table."""
+    return [
+        action
+        for action in QualificationAction
+        if QUALIFICATION_STEPS.has(held.status, action) and action is not QualificationAction.CONFIRM
+    ]

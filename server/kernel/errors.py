@@ -94,6 +94,13 @@ class Invalid(Problem):
     default_detail = "请按提示改正后再提交。"
 
 
+class FileUnreadable(Invalid):
+    """An uploaded file that cannot be taken as a whole: why stands at its field."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, fields=[FieldError("file", detail)])
+
+
 class TooManyRequests(Problem):
     status = 429
     slug = "too-many-requests"

@@ -235,6 +235,15 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 assert INSTITUTION_ROLES <= ROLE_PERMISSIONS.keys()
 
 
+def rights_by_chapter() -> dict[str, list[tuple[Permission, set[Role]]]]:
+    """Which roles hold what, in the order of the chapters; what needs no role is left out."""
+    found: dict[str, list[tuple[Permission, set[Role]]]] = {title: [] for title in CHAPTERS.values()}
+    for one in Permission:
+        if one not in (Permission.ANYONE, Permission.PHONE):
+            found[one.chapter].append((one, {role for role in Role if one in ROLE_PERMISSIONS[role]}))
+    return found
+
+
 def holds(actor: Actor, permission: Permission) -> bool:
     if permission is Permission.ANYONE:
         return True

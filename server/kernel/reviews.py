@@ -66,6 +66,10 @@ class Procedure(Generic[State, Action]):
         """Whether there is such a step, whoever may take it."""
         return (state, action) in self.transitions
 
+    def may(self, state: State | None, action: Action, roles: Collection[Role]) -> bool:
+        """Whether there is such a step, and it is theirs."""
+        return self.has(state, action) and bool(self.may_act(action) & frozenset(roles))
+
     def require_right(self, action: Action, roles: Collection[Role]) -> None:
         """Raises `not_yours` for whoever may never take this step."""
         may = self.may_act(action)

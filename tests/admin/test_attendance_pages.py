@@ -463,13 +463,13 @@ async def test_the_screen_is_told_names_and_nothing_else_of_anybody(
 ) -> None:
     await check_in(platform, session, opened.trainees[0], device="one-phone")
     roll = await rolls.roll(platform, opened.officer, opened.id, session.id)
-    told = orjson.dumps(classroom.board_of(roll)).decode()
+    told = orjson.dumps(rolls.board_of(roll)).decode()
     for entry in roll.entries:
         assert entry.trainee.name in told
         assert entry.trainee.id_number_masked not in told and entry.trainee.person_id not in told
     namesake = roll.entries[1].trainee.model_copy(update={"name": roll.entries[2].trainee.name})
     twins = [roll.entries[0], rolls.RollEntry(namesake, None, ()), roll.entries[2]]
-    shown = classroom.board_of(rolls.Roll(roll.session, roll.window, twins, []))
+    shown = rolls.board_of(rolls.Roll(roll.session, roll.window, twins, []))
     assert shown["missing"][0] == f"{namesake.name}（{namesake.work_unit}）"
 
 

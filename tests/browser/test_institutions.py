@@ -13,7 +13,6 @@ from playwright.sync_api import Page, expect
 
 from admin.handler import PageHandler
 from admin.handlers.corrections import CorrectionQuery
-from admin.handlers.institutions import possible_actions
 from admin.handlers.recommendations import PURPOSES, RequestQuery
 from admin.lists import Query
 from admin.options import MAJOR_OPTIONS
@@ -35,6 +34,7 @@ from server.institutions.rules import (
     RequestAction,
     RequestPurpose,
     RequestState,
+    possible_actions,
 )
 from server.kernel.clock import FixedClock
 from server.kernel.history import Step
