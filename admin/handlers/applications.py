@@ -31,7 +31,6 @@ from server.plans.rules import PlanItem
 POOL_SHOWN = 40
 NO_RATING = 0
 STARS = [(NO_RATING, "没有星级（学校、实训基地等）"), *((stars, f"{stars} 星级") for stars in range(1, 6))]
-TONES = {Action.APPROVE: "success", Action.RETURN: "warning", Action.WITHDRAW: "neutral"}
 
 
 class ApplicationQuery(Query):
@@ -85,7 +84,6 @@ class OneApplication(PageHandler):
             "applications/one.html",
             application=found,
             stages=stages(found),
-            history=history_of(found),
             may_amend=may_manage and found.state is State.RETURNED,
             may_withdraw=may_manage and found.state in (State.SUBMITTED, State.RETURNED),
             may_review=found.state is State.SUBMITTED and holds(self.actor, Permission.APPLICATIONS_REVIEW),
@@ -109,17 +107,6 @@ def stages(one: Application) -> list[tuple[str, str, str]]:
             return [plan, asked, ("省级审核", "done", last), ("开班", "done", str(one.starts_on))]
         case State.WITHDRAWN:
             return [plan, ("提出申请", "failed", f"{last}撤回"), ("省级审核", "todo", ""), opening]
-
-
-def history_of(one: Application) -> list[tuple[Any, str, str, str]]:
-    """The steps for `states.timeline`, newest first: moment, title, detail, tone."""
-    told = []
-    for taken in reversed(one.history):
-        action = Action(taken.action)
-        label = "场地核实意见" if action is Action.APPROVE else "理由"
-        detail = f"{label}：{taken.reason}" if taken.reason else ""
-        told.append((taken.at, f"{taken.actor_name} {action.label}", detail, TONES.get(action, "info")))
-    return told
 
 
 @step(OneApplication, Permission.APPLICATIONS_REVIEW)

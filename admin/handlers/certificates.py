@@ -9,18 +9,8 @@ from pydantic import Field
 
 from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import (
-    EXPORT_RATE,
-    Filter,
-    LevelCode,
-    Listing,
-    Options,
-    Query,
-    Words,
-    Year,
-    fetched_by,
-    years_offered,
-)
+from admin.lists import EXPORT_RATE, Filter, LevelCode, Listing, Options, Query, Words, Year, fetched_by
+from admin.options import years
 from admin.steps import Done, shows, step
 from server.certificates import issue, reconcile, verify
 from server.certificates import service as certificates
@@ -75,7 +65,7 @@ async def archive(page: PageHandler, class_id: str) -> Download:
 
 def years_of_issue(page: PageHandler) -> Options:
     """Up to this one: nothing is issued in advance."""
-    return years_offered(page)[1:]
+    return years(page.platform.clock.now())[1:]
 
 
 class LedgerQuery(Query):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -13,10 +14,9 @@ from server.attendance import service as attendance
 from server.classes import service as classes
 from server.corrections import service as corrections
 from server.corrections.documents import Correction, CorrectionFilter
-from server.corrections.rules import Action, Ground, State, Subject
+from server.corrections.rules import Ground, State, Subject
 from server.corrections.service import ClassCorrection, InstitutionCorrection, Reason, TraineeCorrection
 from server.institutions import service as institutions
-from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route
 
@@ -134,10 +134,8 @@ class OneCorrection(PageHandler):
         self.render_page(
             "corrections/one.html",
             correction=found,
-            steps=[(taken, Action(taken.action).label) for taken in found.history],
             areas=corrections.areas_named(found),
             outside=await self._sessions_outside(found),
-            form_address=address_of_form(found),
             may_review=corrections.may_review(self.actor, found),
             may_amend=found.state is State.RETURNED and may_request,
             may_retract=found.open and may_request,
@@ -149,21 +147,11 @@ class OneCorrection(PageHandler):
         if found.subject is not Subject.CLASS or not found.open:
             return 0
         item = await classes.get_class(self.platform, self.actor, found.thing)
-        held = await attendance.sessions_of_class(self.platform, self.actor, found.thing)
-        first = found.wanted.get("starts_on", item.starts_on.isoformat())
-        last = found.wanted.get("ends_on", item.ends_on.isoformat())
-        days = [beijing_date(one.starts_at).isoformat() for one in (row.item for row in held.rows)]
-        return sum(1 for day in days if not first <= day <= last)
-
-
-def address_of_form(found: Correction) -> str:
-    match found.subject:
-        case Subject.CLASS:
-            return f"/admin/classes/{found.thing}/correct"
-        case Subject.TRAINEE:
-            return f"/admin/classes/{found.class_id}/roster/{found.thing}/correct"
-        case Subject.INSTITUTION:
-            return f"/admin/institutions/{found.thing}/correct"
+        first, last = (
+            date.fromisoformat(found.wanted.get(name, getattr(item, name).isoformat()))
+            for name in ("starts_on", "ends_on")
+        )
+        return await attendance.sessions_outside(self.platform, found.thing, first, last)
 
 
 class ApproveForm(BaseModel):

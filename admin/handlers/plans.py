@@ -28,12 +28,6 @@ from server.plans.service import ItemDraft, PlanDraft
 
 SPARE_ROWS = 3
 """Empty rows of the editor, for who has no JavaScript."""
-TONES = {
-    Action.APPROVE: "success",
-    Action.RETURN: "warning",
-    Action.SUBMIT: "info",
-    Action.SUPERSEDE: "neutral",
-}
 
 
 class PlanQuery(Query):
@@ -130,7 +124,6 @@ class OnePlan(PageHandler):
             record=record,
             open_version=open_version,
             stages=stages(plan),
-            history=history_of(plan),
             applied=await applications.applications_of(self.platform, plan),
             may_amend=may_manage and plan.state in (State.DRAFT, State.RETURNED),
             may_revise=may_manage and in_force and open_version is None,
@@ -158,19 +151,6 @@ def stages(plan: Plan) -> list[tuple[str, str, str]]:
         ("省级审核", reviewing, decided.actor_name if decided and reviewing in ("done", "failed") else ""),
         ("批准执行", "done" if approved else "todo", plan.state.label if approved else ""),
     ]
-
-
-def history_of(plan: Plan) -> list[tuple[Any, str, str, str]]:
-    """The steps for `states.timeline`, newest first; of several savings in a row only the last."""
-    told = []
-    for number, taken in enumerate(plan.history):
-        action = Action(taken.action)
-        following = plan.history[number + 1] if number + 1 < len(plan.history) else None
-        if action is Action.AMEND and following is not None and following.action == Action.AMEND:
-            continue
-        words = f"理由：{taken.reason}" if taken.reason else ""
-        told.append((taken.at, f"{taken.actor_name} {action.label}", words, TONES.get(action, "neutral")))
-    return told[::-1]
 
 
 class ItemForm(ItemDraft):

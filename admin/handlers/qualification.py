@@ -95,7 +95,6 @@ class OneCase(PageHandler):
         self.render_page(
             "qualification/one.html",
             case=found,
-            steps=[(taken, Action(taken.action).label) for taken in found.history],
             running=await qualification.running(self.platform, self.actor, found),
             request=await self._request(found),
             outcomes=OUTCOMES,

@@ -20,7 +20,6 @@ from server.institutions.requests import Grant, RequestDraft
 from server.institutions.rules import (
     Qualification,
     QualificationKind,
-    RequestAction,
     RequestPurpose,
     RequestState,
 )
@@ -151,7 +150,6 @@ class OneRequest(PageHandler):
             affected=affected,
             proposal=await requests.proposal(self.platform),
             majors=[(code, text) for code, text in MAJOR_OPTIONS if code in found.majors],
-            steps=[(taken, RequestAction(taken.action).label) for taken in found.history],
             may_review=found.state is RequestState.SUBMITTED
             and holds(self.actor, Permission.INSTITUTIONS_DECIDE),
             may_amend=found.state is RequestState.DECLINED and may_recommend,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -12,13 +11,12 @@ from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.handlers.scheme_editor import VersionForm
 from admin.lists import Filter, LevelCode, Listing, Month, Options, ProvinceCode, Query, Words, Year, named
 from admin.steps import shows, step
-from server.kernel.history import Step
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
 from server.schemes import remarks, service
 from server.schemes.documents import SchemeFilter, SchemeVersion
 from server.schemes.remarks import RemarkDraft
-from server.schemes.rules import Action, State
+from server.schemes.rules import State
 from server.schemes.service import ReturnReason, SchemeOfClass
 
 # ---- the list
@@ -76,7 +74,6 @@ class OneScheme(PageHandler):
             training_class=seen.training_class,
             seen=seen,
             stages=stages(seen),
-            history=[history_line(version.version, taken) for version, taken in seen.history],
             changes=service.changes_in(seen) if seen.newest else [],
             State=State,
             **outcome,
@@ -100,14 +97,6 @@ def stages(seen: SchemeOfClass) -> list[tuple[str, str, str | None]]:
     if state is State.RETURNED:
         marks[2] = "failed"
     return [(title, mark, detail) for (title, detail), mark in zip(steps, marks, strict=True)]
-
-
-def history_line(version: int, taken: Step) -> tuple[datetime, str, str | None, str]:
-    """A line of `states.timeline` before its moment is written out."""
-    action = Action(taken.action)
-    tone = {Action.APPROVE: "success", Action.RETURN: "warning"}.get(action, "info")
-    title = f"{taken.actor_name}：{action.label}（第 {version} 版）"
-    return taken.at, title, f"理由：{taken.reason}" if taken.reason else None, tone
 
 
 class AgainstQuery(BaseModel):

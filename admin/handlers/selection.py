@@ -19,7 +19,7 @@ from server.selection import registration, rules, training
 from server.selection import service as selection
 from server.selection.documents import Nominee, NomineeFilter
 from server.selection.registration import DecisionDraft, Report
-from server.selection.rules import Action, ListAction, ListState, State
+from server.selection.rules import Action, ListState, State
 from server.selection.service import PAPER_LARGEST, NomineeDraft, Return, Withdrawal
 from server.selection.training import EnrolDraft, Release
 
@@ -99,7 +99,6 @@ class OneNominee(PageHandler):
             nominee=found,
             age=await selection.age(self.platform, found),
             conditions=await selection.conditions(self.platform),
-            steps=[(taken, Action(taken.action).label) for taken in found.history],
             papers_most=rules.PAPERS_MOST,
             largest=PAPER_LARGEST,
             may_amend=recommends and rules.STEPS.has(found.state, Action.AMEND),
@@ -250,7 +249,6 @@ class OnePassList(PageHandler):
             found=found,
             decision=await registration.decision(self.platform, found.decision_id or ""),
             already=await registration.in_pool_already(self.platform, found.passed),
-            steps=[(taken, ListAction(taken.action).label) for taken in found.history],
             may_register=holds(self.actor, Permission.SELECTION_DECIDE)
             and found.state is ListState.SUBMITTED,
             may_resubmit=holds(self.actor, Permission.SELECTION_ENROL) and found.state is ListState.RETURNED,

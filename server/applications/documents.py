@@ -7,7 +7,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict
 
-from server.applications.rules import State, VenueFlag
+from server.applications.rules import Action, State, VenueFlag
 from server.institutions.rules import MAJORS, Level
 from server.kernel.reviewed import Reviewed
 from server.plans.rules import PlanItem
@@ -44,6 +44,7 @@ class Application(Reviewed):
     """At most one holds an item of a plan at a time (unique by item, see rules.HOLDING)."""
 
     collection = "applications"
+    actions = Action
 
     institution_code: str
     institution_name: str

@@ -6,6 +6,7 @@ Arranging sessions is `timetable`, the code on the screen `codes`, checking in `
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from server.attendance import rules, store
 from server.attendance.documents import CheckIn, TeachingSession
@@ -139,6 +140,12 @@ async def attendance_of_class(scope: Scope, class_id: str) -> ClassAttendance:
     return ClassAttendance(
         sum(begun.values()), {one.person_id: attended.get(one.person_id, 0) for one in trainees}
     )
+
+
+async def sessions_outside(scope: Scope, class_id: str, first: date, last: date) -> int:
+    """How many sessions lie outside these days, of a class that the caller has fetched already."""
+    sessions = await store.sessions_of_class(scope, class_id)
+    return sum(not first <= beijing_date(one.starts_at) <= last for one in sessions)
 
 
 async def sheet_of_class(platform: Platform, actor: Actor, class_id: str) -> Download:

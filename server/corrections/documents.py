@@ -29,6 +29,7 @@ class Correction(Reviewed):
     a version of what it corrected. Of one thing only one request is open at a time."""
 
     collection = "corrections"
+    actions = Action
 
     subject: Subject
     institution_code: str

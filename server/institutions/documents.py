@@ -84,6 +84,7 @@ class BaseRequest(Reviewed):
     """What a province asks of the centre about a 教师培训基地: to become one, for more 专业大类, to suspend, resume or withdraw it."""
 
     collection = "base_requests"
+    actions = RequestAction
 
     purpose: RequestPurpose
     province_code: str

@@ -9,17 +9,28 @@ from server.kernel.history import Step, step
 from server.kernel.identity import Actor
 from server.kernel.mongo import Document
 from server.kernel.reviews import Procedure
+from server.kernel.titled import Titled
 from server.kernel.unit_of_work import Scope, UnitOfWork
 from server.kernel.waiting import Waiting
 
 
 class Reviewed(Document):
-    """A document with a state and the history of who brought it there. A chapter declares `state` as its own State."""
+    """A document with a state and the history of who brought it there. A chapter declares `state` and `actions` as its own."""
 
     collection: ClassVar[str]
+    actions: ClassVar[type[Titled]]
 
     state: str
     history: list[Step]
+
+    def called(self, taken: Step) -> str:
+        """The Chinese name of a step."""
+        return self.actions(taken.action).label
+
+    @property
+    def told(self) -> list[tuple[Step, str]]:
+        """Its steps and what they are called, newest first."""
+        return [(taken, self.called(taken)) for taken in reversed(self.history)]
 
     def last(self, *actions: str) -> Step | None:
         """The latest time that one of these was done to it."""

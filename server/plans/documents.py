@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.kernel.reviewed import Reviewed
-from server.plans.rules import PlanItem, State
+from server.plans.rules import Action, PlanItem, State
 
 
 class Plan(Reviewed):
     """One version of an institution's plan of a year; unique by institution, year and version. No version is ever removed."""
 
     collection = "plans"
+    actions = Action
 
     institution_code: str
     institution_name: str

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.kernel.mongo import Document, new_id
 from server.kernel.reviewed import Reviewed
-from server.qualification.rules import Grade, Outcome, Rule, State, Subject
+from server.qualification.rules import Action, Grade, Outcome, Rule, State, Subject
 
 
 class Part(BaseModel):
@@ -70,6 +70,7 @@ class Case(About, Reviewed):
     """One subject, one rule, one period (unique); of one subject and rule only one case is open at a time."""
 
     collection = "qualification_cases"
+    actions = Action
 
     facts: list[Fact]
     opened_on: date

@@ -42,6 +42,7 @@ class SchemeVersion(Reviewed):
     """One saved version of the scheme of a class; its content never changes. Unique by class and version."""
 
     collection = "scheme_versions"
+    actions = Action
 
     class_id: str
     class_name: str

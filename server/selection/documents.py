@@ -29,6 +29,7 @@ class Nominee(Reviewed):
     """推荐: a teacher whom a province recommends. The ID number is encrypted; one open recommendation a person."""
 
     collection = "nominees"
+    actions = Action
 
     province_code: str
     name: str
@@ -107,6 +108,7 @@ class PassList(Reviewed):
     """名单报送: those of one 骨干 class who passed, as its 师资研修中心 reports them."""
 
     collection = "pass_lists"
+    actions = ListAction
 
     class_id: str
     class_name: str

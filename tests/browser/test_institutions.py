@@ -100,7 +100,6 @@ def review(found: BaseRequest, *, centre: bool) -> dict[str, Any]:
         affected=[] if found.purpose.grants else [CLASS],
         proposal=Proposal("052", TODAY, date(2029, 11, 1)),
         majors=[(code, text) for code, text in MAJOR_OPTIONS if code in found.majors],
-        steps=[(step, RequestAction(step.action).label) for step in found.history],
         may_review=submitted and centre,
         may_amend=not submitted and not centre,
         may_retract=not centre,
@@ -188,11 +187,9 @@ def correction_page(state: CorrectionState) -> dict[str, Any]:
     found = correction(state)
     return layout_context(
         correction=found,
-        steps=[(step, CorrectionAction(step.action).label) for step in found.history],
         areas=["黄山"] if state is CorrectionState.SUBMITTED else [],
         wrong="",
         outside=2 if state is CorrectionState.SUBMITTED else 0,
-        form_address="/admin/page",
         may_review=state is CorrectionState.SUBMITTED,
         may_amend=state is CorrectionState.RETURNED,
         may_retract=state is CorrectionState.RETURNED,

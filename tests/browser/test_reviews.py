@@ -127,7 +127,6 @@ def plan_page(plan: Plan = SECOND, *, review: bool = True, **more: Any) -> dict[
         "record": record,
         "open_version": SECOND,
         "stages": plan_pages.stages(plan),
-        "history": plan_pages.history_of(plan),
         "applied": {FIRST.items[0].id: APPLICATION},
         "may_amend": not review,
         "may_revise": False,
@@ -141,7 +140,6 @@ def application_page(one: Application = APPLICATION, **more: Any) -> dict[str, A
     usual: dict[str, Any] = {
         "application": one,
         "stages": application_pages.stages(one),
-        "history": application_pages.history_of(one),
         "may_amend": False,
         "may_withdraw": False,
         "may_review": one.state is ApplicationState.SUBMITTED,

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from admin.handlers.scheme_editor import KINDS, Typed, row_errors
-from admin.handlers.schemes import history_line, stages
+from admin.handlers.schemes import stages
 from admin.lists import ShownFilter, named
 from admin.options import LEVELS, MONTHS, PROVINCE_OPTIONS, WEEKDAYS, years
 from server.classes.documents import ClassTeacher, TrainingClass
@@ -137,7 +137,6 @@ def show_scheme(page: Page, shown: SchemeOfClass, *, review: bool, **more: Any) 
         "today": date(2026, 3, 16),
         "seen": shown,
         "stages": stages(shown),
-        "history": [history_line(one.version, step) for one, step in shown.history],
         "changes": service.changes_in(shown) if shown.newest else [],
         "may": allowed("schemes:review" if review else "schemes:manage"),
         "State": State,
