@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Container, Sequence
+from datetime import date
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -39,6 +40,10 @@ class PageHandler(PlatformHandler):
     address: ClassVar[str]
     """Of a page with steps: where they lead back to, with the names of its route, as in "/admin/plans/{plan_id}"."""
 
+    @property
+    def today(self) -> date:
+        return beijing_date(self.platform.clock.now())
+
     async def authenticate(self) -> Actor:
         token = self.get_signed_cookie(SESSION_COOKIE)
         return await sign_in.actor_of_token(self.platform, token.decode()) if token else ANYBODY
@@ -72,7 +77,6 @@ class PageHandler(PlatformHandler):
     def render_page(self, template: str, **context: Any) -> None:
         """Answers with a page. What every page needs is added here; the status stays as it was set."""
         environment: Environment = self.settings["jinja"]
-        now = self.platform.clock.now()
         page = environment.get_template(template).render(
             actor=None if self.actor is ANYBODY else self.actor,
             role_title="、".join(role.label for role in self.actor.roles),
@@ -80,8 +84,8 @@ class PageHandler(PlatformHandler):
             flashes=self._take_flashes(),
             xsrf_token=self.xsrf_token.decode(),
             request_id=self.request_id,
-            now=now,
-            today=beijing_date(now),
+            now=self.platform.clock.now(),
+            today=self.today,
             may=lambda permission: holds(self.actor, Permission(permission)),
             wechat_simulated=self.platform.settings.wechat_simulated,
             demo=self.platform.settings.demo,

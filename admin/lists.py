@@ -6,12 +6,7 @@
 
 
     PLANS = Listing(
-        "/admin/plans",
-        "plans/list.html",
-        Permission.PLANS_READ,
-        PlanQuery,
-        fetched_by(service.list_plans, PlanFilter),
-        sheet=Sheet("培训计划", …),
+        "/admin/plans", "plans/list.html", Permission.PLANS_READ, PlanQuery, fetched_by(service.list_plans, PlanFilter), …
     )
     ROUTES = [*PLANS.routes, …]
 
@@ -32,7 +27,6 @@ from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, PROVINCE_OPTIONS, years
 from admin.paging import Way
-from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Sheet
@@ -233,7 +227,7 @@ class Listing(Generic[Q, R]):
 
         async def export(page: PageHandler) -> Download:
             found = await listing.fetch(page, page.query(listing.query), None, sheet.most)
-            return await sheet.download(found, beijing_date(page.platform.clock.now()))
+            return await sheet.download(found, page.today)
 
         export.__qualname__ = f"{listing.address}/export"  # each list has a limit of its own
         return download(listing.permission, rate=EXPORT_RATE)(export)

@@ -14,7 +14,6 @@ from server.accounts.documents import Account, BatchState
 from server.institutions import allocation
 from server.institutions import service as institutions
 from server.institutions.account_sheet import ROWS_MOST
-from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import XLSX, workbook
 from server.kernel.web import Route
@@ -83,7 +82,7 @@ class OneBatch(PageHandler):
             accounts=[one for one, _ in given],
             institution_names=names,
             batch_id=batch_id,
-            file_name=f"初始密码-{beijing_date(self.platform.clock.now())}.xlsx",
+            file_name=f"初始密码-{self.today}.xlsx",
             file=f"data:{XLSX};base64,{base64.b64encode(content).decode()}",
         )
 

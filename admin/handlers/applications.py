@@ -20,7 +20,6 @@ from server.backbone.rules import PoolStatus
 from server.classes import service as classes
 from server.classes.rules import STANDARD_COURSES
 from server.kernel import policies
-from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Return, Review
 from server.kernel.spreadsheets import Column, Sheet
@@ -211,7 +210,7 @@ async def show_form(
     courses = list(standard) if application is None else application.courses
     if posted:
         courses = one_a_line(page.get_body_arguments("courses"))
-    in_force = await policies.on(page.platform, beijing_date(page.platform.clock.now()))
+    in_force = await policies.on(page.platform, page.today)
     wished = wished_teachers(page, application, posted)
     page.render_page(
         "applications/form.html",

@@ -38,7 +38,7 @@ SATISFACTION = [
 
 def years_kept(page: PageHandler) -> Options:
     """Newest first; that is the one that counts until another is chosen."""
-    return [(year, f"{year} 年") for year in pool.years_until(beijing_date(page.platform.clock.now()))]
+    return [(year, f"{year} 年") for year in pool.years_until(page.today)]
 
 
 class PoolQuery(Query):
@@ -53,7 +53,7 @@ class PoolQuery(Query):
 
     def year_on(self, page: PageHandler) -> int:
         """Whose figures are shown and searched."""
-        return self.year or beijing_date(page.platform.clock.now()).year
+        return self.year or page.today.year
 
     def wanted(self, page: PageHandler) -> PoolFilter:
         year = self.year_on(page)
@@ -121,7 +121,7 @@ async def export(page: PageHandler) -> Download:
     """Row by row: however large the pool is, little of it is in memory."""
     query = page.query(PoolQuery)
     rows = backbone.export_pool(page.platform, page.actor, query.wanted(page))
-    name = f"骨干教师库-{beijing_date(page.platform.clock.now())}.xlsx"
+    name = f"骨干教师库-{page.today}.xlsx"
     return await sheet(page, query.year_on(page)).stream(name, rows)
 
 

@@ -14,7 +14,6 @@ from admin.rendering import province_name
 from server.duties import service as duties
 from server.duties.rules import EARLIEST_YEAR, Standing, State
 from server.duties.service import DutyFilter, DutyYear
-from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import TooLarge
 from server.kernel.permissions import Permission
@@ -26,12 +25,8 @@ PAGE_SIZE = 30
 EXPORTED_MOST = 20_000
 
 
-def this_year(page: PageHandler) -> int:
-    return beijing_date(page.platform.clock.now()).year
-
-
 def years_of_duty(page: PageHandler) -> Options:
-    return [(year, f"{year} 年") for year in range(this_year(page), EARLIEST_YEAR - 1, -1)]
+    return [(year, f"{year} 年") for year in range(page.today.year, EARLIEST_YEAR - 1, -1)]
 
 
 class YearQuery(Query):
@@ -46,7 +41,7 @@ class DutyQuery(YearQuery):
     standing: Annotated[Standing | None, Filter("履职状态")] = None
 
     def wanted(self, page: PageHandler) -> DutyFilter:
-        return DutyFilter(self.year or this_year(page), self.q, self.province, self.standing)
+        return DutyFilter(self.year or page.today.year, self.q, self.province, self.standing)
 
 
 class DutyList(PageHandler):
@@ -108,13 +103,13 @@ async def export(page: PageHandler) -> Download:
         if len(found) == EXPORTED_MOST:
             raise TooLarge("超过两万位骨干教师，一次导不完。请先按省份或履职状态筛选，再分别导出。")
         found.append(seen)
-    return await SHEET.download(found, f"{wanted.year}年-{beijing_date(page.platform.clock.now())}")
+    return await SHEET.download(found, f"{wanted.year}年-{page.today}")
 
 
 class OneTeacher(PageHandler):
     @allow(Permission.DUTIES_READ)
     async def get(self, teacher_id: str) -> None:
-        year = self.query(YearQuery).year or this_year(self)
+        year = self.query(YearQuery).year or self.today.year
         record = await duties.record_of(self.platform, self.actor, teacher_id, year)
         self.render_page(
             "duties/one.html",

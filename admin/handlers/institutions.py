@@ -27,7 +27,6 @@ from server.institutions.rules import (
     QualificationStatus,
     levels_held,
 )
-from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
@@ -105,7 +104,7 @@ def sheet_of(today: date) -> Sheet[Held]:
 
 @download(Permission.INSTITUTIONS_READ, rate=EXPORT_RATE)
 async def export(page: PageHandler) -> Download:
-    today = beijing_date(page.platform.clock.now())
+    today = page.today
     return await sheet_of(today).download(await fetch(page, page.query(InstitutionQuery)), today)
 
 
@@ -113,7 +112,7 @@ class OneInstitution(PageHandler):
     @allow(Permission.INSTITUTIONS_READ)
     async def get(self, code: str) -> None:
         found = await institutions.institution(self.platform, self.actor, code)
-        today = beijing_date(self.platform.clock.now())
+        today = self.today
         warnings = await qualification.warned_bases(self.platform, self.actor, code)
         self.render_page(
             "institutions/one.html",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -11,7 +10,6 @@ from pydantic import BaseModel, Field
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, Listing, Query
 from admin.steps import Done, shows, step
-from server.kernel.clock import beijing_date
 from server.kernel.outbox_state import State
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
@@ -100,15 +98,11 @@ async def stop(page: OneMessage, message_id: str) -> str | Done:
 # ---- the templates of WeChat
 
 
-def today(page: PageHandler) -> date:
-    return beijing_date(page.platform.clock.now())
-
-
 class TemplateTable(PageHandler):
     @allow(Permission.MESSAGES_MANAGE)
     async def get(self) -> None:
         self.render_page(
-            "messages/templates.html", kinds=await message_templates.kind_states(self.platform, today(self))
+            "messages/templates.html", kinds=await message_templates.kind_states(self.platform, self.today)
         )
 
 
@@ -117,7 +111,7 @@ class OneTemplate(PageHandler):
     get = shows(Permission.MESSAGES_MANAGE)
 
     async def show(self, message_kind: str, outcome: Outcome = NO_ERRORS) -> None:
-        state = await message_templates.kind_state(self.platform, message_kind, today(self))
+        state = await message_templates.kind_state(self.platform, message_kind, self.today)
         self.render_page("messages/template.html", state=state, **outcome)
 
 
@@ -129,7 +123,7 @@ class TemplateForm(TemplateChange):
 
 @step(OneTemplate, Permission.MESSAGES_MANAGE)
 async def set_template(page: OneTemplate, message_kind: str) -> str:
-    state = await message_templates.kind_state(page.platform, message_kind, today(page))
+    state = await message_templates.kind_state(page.platform, message_kind, page.today)
     form = page.form(TemplateForm)
     wanted = TemplateChange(**form.model_dump() | {"keys": form.keys.split()})
     version = await message_templates.set_template(page.platform, page.actor, message_kind, wanted)

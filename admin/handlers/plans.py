@@ -15,7 +15,6 @@ from server.applications import service as applications
 from server.institutions import service as institutions
 from server.institutions.rules import levels_held
 from server.kernel import money
-from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Return, Review
@@ -42,7 +41,7 @@ class PlanQuery(Query):
 async def around(page: PageHandler, query: PlanQuery, rows: Sequence[Plan]) -> dict[str, Any]:
     """This year and the next, as far as the institution has no plan for them; one that it has is opened and adjusted."""
     may_manage = holds(page.actor, Permission.PLANS_MANAGE)
-    this_year = beijing_date(page.platform.clock.now()).year
+    this_year = page.today.year
     return {
         "may_manage": may_manage,
         "years_to_plan": [
@@ -181,7 +180,7 @@ class PlanEditor(PageHandler):
             spare_rows=min(max(SPARE_ROWS - len(rows), 1), ITEMS_MOST - len(rows)),
             rows_most=ITEMS_MOST,
             returned=plan.last(Action.RETURN) if plan.state is State.RETURNED else None,
-            held=levels_held(institution.qualifications, beijing_date(self.platform.clock.now())),
+            held=levels_held(institution.qualifications, self.today),
             may_amend=plan.state in (State.DRAFT, State.RETURNED),
             problem=problem,
             errors={} if problem is None else {wrong.place: in_words(wrong) for wrong in problem.fields},

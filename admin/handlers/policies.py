@@ -10,14 +10,9 @@ from pydantic import BaseModel, Field
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.steps import shows, step
 from server.kernel import policies
-from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission
 from server.kernel.policies import PolicyChange
 from server.kernel.web import Route, allow
-
-
-def today(page: PageHandler) -> date:
-    return beijing_date(page.platform.clock.now())
 
 
 class PolicyTable(PageHandler):
@@ -25,7 +20,7 @@ class PolicyTable(PageHandler):
     async def get(self) -> None:
         self.render_page(
             "policies/list.html",
-            policies=await policies.overview(self.platform, today(self)),
+            policies=await policies.overview(self.platform, self.today),
         )
 
 
@@ -36,7 +31,7 @@ class OnePolicy(PageHandler):
     async def show(self, key: str, outcome: Outcome = NO_ERRORS) -> None:
         self.render_page(
             "policies/one.html",
-            policy=await policies.state_of(self.platform, key, today(self)),
+            policy=await policies.state_of(self.platform, key, self.today),
             **outcome,
         )
 
@@ -49,7 +44,7 @@ class ChangeForm(BaseModel):
 
 @step(OnePolicy, Permission.POLICIES_CHANGE)
 async def change(page: OnePolicy, key: str) -> str:
-    policy = await policies.state_of(page.platform, key, today(page))
+    policy = await policies.state_of(page.platform, key, page.today)
     wanted = PolicyChange(key=key, **page.form(ChangeForm).model_dump())
     version = await policies.change(page.platform, page.actor, wanted)
     return f"已核定“{policy.title}”，自 {version.effective_from} 起执行。"

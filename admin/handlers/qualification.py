@@ -13,7 +13,6 @@ from admin.lists import Filter, Listing, ProvinceCode, Query, fetched_by
 from admin.steps import shows, step
 from server.institutions import requests
 from server.institutions.documents import BaseRequest
-from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route
 from server.qualification import rules
@@ -90,7 +89,7 @@ class OneCase(PageHandler):
 
     async def show(self, case_id: str, outcome: Outcome = NO_ERRORS) -> None:
         found = await qualification.case(self.platform, self.actor, case_id)
-        today = beijing_date(self.platform.clock.now())
+        today = self.today
         steps = steps_of(found.subject)
         self.render_page(
             "qualification/one.html",

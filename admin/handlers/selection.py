@@ -11,7 +11,6 @@ from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, Listing, MajorCode, Options, ProvinceCode, Query, fetched_by, named
 from admin.steps import Done, shows, step
 from server.classes.rules import Stage
-from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Review
 from server.kernel.web import Route
@@ -156,7 +155,7 @@ class CandidateQuery(Query):
 
 async def own_classes(page: PageHandler, query: CandidateQuery, rows: Sequence[Nominee]) -> dict[str, Any]:
     held = await training.backbone_classes(page.platform, page.actor)
-    today = beijing_date(page.platform.clock.now())
+    today = page.today
     return {
         "classes": [(one, one.stage_on(today)) for one in held],
         "class_options": [

@@ -14,7 +14,6 @@ from pydantic import BaseModel, Field
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.steps import Done, shows, step
 from server.demonstration import moments
-from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.messages.kinds import FIELD_LABELS, KINDS
@@ -143,7 +142,7 @@ class OnePhone(PageHandler):
 
 async def templates_in_use(page: PageHandler) -> dict[str, tuple[str, dict[str, str]]]:
     """Template id → its title, and key → the words before that field, as the owner chose them in WeChat's library."""
-    today = beijing_date(page.platform.clock.now())
+    today = page.today
     return {
         one.template_id: (
             KINDS[name].title,

@@ -19,7 +19,7 @@ from playwright.sync_api import Page
 from admin.handler import PageHandler
 from admin.lists import Query
 from admin.rendering import STATIC, make_environment
-from server.kernel.clock import FixedClock
+from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.permissions import Permission
 
 SITE = "http://admin.test"
@@ -102,7 +102,9 @@ def signed_out_context(**more: Any) -> dict[str, Any]:
 def list_context(rows: Sequence[Any], query: Query, now: datetime, **more: Any) -> dict[str, Any]:
     """What admin/lists.py gives to the template of a list of one page, as the centre sees it."""
     centre = SimpleNamespace(
-        actor=SimpleNamespace(province_code=None), platform=SimpleNamespace(clock=FixedClock(now))
+        actor=SimpleNamespace(province_code=None),
+        platform=SimpleNamespace(clock=FixedClock(now)),
+        today=beijing_date(now),
     )
     return {
         "rows": rows,

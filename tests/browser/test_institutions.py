@@ -112,7 +112,9 @@ def review(found: BaseRequest, *, centre: bool) -> dict[str, Any]:
 def list_page(rows: list[Any], query: Query, **more: Any) -> dict[str, Any]:
     """A list of one page, as the centre sees it."""
     centre = SimpleNamespace(
-        actor=SimpleNamespace(province_code=None), platform=SimpleNamespace(clock=FixedClock(NOON))
+        actor=SimpleNamespace(province_code=None),
+        platform=SimpleNamespace(clock=FixedClock(NOON)),
+        today=TODAY,
     )
     return layout_context(
         rows=rows,
