@@ -10,7 +10,7 @@ import server
 from server.__main__ import COLLECTIONS
 from server.kernel.mongo import collections_of
 
-DATABASES = {"scope", "unit", "platform", "db", "self"}
+DATABASES = {"scope", "unit", "platform", "_platform", "db", "self"}
 """What the code calls that which it asks for a collection by its name."""
 
 
@@ -20,8 +20,8 @@ def named_in(path: Path) -> set[str]:
         node.slice.value
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Subscript)
-        and isinstance(node.value, ast.Name)
-        and node.value.id in DATABASES
+        and (node.value.id if isinstance(node.value, ast.Name) else getattr(node.value, "attr", ""))
+        in DATABASES
         and isinstance(node.slice, ast.Constant)
         and isinstance(node.slice.value, str)
     }
