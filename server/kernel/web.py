@@ -105,7 +105,8 @@ class PlatformHandler(RequestHandler):
 
     async def prepare(self) -> None:
         self.set_header("X-Request-Id", self.request_id)
-        if moved_to := self.platform.moved_to:
+        platform: Platform | None = self.settings.get("platform")
+        if platform is not None and (moved_to := platform.moved_to):
             self.set_header(MOVED_TIME, moved_to.astimezone(BEIJING).isoformat(timespec="seconds"))
         access = (
             access_of(type(self), self.request.method or "GET") if self.request.method in _ALLOWED else None
