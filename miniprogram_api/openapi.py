@@ -176,9 +176,10 @@ def _rendered(routes: tuple[Route, ...]) -> bytes:
 
 
 class Description(ApiHandler):
-    def initialize(self, routes: list[Route]) -> None:  # type: ignore[override]
+    def initialize(self, **given: Any) -> None:
+        """`routes`: those that it describes."""
         super().initialize()
-        self._routes = routes
+        self._routes: list[Route] = given["routes"]
 
     @operation(Permission.ANYONE, summary="This document", answers={200: "application/json"})
     async def get(self) -> None:

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bson.binary import Binary
 
@@ -206,7 +207,7 @@ class _Chunks(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: bytes) -> int:  # type: ignore[override]  # any buffer; zipfile gives bytes
+    def write(self, data: Any, /) -> int:  # any buffer; zipfile gives bytes
         self._written += data
         return len(data)
 

@@ -87,7 +87,7 @@ class PlatformHandler(RequestHandler):
         platform: Platform = self.settings["platform"]
         return platform
 
-    def initialize(self) -> None:
+    def initialize(self, **given: Any) -> None:
         offered = self.request.headers.get("X-Request-Id")
         self.request_id = offered if offered and _REQUEST_ID.fullmatch(offered) else new_id()
 

@@ -22,7 +22,7 @@ CALL_PATH = r"((?:/[a-z0-9_]+)+)"
 
 
 class SimulatorHandler(RequestHandler):
-    def initialize(self, world: World) -> None:
+    def initialize(self, world: World, **given: Any) -> None:
         self.world = world
 
     def log_exception(
@@ -41,9 +41,9 @@ class SimulatorHandler(RequestHandler):
 class PhoneCode(SimulatorHandler):
     """`POST …/{openid}/code`, `…/phone-number-code`, `…/real-name-code` → `{"code"}`: `wx.login`, or the person agrees."""
 
-    def initialize(self, world: World, purpose: Purpose) -> None:  # type: ignore[override]
+    def initialize(self, world: World, **given: Any) -> None:
         super().initialize(world)
-        self.purpose = purpose
+        self.purpose: Purpose = given["purpose"]
 
     def post(self, openid: str) -> None:
         self.write({"code": self.world.give_code(openid, self.purpose)})

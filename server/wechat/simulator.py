@@ -54,10 +54,10 @@ CALLS: list[tuple[str, str, Call]] = [
 class ServerApi(SimulatorHandler):
     """The calls of WeChat's server API."""
 
-    def initialize(self, world: World, method: str, call: Call) -> None:  # type: ignore[override]
+    def initialize(self, world: World, **given: Any) -> None:
         super().initialize(world)
-        self.method = method
-        self.call = call
+        self.method: str = given["method"]
+        self.call: Call = given["call"]
 
     async def get(self) -> None:
         await self._answer()
