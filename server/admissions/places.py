@@ -20,8 +20,12 @@ from server.kernel.unit_of_work import UnitOfWork
 
 PLATFORM = "平台"
 _TURNS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-_BY_THE_PLATFORM = (Action.ADMIT, Action.SKIP)
-_NEWS = {State.WAITING: "application-waiting", State.REJECTED: "application-rejected"}
+_BY_THE_PLATFORM = (Action.ADMIT, Action.SKIP, Action.CLOSE)
+_NEWS = {
+    State.WAITING: "application-waiting",
+    State.REJECTED: "application-rejected",
+    State.CLOSED: "application-closed",
+}
 """Who is admitted is told by the enrolment itself."""
 
 
@@ -48,6 +52,16 @@ async def fill_places(unit: UnitOfWork, class_id: str) -> None:
         else:
             await move(unit, first, Action.ADMIT)
             free -= 1
+
+
+async def close_all(unit: UnitOfWork, class_id: str, reason: str, *, admitted: bool = False) -> int:
+    """Part of a use case that ends a class: nobody's application waits for it any more, and their teachers are told; with `admitted`
+    the applications that had led into it are closed as well. Returns how many."""
+    states = (*rules.UNDER_REVIEW, *([State.ADMITTED] if admitted else []))
+    waiting = [one for one in await store.applicants(unit, class_id) if one.state in states]
+    for one in waiting:
+        await move(unit, one, Action.CLOSE, reason)
+    return len(waiting)
 
 
 def _enrolment(unit: UnitOfWork, training_class: TrainingClass, admitted: Applicant) -> Enrolment:
@@ -91,6 +105,6 @@ async def move(unit: UnitOfWork, found: Applicant, action: Action, reason: str =
         person_id=found.person_id,
         reason=reason,
     )
-    if template := _NEWS.get(state):
+    if (template := _NEWS.get(state)) and found.state is not State.ADMITTED:
         unit.notify(found.person_id, template, class_name=found.class_name, reason=reason)
     return moved

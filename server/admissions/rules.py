@@ -16,7 +16,7 @@ from server.kernel import reviews
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
-from server.kernel.reviews import By, Procedure
+from server.kernel.reviews import PROVINCE, By, Procedure
 from server.kernel.titled import Titled
 
 PLACES_MOST = 500
@@ -31,11 +31,12 @@ class State(Titled):
     ADMITTED = "ADMITTED", "已录取"
     REJECTED = "REJECTED", "未通过"
     WITHDRAWN = "WITHDRAWN", "已撤回"
+    CLOSED = "CLOSED", "已关闭"
 
     @property
     def open(self) -> bool:
         """Whether it still leads, or has led, into the class: nobody has two of these for one class."""
-        return self not in (State.REJECTED, State.WITHDRAWN)
+        return self not in (State.REJECTED, State.WITHDRAWN, State.CLOSED)
 
 
 class Action(Titled):
@@ -49,6 +50,8 @@ class Action(Titled):
     SKIP = "SKIP", "候补未录取"
     """A place is there, but the person has come into another class of the same days meanwhile."""
     WITHDRAW = "WITHDRAW", "本人撤回"
+    CLOSE = "CLOSE", "培训班取消或终止"
+    """There is no such class any more; of one that was called off also those who had been admitted."""
 
 
 UNDER_REVIEW = (State.APPLIED, State.INSTITUTION_AGREED, State.TEACHER_AGREED, State.WAITING)
@@ -85,6 +88,9 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.ADMIT: By(_ANYBODY_WHO_ACTED, {State.WAITING: State.ADMITTED}),
         Action.SKIP: By(_ANYBODY_WHO_ACTED, {State.WAITING: State.REJECTED}),
         Action.WITHDRAW: By(_TRAINEE, dict.fromkeys((*UNDER_REVIEW, State.ADMITTED), State.WITHDRAWN)),
+        Action.CLOSE: By(
+            INSTITUTION_ROLES | PROVINCE, dict.fromkeys((*UNDER_REVIEW, State.ADMITTED), State.CLOSED)
+        ),
     },
     lambda action: NotYours(),
     reviews.refused(NotInThisState, "这份报名“{state}”，不能再“{action}”。请刷新后查看最新进展。"),

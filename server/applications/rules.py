@@ -24,6 +24,8 @@ class State(Titled):
     RETURNED = "RETURNED", "已退回"
     APPROVED = "APPROVED", "已批准"
     WITHDRAWN = "WITHDRAWN", "已撤回"
+    CALLED_OFF = "CALLED_OFF", "已取消开班"
+    TERMINATED = "TERMINATED", "已终止培训"
 
 
 HOLDING = frozenset({State.SUBMITTED, State.RETURNED, State.APPROVED})
@@ -36,6 +38,8 @@ class Action(Titled):
     APPROVE = "APPROVE", "批准开班"
     RETURN = "RETURN", "退回修改"
     WITHDRAW = "WITHDRAW", "撤回申请"
+    CALL_OFF = "CALL_OFF", "取消开班"
+    TERMINATE = "TERMINATE", "终止培训"
 
 
 STEPS: Procedure[State, Action] = Procedure(
@@ -47,6 +51,8 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.WITHDRAW: By(
             INSTITUTION_ROLES, {State.SUBMITTED: State.WITHDRAWN, State.RETURNED: State.WITHDRAWN}
         ),
+        Action.CALL_OFF: By(INSTITUTION_ROLES, {State.APPROVED: State.CALLED_OFF}),
+        Action.TERMINATE: By(PROVINCE, {State.APPROVED: State.TERMINATED}),
     },
     reviews.not_yours(
         "application-not-yours", "开班申请由培训机构提出，由省级管理部门审核（指南第四条、第二十五条）。"
@@ -58,7 +64,8 @@ STEPS: Procedure[State, Action] = Procedure(
         Waits(PROVINCE, State.SUBMITTED, "待审核的开班申请"),
     ),
 )
-"""Every application begins as submitted. What is approved has become a class and stays."""
+"""Every application begins as submitted. What is approved has become a class, and holds its item until that class
+is called off or terminated (server.interruptions)."""
 
 
 def check_year(starts_on: date, plan_year: int) -> None:

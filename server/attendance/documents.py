@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.attendance.rules import Datum, Flag, Point, Status, Window, window
+from server.attendance.rules import Datum, Flag, Point, Status, Times, Window, window
 from server.kernel.mongo import Document
+from server.kernel.titled import Titled
 
 
 class Geofence(BaseModel):
@@ -49,6 +50,10 @@ class TeachingSession(Document):
     created_at: datetime
     cancelled_at: datetime | None = None
 
+    @property
+    def times(self) -> Times:
+        return Times(self.starts_at, self.ends_at, self.opens_at, self.late_after, self.closes_at)
+
     def window(self, now: datetime) -> Window:
         return window(self.opens_at, self.closes_at, now)
 
@@ -78,6 +83,37 @@ class CheckIn(Document):
     accuracy_m: int | None = None
     registered_by: str | None = None
     reason: str | None = None
+
+
+class AddedKind(Titled):
+    """How class hours come to a person beside the sessions of the class."""
+
+    MADE_UP = "MADE_UP", "补课"
+    CREDITED = "CREDITED", "转班计入"
+
+
+class AddedHours(Document):
+    """Hours (课时) of a person that no check-in gave: made up one by one (补课), or held in an interrupted class (转班补学)."""
+
+    class_id: str
+    institution_code: str
+    province_code: str
+    person_id: str
+    kind: AddedKind
+    hours: int
+    held_on: date
+    """When they were made up; of credited ones, when they were credited."""
+    taught: str
+    """What was taught; of credited ones, the name of the class that held them."""
+    taught_by: str
+    """The backbone teacher; of credited ones, the institution."""
+    from_class: str | None = None
+    """Of credited ones, unique with the person: what was held once counts once."""
+    recorded_at: datetime
+    recorded_by: str
+    voided_at: datetime | None = None
+    voided_by: str = ""
+    void_reason: str = ""
 
 
 class RefusedScan(Document):

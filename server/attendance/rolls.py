@@ -216,6 +216,7 @@ async def _session_to_register(unit: UnitOfWork, session_id: str, person_id: str
         raise rules.SessionNotOpen("课次还没有开始签到，不能补签。")
     await classes.take_turn(unit, session.class_id)
     training_class = (await classes.classes_of(unit, [session.class_id]))[session.class_id]
+    classes.require_not_ended(training_class)
     if training_class.results_released_at is not None:
         raise AttendanceFrozen()
     return session

@@ -354,6 +354,51 @@ def hours_attended(hours_of: Mapping[str, int], rows: Iterable[tuple[str, str]])
     return total
 
 
+class TooManyHours(Conflict):
+    slug = "too-many-made-up-hours"
+    title = "补课课时过多"
+
+
+def check_made_up(hours: int, *, held: int, attended: int) -> None:
+    """Raises TooManyHours when more would be made up (补课) than a person missed of what was held."""
+    missed = max(held - attended, 0)
+    if hours > missed:
+        said = f"还缺 {missed} 课时，登记不能超过这个数" if missed else "没有缺课，不需要补课"
+        raise TooManyHours(f"本班已上 {held} 课时，该学员已有 {attended} 课时，{said}。")
+
+
+def credited(held: int, owed: int) -> int:
+    """What of the hours that a person has in an interrupted class counts in a later one (转班补学): never more than were held here, or
+    than are owed there."""
+    return max(min(held, owed), 0)
+
+
+def moved(times: Times, starts_at: datetime) -> Times:
+    """The same session at another moment: its length and its window go with it."""
+    by = starts_at - times.starts_at
+    return Times(
+        starts_at, times.ends_at + by, times.opens_at + by, times.late_after + by, times.closes_at + by
+    )
+
+
+CHECK_INS_SETTLE = timedelta(minutes=1)
+"""A check-in is outside transactions. So long before the opening of a window, and after its closing, the sessions of a class stay as they
+are: longer than any transaction tries (unit_of_work.PATIENCE), so that no check-in meets a session that is being moved."""
+
+
+class CheckInUnderWay(Conflict):
+    slug = "check-in-under-way"
+    title = "正在签到"
+
+
+def check_not_under_way(windows: Iterable[tuple[datetime, datetime]], now: datetime) -> None:
+    """Raises CheckInUnderWay while a window of (opens, closes) is open, is about to open or has just closed."""
+    for opens_at, closes_at in windows:
+        if opens_at - CHECK_INS_SETTLE <= now < closes_at + CHECK_INS_SETTLE:
+            until = closes_at + CHECK_INS_SETTLE
+            raise CheckInUnderWay(f"有课次正在签到，请在 {_minute(until)} 以后再办理，以免丢失签到记录。")
+
+
 # ---- the timetable
 
 MOST_SESSIONS = 400

@@ -137,8 +137,10 @@ async def attendance_of_class(scope: Scope, class_id: str) -> ClassAttendance:
     now = scope.platform.clock.now()
     begun = {one.id: one.hours for one in sessions if one.starts_at <= now}
     attended = rules.hours_attended(begun, await store.attended(scope, list(begun)))
+    more = await store.added_totals(scope, class_id)
     return ClassAttendance(
-        sum(begun.values()), {one.person_id: attended.get(one.person_id, 0) for one in trainees}
+        sum(begun.values()),
+        {one.person_id: attended.get(one.person_id, 0) + more.get(one.person_id, 0) for one in trainees},
     )
 
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from motor.motor_asyncio import AsyncIOMotorChangeStream
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from server.attendance.documents import CheckIn, RefusedScan, TeachingSession
+from server.attendance.documents import AddedHours, CheckIn, RefusedScan, TeachingSession
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import DUPLICATE_KEY, LookUp
+from server.kernel.queries import DUPLICATE_KEY, LookUp, insert_many
 from server.kernel.unit_of_work import Scope
 
 REFUSALS_KEPT_SECONDS = 365 * 24 * 3600
@@ -29,6 +29,19 @@ COLLECTIONS = (
         "check_ins",
         shard_key="session_id",
         indexes=(Index([("session_id", 1), ("person_id", 1)], unique=True),),
+    ),
+    CollectionSpec(
+        "added_hours",
+        shard_key=None,
+        indexes=(
+            Index([("class_id", 1), ("person_id", 1), ("_id", 1)]),
+            # What was held once counts once; `class_id` is the later class.
+            Index(
+                [("from_class", 1), ("person_id", 1)],
+                unique=True,
+                partial={"from_class": {"$type": "string"}},
+            ),
+        ),
     ),
     CollectionSpec(
         "refused_scans",
@@ -85,6 +98,12 @@ async def sessions_of_class(
     rows = scope["teaching_sessions"].find(condition, session=scope.session)
     rows = rows.sort([("starts_at", 1), ("_id", 1)]).limit(limit)
     return [TeachingSession.from_mongo(row) async for row in rows]
+
+
+async def all_sessions_of_class(scope: Scope, class_id: str) -> list[TeachingSession]:
+    """In the order of the timetable, those that were cancelled included."""
+    rows = scope["teaching_sessions"].find({"class_id": class_id}, session=scope.session)
+    return [TeachingSession.from_mongo(row) async for row in rows.sort([("starts_at", 1), ("_id", 1)])]
 
 
 async def sessions_between(scope: Scope, first: datetime, last: datetime) -> list[TeachingSession]:
@@ -197,6 +216,40 @@ def watch_check_ins(
     ]
     stream: AsyncIOMotorChangeStream[Row] = scope["check_ins"].watch(pipeline, max_await_time_ms=wait_ms)
     return stream
+
+
+# ---- hours beside the sessions
+
+
+async def insert_added(scope: Scope, new: Sequence[AddedHours]) -> None:
+    """Raises DuplicateKeyError for what has been credited before."""
+    await insert_many(scope, "added_hours", new)
+
+
+async def added_of_class(scope: Scope, class_id: str, *, person_id: str | None = None) -> list[AddedHours]:
+    """In the order in which they were recorded, those that were voided included."""
+    condition: Row = {"class_id": class_id, **({"person_id": person_id} if person_id else {})}
+    rows = scope["added_hours"].find(condition, session=scope.session).sort("_id", 1)
+    return [AddedHours.from_mongo(row) async for row in rows]
+
+
+async def added_totals(scope: Scope, class_id: str) -> dict[str, int]:
+    """By person, what counts beside the check-ins of a class."""
+    total: dict[str, int] = {}
+    for one in await added_of_class(scope, class_id):
+        if one.voided_at is None:
+            total[one.person_id] = total.get(one.person_id, 0) + one.hours
+    return total
+
+
+async def void_added(scope: Scope, added_id: str, at: datetime, by: str, reason: str) -> bool:
+    """False when it was voided before."""
+    done = await scope["added_hours"].update_one(
+        {"_id": added_id, "voided_at": None},
+        {"$set": {"voided_at": at, "voided_by": by, "void_reason": reason}},
+        session=scope.session,
+    )
+    return bool(done.modified_count)
 
 
 # ---- refused scans

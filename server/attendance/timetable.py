@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime, time
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
@@ -129,6 +129,64 @@ async def drop_session(unit: UnitOfWork, session: TeachingSession) -> None:
     await store.cancel_session(unit, session.id, unit.now)
 
 
+# ---- what befalls a class (decided in server.interruptions)
+
+
+async def rearrange(
+    unit: UnitOfWork,
+    training_class: TrainingClass,
+    moves: Mapping[str, datetime],
+    cancelled: Collection[str] = (),
+) -> None:
+    """Part of an approval: these sessions begin at other moments, also such as were cancelled before, and `cancelled` are not held.
+
+    `training_class` has its new days, and the caller holds it. Raises SessionInUse for one with check-ins, CheckInUnderWay, and Invalid for
+    a moment that has passed, lies outside of the class or in a suspension, or overlaps.
+    """
+    there = {one.id: one for one in await store.all_sessions_of_class(unit, training_class.id)}
+    touched = [there[one] for one in {*moves, *cancelled} if one in there]
+    rules.check_not_under_way(((one.opens_at, one.closes_at) for one in touched), unit.now)
+    if await store.attended(unit, [one.id for one in touched]):
+        raise SessionInUse(
+            "要调整的课次中有的已有签到记录，这些课次照常有效，不能再调整。请退回，由培训机构核对后重新申请。"
+        )
+    for one in touched:
+        if one.id not in moves:
+            await store.cancel_session(unit, one.id, unit.now)
+            continue
+        times = rules.moved(one.times, moves[one.id].astimezone(UTC))
+        if times.opens_at - rules.CHECK_INS_SETTLE <= unit.now:
+            raise Invalid(
+                fields=[FieldError("moves", f"“{one.title}”的新时间已经过去或即将开始签到，请重新安排。")]
+            )
+        rules.check_times(times, training_class.starts_on, training_class.ends_on)
+        require_not_suspended(training_class, times.starts_at)
+        await store.replace_session(unit, one.model_copy(update={**vars(times), "cancelled_at": None}))
+    await _check_no_overlap(unit, training_class.id, [])
+
+
+async def drop_unheld(unit: UnitOfWork, class_id: str) -> int:
+    """Part of a use case that ends a class: what has no check-in and has not ended is not held; returns how many sessions.
+
+    Raises CheckInUnderWay, so that no check-in is lost.
+    """
+    sessions = await store.sessions_of_class(unit, class_id)
+    rules.check_not_under_way(((one.opens_at, one.closes_at) for one in sessions), unit.now)
+    used = {session_id for session_id, _ in await store.attended(unit, [one.id for one in sessions])}
+    dropped = [one for one in sessions if one.ends_at > unit.now and one.id not in used]
+    for one in dropped:
+        await store.cancel_session(unit, one.id, unit.now)
+    return len(dropped)
+
+
+async def all_sessions(scope: Scope, class_id: str) -> list[tuple[TeachingSession, bool]]:
+    """The sessions of a class that the caller has fetched already, those that were cancelled included, and of each whether anybody has
+    checked in."""
+    sessions = await store.all_sessions_of_class(scope, class_id)
+    used = {session_id for session_id, _ in await store.attended(scope, [one.id for one in sessions])}
+    return [(one, one.id in used) for one in sessions]
+
+
 async def timetable_of_class(scope: Scope, class_id: str) -> list[tuple[TeachingSession, bool]]:
     """The sessions of a class that the caller has fetched already, and of each whether it can still be planned anew: not
     once its check-in has opened or somebody has checked in."""
@@ -233,6 +291,7 @@ def _session(
     """The session that a draft makes of the class. Raises Invalid."""
     times = draft.times()
     rules.check_times(times, training_class.starts_on, training_class.ends_on)
+    require_not_suspended(training_class, times.starts_at)
     if draft.course and draft.course not in training_class.courses:
         raise Invalid(fields=[FieldError("course", "请从本班的课程中选择。")])
     return TeachingSession(
@@ -249,6 +308,12 @@ def _session(
         created_at=now,
         **vars(times),
     )
+
+
+def require_not_suspended(training_class: TrainingClass, starts_at: datetime) -> None:
+    """Raises Invalid for a session on a day on which the class is suspended (暂停)."""
+    if any(one.covers(beijing_date(starts_at)) for one in training_class.suspensions):
+        raise Invalid(fields=[FieldError("starts_at", f"{beijing_date(starts_at)} 本班暂停，不能排课。")])
 
 
 async def _check_no_overlap(

@@ -80,11 +80,12 @@ async def class_certificates(platform: Platform, actor: Actor, class_id: str) ->
     training_class = await classes.get_class(platform, actor, class_id)
     today = beijing_date(platform.clock.now())
     try:
+        classes.require_not_ended(training_class)
         await _require_qualified(platform, actor, training_class, today)
         rules.require_scheme(training_class.application_id, training_class.scheme_version)
         rules.require_over(training_class.ends_on, today)
         hindrance = ""
-    except (NotQualified, rules.SchemeNotApproved, rules.TrainingNotOver) as refusal:
+    except (classes.ClassEnded, NotQualified, rules.SchemeNotApproved, rules.TrainingNotOver) as refusal:
         hindrance = refusal.detail
     return ClassCertificates(training_class, await _candidates(platform, training_class), hindrance)
 
@@ -105,6 +106,7 @@ async def issue_certificates(platform: Platform, actor: Actor, class_id: str) ->
 async def _issue(unit: UnitOfWork, class_id: str) -> int:
     training_class = await classes.get_class(unit, unit.actor, class_id)
     today = beijing_date(unit.now)
+    classes.require_not_ended(training_class)
     await _require_qualified(unit, unit.actor, training_class, today)
     rules.require_scheme(training_class.application_id, training_class.scheme_version)
     rules.require_over(training_class.ends_on, today)
@@ -210,7 +212,7 @@ async def _take_codes(
 ) -> Sequence[tuple[str, str]]:
     """Serial and number for each of `count` certificates, in order (article 17). Raises OrderExhausted."""
     place = (training_class.province_code, training_class.institution_code)
-    month = rules.year_month(training_class.starts_on)
+    month = rules.year_month(training_class.planned_first_day)
     level = training_class.level
     first_serial = await sequences.take(unit, rules.serial_sequence(*place), count, last=rules.SERIAL_LAST)
     first_number = await sequences.take(
@@ -245,7 +247,7 @@ async def _prove_layout(platform: Platform, training_class: TrainingClass) -> No
     if not names:
         return
     place = (training_class.province_code, training_class.institution_code)
-    month = rules.year_month(training_class.starts_on)
+    month = rules.year_month(training_class.planned_first_day)
     proof = CertificateSnapshot(
         **_words(training_class, beijing_date(platform.clock.now())),
         name="示" * max(map(len, names)),

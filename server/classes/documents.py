@@ -10,9 +10,10 @@ from bson.binary import Binary
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.classes import rules
-from server.classes.rules import Stage
+from server.classes.rules import Condition, Stage
 from server.institutions.rules import MAJORS, Level
 from server.kernel.mongo import Document
+from server.kernel.titled import Titled
 
 
 class ClassTeacher(BaseModel):
@@ -22,6 +23,19 @@ class ClassTeacher(BaseModel):
 
     person_id: str
     name: str
+
+
+class Suspension(BaseModel):
+    """The days, both included, on which a class is suspended (暂停)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: date
+    last: date
+    reason: str
+
+    def covers(self, day: date) -> bool:
+        return self.first <= day <= self.last
 
 
 class TrainingClass(Document):
@@ -52,6 +66,15 @@ class TrainingClass(Document):
     """Enrolments of this class, by roster and by application; never more than `places` where those are set."""
     scheme_version: int | None = None
     """The approved version of the 培训方案, which governs courses, sessions and tasks (article 4.3)."""
+    condition: Condition = Condition.RUNNING
+    """RUNNING, CALLED_OFF or TERMINATED; whether it is suspended is a matter of the day."""
+    condition_reason: str = ""
+    ended_on: date | None = None
+    """When it was called off or terminated."""
+    suspensions: list[Suspension] = Field(default_factory=list)
+    planned_starts_on: date | None = None
+    """Its first day before it was put off for the first time; None while it begins as planned. The number of its certificates keeps
+    that month (article 17)."""
     version: int = 0
     """Counts the use cases that must not overlap: see store.touch."""
 
@@ -64,8 +87,23 @@ class TrainingClass(Document):
         """Whether 报到 comes before the first check-in (article 10): in every class that was applied for."""
         return self.application_id is not None
 
+    @property
+    def planned_first_day(self) -> date:
+        return self.planned_starts_on or self.starts_on
+
     def stage_on(self, today: date) -> Stage:
+        if self.condition.ended:
+            return Stage.FINISHED
         return rules.stage(self.starts_on, self.ends_on, today)
+
+    def condition_on(self, today: date) -> Condition:
+        suspended = any(one.covers(today) for one in self.suspensions)
+        return Condition.SUSPENDED if suspended and not self.condition.ended else self.condition
+
+    def standing_on(self, today: date) -> Titled:
+        """What a list says of it in a word: its stage, or what befell it."""
+        condition = self.condition_on(today)
+        return self.stage_on(today) if condition is Condition.RUNNING else condition
 
 
 @dataclass(frozen=True)

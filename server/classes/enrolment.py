@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from server.accounts import people
-from server.classes import store
+from server.classes import service, store
 from server.classes.documents import Enrolment, OpenClassFilter, TrainingClass
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
@@ -69,6 +69,7 @@ async def enrol(unit: UnitOfWork, training_class: TrainingClass, newcomers: Sequ
 
     Of two use cases that enrol one person at once the second sees the first. Raises NoPlaceLeft, DatesClash.
     """
+    service.require_not_ended(training_class)
     ids = [one.person_id for one in newcomers]
     await people.touch(unit, ids)
     clashing = await overlapping_classes(unit, training_class, ids)
@@ -91,6 +92,13 @@ async def leave(unit: UnitOfWork, class_id: str, person_id: str) -> None:
     if not await store.delete_enrolment(unit, class_id, person_id):
         raise NotFound("该学员不在本班名册中。")
     await store.give_back_place(unit, class_id)
+
+
+async def leave_all(unit: UnitOfWork, training_class: TrainingClass) -> list[Enrolment]:
+    """Part of a calling-off (interruptions): nobody stays enrolled; returns who was. The class itself is written by the caller."""
+    enrolled = await store.enrolments(unit, training_class.id)
+    await store.delete_enrolments(unit, training_class.id)
+    return enrolled
 
 
 async def awaited_arrivals(platform: Platform, actor: Actor) -> list[tuple[TrainingClass, int]]:

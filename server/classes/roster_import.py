@@ -209,5 +209,6 @@ async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
 
 
 def _require_open_roster(training_class: TrainingClass) -> None:
+    service.require_not_ended(training_class)
     if training_class.results_released_at is not None:
         raise RosterClosed()

@@ -20,6 +20,25 @@ class Stage(Titled):
     FINISHED = "FINISHED", "已结束"
 
 
+class Condition(Titled):
+    """What befell a class beside its calendar."""
+
+    RUNNING = "RUNNING", "正常"
+    SUSPENDED = "SUSPENDED", "暂停"
+    """It begins and ends with days of its own, and is never stored: see TrainingClass.condition_on."""
+    CALLED_OFF = "CALLED_OFF", "已取消"
+    """By the institution before the first session: as if there had been no class."""
+    TERMINATED = "TERMINATED", "已终止"
+    """Later, with the province's approval: what was held stays, and nothing follows."""
+
+    @property
+    def ended(self) -> bool:
+        return self in (Condition.CALLED_OFF, Condition.TERMINATED)
+
+
+ENDED = [one for one in Condition if one.ended]
+
+
 def stage(starts_on: date, ends_on: date, today: date) -> Stage:
     """Where `today` lies; the first and the last day belong to the class."""
     if today < starts_on:

@@ -39,6 +39,12 @@ class ResultsReleased(Conflict):
     default_detail = "本班成绩已公布，学习成果和评分都不能再更改。"
 
 
+class ClassEnded(Conflict):
+    slug = "class-ended"
+    title = "培训班已取消或终止"
+    default_detail = "本班已经取消或终止，不再签到、评分、公布成绩和核发证书，名册和课次也不再变动。"
+
+
 class SchemeGoverns(Conflict):
     slug = "scheme-governs"
     title = "按已批准的培训方案执行"
@@ -263,15 +269,26 @@ async def is_enrolled(scope: Scope, class_id: str, person_id: str) -> bool:
 async def exclude_release(unit: UnitOfWork, training_class: TrainingClass) -> None:
     """Lets no release of results overlap with this use case; `training_class` was read in the same transaction.
 
-    Raises ResultsReleased.
+    Raises ResultsReleased, ClassEnded.
     """
+    require_not_ended(training_class)
     if training_class.results_released_at is not None:
         raise ResultsReleased()
     await store.touch(unit, training_class.id)
 
 
+def require_not_ended(training_class: TrainingClass) -> None:
+    """Raises ClassEnded for a class that was called off or terminated."""
+    if training_class.condition.ended:
+        raise ClassEnded(
+            f"本班已于 {training_class.ended_on} {training_class.condition.label.removeprefix('已')}，"
+            "不再签到、评分、公布成绩和核发证书，名册和课次也不再变动。"
+        )
+
+
 async def release_results(unit: UnitOfWork, class_id: str) -> None:
     """Freezes the results of a class that the caller has fetched in its reach. Raises ResultsReleased when they are already."""
+    require_not_ended((await store.classes_by_id(unit, [class_id]))[class_id])
     if not await store.set_results_released(unit, class_id, unit.now):
         raise ResultsReleased()
 

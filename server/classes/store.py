@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date, datetime
 
 from server.classes.documents import ClassFilter, ClassTeacher, Enrolment, OpenClassFilter, TrainingClass
-from server.classes.rules import Stage
+from server.classes.rules import ENDED, Stage
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import LookUp, containing
@@ -38,6 +38,10 @@ COLLECTIONS = (
 )
 
 
+NOT_ENDED: Row = {"condition": {"$nin": ENDED}}
+"""Neither called off nor terminated; classes of before had no condition."""
+
+
 async def insert_class(scope: Scope, new: TrainingClass) -> None:
     await scope["classes"].insert_one(new.to_mongo(), session=scope.session)
 
@@ -63,7 +67,7 @@ def _condition(narrowed: ClassFilter, today: date) -> Row:
     exact = {"level": narrowed.level, "major": narrowed.major, "province_code": narrowed.province_code}
     condition: Row = {name: value for name, value in exact.items() if value}
     if narrowed.stage:
-        condition |= _in_stage(narrowed.stage, today)
+        condition["$or"] = [_in_stage(narrowed.stage, today)]
     if narrowed.year:
         first, last = f"{narrowed.year}-01-01", f"{narrowed.year}-12-31"
         condition["$and"] = [{"starts_on": {"$gte": first, "$lte": last}}]
@@ -76,7 +80,7 @@ async def current_classes(
     scope: Scope, reach: Jurisdiction, today: date, *, limit: int
 ) -> list[TrainingClass]:
     """Those that are not over, or whose results are not released; newest first."""
-    current = {"$or": [{"ends_on": {"$gte": today}}, {"results_released_at": None}]}
+    current = {**NOT_ENDED, "$or": [{"ends_on": {"$gte": today}}, {"results_released_at": None}]}
     rows = scope["classes"].find({"$and": [reach.filter(), current]}, session=scope.session)
     return [TrainingClass.from_mongo(row) async for row in rows.sort("_id", -1).limit(limit)]
 
@@ -92,11 +96,11 @@ def _in_stage(stage: Stage, today: date) -> Row:
     """rules.stage as a condition of the database."""
     match stage:
         case Stage.NOT_STARTED:
-            return {"starts_on": {"$gt": today}}
+            return {"starts_on": {"$gt": today}, **NOT_ENDED}
         case Stage.ONGOING:
-            return {"starts_on": {"$lte": today}, "ends_on": {"$gte": today}}
+            return {"starts_on": {"$lte": today}, "ends_on": {"$gte": today}, **NOT_ENDED}
         case Stage.FINISHED:
-            return {"ends_on": {"$lt": today}}
+            return {"$or": [{"ends_on": {"$lt": today}}, {"condition": {"$in": ENDED}}]}
 
 
 async def class_in_reach(scope: Scope, reach: Jurisdiction, class_id: str) -> TrainingClass | None:
@@ -125,7 +129,8 @@ async def classes_taught_by(
 
 async def taught_and_not_over(scope: Scope, person_id: str, today: date) -> list[str]:
     """Ids of the classes of a teacher that have not ended and whose results are not released."""
-    condition = {"teachers.person_id": person_id, "ends_on": {"$gte": today}, "results_released_at": None}
+    open_to = {"ends_on": {"$gte": today}, "results_released_at": None, **NOT_ENDED}
+    condition = {"teachers.person_id": person_id, **open_to}
     return [row["_id"] async for row in scope["classes"].find(condition, {"_id": 1}, session=scope.session)]
 
 
@@ -261,7 +266,8 @@ async def awaited_arrivals(scope: Scope, reach: Jurisdiction, today: date) -> li
 
 async def unreleased(scope: Scope, ended_from: date, today: date) -> AsyncIterator[TrainingClass]:
     """One by one: those that have begun, end on `ended_from` or later, and whose results are not released."""
-    condition = {"ends_on": {"$gte": ended_from}, "starts_on": {"$lte": today}, "results_released_at": None}
+    open_since = {"ends_on": {"$gte": ended_from}, "starts_on": {"$lte": today}}
+    condition = {**open_since, "results_released_at": None, **NOT_ENDED}
     async for row in scope["classes"].find(condition, session=scope.session).sort("ends_on", -1):
         yield TrainingClass.from_mongo(row)
 
@@ -281,6 +287,7 @@ async def other_classes(
             "_id": {"$in": sorted({class_id for _, class_id in enrolled})},
             "starts_on": {"$lte": ends_on},
             "ends_on": {"$gte": starts_on},
+            **NOT_ENDED,
         },
         session=scope.session,
     )
@@ -323,6 +330,19 @@ async def open_for_enrolment(
         condition["_id"] = {"$lt": before}
     rows = scope["classes"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [TrainingClass.from_mongo(row) async for row in rows]
+
+
+# ---- what befell a class
+
+
+async def replace_class(scope: Scope, changed: TrainingClass) -> None:
+    """Writes a class that this transaction has read, counting it as touched."""
+    row = changed.model_copy(update={"version": changed.version + 1}).to_mongo()
+    await scope["classes"].replace_one({"_id": changed.id}, row, session=scope.session)
+
+
+async def delete_enrolments(scope: Scope, class_id: str) -> None:
+    await scope["enrolments"].delete_many({"class_id": class_id}, session=scope.session)
 
 
 # ---- corrections of what was published, and the classes of one institution
@@ -390,6 +410,7 @@ async def classes_to_come(
         "level": {"$in": list(levels)},
         "ends_on": {"$gt": today},
         "starts_on": {"$gt": today},
+        **NOT_ENDED,
     }
     rows = scope["classes"].find(condition, session=scope.session).sort("starts_on", 1)
     return [TrainingClass.from_mongo(row) async for row in rows]
@@ -399,7 +420,7 @@ async def unfinished_of(
     scope: Scope, reach: Jurisdiction, institution_code: str, today: date
 ) -> list[TrainingClass]:
     """The classes of one institution that are not over, the first to begin first."""
-    condition = {"institution_code": institution_code, "ends_on": {"$gte": today}}
+    condition = {"institution_code": institution_code, "ends_on": {"$gte": today}, **NOT_ENDED}
     rows = scope["classes"].find({"$and": [reach.filter(), condition]}, session=scope.session)
     return [TrainingClass.from_mongo(row) async for row in rows.sort("starts_on", 1)]
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, Forbidden
 from server.kernel.identity import INSTITUTION_ROLES, Role
-from server.kernel.reviews import NOBODY, By, Procedure
+from server.kernel.reviews import NOBODY, PROVINCE, By, Procedure
 from server.kernel.titled import Titled
 
 YEARLY_TEACHING = 2
@@ -41,6 +41,8 @@ class Action(StrEnum):
     EXPIRE = "EXPIRE"
     WITHDRAW = "WITHDRAW"
     CANCEL = "CANCEL"
+    CLOSE = "CLOSE"
+    """There is no such class any more."""
 
 
 class InvitationClosed(Conflict):
@@ -78,6 +80,9 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.EXPIRE: By(NOBODY, {State.SENT: State.EXPIRED}),
         Action.WITHDRAW: By(INSTITUTION_ROLES, {State.SENT: State.WITHDRAWN}),
         Action.CANCEL: By(INSTITUTION_ROLES, {State.ACCEPTED: State.CANCELLED}),
+        Action.CLOSE: By(
+            INSTITUTION_ROLES | PROVINCE, {State.SENT: State.WITHDRAWN, State.ACCEPTED: State.CANCELLED}
+        ),
     },
     lambda action: Forbidden(),
     lambda state, action: InvitationClosed(_CLOSED[state]),

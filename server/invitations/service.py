@@ -339,6 +339,18 @@ async def follow_class(unit: UnitOfWork, training_class: TrainingClass) -> None:
         unit.notify(one.teacher_id, "invitation-corrected", **_news(corrected))
 
 
+async def close_all(unit: UnitOfWork, training_class: TrainingClass, reason: str, *, accepted: bool) -> None:
+    """Part of a use case that ends a class: open letters are withdrawn, with `accepted` what was accepted is cancelled, and their
+    teachers are told. What stays accepted ends with the class, so that the teacher is free again."""
+    for one in await store.of_class(unit, training_class.id):
+        if one.state is State.SENT or (one.state is State.ACCEPTED and accepted):
+            kind = "invitation-withdrawn" if one.state is State.SENT else "invitation-cancelled"
+            await _settle(unit, one, Action.CLOSE, reason)
+            unit.notify(one.teacher_id, kind, **_news(one), reason=reason)
+        elif one.state is State.ACCEPTED:
+            await store.correct(unit, one.model_copy(update={"ends_on": training_class.ends_on}))
+
+
 # ---- the platform
 
 

@@ -61,6 +61,9 @@ class Permission(Titled):
     INSTITUTIONS_READ = "institutions:read", "查看培训机构和资格"
     INSTITUTIONS_READ_REQUESTS = "institutions:read-requests", "查看基地推荐和资格申请"
     INSTITUTIONS_RECOMMEND = "institutions:recommend", "推荐教师培训基地，申请增补、暂停、恢复、取消资格"
+    INTERRUPTIONS_READ = "interruptions:read", "查看培训班的暂停、延期、转班、终止和取消"
+    INTERRUPTIONS_REQUEST = "interruptions:request", "申请暂停、延期、转班补学、终止，取消开班"
+    INTERRUPTIONS_REVIEW = "interruptions:review", "审核培训班的暂停、延期、转班和终止"
     INVITATIONS_ANSWER = "invitations:answer", "接受或谢绝授课、考核邀请"
     INVITATIONS_READ = "invitations:read", "查看邀请函"
     INVITATIONS_SEND = "invitations:send", "邀请骨干教师"
@@ -108,6 +111,7 @@ CHAPTERS = {
     "applications": "开班申请",
     "classes": "培训班",
     "invitations": "邀请函",
+    "interruptions": "培训班变更",
     "schemes": "培训方案",
     "admissions": "招生与报到",
     "attendance": "签到考勤",
@@ -138,6 +142,7 @@ _STAFF = frozenset(
         Permission.CLASSES_READ,
         Permission.CORRECTIONS_READ,
         Permission.INSTITUTIONS_READ,
+        Permission.INTERRUPTIONS_READ,
         Permission.INVITATIONS_READ,
         Permission.PLANS_READ,
         Permission.POLICIES_READ,
@@ -159,6 +164,7 @@ _INSTITUTION = _STAFF | {
     Permission.CLASSES_MANAGE,
     Permission.CONTENT_REVIEW,
     Permission.CORRECTIONS_REQUEST,
+    Permission.INTERRUPTIONS_REQUEST,
     Permission.INVITATIONS_SEND,
     Permission.PLANS_MANAGE,
     Permission.QUALIFICATION_STATE,
@@ -208,6 +214,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.DUTIES_READ,
         Permission.INSTITUTIONS_READ_REQUESTS,
         Permission.INSTITUTIONS_RECOMMEND,
+        Permission.INTERRUPTIONS_REVIEW,
         Permission.QUALIFICATION_DISMISS,
         Permission.SCHEMES_REVIEW,
         Permission.PLANS_REVIEW,

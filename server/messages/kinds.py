@@ -105,6 +105,7 @@ FIELD_TITLES = {
     "ends_on": "结束日期",
     "given_on": "指导日期",
     "ground": "事由",
+    "hours": "课时",
     "institution": "培训机构",
     "issuer": "发证机构",
     "kind": "任务",
@@ -179,6 +180,66 @@ _ROWS = (
         "application-rejected",
         "报名未通过",
         ("您报名的“{class_name}”没有通过审核。", "理由：{reason}"),
+        (_CLASS, _REASON),
+    ),
+    Kind(
+        "application-closed",
+        "报名已关闭",
+        ("您报名的“{class_name}”不再举办，报名已关闭。", "理由：{reason}"),
+        (_CLASS, _REASON),
+    ),
+    # ---- 变更 of a class: 暂停, 延期, 转班补学, 终止, 取消, 补课 (articles 4.6 and 4.7)
+    Kind(
+        "class-suspended",
+        "培训班暂停",
+        (
+            "“{class_name}”自 {starts_on} 至 {until} 暂停，其间不上课、不签到。",
+            "培训改至 {ends_on} 结束，请在小程序中查看新的课次。",
+            "原因：{reason}",
+        ),
+        (_CLASS, (_DATE, "starts_on"), (_DATE, "until"), _REASON),
+        wakes="starts_on",  # who would travel tomorrow morning must hear of it
+    ),
+    Kind(
+        "class-postponed",
+        "培训班延期",
+        (
+            "“{class_name}”延期，{starts_on} 至 {ends_on} 举办，请在小程序中查看新的课次。",
+            "原因：{reason}",
+        ),
+        (_CLASS, (_DATE, "starts_on"), (_DATE, "ends_on"), _REASON),
+        wakes="starts_on",
+    ),
+    Kind(
+        "class-called-off",
+        "培训班已取消",
+        ("“{class_name}”已取消，原定 {starts_on} 开班。", "{institution}说明：{reason}"),
+        (_CLASS, (_DATE, "starts_on"), _REASON),
+        wakes="starts_on",
+    ),
+    Kind(
+        "class-terminated",
+        "培训已终止",
+        ("“{class_name}”已于 {ends_on} 终止，以后不再上课。", "{institution}说明：{reason}"),
+        (_CLASS, (_DATE, "ends_on"), _REASON),
+        wakes="ends_on",
+    ),
+    Kind(
+        "class-transferred",
+        "转班补学",
+        ("您在“{class_name}”已学的 {hours} 课时计入“{title}”，{starts_on} 至 {ends_on} 在{place}举办。",),
+        ((_THING, "title"), (_DATE, "starts_on"), (_THING, "place")),
+    ),
+    Kind(
+        "hours-made-up",
+        "补课已登记",
+        ("“{class_name}”为您登记补课 {hours} 课时：{title}。",),
+        (_CLASS, (_THING, "title")),
+    ),
+    Kind(
+        "make-up-voided",
+        "补课记录已撤销",
+        ("“{class_name}”撤销了为您登记的补课 {hours} 课时：{title}。", "理由：{reason}"),
         (_CLASS, _REASON),
     ),
     # ---- 邀请函 (article 4.2)

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from server.backbone import service as backbone
 from server.backbone.rules import PoolStatus
 from server.classes import facts as class_facts
 from server.institutions import service as institutions
 from server.institutions.rules import QualificationKind
+from server.interruptions import service as interruptions
 from server.invitations import engagements
 from server.invitations.rules import DoneTask
 from server.kernel import policies
-from server.kernel.clock import beijing_date
+from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.history import step
 from server.kernel.identity import system
 from server.kernel.platform import Platform
@@ -205,8 +206,21 @@ async def _facts(
         kind = QualificationKind.TRAINING_BASE
         latest = await class_facts.latest_class(unit, one.institution_code or "", kind)
         last = f"“{latest.name}”，{latest.ends_on} 结束" if latest else "没有举办过培训班"
-        named = [("资格起始", str(one.history.since)), ("最近一期培训班", last), *_two_years(one, verdict)]
+        named = [
+            ("资格起始", str(one.history.since)),
+            ("最近一期培训班", last),
+            *_two_years(one, verdict),
+            *await _force_majeure(unit, one, verdict),
+        ]
     return [Fact(title=title, value=value) for title, value in named]
+
+
+async def _force_majeure(unit: UnitOfWork, one: Examined, verdict: Verdict) -> list[tuple[str, str]]:
+    """The classes of these two years that fell to 不可抗力: whoever decides shall know that the base meant to train."""
+    since = datetime.combine(verdict.first, time(), BEIJING)
+    fallen = await interruptions.fell_to_force_majeure(unit, one.institution_code or "", since)
+    words = "；".join(f"“{name}”{what}" for name, what in fallen)
+    return [("因不可抗力未能举办的培训班", words)] if fallen else []
 
 
 def _two_years(one: Examined, verdict: Verdict) -> list[tuple[str, str]]:

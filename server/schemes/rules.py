@@ -40,6 +40,8 @@ class Action(Titled):
     FILE = "FILE", "报送省级审核"
     APPROVE = "APPROVE", "审核通过"
     RETURN = "RETURN", "退回修改"
+    CLOSE = "CLOSE", "培训班取消或终止"
+    """Nobody signs or reviews the scheme of a class that is no more."""
 
 
 LEFT_BEHIND: dict[State, State] = {
@@ -85,6 +87,9 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.FILE: By(INSTITUTION_ROLES, {State.SIGNING: State.SUBMITTED}),
         Action.APPROVE: By(PROVINCE, {State.SUBMITTED: State.APPROVED}),
         Action.RETURN: By(PROVINCE, {State.SUBMITTED: State.RETURNED}),
+        Action.CLOSE: By(
+            INSTITUTION_ROLES | PROVINCE, {State.SIGNING: State.DRAFT, State.SUBMITTED: State.DRAFT}
+        ),
     },
     lambda action: NotYourStep(),
     reviews.refused(

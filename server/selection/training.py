@@ -121,6 +121,7 @@ async def enrol(unit: UnitOfWork, draft: EnrolDraft) -> TrainingClass:
 
 def _require_open(unit: UnitOfWork, training_class: TrainingClass) -> None:
     over = training_class.stage_on(beijing_date(unit.now)) is Stage.FINISHED
+    classes.require_not_ended(training_class)
     if over or training_class.results_released_at is not None:
         raise ClassOver()
 
@@ -165,6 +166,15 @@ async def release(unit: UnitOfWork, class_id: str, nominee_id: str, wanted: Rele
     unit.notify(found.person_id, "selection-decided", outcome=outcome, reason=wanted.reason)
     nowhere = {"class_id": None, "class_name": "", "institution_code": None}
     return await move(unit, found, Action.RELEASE, wanted.reason, nowhere)
+
+
+async def leave_all(unit: UnitOfWork, class_id: str, reason: str) -> int:
+    """Part of a calling-off (interruptions): who was put into the class is a candidate again. Returns how many."""
+    placed = [one for one in await store.of_class(unit, class_id) if one.person_id is not None]
+    nowhere = {"class_id": None, "class_name": "", "institution_code": None}
+    for one in placed:
+        await move(unit, one, Action.RELEASE, reason, nowhere)
+    return len(placed)
 
 
 async def of_class(platform: Platform, actor: Actor, class_id: str) -> list[Nominee]:

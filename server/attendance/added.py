@@ -1,0 +1,210 @@
+"""Class hours of a person that no check-in gave: made up one by one (补课), or held in an interrupted class (转班补学; article 4.6).
+
+A made-up hour is recorded by the class's staff or by its teaching teacher, is never more than was missed, and can be voided until the
+results are released. Both stand beside the check-ins with their own word, and count with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.attendance import rules, service, store
+from server.attendance.documents import AddedHours, AddedKind
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.kernel.clock import beijing_date
+from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from server.kernel.identity import Actor
+from server.kernel.platform import Platform
+from server.kernel.unit_of_work import UnitOfWork, transactional
+
+
+class AlreadyVoided(Conflict):
+    slug = "make-up-voided"
+    title = "补课记录已撤销"
+    default_detail = "这条补课记录已经撤销，不再计入课时。"
+
+
+class MakeUp(BaseModel):
+    """补课: who made up how many hours, when, what was taught, and by whom."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    person_id: Annotated[str, Field(title="学员", pattern=r"^[0-9a-f]{24}$")]
+    hours: Annotated[int, Field(title="课时", ge=1, le=200)]
+    held_on: Annotated[date, Field(title="补课日期")]
+    taught: Annotated[str, Field(title="补课内容", min_length=2, max_length=200)]
+    taught_by: Annotated[str, Field(title="授课教师", min_length=2, max_length=60)]
+
+
+class Voiding(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: Annotated[str, Field(title="理由", min_length=2, max_length=200)]
+
+
+# ---- reading
+
+
+async def of_class(platform: Platform, actor: Actor, class_id: str) -> list[AddedHours]:
+    """For staff, those that were voided included, in the order in which they were recorded. Raises NotFound outside their jurisdiction."""
+    await classes.get_class(platform, actor, class_id)
+    return await store.added_of_class(platform, class_id)
+
+
+async def of_taught_class(platform: Platform, actor: Actor, class_id: str) -> list[AddedHours]:
+    """The same for a teacher of the class."""
+    await classes.taught_class(platform, actor, class_id)
+    return await store.added_of_class(platform, class_id)
+
+
+async def mine(platform: Platform, actor: Actor, class_id: str) -> list[AddedHours]:
+    """The actor's own in a class that they attend. Raises NotFound."""
+    await classes.attended_class(platform, actor, class_id)
+    return await store.added_of_class(platform, class_id, person_id=actor.person_id)
+
+
+# ---- 补课
+
+
+@transactional
+async def make_up(unit: UnitOfWork, class_id: str, wanted: MakeUp) -> AddedHours:
+    """Records hours that a person made up, by staff of the institution; the same again changes nothing.
+
+    Raises TooManyHours beyond what the person missed, ResultsReleased, ClassEnded, NotFound, Invalid for a day or a teacher.
+    """
+    return await _make_up(unit, await classes.get_class(unit, unit.actor, class_id), wanted)
+
+
+@transactional
+async def make_up_as_teacher(unit: UnitOfWork, class_id: str, wanted: MakeUp) -> AddedHours:
+    """The same by a teacher of the class."""
+    return await _make_up(unit, await classes.taught_class(unit, unit.actor, class_id), wanted)
+
+
+async def _make_up(unit: UnitOfWork, training_class: TrainingClass, wanted: MakeUp) -> AddedHours:
+    await classes.exclude_release(unit, training_class)  # and two who record at once come one after the other
+    trainee = await classes.trainee(unit, training_class.id, wanted.person_id)
+    if trainee.awaits_arrival:
+        raise rules.NotArrived("该学员还没有报到，没有缺课，不需要补课。")
+    there = await store.added_of_class(unit, training_class.id, person_id=wanted.person_id)
+    if same := next((one for one in there if one.voided_at is None and _says(one, wanted)), None):
+        unit.nothing_written()
+        return same
+    if not training_class.starts_on <= wanted.held_on <= beijing_date(unit.now):
+        said = f"补课日期应在开班（{training_class.starts_on}）以后，不晚于今天。"
+        raise Invalid(fields=[FieldError("held_on", said)])
+    if wanted.taught_by not in {one.name for one in training_class.teachers}:
+        raise Invalid(fields=[FieldError("taught_by", "请从本班的授课骨干教师中选择（指南第六条）。")])
+    reckoned = await service.attendance_of_class(unit, training_class.id)
+    rules.check_made_up(
+        wanted.hours, held=reckoned.hours_total, attended=reckoned.hours_attended[wanted.person_id]
+    )
+    new = _added(unit, training_class, AddedKind.MADE_UP, **wanted.model_dump())
+    await store.insert_added(unit, [new])
+    unit.notify(wanted.person_id, "hours-made-up", **_news(training_class, new))
+    unit.audit("attendance:make-up", training_class.id, added=new.id, **_facts(new))
+    return new
+
+
+def _says(one: AddedHours, wanted: MakeUp) -> bool:
+    return one.model_dump(include=set(MakeUp.model_fields)) == wanted.model_dump()
+
+
+@transactional
+async def void(unit: UnitOfWork, class_id: str, added_id: str, wanted: Voiding) -> None:
+    """Takes a record of 补课 back, by staff of the institution, until the results are released; it stays readable, and counts no more.
+
+    Raises AlreadyVoided, ResultsReleased, ClassEnded, NotFound.
+    """
+    await _void(unit, await classes.get_class(unit, unit.actor, class_id), added_id, wanted)
+
+
+@transactional
+async def void_as_teacher(unit: UnitOfWork, class_id: str, added_id: str, wanted: Voiding) -> None:
+    """The same by a teacher of the class."""
+    await _void(unit, await classes.taught_class(unit, unit.actor, class_id), added_id, wanted)
+
+
+async def _void(unit: UnitOfWork, training_class: TrainingClass, added_id: str, wanted: Voiding) -> None:
+    await classes.exclude_release(unit, training_class)
+    there = {one.id: one for one in await store.added_of_class(unit, training_class.id)}
+    found = there.get(added_id)
+    if found is None or found.kind is not AddedKind.MADE_UP:
+        raise NotFound("没有这条补课记录。")
+    if not await store.void_added(unit, added_id, unit.now, unit.actor.name, wanted.reason):
+        raise AlreadyVoided()
+    unit.notify(found.person_id, "make-up-voided", **_news(training_class, found), reason=wanted.reason)
+    unit.audit(
+        "attendance:void-make-up", training_class.id, added=added_id, reason=wanted.reason, **_facts(found)
+    )
+
+
+# ---- 转班补学
+
+
+async def credit(
+    unit: UnitOfWork, held_in: TrainingClass, counts_in: TrainingClass, hours_of: Mapping[str, int]
+) -> dict[str, int]:
+    """Part of an approval (interruptions): what these people held in one class counts in the other, never more than is owed there.
+
+    Returns what counts, by person.
+    """
+    counted = {person_id: rules.credited(held, counts_in.class_hours) for person_id, held in hours_of.items()}
+    new = [
+        _added(
+            unit,
+            counts_in,
+            AddedKind.CREDITED,
+            person_id=person_id,
+            hours=hours,
+            held_on=beijing_date(unit.now),
+            taught=held_in.name,
+            taught_by=held_in.institution_name,
+            from_class=held_in.id,
+        )
+        for person_id, hours in counted.items()
+        if hours
+    ]
+    if new:
+        await store.insert_added(unit, new)
+    for one in new:
+        unit.audit("attendance:credit", counts_in.id, added=one.id, **_facts(one))
+    return counted
+
+
+def _added(unit: UnitOfWork, training_class: TrainingClass, kind: AddedKind, **said: object) -> AddedHours:
+    return AddedHours.model_validate(
+        {
+            **said,
+            "class_id": training_class.id,
+            "institution_code": training_class.institution_code,
+            "province_code": training_class.province_code,
+            "kind": kind,
+            "recorded_at": unit.now,
+            "recorded_by": unit.actor.name,
+        }
+    )
+
+
+def _facts(one: AddedHours) -> dict[str, str | int]:
+    return {
+        "person_id": one.person_id,
+        "hours": one.hours,
+        "held_on": one.held_on.isoformat(),
+        "taught": one.taught,
+        "taught_by": one.taught_by,
+    }
+
+
+def _news(training_class: TrainingClass, one: AddedHours) -> dict[str, str]:
+    return {
+        "class_id": training_class.id,
+        "class_name": training_class.name,
+        "hours": str(one.hours),
+        "title": one.taught,
+    }
