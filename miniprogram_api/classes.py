@@ -7,7 +7,7 @@ from datetime import date
 from miniprogram_api.handler import ApiHandler, Page, Paging, Response, operation
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
-from server.classes.rules import Stage
+from server.classes.rules import Condition, Stage
 from server.institutions.rules import Level
 from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission
@@ -30,6 +30,10 @@ class ClassAnswer(Response):
     stage: Stage
     """Where today lies, in Beijing."""
     stage_title: str
+    condition: Condition
+    """Suspended today, called off or terminated; else running."""
+    condition_title: str
+    condition_reason: str
     teachers: list[str]
     """Names of the backbone teachers."""
 
@@ -49,18 +53,30 @@ class TaughtClassAnswer(ClassAnswer):
 
 def class_facts(item: TrainingClass, today: date) -> dict[str, object]:
     """The fields of ClassAnswer."""
-    stage = item.stage_on(today)
+    stage, condition = item.stage_on(today), item.condition_on(today)
     return {
         **item.model_dump(include=_TOLD),
         "level_title": item.level.label,
         "major_name": item.major_name,
         "stage": stage,
-        "stage_title": stage.label,
+        "stage_title": item.standing_on(today).label,
+        "condition": condition,
+        "condition_title": condition.label,
+        "condition_reason": _reason(item, today),
         "teachers": [teacher.name for teacher in item.teachers],
     }
 
 
-_TOLD = ClassAnswer.model_fields.keys() & TrainingClass.model_fields.keys() - {"teachers"}
+def _reason(item: TrainingClass, today: date) -> str:
+    suspended = (one.reason for one in item.suspensions if one.covers(today))
+    return item.condition_reason or next(suspended, "")
+
+
+_TOLD = ClassAnswer.model_fields.keys() & TrainingClass.model_fields.keys() - {
+    "teachers",
+    "condition",
+    "condition_reason",
+}
 
 
 class ClassHandler(ApiHandler):

@@ -106,6 +106,10 @@ def stages(one: Application) -> list[tuple[str, str, str]]:
             return [plan, asked, ("省级审核", "done", last), ("开班", "done", str(one.starts_on))]
         case State.WITHDRAWN:
             return [plan, ("提出申请", "failed", f"{last}撤回"), ("省级审核", "todo", ""), opening]
+        case State.CALLED_OFF | State.TERMINATED:
+            approved = one.last(Action.APPROVE)
+            reviewed = ("省级审核", "done", approved.actor_name if approved else "")
+            return [plan, asked, reviewed, ("开班", "failed", one.state.label)]
 
 
 @step(OneApplication, Permission.APPLICATIONS_REVIEW)

@@ -22,6 +22,7 @@ from server.classes.documents import ClassFilter, TrainingClass
 from server.classes.rules import Stage
 from server.classes.service import ClassRow
 from server.corrections import service as corrections
+from server.interruptions import service as interruptions
 from server.invitations import service as invitations
 from server.kernel import audit
 from server.kernel.identity import Actor
@@ -70,7 +71,7 @@ SHEET = Sheet[ClassRow](
         Column("地点", 24, lambda row: row.item.place),
         Column("授课骨干教师", 24, lambda row: "、".join(teacher.name for teacher in row.item.teachers)),
         Column("学员人数", 10, lambda row: row.trainees),
-        Column("状态", 10, lambda row: row.stage.label),
+        Column("状态", 10, lambda row: row.standing.label),
     ],
     file="培训班列表",
 )
@@ -98,6 +99,7 @@ class Overview(PageHandler):
             training_class=training_class,
             life=[step for part in LIFE for step in await part(self.platform, self.actor, training_class)],
             corrections=await corrections.made_in_class(self.platform, self.actor, class_id),
+            befell=await interruptions.changes_of_class(self.platform, self.actor, class_id),
             application=await application_of(self, training_class),
             glance=await classes.class_at_a_glance(self.platform, training_class),
             teachers=teachers,

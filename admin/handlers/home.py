@@ -17,6 +17,7 @@ from server.classes import service as classes
 from server.classes.rules import NextStep, Stage
 from server.corrections import service as corrections
 from server.institutions import service as institutions
+from server.interruptions import service as interruptions
 from server.invitations import service as invitations
 from server.kernel import policies
 from server.kernel.identity import Actor, Role
@@ -44,6 +45,7 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     plans.waiting,
     applications.waiting,
     invitations.waiting,
+    interruptions.waiting,
     admissions.waiting,
     arrival.waiting,
     schemes.waiting,

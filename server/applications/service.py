@@ -230,13 +230,16 @@ async def send_back(unit: UnitOfWork, application_id: str, wanted: Return) -> Ap
     return await take(unit, rules.STEPS, found, Action.RETURN, wanted.reason, seen=wanted.seen)
 
 
+_GIVEN_UP = {Action.CALL_OFF: "applications:call-off", Action.TERMINATE: "applications:terminate"}
+
+
 async def give_up(unit: UnitOfWork, training_class: TrainingClass, action: Action, reason: str) -> None:
     """Part of a use case (interruptions): the class is called off or terminated, and its item of the plan can be applied for again."""
     if training_class.application_id is None:
         return
     found = await get_application(unit, unit.actor, training_class.application_id)
     await take(unit, rules.STEPS, found, action, reason)
-    unit.audit(f"applications:{action.lower().replace('_', '-')}", found.id, reason=reason)
+    unit.audit(_GIVEN_UP[action], found.id, reason=reason)
 
 
 async def item_in_force(scope: Scope, found: Application) -> tuple[Plan, PlanItem]:

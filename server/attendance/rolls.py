@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pymongo.errors import DuplicateKeyError
 
 from server.attendance import rules, service, store
-from server.attendance.documents import CheckIn, RefusedScan, Source, TeachingSession
+from server.attendance.documents import AddedKind, CheckIn, RefusedScan, Source, TeachingSession
 from server.attendance.rules import Flag, Status, Window
 from server.classes import service as classes
 from server.classes.documents import Enrolment
@@ -52,6 +52,8 @@ class RollEntry:
     trainee: Enrolment
     check_in: CheckIn | None
     flags: tuple[Flag, ...]
+    made_up: int = 0
+    """Class hours that the trainee made up in this class (补课), whatever session was missed."""
 
     @property
     def late(self) -> bool:
@@ -125,8 +127,14 @@ async def roll_of(platform: Platform, session: TeachingSession) -> Roll:
     check_ins = await store.check_ins_of_session(platform, session.id)
     by_person = {one.person_id: one for one in check_ins}
     sharing = rules.sharing((one.person_id, one.device) for one in check_ins)
+    made_up = await store.added_totals(platform, session.class_id, kind=AddedKind.MADE_UP)
     entries = [
-        RollEntry(one, by_person.get(one.person_id), _flags(by_person.get(one.person_id), sharing))
+        RollEntry(
+            one,
+            by_person.get(one.person_id),
+            _flags(by_person.get(one.person_id), sharing),
+            made_up.get(one.person_id, 0),
+        )
         for one in await classes.trainees(platform, session.class_id)
     ]
     refused = await store.refused_scans(platform, session.id, limit=REFUSALS_SHOWN)

@@ -8,7 +8,7 @@ from datetime import datetime
 from motor.motor_asyncio import AsyncIOMotorChangeStream
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from server.attendance.documents import AddedHours, CheckIn, RefusedScan, TeachingSession
+from server.attendance.documents import AddedHours, AddedKind, CheckIn, RefusedScan, TeachingSession
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import DUPLICATE_KEY, LookUp, insert_many
@@ -233,11 +233,11 @@ async def added_of_class(scope: Scope, class_id: str, *, person_id: str | None =
     return [AddedHours.from_mongo(row) async for row in rows]
 
 
-async def added_totals(scope: Scope, class_id: str) -> dict[str, int]:
-    """By person, what counts beside the check-ins of a class."""
+async def added_totals(scope: Scope, class_id: str, *, kind: AddedKind | None = None) -> dict[str, int]:
+    """By person, what counts beside the check-ins of a class; with `kind` of this kind only."""
     total: dict[str, int] = {}
     for one in await added_of_class(scope, class_id):
-        if one.voided_at is None:
+        if one.voided_at is None and kind in (None, one.kind):
             total[one.person_id] = total.get(one.person_id, 0) + one.hours
     return total
 

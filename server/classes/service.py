@@ -28,6 +28,7 @@ from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.queries import LookUp
+from server.kernel.titled import Titled
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 Course = Annotated[str, Field(min_length=2, max_length=40)]
@@ -80,6 +81,8 @@ class ClassRow:
     item: TrainingClass
     trainees: int
     stage: Stage
+    standing: Titled
+    """Its stage in a word, or what befell it."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,9 @@ async def list_classes(
     today = beijing_date(platform.clock.now())
     found = await store.classes(platform, actor.jurisdiction, narrowed, today, before=before, limit=limit)
     counts = await store.count_enrolments(platform, [one.id for one in found])
-    return [ClassRow(one, counts.get(one.id, 0), one.stage_on(today)) for one in found]
+    return [
+        ClassRow(one, counts.get(one.id, 0), one.stage_on(today), one.standing_on(today)) for one in found
+    ]
 
 
 async def current_classes(platform: Platform, actor: Actor, limit: int = 100) -> list[CurrentClass]:

@@ -33,6 +33,19 @@ from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 
 CLASSES_OFFERED = 100
+ASKED = {
+    Kind.SUSPEND: "interruptions:ask-suspend",
+    Kind.POSTPONE: "interruptions:ask-postpone",
+    Kind.TRANSFER: "interruptions:ask-transfer",
+    Kind.TERMINATE: "interruptions:ask-terminate",
+}
+CARRIED_OUT = {
+    Kind.SUSPEND: "interruptions:suspend",
+    Kind.POSTPONE: "interruptions:postpone",
+    Kind.TRANSFER: "interruptions:transfer",
+    Kind.TERMINATE: "interruptions:terminate",
+}
+"""What the trail of the class notes."""
 Moves = Annotated[dict[str, AwareDatetime], Field(title="课次的新时间")]
 Reason = Annotated[str, Field(title="理由", min_length=5, max_length=500)]
 
@@ -225,7 +238,7 @@ async def _file(
     new = _new(unit, training_class, kind, wanted, Action.FILE, **said)
     await store.insert(unit, new)
     unit.audit(
-        f"interruptions:ask-{kind.lower().replace('_', '-')}",
+        ASKED[kind],
         training_class.id,
         change=new.id,
         wanted=new.words,
@@ -380,7 +393,7 @@ async def _approve(unit: UnitOfWork, change_id: str, review: Review) -> ClassCha
             later = await later_class(unit, training_class, found.later.class_id)
             await carrying_out.transfer(unit, training_class, later, found)
     unit.audit(
-        f"interruptions:{found.kind.lower()}",
+        CARRIED_OUT[found.kind],
         found.class_id,
         change=found.id,
         done=found.words,

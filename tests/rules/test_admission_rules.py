@@ -55,7 +55,11 @@ TestApplication = Application.TestCase
 
 
 def test_what_has_ended_leads_nowhere() -> None:
-    assert {state for state in State if not state.open} == {State.REJECTED, State.WITHDRAWN}
+    assert {state for state in State if not state.open} == {
+        State.REJECTED,
+        State.WITHDRAWN,
+        State.CLOSED,
+    }
     assert not [one for one, _ in rules.STEPS.transitions if one is None or not one.open]
 
 

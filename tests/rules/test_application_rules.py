@@ -38,9 +38,17 @@ def test_a_step_is_taken_by_whom_and_where_the_table_says_and_nowhere_else(
         assert state.label in refused.value.detail and action.label in refused.value.detail
 
 
-def test_an_approval_is_final_and_a_withdrawal_frees_the_item() -> None:
-    assert {state for state, _ in rules.STEPS.transitions} == {State.SUBMITTED, State.RETURNED}
-    assert set(State) - HOLDING == {State.WITHDRAWN}
+def test_an_approval_ends_only_with_its_class_which_frees_the_item_as_a_withdrawal_does() -> None:
+    assert {state for state, _ in rules.STEPS.transitions} == {
+        State.SUBMITTED,
+        State.RETURNED,
+        State.APPROVED,
+    }
+    assert {action for state, action in rules.STEPS.transitions if state is State.APPROVED} == {
+        Action.CALL_OFF,
+        Action.TERMINATE,
+    }
+    assert set(State) - HOLDING == {State.WITHDRAWN, State.CALLED_OFF, State.TERMINATED}
     assert rules.STEPS.may_act(Action.APPROVE) == rules.STEPS.may_act(Action.RETURN) == {Role.PROVINCE}
     assert rules.STEPS.may_act(Action.SUBMIT) == INSTITUTION_ROLES
     for code in (*State, *Action):

@@ -122,6 +122,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /api/v1/classes": BOUND,
     "GET /api/v1/classes/{class_id}": MY_CLASS,
     "GET /api/v1/classes/{class_id}/sessions": MY_CLASS,
+    "GET /api/v1/classes/{class_id}/added-hours": MY_CLASS,
     "GET /api/v1/classes/{class_id}/tasks": MY_CLASS,
     "GET /api/v1/classes/{class_id}/result": MY_CLASS,
     "GET /api/v1/tasks/{task_id}/submissions": MY_CLASS,
@@ -162,6 +163,9 @@ TABLE: dict[str, Outcomes] = {
     "POST /api/v1/teaching/invitations/{invitation_id}/decline": MY_TEACHING,
     "GET /api/v1/teaching/invitations/{invitation_id}/pdf": MY_TEACHING,
     "GET /api/v1/teaching/classes/{class_id}": MY_TEACHING,
+    "GET /api/v1/teaching/classes/{class_id}/make-ups": MY_TEACHING,
+    "POST /api/v1/teaching/classes/{class_id}/make-ups": MY_TEACHING,
+    "POST /api/v1/teaching/classes/{class_id}/make-ups/{added_id}/void": MY_TEACHING,
     "GET /api/v1/teaching/classes/{class_id}/applications": MY_TEACHING,
     "POST /api/v1/teaching/classes/{class_id}/applications/{applicant_id}/review": MY_TEACHING,
     "GET /api/v1/teaching/classes/{class_id}/needs": MY_TEACHING,
@@ -258,6 +262,29 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/content-checks/{check_id}": CONTENT_OF_XINGTAI,
     "GET /admin/content-checks/{check_id}/picture": CONTENT_OF_XINGTAI,
     "GET /admin/classes/{class_id}/mini-program-code": IN_REACH,
+    # ---- classes that do not run as planned; the province decides, and this one asks for nobody of another institution
+    "GET /admin/changes": ANY_STAFF,
+    "GET /admin/changes/export": ANY_STAFF,
+    "GET /admin/changes/{change_id}": IN_REACH,
+    "GET /admin/changes/{change_id}/return": IN_REACH,
+    "POST /admin/changes/{change_id}/return": OF_HEBEI,
+    "GET /admin/changes/{change_id}/approve": IN_REACH,
+    "POST /admin/changes/{change_id}/approve": OF_HEBEI,
+    "GET /admin/changes/{change_id}/accept": IN_REACH,
+    "POST /admin/changes/{change_id}/accept": staff("", hidden=f"{XINGTAI} {YANGZHOU} {CHANGZHOU}"),
+    "GET /admin/changes/{change_id}/decline": IN_REACH,
+    "POST /admin/changes/{change_id}/decline": staff("", hidden=f"{XINGTAI} {YANGZHOU} {CHANGZHOU}"),
+    "GET /admin/changes/{change_id}/withdraw": IN_REACH,
+    "POST /admin/changes/{change_id}/withdraw": OF_XINGTAI,
+    **{
+        f"{method} /admin/classes/{{class_id}}/changes/{kind}": OF_XINGTAI
+        for kind in ("suspend", "postpone", "transfer", "terminate", "call-off")
+        for method in ("GET", "POST")
+    },
+    "GET /admin/classes/{class_id}/make-ups": IN_REACH,
+    "POST /admin/classes/{class_id}/make-ups": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/make-ups/{added_id}/void": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/make-ups/{added_id}/void": OF_XINGTAI,
     # ---- corrections of what was published; the province decides on those of a class
     "GET /admin/corrections": ANY_STAFF,
     "GET /admin/corrections/{correction_id}": IN_REACH,

@@ -18,7 +18,9 @@ from server.assessment import service as assessment
 from server.assessment.rules import TaskKind
 from server.assessment.submissions import SubmissionDraft
 from server.assessment.tasks import CriterionDraft, TaskDraft
+from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk, Scan
+from server.attendance.documents import AddedHours, AddedKind
 from server.certificates import issue, service
 from server.classes import roster_import
 from server.corrections import service as corrections
@@ -31,6 +33,9 @@ from server.institutions import allocation
 from server.institutions.account_sheet import Column
 from server.institutions.requests import RequestDraft
 from server.institutions.rules import RequestPurpose
+from server.interruptions import service as interruptions
+from server.interruptions.rules import Ground
+from server.interruptions.service import Termination
 from server.invitations import service as invitations
 from server.kernel.clock import beijing_date
 from server.kernel.history import Step
@@ -93,6 +98,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     preview = await roster_import.preview_roster(platform, held.officer, held.id, "补充名册.xlsx", latecomer)
     applicant_id = await _application(platform, held, trainee)
     await scheming.draft(platform, held)
+    change_id, added_id = await _interruption(platform, held, trainee)
     await assessment.release(platform, held.officer, held.id)
     await issue.issue_certificates(platform, held.officer, held.id)
     application = await planning.applied(platform)
@@ -117,6 +123,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "teacher_id": held.teacher.actor.id,
             **await _selection(platform),
             "certificate_id": certificate.id,
+            "change_id": change_id,
+            "added_id": added_id,
             "invitation_id": letter.id,
             "import_id": preview.id,
             "person_id": trainee.actor.id,
@@ -140,6 +148,14 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
         },
         bodies={
             "/responses": {"answers": answers},
+            "/make-ups": {
+                "person_id": trainee.actor.id,
+                "hours": 1,
+                "held_on": today.isoformat(),
+                "taught": "补上上午的课程",
+                "taught_by": held.teacher.actor.name,
+            },
+            "/void": {"reason": "登记错了人"},
             "/real-name/face": {"consent_version": "2026-11"},
             "/real-name/face/result": {"verify_id": "unknown"},
             "/real-name/wechat-pay": {"code": "unknown"},
@@ -274,6 +290,27 @@ async def _case(platform: Platform, held: ClassInSession) -> str:
     )
     await qualification_store.insert_cases(platform, [case])
     return case.id
+
+
+async def _interruption(platform: Platform, held: ClassInSession, trainee: Phone) -> tuple[str, str]:
+    """The institution asks to terminate the class, and somebody made an hour up: the ids of both."""
+    wanted = Termination(ground=Ground.FORCE_MAJEURE, reason="台风登陆，当地停课。")
+    change = await interruptions.terminate(platform, held.officer, held.id, wanted)
+    made_up = AddedHours(
+        class_id=held.id,
+        institution_code=held.training_class.institution_code,
+        province_code=held.training_class.province_code,
+        person_id=trainee.actor.id,
+        kind=AddedKind.MADE_UP,
+        hours=1,
+        held_on=held.training_class.starts_on,
+        taught="补上上午的课程",
+        taught_by=held.teacher.actor.name,
+        recorded_at=platform.clock.now(),
+        recorded_by=held.officer.name,
+    )
+    await attendance_store.insert_added(platform, [made_up])
+    return change.id, made_up.id
 
 
 async def _correction(platform: Platform, held: ClassInSession) -> str:

@@ -596,7 +596,7 @@ async def test_applications_that_wait_are_closed_with_the_class(
     phone, _ = await admitting.apply(platform, wechat, opened.id, cast.people(1)[0])
     found = await the_class(platform, opened.id)
     await service.call_off(platform, XINGTAI, opened.id, call_off(found))
-    [mine] = (await applying.my_applications(platform, phone.actor))[0]
+    [(mine, _)] = (await applying.my_applications(platform, phone.actor))[0]
     assert mine.state is AdmissionState.CLOSED and not mine.open
     assert (await told(platform, phone.actor.id))[-1] == "application-closed"
     assert opened.id not in [one.item.id for one in await applying.open_classes(platform, OpenClassFilter())]
