@@ -146,11 +146,11 @@ def test_what_counts_in_a_later_class_is_never_more_than_was_held_or_is_owed(hel
     assert 0 <= attendance_rules.credited(held, owed) == min(held, owed)
 
 
-@given(st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)), st.integers(1, 12))
-def test_a_moved_session_keeps_its_length_and_its_window(moment: datetime, hours: int) -> None:
+@given(st.integers(-500_000, 500_000), st.integers(1, 12))
+def test_a_moved_session_keeps_its_length_and_its_window(minutes: int, hours: int) -> None:
     start = datetime(2026, 3, 16, 1, tzinfo=UTC)
     before = attendance_rules.usual_times(start, start + timedelta(hours=hours))
-    after = attendance_rules.moved(before, moment.replace(tzinfo=UTC))
+    after = attendance_rules.moved(before, start + timedelta(minutes=minutes))
     by = after.starts_at - before.starts_at
     assert all(getattr(after, name) - getattr(before, name) == by for name in vars(before))
 

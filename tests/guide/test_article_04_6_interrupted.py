@@ -1,0 +1,167 @@
+"""第四条（六）、（七）: a class that was cut short still certifies only what was held (培训过程可追溯), and each way is approved."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from server.attendance import added
+from server.attendance import service as attendance
+from server.attendance.added import MakeUp
+from server.attendance.check_in import CheckInDesk, Scan
+from server.attendance.documents import AddedKind, TeachingSession
+from server.attendance.rules import TooManyHours
+from server.certificates import issue
+from server.classes import service as classes
+from server.classes.rules import Condition
+from server.classes.service import ClassEnded
+from server.institutions.rules import Level
+from server.interruptions import service
+from server.interruptions.rules import Ground, State
+from server.interruptions.service import Postponement, Suspension, Termination, Transfer
+from server.kernel.clock import FixedClock
+from server.kernel.identity import Role
+from server.kernel.permissions import ROLE_PERMISSIONS, Permission
+from server.kernel.platform import Platform
+from server.kernel.reviews import NotYours, Review
+from server.schemes import rules as scheme_rules
+from server.schemes.content import Content, CourseRow
+from server.wechat.simulator import Simulator
+from tests import cast, certifying, stage
+from tests.stage import ClassInSession
+
+HEBEI = stage.actor(cast.HEBEI_OFFICER)
+XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
+TYPHOON: dict[str, Any] = {"ground": Ground.FORCE_MAJEURE, "reason": "台风登陆，当地停课。"}
+
+
+@pytest.fixture
+async def opened(platform: Platform, wechat: Simulator) -> ClassInSession:
+    """A class of 邢台 from 16 to 27 March 2026."""
+    return await stage.class_in_session(platform, wechat)
+
+
+async def session_on(platform: Platform, opened: ClassInSession, day: int) -> TeachingSession:
+    """From nine to twelve in March, 4 class hours."""
+    nine = datetime(2026, 3, day, 1, tzinfo=UTC)
+    changes = {"title": f"{day} 日上午", "starts_at": nine, "ends_at": nine + timedelta(hours=3)}
+    return await stage.teaching_session(platform, opened, **changes)
+
+
+async def attend(platform: Platform, clock: FixedClock, opened: ClassInSession, day: int) -> None:
+    session = await session_on(platform, opened, day)
+    clock.set(session.starts_at)
+    for one in opened.trainees:
+        scan = Scan(stage.code_of(platform, session), f"{one.actor.id}-{day}")
+        await CheckInDesk(platform).check_in(one.actor, scan)
+    clock.set(session.ends_at + timedelta(minutes=5))
+
+
+async def test_each_way_waits_for_the_province(platform: Platform, opened: ClassInSession) -> None:
+    """第二十五条（四）: no institution approves its own suspension, and until it is approved the class is as it was."""
+    may = {role for role in Role if Permission.INTERRUPTIONS_REVIEW in ROLE_PERMISSIONS[role]}
+    assert may == {Role.PROVINCE}
+    wanted = Suspension(first=date(2026, 3, 18), last=date(2026, 3, 20), ends_on=date(2026, 3, 31), **TYPHOON)
+    asked = await service.suspend(platform, XINGTAI, opened.id, wanted)
+    with pytest.raises(NotYours):
+        await service.approve(platform, XINGTAI, asked.id, Review(seen=1))
+    found = await classes.get_class(platform, XINGTAI, opened.id)
+    assert (found.ends_on, found.suspensions) == (date(2026, 3, 27), [])
+
+
+async def test_the_certificate_of_a_class_that_was_put_off_states_the_real_days_and_keeps_the_planned_month(
+    platform: Platform, clock: FixedClock, wechat: Simulator
+) -> None:
+    """第十七条: 培训时间 is a fact, and the number has the 培训班年月 of the class as it was planned."""
+    opened = await stage.class_in_session(
+        platform, wechat, trainees=1, starts_on=date(2026, 3, 30), ends_on=date(2026, 4, 3)
+    )
+    wanted = Postponement(starts_on=date(2026, 4, 7), ends_on=date(2026, 4, 11), **TYPHOON)
+    asked = await service.postpone(platform, XINGTAI, opened.id, wanted)
+    await service.approve(platform, HEBEI, asked.id, Review(seen=1))
+    clock.set(datetime(2026, 4, 11, 10, tzinfo=UTC))
+    await certifying.release(platform, opened.id)
+    [certificate] = await certifying.issued(platform, opened)
+    printed = certificate.printed
+    assert (printed.training_from, printed.training_to) == (date(2026, 4, 7), date(2026, 4, 11))
+    assert printed.number[5:11] == "202603"
+
+
+async def test_hours_held_in_a_class_that_was_cut_short_count_once_in_a_later_one(
+    platform: Platform, clock: FixedClock, opened: ClassInSession
+) -> None:
+    """转班补学: never more than were held, and nothing is certified by the class that was cut short."""
+    later = await stage.open_class(
+        platform,
+        XINGTAI,
+        stage.class_draft(
+            name="2026年5月三级教师培训班", starts_on=date(2026, 5, 11), ends_on=date(2026, 5, 22)
+        ),
+    )
+    await attend(platform, clock, opened, 17)
+    await session_on(platform, opened, 24)  # never held
+    ids = [one.actor.id for one in opened.trainees]
+    wanted = Transfer(class_id=later.id, person_ids=ids, **TYPHOON)
+    asked = await service.transfer(platform, XINGTAI, opened.id, wanted)
+    await service.approve(platform, HEBEI, asked.id, Review(seen=1))
+    credited = await added.of_class(platform, XINGTAI, later.id)
+    assert [(one.kind, one.hours) for one in credited] == [(AddedKind.CREDITED, 4)] * 2
+    with pytest.raises(ClassEnded):
+        await issue.issue_certificates(platform, XINGTAI, opened.id)
+
+
+@pytest.mark.parametrize("level", Level)
+async def test_a_new_version_of_the_scheme_never_goes_below_the_floor_of_its_level(level: Level) -> None:
+    """The third way of a class that was cut short: fewer hours, never fewer than the 培训标准 asks."""
+    frame = scheme_rules.Frame(level, 60, 40, date(2026, 3, 16), date(2026, 3, 27), {})
+    short = Content(
+        objectives="目标",
+        courses=(CourseRow(title="课程", hours=59),),
+        sessions=(),
+        tasks=(),
+        places="",
+        materials="",
+        formative_weight=40,
+    )
+    said = [one.message for one in scheme_rules.shortcomings(short, frame)]
+    assert any("不低于 60 课时" in words for words in said)
+
+
+async def test_one_persons_missed_hours_are_made_up_with_a_record(
+    platform: Platform, clock: FixedClock, opened: ClassInSession
+) -> None:
+    """（七）培训过程可追溯: when, how many hours, what was taught and by whom; never more than were missed."""
+    await session_on(platform, opened, 17)
+    clock.set(datetime(2026, 3, 17, 8, tzinfo=UTC))
+    person = opened.trainees[0].actor.id
+
+    def made_up(hours: int) -> MakeUp:
+        return MakeUp(
+            person_id=person,
+            hours=hours,
+            held_on=date(2026, 3, 17),
+            taught="补上上午的课程",
+            taught_by=cast.BACKBONE_TEACHER.name,
+        )
+
+    with pytest.raises(TooManyHours):
+        await added.make_up(platform, XINGTAI, opened.id, made_up(5))
+    await added.make_up_as_teacher(platform, opened.teacher.actor, opened.id, made_up(4))
+    assert (await attendance.attendance_of_class(platform, opened.id)).hours_attended[person] == 4
+
+
+async def test_a_terminated_class_certifies_nobody_and_recruits_nobody(
+    platform: Platform, opened: ClassInSession
+) -> None:
+    """（六）向通过考核的参训教师核发: there is nothing to pass in a class that ended early."""
+    asked = await service.terminate(platform, XINGTAI, opened.id, Termination(**TYPHOON))
+    done = await service.approve(platform, HEBEI, asked.id, Review(seen=1))
+    assert done.state is State.APPROVED
+    found = await classes.get_class(platform, XINGTAI, opened.id)
+    assert found.condition is Condition.TERMINATED
+    with pytest.raises(ClassEnded):
+        await issue.issue_certificates(platform, XINGTAI, opened.id)
+    with pytest.raises(ClassEnded):
+        await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, cast.people(1, 700))
