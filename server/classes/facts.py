@@ -41,6 +41,7 @@ async def check_facts(scope: Scope, actor: Actor, training_class: TrainingClass,
 async def correct_facts(unit: UnitOfWork, class_id: str, facts: ClassFacts) -> None:
     """Part of an approval: the class reads so from now on. What was printed before stays as it was printed. Raises as `check_facts`."""
     training_class = await service.get_class(unit, unit.actor, class_id)
+    service.require_not_ended(training_class)
     await check_facts(unit, unit.actor, training_class, facts)
     await store.set_facts(unit, class_id, facts.name, facts.place, facts.starts_on, facts.ends_on)
 

@@ -94,6 +94,7 @@ async def _once(asking: Awaitable[Correction]) -> Correction:
 @transactional
 async def _correct_class(unit: UnitOfWork, class_id: str, wanted: ClassCorrection) -> Correction:
     found = await classes.get_class(unit, unit.actor, class_id)
+    classes.require_not_ended(found)
     facts = ClassFacts(wanted.name, wanted.place, wanted.starts_on, wanted.ends_on)
     await class_facts.check_facts(unit, unit.actor, found, facts)
     draft = Correction(

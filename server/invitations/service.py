@@ -102,6 +102,8 @@ async def send(platform: Platform, actor: Actor, class_id: str, draft: Invitatio
 async def _send(unit: UnitOfWork, class_id: str, draft: InvitationDraft) -> list[Invitation]:
     rules.STEPS.require_right(Action.SEND, unit.actor.roles)
     training_class = await classes.get_class(unit, unit.actor, class_id)
+    classes.require_not_ended(training_class)
+    await classes.take_turn(unit, class_id)  # the class is not called off meanwhile
     today = beijing_date(unit.now)
     days = (await policies.on(unit, today)).invitation_days
     reply_by = rules.end_of(rules.reply_until(today, days, training_class.starts_on, training_class.ends_on))

@@ -280,6 +280,7 @@ async def _save(
 ) -> SchemeVersion:
     class_id = training_class.id
     rules.STEPS.require_right(Action.SAVE, unit.actor.roles)
+    classes.require_not_ended(training_class)
     before = await store.newest(unit, class_id)
     written = rules.written(draft, await _frame(unit, training_class))
     if before is not None and before.content == written:

@@ -140,6 +140,7 @@ async def open_survey(unit: UnitOfWork, class_id: str, wanted: SurveyDraft) -> S
     Raises SurveyExists, ClassWithoutTeachers, or Invalid for a period that ends too early or lasts too long.
     """
     training_class = await classes.get_class(unit, unit.actor, class_id)
+    classes.require_not_ended(training_class)
     if await store.survey_of_class(unit, class_id) is not None:
         raise SurveyExists()
     if not training_class.teachers:

@@ -191,6 +191,7 @@ async def test_an_institution_is_asked_to_take_people_in_and_sees_only_that(
     home = f"/admin/classes/{opened.id}/changes/transfer"
     sent = await mine.post(home, {**WHY, "other_class": later.id, "person_ids": ids})
     assert "请求转入本单位培训班的学员" in (await host.get("/admin")).text
+    assert (await mine.post(f"{sent.location}/accept", {"seen": "1"})).status == 404  # not theirs to answer
     one = await host.get(sent.location)
     assert "同意接收" in one.text and opened.trainees[0].actor.name in one.text
     assert (await host.get(f"/admin/classes/{opened.id}")).status == 404

@@ -31,6 +31,9 @@ async def test_a_trainee_sees_the_own_class_with_all_it_says(
         "place": "实训楼 301",
         "stage": "ONGOING",
         "stage_title": "进行中",
+        "condition": "RUNNING",
+        "condition_title": "正常",
+        "condition_reason": "",
         "teachers": [cast.BACKBONE_TEACHER.name],
     }
 

@@ -271,9 +271,9 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/changes/{change_id}/approve": IN_REACH,
     "POST /admin/changes/{change_id}/approve": OF_HEBEI,
     "GET /admin/changes/{change_id}/accept": IN_REACH,
-    "POST /admin/changes/{change_id}/accept": staff("", hidden=f"{XINGTAI} {YANGZHOU} {CHANGZHOU}"),
+    "POST /admin/changes/{change_id}/accept": OF_XINGTAI,  # as far as its form: test_interruption_pages
     "GET /admin/changes/{change_id}/decline": IN_REACH,
-    "POST /admin/changes/{change_id}/decline": staff("", hidden=f"{XINGTAI} {YANGZHOU} {CHANGZHOU}"),
+    "POST /admin/changes/{change_id}/decline": OF_XINGTAI,
     "GET /admin/changes/{change_id}/withdraw": IN_REACH,
     "POST /admin/changes/{change_id}/withdraw": OF_XINGTAI,
     **{

@@ -40,6 +40,7 @@ from server.interruptions.service import (
     Transfer,
 )
 from server.invitations import service as invitations
+from server.invitations.rules import Kind as InvitationKind
 from server.invitations.rules import State as LetterState
 from server.kernel import audit
 from server.kernel.clock import FixedClock
@@ -311,6 +312,7 @@ async def test_nothing_more_happens_in_a_class_that_was_called_off(
         service.call_off(platform, XINGTAI, opened.id, call_off(found)),
         service.terminate(platform, XINGTAI, opened.id, Termination.model_validate(TYPHOON)),
         issue.issue_certificates(platform, XINGTAI, opened.id),
+        stage.teach(platform, XINGTAI, opened.id, opened.teacher, InvitationKind.ASSESSMENT),
     ]
     for one in trying:
         with pytest.raises(ClassEnded):
