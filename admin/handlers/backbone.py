@@ -21,6 +21,7 @@ from server.backbone.service import Registration, StatusDraft
 from server.institutions.rules import MAJORS
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
+from server.kernel.folding import bare_number
 from server.kernel.identity import Role
 from server.kernel.permissions import Permission, holds
 from server.kernel.spreadsheets import Column, Sheet
@@ -68,7 +69,7 @@ class PoolQuery(Query):
             words=self.q,
             province_code=self.province,
             major=self.major,
-            certificate_number="".join(self.number.split()).upper(),
+            certificate_number=bare_number(self.number),
             status=self.status,
             marks=tuple(marks),
         )

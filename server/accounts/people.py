@@ -11,6 +11,7 @@ from server.accounts import rules, store
 from server.accounts.documents import Person
 from server.accounts.rules import Evidence
 from server.kernel.errors import Conflict
+from server.kernel.folding import same
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork
 
@@ -75,7 +76,7 @@ async def ensure(unit: UnitOfWork, sealed: Sequence[SealedIdentity], evidence: E
             )
             people[one.id_number] = person
             new.append(person)
-        elif person.name != one.name:
+        elif not same(person.name, one.name):
             raise NameDiffers(
                 f"证件号 {one.id_number_masked} 已登记为其他姓名，请核对“{one.name}”的姓名和证件号。"
             )

@@ -18,6 +18,7 @@ from server.accounts.rules import Evidence
 from server.kernel.batching import Coalescer
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
+from server.kernel.folding import same
 from server.kernel.identity import ANYBODY, Actor, Jurisdiction, Role
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
@@ -116,12 +117,11 @@ async def bind_real_name(platform: Platform, actor: Actor, claimed: RealName) ->
 
     Raises IdNumberInvalid, NotOnARoster (the same words whether name or number is wrong), AlreadyBound.
     """
-    name = rules.normalise_name(claimed.name)
     number = rules.normalise_id_number(claimed.id_number)
     rules.check_id_number(number, today=beijing_date(platform.clock.now()))
     [encrypted] = await platform.vault.encrypt_searchable([number])
     person = (await store.persons_by_id_number(platform, [encrypted])).get(encrypted)
-    if person is None or person.name != name:
+    if person is None or not same(person.name, claimed.name):
         raise NotOnARoster()
     try:
         return await _bind(platform, actor, person, claimed.consent_version)

@@ -268,6 +268,11 @@ def _what_is_odd(name: str) -> str:
     return f"姓名里的{shown(odd[0])}不能用。" if odd else ""
 
 
+def normalise_username(typed: str) -> str:
+    """Usernames are small letters, digits and signs: typed in any case and width they are the same."""
+    return "".join(without_invisible(unicodedata.normalize("NFKC", typed)).split()).lower()
+
+
 # ---- Phones
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")

@@ -58,6 +58,7 @@ async def sign_in(platform: Platform, username: str, password: str, where: Where
 
     Raises SignInRefused in the same words for a wrong name and a wrong password, AccountLocked after repeated failures at either.
     """
+    username = rules.normalise_username(username)
     account = await store.account_by_username(platform, username)
     failures = await passwords.begin_try(platform, account, username)
     if not await passwords.password_fits(account, password):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
-from server.accounts import store
+from server.accounts import rules, store
 from server.accounts.documents import EVERY_ACCOUNT, Account, AccountFilter
 from server.accounts.passwords import hash_password, hash_passwords, new_password
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
@@ -127,7 +127,7 @@ async def get_account(scope: Scope, actor: Actor, account_id: str) -> Account:
 
 async def account_called(platform: Platform, username: str) -> Account:
     """Raises NotFound."""
-    found = await store.account_by_username(platform, username)
+    found = await store.account_by_username(platform, rules.normalise_username(username))
     if found is None:
         raise NotFound(f"没有用户名为 {username} 的账号。")
     return found

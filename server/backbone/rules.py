@@ -14,6 +14,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 
 from server.kernel.errors import Conflict, FieldError, Invalid
+from server.kernel.folding import folded
 from server.kernel.titled import Titled
 
 
@@ -188,4 +189,4 @@ def grams_asked(words: str) -> list[str]:
 
 
 def plain_words(text: str) -> str:
-    return "".join(text.split()).lower()
+    return folded(text)

@@ -87,6 +87,8 @@ class Certificate(Document):
     institution_code: str
     province_code: str
     printed: SealedSnapshot
+    folded_name: str
+    """The printed name as it is looked for: see kernel.folding."""
     token: str
     """What stands in the QR code: 128 random bits, so that nobody finds a certificate by trying."""
     status: CertificateStatus = CertificateStatus.VALID

@@ -24,6 +24,7 @@ from server.institutions.rules import NotQualified
 from server.kernel import policies, sequences
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
+from server.kernel.folding import folded
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
@@ -130,6 +131,7 @@ async def _issue(unit: UnitOfWork, class_id: str) -> int:
                 serial=serial,
                 number=number,
             ),
+            folded_name=folded(persons[trainee.person_id].name),
             token=secrets.token_urlsafe(TOKEN_BYTES),
             issued_at=unit.now,
             issued_by=unit.actor.name,

@@ -10,12 +10,12 @@ A code carries no check digit: a well-formed code says nothing about whether the
 """
 
 import re
-import unicodedata
 from datetime import date
 from typing import NamedTuple
 
 from server.institutions.rules import Level
 from server.kernel.errors import Conflict, Invalid
+from server.kernel.folding import bare_number
 
 SERIAL_LAST = 99_999
 NUMBER_LAST = 999
@@ -120,8 +120,8 @@ def require_over(ends_on: date, today: date) -> None:
 
 
 def tidy_code(typed: str) -> str:
-    """A code as a person types or pastes it, without spaces, full-width characters and small letters."""
-    return "".join(unicodedata.normalize("NFKC", typed).split()).upper()
+    """A code as a person types or pastes it (证书编号：3201-7202…), as it is kept."""
+    return bare_number(typed)
 
 
 def parse_serial(text: str) -> SerialParts:

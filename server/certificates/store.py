@@ -16,6 +16,7 @@ from server.certificates.documents import (
     LedgerFinding,
 )
 from server.certificates.rules import is_serial, parse_serial, tidy_code
+from server.kernel.folding import folded
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.unit_of_work import Scope
@@ -30,7 +31,7 @@ COLLECTIONS = (
             Index([("class_id", 1), ("person_id", 1)], unique=True),
             Index([("token", 1)], unique=True),
             Index([("printed.id_number", 1)]),
-            Index([("printed.name", 1)]),
+            Index([("folded_name", 1)]),
             Index([("person_id", 1), ("_id", -1)]),
             Index([("institution_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("_id", -1)]),
@@ -87,7 +88,11 @@ async def matching(
     scope: Scope, *, name: str | None, id_number: Binary | None, number: str | None, limit: int
 ) -> list[Certificate]:
     """Those that carry all of what is given, newest first. The caller gives at least two (article 18)."""
-    given = {"printed.name": name, "printed.id_number": id_number, "printed.number": number}
+    given = {
+        "folded_name": folded(name) if name is not None else None,
+        "printed.id_number": id_number,
+        "printed.number": number,
+    }
     condition = {path: value for path, value in given.items() if value is not None}
     rows = scope["certificates"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [Certificate.from_mongo(row) async for row in rows]
@@ -136,9 +141,9 @@ def _condition(narrowed: LedgerFilter) -> Row:
 
 def _named(words: str) -> list[Row]:
     """Each by the beginning, so that an index finds it."""
-    code = tidy_code(words)
+    code = tidy_code(words) or words  # of signs alone nothing is left, which everything begins with
     found: list[Row] = [
-        {"printed.name": _beginning_with(words)},
+        {"folded_name": _beginning_with(folded(words) or words)},
         {"printed.number": _beginning_with(code)},
     ]
     if is_serial(code):

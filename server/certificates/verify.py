@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from server.accounts.rules import normalise_id_number, normalise_name
+from server.accounts.rules import normalise_id_number
 from server.certificates import store
 from server.certificates.documents import Certificate, CertificateStatus
 from server.certificates.rules import check_query, tidy_code
@@ -116,7 +116,7 @@ async def query(platform: Platform, asked: CertificateQueryRequest) -> list[Pape
     )  # also when it is not asked for: the same work
     found = await store.matching(
         platform,
-        name=normalise_name(asked.name) if asked.name is not None else None,
+        name=asked.name,
         id_number=sealed if asked.id_number is not None else None,
         number=tidy_code(asked.certificate_number) if asked.certificate_number is not None else None,
         limit=FOUND_MOST,

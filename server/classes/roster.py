@@ -32,6 +32,7 @@ from server.accounts.rules import (
     without_invisible,
 )
 from server.kernel.errors import FileUnreadable, Invalid
+from server.kernel.folding import same
 from server.kernel.ideographs import unified
 from server.kernel.sheet_lines import HIDDEN_ROW, STRUCK_ROW, is_footer, is_struck, why_not_read
 from server.kernel.xlsx import WHAT_TO_DO, Cell, Kind, Sheet, XlsxUnreadable, read_sheets
@@ -399,7 +400,7 @@ def _id_number(cell: Cell, today: date) -> str:
 
 
 def _same_as(row: int, other_name: str, name: str) -> str:
-    if name and other_name and name != other_name:
+    if name and other_name and not same(name, other_name):
         return f"与第 {row} 行是同一个身份证号，姓名却不同，请对照证件核对两行。"
     return f"与第 {row} 行是同一个身份证号，请删除重复的一行。"
 

@@ -22,6 +22,7 @@ from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, NotFound
+from server.kernel.folding import same
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.spreadsheets import XLSX
@@ -117,7 +118,7 @@ async def _known_problems(
         person = known.get(one.id_number)
         if person is None:
             continue
-        if person.name != one.name:
+        if not same(person.name, one.name):
             column = Column.NAME
             message = f"证件号 {one.id_number_masked} 已登记为其他姓名，请核对姓名和证件号。"
         elif person.id in enrolled:

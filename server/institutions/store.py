@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from pymongo import UpdateOne
 
 from server.institutions.documents import EVERY_INSTITUTION, BaseRequest, Institution, InstitutionFilter
 from server.institutions.rules import RequestPurpose, RequestState
+from server.kernel.folding import bare_number
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import containing
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -47,8 +48,7 @@ async def institutions_after(scope: Scope, code: str, limit: int) -> list[Instit
 def _condition(narrowed: InstitutionFilter) -> Row:
     condition: Row = {}
     if narrowed.words:
-        literally = re.escape(narrowed.words)
-        condition["$or"] = [{"name": {"$regex": literally}}, {"_id": narrowed.words}]
+        condition["$or"] = [containing(narrowed.words, "$name"), {"_id": bare_number(narrowed.words)}]
     if narrowed.province_code:
         condition["province_code"] = narrowed.province_code
     qualification = {"kind": narrowed.kind, "status": narrowed.status}

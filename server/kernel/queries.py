@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from server.kernel.folding import holding
 from server.kernel.mongo import Document, Row
 from server.kernel.unit_of_work import Scope
 
@@ -19,9 +20,10 @@ DUPLICATE_KEY = 11000
 
 
 def containing(words: str, *texts: str | Row) -> Row:
-    """The condition that one of the texts (expressions: "$name") holds `words`, exactly as they are typed: they are no pattern."""
+    """The condition that one of the texts (expressions: "$name") holds `words`, however either is spelt: see kernel.folding."""
     joined = [part for text in texts for part in ("\n", {"$ifNull": [text, ""]})]
-    return {"$expr": {"$gte": [{"$indexOfCP": [{"$concat": joined}, {"$literal": words}]}, 0]}}
+    sought: Row = {"$literal": holding(words)}
+    return {"$expr": {"$regexMatch": {"input": {"$concat": joined}, "regex": sought, "options": "i"}}}
 
 
 def month_of(year: int | None, month: int | None) -> str:

@@ -28,6 +28,7 @@ from server.kernel import policies, reviewed
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, TooLarge
+from server.kernel.folding import same
 from server.kernel.history import step
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
@@ -162,7 +163,7 @@ async def _said(unit: UnitOfWork, checked: Checked) -> dict[str, object]:
     draft, sealed = checked.draft, checked.sealed
     person = (await people.known(unit, [sealed])).get(sealed.id_number)
     if person is not None:
-        if person.name != sealed.name:
+        if not same(person.name, sealed.name):
             raise NameDiffers(
                 f"证件号 {sealed.id_number_masked} 已登记为其他姓名，请核对“{sealed.name}”的姓名和证件号。"
             )

@@ -11,6 +11,7 @@ from server.upgrades import (
     s0002_schemes_are_narrowed,
     s0003_corrections_are_narrowed,
     s0004_rosters_are_forgotten,
+    s0005_names_are_folded,
 )
 
 
@@ -36,4 +37,5 @@ STEPS: tuple[Step, ...] = (
         "s0003_corrections_are_narrowed", "补全更正申请的机构名称和等级", s0003_corrections_are_narrowed.run
     ),
     Step("s0004_rosters_are_forgotten", "让已导入的名册原表能按期清除", s0004_rosters_are_forgotten.run),
+    Step("s0005_names_are_folded", "让姓名不论写法都能查到", s0005_names_are_folded.run),
 )

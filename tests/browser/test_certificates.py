@@ -55,6 +55,7 @@ def certificate(order: int = 1, **changes: Any) -> Certificate:
         "institution_code": "009",
         "province_code": "13",
         "printed": printed,
+        "folded_name": folded(printed.name),
         "token": "8sK2mQ0vX4bTn7Yw3ZcLpA",
         "issued_at": NOON,
         "issued_by": "邢试丁",
