@@ -128,6 +128,37 @@ async def set_backbone(unit: UnitOfWork, person_id: str, backbone: bool) -> None
     await store.set_backbone(unit, person_id, backbone)
 
 
+class NumberTaken(Conflict):
+    slug = "id-number-taken"
+    title = "身份证号已登记"
+    default_detail = "这个身份证号在平台上已登记为另一人，请对照证件核对。"
+
+
+async def renumber(unit: UnitOfWork, person_id: str, id_number: Binary, id_number_masked: str) -> None:
+    """Part of an approved correction, or of an edit of somebody known nowhere else: the person's ID number. Raises NumberTaken.
+
+    Rosters and phones are matched by the new one from now on; what speaks for the person speaks on. As for `rename`, an identity
+    provider has confirmed what was there before.
+    """
+    holder = (await store.persons_by_id_number(unit, [id_number])).get(id_number)
+    if holder is not None and holder.id != person_id:
+        raise NumberTaken()
+    await touch(unit, [person_id])
+    await store.set_id_number(unit, person_id, id_number, id_number_masked)
+    provider = Evidence.PROVIDER_VERIFIED
+    await store.set_evidence(unit, [person_id], Evidence.ROSTER_MATCHED, instead_of=[provider])
+
+
+async def was_ever_bound(scope: Scope, person_id: str) -> bool:
+    """Whether a phone speaks for this person, or did."""
+    return await store.was_ever_bound(scope, person_id)
+
+
+async def set_phone(unit: UnitOfWork, person_id: str, phone: Binary | None) -> None:
+    """Part of an edit of somebody known nowhere else: the phone that the roster gives, encrypted."""
+    await store.set_phone(unit, person_id, phone)
+
+
 async def rename(unit: UnitOfWork, person_id: str, name: str) -> None:
     """Part of an approved correction: the person's name, and that of every phone which speaks for them.
 

@@ -166,7 +166,12 @@ async def _introduce(unit: UnitOfWork, sealed: people.SealedIdentity, consent_ve
 
 @transactional
 async def _bind(unit: UnitOfWork, person: Person, consent_version: str) -> Person:
-    return await _bind_phone(unit, person, consent_version)
+    """Raises NotOnARoster when the institution has put name or number right meanwhile: an edit and a binding exclude each other."""
+    await people.touch(unit, [person.id])
+    now = await store.person(unit, person.id)
+    if now is None or (now.name, now.id_number) != (person.name, person.id_number):
+        raise NotOnARoster()
+    return await _bind_phone(unit, now, consent_version)
 
 
 async def _bind_phone(unit: UnitOfWork, person: Person, consent_version: str) -> Person:

@@ -396,6 +396,26 @@ async def rename(scope: Scope, person_id: str, name: str) -> None:
     )
 
 
+async def set_id_number(scope: Scope, person_id: str, id_number: Binary, id_number_masked: str) -> None:
+    """Raises DuplicateKeyError when it is another person's."""
+    await scope["persons"].update_one(
+        {"_id": person_id},
+        {"$set": {"id_number": id_number, "id_number_masked": id_number_masked}},
+        session=scope.session,
+    )
+
+
+async def was_ever_bound(scope: Scope, person_id: str) -> bool:
+    return (
+        await scope["bindings"].find_one({"person_id": person_id}, {"_id": 1}, session=scope.session)
+        is not None
+    )
+
+
+async def set_phone(scope: Scope, person_id: str, phone: Binary | None) -> None:
+    await scope["persons"].update_one({"_id": person_id}, {"$set": {"phone": phone}}, session=scope.session)
+
+
 # ---- whom nobody needs any more
 
 

@@ -52,6 +52,8 @@ class Action(Titled):
     WITHDRAW = "WITHDRAW", "本人撤回"
     CLOSE = "CLOSE", "培训班取消或终止"
     """There is no such class any more; of one that was called off also those who had been admitted."""
+    REMOVE = "REMOVE", "移出名册"
+    """The institution takes somebody out who was admitted and has not arrived."""
 
 
 UNDER_REVIEW = (State.APPLIED, State.INSTITUTION_AGREED, State.TEACHER_AGREED, State.WAITING)
@@ -87,6 +89,7 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.TEACHER_REJECTS: By(_TEACHER, dict.fromkeys(UNDER_REVIEW, State.REJECTED)),
         Action.ADMIT: By(_ANYBODY_WHO_ACTED, {State.WAITING: State.ADMITTED}),
         Action.SKIP: By(_ANYBODY_WHO_ACTED, {State.WAITING: State.REJECTED}),
+        Action.REMOVE: By(INSTITUTION_ROLES, {State.ADMITTED: State.REJECTED}),
         Action.WITHDRAW: By(_TRAINEE, dict.fromkeys((*UNDER_REVIEW, State.ADMITTED), State.WITHDRAWN)),
         Action.CLOSE: By(
             INSTITUTION_ROLES | PROVINCE, dict.fromkeys((*UNDER_REVIEW, State.ADMITTED), State.CLOSED)

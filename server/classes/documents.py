@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.classes import rules
 from server.classes.rules import Condition, Stage
 from server.institutions.rules import MAJORS, Level
+from server.kernel.history import Step
 from server.kernel.mongo import Document
 from server.kernel.titled import Titled
 
@@ -134,6 +135,7 @@ class OpenClassFilter:
 class EnrolmentSource(StrEnum):
     ROSTER = "roster"
     APPLICATION = "application"
+    SELECTION = "selection"
 
 
 class Enrolment(Document):
@@ -155,6 +157,19 @@ class Enrolment(Document):
     arrived_at: datetime | None = None
     arrival_by: str | None = None
     """Who of the staff saw the card (报到)."""
+    left_on: date | None = None
+    """The day of 退训: the record stays, and the person is of the class no more."""
+    history: list[Step] = Field(default_factory=list)
+    """Of the row itself: see classes.rules.RosterAction."""
+
+    @property
+    def left_reason(self) -> str:
+        """Why they left, if they have."""
+        return self.history[-1].reason if self.left_on else ""
+
+    def has_come(self, starts_on: date, today: date) -> bool:
+        """Whether the person was there: has arrived (报到), or, where the class asks for no arrival, was of it when it began."""
+        return self.arrived_at is not None or (not self.arrival_required and today >= starts_on)
 
     @property
     def awaits_arrival(self) -> bool:

@@ -6,13 +6,15 @@ Whoever enrols people, by roster, by application or by selection, does it here: 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from server.accounts import people
 from server.classes import service, store
 from server.classes.documents import Enrolment, OpenClassFilter, TrainingClass
+from server.classes.rules import RosterAction
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
+from server.kernel.history import step
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork
@@ -21,6 +23,11 @@ from server.kernel.unit_of_work import Scope, UnitOfWork
 class NoPlaceLeft(Conflict):
     slug = "no-place-left"
     title = "名额已满"
+
+
+class LeftBefore(Conflict):
+    slug = "left-before"
+    title = "已从本班退训"
 
 
 class DatesClash(Conflict):
@@ -67,11 +74,14 @@ async def overlapping_classes(
 async def enrol(unit: UnitOfWork, training_class: TrainingClass, newcomers: Sequence[Enrolment]) -> None:
     """Part of a chapter's use case: enrols these people, each taking a place, all or nobody, and tells them.
 
-    Of two use cases that enrol one person at once the second sees the first. Raises NoPlaceLeft, DatesClash.
+    Of two use cases that enrol one person at once the second sees the first. Raises NoPlaceLeft, DatesClash, LeftBefore.
     """
     service.require_not_ended(training_class)
     ids = [one.person_id for one in newcomers]
     await people.touch(unit, ids)
+    for left in await left_trainees(unit, training_class.id):
+        if left.person_id in ids:
+            raise LeftBefore(f"{left.name}已于 {left.left_on} 从本班退训；要继续参加的，请在名册页撤销退训。")
     clashing = await overlapping_classes(unit, training_class, ids)
     for one in newcomers:
         if other := clashing.get(one.person_id):
@@ -99,6 +109,47 @@ async def leave_all(unit: UnitOfWork, training_class: TrainingClass) -> list[Enr
     enrolled = await store.enrolments(unit, training_class.id)
     await store.delete_enrolments(unit, training_class.id)
     return enrolled
+async def left_trainees(scope: Scope, class_id: str) -> list[Enrolment]:
+    """Who has left a class that the caller has fetched already (退训)."""
+    return [one for one in await store.enrolments_ever(scope, class_id) if one.left_on]
+
+
+async def stop(unit: UnitOfWork, found: Enrolment, left_on: date, reason: str) -> None:
+    """Part of a use case (admissions): the person is of the class no more from that day on; the record stays, the place is free."""
+    history = [*found.history, step(unit, RosterAction.LEAVE, reason)]
+    await store.replace_enrolment(unit, found.model_copy(update={"left_on": left_on, "history": history}))
+    await store.give_back_place(unit, found.class_id)
+
+
+async def go_on(unit: UnitOfWork, training_class: TrainingClass, found: Enrolment, reason: str) -> None:
+    """Part of a use case (admissions): takes a 退训 back. Raises NoPlaceLeft, DatesClash."""
+    await people.touch(unit, [found.person_id])
+    other = (await overlapping_classes(unit, training_class, [found.person_id])).get(found.person_id)
+    if other:
+        raise DatesClash(
+            f"{found.name}已在“{other.name}”（{other.starts_on} 至 {other.ends_on}）中，时间重叠。"
+        )
+    if not await store.take_places(unit, training_class.id, 1):
+        raise NoPlaceLeft(f"本班名额 {training_class.places} 人已满，放不下了。")
+    history = [*found.history, step(unit, RosterAction.RETURN, reason)]
+    await store.replace_enrolment(unit, found.model_copy(update={"left_on": None, "history": history}))
+
+
+async def put_right(unit: UnitOfWork, changed: Enrolment) -> None:
+    """Part of a use case (admissions): the row of the roster reads so from now on."""
+    await store.replace_enrolment(
+        unit, changed.model_copy(update={"history": [*changed.history, step(unit, RosterAction.EDIT)]})
+    )
+
+
+async def is_known_beside(scope: Scope, class_id: str, person_id: str) -> bool:
+    """Whether any class but this knows this person, as a trainee or a teacher."""
+    return await store.known_beside(scope, class_id, person_id)
+
+
+async def trainee_ever(scope: Scope, class_id: str, person_id: str) -> Enrolment | None:
+    """Somebody of a class that the caller has fetched already, also after they have left."""
+    return await store.enrolment_ever(scope, class_id, person_id)
 
 
 async def awaited_arrivals(platform: Platform, actor: Actor) -> list[tuple[TrainingClass, int]]:

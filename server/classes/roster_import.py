@@ -109,7 +109,7 @@ async def _known_problems(
 ) -> list[StoredRowProblem]:
     """What only the database can tell of a row: in the class already or in another one then, or known under another name."""
     known = await people.known(scope, sealed)
-    enrolled = {one.person_id for one in await store.enrolments(scope, training_class.id)}
+    listed = {one.person_id: one for one in await store.enrolments_ever(scope, training_class.id)}
     clashing = await enrolment.overlapping_classes(
         scope, training_class, [person.id for person in known.values()]
     )
@@ -121,9 +121,14 @@ async def _known_problems(
         if not same(person.name, one.name):
             column = Column.NAME
             message = f"证件号 {one.id_number_masked} 已登记为其他姓名，请核对姓名和证件号。"
-        elif person.id in enrolled:
+        elif person.id in listed:
             column = Column.ID_NUMBER
-            message = f"{one.name}（{one.id_number_masked}）已在本班名册中，请从表格中删去这一行。"
+            left_on = listed[person.id].left_on
+            message = (
+                f"{one.name}（{one.id_number_masked}）已于 {left_on} 从本班退训，请从表格中删去这一行，需要时在名册页撤销退训。"
+                if left_on
+                else f"{one.name}（{one.id_number_masked}）已在本班名册中，请从表格中删去这一行。"
+            )
         elif other := clashing.get(person.id):
             column = Column.ID_NUMBER
             message = (

@@ -80,6 +80,14 @@ def next_steps(
     return steps
 
 
+class RosterAction(Titled):
+    """What is done to one row of a roster."""
+
+    EDIT = "EDIT", "修改名册信息"
+    LEAVE = "LEAVE", "退训"
+    RETURN = "RETURN", "撤销退训"
+
+
 def check_dates(starts_on: date, ends_on: date) -> None:
     """Raises Invalid unless the class ends on or after the day it begins, and within a year."""
     if ends_on < starts_on:

@@ -244,12 +244,13 @@ async def my_open_teaching(platform: Platform, actor: Actor) -> list[str]:
 
 
 async def trainees(scope: Scope, class_id: str) -> list[Enrolment]:
-    """Everybody in a class that the caller has fetched already, in the order of the roster."""
+    """Everybody in a class that the caller has fetched already, in the order of the roster; who has left (退训) is not of it any more,
+    and stands in `enrolment.left_trainees`."""
     return await store.enrolments(scope, class_id)
 
 
 async def trainee(scope: Scope, class_id: str, person_id: str) -> Enrolment:
-    """One person of a class that the caller has fetched already. Raises NotFound."""
+    """One person who is of a class that the caller has fetched already. Raises NotFound."""
     found = await store.enrolment(scope, class_id, person_id)
     if found is None:
         raise NotFound("该学员不在本班名册中。")

@@ -177,21 +177,55 @@ async def touch(scope: Scope, class_id: str) -> None:
     await scope["classes"].update_one({"_id": class_id}, {"$inc": {"version": 1}}, session=scope.session)
 
 
+STILL_THERE: Row = {"left_on": None}
+"""Who has not left (退训); enrolments of before have no such field."""
+
+
 async def enrolments(scope: Scope, class_id: str) -> list[Enrolment]:
-    """In the order of the roster. A class is small (policy `roster_rows`), so it is read whole."""
-    rows = scope["enrolments"].find({"class_id": class_id}, session=scope.session).sort("_id", 1)
+    """Who is of the class, in the order of the roster. A class is small (policy `roster_rows`), so it is read whole."""
+    return await _enrolments(scope, {"class_id": class_id, **STILL_THERE})
+
+
+async def enrolments_ever(scope: Scope, class_id: str) -> list[Enrolment]:
+    """The same with those who have left."""
+    return await _enrolments(scope, {"class_id": class_id})
+
+
+async def _enrolments(scope: Scope, condition: Row) -> list[Enrolment]:
+    rows = scope["enrolments"].find(condition, session=scope.session).sort("_id", 1)
     return [Enrolment.from_mongo(row) async for row in rows]
 
 
 async def enrolment(scope: Scope, class_id: str, person_id: str) -> Enrolment | None:
+    """Of somebody who is of the class."""
+    found = await enrolment_ever(scope, class_id, person_id)
+    return None if found is None or found.left_on else found
+
+
+async def enrolment_ever(scope: Scope, class_id: str, person_id: str) -> Enrolment | None:
     row = await scope["enrolments"].find_one(
         {"class_id": class_id, "person_id": person_id}, session=scope.session
     )
     return None if row is None else Enrolment.from_mongo(row)
 
 
+async def replace_enrolment(scope: Scope, changed: Enrolment) -> None:
+    """Part of a transaction that has read it."""
+    await scope["enrolments"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
+
+
+async def known_beside(scope: Scope, class_id: str, person_id: str) -> bool:
+    """Whether another class has or had this person, or some class has them as its teacher."""
+    elsewhere = {"person_id": person_id, "class_id": {"$ne": class_id}}
+    taught = {"teachers.person_id": person_id}
+    for collection, condition in (("enrolments", elsewhere), ("classes", taught)):
+        if await scope[collection].find_one(condition, {"_id": 1}, session=scope.session):
+            return True
+    return False
+
+
 def enrolled_pairs(person_ids: Collection[str]) -> LookUp[dict[tuple[str, str], bool]]:
-    """(class, person) of every enrolment of these people, and whether it still awaits their arrival (报到).
+    """(class, person) of every enrolment of these people that stands, and whether it still awaits their arrival (报到).
 
     Each has been in few classes. For the path of check-ins.
     """
@@ -203,14 +237,14 @@ def enrolled_pairs(person_ids: Collection[str]) -> LookUp[dict[tuple[str, str], 
             for row in rows
         }
 
-    return LookUp("enrolments", {"person_id": {"$in": list(person_ids)}}, read, _PAIR)
+    return LookUp("enrolments", {"person_id": {"$in": list(person_ids)}, **STILL_THERE}, read, _PAIR)
 
 
 _PAIR = {"_id": 0, "class_id": 1, "person_id": 1, "arrival_required": 1, "arrived_at": 1}
 
 
 async def enrolments_of(scope: Scope, person_id: str, *, before: str | None, limit: int) -> list[Enrolment]:
-    condition: Row = {"person_id": person_id}
+    condition: Row = {"person_id": person_id, **STILL_THERE}
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["enrolments"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
@@ -219,7 +253,7 @@ async def enrolments_of(scope: Scope, person_id: str, *, before: str | None, lim
 
 async def count_enrolments(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
     pipeline: list[Row] = [
-        {"$match": {"class_id": {"$in": list(class_ids)}}},
+        {"$match": {"class_id": {"$in": list(class_ids)}, **STILL_THERE}},
         {"$group": {"_id": "$class_id", "count": {"$sum": 1}}},
     ]
     rows = scope["enrolments"].aggregate(pipeline, session=scope.session)
@@ -231,8 +265,9 @@ async def insert_enrolments(scope: Scope, new: Sequence[Enrolment]) -> None:
 
 
 async def delete_enrolment(scope: Scope, class_id: str, person_id: str) -> bool:
+    """Of somebody who is of the class; who has left stays on record."""
     done = await scope["enrolments"].delete_one(
-        {"class_id": class_id, "person_id": person_id}, session=scope.session
+        {"class_id": class_id, "person_id": person_id, **STILL_THERE}, session=scope.session
     )
     return bool(done.deleted_count)
 
@@ -243,7 +278,7 @@ async def set_arrival(
     """False when the enrolment is in that state already: arrived or not."""
     now_arrived: Row = {"arrived_at": None} if at else {"arrived_at": {"$ne": None}}
     done = await scope["enrolments"].update_one(
-        {"class_id": class_id, "person_id": person_id, **now_arrived},
+        {"class_id": class_id, "person_id": person_id, **now_arrived, **STILL_THERE},
         {"$set": {"arrived_at": at, "arrival_by": by}},
         session=scope.session,
     )
@@ -253,7 +288,7 @@ async def set_arrival(
 async def awaited_arrivals(scope: Scope, reach: Jurisdiction, today: date) -> list[tuple[TrainingClass, int]]:
     """The classes of this reach that run today and in which somebody has not arrived, with how many."""
     pipeline: list[Row] = [
-        {"$match": {"$and": [reach.filter(), {"arrival_required": True, "arrived_at": None}]}},
+        {"$match": {"$and": [reach.filter(), {"arrival_required": True, "arrived_at": None, **STILL_THERE}]}},
         {"$group": {"_id": "$class_id", "count": {"$sum": 1}}},
     ]
     counts = {row["_id"]: row["count"] async for row in scope["enrolments"].aggregate(pipeline)}
@@ -277,7 +312,7 @@ async def other_classes(
 ) -> dict[str, TrainingClass]:
     """By person: a class other than `class_id` that they are in and that has a day in common with these dates."""
     rows = scope["enrolments"].find(
-        {"person_id": {"$in": list(person_ids)}, "class_id": {"$ne": class_id}},
+        {"person_id": {"$in": list(person_ids)}, "class_id": {"$ne": class_id}, **STILL_THERE},
         {"class_id": 1, "person_id": 1},
         session=scope.session,
     )
@@ -346,6 +381,13 @@ async def delete_enrolments(scope: Scope, class_id: str) -> None:
 
 
 # ---- corrections of what was published, and the classes of one institution
+
+
+async def renumber_person(scope: Scope, person_id: str, id_number_masked: str) -> None:
+    """In every roster."""
+    await scope["enrolments"].update_many(
+        {"person_id": person_id}, {"$set": {"id_number_masked": id_number_masked}}, session=scope.session
+    )
 
 
 async def set_facts(

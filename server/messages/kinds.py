@@ -240,6 +240,27 @@ _ROWS = (
         "make-up-voided",
         "补课记录已撤销",
         ("“{class_name}”撤销了为您登记的补课 {hours} 课时：{title}。", "理由：{reason}"),
+    # ---- one person on a roster (articles 4.4 and 4.7)
+    Kind(
+        "removed-from-roster",
+        "已移出名册",
+        ("{institution}已将您移出“{class_name}”的名册。", "理由：{reason}", "如有疑问，请联系培训机构。"),
+        (_CLASS, _REASON),
+    ),
+    Kind(
+        "left-class",
+        "退训登记",
+        (
+            "{institution}已登记您于 {until} 从“{class_name}”退训，此后不再签到，也不核发本班证书。",
+            "原因：{reason}",
+            "如与事实不符，请联系培训机构。",
+        ),
+        (_CLASS, (_DATE, "until"), _REASON),
+    ),
+    Kind(
+        "returned-to-class",
+        "退训已撤销",
+        ("{institution}已撤销您在“{class_name}”的退训登记，请继续参加培训和签到。", "说明：{reason}"),
         (_CLASS, _REASON),
     ),
     # ---- 邀请函 (article 4.2)

@@ -11,7 +11,7 @@ from server.accounts import people
 from server.accounts.rules import Evidence
 from server.classes import enrolment
 from server.classes import service as classes
-from server.classes.documents import ClassFilter, Enrolment, TrainingClass
+from server.classes.documents import ClassFilter, Enrolment, EnrolmentSource, TrainingClass
 from server.classes.rules import Stage
 from server.institutions.rules import Level
 from server.kernel.clock import beijing_date
@@ -144,6 +144,7 @@ def _enrolment(unit: UnitOfWork, training_class: TrainingClass, chosen: Nominee,
         post=chosen.post,
         major_taught=chosen.major_name,
         enrolled_at=unit.now,
+        source=EnrolmentSource.SELECTION,
         arrival_required=training_class.arrival_required,
     )
 
