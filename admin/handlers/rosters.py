@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import ClassVar
+
 from admin.downloads import download, file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import EXPORT_RATE
 from admin.steps import Done, ReasonForm, shows, step
-from server.classes import roster_import
+from server.admissions import roster
+from server.admissions.roster import Edit, Entry, Leaving, Reason
+from server.classes import enrolment, roster_import
 from server.classes import service as classes
-from server.classes.documents import RosterState
+from server.classes.documents import Enrolment, RosterState
 from server.classes.service import Trainee
 from server.kernel.downloads import Download
 from server.kernel.permissions import Permission
@@ -28,6 +33,7 @@ class Roster(PageHandler):
             "classes/roster.html",
             training_class=training_class,
             trainees=await classes.trainee_list(self.platform, class_id),
+            left=await enrolment.left_trainees(self.platform, class_id),
             waiting=glance.roster,
             largest=PACKED_LARGEST,
             **outcome,
@@ -54,12 +60,19 @@ SHEET = Sheet[Trainee](
     ],
     numbered=True,
 )
+LEFT_ON = Column[Trainee](
+    "退训", 12, lambda one: one.enrolment.left_on.isoformat() if one.enrolment.left_on else ""
+)
+"""In the workbook of a class that somebody has left."""
 
 
 @download(Permission.CLASSES_READ, rate=EXPORT_RATE)
 async def export(page: PageHandler, class_id: str) -> Download:
     training_class = await classes.get_class(page.platform, page.actor, class_id)
-    return await SHEET.download(await classes.trainee_list(page.platform, class_id), training_class.name)
+    trainees = await classes.trainee_list(page.platform, class_id, left_too=True)
+    some_left = any(one.enrolment.left_on for one in trainees)
+    sheet = replace(SHEET, columns=[*SHEET.columns, LEFT_ON]) if some_left else SHEET
+    return await sheet.download(trainees, training_class.name)
 
 
 class Preview(PageHandler):
@@ -108,11 +121,117 @@ async def release(page: BoundTrainee, class_id: str, person_id: str) -> str:
     return "已解除绑定。请通知学员用新的微信重新绑定。"
 
 
+# ---- one person on the roster
+
+
+class NewTrainee(PageHandler):
+    """The form of one person."""
+
+    address = Roster.address
+    get = shows(Permission.CLASSES_MANAGE)
+
+    async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
+        training_class = await classes.get_class(self.platform, self.actor, class_id)
+        self.render_page(
+            "classes/roster_person.html", training_class=training_class, trainee=None, **outcome
+        )
+
+
+@step(NewTrainee, Permission.CLASSES_MANAGE)
+async def add(page: NewTrainee, class_id: str) -> str:
+    new = await roster.add(page.platform, page.actor, class_id, page.form(Entry))
+    return f"已添加{new.name}（{new.id_number_masked}），并在小程序中通知本人。"
+
+
+class OneTrainee(PageHandler):
+    """The same form for somebody who is on the roster."""
+
+    address = Roster.address
+    get = shows(Permission.CLASSES_MANAGE)
+
+    async def show(self, class_id: str, person_id: str, outcome: Outcome = NO_ERRORS) -> None:
+        training_class = await classes.get_class(self.platform, self.actor, class_id)
+        trainee = await classes.trainee(self.platform, class_id, person_id)
+        present = trainee.model_dump(include={"name", "work_unit", "post", "major_taught"})
+        self.render_page(
+            "classes/roster_person.html",
+            training_class=training_class,
+            trainee=trainee,
+            **outcome | {"values": present | outcome["values"]},
+        )
+
+
+@step(OneTrainee, Permission.CLASSES_MANAGE)
+async def edit(page: OneTrainee, class_id: str, person_id: str) -> str:
+    changed = await roster.edit(page.platform, page.actor, class_id, person_id, page.form(Edit))
+    return f"{changed.name}（{changed.id_number_masked}）的名册信息已保存。"
+
+
+class TraineeDialog(PageHandler):
+    """The dialogs that take somebody off the roster, note that they left, and take that back."""
+
+    address = Roster.address
+    get = shows(Permission.CLASSES_MANAGE)
+    act: ClassVar[str]
+
+    async def show(self, class_id: str, person_id: str, outcome: Outcome = NO_ERRORS) -> None:
+        training_class = await classes.get_class(self.platform, self.actor, class_id)
+        self.render_page(
+            "classes/roster_act.html",
+            training_class=training_class,
+            act=self.act,
+            trainee=await self.whom(class_id, person_id),
+            **outcome,
+        )
+
+    async def whom(self, class_id: str, person_id: str) -> Enrolment:
+        return await classes.trainee(self.platform, class_id, person_id)
+
+
+class RemovalDialog(TraineeDialog):
+    act = "remove"
+
+
+class LeavingDialog(TraineeDialog):
+    act = "leave"
+
+
+class ReturnDialog(TraineeDialog):
+    act = "return"
+
+    async def whom(self, class_id: str, person_id: str) -> Enrolment:
+        return await enrolment.on_record(self.platform, class_id, person_id)
+
+
+@step(RemovalDialog, Permission.CLASSES_MANAGE)
+async def remove(page: RemovalDialog, class_id: str, person_id: str) -> str:
+    removed = await roster.remove(page.platform, page.actor, class_id, person_id, page.form(Reason))
+    return f"已将{removed.name}（{removed.id_number_masked}）移出名册，并通知本人。"
+
+
+@step(LeavingDialog, Permission.CLASSES_MANAGE)
+async def leave(page: LeavingDialog, class_id: str, person_id: str) -> str:
+    await roster.leave(page.platform, page.actor, class_id, person_id, page.form(Leaving))
+    return "已登记退训，并通知本人。记录保留在名册下方。"
+
+
+@step(ReturnDialog, Permission.CLASSES_MANAGE)
+async def come_back(page: ReturnDialog, class_id: str, person_id: str) -> str:
+    await roster.come_back(page.platform, page.actor, class_id, person_id, page.form(Reason))
+    return "已撤销退训，并通知本人。"
+
+
 _CLASS = r"/admin/classes/(?P<class_id>[0-9a-f]{24})/roster"
+_PERSON = rf"{_CLASS}/(?P<person_id>[0-9a-f]{{24}})"
 ROUTES: list[Route] = [
     (_CLASS, upload),
     (rf"{_CLASS}/template", file_of(roster_import.roster_template, Permission.CLASSES_MANAGE)),
     (rf"{_CLASS}/export", export),
     (rf"{_CLASS}/(?P<import_id>[0-9a-f]{{24}})", confirm),
-    (rf"{_CLASS}/(?P<person_id>[0-9a-f]{{24}})/release", release),
+    (rf"{_CLASS}/add", add),
+    (rf"{_PERSON}/release", release),
+    (rf"{_PERSON}/edit", edit),
+    (rf"{_PERSON}/remove", remove),
+    (rf"{_PERSON}/leave", leave),
+    (rf"{_PERSON}/return", come_back),
 ]

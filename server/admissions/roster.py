@@ -275,12 +275,11 @@ async def leave(unit: UnitOfWork, class_id: str, person_id: str, wanted: Leaving
     Left again on the same day, it answers the same. Raises NotCome, Invalid for the date, LeftBefore, ResultsReleased, NotFound.
     """
     training_class = await _open_roster(unit, class_id)
-    before = await enrolment.trainee_ever(unit, class_id, person_id)
-    if before is not None and before.left_on:
-        if before.left_on != wanted.left_on:
-            raise LeftBefore(f"{before.name}已于 {before.left_on} 退训。")
+    found = await enrolment.on_record(unit, class_id, person_id)
+    if found.left_on:
+        if found.left_on != wanted.left_on:
+            raise LeftBefore(f"{found.name}已于 {found.left_on} 退训。")
         return unit.nothing_written()
-    found = await classes.trainee(unit, class_id, person_id)
     today = beijing_date(unit.now)
     roster_rules.require_come(found.has_come(training_class.starts_on, today))
     first = beijing_date(found.arrived_at) if found.arrived_at else training_class.starts_on
@@ -299,9 +298,8 @@ async def leave(unit: UnitOfWork, class_id: str, person_id: str, wanted: Leaving
 async def come_back(unit: UnitOfWork, class_id: str, person_id: str, wanted: Reason) -> None:
     """Takes a 退训 back; taken back again, it answers the same. Raises NoPlaceLeft, DatesClash, ResultsReleased, NotFound."""
     training_class = await _open_roster(unit, class_id)
-    found = await enrolment.trainee_ever(unit, class_id, person_id)
-    if found is None or found.left_on is None:
-        await classes.trainee(unit, class_id, person_id)
+    found = await enrolment.on_record(unit, class_id, person_id)
+    if found.left_on is None:
         return unit.nothing_written()
     reason = wanted.reason.strip()
     await enrolment.go_on(unit, training_class, found, reason)

@@ -152,6 +152,14 @@ async def trainee_ever(scope: Scope, class_id: str, person_id: str) -> Enrolment
     return await store.enrolment_ever(scope, class_id, person_id)
 
 
+async def on_record(scope: Scope, class_id: str, person_id: str) -> Enrolment:
+    """The same. Raises NotFound."""
+    found = await trainee_ever(scope, class_id, person_id)
+    if found is None:
+        raise NotFound("该学员不在本班名册中。")
+    return found
+
+
 async def awaited_arrivals(platform: Platform, actor: Actor) -> list[tuple[TrainingClass, int]]:
     """The running classes in the actor's jurisdiction in which somebody has not arrived (报到), with how many."""
     return await store.awaited_arrivals(platform, actor.jurisdiction, beijing_date(platform.clock.now()))

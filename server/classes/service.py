@@ -257,9 +257,9 @@ async def trainee(scope: Scope, class_id: str, person_id: str) -> Enrolment:
     return found
 
 
-async def trainee_list(platform: Platform, class_id: str) -> list[Trainee]:
-    """Everybody in such a class with what the platform knows of them."""
-    enrolled = await store.enrolments(platform, class_id)
+async def trainee_list(platform: Platform, class_id: str, *, left_too: bool = False) -> list[Trainee]:
+    """Everybody in such a class with what the platform knows of them, `left_too` also those who have left."""
+    enrolled = await (store.enrolments_ever if left_too else store.enrolments)(platform, class_id)
     ids = [one.person_id for one in enrolled]
     persons = await people.persons(platform, ids)
     bound = await people.bound_person_ids(platform, ids)

@@ -170,6 +170,67 @@ async def test_a_phone_is_released_with_a_reason_only(
     assert "理由：学员更换手机" in (await browser.get(f"/admin/classes/{opened.id}")).text
 
 
+# ---- one person on the roster
+
+
+async def test_one_person_is_added_put_right_and_taken_off_on_the_page(
+    platform: Platform, browser: Browser
+) -> None:
+    april = {"starts_on": "2026-04-13", "ends_on": "2026-04-24"}
+    opened = await stage.open_class(platform, XINGTAI, stage.class_draft(**april))
+    home = roster_page(opened)
+    assert "添加一人" in (await browser.get(home)).text
+    wrong = await browser.post(f"{home}/add", {"name": "王5", "id_number": cast.TRAINEE.id_number})
+    assert wrong.status == 422 and "王5" in wrong.html and 'id="field-name-error"' in wrong.html
+    typed = {"name": cast.TRAINEE.name, "id_number": cast.TRAINEE.id_number, "work_unit": "示例市技师学院"}
+    done = await browser.post(f"{home}/add", typed)
+    assert (done.status, done.location) == (303, home)
+    [one] = await classes.trainees(platform, opened.id)
+    listed = await browser.get(home)
+    assert "已添加" in listed.text and "移出" in listed.text and "退训" not in listed.text
+    form = await browser.get(f"{home}/{one.person_id}/edit")
+    assert cast.TRAINEE.name in form.html and cast.TRAINEE.id_number not in form.html
+    right = {"name": cast.TRAINEE.name, "work_unit": "示例县职业中学", "id_number": ""}
+    assert (await browser.post(f"{home}/{one.person_id}/edit", right)).status == 303
+    assert "示例县职业中学" in (await browser.get(home)).text
+    dialog = await browser.get(f"{home}/{one.person_id}/remove")
+    assert f"移出名册：{cast.TRAINEE.name}？" in dialog.text
+    assert (await browser.post(f"{home}/{one.person_id}/remove")).status == 422
+    assert (await browser.post(f"{home}/{one.person_id}/remove", {"reason": "本人不来"})).status == 303
+    assert "名册还是空的" in (await browser.get(home)).text
+
+
+async def test_who_leaves_moves_to_the_list_below_and_can_be_taken_back(
+    platform: Platform, browser: Browser, opened: TrainingClass
+) -> None:
+    first, _ = await stage.enrol(
+        platform, cast.XINGTAI_OFFICER, opened.id, [cast.TRAINEE, cast.SECOND_TRAINEE]
+    )
+    home = roster_page(opened)
+    refused = await browser.post(f"{home}/{first}/remove", {"reason": "本人不来"})
+    assert refused.status == 409 and "办理退训" in refused.text
+    future = {"left_on": "2026-03-20", "reason": "工作单位另有任务"}
+    assert 'id="field-left_on-error"' in (await browser.post(f"{home}/{first}/leave", future)).html
+    done = await browser.post(f"{home}/{first}/leave", future | {"left_on": "2026-03-16"})
+    assert (done.status, done.location) == (303, home)
+    listed = await browser.get(home)
+    assert "已退训" in listed.text and "工作单位另有任务" in listed.text
+    head, *rows = sheet((await browser.get(f"{home}/export")).body)
+    assert head[-1] == "退训" and [row[-1] or "" for row in rows] == ["2026-03-16", ""]
+    assert "撤销退训" in (await browser.get(f"{home}/{first}/return")).text
+    assert (await browser.post(f"{home}/{first}/return", {"reason": "登记错了人"})).status == 303
+    assert "已退训" not in (await browser.get(home)).text
+
+
+async def test_somebody_known_elsewhere_leads_to_a_correction(
+    platform: Platform, browser: Browser, opened: TrainingClass
+) -> None:
+    [person_id] = await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [cast.TRAINEE])
+    renamed = {"name": "王试改", "work_unit": "示例市技师学院"}
+    answer = await browser.post(f"{roster_page(opened)}/{person_id}/edit", renamed)
+    assert answer.status == 409 and f"{person_id}/correct" in answer.html
+
+
 # ---- Whatever is uploaded: an answer, never a fault of the server
 
 HEADERS = [word for column in Column for word in column.words]

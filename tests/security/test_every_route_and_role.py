@@ -469,6 +469,13 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/classes/{class_id}/roster/{import_id}": OF_XINGTAI,
     "POST /admin/classes/{class_id}/roster/{import_id}": OF_XINGTAI,
     "GET /admin/classes/{class_id}/roster/{person_id}/release": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/roster/add": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/roster/add": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/roster/{person_id}/edit": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/roster/{person_id}/edit": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/roster/{person_id}/remove": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/roster/{person_id}/leave": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/roster/{person_id}/return": OF_XINGTAI,
     "GET /admin/classes/{class_id}/sessions/new": OF_XINGTAI,
     "POST /admin/classes/{class_id}/sessions/new": OF_XINGTAI,
     "GET /admin/classes/{class_id}/sessions/timetable": OF_XINGTAI,
@@ -495,6 +502,9 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/classes/{class_id}/certificates/issue": OF_XINGTAI,
     # ---- what undoes something
     "POST /admin/classes/{class_id}/survey/close": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/roster/{person_id}/remove": OF_XINGTAI,  # without a reason nobody is
+    "POST /admin/classes/{class_id}/roster/{person_id}/leave": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/roster/{person_id}/return": OF_XINGTAI,
     "POST /admin/classes/{class_id}/roster/{person_id}/release": OF_XINGTAI,
     "POST /admin/classes/{class_id}/invitations/{invitation_id}/withdraw": OF_XINGTAI,
     "POST /admin/classes/{class_id}/invitations/{invitation_id}/cancel": OF_XINGTAI,
