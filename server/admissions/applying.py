@@ -185,6 +185,11 @@ async def _withdraw(unit: UnitOfWork, applicant_id: str) -> Applicant:
     return withdrawn
 
 
+async def renumber(unit: UnitOfWork, person_id: str, id_number_masked: str) -> None:
+    """Part of an approved correction of a person's ID number: their applications show it so."""
+    await store.renumber(unit, person_id, id_number_masked)
+
+
 async def _mine(scope: Scope, actor: Actor, applicant_id: str) -> Applicant:
     found = await store.applicant_of_person(scope, actor.person_id, applicant_id)
     if found is None:

@@ -161,6 +161,14 @@ async def empty_applicants(scope: Scope, ids: Sequence[str], before: datetime, a
     return int(done.modified_count)
 
 
+async def renumber(scope: Scope, person_id: str, id_number_masked: str) -> None:
+    await scope["applicants"].update_many(
+        {"person_id": person_id, "cleared_at": None},
+        {"$set": {"id_number_masked": id_number_masked}},
+        session=scope.session,
+    )
+
+
 async def people_with_applications(scope: Scope, person_ids: Sequence[str]) -> set[str]:
     rows = scope["applicants"].find(
         {"person_id": {"$in": list(person_ids)}, "cleared_at": None}, {"person_id": 1}, session=scope.session

@@ -334,6 +334,11 @@ async def keep_figures(platform: Platform, figures: Mapping[str, Sequence[YearFi
     return await store.set_figures(platform, figures) if figures else 0
 
 
+async def renumber(unit: UnitOfWork, person_id: str, id_number_masked: str) -> None:
+    """Part of an approved correction of a person's ID number: the pool shows it so, if they are in it."""
+    await store.renumber(unit, person_id, id_number_masked)
+
+
 async def rename(unit: UnitOfWork, person_id: str, name: str) -> None:
     """Part of an approved correction of a person's name: the pool reads so too, if they are in it."""
     member = await store.member(unit, person_id)

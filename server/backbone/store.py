@@ -110,6 +110,12 @@ async def rename(scope: Scope, renamed: PoolMember) -> None:
     await scope["backbone_teachers"].update_one({"_id": renamed.id}, {"$set": fields}, session=scope.session)
 
 
+async def renumber(scope: Scope, person_id: str, id_number_masked: str) -> None:
+    await scope["backbone_teachers"].update_one(
+        {"_id": person_id}, {"$set": {"id_number_masked": id_number_masked}}, session=scope.session
+    )
+
+
 async def set_status(scope: Scope, changed: PoolMember, new: Sequence[StatusStep]) -> None:
     """Writes the member's status as it stands now, and adds the steps that led to it."""
     fields = changed.model_dump(include={"status", "status_since", "due_on"})

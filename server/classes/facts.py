@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from bson.binary import Binary
+
 from server.accounts import people
 from server.classes import rules, service, store
 from server.classes.documents import TrainingClass
@@ -50,6 +52,12 @@ async def rename_person(unit: UnitOfWork, person_id: str, name: str) -> None:
     """Part of an approval: the person, every roster and every class that names them. Released results and certificates stay."""
     await people.rename(unit, person_id, name)
     await store.rename_person(unit, person_id, name)
+
+
+async def renumber_person(unit: UnitOfWork, person_id: str, id_number: Binary, masked: str) -> None:
+    """Part of an approval: the same of the ID number. Raises NumberTaken."""
+    await people.renumber(unit, person_id, id_number, masked)
+    await store.renumber_person(unit, person_id, masked)
 
 
 async def rename_institution(unit: UnitOfWork, code: str, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bson.binary import Binary
 from pydantic import BaseModel, ConfigDict
 
 from server.corrections.rules import Action, Ground, State, Subject
@@ -25,8 +26,8 @@ class Change(BaseModel):
 
 
 class Correction(Reviewed):
-    """A request to correct a class, a trainee's name or an institution's name. It is never deleted: with its before and after it is
-    a version of what it corrected. Of one thing only one request is open at a time."""
+    """A request to correct a class, a trainee's name and ID number or an institution's name. It is never deleted: with its before and
+    after it is a version of what it corrected. Of one thing only one request is open at a time."""
 
     collection = "corrections"
     actions = Action
@@ -44,6 +45,9 @@ class Correction(Reviewed):
     thing: str
     """What it is about, for the unique index and the versions of a thing: a class's, person's or institution's id."""
     changes: list[Change]
+    number_before: Binary | None = None
+    number_after: Binary | None = None
+    """Of a correction of an ID number: the old and the new one, encrypted; `changes` shows them masked."""
     ground: Ground | None = None
     reason: str
     state: State = State.SUBMITTED
@@ -58,6 +62,11 @@ class Correction(Reviewed):
     @property
     def before(self) -> dict[str, str]:
         return {change.field: change.before for change in self.changes}
+
+    @property
+    def read_then(self) -> dict[str, str]:
+        """`before`, where an ID number is compared whole: as it is encrypted."""
+        return self.before | ({"id_number": self.number_before.hex()} if self.number_before else {})
 
     @property
     def decision(self) -> Step | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from server.accounts.rules import mask_id_number
 from server.kernel import reviews
 from server.kernel.errors import Conflict, Forbidden, Problem
 from server.kernel.identity import INSTITUTION_ROLES, Role
@@ -19,7 +20,7 @@ class Subject(Titled):
     """What is corrected."""
 
     CLASS = "CLASS", "培训班信息"
-    TRAINEE = "TRAINEE", "参训教师姓名"
+    TRAINEE = "TRAINEE", "参训教师姓名和身份证号"
     INSTITUTION = "INSTITUTION", "培训机构名称"
 
     @property
@@ -29,10 +30,11 @@ class Subject(Titled):
 
 
 class Ground(Titled):
-    """Why a person's name is not what it was."""
+    """Why a person's name or ID number is not what it was."""
 
     MISSPELT = "MISSPELT", "名册中写错"
     RENAMED = "RENAMED", "本人依法更名"
+    RENUMBERED = "RENUMBERED", "证件号码依法变更"
 
 
 class State(Titled):
@@ -92,6 +94,16 @@ def steps_of(subject: Subject) -> Procedure[State, Action]:
             "该申请目前为“{state}”",
             "请刷新后查看最新状态。",
         ),
+    )
+
+
+def told_apart(number: str, other: str) -> str:
+    """An ID number masked as everywhere, with the digits in which it is not like the `other`: what a reviewer compares with the card."""
+    masked = mask_id_number(number)
+    if len(number) != len(other):
+        return masked
+    return "".join(
+        digit if digit != its else hidden for digit, its, hidden in zip(number, other, masked, strict=True)
     )
 
 

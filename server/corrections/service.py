@@ -6,13 +6,23 @@ The correction is applied in the transaction of its approval. Certificates that 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
+from bson.binary import Binary
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
-from server.accounts.rules import check_name, normalise_name
+from server.accounts import people
+from server.accounts.rules import (
+    check_id_number,
+    check_name,
+    mask_id_number,
+    normalise_id_number,
+    normalise_name,
+)
+from server.admissions import applying as admissions
 from server.applications.rules import scenic_areas_named
 from server.backbone import service as backbone
 from server.classes import facts as class_facts
@@ -23,6 +33,7 @@ from server.corrections.documents import Change, Correction, CorrectionFilter
 from server.corrections.rules import Action, Ground, State, Subject
 from server.institutions import service as institutions
 from server.invitations import service as invitations
+from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor
@@ -51,6 +62,8 @@ class ClassCorrection(BaseModel):
 
 class TraineeCorrection(BaseModel):
     name: Annotated[str, Field(title="正确的姓名", min_length=1, max_length=60)]
+    id_number: Annotated[str, Field(title="正确的身份证号", max_length=60)] = ""
+    """Empty: it is right as it is."""
     ground: Annotated[Ground, Field(title="更正原因")]
     reason: Annotated[str, Field(title="核对的证件和说明", min_length=4, max_length=500)]
 
@@ -73,8 +86,44 @@ async def correct_class(
 async def correct_trainee(
     platform: Platform, actor: Actor, class_id: str, person_id: str, wanted: TraineeCorrection
 ) -> Correction:
-    """Asks to correct the name of a trainee of one's class. Raises NameInvalid, NothingToCorrect, CorrectionOpen, NotFound."""
-    return await _once(_correct_trainee(platform, actor, class_id, person_id, wanted))
+    """Asks to correct name and ID number of a trainee of one's class.
+
+    Raises NameInvalid, IdNumberInvalid, NumberTaken, NothingToCorrect, CorrectionOpen, NotFound.
+    """
+    await classes.get_class(platform, actor, class_id)
+    await classes.trainee(platform, class_id, person_id)
+    renumbering = await _renumbering(platform, person_id, wanted)
+    return await _once(_correct_trainee(platform, actor, class_id, person_id, wanted, renumbering))
+
+
+@dataclass(frozen=True)
+class Renumbering:
+    """An ID number that shall be another, encrypted, and as it is shown to whoever compares."""
+
+    before: Binary
+    after: Binary
+    shown_before: str
+    shown_after: str
+
+
+async def _renumbering(platform: Platform, person_id: str, wanted: TraineeCorrection) -> Renumbering | None:
+    if not wanted.id_number.strip():
+        return None
+    number = normalise_id_number(wanted.id_number)
+    check_id_number(number, today=beijing_date(platform.clock.now()))
+    person = (await people.persons(platform, [person_id]))[person_id]
+    present = (await people.id_numbers(platform, [person]))[person_id]
+    if number == present:
+        return None
+    [sealed] = await people.seal(platform, [people.Identity(person.name, number)])
+    if await people.known(platform, [sealed]):
+        raise people.NumberTaken()
+    return Renumbering(
+        person.id_number,
+        sealed.id_number,
+        rules.told_apart(present, number),
+        rules.told_apart(number, present),
+    )
 
 
 async def correct_institution(
@@ -116,7 +165,11 @@ async def _correct_class(unit: UnitOfWork, class_id: str, wanted: ClassCorrectio
 
 @transactional
 async def _correct_trainee(
-    unit: UnitOfWork, class_id: str, person_id: str, wanted: TraineeCorrection
+    unit: UnitOfWork,
+    class_id: str,
+    person_id: str,
+    wanted: TraineeCorrection,
+    renumbering: Renumbering | None,
 ) -> Correction:
     found = await classes.get_class(unit, unit.actor, class_id)
     trainee = await classes.trainee(unit, class_id, person_id)
@@ -138,7 +191,14 @@ async def _correct_trainee(
         history=[],
         submitted_at=unit.now,
     )
-    return await _file(unit, draft, {"name": name})
+    if renumbering is None:
+        return await _file(unit, draft, {"name": name})
+    draft = draft.model_copy(update={"number_before": renumbering.before, "number_after": renumbering.after})
+    rules.check_unchanged(await _present(unit, draft), draft.read_then)
+    number = Change(
+        field="id_number", title="身份证号", before=renumbering.shown_before, after=renumbering.shown_after
+    )
+    return await _file(unit, draft, {"name": name}, number)
 
 
 @transactional
@@ -166,15 +226,20 @@ async def _check_free(unit: UnitOfWork, code: str, name: str) -> None:
         raise Invalid(fields=[FieldError("name", f"已有另一家培训机构名为“{name}”。")])
 
 
-async def _file(unit: UnitOfWork, draft: Correction, wanted: Mapping[str, str]) -> Correction:
+async def _file(
+    unit: UnitOfWork, draft: Correction, wanted: Mapping[str, str], number: Change | None = None
+) -> Correction:
     """Files a request of what differs; one that was returned before is amended and filed again."""
     rules.steps_of(draft.subject).require_right(Action.REQUEST, unit.actor.roles)
     present = await _present(unit, draft)
-    titles = TITLES if draft.subject is not Subject.TRAINEE else {"name": "姓名"}
+    titles = TITLES if draft.subject is not Subject.TRAINEE else {"name": "姓名", "id_number": "身份证号"}
     changes = [
         Change(field=field, title=titles[field], before=present[field], after=wanted[field])
-        for field in rules.differing(present, wanted)
+        for field in (rules.differing(present, wanted) if number is None else wanted)
+        if present[field] != wanted[field]
     ]
+    if number is not None:
+        changes.append(number)
     returned = await store.open_of(unit, unit.actor.jurisdiction, draft.thing)
     if returned is None:
         filed = draft.model_copy(update={"changes": changes, "history": [step(unit, Action.REQUEST)]})
@@ -183,24 +248,37 @@ async def _file(unit: UnitOfWork, draft: Correction, wanted: Mapping[str, str]) 
         return filed
     if returned.state is not State.RETURNED:
         raise CorrectionOpen()
-    amended = {"changes": changes, "reason": draft.reason, "ground": draft.ground}
+    amended = {
+        "changes": changes,
+        "reason": draft.reason,
+        "ground": draft.ground,
+        "number_before": draft.number_before,
+        "number_after": draft.number_after,
+    }
     return await _move(unit, returned, Action.RESUBMIT, draft.reason, amended)
 
 
 # ---- Deciding
 
 
-@transactional
-async def approve(unit: UnitOfWork, correction_id: str, reason: str = "") -> Correction:
+async def approve(platform: Platform, actor: Actor, correction_id: str, reason: str = "") -> Correction:
     """Approves a correction and makes it. A place that names a scenic area (`areas_named`) needs words about it (article 11).
 
-    Raises NotInThisState, ChangedMeanwhile, Invalid without those words, and what the thing itself refuses.
+    Raises NotInThisState, ChangedMeanwhile, NumberTaken, Invalid without those words, and what the thing itself refuses.
     """
+    try:
+        return await _approve(platform, actor, correction_id, reason)
+    except DuplicateKeyError:  # somebody was made known by that number at the same moment
+        raise people.NumberTaken() from None
+
+
+@transactional
+async def _approve(unit: UnitOfWork, correction_id: str, reason: str) -> Correction:
     found = await correction(unit, unit.actor, correction_id)
     approved = await _move(unit, found, Action.APPROVE, reason.strip())
     if areas_named(found) and not reason.strip():
         raise Invalid(fields=[FieldError("reason", "请写明核实的情况：培训地点为什么不在风景名胜区内。")])
-    rules.check_unchanged(await _present(unit, found), found.before)
+    rules.check_unchanged(await _present(unit, found), found.read_then)
     await _apply(unit, found)
     return approved
 
@@ -241,7 +319,8 @@ async def _present(scope: Scope, found: Correction) -> dict[str, str]:
             return _texts(ClassFacts(item.name, item.place, item.starts_on, item.ends_on))
         case Subject.TRAINEE:
             trainee = await classes.trainee(scope, found.class_id or "", found.thing)
-            return {"name": trainee.name}
+            person = (await people.persons(scope, [found.thing]))[found.thing]
+            return {"name": trainee.name, "id_number": person.id_number.hex()}
         case Subject.INSTITUTION:
             return {"name": await institutions.name_of(scope, found.thing)}
 
@@ -270,8 +349,18 @@ async def _apply(unit: UnitOfWork, found: Correction) -> None:
             [corrected] = (await classes.classes_of(unit, [found.thing])).values()
             await invitations.follow_class(unit, corrected)
         case Subject.TRAINEE:
-            await class_facts.rename_person(unit, found.thing, found.wanted["name"])
-            await backbone.rename(unit, found.thing, found.wanted["name"])
+            if "name" in found.wanted:
+                await class_facts.rename_person(unit, found.thing, found.wanted["name"])
+                await backbone.rename(unit, found.thing, found.wanted["name"])
+            if found.number_after is not None:
+                await _renumber(unit, found.thing, found.number_after)
+            corrected_words = "、".join(one.title for one in found.changes)
+            unit.notify(
+                found.thing,
+                "identity-corrected",
+                outcome=f"{corrected_words}已更正",
+                institution=found.institution_name,
+            )
         case Subject.INSTITUTION:
             await _check_free(unit, found.thing, found.wanted["name"])
             await institutions.rename(unit, found.thing, found.wanted["name"])
@@ -284,6 +373,15 @@ async def _apply(unit: UnitOfWork, found: Correction) -> None:
         if found.subject is not Subject.TRAINEE
         else "",
     )
+
+
+async def _renumber(unit: UnitOfWork, person_id: str, number: Binary) -> None:
+    """The person, every roster, the pool and the applications; certificates that were issued keep what is printed."""
+    [clear] = await unit.platform.vault.decrypt([number])
+    masked = mask_id_number(clear)
+    await class_facts.renumber_person(unit, person_id, number, masked)
+    await backbone.renumber(unit, person_id, masked)
+    await admissions.renumber(unit, person_id, masked)
 
 
 def areas_named(found: Correction) -> list[str]:

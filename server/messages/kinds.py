@@ -263,6 +263,12 @@ _ROWS = (
         ("{institution}已撤销您在“{class_name}”的退训登记，请继续参加培训和签到。", "说明：{reason}"),
         (_CLASS, _REASON),
     ),
+    Kind(
+        "identity-corrected",
+        "实名信息更正",
+        ("{outcome}，由{institution}申请，省级管理部门核准。", "已经核发的证书保持核发时的内容。", "如与证件不符，请联系培训机构。"),
+        ((_THING, "outcome"), _FROM),
+    ),
     # ---- 邀请函 (article 4.2)
     Kind(
         "invitation-sent",

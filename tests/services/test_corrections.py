@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.accounts import people, phones
 from server.accounts.phones import PhoneAuthenticator
-from server.accounts.rules import NameInvalid
+from server.accounts.rules import IdNumberInvalid, NameInvalid, mask_id_number
 from server.backbone import service as backbone
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -40,7 +40,8 @@ from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.reviews import NotInThisState
 from server.wechat.simulator import Simulator
-from tests import cast, stage
+from tests import cast, certifying, stage
+from tests.cast import Person
 from tests.examples import examples
 
 CENTRE = stage.actor(cast.CENTRE)
@@ -188,6 +189,95 @@ async def test_the_neighbours_see_nothing_and_nobody_decides_on_their_own_reques
             await service.approve(platform, nobody, asked.id)
     with pytest.raises(Forbidden):
         await service.correct_class(platform, HEBEI, opened.id, of_class(opened, place="礼堂"))
+
+
+# ---- a trainee's ID number
+
+
+NEW_NUMBER = cast.people(3)[2].id_number
+
+
+def renumbered(one: Person, id_number: str) -> TraineeCorrection:
+    typed = f" {id_number.lower()} "
+    return TraineeCorrection(
+        name=one.name, id_number=typed, ground=Ground.MISSPELT, reason="已核对本人身份证原件。"
+    )
+
+
+async def test_a_number_that_was_wrong_is_put_right_and_binding_and_roster_follow(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    [trainee], [one] = held.trainees, cast.people(1)
+    wanted = renumbered(one, NEW_NUMBER)
+    asked = await service.correct_trainee(platform, held.officer, held.id, trainee.actor.id, wanted)
+    [change] = asked.changes
+    assert change.title == "身份证号" and one.id_number not in str(asked.changes)
+    apart = [place for place in range(18) if one.id_number[place] != NEW_NUMBER[place]]
+    assert all(change.after[place] == NEW_NUMBER[place] for place in apart)  # what the reviewer compares
+    with pytest.raises(phones.NotOnARoster):
+        await _bind(platform, wechat, Person(one.name, NEW_NUMBER, "", ""))
+    await service.approve(platform, HEBEI, asked.id)
+    [enrolled] = await classes.trainees(platform, held.id)
+    assert enrolled.id_number_masked == mask_id_number(NEW_NUMBER) and enrolled.name == one.name
+    assert (await PhoneAuthenticator(platform).actor_of(trainee.token)).id == trainee.actor.id
+    await phones_released(platform, held, trainee.actor.id)
+    with pytest.raises(phones.NotOnARoster):
+        await _bind(platform, wechat, one)
+    assert (await _bind(platform, wechat, Person(one.name, NEW_NUMBER, "", ""))).actor.id == trainee.actor.id
+    kept = await service.correction(platform, HEBEI, asked.id)
+    assert kept.number_before is not None
+    assert await platform.vault.decrypt([kept.number_before]) == [one.id_number]  # the history, encrypted
+    stored = await platform["corrections"].find_one({"_id": asked.id})
+    assert one.id_number not in str(stored) and NEW_NUMBER not in str(stored)
+
+
+async def _bind(platform: Platform, wechat: Simulator, person: Person) -> stage.Phone:
+    return await stage.phone(platform, wechat, f"openid-{person.id_number[-6:]}", person)
+
+
+async def phones_released(platform: Platform, held: stage.ClassInSession, person_id: str) -> None:
+    await classes.release_binding(platform, held.officer, held.id, person_id, "更换手机")
+
+
+async def test_a_certificate_that_was_issued_keeps_the_number_that_is_printed_on_it(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await certifying.passed_class(platform, wechat, 1)
+    [issued] = await certifying.issued(platform, opened)
+    [one] = cast.people(1)
+    wanted = renumbered(one, NEW_NUMBER)
+    asked = await service.correct_trainee(platform, opened.officer, opened.id, issued.person_id, wanted)
+    await service.approve(platform, HEBEI, asked.id)
+    [kept] = await certifying.certificates_of(platform, opened.officer, opened.id)
+    assert kept.printed == issued.printed and kept.printed.id_number_masked == mask_id_number(one.id_number)
+
+
+async def test_a_number_is_of_one_person_only_and_a_wrong_one_is_refused(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=2)
+    first, second = cast.people(2)
+    person_id = held.trainees[0].actor.id
+
+    async def ask(id_number: str) -> Correction:
+        wanted = renumbered(first, id_number)
+        return await service.correct_trainee(platform, held.officer, held.id, person_id, wanted)
+
+    with pytest.raises(people.NumberTaken):
+        await ask(second.id_number)
+    with pytest.raises(IdNumberInvalid):
+        await ask("13010119900101001X")
+    with pytest.raises(NothingToCorrect):
+        await ask(first.id_number)
+    asked = await ask(NEW_NUMBER)
+    [row] = [cast.people(3)[2]]
+    may = {"starts_on": date(2026, 5, 11), "ends_on": date(2026, 5, 22)}
+    other = await stage.open_class(platform, XINGTAI, stage.class_draft(**may))
+    await stage.enrol(platform, cast.XINGTAI_OFFICER, other.id, [row])  # meanwhile
+    with pytest.raises(people.NumberTaken):
+        await service.approve(platform, HEBEI, asked.id)
+    assert await state_of(platform, asked) is State.SUBMITTED
 
 
 # ---- a trainee's name
