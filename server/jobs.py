@@ -11,6 +11,7 @@ from functools import partial
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from server.accounts.forget import forget_persons
+from server.admissions import closing
 from server.admissions import forget as admissions_forget
 from server.assessment import reminders as grading_reminders
 from server.assessment import submissions
@@ -146,6 +147,13 @@ JOBS: tuple[Job, ...] = (
         "第四条（七）、第二十五条（四）",
         chain.check,
         every=timedelta(minutes=10),
+    ),
+    Job(
+        "close-applications",
+        "关闭已结束培训班的待审报名",
+        "第四条（四）",
+        closing.close_overdue,
+        at=time(0, 20),
     ),
     Job(
         "forget-applicants",

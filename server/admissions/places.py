@@ -83,10 +83,12 @@ def _enrolment(unit: UnitOfWork, training_class: TrainingClass, admitted: Applic
 
 async def move(unit: UnitOfWork, found: Applicant, action: Action, reason: str = "") -> Applicant:
     """Takes an application along the table, with its step, its entry in the trail and the news to its teacher."""
-    state = rules.STEPS.after(found.state, action, unit.actor.roles)
+    by_the_platform = action in _BY_THE_PLATFORM
+    who = rules.STEPS.may_act(action) if by_the_platform else unit.actor.roles
+    state = rules.STEPS.after(found.state, action, who)
     taken = (
         Step(at=unit.now, actor_id="platform", actor_name=PLATFORM, action=action, reason=reason)
-        if action in _BY_THE_PLATFORM
+        if by_the_platform
         else step(unit, action, reason)
     )
     moved = found.model_copy(

@@ -50,10 +50,10 @@ class Action(Titled):
     SKIP = "SKIP", "候补未录取"
     """A place is there, but the person has come into another class of the same days meanwhile."""
     WITHDRAW = "WITHDRAW", "本人撤回"
-    CLOSE = "CLOSE", "培训班取消或终止"
-    """There is no such class any more; of one that was called off also those who had been admitted."""
     REMOVE = "REMOVE", "移出名册"
     """The institution takes somebody out who was admitted and has not arrived."""
+    CLOSE = "CLOSE", "报名关闭"
+    """The class takes nobody any more; of one that was called off also those who had been admitted."""
 
 
 UNDER_REVIEW = (State.APPLIED, State.INSTITUTION_AGREED, State.TEACHER_AGREED, State.WAITING)
@@ -72,7 +72,7 @@ class NotYours(Forbidden):
 
 _TEACHER, _TRAINEE = frozenset({Role.BACKBONE_TEACHER}), frozenset({Role.TRAINEE})
 _ANYBODY_WHO_ACTED = INSTITUTION_ROLES | _TEACHER | _TRAINEE
-"""ADMIT and SKIP follow from what somebody else did: a review, a withdrawal, more places."""
+"""ADMIT, SKIP and CLOSE follow from what somebody else did: a review, a withdrawal, more places, the release of results."""
 
 STEPS: Procedure[State, Action] = Procedure(
     {
@@ -92,7 +92,7 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.REMOVE: By(INSTITUTION_ROLES, {State.ADMITTED: State.REJECTED}),
         Action.WITHDRAW: By(_TRAINEE, dict.fromkeys((*UNDER_REVIEW, State.ADMITTED), State.WITHDRAWN)),
         Action.CLOSE: By(
-            INSTITUTION_ROLES | PROVINCE, dict.fromkeys((*UNDER_REVIEW, State.ADMITTED), State.CLOSED)
+            _ANYBODY_WHO_ACTED | PROVINCE, dict.fromkeys((*UNDER_REVIEW, State.ADMITTED), State.CLOSED)
         ),
     },
     lambda action: NotYours(),
@@ -103,6 +103,7 @@ STEPS: Procedure[State, Action] = Procedure(
 class NotOpen(Conflict):
     slug = "enrolment-not-open"
     title = "现在不能报名"
+    default_detail = "本班已经结束，不再接受报名。"
 
 
 def require_open(opens: datetime | None, closes: datetime | None, now: datetime) -> None:

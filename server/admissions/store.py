@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from server.admissions.documents import Applicant, Arrival, ClassAdmission, NeedsTemplate, Note
-from server.admissions.rules import State
+from server.admissions.rules import UNDER_REVIEW, State
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, new_id
 from server.kernel.unit_of_work import Scope
@@ -86,6 +86,18 @@ async def first_waiting(scope: Scope, class_id: str) -> Applicant | None:
         session=scope.session,
     )
     return None if row is None else Applicant.from_mongo(row)
+
+
+async def under_review(scope: Scope, class_id: str) -> list[Applicant]:
+    """Everybody who applied for a class and is neither in nor refused, first come first."""
+    condition = {"class_id": class_id, "state": {"$in": list(UNDER_REVIEW)}}
+    rows = scope["applicants"].find(condition, session=scope.session).sort("_id", 1)
+    return [Applicant.from_mongo(row) async for row in rows]
+
+
+async def classes_under_review(scope: Scope) -> list[str]:
+    """Ids of the classes for which somebody's application waits."""
+    return sorted(await scope["applicants"].distinct("class_id", {"state": {"$in": list(UNDER_REVIEW)}}))
 
 
 async def replace_applicant(scope: Scope, changed: Applicant) -> None:

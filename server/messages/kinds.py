@@ -240,6 +240,9 @@ _ROWS = (
         "make-up-voided",
         "补课记录已撤销",
         ("“{class_name}”撤销了为您登记的补课 {hours} 课时：{title}。", "理由：{reason}"),
+        ("您报名的“{class_name}”不再录取新的学员，报名已关闭，欢迎报名其他培训班。", "理由：{reason}"),
+        (_CLASS, _REASON),
+    ),
     # ---- one person on a roster (articles 4.4 and 4.7)
     Kind(
         "removed-from-roster",
