@@ -132,9 +132,7 @@ class NewTrainee(PageHandler):
 
     async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
         training_class = await classes.get_class(self.platform, self.actor, class_id)
-        self.render_page(
-            "classes/roster_person.html", training_class=training_class, trainee=None, **outcome
-        )
+        self.render_page("classes/roster_person.html", training_class=training_class, trainee=None, **outcome)
 
 
 @step(NewTrainee, Permission.CLASSES_MANAGE)

@@ -17,6 +17,7 @@ from server.certificates.issue import Candidate, ClassCertificates
 from server.certificates.verify import paper
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
+from server.kernel.folding import folded
 from tests.admin.front_end import allowed, layout_context, list_context, show, signed_out_context
 from tests.browser.conftest import assert_accessible, assert_fits
 from tests.printed import a_snapshot
