@@ -42,7 +42,6 @@ TITLES = {
     "admissions:add-trainee": "添加学员",
     "admissions:admit": "录取报名教师",
     "admissions:apply": "提交报名",
-    "admissions:close": "关闭报名（培训班取消或终止）",
     "admissions:close": "关闭报名",
     "admissions:come-back": "撤销退训",
     "admissions:confirm-arrival": "办理报到",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Column, Filter, Listing, ProvinceCode, Query, Sheet, Words, named, rights
+from admin.lists import Filter, Listing, ProvinceCode, Query, Words, named
 from admin.moments import BeijingMoment
 from admin.steps import Done, shows, step
 from server.attendance import added
@@ -22,6 +22,7 @@ from server.interruptions.service import CallOff, Postponement, Suspension, Term
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Return, Review
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 
 MOVE = "move-"
@@ -63,7 +64,6 @@ CHANGES = Listing(
     Permission.INTERRUPTIONS_READ,
     ChangeQuery,
     fetch,
-    rights(may_request=Permission.INTERRUPTIONS_REQUEST),
     sheet=SHEET,
 )
 

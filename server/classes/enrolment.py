@@ -109,6 +109,8 @@ async def leave_all(unit: UnitOfWork, training_class: TrainingClass) -> list[Enr
     enrolled = await store.enrolments(unit, training_class.id)
     await store.delete_enrolments(unit, training_class.id)
     return enrolled
+
+
 async def left_trainees(scope: Scope, class_id: str) -> list[Enrolment]:
     """Who has left a class that the caller has fetched already (退训)."""
     return [one for one in await store.enrolments_ever(scope, class_id) if one.left_on]

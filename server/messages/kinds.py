@@ -185,7 +185,7 @@ _ROWS = (
     Kind(
         "application-closed",
         "报名已关闭",
-        ("您报名的“{class_name}”不再举办，报名已关闭。", "理由：{reason}"),
+        ("您报名的“{class_name}”不再录取学员，报名已关闭，欢迎报名其他培训班。", "理由：{reason}"),
         (_CLASS, _REASON),
     ),
     # ---- 变更 of a class: 暂停, 延期, 转班补学, 终止, 取消, 补课 (articles 4.6 and 4.7)
@@ -240,7 +240,6 @@ _ROWS = (
         "make-up-voided",
         "补课记录已撤销",
         ("“{class_name}”撤销了为您登记的补课 {hours} 课时：{title}。", "理由：{reason}"),
-        ("您报名的“{class_name}”不再录取新的学员，报名已关闭，欢迎报名其他培训班。", "理由：{reason}"),
         (_CLASS, _REASON),
     ),
     # ---- one person on a roster (articles 4.4 and 4.7)

@@ -540,6 +540,8 @@ async def moved(
             return await invitations.cancel(platform, actor, opened.id, letter.id, NO)
         case Action.SEND:
             return await invite(platform, opened, letter.teacher_id, by=actor)
+        case Action.CLOSE:
+            raise Forbidden()  # only the end of its class closes a letter
         case Action.EXPIRE:
             if actor.kind != "system":
                 raise Forbidden()

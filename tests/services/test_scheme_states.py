@@ -60,7 +60,9 @@ async def test_random_people_never_lead_a_scheme_out_of_its_table(
     version, in_force = 0, None
     for _ in range(MOST):
         onwards = [
-            action for known, action in STEPS.transitions if known is state and action not in (Action.SAVE, Action.CLOSE)
+            action
+            for known, action in STEPS.transitions
+            if known is state and action not in (Action.SAVE, Action.CLOSE)
         ]
         anything = [one for one in Action if one is not Action.CLOSE]  # comes with the end of the class
         action = chance.choice(onwards if onwards and chance.random() < 0.75 else anything)
