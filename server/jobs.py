@@ -121,6 +121,13 @@ JOBS: tuple[Job, ...] = (
         at=time(19),
     ),
     Job(
+        "remind-sessions-morning",
+        "当天早上补提醒未通知到的课程",
+        "第四条（五）",
+        session_reminders.remind_of_sessions,
+        at=time(7),
+    ),
+    Job(
         "remind-surveys",
         "提醒填写快截止的满意度评价",
         "第四条（七）、第八条（四）1",

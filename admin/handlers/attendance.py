@@ -119,6 +119,10 @@ class RegistrationForm(LateRegistration):
     reason: Annotated[str, Field(title="理由", min_length=2, max_length=200)]
 
 
+class CancelForm(BaseModel):
+    reason: Annotated[str, Field(title="理由", min_length=2, max_length=200)]
+
+
 class RollQuery(BaseModel):
     person: Annotated[str | None, Field(pattern=r"^[0-9a-f]{24}$")] = None
 
@@ -309,8 +313,9 @@ def _in_order_of_concern(entry: RollEntry) -> tuple[bool, bool, bool]:
 
 @step(OneSession, Permission.ATTENDANCE_MANAGE)
 async def cancel_session(page: OneSession, class_id: str, session_id: str) -> Done:
-    await timetable.cancel_session(page.platform, page.actor, class_id, session_id)
-    return Done("课次已取消。", f"/admin/classes/{class_id}/sessions")
+    reason = page.form(CancelForm).reason
+    await timetable.cancel_session(page.platform, page.actor, class_id, session_id, reason)
+    return Done("课次已取消，已通知本班学员和授课教师。", f"/admin/classes/{class_id}/sessions")
 
 
 @step(OneSession, Permission.ATTENDANCE_MANAGE)

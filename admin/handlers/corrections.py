@@ -165,19 +165,19 @@ async def approve(page: OneCorrection, correction_id: str) -> str:
     return f"已核准并更正：{found.about}。"
 
 
-class ReturnForm(BaseModel):
+class ReasonForm(BaseModel):
     reason: Reason
 
 
 @step(OneCorrection, Permission.CORRECTIONS_REVIEW)
 async def send_back(page: OneCorrection, correction_id: str) -> str:
-    await corrections.return_(page.platform, page.actor, correction_id, page.form(ReturnForm).reason)
+    await corrections.return_(page.platform, page.actor, correction_id, page.form(ReasonForm).reason)
     return "已退回培训机构，对方可以修改后重新申请。"
 
 
 @step(OneCorrection, Permission.CORRECTIONS_REQUEST)
 async def retract(page: OneCorrection, correction_id: str) -> str:
-    await corrections.retract(page.platform, page.actor, correction_id)
+    await corrections.retract(page.platform, page.actor, correction_id, page.form(ReasonForm).reason)
     return "已撤回更正申请。"
 
 

@@ -16,8 +16,8 @@ from server.kernel.web import Route, allow
 from server.schemes import remarks, service
 from server.schemes.documents import SchemeFilter, SchemeVersion
 from server.schemes.remarks import RemarkDraft
-from server.schemes.rules import State
-from server.schemes.service import ReturnReason, SchemeOfClass
+from server.schemes.rules import GONE, State
+from server.schemes.service import Reason, ReturnReason, SchemeOfClass
 
 # ---- the list
 
@@ -31,7 +31,7 @@ def usual(page: PageHandler) -> tuple[str, Sequence[State]]:
 
 def states_offered(page: PageHandler) -> Options:
     words, _ = usual(page)
-    return [("", words), *(one for one in named(State) if one[0] != State.SUPERSEDED)]
+    return [("", words), *(one for one in named(State) if one[0] not in GONE)]
 
 
 class SchemeQuery(Query):
@@ -154,6 +154,24 @@ async def send_back(page: OneScheme, class_id: str) -> str:
     return "方案已退回，培训机构会看到退回理由。"
 
 
+class ReasonForm(VersionForm, Reason):
+    """Which version, and why."""
+
+
+@step(OneScheme, Permission.SCHEMES_MANAGE)
+async def withdraw(page: OneScheme, class_id: str) -> str:
+    wanted = page.form(ReasonForm)
+    taken = await service.withdraw(page.platform, page.actor, class_id, wanted.version, wanted)
+    return f"已撤回，第 {taken.version} 版现为“{taken.state.label}”。"
+
+
+@step(OneScheme, Permission.SCHEMES_MANAGE)
+async def discard(page: OneScheme, class_id: str) -> str:
+    wanted = page.form(ReasonForm)
+    await service.discard(page.platform, page.actor, class_id, wanted.version, wanted)
+    return f"第 {wanted.version} 版已废弃。"
+
+
 @step(OneScheme, Permission.SCHEMES_MANAGE)
 async def remark(page: OneScheme, class_id: str) -> str:
     await remarks.remark(page.platform, page.actor, class_id, page.form(RemarkDraft))
@@ -169,5 +187,7 @@ ROUTES: list[Route] = [
     (rf"{_SCHEME}/file", file),
     (rf"{_SCHEME}/approve", approve),
     (rf"{_SCHEME}/return", send_back),
+    (rf"{_SCHEME}/withdraw", withdraw),
+    (rf"{_SCHEME}/discard", discard),
     (rf"{_SCHEME}/remarks", remark),
 ]

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from server.attendance import rules, service, store
 from server.attendance.documents import Geofence, TeachingSession
 from server.attendance.rules import Datum, HalfDay, Slot, Times
+from server.classes import enrolment
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel import policies
@@ -213,6 +214,8 @@ async def change_session(
     after = made.model_copy(update={"id": before.id, "created_at": before.created_at})
     await _check_no_overlap(unit, class_id, [after], but=session_id)
     await store.replace_session(unit, after)
+    if _when_and_where(before) != _when_and_where(after) and after.ends_at > unit.now:
+        await _tell(unit, training_class, "session-moved", after, before=_clock(before.starts_at))
     unit.audit("attendance:change-session", session_id, before=_facts(before), after=_facts(after))
     return after
 
@@ -223,14 +226,63 @@ def _teaching(session: SessionDraft | TeachingSession) -> tuple[object, ...]:
 
 
 @transactional
-async def cancel_session(unit: UnitOfWork, class_id: str, session_id: str) -> None:
-    """Cancels a session to which nobody has checked in; its code serves no more. Raises SessionInUse, SchemeGoverns."""
+async def cancel_session(unit: UnitOfWork, class_id: str, session_id: str, reason: str) -> None:
+    """Cancels a session to which nobody has checked in; its code serves no more, and everybody of the class is told.
+
+    Raises SessionInUse, SchemeGoverns.
+    """
     training_class = await classes.get_class(unit, unit.actor, class_id)
     classes.require_no_scheme(training_class)
     await classes.exclude_release(unit, training_class)
     before = await _unused_session(unit, class_id, session_id)
     await store.cancel_session(unit, session_id, unit.now)
-    unit.audit("attendance:cancel-session", session_id, class_id=class_id, **_facts(before))
+    if before.ends_at > unit.now:
+        await _tell(unit, training_class, "session-cancelled", before, reason=reason)
+    unit.audit("attendance:cancel-session", session_id, class_id=class_id, reason=reason, **_facts(before))
+
+
+async def tell_of_changes(unit: UnitOfWork, class_id: str, *, dropped: int, moved: int, made: int) -> None:
+    """Part of an approval (schemes): the trainees of a class whose timetable is another one now are told. What is only new takes
+    nothing from anybody and is announced when its day comes."""
+    counts = ((dropped, "取消 {} 次课"), (made, "新排 {} 次课"), (moved, "{} 次课改名称或地点"))
+    if not (dropped or moved):
+        return
+    training_class = (await classes.classes_of(unit, [class_id]))[class_id]
+    changes = "，".join(words.format(count) for count, words in counts if count)
+    for one in await classes.trainees(unit, class_id):
+        unit.notify(
+            one.person_id,
+            "timetable-changed",
+            class_id=class_id,
+            class_name=training_class.name,
+            changes=changes,
+        )
+
+
+async def _tell(
+    unit: UnitOfWork, training_class: TrainingClass, kind: str, session: TeachingSession, **more: str
+) -> None:
+    """Everybody of the class, at once."""
+    for person_id in await enrolment.everybody(unit, training_class):
+        unit.notify(
+            person_id,
+            kind,
+            class_id=training_class.id,
+            class_name=training_class.name,
+            session_id=session.id,
+            title=session.title,
+            starts_at=_clock(session.starts_at),
+            place=session.place,
+            **more,
+        )
+
+
+def _when_and_where(session: TeachingSession) -> tuple[datetime, datetime, str]:
+    return session.starts_at, session.ends_at, session.place
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}"
 
 
 async def preview_timetable(

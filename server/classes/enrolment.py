@@ -175,6 +175,18 @@ async def set_arrival(unit: UnitOfWork, class_id: str, person_id: str, at: datet
     return await store.set_arrival(unit, class_id, person_id, at, unit.actor.name if at else None)
 
 
+async def everybody(scope: Scope, training_class: TrainingClass) -> list[str]:
+    """The person ids of those who attend or teach a class: who is told when its timetable changes."""
+    attending = [one.person_id for one in await store.enrolments(scope, training_class.id)]
+    return list(dict.fromkeys([*attending, *(one.person_id for one in training_class.teachers)]))
+
+
+async def tell_of_correction(unit: UnitOfWork, training_class: TrainingClass) -> None:
+    """Part of an approval (corrections): whoever is enrolled hears how the class reads now; its teachers hear of their invitations."""
+    for one in await store.enrolments(unit, training_class.id):
+        unit.notify(one.person_id, "class-corrected", **_news(training_class))
+
+
 def _news(training_class: TrainingClass) -> dict[str, str]:
     """What a message about a class says of it."""
     return {

@@ -25,6 +25,7 @@ from server.accounts.rules import (
 from server.admissions import applying as admissions
 from server.applications.rules import scenic_areas_named
 from server.backbone import service as backbone
+from server.classes import enrolment
 from server.classes import facts as class_facts
 from server.classes import service as classes
 from server.classes.facts import ClassFacts
@@ -291,10 +292,10 @@ async def return_(unit: UnitOfWork, correction_id: str, reason: Reason) -> Corre
 
 
 @transactional
-async def retract(unit: UnitOfWork, correction_id: str) -> Correction:
+async def retract(unit: UnitOfWork, correction_id: str, reason: Reason) -> Correction:
     """The institution takes its request back. Raises NotInThisState."""
     found = await correction(unit, unit.actor, correction_id)
-    return await _move(unit, found, Action.RETRACT, "")
+    return await _move(unit, found, Action.RETRACT, reason)
 
 
 async def _move(
@@ -348,6 +349,7 @@ async def _apply(unit: UnitOfWork, found: Correction) -> None:
             await class_facts.correct_facts(unit, found.thing, facts)
             [corrected] = (await classes.classes_of(unit, [found.thing])).values()
             await invitations.follow_class(unit, corrected)
+            await enrolment.tell_of_correction(unit, corrected)
         case Subject.TRAINEE:
             if "name" in found.wanted:
                 await class_facts.rename_person(unit, found.thing, found.wanted["name"])

@@ -25,6 +25,26 @@ async def sent(scope: Scope, keys: Collection[str]) -> set[str]:
     return {row["_id"] async for row in rows}
 
 
+async def told(scope: Scope, keys: Collection[str]) -> dict[str, set[str]]:
+    """Whom each of these announcements has reached; one that nobody has is left out."""
+    rows = scope["reminders"].find({"_id": {"$in": list(keys)}}, session=scope.session)
+    return {row["_id"]: set(row.get("people", ())) async for row in rows}
+
+
+async def tell_once(unit: UnitOfWork, key: str, people: Collection[str]) -> list[str]:
+    """Those of these people whom the announcement has not reached before; from now on it has, in the transaction that sends it."""
+    before = (await told(unit, [key])).get(key, set())
+    new = [one for one in people if one not in before]
+    if new:
+        await unit["reminders"].update_one(
+            {"_id": key},
+            {"$addToSet": {"people": {"$each": new}}, "$setOnInsert": {"at": unit.now}},
+            upsert=True,
+            session=unit.session,
+        )
+    return new
+
+
 async def mark(unit: UnitOfWork, key: str) -> bool:
     """Marks a reminder as sent, in the transaction that sends it; False when it was sent before."""
     if await sent(unit, [key]):

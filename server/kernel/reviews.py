@@ -154,3 +154,9 @@ class Review(BaseModel):
 
 class Return(Review):
     reason: Annotated[str, Field(title="退回理由", min_length=5, max_length=500)]
+
+
+class Withdrawal(Review):
+    """Its author takes something back while it waits, or gives a draft up."""
+
+    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]

@@ -97,7 +97,10 @@ class Kind:
 
 FIELD_TITLES = {
     "advice": "建议",
+    "after": "现为",
     "author": "起草人",
+    "before": "原来",
+    "changes": "调整",
     "class_name": "培训班",
     "closes_at": "截止时间",
     "count": "份数",
@@ -169,6 +172,13 @@ _ROWS = (
             "请打开入学通知，阅读纪律要求并签署承诺书。",
         ),
         (_CLASS, (_DATE, "starts_on"), (_THING, "place")),
+    ),
+    Kind(
+        "class-corrected",
+        "培训班信息更正",
+        ("“{class_name}”的信息已经更正：{starts_on} 至 {ends_on}，在{place}举办。",),
+        (_CLASS, (_DATE, "starts_on"), (_THING, "place")),
+        wakes="starts_on",
     ),
     Kind(
         "application-waiting",
@@ -332,6 +342,12 @@ _ROWS = (
         (_CLASS, _REASON),
     ),
     Kind(
+        "scheme-withdrawn",
+        "培训方案已撤回",
+        ("{institution}{outcome}了“{class_name}”的培训方案（第 {version} 版）。", "理由：{reason}"),
+        (_CLASS, _REASON),
+    ),
+    Kind(
         "scheme-approved",
         "培训方案已通过",
         ("“{class_name}”的培训方案（第 {version} 版）已审核通过，课次和任务按方案安排。",),
@@ -344,6 +360,32 @@ _ROWS = (
         ("“{class_name}”的“{title}”{starts_at} 在{place}开始，请按时签到。",),
         (_CLASS, (_DATE, "starts_at"), (_THING, "place")),
         wakes="starts_at",  # a first session at eight is announced before the quiet hours end
+    ),
+    Kind(
+        "session-moved",
+        "课次有变动",
+        ("“{class_name}”的“{title}”改为 {starts_at} 在{place}上课，原定 {before}。",),
+        (_CLASS, (_DATE, "starts_at"), (_THING, "place")),
+        wakes="starts_at",
+    ),
+    Kind(
+        "session-cancelled",
+        "课次已取消",
+        ("“{class_name}”原定 {starts_at} 的“{title}”已取消。", "理由：{reason}"),
+        (_CLASS, (_DATE, "starts_at"), _REASON),
+        wakes="starts_at",  # who travels for it in the morning must hear of it before
+    ),
+    Kind(
+        "timetable-changed",
+        "课表有调整",
+        ("“{class_name}”的课表按新的培训方案调整：{changes}。", "请打开课表查看。"),
+        (_CLASS, (_THING, "changes")),
+    ),
+    Kind(
+        "check-in-changed",
+        "签到已更正",
+        ("您在“{class_name}”“{title}”的签到由“{before}”改为“{after}”。", "理由：{reason}"),
+        (_CLASS, (_THING, "title"), _REASON),
     ),
     Kind("grading-due", "学习成果待批阅", ("“{class_name}”还有 {count} 份学习成果等您批阅。",), (_CLASS,)),
     Kind(

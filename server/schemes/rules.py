@@ -31,6 +31,7 @@ class State(Titled):
     RETURNED = "RETURNED", "已退回"
     APPROVED = "APPROVED", "已通过"
     SUPERSEDED = "SUPERSEDED", "已被新版代替"
+    DISCARDED = "DISCARDED", "已废弃"
 
 
 class Action(Titled):
@@ -42,6 +43,8 @@ class Action(Titled):
     RETURN = "RETURN", "退回修改"
     CLOSE = "CLOSE", "培训班取消或终止"
     """Nobody signs or reviews the scheme of a class that is no more."""
+    WITHDRAW = "WITHDRAW", "撤回"
+    DISCARD = "DISCARD", "废弃草稿"
 
 
 LEFT_BEHIND: dict[State, State] = {
@@ -51,6 +54,10 @@ LEFT_BEHIND: dict[State, State] = {
     State.APPROVED: State.APPROVED,
 }
 """What becomes of the version before when a new one is saved: a return is a fact, and what is approved stays in force."""
+
+
+GONE = frozenset({State.SUPERSEDED, State.DISCARDED})
+"""What counts no more: the newest version of a scheme is the last one that is in another state."""
 
 
 class SchemeNotInState(Conflict):
@@ -89,6 +96,10 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.RETURN: By(PROVINCE, {State.SUBMITTED: State.RETURNED}),
         Action.CLOSE: By(
             INSTITUTION_ROLES | PROVINCE, {State.SIGNING: State.DRAFT, State.SUBMITTED: State.DRAFT}
+        ),
+        Action.WITHDRAW: By(INSTITUTION_ROLES, {State.SUBMITTED: State.SIGNING, State.SIGNING: State.DRAFT}),
+        Action.DISCARD: By(
+            INSTITUTION_ROLES, {State.DRAFT: State.DISCARDED, State.RETURNED: State.DISCARDED}
         ),
     },
     lambda action: NotYourStep(),

@@ -55,6 +55,12 @@ class NoScheme(NotFound):
     )
 
 
+class Reason(BaseModel):
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True), Field(title="理由", min_length=2, max_length=500)
+    ]
+
+
 class ReturnReason(BaseModel):
     reason: Annotated[
         str, StringConstraints(strip_whitespace=True), Field(title="退回理由", min_length=2, max_length=500)
@@ -135,7 +141,7 @@ async def taught_scheme(platform: Platform, actor: Actor, class_id: str) -> Sche
 
 async def _seen(platform: Platform, training_class: TrainingClass) -> SchemeOfClass:
     versions = await store.versions(platform, training_class.id)
-    newest = versions[0] if versions else None
+    newest = next((one for one in versions if one.state not in rules.GONE), None)
     frame = await _frame(platform, training_class)
     signed = {one.person_id: one for one in newest.signatures} if newest else {}
     pending = newest is not None and newest.state is not State.APPROVED
@@ -168,7 +174,10 @@ def changes_in(seen: SchemeOfClass, since: int | None = None) -> list[Change]:
     """What the newest version changes in the version `since`, or in the one before it."""
     assert seen.newest is not None
     earlier = seen.newest.version - 1 if since is None else since
-    before = next((one.content for one in seen.versions if one.version == earlier), None)
+    before = next(
+        (one.content for one in seen.versions if one.version <= earlier and one.state is not State.DISCARDED),
+        None,
+    )
     return difference(before, seen.newest.content)
 
 
@@ -299,7 +308,7 @@ async def _save(
         province_code=training_class.province_code,
         level=training_class.level,
         starts_on=training_class.starts_on,
-        version=before.version + 1 if before else 1,
+        version=await store.last_number(unit, class_id) + 1,
         state=state,
         content=written,
         saved_at=unit.now,
@@ -400,6 +409,33 @@ async def send_back(unit: UnitOfWork, class_id: str, version: int, why: ReturnRe
 
 
 @transactional
+async def withdraw(unit: UnitOfWork, class_id: str, version: int, why: Reason) -> SchemeVersion:
+    """Takes a scheme back: from the province before it has decided, the signatures stay; from the teachers, it is a draft again."""
+    _, scheme = await _step_to(unit, class_id, version, Action.WITHDRAW)
+    changes: dict[str, object] = {"signatures": []} if scheme.state is State.SIGNING else {}
+    taken = await take(unit, rules.STEPS, scheme, Action.WITHDRAW, why.reason, changes=changes)
+    await _tell_of_end(unit, scheme, "撤回", why.reason)
+    unit.audit("schemes:withdraw", class_id, version=version, reason=why.reason)
+    return taken
+
+
+@transactional
+async def discard(unit: UnitOfWork, class_id: str, version: int, why: Reason) -> None:
+    """Gives a draft or returned version up: the one before it that counts is the newest again, and what is in force stays."""
+    _, scheme = await _step_to(unit, class_id, version, Action.DISCARD)
+    await take(unit, rules.STEPS, scheme, Action.DISCARD, why.reason)
+    await store.bring_back(unit, scheme)
+    await _tell_of_end(unit, scheme, "废弃", why.reason)
+    unit.audit("schemes:discard", class_id, version=version, reason=why.reason)
+
+
+async def _tell_of_end(unit: UnitOfWork, scheme: SchemeVersion, outcome: str, reason: str) -> None:
+    [training_class] = (await classes.classes_of(unit, [scheme.class_id])).values()
+    for teacher in training_class.teachers:
+        unit.notify(teacher.person_id, "scheme-withdrawn", outcome=outcome, reason=reason, **_news(scheme))
+
+
+@transactional
 async def approve(unit: UnitOfWork, class_id: str, version: int) -> Consequences:
     """The province approves: the scheme makes the sessions, tasks and criteria of the class, which follows it from now on.
 
@@ -421,6 +457,13 @@ async def approve(unit: UnitOfWork, class_id: str, version: int) -> Consequences
         class_hours=scheme.content.course_hours,
     )
     await making.carry_out(unit, class_id, changes)
+    await timetable.tell_of_changes(
+        unit,
+        class_id,
+        dropped=len(changes.sessions_drop),
+        moved=len(changes.sessions_move),
+        made=len(changes.sessions_make),
+    )
     for teacher in training_class.teachers:
         unit.notify(teacher.person_id, "scheme-approved", **_news(scheme))
     unit.audit(

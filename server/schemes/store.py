@@ -7,7 +7,7 @@ from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import containing, month_of
 from server.kernel.unit_of_work import Scope
 from server.schemes.documents import Remark, SchemeFilter, SchemeVersion
-from server.schemes.rules import State
+from server.schemes.rules import GONE, State
 
 COLLECTIONS = (
     CollectionSpec(
@@ -28,11 +28,31 @@ async def insert(scope: Scope, new: SchemeVersion) -> None:
 
 
 async def newest(scope: Scope, class_id: str) -> SchemeVersion | None:
-    """The newest version of a class that the caller has fetched already."""
+    """The newest version of a class that the caller has fetched already: no later one that counts has been saved."""
     row = await scope["scheme_versions"].find_one(
-        {"class_id": class_id}, sort=[("version", -1)], session=scope.session
+        {"class_id": class_id, "state": {"$nin": sorted(GONE)}}, sort=[("version", -1)], session=scope.session
     )
     return None if row is None else SchemeVersion.from_mongo(row)
+
+
+async def last_number(scope: Scope, class_id: str) -> int:
+    """Of all versions ever saved, given up or not; 0 before the first."""
+    row = await scope["scheme_versions"].find_one(
+        {"class_id": class_id}, {"version": 1}, sort=[("version", -1)], session=scope.session
+    )
+    return 0 if row is None else int(row["version"])
+
+
+async def bring_back(scope: Scope, given_up: SchemeVersion) -> None:
+    """The version before is the newest again, where there is one that counts."""
+    await scope["scheme_versions"].update_one(
+        {"_id": given_up.id}, {"$set": {"newest": False}}, session=scope.session
+    )
+    before = await newest(scope, given_up.class_id)
+    if before is not None:
+        await scope["scheme_versions"].update_one(
+            {"_id": before.id}, {"$set": {"newest": True}}, session=scope.session
+        )
 
 
 async def version(scope: Scope, class_id: str, number: int) -> SchemeVersion | None:

@@ -112,7 +112,7 @@ async def test_an_institution_adds_a_session_changes_it_and_cancels_it(
     assert 'value="2026-03-17T09:10"' in (await mine.get(f"{one}/edit")).html
 
     assert "取消后学员看不到它" in (await mine.get(one)).text
-    assert (await mine.post(f"{one}/cancel")).location == home
+    assert (await mine.post(f"{one}/cancel", {"reason": "教室检修"})).location == home
     assert (await mine.get(one)).status == 404 and "还没有课次" in (await mine.get(home)).text
 
 
@@ -157,7 +157,7 @@ async def test_a_session_in_use_is_neither_changed_nor_cancelled(
     page = await mine.get(one)
     assert f"{one}/edit" not in page.html and f"{one}/cancel" not in page.html
     for action in ("edit", "cancel"):
-        answer = await mine.post(f"{one}/{action}", SESSION)
+        answer = await mine.post(f"{one}/{action}", SESSION | {"reason": "教室检修"})
         assert answer.status == 409 and "已有签到记录" in answer.text
 
 

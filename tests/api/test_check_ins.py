@@ -369,7 +369,7 @@ async def test_a_code_of_a_cancelled_session_is_refused(
     platform: Platform, site: str, opened: ClassInSession, session: TeachingSession
 ) -> None:
     code = stage.code_of(platform, session)
-    await timetable.cancel_session(platform, opened.officer, opened.id, session.id)
+    await timetable.cancel_session(platform, opened.officer, opened.id, session.id, "教室检修")
     answer = await check_in(site, opened.trainees[0], code)
     assert (answer.status, answer.problem) == (422, "code-invalid")
 

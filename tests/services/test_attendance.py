@@ -110,13 +110,13 @@ async def test_a_session_is_changed_or_cancelled_only_before_somebody_has_checke
     with pytest.raises(SessionInUse):
         await timetable.change_session(platform, opened.officer, opened.id, session.id, moved)
     with pytest.raises(SessionInUse):
-        await timetable.cancel_session(platform, opened.officer, opened.id, session.id)
+        await timetable.cancel_session(platform, opened.officer, opened.id, session.id, "教室检修")
 
 
 async def test_a_cancelled_session_is_gone_from_every_list_and_makes_room(
     platform: Platform, opened: ClassInSession, session: TeachingSession
 ) -> None:
-    await timetable.cancel_session(platform, opened.officer, opened.id, session.id)
+    await timetable.cancel_session(platform, opened.officer, opened.id, session.id, "教室检修")
     assert (await service.sessions_of_class(platform, opened.officer, opened.id)).rows == []
     with pytest.raises(NotFound):
         await rolls.roll(platform, opened.officer, opened.id, session.id)
@@ -138,7 +138,7 @@ async def test_the_neighbour_sees_and_changes_nothing(
         timetable.add_session(platform, neighbour, opened.id, stage.session_draft()),
         timetable.add_timetable(platform, neighbour, opened.id, whole_timetable()),
         timetable.change_session(platform, neighbour, opened.id, session.id, stage.session_draft()),
-        timetable.cancel_session(platform, neighbour, opened.id, session.id),
+        timetable.cancel_session(platform, neighbour, opened.id, session.id, "教室检修"),
         rolls.register_late(platform, neighbour, opened.id, session.id, wanted),
     ]
     for attempt in attempts:
@@ -332,7 +332,7 @@ async def test_sessions_are_frozen_with_the_results(platform: Platform, wechat: 
     for late in (
         timetable.add_session(platform, opened.officer, opened.id, tomorrow),
         timetable.change_session(platform, opened.officer, opened.id, session.id, tomorrow),
-        timetable.cancel_session(platform, opened.officer, opened.id, session.id),
+        timetable.cancel_session(platform, opened.officer, opened.id, session.id, "教室检修"),
     ):
         with pytest.raises(ResultsReleased):
             await late

@@ -140,7 +140,7 @@ async def test_a_returned_request_is_amended_and_filed_again(
 
 async def test_what_was_approved_or_retracted_stays_so(platform: Platform, opened: TrainingClass) -> None:
     asked = await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆"))
-    await service.retract(platform, XINGTAI, asked.id)
+    await service.retract(platform, XINGTAI, asked.id, "地点不变了")
     with pytest.raises(NotInThisState, match="correction-settled: "):
         await service.approve(platform, HEBEI, asked.id)
     assert (await classes.get_class(platform, XINGTAI, opened.id)).place == opened.place
@@ -377,7 +377,7 @@ def correction_act(
         case Action.RETURN:
             return service.return_(platform, officer, one.id, "请核对。")
         case Action.RETRACT:
-            return service.retract(platform, officer, one.id)
+            return service.retract(platform, officer, one.id, "地点不变了")
         case _:
             wanted = of_class(opened, place=f"第 {len(one.history)} 教室（{one.wanted['place']}）"[:100])
             return service.correct_class(platform, officer, opened.id, wanted)

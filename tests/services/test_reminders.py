@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,13 +13,15 @@ from server.assessment.reminders import remind_of_grading
 from server.assessment.rules import grading_is_late
 from server.attendance import timetable
 from server.attendance.reminders import end_of_tomorrow, remind_of_sessions
+from server.corrections import service as corrections
+from server.corrections.service import ClassCorrection
 from server.kernel.clock import BEIJING, FixedClock
 from server.kernel.platform import Platform
 from server.surveys import service as surveys
 from server.surveys.reminders import remind_of_surveys
 from server.surveys.rules import reminder_due
 from server.wechat.simulator import Simulator
-from tests import assessing, stage, surveying
+from tests import assessing, cast, scheming, stage, surveying
 from tests.stage import ClassInSession
 
 
@@ -71,9 +74,91 @@ async def test_nobody_is_reminded_of_a_cancelled_session(
     platform: Platform, clock: FixedClock, held: ClassInSession
 ) -> None:
     session = await stage.teaching_session(platform, held, starts_at=beijing(18, 9), ends_at=beijing(18, 11))
-    await timetable.cancel_session(platform, held.officer, held.id, session.id)
+    await timetable.cancel_session(platform, held.officer, held.id, session.id, "教室检修")
     clock.set(beijing(17, 19))
     assert await remind_of_sessions(platform) == {"培训班": 0, "提醒": 0}
+
+
+async def test_another_time_is_announced_anew_and_a_late_comer_too(
+    platform: Platform, clock: FixedClock, held: ClassInSession
+) -> None:
+    session = await stage.teaching_session(platform, held, starts_at=beijing(18, 9), ends_at=beijing(18, 11))
+    clock.set(beijing(17, 19))
+    assert await remind_of_sessions(platform) == {"培训班": 1, "提醒": 3}
+    later = stage.session_draft(starts_at=beijing(18, 10), ends_at=beijing(18, 12))
+    await timetable.change_session(platform, held.officer, held.id, session.id, later)
+    assert await remind_of_sessions(platform) == {"培训班": 1, "提醒": 3}
+    [newcomer] = await stage.enrol(platform, cast.XINGTAI_OFFICER, held.id, [cast.person(300)])
+    clock.set(beijing(18, 7))
+    assert await remind_of_sessions(platform) == {"培训班": 1, "提醒": 1}
+    assert await remind_of_sessions(platform) == {"培训班": 0, "提醒": 0}
+    person, data = (await told(platform, "session-soon"))[-1]
+    assert (person, data["starts_at"]) == (newcomer, "2026-03-18 10:00")
+    clock.set(beijing(18, 10))
+    await stage.enrol(platform, cast.XINGTAI_OFFICER, held.id, [cast.person(301)])
+    assert await remind_of_sessions(platform) == {"培训班": 0, "提醒": 0}, "it has begun"
+
+
+async def test_two_schedulers_at_once_remind_everybody_once(
+    platform: Platform, clock: FixedClock, held: ClassInSession
+) -> None:
+    await stage.teaching_session(platform, held, starts_at=beijing(18, 9), ends_at=beijing(18, 11))
+    clock.set(beijing(17, 19))
+    await asyncio.gather(*(remind_of_sessions(platform) for _ in range(3)))
+    assert len(await told(platform, "session-soon")) == 3
+
+
+# ---- what changes is told when it happens
+
+
+async def test_everybody_hears_at_once_of_a_session_that_moves_or_is_cancelled(
+    platform: Platform, held: ClassInSession
+) -> None:
+    session = await stage.teaching_session(platform, held, starts_at=beijing(18, 9), ends_at=beijing(18, 11))
+    same = stage.session_draft(title="改了名", starts_at=beijing(18, 9), ends_at=beijing(18, 11))
+    await timetable.change_session(platform, held.officer, held.id, session.id, same)
+    assert await told(platform, "session-moved") == [], "the same time and place"
+    moved = stage.session_draft(starts_at=beijing(19, 9), ends_at=beijing(19, 11), place="实训楼 402")
+    await timetable.change_session(platform, held.officer, held.id, session.id, moved)
+    everybody = {held.teacher.actor.id, *(phone.actor.id for phone in held.trainees)}
+    messages = await told(platform, "session-moved")
+    assert {person for person, _ in messages} == everybody and len(messages) == 3
+    told_of = messages[0][1]
+    assert (told_of["before"], told_of["starts_at"], told_of["place"]) == (
+        "2026-03-18 09:00", "2026-03-19 09:00", "实训楼 402",
+    )  # fmt: skip
+    await timetable.cancel_session(platform, held.officer, held.id, session.id, "教师出差")
+    messages = await told(platform, "session-cancelled")
+    assert {(person, data["reason"]) for person, data in messages} == {(one, "教师出差") for one in everybody}
+
+
+async def test_trainees_hear_of_a_new_version_of_the_scheme_that_moves_or_drops_sessions(
+    platform: Platform, held: ClassInSession
+) -> None:
+    await scheming.approved(platform, held)
+    assert await told(platform, "timetable-changed") == [], "nothing was there before"
+    content = scheming.content(held.teacher.actor.id)
+    await scheming.approved(platform, held, sessions=scheming.moved(content.sessions, 15, 1))
+    messages = await told(platform, "timetable-changed")
+    assert {person for person, _ in messages} == {phone.actor.id for phone in held.trainees}
+    assert messages[0][1]["changes"] == "取消 1 次课，新排 1 次课"
+
+
+async def test_trainees_hear_of_a_correction_of_dates(platform: Platform, held: ClassInSession) -> None:
+    wanted = ClassCorrection(
+        name=held.training_class.name,
+        place=held.training_class.place,
+        starts_on=date(2026, 3, 17),
+        ends_on=date(2026, 3, 30),
+        reason="教师日程有变",
+    )
+    asked = await corrections.correct_class(platform, held.officer, held.id, wanted)
+    assert await told(platform, "class-corrected") == []
+    await corrections.approve(platform, scheming.PROVINCE, asked.id)
+    messages = await told(platform, "class-corrected")
+    assert {(person, data["ends_on"]) for person, data in messages} == {
+        (phone.actor.id, "2026-03-30") for phone in held.trainees
+    }
 
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)).map(lambda one: one.replace(tzinfo=UTC)))  # noqa: DTZ001

@@ -15,7 +15,7 @@ from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.schemes import service
 from server.schemes.rules import STEPS, Action, State
-from server.schemes.service import ReturnReason
+from server.schemes.service import Reason, ReturnReason
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.examples import examples
@@ -43,6 +43,12 @@ def attempts(platform: Platform, held: ClassInSession, chance: random.Random) ->
         Action.RETURN: lambda actor, version: service.send_back(
             platform, actor, held.id, version, ReturnReason(reason="请补充")
         ),
+        Action.WITHDRAW: lambda actor, version: service.withdraw(
+            platform, actor, held.id, version, Reason(reason="还要修改")
+        ),
+        Action.DISCARD: lambda actor, version: service.discard(
+            platform, actor, held.id, version, Reason(reason="不用了")
+        ),
     }
 
 
@@ -58,6 +64,8 @@ async def test_random_people_never_lead_a_scheme_out_of_its_table(
     tries = attempts(platform, held, chance)
     state: State | None = None
     version, in_force = 0, None
+    standing: dict[int, State] = {}
+    """Version → state of all that count; the last of them is the newest."""
     for _ in range(MOST):
         onwards = [
             action
@@ -77,7 +85,17 @@ async def test_random_people_never_lead_a_scheme_out_of_its_table(
         else:
             assert actor.roles & STEPS.may_act(action) and named == version
             if changed is not False:  # signed again: nothing happens
-                state = STEPS.transitions[state, action]
+                after = STEPS.transitions[state, action]
+                seen = await service.scheme_of_class(platform, held.officer, held.id)
+                if action is Action.SAVE and state in (State.DRAFT, State.SIGNING):
+                    del standing[version]
+                if action is Action.APPROVE and in_force:
+                    del standing[in_force]
+                if action is Action.DISCARD:
+                    del standing[version]
+                elif seen.newest:
+                    standing[seen.newest.version] = after
+                state = standing[max(standing)] if standing else None
                 assert await platform["audit"].count_documents({}) == entries + 1
         seen = await service.scheme_of_class(platform, held.officer, held.id)
         version = seen.newest.version if seen.newest else 0

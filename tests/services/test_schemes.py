@@ -469,7 +469,7 @@ async def test_under_an_approved_scheme_sessions_and_tasks_are_not_made_by_hand(
         timetable.preview_timetable(*at_work, whole),
         timetable.add_timetable(*at_work, whole),
         timetable.change_session(*at_work, first.id, later),
-        timetable.cancel_session(*at_work, first.id),
+        timetable.cancel_session(*at_work, first.id, "教室检修"),
         tasks.create_task(*at_work, task_draft(platform)),
         tasks.change_task(*at_work, formative.id, task_draft(platform)),
         tasks.withdraw_task(*at_work, formative.id),
