@@ -58,11 +58,12 @@ async def _newcomer(centre: Browser, url: str, username: str, name: str, office:
 
 async def institution_plans(officer: Browser, province: Browser, title: str, first_day: date) -> str:
     """Adds a class to the plan of the year, which is new or a new version of what the province approved before; returns its address."""
-    year = {"year": str(first_day.year)}
-    edit = (await officer.submit("/admin/plans/new", year)).headers["Location"]
-    if not edit.endswith("/edit"):  # an earlier version still waits for the province
-        await province_approves(province, edit)
-        edit = (await officer.submit("/admin/plans/new", year)).headers["Location"]
+    edit = f"/admin/plans/new?year={first_day.year}"
+    earlier = await officer.leads_to(edit)
+    if earlier.endswith("/edit"):
+        edit = earlier
+    elif earlier:  # it still waits for the province
+        await province_approves(province, earlier)
     form = FilledForm((await officer.get(edit)).text).values
     new = {
         "item_id": "",
@@ -75,7 +76,7 @@ async def institution_plans(officer: Browser, province: Browser, title: str, fir
         "item_budget_fen": "96000",
     }
     rows = {name: [*form[name], value] for name, value in new.items()}
-    saved = await officer.submit(edit, {"seen": form["seen"], **rows})
+    saved = await officer.submit(edit, {"seen": form.get("seen", []), **rows})
     plan = saved.headers["Location"]
     await officer.submit(f"{plan}/submit", await _seen(officer, plan))
     return plan

@@ -41,6 +41,10 @@ class Browser:
         require(page.status_code == 200, f"打开 {path}", page)
         return page
 
+    async def leads_to(self, path: str) -> str:
+        """Where a page sends its visitor; nothing where it is shown."""
+        return str((await self._http.get(path)).headers.get("Location", ""))
+
     async def submit(
         self, path: str, form: dict[str, Any], files: dict[str, Any] | None = None, *, leads_on: bool = True
     ) -> httpx.Response:

@@ -10,6 +10,7 @@ from server.applications import service as applications
 from server.applications.documents import Application
 from server.applications.service import ApplicationDraft
 from server.institutions.rules import Level
+from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.reviews import Review
 from server.plans import service as plans
@@ -48,9 +49,16 @@ def draft_of(plan: Plan) -> list[ItemDraft]:
 
 
 @remembered
+async def begun(platform: Platform, year: int = YEAR, officer: Actor = XINGTAI) -> Plan:
+    """A new version that says what the one in force does, the first one the April item."""
+    before, _ = await plans.plan_of_year(platform, officer, year)
+    items = draft_of(before) if before else [item()]
+    return await plans.begin(platform, officer, year, PlanDraft(items=items))
+
+
 async def drafted(platform: Platform, items: Sequence[ItemDraft] | None = None, year: int = YEAR) -> Plan:
     """The open version of 邢台, with these items."""
-    plan = await plans.begin(platform, XINGTAI, year)
+    plan = await begun(platform, year)
     wanted = PlanDraft(items=list(items or [item()]))
     return await plans.amend(platform, XINGTAI, plan.id, wanted, len(plan.history))
 

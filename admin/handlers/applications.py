@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, field_validator
@@ -13,7 +14,7 @@ from admin.steps import Done, shows, step
 from server.applications import service
 from server.applications.documents import Application, ApplicationFilter
 from server.applications.rules import Action, State
-from server.applications.service import WISHED_MOST, ApplicationDraft, Approval, VenueDraft
+from server.applications.service import WISHED_MOST, ApplicationDraft, Approval, NewDates, VenueDraft
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter, PoolMember
 from server.backbone.rules import PoolStatus
@@ -21,7 +22,7 @@ from server.classes import service as classes
 from server.classes.rules import STANDARD_COURSES
 from server.kernel import policies
 from server.kernel.permissions import Permission, holds
-from server.kernel.reviews import Return, Review
+from server.kernel.reviews import Return, Review, Withdrawal
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 from server.plans.documents import Plan
@@ -59,13 +60,21 @@ SHEET = Sheet[Application](
         Column("状态", 10, lambda one: one.state.label),
     ],
 )
+
+
+async def around(page: PageHandler, query: ApplicationQuery, rows: Sequence[Application]) -> dict[str, Any]:
+    """Those that wait too long are marked; the list has them at its head."""
+    return {"overdue_since": await service.overdue_since(page.platform)}
+
+
 APPLICATIONS = Listing(
     "/admin/applications",
     "applications/list.html",
     Permission.APPLICATIONS_READ,
     ApplicationQuery,
     fetched_by(service.list_applications, ApplicationFilter),
-    sheet=SHEET,
+    around,
+    SHEET,
 )
 
 
@@ -83,7 +92,10 @@ class OneApplication(PageHandler):
             "applications/one.html",
             application=found,
             stages=stages(found),
-            may_amend=may_manage and found.state is State.RETURNED,
+            may_amend=may_manage and found.state is State.RETURNED and not found.only_dates,
+            may_redate=may_manage and found.only_dates,
+            overdue=found.overdue(await service.overdue_since(self.platform)),
+            begun=found.starts_on < self.today,
             may_withdraw=may_manage and found.state in (State.SUBMITTED, State.RETURNED),
             may_review=found.state is State.SUBMITTED and holds(self.actor, Permission.APPLICATIONS_REVIEW),
             **outcome,
@@ -93,14 +105,14 @@ class OneApplication(PageHandler):
 def stages(one: Application) -> list[tuple[str, str, str]]:
     """The way from plan to class for `states.steps`: title, state of the step, who."""
     plan = ("计划批准", "done", f"{one.plan_year} 年第 {one.plan_version} 版")
-    asked = ("提出申请", "done", (one.last(Action.RESUBMIT) or one.history[0]).actor_name)
+    asked = ("提出申请", "done", (one.last(Action.RESUBMIT, Action.REDATE) or one.history[0]).actor_name)
     opening = ("开班", "todo", "")
     last = one.history[-1].actor_name
     match one.state:
         case State.SUBMITTED:
             return [plan, asked, ("省级审核", "current", ""), opening]
         case State.RETURNED:
-            asked = ("提出申请", "current", "按退回理由修改")
+            asked = ("提出申请", "current", "填写新的日期" if one.only_dates else "按退回理由修改")
             return [plan, asked, ("省级审核", "failed", f"{last}退回"), opening]
         case State.APPROVED:
             return [plan, asked, ("省级审核", "done", last), ("开班", "done", str(one.starts_on))]
@@ -124,9 +136,21 @@ async def send_back(page: OneApplication, application_id: str) -> str:
     return "已退回，培训机构会在首页看到退回理由。"
 
 
+@step(OneApplication, Permission.APPLICATIONS_REVIEW)
+async def send_back_for_dates(page: OneApplication, application_id: str) -> str:
+    await service.send_back_for_dates(page.platform, page.actor, application_id, page.form(Return))
+    return "已退回改期。培训机构只填写新的日期，其余内容保持原样。"
+
+
+@step(OneApplication, Permission.APPLICATIONS_MANAGE)
+async def redate(page: OneApplication, application_id: str) -> str:
+    await service.redate(page.platform, page.actor, application_id, page.form(NewDates))
+    return "已按新的日期重新报送省级管理部门。"
+
+
 @step(OneApplication, Permission.APPLICATIONS_MANAGE)
 async def withdraw(page: OneApplication, application_id: str) -> str:
-    await service.withdraw(page.platform, page.actor, application_id, page.form(Review))
+    await service.withdraw(page.platform, page.actor, application_id, page.form(Withdrawal))
     return "已撤回。这个计划项目可以重新申请。"
 
 
@@ -191,7 +215,7 @@ class ReturnedApplication(PageHandler):
 
     async def show(self, application_id: str, outcome: Outcome = NO_ERRORS) -> None:
         found = await service.get_application(self.platform, self.actor, application_id)
-        if outcome["problem"] is None and found.state is not State.RETURNED:
+        if outcome["problem"] is None and (found.state is not State.RETURNED or found.only_dates):
             return self.see_other(f"/admin/applications/{application_id}")
         plan, item = await service.item_in_force(self.platform, found)
         return await show_form(self, f"/admin/applications/{application_id}/edit", plan, item, found, outcome)
@@ -222,6 +246,7 @@ async def show_form(
         plan=plan,
         item=item,
         application=application,
+        earliest=page.today + timedelta(days=in_force.application_lead_days),
         floor=classes.class_hours_floor(in_force, item.level),
         stars=STARS,
         stars_most=in_force.venue_stars_most,
@@ -278,5 +303,7 @@ ROUTES: list[Route] = [
     (rf"{_APPLICATION}/edit", resubmit),
     (rf"{_APPLICATION}/approve", approve),
     (rf"{_APPLICATION}/return", send_back),
+    (rf"{_APPLICATION}/return-for-dates", send_back_for_dates),
+    (rf"{_APPLICATION}/dates", redate),
     (rf"{_APPLICATION}/withdraw", withdraw),
 ]

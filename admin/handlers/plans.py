@@ -17,7 +17,7 @@ from server.institutions.rules import levels_held
 from server.kernel import money
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
-from server.kernel.reviews import Return, Review
+from server.kernel.reviews import Return, Review, Withdrawal
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, field_errors
 from server.plans import service
@@ -92,18 +92,6 @@ PLANS = Listing(
 )
 
 
-class BeginForm(BaseModel):
-    year: Annotated[int, Field(title="年度")]
-
-
-@step(PLANS.page, Permission.PLANS_MANAGE)
-async def begin(page: PageHandler) -> Done:
-    """Leads to the version that is on its way: a new one, or the one that a colleague began."""
-    plan = await service.begin(page.platform, page.actor, page.form(BeginForm).year)
-    address = f"/admin/plans/{plan.id}"
-    return Done("", address if plan.state is State.SUBMITTED else f"{address}/edit")
-
-
 # ---- one version
 
 
@@ -125,6 +113,7 @@ class OnePlan(PageHandler):
             stages=stages(plan),
             applied=await applications.applications_of(self.platform, plan),
             may_amend=may_manage and plan.state in (State.DRAFT, State.RETURNED),
+            may_withdraw=may_manage and plan.state is State.SUBMITTED,
             may_revise=may_manage and in_force and open_version is None,
             may_apply=in_force and holds(self.actor, Permission.APPLICATIONS_MANAGE),
             may_review=plan.state is State.SUBMITTED and holds(self.actor, Permission.PLANS_REVIEW),
@@ -138,11 +127,14 @@ def stages(plan: Plan) -> list[tuple[str, str, str]]:
         plan.last(action) for action in (Action.SUBMIT, Action.APPROVE, Action.RETURN)
     )
     written = plan.history[0]
-    drafting = {State.DRAFT: "current", State.RETURNED: "current"}.get(plan.state, "done")
-    reporting = "todo" if plan.state in (State.DRAFT, State.RETURNED) else "done"
-    reviewing = {State.DRAFT: "todo", State.RETURNED: "failed", State.SUBMITTED: "current"}.get(
+    drafting = {State.DRAFT: "current", State.RETURNED: "current", State.DISCARDED: "failed"}.get(
         plan.state, "done"
     )
+    unreported = (State.DRAFT, State.RETURNED, State.DISCARDED)
+    reporting = "todo" if plan.state in unreported else "done"
+    reviewing = {
+        State.DRAFT: "todo", State.DISCARDED: "todo", State.RETURNED: "failed", State.SUBMITTED: "current",
+    }.get(plan.state, "done")  # fmt: skip
     decided = returned if plan.state is State.RETURNED else approved
     return [
         ("编制", drafting, f"{written.actor_name}" if plan.state is not State.RETURNED else "按退回理由修改"),
@@ -150,6 +142,11 @@ def stages(plan: Plan) -> list[tuple[str, str, str]]:
         ("省级审核", reviewing, decided.actor_name if decided and reviewing in ("done", "failed") else ""),
         ("批准执行", "done" if approved else "todo", plan.state.label if approved else ""),
     ]
+
+
+class YearQuery(BaseModel):
+    year: Annotated[int | None, Field(title="年度", ge=2000, le=2100)] = None
+    """None: this year."""
 
 
 class ItemForm(ItemDraft):
@@ -164,24 +161,27 @@ COLUMNS = tuple(ItemDraft.model_fields)
 TITLES = {name: info.title or "" for name, info in ItemDraft.model_fields.items()}
 
 
-class PlanEditor(PageHandler):
-    address = "/admin/plans/{plan_id}"
-    get = shows(Permission.PLANS_MANAGE)
-
-    async def show(self, plan_id: str, outcome: Outcome = NO_ERRORS) -> None:
-        plan = await service.get_plan(self.platform, self.actor, plan_id)
-        institution = await institutions.institution(self.platform, self.actor, plan.institution_code)
+class Editor(PageHandler):
+    async def show_rows(
+        self, year: int, version: int, items: Sequence[PlanItem], outcome: Outcome, plan: Plan | None = None
+    ) -> None:
+        """The rows of a version; `plan` is None before the first saving."""
+        code = plan.institution_code if plan else self.actor.institution_code or ""
+        institution = await institutions.institution(self.platform, self.actor, code)
         problem = outcome["problem"]
-        rows = [typed_of(item) for item in plan.items] if problem is None else self.typed_rows()
+        rows = [typed_of(item) for item in items] if problem is None else self.typed_rows()
         self.render_page(
             "plans/form.html",
             plan=plan,
+            year=year,
+            version=version,
+            institution=institution,
             rows=rows,
             spare_rows=min(max(SPARE_ROWS - len(rows), 1), ITEMS_MOST - len(rows)),
             rows_most=ITEMS_MOST,
-            returned=plan.last(Action.RETURN) if plan.state is State.RETURNED else None,
+            returned=plan.last(Action.RETURN) if plan and plan.state is State.RETURNED else None,
             held=levels_held(institution.qualifications, self.today),
-            may_amend=plan.state in (State.DRAFT, State.RETURNED),
+            may_amend=plan is None or plan.state in (State.DRAFT, State.RETURNED),
             problem=problem,
             errors={} if problem is None else {wrong.place: in_words(wrong) for wrong in problem.fields},
         )
@@ -196,6 +196,33 @@ class PlanEditor(PageHandler):
 
     def typed_rows(self) -> list[dict[str, str]]:
         return self.rows("item", COLUMNS, besides={"id"})
+
+
+class NewVersion(Editor):
+    """The rows of a version that is not there yet: it is made when they are saved."""
+
+    address = "/admin/plans/new"
+    get = shows(Permission.PLANS_MANAGE)
+
+    @property
+    def year(self) -> int:
+        return self.query(YearQuery).year or self.today.year
+
+    async def show(self, outcome: Outcome = NO_ERRORS) -> None:
+        before, version = await service.plan_of_year(self.platform, self.actor, self.year)
+        if before is not None and before.state in OPEN and outcome["problem"] is None:
+            address = f"/admin/plans/{before.id}"
+            return self.see_other(address if before.state is State.SUBMITTED else f"{address}/edit")
+        return await self.show_rows(self.year, version, before.items if before else [], outcome)
+
+
+class PlanEditor(Editor):
+    address = "/admin/plans/{plan_id}"
+    get = shows(Permission.PLANS_MANAGE)
+
+    async def show(self, plan_id: str, outcome: Outcome = NO_ERRORS) -> None:
+        plan = await service.get_plan(self.platform, self.actor, plan_id)
+        await self.show_rows(plan.year, plan.version, plan.items, outcome, plan)
 
 
 def typed_of(item: PlanItem) -> dict[str, Any]:
@@ -215,6 +242,13 @@ def in_words(wrong: FieldError) -> str:
 
 
 # ---- the steps
+
+
+@step(NewVersion, Permission.PLANS_MANAGE)
+async def begin(page: NewVersion) -> Done:
+    plan = await service.begin(page.platform, page.actor, page.year, page.draft())
+    said = f"已保存 {len(plan.items)} 个项目。核对无误后，请报送省级管理部门审核。"
+    return Done(said, f"/admin/plans/{plan.id}")
 
 
 @step(PlanEditor, Permission.PLANS_MANAGE)
@@ -242,6 +276,18 @@ async def send_back(page: OnePlan, plan_id: str) -> str:
     return "已退回，培训机构会在首页看到退回理由。"
 
 
+@step(OnePlan, Permission.PLANS_MANAGE)
+async def withdraw(page: OnePlan, plan_id: str) -> str:
+    await service.withdraw(page.platform, page.actor, plan_id, page.form(Withdrawal))
+    return "已撤回，可以继续修改，改好后重新报送。"
+
+
+@step(OnePlan, Permission.PLANS_MANAGE)
+async def discard(page: OnePlan, plan_id: str) -> Done:
+    plan = await service.discard(page.platform, page.actor, plan_id, page.form(Withdrawal))
+    return Done(f"第 {plan.version} 版已废弃。", "/admin/plans")
+
+
 _PLAN = r"/admin/plans/(?P<plan_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
     *PLANS.routes,
@@ -251,4 +297,6 @@ ROUTES: list[Route] = [
     (rf"{_PLAN}/submit", submit),
     (rf"{_PLAN}/approve", approve),
     (rf"{_PLAN}/return", send_back),
+    (rf"{_PLAN}/withdraw", withdraw),
+    (rf"{_PLAN}/discard", discard),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
@@ -70,6 +70,15 @@ class Application(Reviewed):
     wished: list[WishedTeacher]
     state: State
     class_id: str | None = None
+
+    @property
+    def only_dates(self) -> bool:
+        """Whether it came back for other dates, and nothing else of it is to be changed."""
+        return self.state is State.RETURNED and self.history[-1].action == Action.RETURN_FOR_DATES
+
+    def overdue(self, filed_by: datetime) -> bool:
+        """Whether it waits since that moment or longer."""
+        return self.state is State.SUBMITTED and self.history[-1].at <= filed_by
 
     @property
     def major_name(self) -> str:

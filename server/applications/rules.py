@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
 from server.kernel import reviews
-from server.kernel.errors import FieldError, Invalid
+from server.kernel.errors import Conflict, FieldError, Invalid
 from server.kernel.identity import INSTITUTION_ROLES
 from server.kernel.reviews import PROVINCE, By, Procedure, Waits
 from server.kernel.titled import Titled
@@ -37,6 +37,8 @@ class Action(Titled):
     RESUBMIT = "RESUBMIT", "修改后重新报送"
     APPROVE = "APPROVE", "批准开班"
     RETURN = "RETURN", "退回修改"
+    RETURN_FOR_DATES = "RETURN_FOR_DATES", "退回改期"
+    REDATE = "REDATE", "改期后重新报送"
     WITHDRAW = "WITHDRAW", "撤回申请"
     CALL_OFF = "CALL_OFF", "取消开班"
     TERMINATE = "TERMINATE", "终止培训"
@@ -48,6 +50,8 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.RESUBMIT: By(INSTITUTION_ROLES, {State.RETURNED: State.SUBMITTED}),
         Action.APPROVE: By(PROVINCE, {State.SUBMITTED: State.APPROVED}),
         Action.RETURN: By(PROVINCE, {State.SUBMITTED: State.RETURNED}),
+        Action.RETURN_FOR_DATES: By(PROVINCE, {State.SUBMITTED: State.RETURNED}),
+        Action.REDATE: By(INSTITUTION_ROLES, {State.RETURNED: State.SUBMITTED}),
         Action.WITHDRAW: By(
             INSTITUTION_ROLES, {State.SUBMITTED: State.WITHDRAWN, State.RETURNED: State.WITHDRAWN}
         ),
@@ -82,14 +86,41 @@ def check_places(places: int, planned: int) -> None:
         raise Invalid(fields=[FieldError("places", message)])
 
 
-def warnings(starts_on: date, planned_month: int, applied_on: date) -> list[str]:
+class OnlyDates(Conflict):
+    slug = "application-only-dates"
+    title = "只需修改日期"
+    default_detail = (
+        "这份申请退回改期，其余内容保持原样。请打开申请填写新的日期；如要改其他内容，请撤回后重新申请。"
+    )
+
+
+class StartPassed(Conflict):
+    slug = "start-passed"
+    title = "开始日期已过"
+
+
+def check_lead(starts_on: date, today: date, days: int) -> None:
+    """Raises Invalid unless the class begins at least so many days ahead: invitations, scheme and admission come in between
+    (articles 4.2 to 4.4; how many is policy)."""
+    earliest = today + timedelta(days=days)
+    if starts_on < earliest:
+        message = f"开班申请须至少提前 {days} 天提出，开始日期最早为 {earliest}。"
+        raise Invalid(fields=[FieldError("starts_on", message)])
+
+
+def check_not_begun(starts_on: date, today: date) -> None:
+    """Raises StartPassed: a class that should have begun already cannot be approved any more (article 4.2)."""
+    if starts_on < today:
+        raise StartPassed(
+            f"申请的开始日期是 {starts_on}，已经过去，不能批准。请“退回改期”，培训机构填写新的日期后再审核。"
+        )
+
+
+def warnings(starts_on: date, planned_month: int) -> list[str]:
     """What the reviewer should notice; nothing of it stops an application."""
-    said = []
     if starts_on.month != planned_month:
-        said.append(f"计划在 {planned_month} 月举办，申请在 {starts_on.month} 月开班。")
-    if starts_on < applied_on:
-        said.append(f"开始日期 {starts_on} 早于申请日期 {applied_on}。")
-    return said
+        return [f"计划在 {planned_month} 月举办，申请在 {starts_on.month} 月开班。"]
+    return []
 
 
 # ---- the venue (article 11)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from server.applications import rules, store
 from server.applications.documents import Application, ApplicationFilter, Venue, WishedTeacher
-from server.applications.rules import Action, State
+from server.applications.rules import Action, OnlyDates, State
 from server.backbone import service as backbone
 from server.classes import rules as class_rules
 from server.classes import service as classes
@@ -27,7 +27,7 @@ from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
 from server.kernel.platform import Platform
 from server.kernel.reviewed import take
-from server.kernel.reviews import Return, Review
+from server.kernel.reviews import PROVINCE, Return, Review, Withdrawal
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.plans import service as plans
@@ -71,6 +71,13 @@ class ApplicationDraft(BaseModel):
     venue: Annotated[VenueDraft, Field(title="场地")]
     wished: Annotated[list[str], Field(title="希望邀请的骨干教师", max_length=WISHED_MOST)] = []
     """Person ids of members of the pool."""
+
+
+class NewDates(Review):
+    """What an application that came back for other dates is filed again with."""
+
+    starts_on: Annotated[date, Field(title="开始日期")]
+    ends_on: Annotated[date, Field(title="结束日期")]
 
 
 class Approval(Review):
@@ -126,9 +133,11 @@ async def _apply(unit: UnitOfWork, plan_id: str, item_id: str, draft: Applicatio
 
 @transactional
 async def resubmit(unit: UnitOfWork, application_id: str, draft: ApplicationDraft, seen: int) -> Application:
-    """Hands in a returned application again, changed. Raises as `apply`, and NotInThisState, NotYours, Overtaken."""
+    """Hands in a returned application again, changed. Raises as `apply`, and OnlyDates, NotInThisState, NotYours, Overtaken."""
     found = await get_application(unit, unit.actor, application_id)
     rules.STEPS.after(found.state, Action.RESUBMIT, unit.actor.roles)
+    if found.only_dates:
+        raise OnlyDates()
     plan, item = await item_in_force(unit, found)
     said = await _checked(unit, plan, item, draft)
     unit.audit("applications:resubmit", found.id, name=draft.name)
@@ -137,11 +146,24 @@ async def resubmit(unit: UnitOfWork, application_id: str, draft: ApplicationDraf
 
 
 @transactional
-async def withdraw(unit: UnitOfWork, application_id: str, review: Review) -> Application:
+async def redate(unit: UnitOfWork, application_id: str, dates: NewDates) -> Application:
+    """Hands in a returned application again with other dates; all the rest of it stays. Raises as `resubmit`."""
+    found = await get_application(unit, unit.actor, application_id)
+    rules.STEPS.after(found.state, Action.REDATE, unit.actor.roles)
+    plan, item = await item_in_force(unit, found)
+    same = found.model_dump(include={"name", "places", "class_hours", "courses", "venue"})
+    draft = ApplicationDraft(**same, starts_on=dates.starts_on, ends_on=dates.ends_on)
+    changes = await _checked(unit, plan, item, draft) | {"wished": found.wished, "venue_note": ""}
+    unit.audit("applications:redate", found.id, starts_on=str(dates.starts_on), ends_on=str(dates.ends_on))
+    return await take(unit, rules.STEPS, found, Action.REDATE, seen=dates.seen, changes=changes)
+
+
+@transactional
+async def withdraw(unit: UnitOfWork, application_id: str, wanted: Withdrawal) -> Application:
     """Gives up an application that is not approved; its item can be applied for again."""
     found = await get_application(unit, unit.actor, application_id)
-    unit.audit("applications:withdraw", found.id, name=found.name)
-    return await take(unit, rules.STEPS, found, Action.WITHDRAW, seen=review.seen)
+    unit.audit("applications:withdraw", found.id, name=found.name, reason=wanted.reason)
+    return await take(unit, rules.STEPS, found, Action.WITHDRAW, wanted.reason, seen=wanted.seen)
 
 
 async def _checked(
@@ -152,6 +174,7 @@ async def _checked(
     in_force = await policies.on(unit, today)
     institution = await institutions.institution(unit, unit.actor, plan.institution_code)
     class_rules.check_dates(draft.starts_on, draft.ends_on)
+    rules.check_lead(draft.starts_on, today, in_force.application_lead_days)
     rules.check_year(draft.starts_on, plan.year)
     rules.check_places(draft.places, item.places)
     class_rules.check_courses(draft.courses)
@@ -169,7 +192,7 @@ async def _checked(
         "major": item.major,
         "venue": venue,
         "venue_flags": rules.venue_flags(venue.name, venue.address, venue.stars, in_force.venue_stars_most),
-        "warnings": rules.warnings(draft.starts_on, item.month, today),
+        "warnings": rules.warnings(draft.starts_on, item.month),
         "wished": await _wished(unit, draft.wished),
     }
 
@@ -192,11 +215,12 @@ async def _wished(unit: UnitOfWork, person_ids: Sequence[str]) -> list[WishedTea
 async def approve(unit: UnitOfWork, application_id: str, approval: Approval) -> Application:
     """Approves an application and makes its class, in one transaction.
 
-    Raises Invalid for a flagged venue without words about it (article 11), NotInPlan when the plan has changed meanwhile, and what
-    classes.service.make_class raises: the law of today holds, not that of the day of the application.
+    Raises Invalid for a flagged venue without words about it (article 11), StartPassed, NotInPlan when the plan has changed meanwhile,
+    and what classes.service.make_class raises: the law of today holds, not that of the day of the application.
     """
     found = await get_application(unit, unit.actor, application_id)
     rules.STEPS.after(found.state, Action.APPROVE, unit.actor.roles)
+    rules.check_not_begun(found.starts_on, beijing_date(unit.now))
     rules.check_resolved(found.venue_flags, approval.venue_note)
     _, item = await item_in_force(unit, found)
     rules.check_places(found.places, item.places)
@@ -240,6 +264,14 @@ async def give_up(unit: UnitOfWork, training_class: TrainingClass, action: Actio
     found = await get_application(unit, unit.actor, training_class.application_id)
     await take(unit, rules.STEPS, found, action, reason)
     unit.audit(_GIVEN_UP[action], found.id, reason=reason)
+
+
+@transactional
+async def send_back_for_dates(unit: UnitOfWork, application_id: str, wanted: Return) -> Application:
+    """Returns an application for other dates and nothing else."""
+    found = await get_application(unit, unit.actor, application_id)
+    unit.audit("applications:return-for-dates", found.id, reason=wanted.reason)
+    return await take(unit, rules.STEPS, found, Action.RETURN_FOR_DATES, wanted.reason, seen=wanted.seen)
 
 
 async def item_in_force(scope: Scope, found: Application) -> tuple[Plan, PlanItem]:
@@ -289,8 +321,17 @@ async def list_applications(
     before: str | None = None,
     limit: int = 20,
 ) -> list[Application]:
-    """The applications in the actor's jurisdiction, newest first."""
-    return await store.applications(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
+    """The applications in the actor's jurisdiction: those that wait too long at the head, then the newest first."""
+    filed_by = await overdue_since(platform)
+    return await store.applications(
+        platform, actor.jurisdiction, narrowed, filed_by=filed_by, before=before, limit=limit
+    )
+
+
+async def overdue_since(scope: Scope) -> datetime:
+    """What was filed at that moment or before, and still waits, waits too long (policy `overdue_days`)."""
+    now = scope.platform.clock.now()
+    return now - timedelta(days=(await policies.on(scope, beijing_date(now))).overdue_days)
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
@@ -310,4 +351,8 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """Returned applications wait for their institution, submitted ones for their province."""
-    return await reviewed.waiting(platform, actor, rules.STEPS, Application, "/admin/applications")
+    lines = await reviewed.waiting(platform, actor, rules.STEPS, Application, "/admin/applications")
+    if not lines or not PROVINCE & actor.roles:
+        return lines
+    overdue = await store.any_overdue(platform, actor.jurisdiction, await overdue_since(platform))
+    return [replace(one, overdue=overdue) for one in lines]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from server.applications.documents import Application, ApplicationFilter
-from server.applications.rules import HOLDING
+from server.applications.rules import HOLDING, State
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import containing, month_of
@@ -42,14 +43,42 @@ async def application(scope: Scope, reach: Jurisdiction, application_id: str) ->
 
 
 async def applications(
-    scope: Scope, reach: Jurisdiction, narrowed: ApplicationFilter, *, before: str | None, limit: int
+    scope: Scope,
+    reach: Jurisdiction,
+    narrowed: ApplicationFilter,
+    *,
+    filed_by: datetime,
+    before: str | None,
+    limit: int,
 ) -> list[Application]:
-    """Newest first, older than the id `before`."""
-    condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
-    if before:
-        condition["_id"] = {"$lt": before}
-    rows = scope["applications"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
-    return [Application.from_mongo(row) async for row in rows]
+    """What waits since `filed_by` or longer, then the others, each newest first; those that come after the id `before`."""
+    overdue = _overdue(filed_by)
+    parts: list[Row] = [overdue, {"$nor": [overdue]}]
+    if before and not await _exists(scope, {"$and": [{"_id": before}, overdue]}):
+        parts = parts[1:]
+    found: list[Application] = []
+    for part in parts:
+        condition: Row = {"$and": [reach.filter(), _condition(narrowed), part]}
+        if before and part is parts[0]:
+            condition["_id"] = {"$lt": before}
+        rows = scope["applications"].find(condition, session=scope.session).sort("_id", -1)
+        found += [Application.from_mongo(row) async for row in rows.limit(limit - len(found))]
+        if len(found) == limit:
+            break
+    return found
+
+
+async def any_overdue(scope: Scope, reach: Jurisdiction, filed_by: datetime) -> bool:
+    return await _exists(scope, {"$and": [reach.filter(), _overdue(filed_by)]})
+
+
+def _overdue(filed_by: datetime) -> Row:
+    """The few that wait are looked at one by one: when was their last step taken?"""
+    return {"state": State.SUBMITTED, "$expr": {"$lte": [{"$last": "$history.at"}, filed_by]}}
+
+
+async def _exists(scope: Scope, condition: Row) -> bool:
+    return await scope["applications"].find_one(condition, {"_id": 1}, session=scope.session) is not None
 
 
 def _condition(narrowed: ApplicationFilter) -> Row:

@@ -103,10 +103,7 @@ class Life:
         for year in sorted({first.year for first in firsts}):
             items = [_item(number, first) for number, first in enumerate(firsts) if first.year == year]
             then = self._stage.at(moment)
-            plan = await plans.begin(then, self._stage.officer, year)
-            plan = await plans.amend(
-                then, self._stage.officer, plan.id, PlanDraft(items=items), len(plan.history)
-            )
+            plan = await plans.begin(then, self._stage.officer, year, PlanDraft(items=items))
             plan = await plans.submit(then, self._stage.officer, plan.id, len(plan.history))
             reviewed = self._stage.at(moment + timedelta(days=2))
             plan = await plans.approve(

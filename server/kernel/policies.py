@@ -44,6 +44,9 @@ class Policies(BaseModel):
     ] = 2
     """Article 9.1 leaves it open; fewer years in a row only warn."""
     statement_days: Annotated[int, Field(ge=1, le=90, title="动态管理事项的陈述期限（天）")] = 15
+    application_lead_days: Annotated[int, Field(ge=0, le=60, title="开班申请最迟提前几天提出（天）")] = 3
+    """Before the first day of the class: invitations, scheme and admission come after the approval."""
+    overdue_days: Annotated[int, Field(ge=1, le=60, title="开班申请待审核几天后列为超期（天）")] = 5
     survey_required: Annotated[bool, Field(title="领取证书前须完成满意度评价")] = True
     smallest_group: Annotated[int, Field(ge=1, le=100, title="满意度结果公布的最少份数")] = 5
     invitation_days: Annotated[int, Field(ge=1, le=60, title="邀请函回复期限（天）")] = 7

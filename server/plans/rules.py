@@ -29,6 +29,7 @@ class State(Titled):
     RETURNED = "RETURNED", "已退回"
     APPROVED = "APPROVED", "已批准"
     SUPERSEDED = "SUPERSEDED", "已被新版代替"
+    DISCARDED = "DISCARDED", "已废弃"
 
 
 OPEN = frozenset({State.DRAFT, State.SUBMITTED, State.RETURNED})
@@ -42,6 +43,8 @@ class Action(Titled):
     APPROVE = "APPROVE", "批准"
     RETURN = "RETURN", "退回修改"
     SUPERSEDE = "SUPERSEDE", "被新版代替"
+    WITHDRAW = "WITHDRAW", "撤回报送"
+    DISCARD = "DISCARD", "废弃"
 
 
 STEPS: Procedure[State, Action] = Procedure(
@@ -52,6 +55,10 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.APPROVE: By(PROVINCE, {State.SUBMITTED: State.APPROVED}),
         Action.RETURN: By(PROVINCE, {State.SUBMITTED: State.RETURNED}),
         Action.SUPERSEDE: By(PROVINCE, {State.APPROVED: State.SUPERSEDED}),
+        Action.WITHDRAW: By(INSTITUTION_ROLES, {State.SUBMITTED: State.DRAFT}),
+        Action.DISCARD: By(
+            INSTITUTION_ROLES, {State.DRAFT: State.DISCARDED, State.RETURNED: State.DISCARDED}
+        ),
     },
     reviews.not_yours(
         "plan-not-yours", "培训计划由培训机构编制和报送，由省级管理部门审核（指南第四条、第二十五条）。"
@@ -63,7 +70,8 @@ STEPS: Procedure[State, Action] = Procedure(
         Waits(PROVINCE, State.SUBMITTED, "待审核的培训计划"),
     ),
 )
-"""Every version begins as a draft. An approved one is superseded by the approval of the next, and by nothing else."""
+"""Every version begins as a draft. An approved one is superseded by the approval of the next, and by nothing else; what was given up
+counts for nothing, and the next version begins where the one before it stood."""
 
 
 class PlanItem(BaseModel):
@@ -123,7 +131,7 @@ def check_items(items: Sequence[PlanItem], qualifications: Sequence[Qualificatio
         raise Invalid(fields=wrong)
 
 
-def check_complete(items: Sequence[PlanItem]) -> None:
+def check_complete(items: Sequence[object]) -> None:
     """Raises Invalid for a plan that says nothing."""
     if not items:
         raise Invalid("计划中还没有项目。请先填写至少一个培训班，再报送审核。")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,12 +13,12 @@ from server.institutions import service as institutions
 from server.institutions.rules import Level
 from server.kernel import history, money, reviewed
 from server.kernel.clock import beijing_date
-from server.kernel.errors import NotFound
+from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
 from server.kernel.reviewed import take
-from server.kernel.reviews import Return, Review
+from server.kernel.reviews import Return, Review, Withdrawal
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.plans import rules, store
@@ -42,6 +43,14 @@ class PlanDraft(BaseModel):
     items: Annotated[list[ItemDraft], Field(title="计划项目", max_length=rules.ITEMS_MOST)]
 
 
+class PlanBegun(Conflict):
+    slug = "plan-begun"
+    title = "已有正在编制的一版"
+    default_detail = (
+        "同事已经开始编制这一年的计划，您填写的内容还没有保存。请打开正在编制的一版，在那里补上。"
+    )
+
+
 @dataclass(frozen=True)
 class PlanRecord:
     """A version with all others of the same plan, the latest first, and what it changes of the one before it."""
@@ -55,40 +64,67 @@ class PlanRecord:
 # ---- the institution
 
 
-async def begin(platform: Platform, actor: Actor, year: int) -> Plan:
-    """The version of the actor's plan of `year` that is on its way: the open one, else a new draft that starts from the latest.
+async def begin(platform: Platform, actor: Actor, year: int, draft: PlanDraft) -> Plan:
+    """Makes the next version of the actor's plan of `year`, with its first items; before them nothing is there.
 
-    Asked for twice, it answers the same. Raises Invalid for a year that is not this one or the next, NotYours.
+    Sent twice, it answers the same. Raises Invalid for a year that is not this one or the next, without an item, or at an item's row,
+    PlanBegun when another version is on its way, NotYours.
     """
     try:
-        return await _begin(platform, actor, year)
+        return await _begin(platform, actor, year, draft)
     except DuplicateKeyError:  # a colleague was first
-        return await _begin(platform, actor, year)
+        return await _begin(platform, actor, year, draft)
 
 
 @transactional
-async def _begin(unit: UnitOfWork, year: int) -> Plan:
+async def _begin(unit: UnitOfWork, year: int, draft: PlanDraft) -> Plan:
     rules.STEPS.require_right(Action.BEGIN, unit.actor.roles)
     institution = await institutions.institution(unit, unit.actor, unit.actor.institution_code or "")
     versions = await store.versions(unit, institution.id, year)
-    latest = versions[0] if versions else None
-    if latest is not None and latest.state in rules.OPEN:
+    standing = _standing(versions)
+    if standing is not None and standing.state in rules.OPEN:
+        if _said(standing.items) != _said(draft.items):
+            raise PlanBegun()
         unit.nothing_written()
-        return latest
+        return standing
     rules.check_year(year, beijing_date(unit.now))
+    rules.check_complete(draft.items)
     new = Plan(
         institution_code=institution.id,
         institution_name=institution.name,
         province_code=institution.province_code,
         year=year,
-        version=1 if latest is None else latest.version + 1,
+        version=_next_number(versions),
         state=State.DRAFT,
-        items=[] if latest is None else latest.items,
+        items=_items(draft, standing.items if standing else []),
         history=[history.step(unit, Action.BEGIN)],
     )
+    await _require_qualified(unit, new, new.items)
     await store.insert(unit, new)
-    unit.audit("plans:begin", new.id, year=year, version=new.version)
+    unit.audit("plans:begin", new.id, year=year, version=new.version, items=len(new.items))
     return new
+
+
+def _items(draft: PlanDraft, before: Sequence[PlanItem]) -> list[PlanItem]:
+    """The items of a draft; one that was there before keeps its id."""
+    known = {item.id for item in before}
+    return [
+        PlanItem(**one.model_dump(exclude={"id"}), id=one.id if one.id in known and one.id else new_id())
+        for one in draft.items
+    ]
+
+
+def _said(items: Sequence[PlanItem | ItemDraft]) -> list[dict[str, object]]:
+    return [one.model_dump(exclude={"id"}) for one in items]
+
+
+def _next_number(versions: Sequence[Plan]) -> int:
+    return versions[0].version + 1 if versions else 1
+
+
+def _standing(versions: Sequence[Plan]) -> Plan | None:
+    """The latest version that was not given up."""
+    return next((one for one in versions if one.state is not State.DISCARDED), None)
 
 
 @transactional
@@ -96,11 +132,7 @@ async def amend(unit: UnitOfWork, plan_id: str, draft: PlanDraft, seen: int) -> 
     """Replaces the items of a draft or returned version. Raises Invalid at the item's row, NotInThisState, NotYours, Overtaken."""
     plan = await get_plan(unit, unit.actor, plan_id)
     rules.STEPS.after(plan.state, Action.AMEND, unit.actor.roles)
-    known = {item.id for item in plan.items}
-    items = [
-        PlanItem(**one.model_dump(exclude={"id"}), id=one.id if one.id in known and one.id else new_id())
-        for one in draft.items
-    ]
+    items = _items(draft, plan.items)
     await _require_qualified(unit, plan, items)
     unit.audit("plans:amend", plan.id, items=len(items))
     return await take(unit, rules.STEPS, plan, Action.AMEND, seen=seen, changes={"items": items})
@@ -115,6 +147,22 @@ async def submit(unit: UnitOfWork, plan_id: str, seen: int) -> Plan:
     await _require_qualified(unit, plan, plan.items)
     unit.audit("plans:submit", plan.id, version=plan.version, items=len(plan.items))
     return await take(unit, rules.STEPS, plan, Action.SUBMIT, seen=seen)
+
+
+@transactional
+async def withdraw(unit: UnitOfWork, plan_id: str, wanted: Withdrawal) -> Plan:
+    """Takes a version back from the province before it has decided; it can be amended again."""
+    plan = await get_plan(unit, unit.actor, plan_id)
+    unit.audit("plans:withdraw", plan.id, version=plan.version, reason=wanted.reason)
+    return await take(unit, rules.STEPS, plan, Action.WITHDRAW, wanted.reason, seen=wanted.seen)
+
+
+@transactional
+async def discard(unit: UnitOfWork, plan_id: str, wanted: Withdrawal) -> Plan:
+    """Gives up a draft or returned version: the one in force stays, and the next begins where it stood before."""
+    plan = await get_plan(unit, unit.actor, plan_id)
+    unit.audit("plans:discard", plan.id, version=plan.version, reason=wanted.reason)
+    return await take(unit, rules.STEPS, plan, Action.DISCARD, wanted.reason, seen=wanted.seen)
 
 
 async def _require_qualified(unit: UnitOfWork, plan: Plan, items: list[PlanItem]) -> None:
@@ -161,15 +209,21 @@ async def plan_record(platform: Platform, actor: Actor, plan_id: str) -> PlanRec
     """A version with its siblings and what it changes. Raises NotFound."""
     plan = await get_plan(platform, actor, plan_id)
     versions = await store.versions(platform, plan.institution_code, plan.year)
-    before = next((one for one in versions if one.version < plan.version), None)
+    before = _standing([one for one in versions if one.version < plan.version])
     changes = [] if before is None else rules.difference(before.items, plan.items)
     return PlanRecord(plan, versions, before, changes)
+
+
+async def plan_of_year(scope: Scope, actor: Actor, year: int) -> tuple[Plan | None, int]:
+    """The version of the actor's own plan of a year that is on its way, else the one in force; and the number of the next."""
+    versions = await store.versions(scope, actor.institution_code or "", year)
+    return _standing(versions), _next_number(versions)
 
 
 async def list_plans(
     platform: Platform, actor: Actor, narrowed: PlanFilter, *, before: str | None = None, limit: int = 20
 ) -> list[Plan]:
-    """The versions in the actor's jurisdiction, newest first."""
+    """The versions in the actor's jurisdiction, newest first; those that were given up only where they are asked for."""
     return await store.plans(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
 
 

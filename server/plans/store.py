@@ -56,7 +56,8 @@ async def plans(
 
 def _condition(narrowed: PlanFilter) -> Row:
     exact = {"year": narrowed.year, "state": narrowed.state, "province_code": narrowed.province_code}
-    condition: Row = {name: value for name, value in exact.items() if value}
+    condition: Row = {"state": {"$ne": State.DISCARDED}}
+    condition |= {name: value for name, value in exact.items() if value}
     item = {name: value for name, value in (("level", narrowed.level), ("month", narrowed.month)) if value}
     if item:
         condition["items"] = {"$elemMatch": item}

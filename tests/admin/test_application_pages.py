@@ -132,7 +132,7 @@ async def test_a_returned_application_comes_back_filled_in(platform: Platform, s
 async def test_an_application_is_withdrawn_by_who_made_it(platform: Platform, site: str) -> None:
     new = await applied(platform)
     browser = await sign_in(platform, site, cast.XINGTAI_OFFICER)
-    await browser.post(f"/admin/applications/{new.id}/withdraw", {"seen": "1"})
+    await browser.post(f"/admin/applications/{new.id}/withdraw", {"seen": "1", "reason": "计划有变"})
     page = await browser.get(f"/admin/applications/{new.id}")
     assert "已撤回" in page.text and "修改并重新报送" not in page.text
 

@@ -29,7 +29,7 @@ from server.schemes import service as schemes
 from server.wechat.simulator import Simulator
 from tests import admitting, cast, stage
 from tests.faults.proxy import Wire
-from tests.planning import HEBEI, XINGTAI, applied, approved, drafted, item
+from tests.planning import HEBEI, XINGTAI, applied, approved, begun, drafted, item
 from tests.scheming import PROVINCE, filed
 
 # An abort that holds the loop, which serves the wire as well, takes 20 seconds, and each case is cut off dozens of times.
@@ -57,7 +57,7 @@ async def a_plan_handed_in(platform: Platform, wechat: Simulator) -> Case:
 async def a_new_version_of_a_plan(platform: Platform, wechat: Simulator) -> Case:
     """Its approval supersedes the version in force."""
     before = await approved(platform)
-    new = await plans.begin(platform, XINGTAI, before.year)
+    new = await begun(platform, before.year)
     wanted = PlanDraft(items=[item(places=60)])
     new = await plans.amend(platform, XINGTAI, new.id, wanted, len(new.history))
     new = await plans.submit(platform, XINGTAI, new.id, len(new.history))

@@ -126,7 +126,7 @@ async def test_an_approved_plan_changes_only_through_a_new_version_that_is_revie
     larger = PlanDraft(items=[planning.draft_of(first)[0].model_copy(update={"places": 60})])
     with pytest.raises(NotInThisState, match="plan-state: "):
         await plans.amend(platform, XINGTAI, first.id, larger, len(first.history))
-    second = await plans.begin(platform, XINGTAI, first.year)
+    second = await planning.begun(platform, first.year)
     second = await plans.amend(platform, XINGTAI, second.id, larger, len(second.history))
     second = await plans.submit(platform, XINGTAI, second.id, len(second.history))
     assert await plans.plan_in_force(platform, cast.XINGTAI, first.year) == first

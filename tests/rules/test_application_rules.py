@@ -78,11 +78,18 @@ def test_there_are_never_more_places_than_planned(places: int, planned: int) -> 
 
 
 @given(st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.integers(1, 12), st.integers(-30, 30))
-def test_another_month_and_a_day_that_has_passed_are_pointed_out(
+def test_another_month_and_a_day_that_has_passed_are_pointed_out_or_refused(
     starts_on: date, month: int, ahead: int
 ) -> None:
-    said = rules.warnings(starts_on, month, starts_on - timedelta(days=ahead))
-    assert len(said) == (starts_on.month != month) + (ahead < 0)
+    said = rules.warnings(starts_on, month)
+    assert len(said) == (starts_on.month != month)
+    today = starts_on - timedelta(days=ahead)
+    try:
+        rules.check_lead(starts_on, today, 3)
+        rules.check_not_begun(starts_on, today)
+        assert ahead >= 3
+    except Invalid as refused:
+        assert ahead < 3 and str(today + timedelta(days=3)) in refused.fields[0].message
 
 
 # ---- the venue

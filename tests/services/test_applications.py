@@ -20,7 +20,7 @@ from server.kernel import policies, reviewed
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
-from server.kernel.reviews import NotInThisState, NotYours, Overtaken, Return, Review
+from server.kernel.reviews import NotInThisState, NotYours, Overtaken, Return, Review, Withdrawal
 from server.plans import service as plans
 from server.plans.service import PlanDraft
 from tests import cast, stage
@@ -34,12 +34,15 @@ from tests.planning import (
     application_draft,
     applied,
     approved,
+    begun,
     draft_of,
     item,
     submitted,
 )
 
 SCENIC = {"name": "黄山云谷山庄", "address": "安徽省黄山市黄山风景区", "stars": 4}
+
+GIVEN_UP = Withdrawal(seen=1, reason="计划有变")
 
 
 async def test_an_approval_makes_the_class(platform: Platform) -> None:
@@ -95,7 +98,7 @@ async def test_an_item_is_applied_for_once_at_a_time(platform: Platform) -> None
     taken = [one for one in outcomes if isinstance(one, Exception)]
     assert len(taken) == 3 and all(isinstance(one, ItemTaken) for one in taken)
     [mine] = await service.list_applications(platform, XINGTAI, ApplicationFilter())
-    await service.withdraw(platform, XINGTAI, mine.id, Review(seen=1))
+    await service.withdraw(platform, XINGTAI, mine.id, GIVEN_UP)
     again = await applied(platform, plan)
     await service.approve(platform, HEBEI, again.id, Approval(seen=1))
     with pytest.raises(ItemTaken):
@@ -178,7 +181,7 @@ async def test_a_returned_application_is_changed_and_handed_in_again(platform: P
 async def test_what_the_plan_no_longer_holds_is_not_approved(platform: Platform) -> None:
     plan = await approved(platform, [item(), item(title="另一个三级教师培训班", month=6)])
     new = await applied(platform, plan)
-    second = await plans.begin(platform, XINGTAI, plan.year)
+    second = await begun(platform, plan.year)
     kept = PlanDraft(items=draft_of(second)[1:])
     second = await plans.amend(platform, XINGTAI, second.id, kept, len(second.history))
     second = await plans.submit(platform, XINGTAI, second.id, len(second.history))
@@ -187,7 +190,7 @@ async def test_what_the_plan_no_longer_holds_is_not_approved(platform: Platform)
         await service.approve(platform, HEBEI, new.id, Approval(seen=1))
     with pytest.raises(NotInPlan):
         await applied(platform, plan)
-    await service.withdraw(platform, XINGTAI, new.id, Review(seen=1))
+    await service.withdraw(platform, XINGTAI, new.id, GIVEN_UP)
 
 
 async def test_a_qualification_lost_meanwhile_stops_the_approval(platform: Platform) -> None:
@@ -209,7 +212,7 @@ async def test_each_step_belongs_to_its_office(platform: Platform) -> None:
         with pytest.raises(NotYours, match="application-not-yours: "):
             await service.approve(platform, stranger, new.id, Approval(seen=1))
     with pytest.raises(NotYours, match="application-not-yours: "):
-        await service.withdraw(platform, HEBEI, new.id, Review(seen=1))
+        await service.withdraw(platform, HEBEI, new.id, GIVEN_UP)
 
 
 async def test_the_neighbours_see_nothing_of_it(platform: Platform) -> None:
@@ -219,7 +222,7 @@ async def test_the_neighbours_see_nothing_of_it(platform: Platform) -> None:
         for refused in (
             service.get_application(platform, stranger, new.id),
             service.approve(platform, stranger, new.id, Approval(seen=1)),
-            service.withdraw(platform, stranger, new.id, Review(seen=1)),
+            service.withdraw(platform, stranger, new.id, GIVEN_UP),
             service.planned_item(platform, stranger, plan.id, plan.items[0].id),
         ):
             with pytest.raises(NotFound):

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from server.applications import rules as application_rules
 from server.applications import service as applications
 from server.applications.documents import Application
-from server.applications.service import Approval
+from server.applications.service import Approval, NewDates
 from server.kernel.errors import NotFound, Problem
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
-from server.kernel.reviews import Return, Review
+from server.kernel.reviews import Return, Review, Withdrawal
 from server.plans import rules as plan_rules
 from server.plans import service as plans
 from server.plans.documents import Plan
@@ -33,10 +33,10 @@ from tests.planning import (
     JIANGSU,
     XINGTAI,
     YANGZHOU,
-    YEAR,
     application_draft,
     applied,
     approved,
+    begun,
     item,
 )
 
@@ -75,6 +75,10 @@ def plan_act(platform: Platform, officer: Actor, plan: Plan, action: plan_rules.
             return plans.submit(platform, officer, plan.id, seen)
         case plan_rules.Action.APPROVE:
             return plans.approve(platform, officer, plan.id, Review(seen=seen))
+        case plan_rules.Action.WITHDRAW:
+            return plans.withdraw(platform, officer, plan.id, Withdrawal(seen=seen, reason="还要修改"))
+        case plan_rules.Action.DISCARD:
+            return plans.discard(platform, officer, plan.id, Withdrawal(seen=seen, reason="不办了"))
         case _:
             return plans.send_back(platform, officer, plan.id, Return(seen=seen, reason="请再核对一遍。"))
 
@@ -84,6 +88,8 @@ PLAN_ACTS = [
     plan_rules.Action.SUBMIT,
     plan_rules.Action.APPROVE,
     plan_rules.Action.RETURN,
+    plan_rules.Action.WITHDRAW,
+    plan_rules.Action.DISCARD,
 ]
 
 
@@ -94,7 +100,7 @@ async def test_a_plan_goes_only_where_its_table_says(
 ) -> None:
     await stage.clear(platform)
     older = await approved(platform) if second else None
-    plan = await plans.begin(platform, XINGTAI, YEAR)
+    plan = await begun(platform)
     for name, action in story:
         officer, before = OFFICERS[name], await counted(platform)
         refused = await refusal_of(plan_act(platform, officer, plan, action))
@@ -134,14 +140,22 @@ def application_act(
         case application_rules.Action.RETURN:
             wanted = Return(seen=seen, reason="请再核对一遍。")
             return applications.send_back(platform, officer, one.id, wanted)
+        case application_rules.Action.RETURN_FOR_DATES:
+            wanted = Return(seen=seen, reason="请改到下一个月。")
+            return applications.send_back_for_dates(platform, officer, one.id, wanted)
+        case application_rules.Action.REDATE:
+            dates = NewDates(seen=seen, starts_on=one.starts_on, ends_on=one.ends_on)
+            return applications.redate(platform, officer, one.id, dates)
         case _:
-            return applications.withdraw(platform, officer, one.id, Review(seen=seen))
+            return applications.withdraw(platform, officer, one.id, Withdrawal(seen=seen, reason="计划有变"))
 
 
 APPLICATION_ACTS = [
     application_rules.Action.RESUBMIT,
     application_rules.Action.APPROVE,
     application_rules.Action.RETURN,
+    application_rules.Action.RETURN_FOR_DATES,
+    application_rules.Action.REDATE,
     application_rules.Action.WITHDRAW,
 ]
 
@@ -162,6 +176,7 @@ async def test_an_application_goes_only_where_its_table_says_and_makes_one_class
             name in IN_REACH
             and officer.roles & application_rules.STEPS.may_act(action)
             and (one.state, action) in application_rules.STEPS.transitions
+            and not (action is application_rules.Action.RESUBMIT and one.only_dates)
         )
         if allowed:
             makes = action is application_rules.Action.APPROVE

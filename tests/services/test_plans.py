@@ -24,6 +24,7 @@ from tests.planning import (
     YANGZHOU,
     YEAR,
     approved,
+    begun,
     draft_of,
     drafted,
     item,
@@ -59,24 +60,24 @@ async def test_a_plan_is_submitted_returned_amended_and_approved(platform: Platf
 
 
 async def test_beginning_twice_leads_to_the_same_version(platform: Platform) -> None:
-    found = await asyncio.gather(*(service.begin(platform, XINGTAI, YEAR) for _ in range(4)))
+    found = await asyncio.gather(*(begun(platform) for _ in range(4)))
     assert len({one.id for one in found}) == 1
     assert await platform["plans"].count_documents({}) == 1
-    other_year = await service.begin(platform, XINGTAI, YEAR + 1)
+    other_year = await begun(platform, YEAR + 1)
     assert other_year.id != found[0].id
-    assert (await service.begin(platform, YANGZHOU, YEAR)).institution_code == YANGZHOU.institution_code
+    assert (await begun(platform, officer=YANGZHOU)).institution_code == YANGZHOU.institution_code
 
 
 @pytest.mark.parametrize("year", [YEAR - 1, YEAR + 2])
 async def test_a_plan_is_for_this_year_or_the_next(platform: Platform, year: int) -> None:
     with pytest.raises(Invalid):
-        await service.begin(platform, XINGTAI, year)
+        await begun(platform, year)
 
 
 async def test_only_institutions_plan_and_only_their_province_reviews(platform: Platform) -> None:
     for stranger in (HEBEI, CENTRE):
         with pytest.raises(NotYours, match="plan-not-yours: "):
-            await service.begin(platform, stranger, YEAR)
+            await service.begin(platform, stranger, YEAR, PlanDraft(items=[item()]))
     plan = await submitted(platform)
     for stranger in (XINGTAI, CENTRE):
         with pytest.raises(NotYours, match="plan-not-yours: "):
@@ -113,7 +114,10 @@ async def test_what_lies_with_the_province_is_not_changed(platform: Platform) ->
 
 
 async def test_an_empty_plan_is_not_submitted(platform: Platform) -> None:
-    plan = await service.begin(platform, XINGTAI, YEAR)
+    with pytest.raises(Invalid, match="还没有项目"):
+        await service.begin(platform, XINGTAI, YEAR, PlanDraft(items=[]))
+    plan = await begun(platform)
+    plan = await service.amend(platform, XINGTAI, plan.id, PlanDraft(items=[]), len(plan.history))
     with pytest.raises(Invalid, match="还没有项目"):
         await service.submit(platform, XINGTAI, plan.id, len(plan.history))
 
@@ -135,7 +139,7 @@ async def test_a_province_approves_only_what_it_has_read(platform: Platform) -> 
 
 
 async def test_an_item_beyond_the_qualification_is_refused_at_its_row(platform: Platform) -> None:
-    plan = await service.begin(platform, XINGTAI, YEAR)
+    plan = await begun(platform)
     items = [item(), item(title="机械类一级教师培训班", level=Level.ONE)]
     with pytest.raises(Invalid) as refused:
         await service.amend(platform, XINGTAI, plan.id, PlanDraft(items=items), len(plan.history))
@@ -156,7 +160,7 @@ async def test_a_qualification_that_is_lost_stops_the_submission(platform: Platf
 
 async def test_a_new_version_says_what_it_changes_and_supersedes_the_old_one(platform: Platform) -> None:
     first = await approved(platform, [item(), item(title="信息类三级教师培训班", major="03", month=9)])
-    second = await service.begin(platform, XINGTAI, YEAR)
+    second = await begun(platform)
     assert (second.version, second.state, second.items) == (2, State.DRAFT, first.items)
     [kept, _] = draft_of(second)
     items = [

@@ -99,15 +99,15 @@ async def test_a_colleague_who_began_first_is_not_overwritten(platform: Platform
 
 async def test_of_a_withdrawal_and_an_approval_at_once_one_counts(platform: Platform) -> None:
     plan = await planning.submitted(platform)
-    back, approved = await asyncio.gather(
+    answers = await asyncio.gather(
         plans.withdraw(platform, XINGTAI, plan.id, giving_up(plan.history)),
         plans.approve(platform, HEBEI, plan.id, Review(seen=len(plan.history))),
         return_exceptions=True,
     )
-    refused = [one for one in (back, approved) if isinstance(one, Exception)]
+    refused = [one for one in answers if isinstance(one, Exception)]
     assert len(refused) == 1 and isinstance(refused[0], (NotInThisState, Overtaken))
     now = await plans.get_plan(platform, XINGTAI, plan.id)
-    assert now.state is (PlanState.APPROVED if isinstance(back, Exception) else PlanState.DRAFT)
+    assert now.state is (PlanState.APPROVED if isinstance(answers[0], Exception) else PlanState.DRAFT)
 
 
 # ---- applications
