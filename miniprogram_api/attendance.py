@@ -8,13 +8,22 @@ from typing import Annotated
 from pydantic import Field
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
-from server.attendance import added, codes, rolls
+from server.attendance import added, changes, codes, rolls
 from server.attendance import service as attendance
 from server.attendance.added import AlreadyVoided, MakeUp, Voiding
+from server.attendance.changes import (
+    CheckInChange,
+    Extension,
+    LateRegistrations,
+    NothingFlagged,
+    StatusUnchanged,
+    VerdictDraft,
+)
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import AddedHours, AddedKind, Source, TeachingSession
 from server.attendance.rolls import AlreadyCheckedIn, AttendanceFrozen, LateRegistration, Roll, RollEntry
 from server.attendance.rules import (
+    CheckInVoid,
     CodeExpired,
     CodeInvalid,
     Datum,
@@ -26,6 +35,7 @@ from server.attendance.rules import (
     Sighting,
     Status,
     TooManyHours,
+    Verdict,
     Window,
 )
 from server.attendance.service import MySession, SessionRow
@@ -70,7 +80,15 @@ class CheckIns(ApiHandler):
         summary="Check in with the code on the classroom's screen; sent again, it answers 200 with the same body",
         body=CheckInRequest,
         answers={201: CheckInAnswer, 200: CheckInAnswer},
-        problems=(CodeExpired, CodeInvalid, SessionNotOpen, NotArrived, NotEnrolled, TooManyRequests),
+        problems=(
+            CheckInVoid,
+            CodeExpired,
+            CodeInvalid,
+            SessionNotOpen,
+            NotArrived,
+            NotEnrolled,
+            TooManyRequests,
+        ),
     )
     async def post(self) -> None:
         desk: CheckInDesk = self.settings["check_in_desk"]
@@ -115,10 +133,22 @@ class SessionItem(Response):
     """Whether the mini-program should ask for the location."""
 
 
+class ChangeItem(Response):
+    """A check-in that was changed afterwards: both values, and why."""
+
+    at: datetime
+    before: Status
+    after: Status
+    reason: str
+
+
 class OwnCheckIn(Response):
+    """A check-in that is void (作废) counts for nothing."""
+
     status: Status
     checked_in_at: datetime
     source: Source
+    changes: list[ChangeItem]
 
 
 class MySessionItem(SessionItem):
@@ -189,8 +219,17 @@ class CodeAnswer(Response):
     """Seconds until the next code."""
 
 
+class VerdictItem(Response):
+    at: datetime
+    by: str
+    flags: list[Flag]
+    verdict: Verdict
+    words: str
+
+
 class AttendanceItem(Response):
-    """One trainee. `status` is null while the trainee is missing; a flag is for a person to judge."""
+    """One trainee. `status` is null while the trainee is missing, void where the check-in counts for nothing; a flag is for a person
+    to judge."""
 
     person_id: str
     name: str
@@ -199,8 +238,12 @@ class AttendanceItem(Response):
     checked_in_at: datetime | None
     source: Source | None
     flags: list[Flag]
+    open_flags: list[Flag]
+    """Those on which nobody has said anything yet."""
     distance_m: int | None
     reason: str | None
+    changes: list[ChangeItem]
+    verdicts: list[VerdictItem]
 
 
 class RefusedScanItem(Response):
@@ -234,8 +277,11 @@ def attendance_item(entry: RollEntry) -> AttendanceItem:
         checked_in_at=check_in.checked_in_at if check_in else None,
         source=check_in.source if check_in else None,
         flags=list(entry.flags),
+        open_flags=list(entry.open_flags),
         distance_m=check_in.distance_m if check_in else None,
         reason=check_in.reason if check_in else None,
+        changes=[ChangeItem.model_validate(one) for one in check_in.changes] if check_in else [],
+        verdicts=[VerdictItem.model_validate(one) for one in check_in.verdicts] if check_in else [],
     )
 
 
@@ -273,7 +319,7 @@ class TaughtAttendance(ApiHandler):
         self.answer(attendance_answer(await rolls.taught_roll(self.platform, self.actor, session_id)))
 
 
-class LateRegistrations(ApiHandler):
+class OneLateRegistration(ApiHandler):
     @operation(
         Permission.ATTENDANCE_TEACH,
         summary="Register by hand, with a reason, somebody who could not scan (补签)",
@@ -387,6 +433,91 @@ class TaughtMakeUpVoid(ApiHandler):
         self.answer(TaughtAddedHoursAnswer(items=[taught_added_item(one) for one in there]))
 
 
+class LateRegistrationsRequest(LateRegistrations):
+    """补签 of several people for one reason."""
+
+
+class LateRegistrationsAnswer(Response):
+    registered: int
+    already: int
+    """How many of them were in before; they stay as they are."""
+
+
+class SeveralLateRegistrations(ApiHandler):
+    @operation(
+        Permission.ATTENDANCE_TEACH,
+        summary="Register several people by hand at once, all or nobody; sent again, it answers that they are in",
+        body=LateRegistrationsRequest,
+        answers={200: LateRegistrationsAnswer},
+        problems=(AlreadyCheckedIn, SessionNotOpen, NotArrived, AttendanceFrozen),
+    )
+    async def post(self, session_id: str) -> None:
+        done = await changes.register_all(
+            self.platform, self.actor, None, session_id, self.body(LateRegistrationsRequest)
+        )
+        self.answer(LateRegistrationsAnswer(registered=len(done.new), already=done.there))
+
+
+class ChangeRequest(Request):
+    status: Status
+    reason: Annotated[str, Field(min_length=2, max_length=200)]
+
+
+class TaughtCheckIn(ApiHandler):
+    @operation(
+        Permission.ATTENDANCE_TEACH,
+        summary="Make a check-in present, late or void, with a reason, until the results are released",
+        body=ChangeRequest,
+        answers={200: CheckInAnswer},
+        problems=(StatusUnchanged, ResultsReleased),
+    )
+    async def put(self, session_id: str, person_id: str) -> None:
+        asked = self.body(ChangeRequest)
+        wanted = CheckInChange(person_id=person_id, status=asked.status, reason=asked.reason)
+        changed = await changes.change_check_in(self.platform, self.actor, None, session_id, wanted)
+        self.answer(CheckInAnswer.model_validate(changed))
+
+
+class VerdictRequest(Request):
+    verdict: Verdict
+    words: Annotated[str, Field(min_length=2, max_length=200)]
+
+
+class TaughtVerdict(ApiHandler):
+    @operation(
+        Permission.ATTENDANCE_TEACH,
+        summary="Say what the flags of a check-in meant; it takes nothing away",
+        body=VerdictRequest,
+        answers={200: CheckInAnswer},
+        problems=(NothingFlagged, ResultsReleased),
+    )
+    async def put(self, session_id: str, person_id: str) -> None:
+        asked = self.body(VerdictRequest)
+        wanted = VerdictDraft(person_id=person_id, verdict=asked.verdict, words=asked.words)
+        judged = await changes.judge_flags(self.platform, self.actor, None, session_id, wanted)
+        self.answer(CheckInAnswer.model_validate(judged))
+
+
+class ExtensionRequest(Extension):
+    """Until when one may check in: the end of the session at the latest."""
+
+
+class TaughtWindow(ApiHandler):
+    @operation(
+        Permission.ATTENDANCE_TEACH,
+        summary="Let people check in for longer, also after the first one has",
+        body=ExtensionRequest,
+        answers={200: SessionItem},
+        problems=(ResultsReleased,),
+    )
+    async def put(self, session_id: str) -> None:
+        wanted = self.body(ExtensionRequest)
+        longer = await changes.extend_window(self.platform, self.actor, None, session_id, wanted)
+        window = longer.window(self.platform.clock.now())
+        self.answer(SessionItem.model_validate(_session_fields(longer, window)))
+
+
+_PERSON = r"(?P<person_id>[0-9a-f]{24})"
 _CLASS = r"(?P<class_id>[0-9a-f]{24})"
 _SESSION = r"(?P<session_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
@@ -398,5 +529,9 @@ ROUTES: list[Route] = [
     (rf"/api/v1/teaching/classes/{_CLASS}/make-ups/(?P<added_id>[0-9a-f]{{24}})/void", TaughtMakeUpVoid),
     (rf"/api/v1/teaching/sessions/{_SESSION}/code", TaughtCode),
     (rf"/api/v1/teaching/sessions/{_SESSION}/attendance", TaughtAttendance),
-    (rf"/api/v1/teaching/sessions/{_SESSION}/late-registrations", LateRegistrations),
+    (rf"/api/v1/teaching/sessions/{_SESSION}/late-registrations", OneLateRegistration),
+    (rf"/api/v1/teaching/sessions/{_SESSION}/late-registrations/all", SeveralLateRegistrations),
+    (rf"/api/v1/teaching/sessions/{_SESSION}/check-ins/{_PERSON}", TaughtCheckIn),
+    (rf"/api/v1/teaching/sessions/{_SESSION}/check-ins/{_PERSON}/verdict", TaughtVerdict),
+    (rf"/api/v1/teaching/sessions/{_SESSION}/window", TaughtWindow),
 ]

@@ -13,8 +13,9 @@ from admin.lists import named
 from admin.moments import BeijingMoment, as_typed
 from admin.options import WEEKDAYS
 from admin.steps import Done, shows, step
-from server.attendance import rolls, rules, timetable
+from server.attendance import changes, rolls, rules, timetable
 from server.attendance import service as attendance
+from server.attendance.changes import CheckInChange, Extension, LateRegistrations, VerdictDraft
 from server.attendance.documents import TeachingSession
 from server.attendance.rolls import LateRegistration, RollEntry
 from server.attendance.rules import (
@@ -25,11 +26,13 @@ from server.attendance.rules import (
     SessionNotOpen,
     Slot,
     Status,
+    Verdict,
     Window,
 )
 from server.attendance.timetable import FenceDraft, HalfDayDraft, SessionDraft, TimetableDraft
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
@@ -124,7 +127,18 @@ class CancelForm(BaseModel):
 
 
 class RollQuery(BaseModel):
+    """Whose dialog is open, and which."""
+
     person: Annotated[str | None, Field(pattern=r"^[0-9a-f]{24}$")] = None
+    act: Literal["register", "change", "judge"] = "register"
+
+
+ACTS = {"register_late": "register", "change_check_in": "change", "judge_flags": "judge"}
+"""Step → the dialog that its form came from."""
+
+
+class ExtensionForm(BaseModel):
+    closes_at: Annotated[BeijingMoment, Field(title="签到结束")]
 
 
 def values_of(session: TeachingSession) -> dict[str, Any]:
@@ -285,30 +299,43 @@ class OneSession(PageHandler):
     get = shows(Permission.ATTENDANCE_READ)
 
     async def show(self, class_id: str, session_id: str, outcome: Outcome = NO_ERRORS) -> None:
-        register = outcome["values"].get("person_id") or self.query(RollQuery).person
+        asked = self.query(RollQuery)
+        person_id = outcome["values"].get("person_id") or asked.person
+        act = ACTS.get(outcome["wrong"], asked.act)
         roll = await rolls.roll(self.platform, self.actor, class_id, session_id)
         training_class = await classes.get_class(self.platform, self.actor, class_id)
         frozen = training_class.results_released_at is not None
         may_manage = holds(self.actor, Permission.ATTENDANCE_MANAGE) and not frozen
-        unused = len(roll.missing) == len(roll.entries)
+        unused = not any(entry.check_in for entry in roll.entries)
+        entry = next((one for one in roll.entries if one.trainee.person_id == person_id), None)
+        fits = entry is not None and (entry.check_in is None) == (act == "register")
         self.render_page(
             "attendance/roll.html",
             training_class=training_class,
             session=roll.session,
             roll=roll,
             entries=sorted(roll.entries, key=_in_order_of_concern),
-            to_register=next((one for one in roll.missing if one.trainee.person_id == register), None),
+            chosen=entry if fits else None,
+            act=act,
+            ticked=self.get_body_arguments("person_ids"),
+            longest=as_typed(roll.session.ends_at),
+            unregistered=[one for one in roll.missing if one.check_in is None],
             refusals=REFUSALS,
             statuses=named(Status),
+            statuses_there=[one for one in named(Status) if one[0] != Status.VOID],
+            verdicts=named(Verdict),
             may_change=may_manage and unused,
             may_register=may_manage and roll.window is not Window.UPCOMING,
+            may_extend=may_manage
+            and roll.window is not Window.UPCOMING
+            and max(roll.session.closes_at, self.platform.clock.now()) < roll.session.ends_at,
             **outcome,
         )
 
 
 def _in_order_of_concern(entry: RollEntry) -> tuple[bool, bool, bool]:
     """Missing first, then what is flagged, then late; the roster's order within."""
-    return entry.check_in is not None, not entry.flags, not entry.late
+    return entry.attended, not entry.open_flags, not entry.late
 
 
 @step(OneSession, Permission.ATTENDANCE_MANAGE)
@@ -325,6 +352,34 @@ async def register_late(page: OneSession, class_id: str, session_id: str) -> str
     return "已补签，操作和理由已留痕。"
 
 
+@step(OneSession, Permission.ATTENDANCE_MANAGE)
+async def register_all(page: OneSession, class_id: str, session_id: str) -> str:
+    wanted = page.form(LateRegistrations)
+    done = await changes.register_all(page.platform, page.actor, class_id, session_id, wanted)
+    already = f"，另有 {done.there} 人已经签到" if done.there else ""
+    return f"已补签 {len(done.new)} 人{already}，操作和理由已留痕。"
+
+
+@step(OneSession, Permission.ATTENDANCE_MANAGE)
+async def change_check_in(page: OneSession, class_id: str, session_id: str) -> str:
+    wanted = page.form(CheckInChange)
+    done = await changes.change_check_in(page.platform, page.actor, class_id, session_id, wanted)
+    return f"签到已更正为“{done.status.label}”，原来的记录保留，已通知该学员。"
+
+
+@step(OneSession, Permission.ATTENDANCE_MANAGE)
+async def judge_flags(page: OneSession, class_id: str, session_id: str) -> str:
+    await changes.judge_flags(page.platform, page.actor, class_id, session_id, page.form(VerdictDraft))
+    return "核对结论已记录。"
+
+
+@step(OneSession, Permission.ATTENDANCE_MANAGE)
+async def extend_window(page: OneSession, class_id: str, session_id: str) -> str:
+    wanted = Extension(closes_at=page.form(ExtensionForm).closes_at)
+    done = await changes.extend_window(page.platform, page.actor, class_id, session_id, wanted)
+    return f"签到延长到 {done.closes_at.astimezone(BEIJING):%H:%M}。"
+
+
 _ID = "[0-9a-f]{24}"
 _CLASS = rf"/admin/classes/(?P<class_id>{_ID})"
 _SESSION = rf"{_CLASS}/sessions/(?P<session_id>{_ID})"
@@ -336,5 +391,9 @@ ROUTES: list[Route] = [
     (rf"{_SESSION}/edit", change_session),
     (rf"{_SESSION}/cancel", cancel_session),
     (rf"{_SESSION}/late-registrations", register_late),
+    (rf"{_SESSION}/late-registrations/all", register_all),
+    (rf"{_SESSION}/check-in", change_check_in),
+    (rf"{_SESSION}/verdict", judge_flags),
+    (rf"{_SESSION}/window", extend_window),
     (rf"{_CLASS}/attendance\.xlsx", file_of(attendance.sheet_of_class, Permission.ATTENDANCE_READ)),
 ]

@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from server.attendance import rules, store
 from server.attendance.documents import RefusedScan, Source, TeachingSession
-from server.attendance.rules import CodeInvalid, NotArrived, NotEnrolled, Sighting
+from server.attendance.rules import CheckInVoid, CodeInvalid, NotArrived, NotEnrolled, Sighting, Status
 from server.classes import service as classes
 from server.kernel.batching import Coalescer
 from server.kernel.errors import Problem, Unavailable
@@ -100,7 +100,8 @@ class CheckInDesk:
             if known := written.get(key):
                 answers.append(CheckedIn(known, first[key] == position))
             elif known := earlier.get(key):
-                answers.append(CheckedIn(known, False))
+                void = known["status"] == Status.VOID
+                answers.append(CheckInVoid() if void else CheckedIn(known, False))
             else:
                 answers.append(refused.get(position) or failed.get(key) or Unavailable())
         return answers
@@ -186,4 +187,6 @@ def _judged(
         "accuracy_m": where.accuracy_m,
         "registered_by": None,
         "reason": None,
+        "changes": [],
+        "verdicts": [],
     }

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.attendance.rules import Datum, Flag, Point, Status, Times, Window, window
+from server.attendance.rules import Datum, Flag, Point, Status, Times, Verdict, Window, window
 from server.kernel.mongo import Document
 from server.kernel.titled import Titled
 
@@ -65,6 +65,32 @@ class Source(StrEnum):
     MANUAL = "manual"
 
 
+class _Kept(BaseModel):
+    """Who put something right, and when."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at: datetime
+    by_id: str
+    by: str
+
+
+class StatusChange(_Kept):
+    """Both values, and why."""
+
+    before: Status
+    after: Status
+    reason: str
+
+
+class FlagVerdict(_Kept):
+    """On the flags that the check-in had then."""
+
+    flags: list[Flag]
+    verdict: Verdict
+    words: str
+
+
 class CheckIn(Document):
     """A check-in: its own record, one document, unique by session and person."""
 
@@ -83,6 +109,12 @@ class CheckIn(Document):
     accuracy_m: int | None = None
     registered_by: str | None = None
     reason: str | None = None
+    changes: list[StatusChange] = Field(default_factory=list)
+    verdicts: list[FlagVerdict] = Field(default_factory=list)
+
+    @property
+    def attended(self) -> bool:
+        return self.status is not Status.VOID
 
 
 class AddedKind(Titled):

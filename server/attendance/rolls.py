@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pymongo.errors import DuplicateKeyError
 
 from server.attendance import rules, service, store
@@ -18,7 +18,7 @@ from server.classes.documents import Enrolment
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
-from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 REFUSALS_SHOWN = 200
 
@@ -27,6 +27,9 @@ class AlreadyCheckedIn(Conflict):
     slug = "already-checked-in"
     title = "已经签到"
     default_detail = "该学员在本课次已有签到记录，无需补签。"
+
+
+VOID_ALREADY = "该学员在本课次的签到已作废。确已到课的，请用“更正”改为出勤或迟到。"
 
 
 class AttendanceFrozen(Conflict):
@@ -44,6 +47,18 @@ class LateRegistration(BaseModel):
     status: Status = Status.PRESENT
     reason: Annotated[str, Field(min_length=2, max_length=200)]
 
+    @field_validator("status")
+    @classmethod
+    def _was_there(cls, status: Status) -> Status:
+        return was_there(status)
+
+
+def was_there(status: Status) -> Status:
+    """Whoever is registered was there. Raises ValueError."""
+    if status is Status.VOID:
+        raise ValueError("补签只能登记为出勤或迟到。")
+    return status
+
 
 @dataclass(frozen=True)
 class RollEntry:
@@ -54,6 +69,16 @@ class RollEntry:
     flags: tuple[Flag, ...]
     made_up: int = 0
     """Class hours that the trainee made up in this class (补课), whatever session was missed."""
+
+    @property
+    def attended(self) -> bool:
+        return self.check_in is not None and self.check_in.attended
+
+    @property
+    def open_flags(self) -> tuple[Flag, ...]:
+        """Those on which nobody has said anything yet."""
+        judged = {flag for one in self.check_in.verdicts for flag in one.flags} if self.check_in else set()
+        return tuple(flag for flag in self.flags if flag not in judged)
 
     @property
     def late(self) -> bool:
@@ -75,7 +100,7 @@ class Roll:
 
     @property
     def missing(self) -> list[RollEntry]:
-        return [entry for entry in self.entries if entry.check_in is None]
+        return [entry for entry in self.entries if not entry.attended]
 
     @property
     def late(self) -> list[RollEntry]:
@@ -83,11 +108,12 @@ class Roll:
 
     @property
     def present(self) -> list[RollEntry]:
-        return [entry for entry in self.entries if entry.check_in and not entry.late]
+        return [entry for entry in self.entries if entry.attended and not entry.late]
 
     @property
     def flagged(self) -> list[RollEntry]:
-        return [entry for entry in self.entries if entry.flags]
+        """Those whose flags wait for somebody to look at them."""
+        return [entry for entry in self.entries if entry.open_flags]
 
 
 def board_of(roll: Roll) -> dict[str, list[str]]:
@@ -124,21 +150,26 @@ async def taught_roll(platform: Platform, actor: Actor, session_id: str) -> Roll
 
 async def roll_of(platform: Platform, session: TeachingSession) -> Roll:
     """The roll of a session that the caller has fetched already."""
-    check_ins = await store.check_ins_of_session(platform, session.id)
+    entries = await entries_of(platform, session)
+    refused = await store.refused_scans(platform, session.id, limit=REFUSALS_SHOWN)
+    return Roll(session, session.window(platform.clock.now()), entries, refused)
+
+
+async def entries_of(scope: Scope, session: TeachingSession) -> list[RollEntry]:
+    """In the order of the roster."""
+    check_ins = await store.check_ins_of_session(scope, session.id)
     by_person = {one.person_id: one for one in check_ins}
     sharing = rules.sharing((one.person_id, one.device) for one in check_ins)
-    made_up = await store.added_totals(platform, session.class_id, kind=AddedKind.MADE_UP)
-    entries = [
+    made_up = await store.added_totals(scope, session.class_id, kind=AddedKind.MADE_UP)
+    return [
         RollEntry(
             one,
             by_person.get(one.person_id),
             _flags(by_person.get(one.person_id), sharing),
             made_up.get(one.person_id, 0),
         )
-        for one in await classes.trainees(platform, session.class_id)
+        for one in await classes.trainees(scope, session.class_id)
     ]
-    refused = await store.refused_scans(platform, session.id, limit=REFUSALS_SHOWN)
-    return Roll(session, session.window(platform.clock.now()), entries, refused)
 
 
 def _flags(check_in: CheckIn | None, sharing: Collection[str]) -> tuple[Flag, ...]:
@@ -189,37 +220,28 @@ async def _write_registration(
         unit.nothing_written()
         return there, False
     if there:
-        raise AlreadyCheckedIn()
-    session = await _session_to_register(unit, session_id, wanted.person_id)
-    new = CheckIn(
-        session_id=session_id,
-        class_id=session.class_id,
-        person_id=wanted.person_id,
-        status=wanted.status,
-        source=Source.MANUAL,
-        checked_in_at=unit.now,
-        registered_by=unit.actor.name,
-        reason=wanted.reason,
-    )
-    await store.insert_check_in(unit, new)
-    unit.audit(
-        "attendance:register-late",
-        session_id,
-        person_id=wanted.person_id,
-        status=wanted.status.value,
-        reason=wanted.reason,
-    )
-    return new, True
-
-
-async def _session_to_register(unit: UnitOfWork, session_id: str, person_id: str) -> TeachingSession:
-    """The session, if this person may be registered for it now; until this transaction ends it is neither cancelled nor
-    are the results of its class released."""
+        raise AlreadyCheckedIn() if there.attended else AlreadyCheckedIn(VOID_ALREADY)
     session = await store.session(unit, session_id)
     if session is None:
         raise NotFound("没有这个课次。")
-    if (await classes.trainee(unit, session.class_id, person_id)).awaits_arrival:
-        raise rules.NotArrived("该学员还没有报到，请先由培训机构核对证件、办理报到，再补签。")
+    await require_registrable(unit, session, [wanted.person_id])
+    new = registration(unit, session, wanted.person_id, wanted.status, wanted.reason)
+    await store.insert_check_in(unit, new)
+    audit_registration(unit, new)
+    return new, True
+
+
+async def require_registrable(
+    unit: UnitOfWork, session: TeachingSession, person_ids: Collection[str]
+) -> None:
+    """Raises unless these people may be registered for the session now; until this transaction ends it is neither cancelled nor
+    are the results of its class released."""
+    trainees = {one.person_id: one for one in await classes.trainees(unit, session.class_id)}
+    if not trainees.keys() >= set(person_ids):
+        raise NotFound("该学员不在本班名册中。")
+    waiting = [trainees[one].name for one in person_ids if trainees[one].awaits_arrival]
+    if waiting:
+        raise rules.NotArrived(f"{'、'.join(waiting)}还没有报到，请先由培训机构核对证件、办理报到，再补签。")
     if session.window(unit.now) is Window.UPCOMING:
         raise rules.SessionNotOpen("课次还没有开始签到，不能补签。")
     await classes.take_turn(unit, session.class_id)
@@ -227,4 +249,28 @@ async def _session_to_register(unit: UnitOfWork, session_id: str, person_id: str
     classes.require_not_ended(training_class)
     if training_class.results_released_at is not None:
         raise AttendanceFrozen()
-    return session
+
+
+def registration(
+    unit: UnitOfWork, session: TeachingSession, person_id: str, status: Status, reason: str
+) -> CheckIn:
+    return CheckIn(
+        session_id=session.id,
+        class_id=session.class_id,
+        person_id=person_id,
+        status=status,
+        source=Source.MANUAL,
+        checked_in_at=unit.now,
+        registered_by=unit.actor.name,
+        reason=reason,
+    )
+
+
+def audit_registration(unit: UnitOfWork, new: CheckIn) -> None:
+    unit.audit(
+        "attendance:register-late",
+        new.session_id,
+        person_id=new.person_id,
+        status=new.status.value,
+        reason=new.reason,
+    )

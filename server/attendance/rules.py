@@ -102,6 +102,17 @@ def require_open(opens_at: datetime, closes_at: datetime, now: datetime) -> None
             )
 
 
+def check_extension(closes_at: datetime, ends_at: datetime, wanted: datetime, now: datetime) -> None:
+    """Raises Invalid unless `wanted` is later than the window closes now and still to come, and within the session."""
+    if wanted > ends_at:
+        raise Invalid(fields=[FieldError("closes_at", f"签到最晚到下课时间 {_minute(ends_at)} 为止。")])
+    if wanted <= closes_at:
+        message = f"签到现在到 {_minute(closes_at)} 结束，只能延长，不能缩短。"
+        raise Invalid(fields=[FieldError("closes_at", message)])
+    if wanted <= now:
+        raise Invalid(fields=[FieldError("closes_at", "这个时间已过。没能签到的学员请用“补签”登记。")])
+
+
 def _minute(moment: datetime) -> str:
     return f"{moment.astimezone(BEIJING):%m月%d日 %H:%M}"
 
@@ -109,6 +120,8 @@ def _minute(moment: datetime) -> str:
 class Status(Titled):
     PRESENT = "present", "出勤"
     LATE = "late", "迟到"
+    VOID = "void", "作废"
+    """Made so by a person, with a reason: it stays on the record and counts for nothing."""
 
 
 def status_at(late_after: datetime, now: datetime) -> Status:
@@ -129,6 +142,12 @@ class CodeExpired(Problem):
     slug = "code-expired"
     title = "签到码已过期"
     default_detail = "签到码每隔几秒更换一次。请对准屏幕重新扫一次当前的码。"
+
+
+class CheckInVoid(Conflict):
+    slug = "check-in-void"
+    title = "签到已作废"
+    default_detail = "您在本课次的签到已被作废。如确已到课，请联系授课教师或班务人员更正。"
 
 
 class CodeInvalid(Problem):
@@ -242,6 +261,13 @@ class Flag(Titled):
     LOCATION_UNUSABLE = "location-unusable", "定位不准"
     NO_LOCATION = "no-location", "未提供定位"
     SHARED_DEVICE = "shared-device", "同一手机为多人签到"
+
+
+class Verdict(Titled):
+    """What a person found out about flags."""
+
+    FINE = "fine", "没有问题"
+    WRONG = "wrong", "情况不实"
 
 
 COARSEST_ACCURACY = 200

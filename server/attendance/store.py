@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorChangeStream
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from server.attendance.documents import AddedHours, AddedKind, CheckIn, RefusedScan, TeachingSession
+from server.attendance.rules import Status
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import DUPLICATE_KEY, LookUp, insert_many
@@ -28,7 +30,10 @@ COLLECTIONS = (
     CollectionSpec(
         "check_ins",
         shard_key="session_id",
-        indexes=(Index([("session_id", 1), ("person_id", 1)], unique=True),),
+        indexes=(
+            Index([("session_id", 1), ("person_id", 1)], unique=True),
+            Index([("session_id", 1)], partial={"status": Status.VOID}),
+        ),
     ),
     CollectionSpec(
         "added_hours",
@@ -179,14 +184,35 @@ async def check_ins_of_sessions(scope: Scope, session_ids: Sequence[str]) -> lis
     return [CheckIn.from_mongo(row) async for row in rows]
 
 
+async def replace_check_in(scope: Scope, changed: CheckIn) -> None:
+    await scope["check_ins"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
+
+
+async def insert_many(scope: Scope, new: Sequence[CheckIn]) -> None:
+    """All or, with DuplicateKeyError, none: within a transaction."""
+    await scope["check_ins"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def _void(scope: Scope, session_ids: Sequence[str]) -> set[tuple[str, str]]:
+    """The few that count for nothing, from an index of their own."""
+    rows = scope["check_ins"].find(
+        {"session_id": {"$in": list(session_ids)}, "status": Status.VOID},
+        {"session_id": 1, "person_id": 1},
+        session=scope.session,
+    )
+    return {(row["session_id"], row["person_id"]) async for row in rows}
+
+
 async def attended(scope: Scope, session_ids: Sequence[str]) -> list[tuple[str, str]]:
-    """(session, person) of every check-in of these sessions, from the index alone."""
+    """(session, person) of every check-in of these sessions that counts, from the indexes."""
+    void = await _void(scope, session_ids)
     rows = scope["check_ins"].find(
         {"session_id": {"$in": list(session_ids)}},
         {"_id": 0, "session_id": 1, "person_id": 1},
         session=scope.session,
     )
-    return [(row["session_id"], row["person_id"]) async for row in rows]
+    pairs = [(row["session_id"], row["person_id"]) async for row in rows]
+    return [pair for pair in pairs if pair not in void] if void else pairs
 
 
 async def any_check_in(scope: Scope, session_id: str) -> bool:
@@ -194,24 +220,38 @@ async def any_check_in(scope: Scope, session_id: str) -> bool:
     return row is not None
 
 
+async def with_check_ins(scope: Scope, session_ids: Sequence[str]) -> set[str]:
+    """Those of these sessions of which there is a check-in, void or not."""
+    condition = {"session_id": {"$in": list(session_ids)}}
+    return set(await scope["check_ins"].distinct("session_id", condition, session=scope.session))
+
+
 async def count_check_ins(scope: Scope, session_ids: Sequence[str]) -> dict[str, int]:
+    """Of each session those that count."""
+    void = Counter(session_id for session_id, _ in await _void(scope, session_ids))
     pipeline: list[Row] = [
         {"$match": {"session_id": {"$in": list(session_ids)}}},
         {"$group": {"_id": "$session_id", "count": {"$sum": 1}}},
     ]
     rows = scope["check_ins"].aggregate(pipeline, session=scope.session)
-    return {row["_id"]: row["count"] async for row in rows}
+    return {row["_id"]: row["count"] - void[row["_id"]] async for row in rows}
 
 
 def watch_check_ins(
     scope: Scope, session_ids: Collection[str], *, wait_ms: int
 ) -> AsyncIOMotorChangeStream[Row]:
-    """The check-ins written to these sessions from now on, by whichever process: a change has `fullDocument.session_id`.
+    """The check-ins written to these sessions from now on, and changed in them, by whichever process: a change has
+    `fullDocument.session_id`.
 
     `try_next` of the stream waits at most `wait_ms`.
     """
     pipeline: list[Row] = [
-        {"$match": {"operationType": "insert", "fullDocument.session_id": {"$in": list(session_ids)}}},
+        {
+            "$match": {
+                "operationType": {"$in": ["insert", "replace"]},
+                "fullDocument.session_id": {"$in": list(session_ids)},
+            }
+        },
         {"$project": {"fullDocument.session_id": 1}},
     ]
     stream: AsyncIOMotorChangeStream[Row] = scope["check_ins"].watch(pipeline, max_await_time_ms=wait_ms)

@@ -192,9 +192,9 @@ async def timetable_of_class(scope: Scope, class_id: str) -> list[tuple[Teaching
     """The sessions of a class that the caller has fetched already, and of each whether it can still be planned anew: not
     once its check-in has opened or somebody has checked in."""
     sessions = await store.sessions_of_class(scope, class_id)
-    counts = await store.count_check_ins(scope, [one.id for one in sessions])
+    used = await store.with_check_ins(scope, [one.id for one in sessions])
     now = scope.platform.clock.now()
-    return [(one, one.opens_at > now and not counts.get(one.id)) for one in sessions]
+    return [(one, one.opens_at > now and one.id not in used) for one in sessions]
 
 
 @transactional

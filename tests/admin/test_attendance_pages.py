@@ -157,7 +157,7 @@ async def test_a_session_in_use_is_neither_changed_nor_cancelled(
     page = await mine.get(one)
     assert f"{one}/edit" not in page.html and f"{one}/cancel" not in page.html
     for action in ("edit", "cancel"):
-        answer = await mine.post(f"{one}/{action}", SESSION | {"reason": "教室检修"})
+        answer = await mine.post(f"{one}/{action}", {**SESSION, "reason": "教室检修"})
         assert answer.status == 409 and "已有签到记录" in answer.text
 
 
@@ -507,3 +507,45 @@ async def test_the_live_list_is_open_to_whoever_may_show_the_code_and_to_no_othe
         assert refused.value.code == status
     assert (await mine.get(f"{url}/classroom/live")).status == 400
     (await Board.open(mine, url, Origin=site)).close()
+
+
+async def test_a_check_in_is_changed_and_its_flags_are_judged_with_words(
+    platform: Platform, opened: ClassInSession, session: TeachingSession, mine: Browser
+) -> None:
+    first, second = opened.trainees[:2]
+    desk = CheckInDesk(platform)
+    for number, phone in enumerate((first, second)):
+        await desk.check_in(phone.actor, Scan(stage.code_of(platform, session), str(number), device="one"))
+    one, person_id = home_of(opened, session), first.actor.person_id
+    page = await mine.get(one)
+    assert "2 人的签到有待核对" in page.text and "本身不算违规" in page.text
+    assert "核对结论" in (await mine.get(f"{one}?person={person_id}&act=judge")).text
+    words = {"person_id": person_id, "verdict": "fine", "words": "手机没电，本人在场"}
+    assert (await mine.post(f"{one}/verdict", words)).location == one
+    page = await mine.get(one)
+    assert "1 人的签到有待核对" in page.text and "核对：没有问题，手机没电，本人在场" in page.text
+    assert "现为“出勤”" in (await mine.get(f"{one}?person={person_id}&act=change")).text
+    short = await mine.post(f"{one}/check-in", {"person_id": person_id, "status": "void", "reason": "无"})
+    assert short.status == 422 and "更正签到" in short.text
+    void = {"person_id": person_id, "status": "void", "reason": "他人代签"}
+    assert (await mine.post(f"{one}/check-in", void)).location == one
+    page = await mine.get(one)
+    assert "出勤 → 作废：他人代签" in page.text and "已通知该学员" in page.text
+
+
+async def test_several_are_registered_and_the_window_is_lengthened_on_the_page(
+    platform: Platform, opened: ClassInSession, session: TeachingSession, mine: Browser
+) -> None:
+    one = home_of(opened, session)
+    page = await mine.get(one)
+    assert "批量补签" in page.text and "延长签到" in page.text
+    ids = [phone.actor.person_id for phone in opened.trainees]
+    empty = await mine.post(f"{one}/late-registrations/all", {"reason": "教室停电"})
+    assert empty.status == 422 and "批量补签" in empty.text
+    listed = {"person_ids": ids, "status": "late", "reason": "教室停电"}
+    assert (await mine.post(f"{one}/late-registrations/all", listed)).location == one
+    assert f"已补签 {len(ids)} 人" in (await mine.get(one)).text
+    late = await mine.post(f"{one}/window", {"closes_at": "2026-03-17T12:01"})
+    assert late.status == 422 and "最晚到下课时间" in late.text
+    assert (await mine.post(f"{one}/window", {"closes_at": "2026-03-17T11:00"})).location == one
+    assert "签到延长到 11:00" in (await mine.get(one)).text

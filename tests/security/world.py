@@ -176,6 +176,10 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "/needs": {"text": "增加实训课时。"},
             "/pledge": {"text_version": 1},
             "/late-registrations": {"person_id": trainee.actor.id, "reason": "手机没电"},
+            "/late-registrations/all": {"person_ids": [trainee.actor.id], "reason": "教室停电"},
+            f"/check-ins/{trainee.actor.id}": {"status": "late", "reason": "课间才到"},
+            "/verdict": {"verdict": "fine", "words": "借同事手机"},
+            "/window": {"closes_at": (now + timedelta(hours=2)).isoformat()},
             "/decline": {"reason": "教学任务冲突"},
             "/dispute": {"reason": "当天没有接到电话"},
             "/teaching/guidance": {
