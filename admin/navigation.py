@@ -32,6 +32,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ...] = 
             ("开班申请", "/admin/applications", "clipboard-list", Permission.APPLICATIONS_READ),
             ("培训班", "/admin/classes", "school", Permission.CLASSES_READ),
             ("培训班变更", "/admin/changes", "calendar", Permission.INTERRUPTIONS_READ),
+            ("地点核实", "/admin/places", "map-pin", Permission.VENUES_READ),
             ("培训方案", "/admin/schemes", "notebook", Permission.SCHEMES_READ),
             ("证书台账", "/admin/certificates", "certificate", Permission.CERTIFICATES_READ),
             ("信息更正", "/admin/corrections", "edit", Permission.CORRECTIONS_READ),

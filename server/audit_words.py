@@ -211,6 +211,10 @@ TITLES = {
     "surveys:open": "发起满意度评价",
     "surveys:remind": "提醒填写满意度评价",
     "surveys:tally": "汇总满意度",
+    "venues:ask": "报请核实培训地点",
+    "venues:refuse": "培训地点不予使用",
+    "venues:resolve": "核实培训地点可用",
+    "venues:withdraw": "撤回培训地点的核实",
     "upgrades:finish": "升级数据",
 }
 """Action → title. An action that is missing here shows by its code."""

@@ -36,6 +36,7 @@ from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
+from server.venues.service import PlaceUnresolved
 
 DATUMS = [(Datum.GCJ_02.value, "GCJ-02（高德、腾讯地图）"), (Datum.WGS_84.value, "WGS-84（手机定位仪、GPS）")]
 WORKING_DAYS = [value for value, _ in WEEKDAYS[:5]]
@@ -261,7 +262,7 @@ class Timetable(PageHandler):
 def placed(problem: Problem) -> Problem:
     """A problem with one session of a timetable, at the field of the timetable that is to blame."""
     places = {"starts_at": "first_day", "ends_at": "half_days"}
-    if not isinstance(problem, Invalid):
+    if not isinstance(problem, Invalid) or isinstance(problem, PlaceUnresolved):
         return problem
     return Invalid(
         fields=[FieldError(places.get(one.place, one.place), one.message) for one in problem.fields]

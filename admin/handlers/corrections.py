@@ -134,7 +134,6 @@ class OneCorrection(PageHandler):
         self.render_page(
             "corrections/one.html",
             correction=found,
-            areas=corrections.areas_named(found),
             outside=await self._sessions_outside(found),
             may_review=corrections.may_review(self.actor, found),
             may_amend=found.state is State.RETURNED and may_request,

@@ -30,6 +30,7 @@ from server.plans import service as plans
 from server.qualification import service as qualification
 from server.schemes import service as schemes
 from server.selection import service as selection
+from server.venues import service as venues
 from server.wechat import content
 
 STEP_PAGES = {
@@ -44,6 +45,7 @@ STEP_PAGES = {
 WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     plans.waiting,
     applications.waiting,
+    venues.waiting,
     invitations.waiting,
     interruptions.waiting,
     admissions.waiting,

@@ -122,6 +122,11 @@ class VersionPage(PageHandler):
 # ---- the steps; each names the version that was looked at
 
 
+class ApproveForm(VersionForm):
+    venue_note: Annotated[str, Field(title="场地核实意见", max_length=500)] = ""
+    """Needed when a place is flagged (article 11)."""
+
+
 @step(OneScheme, Permission.SCHEMES_MANAGE)
 async def send_for_signature(page: OneScheme, class_id: str) -> str:
     version = page.form(VersionForm).version
@@ -138,8 +143,9 @@ async def file(page: OneScheme, class_id: str) -> str:
 
 @step(OneScheme, Permission.SCHEMES_REVIEW)
 async def approve(page: OneScheme, class_id: str) -> str:
-    version = page.form(VersionForm).version
-    made = await service.approve(page.platform, page.actor, class_id, version)
+    wanted = page.form(ApproveForm)
+    version = wanted.version
+    made = await service.approve(page.platform, page.actor, class_id, version, wanted.venue_note)
     return f"第 {version} 版已审核通过：新安排课次 {len(made.sessions_make)} 个，布置任务 {len(made.tasks_make)} 项。"
 
 

@@ -7,10 +7,11 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from server.applications.rules import Action, State, VenueFlag
+from server.applications.rules import Action, State
 from server.institutions.rules import MAJORS, Level
 from server.kernel.reviewed import Reviewed
 from server.plans.rules import PlanItem
+from server.venues.rules import VenueFlag
 
 
 class Venue(BaseModel):

@@ -1,22 +1,14 @@
-"""Rules of a class application (开班申请): its states, its dates and places, and the venue (articles 4.2, 11 and 25)."""
+"""Rules of a class application (开班申请): its states, its dates and places (articles 4.2 and 25); the venue is `server.venues`."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from datetime import date, timedelta
-from enum import StrEnum
-
-from pydantic import BaseModel, ConfigDict
 
 from server.kernel import reviews
 from server.kernel.errors import Conflict, FieldError, Invalid
 from server.kernel.identity import INSTITUTION_ROLES
 from server.kernel.reviews import PROVINCE, By, Procedure, Waits
 from server.kernel.titled import Titled
-
-NOTE_SHORTEST = 5
-"""Characters in which a province says why a flagged venue is acceptable."""
 
 
 class State(Titled):
@@ -121,86 +113,3 @@ def warnings(starts_on: date, planned_month: int) -> list[str]:
     if starts_on.month != planned_month:
         return [f"计划在 {planned_month} 月举办，申请在 {starts_on.month} 月开班。"]
     return []
-
-
-# ---- the venue (article 11)
-
-
-class FlagKind(StrEnum):
-    SCENIC_AREA = "SCENIC_AREA"
-    STARS = "STARS"
-
-
-class VenueFlag(BaseModel):
-    """A reason to look closer at a venue; `words` are what the reviewer reads."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: FlagKind
-    words: str
-
-
-SCENIC_AREAS: dict[str, tuple[str, ...]] = {
-    "八达岭-十三陵": ("八达岭", "十三陵"),
-    "承德避暑山庄外八庙": ("避暑山庄", "外八庙"),
-    "五台山": ("五台山",),
-    "太湖": ("太湖",),
-    "普陀山": ("普陀山",),
-    "黄山": ("黄山",),
-    "九华山": ("九华山",),
-    "武夷山": ("武夷山",),
-    "庐山": ("庐山",),
-    "泰山": ("泰山",),
-    "嵩山": ("嵩山",),
-    "武当山": ("武当山",),
-    "武陵源（张家界）": ("武陵源", "张家界"),
-    "白云山": ("白云山",),
-    "桂林漓江": ("漓江",),
-    "三亚热带海滨": ("热带海滨", "亚龙湾", "天涯海角"),
-    "峨眉山-乐山大佛": ("峨眉山", "乐山大佛"),
-    "九寨沟-黄龙": ("九寨沟", "黄龙"),
-    "黄果树": ("黄果树",),
-    "西双版纳": ("西双版纳",),
-    "华山": ("华山",),
-}
-"""The 21 风景名胜区 of 中共中央办公厅、国务院办公厅 (2014), each with the core names by which an address gives it away."""
-
-_CORES = {core: area for area, cores in SCENIC_AREAS.items() for core in cores}
-# The ban covers the core area only. 黄山市, 太湖县, 白云区, 泰山路 are districts and streets that merely have the name, also
-# with a direction or a number between: 泰山东路, 黄山一路.
-_ORDINARY = (
-    r"(?:市|县|区|州|傣族|镇|乡|村|社区|街道|[东西南北中]?[一二三四五六七八九十]?(?:路|街|巷|大道|大街|胡同))"
-)
-_IN_ADDRESS = re.compile(f"({'|'.join(sorted(_CORES, key=len, reverse=True))})(?!{_ORDINARY})")
-
-
-def scenic_areas_named(text: str) -> list[str]:
-    """The areas of article 11 that a name or an address gives away, each once, in the order of the text."""
-    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
-    return list(dict.fromkeys(_CORES[found] for found in _IN_ADDRESS.findall(plain)))
-
-
-def venue_flags(name: str, address: str, stars: int | None, stars_most: int) -> list[VenueFlag]:
-    """What of a venue a province has to resolve, with words, before it can approve (article 11); it never blocks by itself.
-
-    `stars` is the rating that the institution declares, None for a place without one; `stars_most` is policy.
-    """
-    areas = dict.fromkeys([*scenic_areas_named(name), *scenic_areas_named(address)])
-    flags = [
-        VenueFlag(
-            kind=FlagKind.SCENIC_AREA,
-            words=f"名称或地址中有“{area}”，可能在 21 个风景名胜区内。请核实是否在核心景区。",
-        )
-        for area in areas
-    ]
-    if stars is not None and stars > stars_most:
-        words = f"申报为 {stars} 星级，高于政策上限 {stars_most} 星。请核实是否属于高档宾馆。"
-        flags.append(VenueFlag(kind=FlagKind.STARS, words=words))
-    return flags
-
-
-def check_resolved(flags: list[VenueFlag], note: str) -> None:
-    """Raises Invalid when a flagged venue is to be approved without words about it (article 11)."""
-    if flags and len(note.strip()) < NOTE_SHORTEST:
-        message = "场地有待核实的事项（指南第十一条），请写明核实情况和意见后再批准，至少 5 个字。"
-        raise Invalid(fields=[FieldError("venue_note", message)])

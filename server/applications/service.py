@@ -35,6 +35,7 @@ from server.plans.documents import Plan
 from server.plans.rules import Action as PlanAction
 from server.plans.rules import PlanItem
 from server.plans.rules import State as PlanState
+from server.venues import rules as venues
 
 WISHED_MOST = 12
 
@@ -191,7 +192,7 @@ async def _checked(
         "level": item.level,
         "major": item.major,
         "venue": venue,
-        "venue_flags": rules.venue_flags(venue.name, venue.address, venue.stars, in_force.venue_stars_most),
+        "venue_flags": venues.venue_flags(venue.name, venue.address, venue.stars, in_force.venue_stars_most),
         "warnings": rules.warnings(draft.starts_on, item.month),
         "wished": await _wished(unit, draft.wished),
     }
@@ -221,7 +222,7 @@ async def approve(unit: UnitOfWork, application_id: str, approval: Approval) -> 
     found = await get_application(unit, unit.actor, application_id)
     rules.STEPS.after(found.state, Action.APPROVE, unit.actor.roles)
     rules.check_not_begun(found.starts_on, beijing_date(unit.now))
-    rules.check_resolved(found.venue_flags, approval.venue_note)
+    venues.check_resolved(found.venue_flags, approval.venue_note)
     _, item = await item_in_force(unit, found)
     rules.check_places(found.places, item.places)
     made = await classes.make_class(

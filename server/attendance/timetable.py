@@ -21,6 +21,7 @@ from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+from server.venues import service as venues
 
 
 class SessionInUse(Conflict):
@@ -109,11 +110,15 @@ async def add_session(unit: UnitOfWork, class_id: str, draft: SessionDraft) -> T
 async def make_sessions(
     unit: UnitOfWork, class_id: str, drafts: Sequence[SessionDraft]
 ) -> list[TeachingSession]:
-    """Part of a use case: adds sessions, all or none, to a class in the actor's reach. Raises ResultsReleased, Invalid as `add_session`."""
+    """Part of a use case: adds sessions, all or none, to a class in the actor's reach.
+
+    Raises ResultsReleased, PlaceUnresolved for a place that waits for the province's words (article 11), Invalid as `add_session`.
+    """
     training_class = await classes.get_class(unit, unit.actor, class_id)
     await classes.exclude_release(unit, training_class)
     in_force = await policies.on(unit, beijing_date(unit.now))
     new = [_session(training_class, draft, in_force, unit.now) for draft in drafts]
+    await venues.require_resolved(unit, training_class, (draft.place for draft in drafts))
     await _check_no_overlap(unit, class_id, new)
     if new:
         await store.insert_sessions(unit, new)
@@ -121,7 +126,7 @@ async def make_sessions(
 
 
 async def move_session(unit: UnitOfWork, session: TeachingSession, title: str, place: str) -> None:
-    """Part of an approval (schemes): another name or room for a session that has not begun."""
+    """Part of an approval (schemes), which has resolved its place: another name or room for a session that has not begun."""
     await store.replace_session(unit, session.model_copy(update={"title": title, "place": place}))
 
 
@@ -203,13 +208,15 @@ async def change_session(
 ) -> TeachingSession:
     """Changes a session to which nobody has checked in; under an approved scheme its room, window and fence only.
 
-    Raises SessionInUse, SchemeGoverns, ResultsReleased, and Invalid as `add_session` does.
+    Raises SessionInUse, SchemeGoverns, ResultsReleased, PlaceUnresolved (article 11), and Invalid as `add_session` does.
     """
     training_class = await classes.get_class(unit, unit.actor, class_id)
     await classes.exclude_release(unit, training_class)
     before = await _unused_session(unit, class_id, session_id)
     if _teaching(draft) != _teaching(before):
         classes.require_no_scheme(training_class)
+    if draft.place != before.place:
+        await venues.require_resolved(unit, training_class, [draft.place])
     made = _session(training_class, draft, await policies.on(unit, beijing_date(unit.now)), unit.now)
     after = made.model_copy(update={"id": before.id, "created_at": before.created_at})
     await _check_no_overlap(unit, class_id, [after], but=session_id)
@@ -292,6 +299,7 @@ async def preview_timetable(
     training_class = await classes.get_class(platform, actor, class_id)
     classes.require_no_scheme(training_class)
     slots = _slots(draft)
+    await venues.require_resolved(platform, training_class, [draft.place])
     in_force = await policies.on(platform, beijing_date(platform.clock.now()))
     new = [_session(training_class, _of_slot(draft, slot), in_force, platform.clock.now()) for slot in slots]
     await _check_no_overlap(platform, class_id, new)

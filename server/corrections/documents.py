@@ -12,6 +12,7 @@ from server.corrections.rules import Action, Ground, State, Subject
 from server.institutions.rules import Level
 from server.kernel.history import Step
 from server.kernel.reviewed import Reviewed
+from server.venues.rules import VenueFlag, place_flags
 
 
 class Change(BaseModel):
@@ -67,6 +68,11 @@ class Correction(Reviewed):
     def read_then(self) -> dict[str, str]:
         """`before`, where an ID number is compared whole: as it is encrypted."""
         return self.before | ({"id_number": self.number_before.hex()} if self.number_before else {})
+
+    @property
+    def venue_flags(self) -> list[VenueFlag]:
+        """What of a new place the reviewer has to resolve: a flag, never a refusal by itself (article 11)."""
+        return place_flags(self.wanted.get("place", ""))
 
     @property
     def decision(self) -> Step | None:

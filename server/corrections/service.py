@@ -23,7 +23,6 @@ from server.accounts.rules import (
     normalise_name,
 )
 from server.admissions import applying as admissions
-from server.applications.rules import scenic_areas_named
 from server.backbone import service as backbone
 from server.classes import enrolment
 from server.classes import facts as class_facts
@@ -42,6 +41,7 @@ from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
+from server.venues.rules import NOTE_SHORTEST
 
 Reason = Annotated[str, Field(title="理由", min_length=4, max_length=500)]
 TITLES = {"name": "名称", "place": "培训地点", "starts_on": "开始日期", "ends_on": "结束日期"}
@@ -263,7 +263,7 @@ async def _file(
 
 
 async def approve(platform: Platform, actor: Actor, correction_id: str, reason: str = "") -> Correction:
-    """Approves a correction and makes it. A place that names a scenic area (`areas_named`) needs words about it (article 11).
+    """Approves a correction and makes it. A place that may be forbidden (Correction.venue_flags) needs words about it (article 11).
 
     Raises NotInThisState, ChangedMeanwhile, NumberTaken, Invalid without those words, and what the thing itself refuses.
     """
@@ -277,8 +277,9 @@ async def approve(platform: Platform, actor: Actor, correction_id: str, reason: 
 async def _approve(unit: UnitOfWork, correction_id: str, reason: str) -> Correction:
     found = await correction(unit, unit.actor, correction_id)
     approved = await _move(unit, found, Action.APPROVE, reason.strip())
-    if areas_named(found) and not reason.strip():
-        raise Invalid(fields=[FieldError("reason", "请写明核实的情况：培训地点为什么不在风景名胜区内。")])
+    if found.venue_flags and len(reason.strip()) < NOTE_SHORTEST:
+        message = "请写明核实的情况：培训地点为什么不在风景名胜区内、不是高档宾馆，至少 5 个字。"
+        raise Invalid(fields=[FieldError("reason", message)])
     rules.check_unchanged(await _present(unit, found), found.read_then)
     await _apply(unit, found)
     return approved
@@ -384,11 +385,6 @@ async def _renumber(unit: UnitOfWork, person_id: str, number: Binary) -> None:
     await class_facts.renumber_person(unit, person_id, number, masked)
     await backbone.renumber(unit, person_id, masked)
     await admissions.renumber(unit, person_id, masked)
-
-
-def areas_named(found: Correction) -> list[str]:
-    """Which of the 21 风景名胜区 a new place names: a flag for the reviewer, never a refusal by itself (article 11)."""
-    return scenic_areas_named(found.wanted.get("place", ""))
 
 
 # ---- Reading

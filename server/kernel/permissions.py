@@ -94,6 +94,10 @@ class Permission(Titled):
     SURVEYS_OWN_MEANS = "surveys:own-means", "查看自己的满意度结果"
     SURVEYS_READ = "surveys:read", "查看满意度结果"
 
+    VENUES_ASK = "venues:ask", "报请核实培训地点"
+    VENUES_READ = "venues:read", "查看培训地点的核实"
+    VENUES_REVIEW = "venues:review", "核实培训地点"
+
     @property
     def chapter(self) -> str:
         """The Chinese name of its chapter, under which the table of rights lists it."""
@@ -109,6 +113,7 @@ CHAPTERS = {
     "qualification": "动态管理",
     "plans": "培训计划",
     "applications": "开班申请",
+    "venues": "地点核实",
     "classes": "培训班",
     "invitations": "邀请函",
     "interruptions": "培训班变更",
@@ -149,6 +154,7 @@ _STAFF = frozenset(
         Permission.QUALIFICATION_READ,
         Permission.SCHEMES_READ,
         Permission.SURVEYS_READ,
+        Permission.VENUES_READ,
     }
 )
 _INSTITUTION = _STAFF | {
@@ -170,6 +176,7 @@ _INSTITUTION = _STAFF | {
     Permission.QUALIFICATION_STATE,
     Permission.SCHEMES_MANAGE,
     Permission.SURVEYS_MANAGE,
+    Permission.VENUES_ASK,
 }
 _TRAINEE = frozenset(
     {
@@ -220,6 +227,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.PLANS_REVIEW,
         Permission.SELECTION_READ,
         Permission.SELECTION_RECOMMEND,
+        Permission.VENUES_REVIEW,
     },
     Role.TRAINING_CENTRE: _INSTITUTION | {Permission.SELECTION_ENROL, Permission.SELECTION_READ_LISTS},
     Role.TRAINING_BASE: _INSTITUTION,

@@ -123,6 +123,11 @@ class Content(Draft):
         return sum(row.hours for row in self.courses)
 
     @property
+    def all_places(self) -> list[str]:
+        """Wherever something of it is held, each once: of the sessions, and the places it writes of."""
+        return list(dict.fromkeys([*(row.place for row in self.sessions), *self.places.splitlines()]))
+
+    @property
     def timetable_hours(self) -> int:
         return sum(row.hours for row in self.sessions)
 

@@ -13,6 +13,7 @@ from server.kernel.history import Step
 from server.kernel.reviewed import Reviewed
 from server.schemes.content import Content
 from server.schemes.rules import Action, State
+from server.venues.rules import VenueFlag
 
 
 class _Part(BaseModel):
@@ -61,6 +62,10 @@ class SchemeVersion(Reviewed):
     saved_by: str
     saved_by_teacher: bool = False
     """Written by a teacher of the class; otherwise by the institution (article 4.3: 共同设计制订)."""
+    venue_flags: list[VenueFlag] = Field(default_factory=list)
+    """What of its places the province has to resolve (article 11), as it was when the version was filed."""
+    venue_note: str = ""
+    """What the province found out about them."""
     signatures: list[Signature] = Field(default_factory=list)
     remarks: list[Remark] = Field(default_factory=list)
     history: list[Step] = Field(default_factory=list)

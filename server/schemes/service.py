@@ -37,6 +37,8 @@ from server.schemes.rules import (
     SchemeIncomplete,
     State,
 )
+from server.venues import service as venues
+from server.venues.rules import VenueFlag
 
 LISTED_MOST = 200
 
@@ -90,6 +92,8 @@ class SchemeOfClass:
     consequences: Consequences | None
     """What its approval would do at this moment; None once it is approved."""
     frame: Frame
+    venue_flags: list[VenueFlag]
+    """What of the newest version's places the province has still to resolve (article 11); none once it is approved."""
 
     @property
     def in_force(self) -> int | None:
@@ -153,6 +157,9 @@ async def _seen(platform: Platform, training_class: TrainingClass) -> SchemeOfCl
         rules.shortcomings(newest.content, frame) if newest and pending else [],
         await making.consequences(platform, newest) if newest and pending else None,
         frame,
+        await venues.unresolved(platform, training_class, newest.content.all_places)
+        if newest and pending
+        else [],
     )
 
 
@@ -394,7 +401,8 @@ async def file(unit: UnitOfWork, class_id: str, version: int) -> None:
     training_class, scheme = await _step_to(unit, class_id, version, Action.FILE)
     rules.check_signed({one.person_id: one.name for one in training_class.teachers}, scheme.signed_by)
     await _require_complete(unit, training_class, scheme)
-    await take(unit, rules.STEPS, scheme, Action.FILE)
+    flags = await venues.unresolved(unit, training_class, scheme.content.all_places)
+    await take(unit, rules.STEPS, scheme, Action.FILE, changes={"venue_flags": flags})
     unit.audit("schemes:file", class_id, version=version)
 
 
@@ -436,19 +444,24 @@ async def _tell_of_end(unit: UnitOfWork, scheme: SchemeVersion, outcome: str, re
 
 
 @transactional
-async def approve(unit: UnitOfWork, class_id: str, version: int) -> Consequences:
+async def approve(unit: UnitOfWork, class_id: str, version: int, venue_note: str = "") -> Consequences:
     """The province approves: the scheme makes the sessions, tasks and criteria of the class, which follows it from now on.
 
     What has begun or is in use is never touched: SchemeIncomplete says why such a scheme must be returned.
-    Raises ResultsReleased once the results of the class are out.
+    Raises Invalid for a place that may be forbidden without words about it (article 11), ResultsReleased once the results are out.
     """
     training_class, scheme = await _step_to(unit, class_id, version, Action.APPROVE)
     await classes.exclude_release(unit, training_class)
     await _require_complete(unit, training_class, scheme)
+    note = venue_note.strip()
+    flags = await venues.resolve(
+        unit, training_class, scheme.content.all_places, note, f"培训方案第 {version} 版"
+    )
     changes = await making.consequences(unit, scheme)
     if training_class.scheme_version is not None:
         await store.supersede(unit, class_id, training_class.scheme_version)
-    await take(unit, rules.STEPS, scheme, Action.APPROVE)
+    said = {"venue_flags": flags, "venue_note": note if flags else ""}
+    await take(unit, rules.STEPS, scheme, Action.APPROVE, said["venue_note"], changes=said)
     await classes.follow_scheme(
         unit,
         class_id,
@@ -474,6 +487,8 @@ async def approve(unit: UnitOfWork, class_id: str, version: int) -> Consequences
         sessions_dropped=len(changes.sessions_drop),
         tasks_made=len(changes.tasks_make),
         tasks_dropped=len(changes.tasks_drop),
+        flags=len(flags),
+        reason=note if flags else "",
     )
     return changes
 

@@ -175,7 +175,7 @@ def correction(state: CorrectionState) -> Correction:
         about=CLASS.name,
         thing=CLASS.id,
         changes=[
-            Change(field="place", title="培训地点", before="实训楼 301", after="图书馆 201"),
+            Change(field="place", title="培训地点", before="实训楼 301", after="黄山风景区图书馆 201"),
             Change(field="ends_on", title="结束日期", before="2026-11-27", after="2026-11-30"),
         ],
         reason="实训楼检修，改到图书馆；课时顺延。",
@@ -189,7 +189,6 @@ def correction_page(state: CorrectionState) -> dict[str, Any]:
     found = correction(state)
     return layout_context(
         correction=found,
-        areas=["黄山"] if state is CorrectionState.SUBMITTED else [],
         wrong="",
         outside=2 if state is CorrectionState.SUBMITTED else 0,
         may_review=state is CorrectionState.SUBMITTED,

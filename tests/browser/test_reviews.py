@@ -15,13 +15,13 @@ from admin.options import LEVELS, MAJOR_OPTIONS
 from server.applications.documents import Application, Venue, WishedTeacher
 from server.applications.rules import Action as ApplicationAction
 from server.applications.rules import State as ApplicationState
-from server.applications.rules import venue_flags
 from server.backbone.documents import PoolMember
 from server.institutions.rules import Level
 from server.kernel.history import Step
 from server.plans.documents import Plan
 from server.plans.rules import Action, PlanItem, State, difference
 from server.plans.service import PlanRecord
+from server.venues.rules import venue_flags
 from tests.admin.front_end import layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
 

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.applications import rules
-from server.applications.rules import HOLDING, SCENIC_AREAS, Action, FlagKind, State, VenueFlag
+from server.applications.rules import HOLDING, Action, State
 from server.kernel.errors import Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.reviews import NotInThisState, NotYours
+from server.venues import rules as venues
+from server.venues.rules import SCENIC_AREAS, FlagKind, VenueFlag
 
 CORES = [(area, core) for area, cores in SCENIC_AREAS.items() for core in cores]
 STREETS = ["路", "东路", "一路", "大道", "西大街", "街", "巷", "街道"]
@@ -103,8 +105,8 @@ def test_the_list_holds_the_21_areas() -> None:
 @settings(max_examples=15)
 @given(before=harmless, after=st.sampled_from(["风景区", "景区", "山庄", "度假村宾馆", "", "脚下 1 号"]))
 def test_each_area_is_recognised_by_its_core_name(area: str, core: str, before: str, after: str) -> None:
-    assert area in rules.scenic_areas_named(f"{before}{core}{after}")
-    [flag] = rules.venue_flags("培训中心", f"{before} {core}{after}", None, 3)
+    assert area in venues.scenic_areas_named(f"{before}{core}{after}")
+    [flag] = venues.venue_flags("培训中心", f"{before} {core}{after}", None, 3)
     assert flag.kind is FlagKind.SCENIC_AREA and area in flag.words
 
 
@@ -114,7 +116,7 @@ def test_each_area_is_recognised_by_its_core_name(area: str, core: str, before: 
 def test_a_district_or_a_street_that_merely_has_the_name_is_an_ordinary_address(
     area: str, core: str, before: str, suffix: str, after: str
 ) -> None:
-    assert area not in rules.scenic_areas_named(f"{before}{core}{suffix}{after}")
+    assert area not in venues.scenic_areas_named(f"{before}{core}{suffix}{after}")
 
 
 @pytest.mark.parametrize(
@@ -137,33 +139,33 @@ def test_a_district_or_a_street_that_merely_has_the_name_is_an_ordinary_address(
     ],
 )
 def test_ordinary_addresses_raise_no_flag(address: str) -> None:
-    assert rules.venue_flags("实训楼 301", address, None, 3) == []
+    assert venues.venue_flags("实训楼 301", address, None, 3) == []
 
 
 def test_the_name_and_the_address_count_each_for_itself_and_an_area_once() -> None:
-    both = rules.venue_flags("黄山示例宾馆", "安徽省黄山市黄山风景区", None, 3)
+    both = venues.venue_flags("黄山示例宾馆", "安徽省黄山市黄山风景区", None, 3)
     assert len(both) == 1
-    assert rules.venue_flags("黄", "山示例楼", None, 3) == []
-    assert len(rules.venue_flags("庐山 示例楼", "八 达 岭长城脚下", None, 3)) == 2
+    assert venues.venue_flags("黄", "山示例楼", None, 3) == []
+    assert len(venues.venue_flags("庐山 示例楼", "八 达 岭长城脚下", None, 3)) == 2
 
 
 def test_a_name_within_a_name_is_the_longer_one() -> None:
-    assert rules.scenic_areas_named("九华山下") == ["九华山"]
-    assert rules.scenic_areas_named("华山下") == ["华山"]
+    assert venues.scenic_areas_named("九华山下") == ["九华山"]
+    assert venues.scenic_areas_named("华山下") == ["华山"]
 
 
 @given(st.none() | st.integers(1, 5), st.integers(0, 5))
 def test_a_rating_over_the_policy_is_looked_at(stars: int | None, most: int) -> None:
-    flags = rules.venue_flags("示例楼", "河北省邢台市示例路 1 号", stars, most)
+    flags = venues.venue_flags("示例楼", "河北省邢台市示例路 1 号", stars, most)
     assert [flag.kind for flag in flags] == ([FlagKind.STARS] if stars is not None and stars > most else [])
 
 
 @given(st.booleans(), st.text(max_size=12))
 def test_only_a_flagged_venue_needs_words(flagged: bool, note: str) -> None:
     flags = [VenueFlag(kind=FlagKind.STARS, words="请核实。")] if flagged else []
-    if flagged and len(note.strip()) < rules.NOTE_SHORTEST:
+    if flagged and len(note.strip()) < venues.NOTE_SHORTEST:
         with pytest.raises(Invalid) as refused:
-            rules.check_resolved(flags, note)
+            venues.check_resolved(flags, note)
         assert refused.value.fields[0].place == "venue_note" and "第十一条" in refused.value.fields[0].message
     else:
-        rules.check_resolved(flags, note)
+        venues.check_resolved(flags, note)

@@ -289,6 +289,17 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/classes/{class_id}/make-ups": OF_XINGTAI,
     "GET /admin/classes/{class_id}/make-ups/{added_id}/void": OF_XINGTAI,
     "POST /admin/classes/{class_id}/make-ups/{added_id}/void": OF_XINGTAI,
+    # ---- places that wait for the province's words
+    "GET /admin/places": ANY_STAFF,
+    "GET /admin/places/{place_check_id}": IN_REACH,
+    "GET /admin/places/{place_check_id}/allow": IN_REACH,
+    "POST /admin/places/{place_check_id}/allow": OF_HEBEI,
+    "GET /admin/places/{place_check_id}/refuse": IN_REACH,
+    "POST /admin/places/{place_check_id}/refuse": OF_HEBEI,
+    "GET /admin/places/{place_check_id}/withdraw": IN_REACH,
+    "POST /admin/places/{place_check_id}/withdraw": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/places/new": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/places/new": OF_XINGTAI,
     # ---- corrections of what was published; the province decides on those of a class
     "GET /admin/corrections": ANY_STAFF,
     "GET /admin/corrections/{correction_id}": IN_REACH,

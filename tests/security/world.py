@@ -52,6 +52,8 @@ from server.selection import store as selection_store
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
 from server.surveys.service import SurveyDraft
+from server.venues import service as venues
+from server.venues.service import PlaceDraft
 from server.wechat import content_store
 from server.wechat.content_documents import ContentCheck
 from server.wechat.content_documents import State as CheckState
@@ -99,6 +101,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     applicant_id = await _application(platform, held, trainee)
     await scheming.draft(platform, held)
     change_id, added_id = await _interruption(platform, held, trainee)
+    place = PlaceDraft(place="泰山示例宾馆", reason="在那里实地教学半天。")
+    place_check_id = (await venues.ask(platform, held.officer, held.id, place)).id
     await assessment.release(platform, held.officer, held.id)
     await issue.issue_certificates(platform, held.officer, held.id)
     application = await planning.applied(platform)
@@ -128,6 +132,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "invitation_id": letter.id,
             "import_id": preview.id,
             "person_id": trainee.actor.id,
+            "place_check_id": place_check_id,
             "token": certificate.token,
             "openid": "openid-of-somebody",
             "code": cast.XINGTAI,

@@ -11,7 +11,7 @@ from pymongo.errors import ConnectionFailure
 
 from server.applications import service
 from server.applications.documents import ApplicationFilter
-from server.applications.rules import FlagKind, State
+from server.applications.rules import State
 from server.applications.service import Approval, ItemTaken, NotInPlan
 from server.classes import service as classes
 from server.classes.documents import ClassFilter
@@ -23,6 +23,7 @@ from server.kernel.policies import PolicyChange
 from server.kernel.reviews import NotInThisState, NotYours, Overtaken, Return, Review, Withdrawal
 from server.plans import service as plans
 from server.plans.service import PlanDraft
+from server.venues.rules import FlagKind
 from tests import cast, stage
 from tests.planning import (
     CENTRE,

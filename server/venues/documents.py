@@ -1,0 +1,40 @@
+"""Places of a class that were typed after its approval and may be ones that article 11 forbids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.kernel.reviewed import Reviewed
+from server.venues.rules import Action, State, VenueFlag
+
+
+class PlaceCheck(Reviewed):
+    """A place of a class and what the province said of it; of one place one stands at a time (unique by class and key)."""
+
+    collection = "place_checks"
+    actions = Action
+
+    class_id: str
+    class_name: str
+    institution_code: str
+    institution_name: str
+    province_code: str
+    place: str
+    key: str
+    """The place without spaces and widths."""
+    flags: list[VenueFlag]
+    reason: str
+    """Why it is wanted, in the institution's words; where the province resolved it with a scheme, which scheme."""
+    state: State
+    note: str = ""
+    """What the province found out."""
+
+
+@dataclass(frozen=True)
+class PlaceFilter:
+    """What a list is narrowed to; what is empty matches everything."""
+
+    words: str = ""
+    """Part of the place, the class or the institution."""
+    state: State | None = None
+    province_code: str = ""

@@ -1,0 +1,65 @@
+"""Queries over places that were looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from server.kernel.identity import Jurisdiction
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import containing
+from server.kernel.unit_of_work import Scope
+from server.venues.documents import PlaceCheck, PlaceFilter
+from server.venues.rules import STANDING, State
+
+COLLECTIONS = (
+    CollectionSpec(
+        "place_checks",
+        shard_key="class_id",
+        indexes=(
+            Index([("class_id", 1), ("key", 1)], unique=True, partial={"state": {"$in": sorted(STANDING)}}),
+            Index([("institution_code", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("state", 1), ("_id", -1)]),
+        ),
+    ),
+)
+
+
+async def insert(scope: Scope, new: Sequence[PlaceCheck]) -> None:
+    await scope["place_checks"].insert_many([one.to_mongo() for one in new], session=scope.session)
+
+
+async def check_in_reach(scope: Scope, reach: Jurisdiction, check_id: str) -> PlaceCheck | None:
+    row = await scope["place_checks"].find_one(
+        {"$and": [{"_id": check_id}, reach.filter()]}, session=scope.session
+    )
+    return None if row is None else PlaceCheck.from_mongo(row)
+
+
+async def standing(scope: Scope, class_id: str) -> list[PlaceCheck]:
+    """Those of a class that wait or were resolved."""
+    rows = scope["place_checks"].find(
+        {"class_id": class_id, "state": {"$in": sorted(STANDING)}}, session=scope.session
+    )
+    return [PlaceCheck.from_mongo(row) async for row in rows]
+
+
+async def checks(
+    scope: Scope, reach: Jurisdiction, narrowed: PlaceFilter, *, before: str | None, limit: int
+) -> list[PlaceCheck]:
+    """Newest first, older than the id `before`."""
+    condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["place_checks"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [PlaceCheck.from_mongo(row) async for row in rows]
+
+
+def _condition(narrowed: PlaceFilter) -> Row:
+    exact: dict[str, State | str | None] = {
+        "state": narrowed.state,
+        "province_code": narrowed.province_code,
+    }
+    condition: Row = {name: value for name, value in exact.items() if value}
+    if narrowed.words:
+        condition |= containing(narrowed.words, "$place", "$class_name", "$institution_name")
+    return condition
