@@ -114,7 +114,7 @@ async def _register_all(
         return Registered([], len(there))
     await rolls.require_registrable(unit, session, missing)
     new = [rolls.registration(unit, session, one, wanted.status, wanted.reason) for one in missing]
-    await store.insert_many(unit, new)
+    await store.register_many(unit, new)
     for one in new:
         rolls.audit_registration(unit, one)
     return Registered(new, len(there))

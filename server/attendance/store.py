@@ -188,7 +188,7 @@ async def replace_check_in(scope: Scope, changed: CheckIn) -> None:
     await scope["check_ins"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
 
 
-async def insert_many(scope: Scope, new: Sequence[CheckIn]) -> None:
+async def register_many(scope: Scope, new: Sequence[CheckIn]) -> None:
     """All or, with DuplicateKeyError, none: within a transaction."""
     await scope["check_ins"].insert_many([one.to_mongo() for one in new], session=scope.session)
 

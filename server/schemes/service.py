@@ -460,8 +460,9 @@ async def approve(unit: UnitOfWork, class_id: str, version: int, venue_note: str
     changes = await making.consequences(unit, scheme)
     if training_class.scheme_version is not None:
         await store.supersede(unit, class_id, training_class.scheme_version)
-    said = {"venue_flags": flags, "venue_note": note if flags else ""}
-    await take(unit, rules.STEPS, scheme, Action.APPROVE, said["venue_note"], changes=said)
+    kept = note if flags else ""
+    said = {"venue_flags": flags, "venue_note": kept}
+    await take(unit, rules.STEPS, scheme, Action.APPROVE, kept, changes=said)
     await classes.follow_scheme(
         unit,
         class_id,

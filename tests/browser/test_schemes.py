@@ -106,6 +106,7 @@ def seen(*versions: SchemeVersion, in_force: int | None = None) -> SchemeOfClass
         rules.shortcomings(newest.content, FRAME) if newest else [],
         rules.consequences(newest.content, held, [], NOON) if newest and newest.state is not State.APPROVED else None,
         FRAME,
+        [],
     )  # fmt: skip
 
 
