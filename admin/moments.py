@@ -21,5 +21,12 @@ BeijingMoment = Annotated[datetime, AfterValidator(_in_beijing)]
 
 
 def as_typed(moment: datetime) -> str:
-    """The value of the field for a moment."""
-    return f"{moment.astimezone(BEIJING):%Y-%m-%dT%H:%M}"
+    """The value of the field for a moment, which it gives back unchanged: with its seconds where it has some."""
+    return f"{moment.astimezone(BEIJING):%Y-%m-%d}T{clock_typed(moment)}"
+
+
+def clock_typed(moment: datetime) -> str:
+    """The clock time of a moment, for a `time` field."""
+    there = moment.astimezone(BEIJING).time()
+    precise = "milliseconds" if there.microsecond else "seconds" if there.second else "minutes"
+    return there.isoformat(precise)

@@ -239,7 +239,8 @@ def scheme(teacher_id: str, first_day: date) -> dict[str, Any]:
         "task_title": ["工学一体化课程教学设计", "示范课说课"],
         "task_kind": ["FORMATIVE", "SUMMATIVE"],
         "task_deadline": [deadline, deadline],
-        "task_criteria": ["学习任务分析 50\n教学活动设计 50"] * 2,
+        "criterion_title": ["学习任务分析", "教学活动设计", ""] * 2,
+        "criterion_points": ["50", "50", "end"] * 2,
         "task_instructions": ["结合所在院校的一个学习任务完成。"] * 2,
     }
 

@@ -27,7 +27,7 @@ from scripts.before_class import (
     scheme_is_filed,
     some_apply_themselves,
 )
-from scripts.visitors import Browser, CivilTime, Phone, Stop, require, say, some_at_once, typed
+from scripts.visitors import Browser, CivilTime, Phone, Stop, found, require, say, some_at_once, typed
 from server.accounts.fictional import FictionalPerson, make_person
 from server.kernel.clock import BEIJING
 
@@ -122,7 +122,9 @@ async def answer_survey(trainee: Phone, class_id: str) -> None:
 async def institution_issues(officer: Browser, class_id: str) -> None:
     """Closes the survey, releases the results, which freezes them, and issues the certificates."""
     await officer.submit(f"/admin/classes/{class_id}/survey/close", {})
-    await officer.submit(f"/admin/classes/{class_id}/results/release", {})
+    results = f"/admin/classes/{class_id}/results"
+    name = found(r'data-type-to-confirm="([^"]+)"', await officer.get(results))
+    await officer.submit(f"{results}/release", {"typed": name})
     await officer.submit(f"/admin/classes/{class_id}/certificates/issue", {})
 
 

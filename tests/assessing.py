@@ -13,9 +13,7 @@ from server.assessment.grading import GradeRequest
 from server.assessment.rules import TaskKind
 from server.assessment.submissions import SubmissionDraft
 from server.assessment.tasks import TaskDraft
-from server.attendance import rolls
-from server.attendance.rolls import LateRegistration
-from server.kernel.clock import FixedClock
+from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.platform import Platform
 from tests import stage
 from tests.memory import remembered
@@ -90,15 +88,11 @@ async def grade(
 
 
 async def attend(platform: Platform, opened: ClassInSession, phones: Sequence[Phone] | None = None) -> None:
-    """A session of four hours that these phones (all of the class) attended, and nobody else; the clock moves to its start."""
-    starts_at = platform.clock.now() + timedelta(minutes=30)
-    session = await stage.teaching_session(
-        platform, opened, starts_at=starts_at, ends_at=starts_at + timedelta(hours=3)
-    )
-    clock_of(platform).set(starts_at)
-    for one in opened.trainees if phones is None else phones:
-        wanted = LateRegistration(person_id=one.actor.person_id, reason="手机没电，现场核对身份")
-        await rolls.register_late(platform, opened.officer, opened.id, session.id, wanted)
+    """The whole class is held from tomorrow on, all 80 hours, with these phones (all of the class) and nobody else;
+    the clock moves to its end."""
+    there = [one.actor.person_id for one in (opened.trainees if phones is None else phones)]
+    tomorrow = beijing_date(platform.clock.now()) + timedelta(days=1)
+    clock_of(platform).set(await stage.hold(platform, opened.training_class, there, tomorrow))
 
 
 @remembered

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from server.assessment import store as assessment_store
 from server.assessment.documents import Result, ResultPolicy
@@ -11,7 +11,7 @@ from server.certificates import issue
 from server.certificates.documents import Certificate
 from server.classes import service as classes
 from server.classes import store as classes_store
-from server.kernel.clock import BEIJING
+from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
@@ -22,9 +22,12 @@ from tests.surveying import clock_of
 
 
 async def release(platform: Platform, class_id: str, *, failed: Collection[str] = ()) -> None:
-    """Freezes results as assessment would: everybody passed, except the person ids in `failed`."""
+    """Freezes results as assessment would, of a class that was held in the days before: everybody passed, except `failed` (person ids)."""
     now = platform.clock.now()
     enrolled = await classes.trainees(platform, class_id)
+    training_class = (await classes.classes_of(platform, [class_id]))[class_id]
+    first_day = beijing_date(now) - timedelta(days=len(stage.HELD_HOURS) + 1)
+    await stage.hold(platform, training_class, [one.person_id for one in enrolled], first_day)
     results = [
         Result(
             class_id=class_id,

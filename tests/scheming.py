@@ -19,7 +19,7 @@ from tests.stage import ClassInSession
 PROVINCE = stage.actor(cast.HEBEI_OFFICER)
 FIRST_DAY, LAST_DAY = date(2026, 3, 17), date(2026, 3, 27)
 """The days of the timetable: the class of the stage begins on the 16th, at whose noon the clock stands."""
-HALF_DAYS = (HalfDay("上午", time(8, 30), time(12), 5), HalfDay("下午", time(14), time(17, 30), 5))
+HALF_DAYS = (HalfDay("上午", time(8, 30), time(12, 15), 5), HalfDay("下午", time(14), time(17, 45), 5))
 COURSES = (("工学一体化课程教学实施", 30), ("工学一体化课程考核实施", 30), ("教学场所使用管理", 20))
 
 

@@ -6,15 +6,16 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from server.accounts import passwords, phones, second_factor, staff, totp
 from server.accounts.documents import Account, SecondFactor
 from server.accounts.fictional import roster_of
 from server.accounts.phones import PhoneAuthenticator, RealName
 from server.attendance import rules as attendance_rules
+from server.attendance import store as attendance_store
 from server.attendance import timetable
-from server.attendance.documents import TeachingSession
+from server.attendance.documents import CheckIn, Source, TeachingSession
 from server.attendance.timetable import SessionDraft
 from server.backbone import service as backbone
 from server.backbone.service import Registration
@@ -226,6 +227,49 @@ def session_draft(**changes: object) -> SessionDraft:
 async def teaching_session(platform: Platform, opened: ClassInSession, **changes: object) -> TeachingSession:
     """A session of the class, added by its institution."""
     return await timetable.add_session(platform, opened.officer, opened.id, session_draft(**changes))
+
+
+HELD_HOURS = (12, 12, 12, 12, 12, 12, 8)
+"""The 80 class hours of the stage's class, in long days."""
+
+
+async def hold(
+    platform: Platform, training_class: TrainingClass, person_ids: Sequence[str], first_day: date
+) -> datetime:
+    """Writes what stands after the whole class has been held from `first_day` on and these people were there; returns when it was over."""
+    mornings = [attendance_rules.at(first_day + timedelta(days=n), time(8)) for n in range(len(HELD_HOURS))]
+    sessions = [
+        TeachingSession(
+            class_id=training_class.id,
+            institution_code=training_class.institution_code,
+            province_code=training_class.province_code,
+            title=f"第 {number} 天",
+            course=training_class.courses[0],
+            place=training_class.place,
+            hours=hours,
+            code_step_seconds=5,
+            code_grace_seconds=2,
+            created_at=platform.clock.now(),
+            **vars(attendance_rules.usual_times(starts_at, starts_at + timedelta(minutes=45 * hours))),
+        )
+        for number, (hours, starts_at) in enumerate(zip(HELD_HOURS, mornings, strict=True), start=1)
+    ]
+    await attendance_store.insert_sessions(platform, sessions)
+    check_ins = [
+        CheckIn(
+            session_id=session.id,
+            class_id=training_class.id,
+            person_id=person_id,
+            status=attendance_rules.Status.PRESENT,
+            source=Source.CODE,
+            checked_in_at=session.starts_at,
+        ).to_mongo()
+        for session in sessions
+        for person_id in person_ids
+    ]
+    if check_ins:
+        await attendance_store.insert_check_ins(platform, check_ins)
+    return sessions[-1].ends_at + attendance_rules.SETTLES_AFTER
 
 
 def code_of(platform: Platform, session: TeachingSession, *, steps: int = 0) -> str:

@@ -20,6 +20,9 @@ from server.classes import service as classes
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow, field_errors
+from server.reopenings import service as reopenings
+from server.reopenings.service import Asked
+from server.surveys import service as surveys
 
 SPARE_ROWS = 2
 """Empty rows of the criteria editor, for who has no JavaScript."""
@@ -156,8 +159,7 @@ class OneTask(PageHandler):
             task=work.task,
             rows=work.rows,
             proposed=as_typed(work.task.deadline),
-            may_manage=holds(self.actor, Permission.ASSESSMENT_MANAGE)
-            and work.training_class.results_released_at is None,
+            may_manage=holds(self.actor, Permission.ASSESSMENT_MANAGE) and not work.training_class.frozen,
             **outcome,
         )
 
@@ -225,21 +227,43 @@ class Results(PageHandler):
     async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
         seen = await service.class_results(self.platform, self.actor, class_id)
         rows = seen.rows
+        class_ = seen.training_class
+        may_reopen = (
+            holds(self.actor, Permission.REOPENINGS_REQUEST) and class_.results_released_at is not None
+        )
         self.render_page(
             "assessment/results.html",
             training_class=seen.training_class,
             seen=seen,
             rows=rows,
             bands=[(title, sum(low <= row.total // 10 < high for row in rows)) for title, low, high in BANDS],
+            survey=await surveys.survey_in_short(self.platform, class_),
+            earlier=await service.earlier_results(self.platform, class_id),
+            reopening=await reopenings.latest_of(self.platform, self.actor, class_id),
+            hindrance=await reopenings.hindrance(self.platform, class_) if may_reopen else "",
+            may_reopen=may_reopen,
             **outcome,
         )
 
 
+class TypedName(BaseModel):
+    typed: Annotated[str, Field(title="培训班名称")]
+
+
 @step(Results, Permission.ASSESSMENT_RELEASE)
 async def release(page: Results, class_id: str) -> str:
+    await classes.require_name_typed(page.platform, page.actor, class_id, page.form(TypedName).typed)
     results = await service.release(page.platform, page.actor, class_id)
     passed = sum(one.passed for one in results)
     return f"成绩已公布：{len(results)} 人，合格 {passed} 人。已通知本班学员。"
+
+
+@step(Results, Permission.REOPENINGS_REQUEST)
+async def reopen(page: Results, class_id: str) -> Done:
+    asked = await reopenings.request(page.platform, page.actor, class_id, page.form(Asked))
+    return Done(
+        "重新开放成绩的申请已报省级管理部门审核，同意前成绩仍然有效。", f"/admin/reopenings/{asked.id}"
+    )
 
 
 _ID = "[0-9a-f]{24}"
@@ -259,5 +283,6 @@ ROUTES: list[Route] = [
     ),
     (rf"{_CLASS}/results", Results),
     (rf"{_CLASS}/results/release", release),
+    (rf"{_CLASS}/results/reopen", reopen),
     (rf"{_CLASS}/results/grade-sheet", file_of(service.export_results, Permission.ASSESSMENT_READ)),
 ]

@@ -174,8 +174,7 @@ class Sessions(PageHandler):
             training_class=seen.training_class,
             seen=seen,
             open_now=[row for row in seen.rows if row.window is Window.OPEN],
-            may_manage=holds(self.actor, Permission.ATTENDANCE_MANAGE)
-            and seen.training_class.results_released_at is None,
+            may_manage=holds(self.actor, Permission.ATTENDANCE_MANAGE) and not seen.training_class.frozen,
         )
 
 
@@ -261,7 +260,7 @@ class Timetable(PageHandler):
 
 def placed(problem: Problem) -> Problem:
     """A problem with one session of a timetable, at the field of the timetable that is to blame."""
-    places = {"starts_at": "first_day", "ends_at": "half_days"}
+    places = {"starts_at": "first_day", "ends_at": "half_days", "hours": "half_days"}
     if not isinstance(problem, Invalid) or isinstance(problem, PlaceUnresolved):
         return problem
     return Invalid(
@@ -305,8 +304,7 @@ class OneSession(PageHandler):
         act = ACTS.get(outcome["wrong"], asked.act)
         roll = await rolls.roll(self.platform, self.actor, class_id, session_id)
         training_class = await classes.get_class(self.platform, self.actor, class_id)
-        frozen = training_class.results_released_at is not None
-        may_manage = holds(self.actor, Permission.ATTENDANCE_MANAGE) and not frozen
+        may_manage = holds(self.actor, Permission.ATTENDANCE_MANAGE) and not training_class.frozen
         unused = not any(entry.check_in for entry in roll.entries)
         entry = next((one for one in roll.entries if one.trainee.person_id == person_id), None)
         fits = entry is not None and (entry.check_in is None) == (act == "register")

@@ -28,6 +28,7 @@ from server.kernel.web import Route, allow
 from server.messages import delivery as messages
 from server.plans import service as plans
 from server.qualification import service as qualification
+from server.reopenings import service as reopenings
 from server.schemes import service as schemes
 from server.selection import service as selection
 from server.venues import service as venues
@@ -53,6 +54,7 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     schemes.waiting,
     institutions.waiting,
     corrections.waiting,
+    reopenings.waiting,
     qualification.waiting,
     reconcile.waiting,
     messages.waiting,

@@ -259,14 +259,14 @@ class MakeUps(PageHandler):
 
     async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
         training_class = await classes.get_class(self.platform, self.actor, class_id)
-        reckoned = await attendance.attendance_of_class(self.platform, class_id)
+        hours = await attendance.hours_of_class(self.platform, training_class)
         trainees = await classes.trainees(self.platform, class_id)
         missed = [
-            (one, reckoned.hours_total - reckoned.hours_attended[one.person_id])
+            (one, hours.held - hours.attended.get(one.person_id, 0))
             for one in trainees
-            if reckoned.hours_attended[one.person_id] < reckoned.hours_total
+            if hours.attended.get(one.person_id, 0) < hours.held
         ]
-        open_to = training_class.results_released_at is None and not training_class.condition.ended
+        open_to = not training_class.frozen
         self.render_page(
             "interruptions/make_ups.html",
             training_class=training_class,
@@ -274,7 +274,7 @@ class MakeUps(PageHandler):
             added=await added.of_class(self.platform, self.actor, class_id),
             people={one.person_id: one for one in trainees},
             missed=missed,
-            held=reckoned.hours_total,
+            held=hours.held,
             may_manage=open_to and holds(self.actor, Permission.ATTENDANCE_MANAGE),
             **outcome,
         )

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from admin.handler import NO_ERRORS, PageHandler
 from admin.lists import named
-from admin.moments import BeijingMoment, as_typed
-from server.assessment.rules import CRITERIA_MOST, TaskKind
+from admin.moments import BeijingMoment, as_typed, clock_typed
+from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind
 from server.attendance.rules import MOST_SESSIONS
 from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Invalid, Problem
@@ -86,8 +86,9 @@ class Editor(PageHandler):
         typed: Typed,
         problem: Problem | None = None,
         came_between: Sequence[Change] = (),
+        drawn: Content | None = None,
     ) -> None:
-        """`came_between`: what a colleague has saved since the version that was edited."""
+        """`came_between`: what a colleague has saved since the version that was edited; `drawn`: with the timetable just generated."""
         context = NO_ERRORS if problem is None else self.refuse(problem)
         self.render_page(
             "schemes/editor.html",
@@ -96,9 +97,14 @@ class Editor(PageHandler):
             typed=typed,
             row_errors=row_errors(problem),
             came_between=came_between,
+            drawn=drawn,
+            hours_short=rules.hours_short(drawn) if drawn else 0,
             teachers=[(one.person_id, one.name) for one in seen.signatures],
             kinds=KINDS,
             most={"courses": COURSES_MOST, "sessions": MOST_SESSIONS, "tasks": TASKS_MOST},
+            criteria_most=CRITERIA_MOST,
+            points_most=POINTS_MOST,
+            criteria_end=CRITERIA_END,
             **context | {"values": typed.values},
         )
 
@@ -117,8 +123,8 @@ class Editor(PageHandler):
             based_on = self.form(VersionForm).version
             if self.get_body_argument("generate", ""):
                 content = typed.content(seen.frame.formative_weight, but_sessions=True)
-                drawn = service.with_timetable(content, seen.training_class, self.form(TimetableWish))
-                return await self.show(class_id, seen, Typed.of(drawn, based_on, typed.values))
+                drawn = service.with_timetable(content, seen, self.form(TimetableWish))
+                return await self.show(class_id, seen, Typed.of(drawn, based_on, typed.values), drawn=drawn)
             content = typed.content(seen.frame.formative_weight)
             saved = await service.save(self.platform, self.actor, class_id, content, based_on)
         except VersionOutdated as problem:
@@ -139,10 +145,13 @@ class Editor(PageHandler):
 # ---- what stands in it
 
 
-Rows = list[dict[str, str]]
+Rows = list[dict[str, Any]]
 COURSE_FIELDS = ("title", "hours", "teacher_id")
 SESSION_FIELDS = ("day", "starts", "ends", "title", "course", "hours", "place")
-TASK_FIELDS = ("title", "kind", "deadline", "criteria", "instructions")
+TASK_FIELDS = ("title", "kind", "deadline", "instructions")
+CRITERION_FIELDS = ("title", "points")
+CRITERIA_END = "end"
+"""In the place of points: the criteria of one task end here, and those of the next begin."""
 CHOSEN = frozenset({"kind", "course", "teacher_id"})
 """Fields with a value from the start: a row in which nothing else stands is empty."""
 
@@ -172,7 +181,7 @@ class Typed:
             handler.typed(),
             handler.rows("course", COURSE_FIELDS, CHOSEN),
             handler.rows("session", SESSION_FIELDS, CHOSEN),
-            handler.rows("task", TASK_FIELDS, CHOSEN),
+            tasks_posted(handler),
         )
 
     def content(self, formative_weight: int, *, but_sessions: bool = False) -> Content:
@@ -180,7 +189,7 @@ class Typed:
         wrong: list[FieldError] = []
         courses = parsed("courses", CourseRow, self.courses, wrong)
         sessions = [] if but_sessions else parsed("sessions", SessionForm, self.sessions, wrong)
-        tasks = parsed("tasks", TaskForm, [task_parts(row) for row in self.tasks], wrong)
+        tasks = parsed("tasks", TaskForm, self.tasks, wrong)
         for name, most in (("courses", COURSES_MOST), ("sessions", MOST_SESSIONS), ("tasks", TASKS_MOST)):
             if len(getattr(self, name)) > most:
                 wrong.append(FieldError(name, f"{SECTIONS[name]}：最多 {most} 行。"))
@@ -203,6 +212,20 @@ class Typed:
             ) from None
 
 
+def tasks_posted(handler: PageHandler) -> Rows:
+    """The tasks, each with its criteria: their fields follow one another, and a mark ends those of one task."""
+    criteria: list[list[dict[str, str]]] = [[]]
+    for one in handler.rows("criterion", CRITERION_FIELDS):
+        if one["points"] == CRITERIA_END:
+            criteria.append([])
+        else:
+            criteria[-1].append(one)
+    columns = [handler.get_body_arguments(f"task_{name}") for name in TASK_FIELDS]
+    tasks = [dict(zip(TASK_FIELDS, cells, strict=True)) for cells in zip(*columns, strict=False)]
+    rows = [task | {"criteria": of_it} for task, of_it in zip(tasks, criteria, strict=False)]
+    return [row for row in rows if any(value for name, value in row.items() if name not in CHOSEN)]
+
+
 def parsed(
     section: str, model: type[Any], rows: Sequence[dict[str, Any]], wrong: list[FieldError]
 ) -> list[Any]:
@@ -210,10 +233,10 @@ def parsed(
     found = []
     for number, row in enumerate(rows):
         try:
-            found.append(model.model_validate({name: value for name, value in row.items() if value != ""}))
+            found.append(model.model_validate(given(row)))
         except ValidationError as error:
             for one in field_errors(error):
-                column = COLUMNS.get(one.place.split(".")[0], "")
+                column = column_of(one.place)
                 where = f"{SECTIONS[section]}第 {number + 1} 行{column}"
                 wrong.append(FieldError(f"{section}.{number}", f"{where}：{one.message}"))
     return found
@@ -224,26 +247,33 @@ def as_texts(row: BaseModel, names: Sequence[str]) -> dict[str, str]:
 
 
 def session_typed(row: SessionRow) -> dict[str, str]:
-    starts, ends = row.starts_at.astimezone(BEIJING), row.ends_at.astimezone(BEIJING)
-    times = {"day": f"{starts:%Y-%m-%d}", "starts": f"{starts:%H:%M}", "ends": f"{ends:%H:%M}"}
+    day = f"{row.starts_at.astimezone(BEIJING):%Y-%m-%d}"
+    times = {"day": day, "starts": clock_typed(row.starts_at), "ends": clock_typed(row.ends_at)}
     return times | as_texts(row, SESSION_FIELDS)
 
 
-def task_typed(row: TaskRow) -> dict[str, str]:
-    criteria = "\n".join(f"{one.title} {one.points}" for one in row.criteria)
+def task_typed(row: TaskRow) -> dict[str, Any]:
+    criteria = [as_texts(one, CRITERION_FIELDS) for one in row.criteria]
     return as_texts(row, TASK_FIELDS) | {"deadline": as_typed(row.deadline), "criteria": criteria}
 
 
-def task_parts(row: dict[str, str]) -> dict[str, Any]:
-    return row | {"criteria": criteria_of(row["criteria"]), "kind": row["kind"]}
+def given(row: dict[str, Any]) -> dict[str, Any]:
+    """What was filled in of a row, and of the criteria in it."""
+    return {
+        name: [given(one) for one in value] if isinstance(value, list) else value
+        for name, value in row.items()
+        if value != ""
+    }
 
 
-def criteria_of(text: str) -> list[dict[str, str]]:
-    """One criterion a line, its points at the end: "任务描述 60". What has no points is refused as a row without a number."""
-    lines = [line.replace("分", "").rsplit(maxsplit=1) for line in text.splitlines() if line.strip()]
-    return [
-        {"title": parts[0], "points": parts[1] if len(parts) > 1 else ""} for parts in lines[:CRITERIA_MOST + 1] if parts
-    ]  # fmt: skip
+def column_of(place: str) -> str:
+    """What a field of a row is called: `deadline`, or `criteria.0.points`."""
+    match place.split("."):
+        case ["criteria", number, part]:
+            return f"评分项 {int(number) + 1} 的{'分值' if part == 'points' else '名称'}"
+        case [name, *_]:
+            return COLUMNS.get(name, "")
+    return ""
 
 
 def row_errors(problem: Problem | None) -> dict[str, dict[int, str]]:

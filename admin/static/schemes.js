@@ -23,6 +23,9 @@ function refresh(editor) {
     row.setAttribute("aria-label", `${name}第 ${place + 1} 行`);
     row.querySelector("[data-row-remove]").hidden = false;
   });
+  editor.querySelectorAll("[data-criteria]").forEach((list) => {
+    list.querySelector("[data-criterion-add]").hidden = list.querySelectorAll("[data-criterion]").length >= Number(list.dataset.criteriaMost);
+  });
   const total = editor.querySelector("[data-hours-total]");
   if (total) {
     const sum = all.reduce((hours, row) => hours + (Number(row.querySelector("[data-hours]").value) || 0), 0);
@@ -38,7 +41,18 @@ function offer(all) {
   document.getElementById("courses-of-scheme").replaceChildren(...[...titles].map((title) => new Option(title, title)));
 }
 
+/** One more criterion of a task, before the fields that end its list. */
+function addCriterion(list) {
+  const all = list.querySelectorAll("[data-criterion]");
+  const row = all[all.length - 1].cloneNode(true);
+  row.querySelectorAll("input").forEach((field) => { field.value = ""; });
+  all[all.length - 1].after(row);
+  row.querySelector("input").focus();
+  list.querySelector("[data-criterion-add]").hidden = all.length + 1 >= Number(list.dataset.criteriaMost);
+}
+
 document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-criterion-add]")) return addCriterion(event.target.closest("[data-criteria]"));
   const editor = event.target.closest?.("[data-scheme-rows]");
   if (!editor) return;
   if (event.target.closest("[data-row-add]")) add(editor);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -89,7 +90,7 @@ async def apply(
     wrong answers, and what phones.introduce raises.
     """
     seen = await open_class(platform, class_id)
-    rules.require_open(seen.item.enrolment_opens, seen.item.enrolment_closes, platform.clock.now())
+    _require_open(seen.item, platform.clock.now())
     answers = rules.check_answers(seen.admission.questions if seen.admission else [], draft.answers)
     texts = {f"answers.{key}": words for key, words in answers.items()}
     texts |= {"work_unit": draft.work_unit, "post": draft.post, "major_taught": draft.major_taught}
@@ -99,7 +100,8 @@ async def apply(
             raise RealNameNeeded()
         actor = await phones.introduce(platform, actor, draft.real_name)
     try:
-        return await _apply(platform, actor, class_id, draft, answers, screened)
+        async with places.turn(class_id):
+            return await _apply(platform, actor, class_id, draft, answers, screened)
     except DuplicateKeyError:  # the same request twice at once: the unique index let one through
         earlier = await store.open_application(platform, class_id, actor.person_id)
         if earlier is None:
@@ -117,7 +119,8 @@ async def _apply(
         unit.nothing_written()
         return earlier, False
     training_class = await enrolment.class_open_to_all(unit, class_id)
-    rules.require_open(training_class.enrolment_opens, training_class.enrolment_closes, unit.now)
+    _require_open(training_class, unit.now)
+    await classes.exclude_release(unit, training_class, rules.NotOpen)
     if any(teacher.person_id == person_id for teacher in training_class.teachers):
         raise TeachesThisClass()
     if await classes.is_enrolled(unit, class_id, person_id):
@@ -150,6 +153,12 @@ async def _apply(
     return new, True
 
 
+def _require_open(training_class: TrainingClass, now: datetime) -> None:
+    if not training_class.recruits_on(beijing_date(now)):
+        raise rules.NotOpen()
+    rules.require_open(training_class.enrolment_opens, training_class.enrolment_closes, now)
+
+
 async def my_applications(
     platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
 ) -> tuple[list[tuple[Applicant, TrainingClass]], str | None]:
@@ -175,8 +184,8 @@ async def _withdraw(unit: UnitOfWork, applicant_id: str) -> Applicant:
     if mine.state is State.WITHDRAWN:
         unit.nothing_written()
         return mine
-    await classes.take_turn(unit, mine.class_id)
     training_class = (await classes.classes_of(unit, [mine.class_id]))[mine.class_id]
+    await classes.exclude_release(unit, training_class)
     rules.require_may_withdraw(mine.state, training_class.starts_on, beijing_date(unit.now))
     withdrawn = await places.move(unit, mine, Action.WITHDRAW)
     if mine.state is State.ADMITTED:

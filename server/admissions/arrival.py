@@ -267,7 +267,5 @@ async def undo_arrival(unit: UnitOfWork, class_id: str, person_id: str, reason: 
 
 async def _class_at_the_desk(unit: UnitOfWork, class_id: str) -> TrainingClass:
     training_class = await classes.get_class(unit, unit.actor, class_id)
-    classes.require_not_ended(training_class)
-    if training_class.results_released_at is not None:
-        raise ArrivalClosed()
+    await classes.exclude_release(unit, training_class, ArrivalClosed)
     return training_class

@@ -90,6 +90,7 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.ADMIT: By(_ANYBODY_WHO_ACTED, {State.WAITING: State.ADMITTED}),
         Action.SKIP: By(_ANYBODY_WHO_ACTED, {State.WAITING: State.REJECTED}),
         Action.REMOVE: By(INSTITUTION_ROLES, {State.ADMITTED: State.REJECTED}),
+        Action.CLOSE: By(_ANYBODY_WHO_ACTED, dict.fromkeys(UNDER_REVIEW, State.CLOSED)),
         Action.WITHDRAW: By(_TRAINEE, dict.fromkeys((*UNDER_REVIEW, State.ADMITTED), State.WITHDRAWN)),
         Action.CLOSE: By(
             _ANYBODY_WHO_ACTED | PROVINCE, dict.fromkeys((*UNDER_REVIEW, State.ADMITTED), State.CLOSED)

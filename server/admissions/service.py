@@ -20,7 +20,6 @@ from server.applications import service as applications
 from server.classes import enrolment
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
-from server.classes.rules import Stage
 from server.kernel import audit
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
@@ -92,9 +91,8 @@ async def open_enrolment(platform: Platform, actor: Actor, class_id: str, draft:
 
 @transactional
 async def _open_enrolment(unit: UnitOfWork, class_id: str, draft: EnrolmentDraft) -> None:
-    await classes.take_turn(unit, class_id)
     training_class = await classes.get_class(unit, unit.actor, class_id)
-    _require_running(training_class, unit.now)
+    await _require_running(unit, training_class)
     rules.check_window(draft.opens, draft.closes, training_class.ends_on, unit.now)
     own = rules.read_questions(draft.questions, prefix="c")
     before = await store.class_admission(unit, class_id)
@@ -136,9 +134,10 @@ async def _require_approved_places(unit: UnitOfWork, training_class: TrainingCla
         raise Invalid(fields=[FieldError("places", words)])
 
 
-def _require_running(training_class: TrainingClass, now: datetime) -> None:
-    if training_class.results_released_at or training_class.stage_on(beijing_date(now)) is Stage.FINISHED:
+async def _require_running(unit: UnitOfWork, training_class: TrainingClass) -> None:
+    if not training_class.recruits_on(beijing_date(unit.now)):
         raise ClassIsOver()
+    await classes.exclude_release(unit, training_class, ClassIsOver)
 
 
 # ---- institution and backbone teacher review
@@ -229,9 +228,8 @@ async def _review(unit: UnitOfWork, class_id: str, applicant_id: str, verdict: V
     if any(one.action == action for one in found.history):
         unit.nothing_written()
         return found
-    _require_running(training_class, unit.now)
     rules.check_reason(verdict.agree, verdict.reason)
-    await classes.take_turn(unit, class_id)
+    await _require_running(unit, training_class)
     moved = await places.move(unit, found, action, verdict.reason.strip())
     if moved.state is not State.WAITING:
         return moved

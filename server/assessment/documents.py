@@ -163,6 +163,12 @@ class Result(Document):
         return self.total_tenths / 10
 
 
+class EarlierResult(Result):
+    """What had been released before the release was opened again: kept, and valid no more."""
+
+    reopened_at: datetime
+
+
 class LatestVersion(_Part):
     """The newest version of somebody's work on a task, without its content."""
 

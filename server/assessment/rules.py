@@ -112,6 +112,14 @@ def check_change_reason(reason: str) -> None:
 # ---- the result
 
 
+class Verdict(Titled):
+    """What the assessment says of one person. Until everything that it rests on is due, nobody is 不合格."""
+
+    PENDING = "PENDING", "待评定"
+    PASSED = "PASSED", "合格"
+    FAILED = "FAILED", "不合格"
+
+
 @dataclass(frozen=True)
 class Work:
     """What one person's work on one task brought; 0 points when nothing was handed in."""
@@ -189,6 +197,28 @@ def tenths_half_up(numerator: int, denominator: int) -> int:
 def attends_enough(hours_attended: int, hours_total: int, needed_percent: int) -> bool:
     """Whether the attendance lets somebody be assessed. Exact: 90 % of 80 hours are 72, and 71 are not enough."""
     return 100 * hours_attended >= needed_percent * hours_total
+
+
+def verdict(outcome: Outcome, *, due: bool) -> Verdict:
+    if not due:
+        return Verdict.PENDING
+    return Verdict.PASSED if outcome.passed else Verdict.FAILED
+
+
+def is_open(deadline: datetime, now: datetime) -> bool:
+    """Whether a task can still be handed in on time."""
+    return now < deadline
+
+
+def hours_obstacles(*, held: int, owed: int, unfinished: int) -> list[str]:
+    """Why the results of a class may not be released yet as to its teaching: it holds what its approved scheme promised, and its paper
+    states, before anybody is assessed by it (articles 4.3, 4.6, 17). Empty when it has."""
+    found = []
+    if unfinished:
+        found.append(f"还有 {unfinished} 个课次没有结束。")
+    if held < owed:
+        found.append(f"本班应完成 {owed} 课时，已完成 {held} 课时，还差 {owed - held} 课时。")
+    return found
 
 
 def kinds_needed(policy: AssessmentPolicy) -> list[TaskKind]:

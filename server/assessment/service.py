@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
+from server.admissions import places
 from server.assessment import rules, store
 from server.assessment.documents import (
+    EarlierResult,
     Grade,
     LatestVersion,
     PersonTask,
@@ -20,13 +23,14 @@ from server.assessment.documents import (
     is_graded,
 )
 from server.assessment.grade_sheet import grade_sheet
-from server.assessment.rules import AssessmentPolicy, Outcome, Work
+from server.assessment.rules import AssessmentPolicy, Outcome, Verdict, Work
 from server.attendance import service as attendance
+from server.attendance.rules import ClassHours
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
 from server.classes.rules import Stage
 from server.kernel import policies
-from server.kernel.clock import beijing_date
+from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict
 from server.kernel.identity import Actor
@@ -46,7 +50,7 @@ class ResultsNotReady(Conflict):
 class ResultsNotReleased(Conflict):
     slug = "results-not-released"
     title = "成绩尚未公布"
-    default_detail = "本班成绩尚未公布，公布后会通知您。"
+    default_detail = "本班成绩待评定，尚未公布，公布后会通知您。"
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,19 @@ class Standing:
     ungraded: list[Task]
     """Handed in, but the newest version is not graded."""
     missing: list[Task]
-    """Neither handed in nor graded: counts as 0."""
+    """Neither handed in nor graded: counts as 0 once its deadline has passed."""
 
 
 @dataclass(frozen=True)
 class ClassAssessment:
-    """The assessment of a class as it stands, trainees in the order of the roster."""
+    """The assessment of a class as it stands at `now`, trainees in the order of the roster."""
 
     training_class: TrainingClass
     tasks: list[Task]
     policy: AssessmentPolicy
-    hours_total: int
+    hours: ClassHours
     standings: list[Standing]
+    now: datetime
 
     @property
     def ungraded(self) -> list[tuple[Standing, Task]]:
@@ -79,7 +84,25 @@ class ClassAssessment:
 
     @property
     def missing(self) -> list[tuple[Standing, Task]]:
+        """What was due and has not come: it counts as 0."""
+        return [pair for pair in self._not_there if not rules.is_open(pair[1].deadline, self.now)]
+
+    @property
+    def awaited(self) -> list[tuple[Standing, Task]]:
+        """What has not come and may still come in time."""
+        return [pair for pair in self._not_there if rules.is_open(pair[1].deadline, self.now)]
+
+    @property
+    def _not_there(self) -> list[tuple[Standing, Task]]:
         return [(one, task) for one in self.standings for task in one.missing]
+
+    @property
+    def due(self) -> bool:
+        """Whether all that the class owed has been held, and all work is in or late: before that nobody has failed."""
+        return self.hours.complete and not self.awaited
+
+    def verdict_of(self, standing: Standing) -> Verdict:
+        return rules.verdict(standing.outcome, due=self.due and not standing.ungraded)
 
     @property
     def obstacles(self) -> list[str]:
@@ -91,8 +114,17 @@ class ClassAssessment:
         found += [
             f"还没有设置{kind.label}任务。" for kind in rules.kinds_needed(self.policy) if kind not in kinds
         ]
-        if self.policy.attendance_needed and not self.hours_total:
-            found.append("还没有已开始的课次，无法核算出勤。")
+        if self.policy.attendance_needed and not self.hours.held:
+            found.append("还没有已结束的课次，无法核算出勤。")
+        found += rules.hours_obstacles(
+            held=self.hours.held, owed=self.hours.owed, unfinished=self.hours.unfinished
+        )
+        for task in self.tasks:
+            if count := sum(one is task for _, one in self.awaited):
+                found.append(
+                    f"《{task.title}》{task.deadline.astimezone(BEIJING):%m月%d日 %H:%M} 截止，"
+                    f"还有 {count} 人没有提交。"
+                )
         if self.ungraded:
             found.append(f"有 {len(self.ungraded)} 份提交尚未评分：{_named(self.ungraded)}。")
         return found
@@ -115,18 +147,19 @@ class ResultRow:
     total: int
     hours_attended: int
     hours_total: int
-    passed: bool
+    verdict: Verdict
     reason: str
     open: int
     """Pieces of work that are missing or not graded."""
 
     @classmethod
-    def standing(cls, one: Standing, hours_total: int) -> ResultRow:
-        trainee, outcome = one.trainee, one.outcome
+    def standing(cls, assessment: ClassAssessment, one: Standing) -> ResultRow:
+        trainee, outcome, verdict = one.trainee, one.outcome, assessment.verdict_of(one)
         return cls(
             trainee.name, trainee.id_number_masked, trainee.work_unit,
             outcome.formative, outcome.summative, outcome.total,
-            one.hours_attended, hours_total, outcome.passed, outcome.reason,
+            one.hours_attended, assessment.hours.owed,
+            verdict, outcome.reason if verdict is Verdict.FAILED else "",
             len(one.missing) + len(one.ungraded),
         )  # fmt: skip
 
@@ -135,7 +168,8 @@ class ResultRow:
         return cls(
             one.name, one.id_number_masked, one.work_unit,
             one.formative_tenths, one.summative_tenths, one.total_tenths,
-            one.hours_attended, one.hours_total, one.passed, one.reason,
+            one.hours_attended, one.hours_total,
+            Verdict.PASSED if one.passed else Verdict.FAILED, one.reason,
             sum(mark.points is None for mark in one.marks),
         )  # fmt: skip
 
@@ -153,7 +187,7 @@ class ClassResults:
     def rows(self) -> list[ResultRow]:
         if self.assessment is None:
             return [ResultRow.frozen(one) for one in self.released]
-        return [ResultRow.standing(one, self.assessment.hours_total) for one in self.assessment.standings]
+        return [ResultRow.standing(self.assessment, one) for one in self.assessment.standings]
 
 
 async def class_results(platform: Platform, actor: Actor, class_id: str) -> ClassResults:
@@ -174,20 +208,19 @@ async def _assess(scope: Scope, training_class: TrainingClass) -> ClassAssessmen
     tasks = await store.tasks(scope, training_class.id)
     latest = await store.latest_of_class(scope, training_class.id)
     grades = await store.grades_of_class(scope, training_class.id)
-    attended = await attendance.attendance_of_class(scope, training_class.id)
+    hours = await attendance.hours_of_class(scope, training_class)
     standings = [
         _standing(
             one,
             tasks,
             latest,
             grades,
-            attended.hours_attended.get(one.person_id, 0),
-            attended.hours_total,
+            hours,
             policy,
         )
         for one in await classes.trainees(scope, training_class.id)
     ]
-    return ClassAssessment(training_class, tasks, policy, attended.hours_total, standings)
+    return ClassAssessment(training_class, tasks, policy, hours, standings, scope.platform.clock.now())
 
 
 def _standing(
@@ -195,8 +228,7 @@ def _standing(
     tasks: list[Task],
     latest: dict[PersonTask, LatestVersion],
     grades: dict[PersonTask, Grade],
-    hours_attended: int,
-    hours_total: int,
+    hours: ClassHours,
     policy: AssessmentPolicy,
 ) -> Standing:
     marks: list[ResultMark] = []
@@ -218,16 +250,18 @@ def _standing(
             )
         )
     works = [Work(kind=mark.kind, maximum=mark.maximum, points=mark.points or 0) for mark in marks]
-    outcome = rules.outcome(works, hours_attended=hours_attended, hours_total=hours_total, policy=policy)
-    return Standing(trainee, marks, hours_attended, outcome, ungraded, missing)
+    attended = hours.attended.get(trainee.person_id, 0)
+    outcome = rules.outcome(works, hours_attended=attended, hours_total=hours.owed, policy=policy)
+    return Standing(trainee, marks, attended, outcome, ungraded, missing)
 
 
 @transactional
 async def release(unit: UnitOfWork, class_id: str) -> list[Result]:
-    """Freezes the results of a class and tells its trainees. It cannot be taken back.
+    """Freezes a class with its results, tells its trainees, and closes the applications that still wait for a place.
 
-    Raises ResultsReleased the second time, ResultsNotReady with every obstacle, names included. No grade, submission or task can change
-    in between or afterwards: each of them and this write the class in their transaction.
+    Raises ResultsReleased the second time, ResultsNotReady with every obstacle, names included. Nothing of the class can change in
+    between or afterwards: whatever does and this write the class in their transaction (classes.exclude_release). A check-in, which is
+    outside transactions, ends with its session, and that has ended a minute ago.
     """
     training_class = await classes.get_class(unit, unit.actor, class_id)
     await classes.release_results(unit, class_id)
@@ -238,14 +272,30 @@ async def release(unit: UnitOfWork, class_id: str) -> list[Result]:
     await store.insert_results(unit, results)
     for one in results:
         unit.notify(one.person_id, "results-released", class_name=training_class.name, class_id=class_id)
+    closed = await places.close_all(unit, class_id, "培训已经结束，成绩已公布。")
     unit.audit(
         "assessment:release",
         class_id,
         results=len(results),
         passed=sum(one.passed for one in results),
         missing=len(assessment.missing),
+        hours_held=assessment.hours.held,
+        applications_closed=closed,
     )
     return results
+
+
+async def withdraw_release(unit: UnitOfWork, training_class: TrainingClass) -> list[Result]:
+    """Part of an approval (reopenings): the class is as it was before its release, and what was released is kept as history."""
+    results = await store.results(unit, training_class.id)
+    await classes.reopen_results(unit, training_class.id)
+    await store.keep_earlier(unit, results, unit.now)
+    return results
+
+
+async def earlier_results(platform: Platform, class_id: str) -> list[EarlierResult]:
+    """What had been released of a class that the caller has fetched already, before it was opened again; latest first."""
+    return await store.earlier_results(platform, class_id)
 
 
 def _frozen(unit: UnitOfWork, assessment: ClassAssessment, standing: Standing) -> Result:
@@ -263,7 +313,7 @@ def _frozen(unit: UnitOfWork, assessment: ClassAssessment, standing: Standing) -
         summative_tenths=outcome.summative,
         total_tenths=outcome.total,
         hours_attended=standing.hours_attended,
-        hours_total=assessment.hours_total,
+        hours_total=assessment.hours.owed,
         attendance_ok=outcome.attendance_ok,
         passed=outcome.passed,
         reason=outcome.reason,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from server.assessment.documents import (
+    EarlierResult,
     Extension,
     Grade,
     LatestVersion,
@@ -46,6 +47,11 @@ COLLECTIONS = (
         "results",
         shard_key="class_id",
         indexes=(Index([("class_id", 1), ("person_id", 1)], unique=True),),
+    ),
+    CollectionSpec(
+        "earlier_results",
+        shard_key="class_id",
+        indexes=(Index([("class_id", 1), ("reopened_at", -1), ("_id", 1)]),),
     ),
     CollectionSpec("uploads", shard_key=None, indexes=(Index([("started_at", 1)]),)),
 )
@@ -233,6 +239,22 @@ async def result(scope: Scope, class_id: str, person_id: str) -> Result | None:
         {"class_id": class_id, "person_id": person_id}, session=scope.session
     )
     return None if row is None else Result.from_mongo(row)
+
+
+async def keep_earlier(scope: Scope, released: Sequence[Result], at: datetime) -> None:
+    """Moves released results to where those stand that are valid no more."""
+    kept = [EarlierResult(**one.model_dump(), reopened_at=at).to_mongo() for one in released]
+    if kept:
+        await scope["earlier_results"].insert_many(kept, session=scope.session)
+        await scope["results"].delete_many(
+            {"_id": {"$in": [one["_id"] for one in kept]}}, session=scope.session
+        )
+
+
+async def earlier_results(scope: Scope, class_id: str) -> list[EarlierResult]:
+    """Of the latest release first, each in the order of the roster."""
+    rows = scope["earlier_results"].find({"class_id": class_id}, session=scope.session)
+    return [EarlierResult.from_mongo(row) async for row in rows.sort([("reopened_at", -1), ("_id", 1)])]
 
 
 # ---- uploads under way

@@ -143,7 +143,7 @@ class _OpenFile:
 async def begin_upload(platform: Platform, actor: Actor, task_id: str) -> Upload:
     """Opens the way in for files, before any of them arrives. Raises NotFound, ResultsReleased."""
     _, training_class = await attended_task(platform, actor, task_id)
-    if training_class.results_released_at is not None:
+    if training_class.frozen:
         raise classes.ResultsReleased()
     in_force = await policies.on(platform, beijing_date(platform.clock.now()))
     return Upload(platform, actor, Limits(in_force.upload_mebibytes * 2**20, in_force.upload_files))

@@ -100,10 +100,8 @@ async def _make_up(unit: UnitOfWork, training_class: TrainingClass, wanted: Make
         raise Invalid(fields=[FieldError("held_on", said)])
     if wanted.taught_by not in {one.name for one in training_class.teachers}:
         raise Invalid(fields=[FieldError("taught_by", "请从本班的授课骨干教师中选择（指南第六条）。")])
-    reckoned = await service.attendance_of_class(unit, training_class.id)
-    rules.check_made_up(
-        wanted.hours, held=reckoned.hours_total, attended=reckoned.hours_attended[wanted.person_id]
-    )
+    hours = await service.hours_of_class(unit, training_class)
+    rules.check_made_up(wanted.hours, held=hours.held, attended=hours.attended.get(wanted.person_id, 0))
     new = _added(unit, training_class, AddedKind.MADE_UP, **wanted.model_dump())
     await store.insert_added(unit, [new])
     unit.notify(wanted.person_id, "hours-made-up", **_news(training_class, new))

@@ -77,6 +77,7 @@ class CheckInDesk:
             raise
 
     async def _judge(self, attempts: Sequence[_Attempt]) -> Sequence[CheckedIn | Exception]:
+        """What the look-up says decides, and the time when it has come back: nothing is written to a session that counts as held."""
         sessions, enrolled = await look_up_both(
             self._platform,
             store.sessions_by_id({one.key[0] for one in attempts}),
@@ -85,9 +86,10 @@ class CheckInDesk:
         refused: dict[int, Exception] = {}
         first: dict[tuple[str, str], int] = {}
         rows: list[Row] = []
+        now = self._platform.clock.now()
         for position, attempt in enumerate(attempts):
             try:
-                row = _judged(attempt, sessions.get(attempt.key[0]), enrolled)
+                row = _judged(attempt, sessions.get(attempt.key[0]), enrolled, now)
             except Exception as reason:  # whatever it is, it is this one's own
                 refused[position] = reason
             else:
@@ -157,7 +159,7 @@ class CheckInDesk:
 
 
 def _judged(
-    attempt: _Attempt, session: TeachingSession | None, awaited: Mapping[tuple[str, str], bool]
+    attempt: _Attempt, session: TeachingSession | None, awaited: Mapping[tuple[str, str], bool], now: datetime
 ) -> Row:
     """The row that an attempt earns. `awaited`: who is enrolled, and whether their arrival is awaited. Raises the refusal."""
     session_id, person_id = attempt.key
@@ -170,6 +172,8 @@ def _judged(
         raise NotArrived()
     rules.check_fresh(attempt.step, session.code_step_seconds, session.code_grace_seconds, attempt.at)
     rules.require_open(session.opens_at, session.closes_at, attempt.at)
+    if now >= session.ends_at + rules.LAST_WRITE_AFTER:
+        raise rules.SessionNotOpen("本课次已经结束，签到没有记上。如已到课，请联系授课教师或班务人员补签。")
     fence = session.geofence
     where = rules.whereabouts(fence.centre, fence.radius_m, attempt.scan.seen) if fence else rules.NOT_ASKED
     return {

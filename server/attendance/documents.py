@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.attendance.rules import Datum, Flag, Point, Status, Times, Verdict, Window, window
+from server.attendance.rules import Datum, Flag, Lesson, Point, Status, Times, Verdict, Window, window
 from server.kernel.mongo import Document
 from server.kernel.titled import Titled
 
@@ -53,6 +53,10 @@ class TeachingSession(Document):
     @property
     def times(self) -> Times:
         return Times(self.starts_at, self.ends_at, self.opens_at, self.late_after, self.closes_at)
+
+    @property
+    def lesson(self) -> Lesson:
+        return Lesson(self.id, self.ends_at, self.hours)
 
     def window(self, now: datetime) -> Window:
         return window(self.opens_at, self.closes_at, now)

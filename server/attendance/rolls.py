@@ -15,6 +15,7 @@ from server.attendance.documents import AddedKind, CheckIn, RefusedScan, Source,
 from server.attendance.rules import Flag, Status, Window
 from server.classes import service as classes
 from server.classes.documents import Enrolment
+from server.classes.service import ResultsReleased
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
@@ -32,9 +33,8 @@ class AlreadyCheckedIn(Conflict):
 VOID_ALREADY = "该学员在本课次的签到已作废。确已到课的，请用“更正”改为出勤或迟到。"
 
 
-class AttendanceFrozen(Conflict):
+class AttendanceFrozen(ResultsReleased):
     slug = "attendance-frozen"
-    title = "成绩已公布"
     default_detail = "本班成绩已公布，考勤不能再改动。"
 
 
@@ -244,11 +244,8 @@ async def require_registrable(
         raise rules.NotArrived(f"{'、'.join(waiting)}还没有报到，请先由培训机构核对证件、办理报到，再补签。")
     if session.window(unit.now) is Window.UPCOMING:
         raise rules.SessionNotOpen("课次还没有开始签到，不能补签。")
-    await classes.take_turn(unit, session.class_id)
     training_class = (await classes.classes_of(unit, [session.class_id]))[session.class_id]
-    classes.require_not_ended(training_class)
-    if training_class.results_released_at is not None:
-        raise AttendanceFrozen()
+    await classes.exclude_release(unit, training_class, AttendanceFrozen)
 
 
 def registration(

@@ -24,6 +24,10 @@ OPENS_BEFORE = timedelta(minutes=20)
 LATE_AFTER = timedelta(minutes=5)
 CLOSES_AFTER = timedelta(minutes=30)
 """What a session gets that names no times of its own, reckoned from its start."""
+SETTLES_AFTER = timedelta(minutes=1)
+"""So long after its end a session counts as held: check-ins are outside transactions, and those under way are written by then."""
+LAST_WRITE_AFTER = timedelta(seconds=30)
+"""A check-in that has waited longer than this after the end of its session is not written any more."""
 LONGEST_SESSION = timedelta(hours=12)
 
 
@@ -57,7 +61,7 @@ def usual_times(starts_at: datetime, ends_at: datetime) -> Times:
 
 def check_times(times: Times, first_day: date, last_day: date) -> None:
     """Raises Invalid, with every field that is wrong, unless start < end on days of the class, and
-    opens < late_after ≤ closes, the window reaching no further than a day around the session."""
+    opens < late_after ≤ closes ≤ end, the window opening at most a day before the session."""
     wrong = []
     days = [moment.astimezone(BEIJING).date() for moment in (times.starts_at, times.ends_at)]
     if not all(first_day <= day <= last_day for day in days):
@@ -71,8 +75,8 @@ def check_times(times: Times, first_day: date, last_day: date) -> None:
     day = timedelta(days=1)
     if times.opens_at < times.starts_at - day:
         wrong.append(FieldError("opens_at", "签到开始时间距上课超过一天，请核对。"))
-    if times.closes_at > times.ends_at + day:
-        wrong.append(FieldError("closes_at", "签到结束时间距下课超过一天，请核对。"))
+    if times.closes_at > times.ends_at:
+        wrong.append(FieldError("closes_at", "签到最晚到下课时结束，过后由教师或班务人员补签。"))
     if wrong:
         raise Invalid(fields=wrong)
 
@@ -372,12 +376,72 @@ def sharing(devices: Iterable[tuple[str, str | None]]) -> set[str]:
 # ---- hours
 
 
-def hours_attended(hours_of: Mapping[str, int], rows: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """Class hours (课时) of each person, from (session, person) of every check-in; late counts as attended."""
-    total: dict[str, int] = {}
-    for session_id, person_id in rows:
-        total[person_id] = total.get(person_id, 0) + hours_of.get(session_id, 0)
-    return total
+def hours_misfit(hours: int, length: timedelta, class_hour_minutes: int) -> str:
+    """Why a session of this length cannot give so many class hours (policy `class_hour_minutes`), and what would fit; empty when it can."""
+    minutes = max(length // timedelta(minutes=1), 0)
+    fitting, needed = minutes // class_hour_minutes, hours * class_hour_minutes
+    if hours <= fitting:
+        return ""
+    most = f"最多 {fitting} 课时" if fitting else "不足 1 课时"
+    return (
+        f"{minutes} 分钟放不下 {hours} 课时：按每课时 {class_hour_minutes} 分钟{most}；"
+        f"{hours} 课时至少需要 {needed} 分钟。"
+    )
+
+
+def has_ended(ends_at: datetime, now: datetime) -> bool:
+    """Whether a session is over, and so is every check-in to it: see SETTLES_AFTER."""
+    return now >= ends_at + SETTLES_AFTER
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the hours are reckoned from: a session that is not cancelled."""
+
+    id: str
+    ends_at: datetime
+    hours: int
+
+
+@dataclass(frozen=True)
+class ClassHours:
+    """Class hours (课时) of a class and of its people."""
+
+    held: int
+    """Of the sessions that have ended: all that a paper may state (articles 4.6, 17)."""
+    owed: int
+    """Of its approved scheme, against which attendance is reckoned."""
+    unfinished: int
+    """Sessions that have not ended."""
+    attended: Mapping[str, int]
+    """By person, those whose check-in stands in a session that has ended; late counts as attended."""
+
+    @property
+    def missing(self) -> int:
+        """How many hours are still to be held."""
+        return max(self.owed - self.held, 0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the class held what it promised, and nothing of it is still to come."""
+        return not self.unfinished and not self.missing
+
+
+def class_hours(
+    owed: int,
+    lessons: Iterable[Lesson],
+    check_ins: Iterable[tuple[str, str]],
+    now: datetime,
+    more: Mapping[str, int] | None = None,
+) -> ClassHours:
+    """The one reckoning of hours (article 4.6), from the sessions, (session, person) of every check-in, and `more`: what a person has
+    beside the sessions of this class."""
+    lessons = list(lessons)
+    ended = {one.id: one.hours for one in lessons if has_ended(one.ends_at, now)}
+    attended = dict(more or {})
+    for session_id, person_id in check_ins:
+        attended[person_id] = attended.get(person_id, 0) + ended.get(session_id, 0)
+    return ClassHours(sum(ended.values()), owed, len(lessons) - len(ended), attended)
 
 
 class TooManyHours(Conflict):

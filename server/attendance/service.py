@@ -10,7 +10,7 @@ from datetime import date
 
 from server.attendance import rules, store
 from server.attendance.documents import CheckIn, TeachingSession
-from server.attendance.rules import Window
+from server.attendance.rules import ClassHours, Window
 from server.attendance.sheet import attendance_sheet
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -42,6 +42,9 @@ class SessionsOfClass:
     rows: list[SessionRow]
     trainees: int
 
+    held: int
+    """Class hours of the sessions that have ended."""
+
     @property
     def hours(self) -> int:
         return sum(row.item.hours for row in self.rows)
@@ -54,14 +57,6 @@ class MySession:
     item: TeachingSession
     window: Window
     check_in: CheckIn | None
-
-
-@dataclass(frozen=True)
-class ClassAttendance:
-    """Class hours (课时) of the sessions that have begun, and of those that each trainee attended; late counts."""
-
-    hours_total: int
-    hours_attended: dict[str, int]
 
 
 # ---- who may see a session
@@ -97,6 +92,7 @@ async def sessions_of_class(platform: Platform, actor: Actor, class_id: str) -> 
         training_class,
         [SessionRow(one, one.window(now), counts.get(one.id, 0)) for one in sessions],
         len(await classes.trainees(platform, class_id)),
+        rules.class_hours(training_class.class_hours, (one.lesson for one in sessions), (), now).held,
     )
 
 
@@ -130,18 +126,14 @@ async def _page(platform: Platform, class_id: str, after: str | None, limit: int
 # ---- what other chapters and the spreadsheet need
 
 
-async def attendance_of_class(scope: Scope, class_id: str) -> ClassAttendance:
-    """The attendance of everybody in a class that the caller has fetched already, over the sessions that have begun."""
-    sessions = await store.sessions_of_class(scope, class_id)
-    trainees = await classes.trainees(scope, class_id)
+async def hours_of_class(scope: Scope, training_class: TrainingClass) -> ClassHours:
+    """The hours of a class that the caller has fetched already, and of everybody in it."""
+    sessions = await store.sessions_of_class(scope, training_class.id)
+    check_ins = await store.attended(scope, [one.id for one in sessions])
+    lessons = (one.lesson for one in sessions)
+    more = await store.added_totals(scope, training_class.id)
     now = scope.platform.clock.now()
-    begun = {one.id: one.hours for one in sessions if one.starts_at <= now}
-    attended = rules.hours_attended(begun, await store.attended(scope, list(begun)))
-    more = await store.added_totals(scope, class_id)
-    return ClassAttendance(
-        sum(begun.values()),
-        {one.person_id: attended.get(one.person_id, 0) + more.get(one.person_id, 0) for one in trainees},
-    )
+    return rules.class_hours(training_class.class_hours, lessons, check_ins, now, more)
 
 
 async def sessions_outside(scope: Scope, class_id: str, first: date, last: date) -> int:
@@ -155,12 +147,15 @@ async def sheet_of_class(platform: Platform, actor: Actor, class_id: str) -> Dow
     training_class = await classes.get_class(platform, actor, class_id)
     sessions = await store.sessions_of_class(platform, class_id)
     check_ins = await store.check_ins_of_sessions(platform, [one.id for one in sessions])
-    attendance = await attendance_of_class(platform, class_id)
     sheet = attendance_sheet(
         sessions,
         {(one.session_id, one.person_id): one for one in check_ins},
-        attendance.hours_attended,
-        attendance.hours_total,
+        rules.class_hours(
+            training_class.class_hours,
+            [one.lesson for one in sessions],
+            [(one.session_id, one.person_id) for one in check_ins],
+            platform.clock.now(),
+        ),
         platform.clock.now(),
     )
     return await sheet.download(await classes.trainees(platform, class_id), training_class.name)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from server.attendance.documents import CheckIn, Source, TeachingSession
+from server.attendance.rules import ClassHours
 from server.classes.documents import Enrolment
 from server.kernel.clock import span
 from server.kernel.spreadsheets import Column, Sheet, Value
@@ -14,11 +15,10 @@ from server.kernel.spreadsheets import Column, Sheet, Value
 def attendance_sheet(
     sessions: Sequence[TeachingSession],
     check_ins: Mapping[tuple[str, str], CheckIn],
-    hours_attended: Mapping[str, int],
-    hours_total: int,
+    hours: ClassHours,
     now: datetime,
 ) -> Sheet[Enrolment]:
-    """Ends with the hours attended of those begun, and their share. `check_ins` by (session, person), `hours_attended` by person."""
+    """Ends with the hours attended, held and owed, and the share of those owed once all is held. `check_ins` by (session, person)."""
 
     def of_session(session: TeachingSession) -> Column[Enrolment]:
         title = f"{span(session.starts_at, session.ends_at)} {session.title}（{session.hours} 课时）"
@@ -27,7 +27,10 @@ def attendance_sheet(
         )
 
     def rate(one: Enrolment) -> Value:
-        return round(100 * hours_attended[one.person_id] / hours_total, 1) if hours_total else ""
+        return round(100 * attended(one) / hours.owed, 1) if hours.complete else "待评定"
+
+    def attended(one: Enrolment) -> int:
+        return hours.attended.get(one.person_id, 0)
 
     return Sheet(
         "考勤",
@@ -36,8 +39,9 @@ def attendance_sheet(
             Column("身份证号", 22, lambda one: one.id_number_masked),
             Column("工作单位", 26, lambda one: one.work_unit),
             *map(of_session, sessions),
-            Column("出勤课时", 10, lambda one: hours_attended[one.person_id]),
-            Column("已开课时", 10, lambda one: hours_total),
+            Column("出勤课时", 10, attended),
+            Column("已完成课时", 12, lambda one: hours.held),
+            Column("应完成课时", 12, lambda one: hours.owed),
             Column("出勤率（%）", 12, rate),
         ],
         numbered=True,

@@ -116,6 +116,7 @@ async def make_sessions(
     """
     training_class = await classes.get_class(unit, unit.actor, class_id)
     await classes.exclude_release(unit, training_class)
+    await _check_hours(unit, training_class, drafts)
     in_force = await policies.on(unit, beijing_date(unit.now))
     new = [_session(training_class, draft, in_force, unit.now) for draft in drafts]
     await venues.require_resolved(unit, training_class, (draft.place for draft in drafts))
@@ -215,6 +216,7 @@ async def change_session(
     before = await _unused_session(unit, class_id, session_id)
     if _teaching(draft) != _teaching(before):
         classes.require_no_scheme(training_class)
+        await _check_hours(unit, training_class, [draft])
     if draft.place != before.place:
         await venues.require_resolved(unit, training_class, [draft.place])
     made = _session(training_class, draft, await policies.on(unit, beijing_date(unit.now)), unit.now)
@@ -299,9 +301,11 @@ async def preview_timetable(
     training_class = await classes.get_class(platform, actor, class_id)
     classes.require_no_scheme(training_class)
     slots = _slots(draft)
+    drafts = [_of_slot(draft, slot) for slot in slots]
+    await _check_hours(platform, training_class, drafts)
     await venues.require_resolved(platform, training_class, [draft.place])
     in_force = await policies.on(platform, beijing_date(platform.clock.now()))
-    new = [_session(training_class, _of_slot(draft, slot), in_force, platform.clock.now()) for slot in slots]
+    new = [_session(training_class, one, in_force, platform.clock.now()) for one in drafts]
     await _check_no_overlap(platform, class_id, new)
     return slots
 
@@ -343,6 +347,16 @@ def _of_slot(draft: TimetableDraft, slot: Slot) -> SessionDraft:
         hours=slot.hours,
         geofence=draft.geofence,
     )
+
+
+async def _check_hours(scope: Scope, training_class: TrainingClass, drafts: Sequence[SessionDraft]) -> None:
+    """Raises Invalid unless the class hours of every session fit its length. The policy is that of the first day, as in the scheme."""
+    minutes = (await policies.on(scope, training_class.starts_on)).class_hour_minutes
+    for one in drafts:
+        if one.ends_at > one.starts_at and (
+            words := rules.hours_misfit(one.hours, one.ends_at - one.starts_at, minutes)
+        ):
+            raise Invalid(fields=[FieldError("hours", f"“{one.title}”{words}")])
 
 
 def _session(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from server.accounts import people
 from server.assessment import service as assessment
+from server.attendance import service as attendance
 from server.certificates import rules, store
 from server.certificates.documents import Certificate, CertificateSnapshot, SealedSnapshot
 from server.certificates.press import press, verify_url
@@ -85,8 +86,15 @@ async def class_certificates(platform: Platform, actor: Actor, class_id: str) ->
         await _require_qualified(platform, actor, training_class, today)
         rules.require_scheme(training_class.application_id, training_class.scheme_version)
         rules.require_over(training_class.ends_on, today)
+        await _require_held(platform, training_class)
         hindrance = ""
-    except (classes.ClassEnded, NotQualified, rules.SchemeNotApproved, rules.TrainingNotOver) as refusal:
+    except (
+        classes.ClassEnded,
+        NotQualified,
+        rules.SchemeNotApproved,
+        rules.TrainingNotOver,
+        rules.HoursNotHeld,
+    ) as refusal:
         hindrance = refusal.detail
     return ClassCertificates(training_class, await _candidates(platform, training_class), hindrance)
 
@@ -94,7 +102,7 @@ async def class_certificates(platform: Platform, actor: Actor, class_id: str) ->
 async def issue_certificates(platform: Platform, actor: Actor, class_id: str) -> int:
     """Issues a certificate to everybody of a class who may have one and has none; returns how many. Again, it issues what is missing.
 
-    Raises NotQualified (article 16, on this day), SchemeNotApproved (article 4.3), TrainingNotOver before the last day,
+    Raises NotQualified (article 16, on this day), SchemeNotApproved (article 4.3), TrainingNotOver before the last day, HoursNotHeld,
     OrderExhausted when a serial or a number would run out, TextTooLong when the class's words do not fit on the page: each
     before anything is written.
     """
@@ -111,10 +119,12 @@ async def _issue(unit: UnitOfWork, class_id: str) -> int:
     await _require_qualified(unit, unit.actor, training_class, today)
     rules.require_scheme(training_class.application_id, training_class.scheme_version)
     rules.require_over(training_class.ends_on, today)
+    await _require_held(unit, training_class)
     due = [one.trainee for one in await _candidates(unit, training_class) if one.due]
     if not due:
         unit.nothing_written()
         return 0
+    await classes.take_turn(unit, class_id)  # a release is not opened again while certificates come of it
     persons = await people.persons(unit, [one.person_id for one in due])
     codes = await _take_codes(unit, training_class, len(due))
     new = [
@@ -177,6 +187,18 @@ async def _require_qualified(scope: Scope, actor: Actor, training_class: Trainin
     institution_rules.require_qualified(
         institution.qualifications, training_class.level, training_class.major, on
     )
+
+
+async def _require_held(scope: Scope, training_class: TrainingClass) -> None:
+    """The release has asked already; this holds whatever brought a class here. Raises HoursNotHeld once there is a result to certify."""
+    if training_class.results_released_at is not None:
+        hours = await attendance.hours_of_class(scope, training_class)
+        rules.require_held(training_class.class_hours, hours.held)
+
+
+async def any_issued(scope: Scope, class_id: str) -> bool:
+    """Whether a certificate was ever issued in a class that the caller has fetched already, revoked ones included."""
+    return bool(await store.of_class(scope, class_id))
 
 
 async def _candidates(scope: Scope, training_class: TrainingClass) -> list[Candidate]:

@@ -119,6 +119,20 @@ def require_over(ends_on: date, today: date) -> None:
         raise TrainingNotOver(f"培训班于 {ends_on} 结束，从这一天起才能核发证书。")
 
 
+class HoursNotHeld(Conflict):
+    slug = "hours-not-held"
+    title = "课时没有完成"
+
+
+def require_held(stated: int, held: int) -> None:
+    """Raises HoursNotHeld when a certificate would state more hours than the ended sessions of its class (articles 4.6, 17)."""
+    if held < stated:
+        raise HoursNotHeld(
+            f"证书写明“共计{stated}课时”，本班已结束的课次只有 {held} 课时，不能核发。"
+            "请核对课次；按旧规则公布的班级，已核发的证书继续有效，不再新发。"
+        )
+
+
 def tidy_code(typed: str) -> str:
     """A code as a person types or pastes it (证书编号：3201-7202…), as it is kept."""
     return bare_number(typed)

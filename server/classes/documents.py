@@ -55,7 +55,9 @@ class TrainingClass(Document):
     teachers: list[ClassTeacher] = Field(default_factory=list)
     opened_at: datetime
     results_released_at: datetime | None = None
-    """Once set, grades and results are frozen (assessment)."""
+    """Once set, the class is frozen: see `frozen`."""
+    released_by_old_rule: bool = False
+    """Its results were released by a version that did not ask whether the hours of the scheme were held (按旧规则公布)."""
     places: int | None = None
     """How many may be enrolled; None: as many as the rosters hold."""
     application_id: str | None = None
@@ -82,6 +84,18 @@ class TrainingClass(Document):
     @property
     def major_name(self) -> str:
         return MAJORS[self.major].name
+
+    @property
+    def frozen(self) -> bool:
+        """Whether nothing of the class changes any more: check-ins, roster, admissions, sessions, tasks, work, grades and remarks.
+
+        The one predicate. Whoever writes any of these asks it through `classes.service.exclude_release`.
+        """
+        return self.results_released_at is not None or self.condition.ended
+
+    def recruits_on(self, today: date) -> bool:
+        """Whether anybody may still come into the class."""
+        return not self.frozen and self.stage_on(today) is not Stage.FINISHED
 
     @property
     def arrival_required(self) -> bool:

@@ -51,7 +51,8 @@ async def preview_roster(
     Raises RosterUnreadable when the file as a whole cannot be read, RosterClosed.
     """
     training_class = await service.get_class(platform, actor, class_id)
-    _require_open_roster(training_class)
+    if training_class.frozen:
+        raise RosterClosed()
     now = platform.clock.now()
     in_force = await policies.on(platform, beijing_date(now))
     read = await asyncio.to_thread(
@@ -178,9 +179,8 @@ async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
         return preview
     if preview.problems or not preview.rows:
         raise RosterHasProblems()
-    await store.touch(unit, preview.class_id)  # two rosters of one class are imported one after the other
     training_class = await service.get_class(unit, unit.actor, preview.class_id)
-    _require_open_roster(training_class)
+    await service.exclude_release(unit, training_class, RosterClosed)
     sealed = [
         people.SealedIdentity(row.name, row.id_number, row.id_number_masked, row.phone)
         for row in preview.rows
@@ -212,9 +212,3 @@ async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
     await roster_store.confirm_roster_import(unit, import_id, unit.now)
     unit.audit("classes:confirm-roster", preview.class_id, roster=import_id, trainees=len(persons))
     return preview
-
-
-def _require_open_roster(training_class: TrainingClass) -> None:
-    service.require_not_ended(training_class)
-    if training_class.results_released_at is not None:
-        raise RosterClosed()

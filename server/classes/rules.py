@@ -106,6 +106,12 @@ def check_class_hours(level: Level, class_hours: int, floor: int) -> None:
         )
 
 
+def check_name_typed(name: str, typed: str) -> None:
+    """Raises Invalid unless the name of the class was typed; spaces do not count."""
+    if "".join(typed.split()) != "".join(name.split()):
+        raise Invalid(fields=[FieldError("typed", f"输入的名称与本班不一致，请输入“{name}”。")])
+
+
 def check_courses(courses: Sequence[str]) -> None:
     """Raises Invalid when a course stands twice: a certificate prints each course once (article 17)."""
     if len(set(courses)) != len(courses):

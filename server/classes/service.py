@@ -37,7 +37,7 @@ Course = Annotated[str, Field(min_length=2, max_length=40)]
 class ResultsReleased(Conflict):
     slug = "results-released"
     title = "成绩已公布"
-    default_detail = "本班成绩已公布，学习成果和评分都不能再更改。"
+    default_detail = "本班成绩已公布，名册、课次、考勤、学习成果和评分都不能再更改。"
 
 
 class ClassEnded(Conflict):
@@ -272,14 +272,17 @@ async def is_enrolled(scope: Scope, class_id: str, person_id: str) -> bool:
     return await store.enrolment(scope, class_id, person_id) is not None
 
 
-async def exclude_release(unit: UnitOfWork, training_class: TrainingClass) -> None:
-    """Lets no release of results overlap with this use case; `training_class` was read in the same transaction.
+async def exclude_release(
+    unit: UnitOfWork, training_class: TrainingClass, refusal: type[Conflict] = ResultsReleased
+) -> None:
+    """The one gate of whatever a release freezes: this use case and a release both write the class, so they never overlap, and two such
+    use cases of one class come one after the other. `training_class` was read in the same transaction.
 
-    Raises ResultsReleased, ClassEnded.
+    Raises `refusal` once the results are released, ClassEnded for a class that was called off or terminated.
     """
     require_not_ended(training_class)
-    if training_class.results_released_at is not None:
-        raise ResultsReleased()
+    if training_class.frozen:
+        raise refusal()
     await store.touch(unit, training_class.id)
 
 
@@ -299,6 +302,17 @@ async def release_results(unit: UnitOfWork, class_id: str) -> None:
         raise ResultsReleased()
 
 
+async def reopen_results(unit: UnitOfWork, class_id: str) -> None:
+    """Part of an approval (reopenings): the class is as it was before its release."""
+    await store.set_results_reopened(unit, class_id)
+
+
+async def require_name_typed(scope: Scope, actor: Actor, class_id: str, typed: str) -> None:
+    """Before an act on a whole class somebody types its name, so that it is not another class. Raises Invalid."""
+    training_class = await get_class(scope, actor, class_id)
+    rules.check_name_typed(training_class.name, typed)
+
+
 def require_no_scheme(training_class: TrainingClass) -> None:
     """Sessions and tasks of a class with an approved scheme change by a new version of it only. Raises SchemeGoverns."""
     if training_class.scheme_version is not None:
@@ -315,11 +329,12 @@ async def follow_scheme(
 async def add_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
     """Part of an acceptance (invitations): a backbone teacher of the pool teaches and grades this class from now on (article 6).
 
-    Again, it changes nothing. Raises TeacherNotInPool.
+    Again, it changes nothing. Raises TeacherNotInPool, ResultsReleased.
     """
     teacher = await backbone.active_teacher(unit, person_id)
     if teacher is None:
         raise TeacherNotInPool()
+    await exclude_release(unit, (await store.classes_by_id(unit, [class_id]))[class_id])
     await store.add_teacher(unit, class_id, ClassTeacher(person_id=person_id, name=teacher.name))
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from server.classes.documents import ClassFilter, ClassTeacher, Enrolment, OpenClassFilter, TrainingClass
 from server.classes.rules import ENDED, Stage
+from server.kernel.clock import beijing_date
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import LookUp, containing
@@ -170,6 +171,14 @@ async def set_results_released(scope: Scope, class_id: str, at: datetime) -> boo
         session=scope.session,
     )
     return bool(done.modified_count)
+
+
+async def set_results_reopened(scope: Scope, class_id: str) -> None:
+    await scope["classes"].update_one(
+        {"_id": class_id},
+        {"$set": {"results_released_at": None, "released_by_old_rule": False}, "$inc": {"version": 1}},
+        session=scope.session,
+    )
 
 
 async def touch(scope: Scope, class_id: str) -> None:
@@ -355,10 +364,11 @@ async def set_enrolment(
 async def open_for_enrolment(
     scope: Scope, narrowed: OpenClassFilter, now: datetime, *, before: str | None, limit: int
 ) -> list[TrainingClass]:
-    """Classes that take applications at this moment, newest first."""
+    """Classes that take applications at this moment and are neither over nor frozen, newest first."""
     exact = {"level": narrowed.level, "major": narrowed.major, "province_code": narrowed.province_code}
     condition: Row = {name: value for name, value in exact.items() if value}
     condition |= {"enrolment_closes": {"$gt": now}, "enrolment_opens": {"$lte": now}}
+    condition |= {"ends_on": {"$gte": beijing_date(now)}, "results_released_at": None}
     if narrowed.month:
         condition["starts_on"] = {"$gte": f"{narrowed.month}-01", "$lte": f"{narrowed.month}-31"}
     if before:

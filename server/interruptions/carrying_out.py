@@ -99,8 +99,8 @@ async def transfer(
     newcomers = [_enrolment(unit, counts_in, one) for one in moving if one.person_id not in there]
     if newcomers:
         await enrolment.enrol(unit, counts_in, newcomers)
-    reckoned = await attendance.attendance_of_class(unit, held_in.id)
-    hours = {one.person_id: reckoned.hours_attended[one.person_id] for one in moving}
+    held = await attendance.hours_of_class(unit, held_in)
+    hours = {one.person_id: held.attended.get(one.person_id, 0) for one in moving}
     counted = await added.credit(unit, held_in, counts_in, hours)
     for one in moving:
         unit.notify(

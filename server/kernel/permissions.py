@@ -75,6 +75,9 @@ class Permission(Titled):
     PLANS_REVIEW = "plans:review", "审核培训计划"
     POLICIES_CHANGE = "policies:change", "核定平台政策"
     POLICIES_READ = "policies:read", "查看平台政策"
+    REOPENINGS_READ = "reopenings:read", "查看重新开放成绩的申请"
+    REOPENINGS_REQUEST = "reopenings:request", "申请重新开放已公布的成绩"
+    REOPENINGS_REVIEW = "reopenings:review", "审核重新开放成绩的申请"
     SCHEMES_DRAFT = "schemes:draft", "与培训机构共同起草自己授课班的培训方案"
     QUALIFICATION_DECIDE = "qualification:decide", "作出、撤销骨干教师动态管理决定"
     QUALIFICATION_DISMISS = "qualification:dismiss", "终止动态管理事项"
@@ -121,6 +124,7 @@ CHAPTERS = {
     "admissions": "招生与报到",
     "attendance": "签到考勤",
     "assessment": "考核",
+    "reopenings": "成绩重新开放",
     "surveys": "满意度评价",
     "certificates": "培训证书",
     "content": "内容检查",
@@ -152,6 +156,7 @@ _STAFF = frozenset(
         Permission.PLANS_READ,
         Permission.POLICIES_READ,
         Permission.QUALIFICATION_READ,
+        Permission.REOPENINGS_READ,
         Permission.SCHEMES_READ,
         Permission.SURVEYS_READ,
         Permission.VENUES_READ,
@@ -174,6 +179,7 @@ _INSTITUTION = _STAFF | {
     Permission.INVITATIONS_SEND,
     Permission.PLANS_MANAGE,
     Permission.QUALIFICATION_STATE,
+    Permission.REOPENINGS_REQUEST,
     Permission.SCHEMES_MANAGE,
     Permission.SURVEYS_MANAGE,
     Permission.VENUES_ASK,
@@ -223,6 +229,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.INSTITUTIONS_RECOMMEND,
         Permission.INTERRUPTIONS_REVIEW,
         Permission.QUALIFICATION_DISMISS,
+        Permission.REOPENINGS_REVIEW,
         Permission.SCHEMES_REVIEW,
         Permission.PLANS_REVIEW,
         Permission.SELECTION_READ,

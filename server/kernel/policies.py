@@ -31,6 +31,8 @@ class Policies(BaseModel):
     class_hours_one: Annotated[int, Field(ge=1, le=2000, title="一级教师培训课时下限（课时）")] = 80
     class_hours_two: Annotated[int, Field(ge=1, le=2000, title="二级教师培训课时下限（课时）")] = 80
     class_hours_three: Annotated[int, Field(ge=1, le=2000, title="三级教师培训课时下限（课时）")] = 80
+    class_hour_minutes: Annotated[int, Field(ge=20, le=60, title="一课时的最短时长（分钟）")] = 45
+    """What a session's class hours must fit into its length by; the guide counts 课时 and does not say how long one is."""
     base_validity_years: Annotated[int, Field(ge=1, le=20, title="教师培训基地资格有效期（年）")] = 3
     """As in the 2013 list of bases (人社厅函〔2013〕247号)."""
     formative_weight: Annotated[int, Field(ge=0, le=100, title="过程性考核权重（%）")] = 40

@@ -395,6 +395,12 @@ _ROWS = (
         (_CLASS,),
     ),
     Kind(
+        "results-reopened",
+        "成绩重新核定",
+        ("“{class_name}”的成绩经省级管理部门同意重新核定，原公布的成绩作废，重新公布后会通知您。", "理由：{reason}"),
+        (_CLASS, _REASON),
+    ),
+    Kind(
         "survey-opened",
         "满意度评价",
         ("请为“{class_name}”填写满意度评价，{opens_at} 至 {closes_at}，匿名，每人一次。",),

@@ -23,6 +23,8 @@ Moment = Annotated[AwareDatetime, AfterValidator(_as_kept)]
 COURSES_MOST = 16
 """Rows: a course that two teachers share has two."""
 TASKS_MOST = 20
+HALF_DAY_HOURS = 4
+"""What a half day usually gives; a new scheme parts the hours of its class by it."""
 
 
 class _Part(BaseModel):
@@ -138,10 +140,10 @@ class TimetableWish(BaseModel):
     weekdays: list[Annotated[int, Field(ge=0, le=6)]] = Field(default_factory=list)
     morning_starts: time = time(8, 30)
     morning_ends: time = time(12)
-    morning_hours: Annotated[int, Field(ge=0, le=12)] = 4
+    morning_hours: Annotated[int, Field(ge=0, le=12)] = HALF_DAY_HOURS
     afternoon_starts: time = time(14)
     afternoon_ends: time = time(17, 30)
-    afternoon_hours: Annotated[int, Field(ge=0, le=12)] = 4
+    afternoon_hours: Annotated[int, Field(ge=0, le=12)] = HALF_DAY_HOURS
 
     @property
     def half_days(self) -> list[HalfDay]:

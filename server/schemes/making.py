@@ -11,7 +11,7 @@ from server.attendance.timetable import SessionDraft
 from server.classes.documents import TrainingClass
 from server.kernel.unit_of_work import Scope, UnitOfWork
 from server.schemes import rules
-from server.schemes.content import CourseRow, CriterionRow, SessionRow, TaskRow
+from server.schemes.content import HALF_DAY_HOURS, CourseRow, CriterionRow, SessionRow, TaskRow
 from server.schemes.documents import SchemeVersion
 from server.schemes.rules import Consequences, Held, SetTask
 
@@ -67,8 +67,7 @@ def task_row(task: Task) -> TaskRow:
 
 
 def even_courses(training_class: TrainingClass) -> tuple[CourseRow, ...]:
-    """The courses with which the class was opened, its hours in equal parts, the first ones taking what is left."""
-    share, rest = divmod(training_class.class_hours, len(training_class.courses))
-    hours = [share + (number < rest) for number in range(len(training_class.courses))]
+    """The courses with which the class was opened, its hours in parts that half days fill."""
+    hours = rules.shares(training_class.class_hours, len(training_class.courses), HALF_DAY_HOURS)
     pairs = zip(training_class.courses, hours, strict=True)
     return tuple(CourseRow(title=title, hours=max(1, count)) for title, count in pairs)

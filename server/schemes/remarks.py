@@ -30,8 +30,7 @@ async def remark(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> tuple[in
 @transactional
 async def remark_as_teacher(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> tuple[int, Remark]:
     """The same by a teacher of the class; sent twice with one nonce it is one remark."""
-    await classes.taught_class(unit, unit.actor, class_id)
-    await classes.take_turn(unit, class_id)
+    await classes.exclude_release(unit, await classes.taught_class(unit, unit.actor, class_id))
     return await _remark(unit, class_id, said)
 
 

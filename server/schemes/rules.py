@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from server.assessment.rules import TaskKind
-from server.attendance.rules import LONGEST_SESSION, HalfDay, at, overlapping, timetable, usual_times
+from server.attendance.rules import (
+    LONGEST_SESSION,
+    HalfDay,
+    at,
+    hours_misfit,
+    overlapping,
+    timetable,
+    usual_times,
+)
 from server.institutions.rules import Level
 from server.kernel import reviews
 from server.kernel.clock import BEIJING
@@ -135,6 +143,7 @@ class Frame:
     last_day: date
     teachers: Mapping[str, str]
     """Id → name of everybody who teaches it now."""
+    class_hour_minutes: int = 45
 
 
 def written(draft: Draft, frame: Frame) -> Content:
@@ -208,6 +217,8 @@ def _timetable_wrong(content: Content, frame: Frame) -> Iterable[FieldError]:
             yield FieldError("sessions", f"{name}不在培训班日期内（{frame.first_day} 至 {frame.last_day}）。")
         if not row.starts_at < row.ends_at <= row.starts_at + LONGEST_SESSION:
             yield FieldError("sessions", f"{name}的下课时间应晚于上课时间，最长 12 小时。")
+        elif words := hours_misfit(row.hours, row.ends_at - row.starts_at, frame.class_hour_minutes):
+            yield FieldError("sessions", f"{name}{words}")
     if pair := overlapping(row.span for row in content.sessions):
         yield FieldError("sessions", f"{minute(pair[0])} 和 {minute(pair[1])} 开始的两个课次时间重叠。")
 
@@ -369,8 +380,8 @@ def spread(
 ) -> tuple[SessionRow, ...]:
     """Sessions one after the other until the hours of the courses are used up, each course in its turn.
 
-    The last session of a course may reach beyond its hours where half days do not divide them: `shortcomings` says so.
-    Raises Invalid when nothing comes of it.
+    The last session of a course gives what is left of its hours, and ends the earlier. Where the days do not hold all hours, the last
+    ones are missing: see `hours_short`. Raises Invalid when nothing comes of it.
     """
     wanted = _hours_by_course(courses)
     if not wanted:
@@ -383,18 +394,43 @@ def spread(
             course, left = next(queue, ("", 0))
             if not course:
                 break
-        left -= slot.hours
+        hours = min(slot.hours, left)
+        left -= hours
+        minutes = (slot.ends_at - slot.starts_at) // timedelta(minutes=1)
+        whole = timedelta(minutes=-(-minutes * hours // slot.hours))
         rows.append(
             SessionRow(
                 title=slot.title,
                 course=course,
                 starts_at=slot.starts_at,
-                ends_at=slot.ends_at,
-                hours=slot.hours,
+                ends_at=slot.ends_at if hours == slot.hours else slot.starts_at + whole,
+                hours=hours,
                 place=place,
             )
         )
     return tuple(rows)
+
+
+def check_half_days(half_days: Iterable[HalfDay], class_hour_minutes: int) -> None:
+    """Raises Invalid for a half day whose class hours do not fit its length: the timetable would fail its own check."""
+    for one in half_days:
+        length = datetime.combine(date.min, one.ends) - datetime.combine(date.min, one.starts)
+        if words := hours_misfit(one.hours, length, class_hour_minutes):
+            raise Invalid(fields=[FieldError("sessions", f"{one.title}{words}")])
+
+
+def hours_short(content: Content) -> int:
+    """How many hours of the courses the timetable does not hold."""
+    return max(content.course_hours - content.timetable_hours, 0)
+
+
+def shares(hours: int, courses: int, half_day: int) -> list[int]:
+    """The hours of a class for so many courses: whole half days each, as even as can be, what is left with the last one."""
+    unit = half_day if hours >= half_day * courses else 1
+    share, rest = divmod(hours // unit, courses)
+    parts = [unit * (share + (number < rest)) for number in range(courses)]
+    parts[-1] += hours % unit
+    return parts
 
 
 def session_at(day: date, starts: time, ends: time) -> tuple[datetime, datetime]:

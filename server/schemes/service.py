@@ -287,7 +287,7 @@ async def save(unit: UnitOfWork, class_id: str, draft: Draft, based_on: int) -> 
 async def save_as_teacher(unit: UnitOfWork, class_id: str, draft: Draft, based_on: int) -> SchemeVersion:
     """The same by a teacher of the class (article 4.3: 与骨干教师共同设计制订). Raises NotFound for any other."""
     training_class = await classes.taught_class(unit, unit.actor, class_id)
-    await classes.take_turn(unit, class_id)
+    await classes.exclude_release(unit, training_class)
     return await _save(unit, training_class, draft, based_on, by_teacher=True)
 
 
@@ -348,8 +348,13 @@ def _tell_colleagues(unit: UnitOfWork, training_class: TrainingClass, new: Schem
             unit.notify(teacher.person_id, "scheme-changed", author=new.saved_by, **_news(new))
 
 
-def with_timetable(content: Content, training_class: TrainingClass, wish: TimetableWish) -> Content:
-    """The draft with a timetable made from half days, over the days of the class. Nothing is saved. Raises Invalid."""
+def with_timetable(content: Content, seen: SchemeOfClass, wish: TimetableWish) -> Content:
+    """The draft with a timetable made from half days, over the days of the class. Nothing is saved.
+
+    Raises Invalid, also for half days that are too short for their class hours. Where the days do not hold all hours, `rules.hours_short`.
+    """
+    training_class = seen.training_class
+    rules.check_half_days(wish.half_days, seen.frame.class_hour_minutes)
     sessions = rules.spread(
         training_class.starts_on,
         training_class.ends_on,
@@ -382,8 +387,7 @@ async def sign(unit: UnitOfWork, class_id: str, version: int) -> bool:
 
     Raises VersionOutdated, SchemeNotInState, NotFound for anybody who does not teach the class.
     """
-    await classes.taught_class(unit, unit.actor, class_id)
-    await classes.take_turn(unit, class_id)
+    await classes.exclude_release(unit, await classes.taught_class(unit, unit.actor, class_id))
     scheme = await _newest(unit, class_id, version)
     if unit.actor.person_id in scheme.signed_by:
         unit.nothing_written()
@@ -451,7 +455,6 @@ async def approve(unit: UnitOfWork, class_id: str, version: int, venue_note: str
     Raises Invalid for a place that may be forbidden without words about it (article 11), ResultsReleased once the results are out.
     """
     training_class, scheme = await _step_to(unit, class_id, version, Action.APPROVE)
-    await classes.exclude_release(unit, training_class)
     await _require_complete(unit, training_class, scheme)
     note = venue_note.strip()
     flags = await venues.resolve(
@@ -505,9 +508,9 @@ async def close(unit: UnitOfWork, class_id: str, reason: str) -> None:
 
 
 async def take_turn(unit: UnitOfWork, class_id: str) -> TrainingClass:
-    """The class of a staff actor, which no other use case changes until this one ends."""
+    """The class of a staff actor, which no other use case changes until this one ends. Raises ResultsReleased."""
     training_class = await classes.get_class(unit, unit.actor, class_id)
-    await classes.take_turn(unit, class_id)
+    await classes.exclude_release(unit, training_class)
     return training_class
 
 
@@ -515,7 +518,11 @@ async def _step_to(
     unit: UnitOfWork, class_id: str, version: int, action: Action
 ) -> tuple[TrainingClass, SchemeVersion]:
     """The class and the newest version, of which the step may be taken. Raises NoScheme, VersionOutdated, SchemeNotInState, NotYourStep."""
-    training_class = await take_turn(unit, class_id)
+    if action is Action.RETURN:  # what waits with the province when results are released can still be settled
+        training_class = await classes.get_class(unit, unit.actor, class_id)
+        await classes.take_turn(unit, class_id)
+    else:
+        training_class = await take_turn(unit, class_id)
     scheme = await _newest(unit, class_id, version)
     rules.STEPS.after(scheme.state, action, unit.actor.roles)
     return training_class, scheme
@@ -546,6 +553,7 @@ async def _frame(scope: Scope, training_class: TrainingClass) -> Frame:
         first_day=training_class.starts_on,
         last_day=training_class.ends_on,
         teachers={one.person_id: one.name for one in training_class.teachers},
+        class_hour_minutes=in_force.class_hour_minutes,
     )
 
 

@@ -87,10 +87,9 @@ async def enrol(unit: UnitOfWork, draft: EnrolDraft) -> TrainingClass:
     rules.STEPS.require_right(Action.ENROL, unit.actor.roles)
     training_class = await classes.get_class(unit, unit.actor, draft.class_id)
     rules.require_backbone_class(training_class.level)
-    _require_open(unit, training_class)
-    await classes.take_turn(
-        unit, training_class.id
-    )  # a release of results, or another roster, does not overlap
+    if not training_class.recruits_on(beijing_date(unit.now)):
+        raise ClassOver()
+    await classes.exclude_release(unit, training_class, ClassOver)  # nor does another roster overlap
     chosen = await store.accepted(unit, draft.nominee_ids)
     if len(chosen) != len(set(draft.nominee_ids)):
         raise CandidateGone()
@@ -117,13 +116,6 @@ async def enrol(unit: UnitOfWork, draft: EnrolDraft) -> TrainingClass:
         await move(unit, one, Action.ENROL, f"编入“{training_class.name}”", changes)
     unit.audit("selection:enrol-class", training_class.id, candidates=len(chosen))
     return training_class
-
-
-def _require_open(unit: UnitOfWork, training_class: TrainingClass) -> None:
-    over = training_class.stage_on(beijing_date(unit.now)) is Stage.FINISHED
-    classes.require_not_ended(training_class)
-    if over or training_class.results_released_at is not None:
-        raise ClassOver()
 
 
 async def _require_new(unit: UnitOfWork, training_class: TrainingClass, person_ids: Sequence[str]) -> None:
@@ -161,7 +153,7 @@ async def release(unit: UnitOfWork, class_id: str, nominee_id: str, wanted: Rele
         raise NotFound("本班没有这位候选人。")
     if training_class.stage_on(beijing_date(unit.now)) is not Stage.NOT_STARTED:
         raise ClassOver("培训班已经开始，候选人不能再退出名册；未通过的在报送名单时如实列出。")
-    await classes.take_turn(unit, class_id)
+    await classes.exclude_release(unit, training_class, ClassOver)
     await enrolment.leave(unit, class_id, found.person_id)
     outcome = f"退出“{training_class.name}”，仍为候选人"
     unit.notify(found.person_id, "selection-decided", outcome=outcome, reason=wanted.reason)

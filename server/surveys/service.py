@@ -420,6 +420,16 @@ async def respondents(scope: Scope, class_id: str) -> set[str]:
     return set() if survey is None else await store.respondents(scope, survey.id)
 
 
+async def survey_in_short(platform: Platform, training_class: TrainingClass) -> str:
+    """How the survey of a class stands, in one sentence, for whoever is about to release its results."""
+    survey = await store.survey_of_class(platform, training_class.id)
+    if survey is None:
+        return "还没有发起"
+    count = await store.count_responses(platform, survey.id)
+    state = survey.state_at(platform.clock.now())
+    return f"{state.label}，{_beijing(survey.closes_at)} 截止，已有 {count} 人填写"
+
+
 def _beijing(moment: datetime) -> str:
     return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}"
 

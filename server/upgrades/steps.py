@@ -12,6 +12,8 @@ from server.upgrades import (
     s0003_corrections_are_narrowed,
     s0004_rosters_are_forgotten,
     s0005_names_are_folded,
+    s0005_releases_are_marked,
+    s0006_check_ins_end_with_their_session,
 )
 
 
@@ -38,4 +40,10 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("s0004_rosters_are_forgotten", "让已导入的名册原表能按期清除", s0004_rosters_are_forgotten.run),
     Step("s0005_names_are_folded", "让姓名不论写法都能查到", s0005_names_are_folded.run),
+    Step("s0005_releases_are_marked", "标明按旧规则公布的成绩", s0005_releases_are_marked.run),
+    Step(
+        "s0006_check_ins_end_with_their_session",
+        "让签到最晚到下课时结束",
+        s0006_check_ins_end_with_their_session.run,
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import openpyxl
 import pytest
@@ -13,8 +14,8 @@ from server.assessment.rules import TaskKind
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, stage
-from tests.admin.browserless import Browser, Form, sign_in
-from tests.assessing import PDF, assess_everybody, attend, grade, graded, hand_in, release, set_task
+from tests.admin.browserless import Browser, Form, enter, sign_in
+from tests.assessing import PDF, assess_everybody, attend, clock_of, grade, graded, hand_in, release, set_task
 from tests.stage import ClassInSession
 
 TASK: Form = {
@@ -169,30 +170,37 @@ async def test_results_are_released_once_everything_is_graded(
     empty = await mine.get(home)
     assert "成绩还不能公布" in empty.text and "过程性考核" in empty.text
     formative, _ = await assess_everybody(platform, opened, [85, 60, 59])
+    await enter(platform, mine, cast.XINGTAI_OFFICER)  # a week later
     again = await hand_in(platform, opened.trainees[1], formative, text="又一版")
     waiting = await mine.get(home)
     assert "有 1 份提交尚未评分" in waiting.text and f"{home}/release" not in waiting.html
-    refused = await mine.post(f"{home}/release")
+    named = {"typed": opened.training_class.name}
+    refused = await mine.post(f"{home}/release", named)
     assert refused.status == 409 and opened.trainees[1].actor.name in refused.text
     assert (await mine.get(f"{home}/grade-sheet")).status == 409
 
     await grade(platform, opened.teacher, again, 40, 20)
     ready = await mine.get(home)
     assert "可以公布了" in ready.text and f"{home}/release" in ready.html
-    assert (await mine.post(f"{home}/release")).location == home
+    for words in ("已完成 80，应完成 80", "满意度评价 还没有发起", "尚未评分 0 份", "名册、报名和报到"):
+        assert words in ready.text, words
+    for typed in ({}, {"typed": "别的培训班"}):
+        assert (await mine.post(f"{home}/release", typed)).status == 422
+    assert (await mine.post(f"{home}/release", named)).location == home
     shown = await mine.get(home)
     assert "3 人，合格 2 人" in shown.text and "85.0" in shown.text and "总评未达合格线" in shown.text
     assert f"{home}/release" not in shown.html
-    assert (await mine.post(f"{home}/release")).status == 409
+    assert (await mine.post(f"{home}/release", named)).status == 409
     assert "都已封存" in (await mine.get(f"/admin/classes/{opened.id}/tasks")).text
 
 
 async def test_the_grade_sheet_reports_the_frozen_results(
-    platform: Platform, opened: ClassInSession, mine: Browser
+    platform: Platform, site: str, opened: ClassInSession
 ) -> None:
     await set_task(platform, opened, title="=1+1")
     await assess_everybody(platform, opened, [85, 60, 59])
     await release(platform, opened)
+    mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     answer = await mine.get(f"/admin/classes/{opened.id}/results/grade-sheet")
     assert answer.status == 200 and ".xlsx" in answer.headers["Content-Disposition"]
     sheet = openpyxl.load_workbook(io.BytesIO(answer.body)).active
@@ -208,16 +216,35 @@ async def test_the_grade_sheet_reports_the_frozen_results(
 
 
 async def test_missing_work_and_missing_hours_are_named_before_the_release(
-    platform: Platform, opened: ClassInSession, mine: Browser
+    platform: Platform, site: str, opened: ClassInSession
 ) -> None:
     formative = await set_task(platform, opened)
     summative = await set_task(platform, opened, TaskKind.SUMMATIVE)
     for task in (formative, summative):
         await grade(platform, opened.teacher, await hand_in(platform, opened.trainees[0], task))
     await attend(platform, opened, opened.trainees[:2])
+    mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     page = await mine.get(f"/admin/classes/{opened.id}/results")
     assert "按 0 分计 4" in page.text and "出勤不足" in page.text
-    assert "培训课时 80" in page.text
+    assert "应完成 80" in page.text
+
+
+async def test_nobody_has_failed_in_the_middle_of_a_class(
+    platform: Platform, site: str, opened: ClassInSession
+) -> None:
+    await set_task(platform, opened)
+    await set_task(platform, opened, TaskKind.SUMMATIVE)
+    session = await stage.teaching_session(platform, opened)
+    clock_of(platform).set(session.ends_at + timedelta(minutes=1))
+    mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    page = await mine.get(f"/admin/classes/{opened.id}/results")
+    assert (
+        page.text.count("待评定") >= 3
+        and "不合格" not in page.text
+        and "出勤不足" not in page.text.replace("出勤不足 0", "")
+    )
+    for words in ("已完成 4 课时，还差 76 课时", "还有 3 人没有提交", "还没有到截止时间，待提交"):
+        assert words in page.text, words
 
 
 # ---- who may

@@ -276,22 +276,23 @@ async def test_the_attendance_of_a_class_goes_to_excel(
     await rolls.register_late(platform, opened.officer, opened.id, session.id, wanted)
     noon = session.starts_at + timedelta(days=2)
     await stage.teaching_session(
-        platform, opened, title="以后的课", starts_at=noon, ends_at=noon + timedelta(hours=2)
+        platform, opened, title="以后的课", starts_at=noon, ends_at=noon + timedelta(hours=2), hours=2
     )
-    clock.advance(timedelta(hours=2))
+    clock.set(session.ends_at + timedelta(minutes=1))
     answer = await mine.get(f"/admin/classes/{opened.id}/attendance.xlsx")
     rows = list(openpyxl.load_workbook(io.BytesIO(answer.body))["考勤"].values)
     assert rows[0][4:] == (
         "03-17 周二 09:00–12:00 第 2 天上午（4 课时）",
-        "03-19 周四 09:00–11:00 以后的课（4 课时）",
+        "03-19 周四 09:00–11:00 以后的课（2 课时）",
         "出勤课时",
-        "已开课时",
+        "已完成课时",
+        "应完成课时",
         "出勤率（%）",
     )
     assert [row[4:] for row in rows[1:]] == [
-        ("出勤", "", 4, 4, 100),
-        ("出勤（补签）", "", 4, 4, 100),
-        ("未到", "", 0, 4, 0),
+        ("出勤", "", 4, 4, 80, "待评定"),
+        ("出勤（补签）", "", 4, 4, 80, "待评定"),
+        ("未到", "", 0, 4, 80, "待评定"),
     ]
     assert all(re.fullmatch(r"\d{3}\*{11}\d{3}[\dX]", str(row[2])) for row in rows[1:])
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from admin.handlers.scheme_editor import Typed
+from admin.handlers.scheme_editor import CRITERIA_END, Typed
 from server.assessment import tasks
 from server.attendance import timetable
 from server.kernel.platform import Platform
 from server.schemes import service
-from server.schemes.content import Content
+from server.schemes.content import Content, CriterionRow
 from server.schemes.rules import State
 from server.wechat.simulator import Simulator
 from tests import cast, stage
@@ -41,8 +41,12 @@ def form_of(made: Content, version: int = 0) -> dict[str, str | list[str]]:
     typed = Typed.of(made, version)
     form: dict[str, str | list[str]] = {name: str(value) for name, value in typed.values.items()}
     for kind, rows in (("course", typed.courses), ("session", typed.sessions), ("task", typed.tasks)):
-        for name in rows[0]:
+        for name in rows[0].keys() - {"criteria"}:
             form[f"{kind}_{name}"] = [row[name] for row in rows] + ["FORMATIVE" if name == "kind" else ""]
+    ending = {"title": "", "points": CRITERIA_END}
+    criteria = [one for row in typed.tasks for one in (*row["criteria"], ending)] + [ending]
+    for name in ending:
+        form[f"criterion_{name}"] = [one[name] for one in criteria]
     return form
 
 
@@ -73,7 +77,9 @@ async def test_a_timetable_is_drawn_from_half_days_and_nothing_is_saved(
         **form_of(content(held.teacher.actor.id)),
         "generate": "yes",
         "weekdays": ["0", "1", "2", "3", "4"],
+        "morning_ends": "12:15",
         "morning_hours": "5",
+        "afternoon_ends": "17:45",
         "afternoon_hours": "5",
         "session_title": ["半句话"],
     }
@@ -85,6 +91,55 @@ async def test_a_timetable_is_drawn_from_half_days_and_nothing_is_saved(
     assert (await service.scheme_of_class(platform, held.officer, held.id)).newest is None
 
 
+async def test_what_the_days_do_not_hold_is_said_before_it_is_saved(
+    held: ClassInSession, mine: Browser
+) -> None:
+    """Ten working days of four hours in the morning and four in the afternoon hold 80; four days a week 64."""
+    url = f"/admin/classes/{held.id}/scheme/edit"
+    wish: Form = {
+        **form_of(content(held.teacher.actor.id)),
+        "generate": "yes",
+        "course_hours": ["32", "32", "16", ""],
+        "weekdays": ["0", "1", "2", "3"],
+    }
+    page = await mine.post(url, wish)
+    assert page.status == 200 and "课表还差 16 课时" in page.text
+    assert page.html.count('name="session_day" value="2026-') == 16
+    whole = await mine.post(url, {**wish, "weekdays": ["0", "1", "2", "3", "4"]})
+    assert "课表还差" not in whole.text and "共 80 课时，与各课程课时相符" in whole.text
+    short = await mine.post(url, {**wish, "morning_hours": "12"})
+    assert short.status == 422 and "上午210 分钟放不下 12 课时：按每课时 45 分钟最多 4 课时" in short.text
+
+
+async def test_opening_and_saving_changes_nothing_not_even_a_word_or_a_second(
+    platform: Platform, held: ClassInSession, mine: Browser
+) -> None:
+    """学习任务分析 50 stays so, and a session that begins at 08:30:20 does."""
+    odd = timedelta(seconds=20)
+    made = content(held.teacher.actor.id)
+    first, *others = made.sessions
+    moved_by_seconds = first.model_copy(
+        update={"starts_at": first.starts_at + odd, "ends_at": first.ends_at + odd}
+    )
+    rated = made.tasks[0].model_copy(
+        update={
+            "criteria": (
+                CriterionRow(title="学习任务分析", points=50),
+                CriterionRow(title="得分点 分", points=50),
+            )
+        }
+    )
+    wanted = made.model_copy(
+        update={"sessions": (moved_by_seconds, *others), "tasks": (rated, made.tasks[1])}
+    )
+    saved = await service.save(platform, held.officer, held.id, wanted, 0)
+    editor = await mine.get(f"/admin/classes/{held.id}/scheme/edit")
+    assert 'value="学习任务分析"' in editor.html and 'value="08:30:20"' in editor.html
+    assert (await mine.post(f"/admin/classes/{held.id}/scheme/edit", form_of(saved.content, 1))).status == 303
+    newest = (await service.scheme_of_class(platform, held.officer, held.id)).newest
+    assert newest is not None and newest.version == 1 and newest.content == saved.content
+
+
 async def test_a_wrong_scheme_comes_back_with_what_was_typed_and_where_it_is_wrong(
     held: ClassInSession, mine: Browser
 ) -> None:
@@ -94,7 +149,8 @@ async def test_a_wrong_scheme_comes_back_with_what_was_typed_and_where_it_is_wro
         ({"course_hours": ["abc", "30", "20", ""]}, "课程第 1 行课时：应为整数"),
         ({"session_day": ["0001-01-01", *right["session_day"][1:]]}, "课表第 1 行日期：请填写 2000 年"),
         ({"session_starts": ["", *right["session_starts"][1:]]}, "课表第 1 行上课时间：必填"),
-        ({"task_criteria": ["任务描述", "任务描述 60\n答辩 40", ""]}, "考核任务第 1 行评分项"),
+        ({"criterion_points": ["", *right["criterion_points"][1:]]}, "考核任务第 1 行评分项 1 的分值：必填"),
+        ({"criterion_title": ["", *right["criterion_title"][1:]]}, "考核任务第 1 行评分项 1 的名称：必填"),
         ({"task_deadline": ["", "2026-03-27T17:00", ""]}, "考核任务第 1 行截止时间：必填"),
         ({"version": "7"}, "您看到的不是最新的一版"),
         ({"version": ""}, "必填"),

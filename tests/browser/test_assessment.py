@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from admin.handlers.assessment import BANDS, KINDS, history_of
 from server.assessment import rules
 from server.assessment.documents import (
+    EarlierResult,
     Extension,
     Grade,
     Mark,
@@ -26,6 +27,7 @@ from server.assessment.documents import (
 from server.assessment.rules import AssessmentPolicy, Criterion, TaskKind, Work
 from server.assessment.service import ClassAssessment, ClassResults, Standing
 from server.assessment.submissions import ClassWork, TaskCounts, TraineeRecord, TraineeWork
+from server.attendance.rules import ClassHours
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
 from server.wechat import content
@@ -169,14 +171,20 @@ STANDINGS = [
     standing(4, 58),
     standing(5, 90, graded=False),
 ]
-READY = ClassResults(CLASS, ClassAssessment(CLASS, [REPORT, DEFENCE], POLICY, 80, STANDINGS), [])
+AFTERWARDS = NOON + timedelta(days=30)
+HELD, IN_THE_MIDDLE = ClassHours(80, 80, 0, {}), ClassHours(40, 80, 10, {})
+READY = ClassResults(
+    CLASS, ClassAssessment(CLASS, [REPORT, DEFENCE], POLICY, HELD, STANDINGS, AFTERWARDS), []
+)
 UNGRADED = Standing(TRAINEES[2], STANDINGS[2].marks, 80, STANDINGS[2].outcome, [REPORT], [])
 WAITING = ClassResults(
     CLASS,
-    ClassAssessment(CLASS, [REPORT, DEFENCE], POLICY, 80, [*STANDINGS[:2], UNGRADED, *STANDINGS[3:]]),
+    ClassAssessment(
+        CLASS, [REPORT, DEFENCE], POLICY, IN_THE_MIDDLE, [*STANDINGS[:2], UNGRADED, *STANDINGS[3:]], NOON
+    ),
     [],
 )
-NOTHING = ClassResults(CLASS, ClassAssessment(CLASS, [], POLICY, 0, []), [])
+NOTHING = ClassResults(CLASS, ClassAssessment(CLASS, [], POLICY, ClassHours(0, 80, 0, {}), [], NOON), [])
 FROZEN = ClassResults(
     RELEASED,
     None,
@@ -233,8 +241,20 @@ def task_page(one: Task, **more: Any) -> dict[str, Any]:
 def results(seen: ClassResults, *permissions: str) -> dict[str, Any]:
     rows = seen.rows
     bands = [(title, sum(low <= row.total // 10 < high for row in rows)) for title, low, high in BANDS]
+    released = seen.training_class.results_released_at is not None
     return page_of(
-        "results", seen.training_class, seen=seen, rows=rows, bands=bands, may=allowed(*permissions)
+        "results",
+        seen.training_class,
+        seen=seen,
+        rows=rows,
+        bands=bands,
+        may=allowed(*permissions),
+        survey="进行中，2026-12-03 12:00 截止，已有 4 人填写",
+        earlier=[EarlierResult(**one.model_dump(), reopened_at=NOON) for one in seen.released[:2]],
+        reopening=None,
+        hindrance="",
+        may_reopen=released,
+        wrong="",
     )
 
 
@@ -309,8 +329,17 @@ def test_the_release_is_confirmed_in_a_dialog_that_says_what_it_does(page: Page)
     page.get_by_role("button", name="公布成绩").click()
     dialog = page.get_by_role("alertdialog", name="公布本班成绩？")
     expect(dialog).to_be_visible()
-    expect(dialog).to_contain_text("也不能收回")
-    expect(dialog).to_contain_text("3 人")
+    for words in (
+        "经省级管理部门同意才能重新开放",
+        "名册、报名和报到",
+        "已完成 80，应完成 80",
+        "已有 4 人填写",
+        "3 人",
+    ):
+        expect(dialog).to_contain_text(words)
+    expect(dialog.get_by_role("button", name="公布成绩")).to_be_disabled()
+    dialog.get_by_label("请输入").fill(CLASS.name)
+    expect(dialog.get_by_role("button", name="公布成绩")).to_be_enabled()
     assert_accessible(page)
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()

@@ -135,7 +135,7 @@ def page_of(**more: Any) -> dict[str, Any]:
 
 def sessions(*rows: SessionRow, may_manage: bool = True) -> dict[str, Any]:
     return page_of(
-        seen=SessionsOfClass(CLASS, list(rows), len(TRAINEES)),
+        seen=SessionsOfClass(CLASS, list(rows), len(TRAINEES), 8),
         open_now=[row for row in rows if row.window is Window.OPEN],
         may_manage=may_manage,
         may=allowed(*["attendance:show-code"] * may_manage),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from admin.handlers.scheme_editor import KINDS, Typed, row_errors
+from admin.handlers.scheme_editor import CRITERIA_END, KINDS, Typed, row_errors
 from admin.handlers.schemes import stages
 from admin.lists import ShownFilter, named
 from admin.options import LEVELS, MONTHS, PROVINCE_OPTIONS, WEEKDAYS, years
@@ -192,6 +192,11 @@ def show_editor(
         "kinds": KINDS,
         "weekdays": WEEKDAYS,
         "most": {"courses": 16, "sessions": 400, "tasks": 20},
+        "criteria_most": 20,
+        "points_most": 100,
+        "criteria_end": CRITERIA_END,
+        "drawn": None,
+        "hours_short": 0,
         "problem": problem,
         "errors": {one.place.split(".")[0]: one.message for one in fields},
         "values": typed.values,

@@ -149,7 +149,7 @@ async def test_one_persons_missed_hours_are_made_up_with_a_record(
     with pytest.raises(TooManyHours):
         await added.make_up(platform, XINGTAI, opened.id, made_up(5))
     await added.make_up_as_teacher(platform, opened.teacher.actor, opened.id, made_up(4))
-    assert (await attendance.attendance_of_class(platform, opened.id)).hours_attended[person] == 4
+    assert (await attendance.hours_of_class(platform, opened.training_class)).attended[person] == 4
 
 
 async def test_a_terminated_class_certifies_nobody_and_recruits_nobody(

@@ -47,7 +47,7 @@ class Application(RuleBasedStateMachine):
 
     @invariant()
     def what_has_ended_stays_ended(self) -> None:
-        if self.said and self.said[-1] in (Action.WITHDRAW, Action.SKIP):
+        if self.said and self.said[-1] in (Action.WITHDRAW, Action.SKIP, Action.CLOSE):
             assert not self.state.open
 
 
@@ -55,11 +55,7 @@ TestApplication = Application.TestCase
 
 
 def test_what_has_ended_leads_nowhere() -> None:
-    assert {state for state in State if not state.open} == {
-        State.REJECTED,
-        State.WITHDRAWN,
-        State.CLOSED,
-    }
+    assert {state for state in State if not state.open} == {State.REJECTED, State.WITHDRAWN, State.CLOSED}
     assert not [one for one, _ in rules.STEPS.transitions if one is None or not one.open]
 
 

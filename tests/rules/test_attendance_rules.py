@@ -16,6 +16,7 @@ from server.attendance.rules import (
     Datum,
     Flag,
     HalfDay,
+    Lesson,
     Point,
     SessionNotOpen,
     Sighting,
@@ -162,7 +163,7 @@ def test_late_begins_after_the_moment_not_at_it() -> None:
         ({"opens_at": NINE + timedelta(minutes=5)}, "late_after"),
         ({"closes_at": NINE + timedelta(minutes=4)}, "closes_at"),
         ({"opens_at": NINE - timedelta(days=1, minutes=1)}, "opens_at"),
-        ({"closes_at": NINE + timedelta(days=1, hours=4)}, "closes_at"),
+        ({"closes_at": NINE + timedelta(hours=3, minutes=1)}, "closes_at"),
     ],
 )
 def test_times_that_do_not_fit_are_refused_at_their_field(changes: dict[str, datetime], field: str) -> None:
@@ -265,9 +266,64 @@ def test_whoever_shares_a_device_is_flagged_and_nobody_else(rows: list[tuple[str
 # ---- hours and the timetable
 
 
-def test_hours_add_up_over_the_sessions_that_count() -> None:
-    rows = [("one", "甲"), ("two", "甲"), ("not begun", "甲"), ("two", "乙")]
-    assert rules.hours_attended({"one": 4, "two": 3}, rows) == {"甲": 7, "乙": 3}
+def test_hours_add_up_over_the_sessions_that_have_ended() -> None:
+    over, going_on = NINE - timedelta(hours=1), NINE + timedelta(hours=1)
+    lessons = [Lesson("one", over, 4), Lesson("two", over, 3), Lesson("not over", going_on, 4)]
+    rows = [("one", "甲"), ("two", "甲"), ("not over", "甲"), ("cancelled", "甲"), ("two", "乙")]
+    hours = rules.class_hours(80, lessons, rows, NINE)
+    assert hours.attended == {"甲": 7, "乙": 3}
+    assert (hours.held, hours.owed, hours.missing, hours.unfinished) == (7, 80, 73, 1)
+    assert not hours.complete
+    assert rules.class_hours(80, lessons, rows, NINE, {"甲": 2, "丙": 1}).attended == {
+        "甲": 9,
+        "乙": 3,
+        "丙": 1,
+    }
+
+
+@given(
+    st.integers(1, 200),
+    st.lists(st.tuples(st.integers(-300, 300), st.integers(1, 12)), max_size=12),
+    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 3)), unique=True),
+)
+@example(8, [(0, 8)], [(0, 0)])
+@example(8, [(-59, 8)], [(0, 0)])
+@example(8, [(-60, 8)], [(0, 0)])
+def test_nobody_has_attended_more_than_was_held_and_no_session_counts_before_a_minute_after_its_end(
+    owed: int, sessions: list[tuple[int, int]], present: list[tuple[int, int]]
+) -> None:
+    """Ends in seconds around now; whoever was in a session that is not over has nothing of it yet."""
+    lessons = [
+        Lesson(str(number), NINE + timedelta(seconds=ends), hours)
+        for number, (ends, hours) in enumerate(sessions)
+    ]
+    hours = rules.class_hours(owed, lessons, [(str(one), str(who)) for one, who in present], NINE)
+    assert hours.held == sum(length for ends, length in sessions if ends <= -60)
+    assert all(mine <= hours.held for mine in hours.attended.values())
+    assert hours.complete == (hours.held >= owed and all(ends <= -60 for ends, _ in sessions))
+
+
+@given(st.integers(1, 12), st.integers(0, 720), st.integers(20, 60))
+@example(12, 44, 45)
+@example(1, 45, 45)
+@example(4, 179, 45)
+@example(4, 180, 45)
+def test_class_hours_fit_the_length_of_their_session_and_the_refusal_says_what_would(
+    hours: int, minutes: int, class_hour: int
+) -> None:
+    words = rules.hours_misfit(hours, timedelta(minutes=minutes, seconds=59), class_hour)
+    assert (not words) == (hours * class_hour <= minutes)
+    if words:
+        fitting = minutes // class_hour
+        assert (f"最多 {fitting} 课时" if fitting else "不足 1 课时") in words
+        assert f"至少需要 {hours * class_hour} 分钟" in words
+        assert not fitting or not rules.hours_misfit(fitting, timedelta(minutes=minutes), class_hour)
+
+
+def test_twelve_hours_in_forty_four_minutes_are_refused_in_words() -> None:
+    assert rules.hours_misfit(12, timedelta(minutes=44), 45) == (
+        "44 分钟放不下 12 课时：按每课时 45 分钟不足 1 课时；12 课时至少需要 540 分钟。"
+    )
 
 
 MORNING = HalfDay("上午", time(8, 30), time(12, 0), 4)

@@ -300,6 +300,17 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/places/{place_check_id}/withdraw": OF_XINGTAI,
     "GET /admin/classes/{class_id}/places/new": OF_XINGTAI,
     "POST /admin/classes/{class_id}/places/new": OF_XINGTAI,
+    # ---- released results opened again; the province decides
+    "GET /admin/reopenings": ANY_STAFF,
+    "GET /admin/reopenings/{reopening_id}": IN_REACH,
+    "GET /admin/reopenings/{reopening_id}/approve": IN_REACH,
+    "POST /admin/reopenings/{reopening_id}/approve": OF_HEBEI,
+    "GET /admin/reopenings/{reopening_id}/decline": IN_REACH,
+    "POST /admin/reopenings/{reopening_id}/decline": OF_HEBEI,
+    "GET /admin/reopenings/{reopening_id}/retract": IN_REACH,
+    "POST /admin/reopenings/{reopening_id}/retract": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/results/reopen": IN_REACH,
+    "POST /admin/classes/{class_id}/results/reopen": OF_XINGTAI,
     # ---- corrections of what was published; the province decides on those of a class
     "GET /admin/corrections": ANY_STAFF,
     "GET /admin/corrections/{correction_id}": IN_REACH,

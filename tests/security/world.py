@@ -14,7 +14,6 @@ from server.admissions import store as admissions_store
 from server.admissions.documents import Applicant
 from server.admissions.rules import Action, State
 from server.assessment import grading, submissions, tasks
-from server.assessment import service as assessment
 from server.assessment.rules import TaskKind
 from server.assessment.submissions import SubmissionDraft
 from server.assessment.tasks import CriterionDraft, TaskDraft
@@ -48,6 +47,8 @@ from server.qualification.documents import Case, Decision
 from server.qualification.rules import Action as ReviewAction
 from server.qualification.rules import Outcome, Rule, Subject
 from server.qualification.rules import State as ReviewState
+from server.reopenings import store as reopenings_store
+from server.reopenings.documents import Reopening
 from server.selection import store as selection_store
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
@@ -58,7 +59,7 @@ from server.wechat import content_store
 from server.wechat.content_documents import ContentCheck
 from server.wechat.content_documents import State as CheckState
 from server.wechat.simulator import Simulator
-from tests import cast, planning, scheming, selecting, stage
+from tests import cast, certifying, planning, scheming, selecting, stage
 from tests.admitting import ANSWERS, enrolment_draft
 from tests.stage import ClassInSession, Phone
 
@@ -103,7 +104,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     change_id, added_id = await _interruption(platform, held, trainee)
     place = PlaceDraft(place="泰山示例宾馆", reason="在那里实地教学半天。")
     place_check_id = (await venues.ask(platform, held.officer, held.id, place)).id
-    await assessment.release(platform, held.officer, held.id)
+    await certifying.release(platform, held.id)
     await issue.issue_certificates(platform, held.officer, held.id)
     application = await planning.applied(platform)
     [certificate] = await service.my_certificates(platform, trainee.actor)
@@ -139,6 +140,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "number": "1",
             "action": "suspend",
             "request_id": await _recommendation(platform),
+            "reopening_id": await _reopening(platform, held),
             "correction_id": await _correction(platform, held),
             "check_id": await _flagged_picture(platform, held, trainee, file_id),
             "template_id": "simulated-enrolled",
@@ -333,6 +335,25 @@ async def _correction(platform: Platform, held: ClassInSession) -> str:
         reason="实训楼检修，改到图书馆。",
     )
     return (await corrections.correct_class(platform, held.officer, held.id, wanted)).id
+
+
+async def _reopening(platform: Platform, held: ClassInSession) -> str:
+    """A request to open the results again that waits with the province: its id."""
+    item = held.training_class
+    officer = held.officer
+    asked = Step(at=platform.clock.now(), actor_id=officer.id, actor_name=officer.name, action="REQUEST")
+    new = Reopening(
+        class_id=item.id,
+        class_name=item.name,
+        institution_code=item.institution_code,
+        institution_name=item.institution_name,
+        province_code=item.province_code,
+        reason="漏计一次补签。",
+        released_at=platform.clock.now(),
+        history=[asked],
+    )
+    await reopenings_store.insert(platform, new)
+    return new.id
 
 
 async def _application(platform: Platform, held: ClassInSession, trainee: Phone) -> str:

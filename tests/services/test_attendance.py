@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.attendance import codes, rolls, service, store, timetable
+from server.attendance import codes, rolls, rules, service, store, timetable
 from server.attendance.check_in import CheckedIn, CheckInDesk, Scan
 from server.attendance.documents import TeachingSession
 from server.attendance.rolls import AlreadyCheckedIn, AttendanceFrozen, LateRegistration
@@ -265,7 +265,7 @@ async def test_nobody_from_outside_the_class_is_registered_by_hand(
 # ---- hours
 
 
-async def test_hours_count_what_has_begun_and_late_counts_as_attended(
+async def test_hours_count_what_has_ended_and_late_counts_as_attended(
     platform: Platform,
     opened: ClassInSession,
     session: TeachingSession,
@@ -279,11 +279,13 @@ async def test_hours_count_what_has_begun_and_late_counts_as_attended(
     clock.set(session.late_after + timedelta(minutes=1))
     await desk.check_in(opened.trainees[1].actor, Scan(stage.code_of(platform, session), "1"))
     ids = [phone.actor.person_id for phone in opened.trainees]
-    today = await service.attendance_of_class(platform, opened.id)
-    assert today.hours_total == 4
-    assert today.hours_attended == dict(zip(ids, [4, 4, 0, 0], strict=True))
-    clock.set(session.starts_at + DAY)
-    assert (await service.attendance_of_class(platform, opened.id)).hours_total == 7
+    assert (await service.hours_of_class(platform, opened.training_class)).held == 0
+    clock.set(session.ends_at + rules.SETTLES_AFTER)
+    today = await service.hours_of_class(platform, opened.training_class)
+    assert (today.held, today.owed, today.unfinished) == (4, 80, 1)
+    assert [today.attended.get(one, 0) for one in ids] == [4, 4, 0, 0]
+    clock.set(session.ends_at + DAY + rules.SETTLES_AFTER)
+    assert (await service.hours_of_class(platform, opened.training_class)).held == 7
 
 
 # ---- the database

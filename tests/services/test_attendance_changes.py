@@ -79,13 +79,13 @@ async def test_a_check_in_is_made_void_and_back_and_both_values_stay(
     trainee = opened.trainees[0]
     row, _ = await scan(platform, desk, session, trainee)
     person_id = trainee.actor.person_id
-    before = await service.attendance_of_class(platform, opened.id)
-    assert before.hours_attended[person_id] == session.hours
+    before = await service.hours_of_class(platform, opened.training_class)
+    assert before.attended[person_id] == session.hours
 
     void = changed_to(person_id, Status.VOID, "本人未到，他人代签")
     done = await changes.change_check_in(platform, opened.officer, opened.id, session.id, void)
     assert (done.status, done.attended) == (Status.VOID, False)
-    assert (await service.attendance_of_class(platform, opened.id)).hours_attended[person_id] == 0
+    assert (await service.hours_of_class(platform, opened.training_class)).attended.get(person_id, 0) == 0
     roll = await rolls.roll(platform, opened.officer, opened.id, session.id)
     assert person_id in [entry.trainee.person_id for entry in roll.missing] and not roll.present
     [listed] = (await service.sessions_of_class(platform, opened.officer, opened.id)).rows
@@ -98,7 +98,7 @@ async def test_a_check_in_is_made_void_and_back_and_both_values_stay(
 
     back = changed_to(person_id, Status.PRESENT, "本人出示当天照片")
     done = await changes.change_check_in(platform, opened.teacher.actor, None, session.id, back)
-    assert await service.attendance_of_class(platform, opened.id) == before
+    assert await service.hours_of_class(platform, opened.training_class) == before
     assert [(one.before, one.after, one.reason, one.by) for one in done.changes] == [
         (Status.PRESENT, Status.VOID, void.reason, cast.XINGTAI_OFFICER.name),
         (Status.VOID, Status.PRESENT, back.reason, opened.teacher.actor.name),

@@ -142,14 +142,14 @@ class Life:
             assert row.checked_in or not any(one.covers(day) for one in found.suspensions)
         assert found.planned_first_day == date(2026, 3, 16)
         # Nobody has more hours than were held.
-        reckoned = await attendance.attendance_of_class(self.platform, self.opened.id)
-        assert all(hours <= reckoned.hours_total for hours in reckoned.hours_attended.values())
+        reckoned = await attendance.hours_of_class(self.platform, found)
+        assert all(hours <= reckoned.held for hours in reckoned.attended.values())
         # What counts in the later class was held here, once.
         credited = await added.of_class(self.platform, XINGTAI, self.later_id)
         assert len({one.person_id for one in credited}) == len(credited)
         for one in credited:
             assert one.kind is AddedKind.CREDITED
-            assert one.hours <= reckoned.hours_attended[one.person_id]
+            assert one.hours <= reckoned.attended[one.person_id]
         if credited:
             assert found.condition is Condition.TERMINATED
 

@@ -479,7 +479,7 @@ async def test_the_hours_that_a_person_held_here_count_in_a_later_class(
         (AddedKind.CREDITED, 8, "2026年3月三级教师培训班"),
         (AddedKind.CREDITED, 4, "2026年3月三级教师培训班"),
     ]
-    attended = (await attendance.attendance_of_class(platform, later.id)).hours_attended
+    attended = (await attendance.hours_of_class(platform, later)).attended
     assert list(attended.values()) == [8, 4]
     assert (await told(platform, known[0]))[-1] == "class-transferred"
     [mine] = await added.mine(platform, opened.trainees[0].actor, later.id)
@@ -557,14 +557,14 @@ async def test_missed_hours_are_made_up_by_staff_or_the_teacher_and_never_more_t
     assert again.id == one.id
     taught = make_up(missing, 1, taught="答疑")
     await added.make_up_as_teacher(platform, opened.teacher.actor, opened.id, taught)
-    reckoned = await attendance.attendance_of_class(platform, opened.id)
-    assert reckoned.hours_attended == {there.actor.id: 4, missing.actor.id: 4}
+    reckoned = await attendance.hours_of_class(platform, opened.training_class)
+    assert reckoned.attended == {there.actor.id: 4, missing.actor.id: 4}
     assert (await told(platform, missing.actor.id))[-2:] == ["hours-made-up", "hours-made-up"]
     await added.void(platform, XINGTAI, opened.id, one.id, Voiding(reason="登记错了人"))
     with pytest.raises(AlreadyVoided):
         await added.void(platform, XINGTAI, opened.id, one.id, Voiding(reason="登记错了人"))
-    reckoned = await attendance.attendance_of_class(platform, opened.id)
-    assert reckoned.hours_attended[missing.actor.id] == 1
+    reckoned = await attendance.hours_of_class(platform, opened.training_class)
+    assert reckoned.attended[missing.actor.id] == 1
     assert [row.hours for row in await added.mine(platform, missing.actor, opened.id)] == [3, 1]
     with pytest.raises(NotFound):
         await added.make_up(platform, YANGZHOU, opened.id, make_up(missing))
@@ -584,8 +584,8 @@ async def test_two_who_record_the_same_missed_hours_at_once_record_them_once(
         return_exceptions=True,
     )
     assert sorted(isinstance(one, TooManyHours) for one in outcomes) == [False, True]
-    reckoned = await attendance.attendance_of_class(platform, opened.id)
-    assert reckoned.hours_attended[missing.actor.id] == 4
+    reckoned = await attendance.hours_of_class(platform, opened.training_class)
+    assert reckoned.attended[missing.actor.id] == 4
 
 
 # ---- applications that wait

@@ -18,6 +18,7 @@ from server.kernel.mongo import Document
 from server.messages.store import Pause, TemplateVersion
 from server.plans import documents as plans
 from server.qualification import documents as qualification
+from server.reopenings import documents as reopenings
 from server.schemes import documents as schemes
 from server.selection import documents as selection
 from server.surveys import documents as surveys
@@ -41,6 +42,7 @@ MODELS: dict[str, type[Document]] = {
     "content_checks": ContentCheck,
     "corrections": corrections.Correction,
     "duty_warnings": duties.DutyWarning,
+    "earlier_results": assessment.EarlierResult,
     "enrolments": classes.Enrolment,
     "face_attempts": FaceAttempt,
     "grades": assessment.Grade,
@@ -65,6 +67,7 @@ MODELS: dict[str, type[Document]] = {
     "qualification_cases": qualification.Case,
     "qualification_warnings": qualification.EarlyWarning,
     "refused_scans": attendance.RefusedScan,
+    "reopenings": reopenings.Reopening,
     "results": assessment.Result,
     "roster_imports": classes.RosterImport,
     "satisfaction_tallies": surveys.SatisfactionTally,

@@ -12,6 +12,7 @@ import pytest
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter
 from server.backbone.rules import PoolStatus
+from server.classes import service as classes
 from server.classes.forget import forget_rosters
 from server.corrections import service as corrections
 from server.corrections.documents import CorrectionFilter
@@ -27,10 +28,12 @@ from server.upgrades import (
     s0002_schemes_are_narrowed,
     s0003_corrections_are_narrowed,
     s0004_rosters_are_forgotten,
+    s0005_releases_are_marked,
+    s0006_check_ins_end_with_their_session,
     steps,
 )
 from server.wechat.simulator import Simulator
-from tests import cast, scheming, stage
+from tests import cast, certifying, scheming, stage
 from tests.planning import CENTRE, HEBEI, XINGTAI
 
 TABLE = {step.name: step for step in steps.STEPS}
@@ -141,3 +144,31 @@ async def test_rosters_of_an_earlier_version_are_forgotten_like_later_ones(
     assert await changed_by(s0004_rosters_are_forgotten.run(platform)) == 1
     assert await changed_by(s0004_rosters_are_forgotten.run(platform)) == 0
     assert await forget_rosters(platform) == {"清除名册": 1}
+
+
+async def test_results_of_an_earlier_version_are_marked_and_those_of_this_one_are_not(
+    platform: Platform, wechat: Simulator
+) -> None:
+    """按旧规则公布: what was released stays, and says by which rule."""
+    held = await certifying.passed_class(platform, wechat, trainees=1)
+    await without(platform, "classes", "released_by_old_rule")
+    assert await changed_by(s0005_releases_are_marked.run(platform)) == 1
+    assert await changed_by(s0005_releases_are_marked.run(platform)) == 0
+    assert (await classes.get_class(platform, held.officer, held.id)).released_by_old_rule
+    running = await stage.open_class(platform, XINGTAI, stage.class_draft())
+    await without(platform, "classes", "released_by_old_rule")
+    await changed_by(s0005_releases_are_marked.run(platform))
+    assert not (await classes.get_class(platform, XINGTAI, running.id)).released_by_old_rule
+
+
+async def test_check_ins_that_outlasted_their_session_end_with_it(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=0)
+    session = await stage.teaching_session(platform, held)
+    late = session.ends_at + timedelta(hours=1)
+    await platform["teaching_sessions"].update_one({"_id": session.id}, {"$set": {"closes_at": late}})
+    assert await changed_by(s0006_check_ins_end_with_their_session.run(platform)) == 1
+    assert await changed_by(s0006_check_ins_end_with_their_session.run(platform)) == 0
+    row = await platform["teaching_sessions"].find_one({"_id": session.id})
+    assert row and (row["closes_at"], row["late_after"]) == (session.ends_at, session.late_after)

@@ -1,0 +1,42 @@
+"""A request to open the released results of a class again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.kernel.history import Step
+from server.kernel.reviewed import Reviewed
+from server.reopenings.rules import Action, State
+
+
+class Reopening(Reviewed):
+    """Never deleted: with the results that it put out of force it is the history of what was released. One a class is open at a time."""
+
+    collection = "reopenings"
+
+    class_id: str
+    class_name: str
+    institution_code: str
+    institution_name: str
+    province_code: str
+    reason: str
+    released_at: datetime
+    """Of the release that it is about."""
+    state: State = State.SUBMITTED
+    open: bool = True
+    """As its state says (State.open), for the unique index."""
+
+    @property
+    def decision(self) -> Step | None:
+        return self.last(Action.APPROVE, Action.DECLINE)
+
+
+@dataclass(frozen=True)
+class ReopeningFilter:
+    """What a list is narrowed to; what is empty matches everything."""
+
+    words: str = ""
+    """Part of the name of the class or of its institution."""
+    state: State | None = None
+    province_code: str = ""

@@ -1,0 +1,55 @@
+"""Queries over requests to open results again."""
+
+from __future__ import annotations
+
+from server.kernel.identity import Jurisdiction
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import containing
+from server.kernel.unit_of_work import Scope
+from server.reopenings.documents import Reopening, ReopeningFilter
+
+COLLECTIONS = (
+    CollectionSpec(
+        "reopenings",
+        shard_key="class_id",
+        indexes=(
+            Index([("class_id", 1)], unique=True, partial={"open": True}),
+            Index([("class_id", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("_id", -1)]),
+            Index([("institution_code", 1), ("_id", -1)]),
+            Index([("state", 1), ("_id", -1)]),
+        ),
+    ),
+)
+
+
+async def insert(scope: Scope, new: Reopening) -> None:
+    await scope["reopenings"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def in_reach(scope: Scope, reach: Jurisdiction, reopening_id: str) -> Reopening | None:
+    row = await scope["reopenings"].find_one(
+        {"$and": [{"_id": reopening_id}, reach.filter()]}, session=scope.session
+    )
+    return None if row is None else Reopening.from_mongo(row)
+
+
+async def latest_of(scope: Scope, reach: Jurisdiction, class_id: str) -> Reopening | None:
+    row = await scope["reopenings"].find_one(
+        {"$and": [{"class_id": class_id}, reach.filter()]}, sort=[("_id", -1)], session=scope.session
+    )
+    return None if row is None else Reopening.from_mongo(row)
+
+
+async def reopenings(
+    scope: Scope, reach: Jurisdiction, narrowed: ReopeningFilter, *, before: str | None, limit: int
+) -> list[Reopening]:
+    """Newest first, older than the id `before`."""
+    exact = {"state": narrowed.state, "province_code": narrowed.province_code}
+    conditions: list[Row] = [reach.filter(), {name: value for name, value in exact.items() if value}]
+    if narrowed.words:
+        conditions.append(containing(narrowed.words, "$class_name", "$institution_name"))
+    if before:
+        conditions.append({"_id": {"$lt": before}})
+    rows = scope["reopenings"].find({"$and": conditions}, session=scope.session).sort("_id", -1).limit(limit)
+    return [Reopening.from_mongo(row) async for row in rows]
