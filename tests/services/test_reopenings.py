@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from server.admissions.rules import NotOpen, State
 from server.admissions.service import ClassIsOver
 from server.assessment import grading, service, tasks
 from server.assessment.service import ResultsNotReleased
-from server.attendance import check_in, rolls, rules, store, timetable
+from server.attendance import rolls, rules, store, timetable
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.rolls import AttendanceFrozen, LateRegistration
 from server.attendance.rules import SessionNotOpen
@@ -24,6 +25,7 @@ from server.classes.roster_import import RosterClosed
 from server.classes.service import ResultsReleased
 from server.kernel.errors import Forbidden, NotFound, Problem
 from server.kernel.platform import Platform
+from server.kernel.queries import look_up_both
 from server.kernel.reviews import NotInThisState, NotYours, Overtaken, Return, Review
 from server.reopenings import service as reopenings
 from server.reopenings.documents import Reopening
@@ -253,7 +255,7 @@ async def test_a_check_in_under_way_when_the_release_comes_is_in_the_result_or_r
         clock_of(platform).set(session.ends_at + rules.SETTLES_AFTER)
         return found
 
-    monkeypatch.setattr(check_in, "look_up_both", slow)
+    monkeypatch.setattr("server.attendance.check_in.look_up_both", slow)
     with pytest.raises(SessionNotOpen):
         await CheckInDesk(platform).check_in(phone.actor, scan)
     assert await platform["check_ins"].count_documents({}) == 0
