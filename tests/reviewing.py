@@ -14,6 +14,7 @@ from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.qualification import review, service
 from server.qualification.documents import Case, CaseFilter, EarlyWarning, WarningFilter
+from server.qualification.service import StatementDraft
 from server.surveys.documents import SatisfactionTally
 from server.wechat.simulator import Simulator
 from tests import cast, stage
@@ -108,6 +109,12 @@ async def base_case(platform: Platform) -> Case:
     await review.review(platform)
     [case] = [one for one in await cases(platform) if one.subject_id == XINGTAI_BASE]
     return case
+
+
+async def hear_xingtai(platform: Platform) -> Case:
+    """邢台 states what there is to say in the case that is open about it, so that the centre may decide."""
+    [case] = [one for one in await cases(platform) if one.institution_code == cast.XINGTAI and one.open]
+    return await service.state_for_base(platform, XINGTAI, case.id, StatementDraft(text="没有异议。"))
 
 
 @transactional

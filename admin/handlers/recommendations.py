@@ -79,8 +79,13 @@ class NewRequest(PageHandler):
 @step(NewRequest, Permission.INSTITUTIONS_RECOMMEND)
 async def submit(page: NewRequest) -> Done:
     filed = await base_requests.submit(page.platform, page.actor, page.form(RequestDraft))
+    heard = (
+        "该基地可以先陈述情况，收到陈述或期满以后才能核准。"
+        if filed.purpose is RequestPurpose.WITHDRAWAL
+        else ""
+    )
     return Done(
-        f"“{filed.purpose.label}：{filed.institution_name}”已报部指导中心审核。",
+        f"“{filed.purpose.label}：{filed.institution_name}”已报部指导中心审核。{heard}",
         f"/admin/recommendations/{filed.id}",
     )
 

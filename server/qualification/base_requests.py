@@ -1,27 +1,37 @@
 """A province's requests about its bases (institutions.requests), together with the cases of dynamic management they answer (article 5.3).
 
 由省级管理部门向我部提出申请取消其教师培训基地资格: the case of a base is carried by such a request. It is linked when the request is
-filed, decided when the centre carries it out and ended when the province takes it back, each in the same transaction.
+filed, decided when the centre carries it out and ended when the province takes it back, each in the same transaction. Where no case is
+open the request opens one of its own, so that no base loses its title unheard (rules.check_heard).
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pymongo.errors import DuplicateKeyError
 
-from server.institutions import requests
+from server.classes import facts as class_facts
+from server.institutions import qualifications, requests
 from server.institutions import service as institutions
 from server.institutions.documents import BaseRequest
 from server.institutions.qualifications import Decision
 from server.institutions.requests import RequestDraft, RequestOpen
-from server.institutions.rules import RequestPurpose
+from server.institutions.rules import QualificationKind, RequestPurpose, RequestState
+from server.kernel import policies
 from server.kernel.clock import beijing_date
-from server.kernel.identity import Actor
+from server.kernel.history import step
+from server.kernel.identity import Actor, system
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.qualification import rules, service, store
-from server.qualification.documents import Case
+from server.qualification.documents import Case, Fact
 from server.qualification.examination import base_id
-from server.qualification.rules import Action, Outcome
+from server.qualification.rules import Action, Outcome, Rule, State, Subject
+
+JOB = system("qualification-review")
+MOST_REQUESTS = 1_000
+"""More than wait at once: a school has one, and there are fewer than a thousand."""
 
 
 async def submit(platform: Platform, actor: Actor, draft: RequestDraft) -> BaseRequest:
@@ -35,19 +45,83 @@ async def submit(platform: Platform, actor: Actor, draft: RequestDraft) -> BaseR
 @transactional
 async def _submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
     filed = await requests.submit(unit, draft)
-    if case := await open_case(unit, filed):
-        await service.move(unit, case, Action.FILE, filed.reason, request_id=filed.id)
+    if filed.purpose is RequestPurpose.WITHDRAWAL:
+        if case := await open_case(unit, filed):
+            await service.move(unit, case, Action.FILE, filed.reason, request_id=filed.id)
+        else:
+            await _open(unit, filed)
     return filed
+
+
+async def _open(unit: UnitOfWork, request: BaseRequest) -> None:
+    """The hearing of a base that no case is open about."""
+    today = beijing_date(unit.now)
+    code, number = request.institution_code or "", request.qualification_number or 0
+    school, held = await qualifications.qualification(unit, unit.actor, code, number)
+    days = (await policies.on(unit, today)).statement_days
+    trained = await class_facts.last_training_days(unit, [code], QualificationKind.TRAINING_BASE)
+    facts = [
+        ("资格起始", str(held.valid_from)),
+        ("最近一次开展培训", str(trained.get(code, "没有开展过培训"))),
+        ("省级管理部门的理由", request.reason),
+    ]
+    new = Case(
+        subject=Subject.BASE,
+        subject_id=base_id(code, number),
+        name=school.name,
+        unit_name="",
+        province_code=school.province_code,
+        institution_code=code,
+        qualification_number=number,
+        rule=Rule.ASKED_FOR,
+        key=request.id,
+        first=held.valid_from,
+        last=today,
+        facts=[Fact(title=title, value=value) for title, value in facts],
+        opened_on=today,
+        state_until=today + timedelta(days=days),
+        state=State.FILED,
+        request_id=request.id,
+        history=[step(unit, Action.OPEN)],
+    )
+    await store.insert_cases(unit, [new])
+    unit.audit("qualification:open", new.id, about=new.subject_id, rule=new.rule.label, key=new.key)
+
+
+async def hear(platform: Platform) -> int:
+    """The daily work: opens a hearing for each request to withdraw that has none (one filed before requests opened them)."""
+    opened = 0
+    waiting = await requests.list_requests(
+        platform, JOB, purpose=RequestPurpose.WITHDRAWAL, state=RequestState.SUBMITTED, limit=MOST_REQUESTS
+    )
+    for one in waiting:
+        if await open_case(platform, one) is None:
+            opened += await _hear(platform, JOB, one.id)
+    return opened
+
+
+@transactional
+async def _hear(unit: UnitOfWork, request_id: str) -> bool:
+    found = await requests.request(unit, unit.actor, request_id)
+    if found.state is not RequestState.SUBMITTED or await open_case(unit, found):
+        unit.nothing_written()
+        return False
+    await _open(unit, found)
+    return True
 
 
 @transactional
 async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> BaseRequest:
     """Approves that a base's qualification is suspended, resumed or withdrawn, and does it; a withdrawal decides the base's open case.
 
-    Raises NotInThisState, QualificationFixed, Invalid, and TooEarly while the base may still state its case and has not.
+    Raises NotInThisState, QualificationFixed, Invalid, and for a withdrawal TooEarly while the base may still state its case and has
+    not, Unheard where nobody has asked it.
     """
     approved = await requests.carry_out(unit, request_id, wanted)
-    if case := await open_case(unit, approved):
+    if approved.purpose is RequestPurpose.WITHDRAWAL:
+        case = await open_case(unit, approved)
+        if case is None:
+            raise rules.Unheard()
         today = beijing_date(unit.now)
         rules.check_heard(Outcome.CANCELLED, case.state_until, today, stated=bool(case.statements))
         decided = await service.decision(unit, Outcome.CANCELLED, wanted.effective_on, wanted.reason)
@@ -76,6 +150,5 @@ async def open_case(scope: Scope, request: BaseRequest) -> Case | None:
     """The open case of the base that a request to withdraw is about."""
     if request.purpose is not RequestPurpose.WITHDRAWAL:
         return None
-    return await store.open_of(
-        scope, base_id(request.institution_code or "", request.qualification_number or 0)
-    )
+    subject = base_id(request.institution_code or "", request.qualification_number or 0)
+    return await store.open_of(scope, subject, request.id)

@@ -23,7 +23,7 @@ from server.kernel.history import step
 from server.kernel.identity import system
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
-from server.qualification import examination, store
+from server.qualification import base_requests, examination, store
 from server.qualification.coming import Coming, coming
 from server.qualification.documents import Case, EarlyWarning, Fact
 from server.qualification.examination import Examined
@@ -42,7 +42,7 @@ Finding = tuple[Examined, Verdict]
 async def review(platform: Platform) -> Mapping[str, int]:
     """Examines every teacher of the pool and every base; returns what it did, in Chinese words."""
     today = beijing_date(platform.clock.now())
-    counts = Counter({"核查": 0, "立案": 0, "预警": 0})
+    counts = Counter({"核查": 0, "立案": await base_requests.hear(platform), "预警": 0})
     async for batch in _everybody(platform, today):
         counts["核查"] += len(batch)
         findings = await _new(platform, batch)
@@ -77,8 +77,12 @@ async def _new(platform: Platform, batch: Sequence[Examined]) -> list[Finding]:
 
 
 def _has_case(one: Examined, verdict: Verdict) -> bool:
-    """Whether this period has its case, or another case of the rule is still open."""
-    return any(case.rule is verdict.rule and (case.open or case.key == verdict.key) for case in one.earlier)
+    """Whether this period has its case, or another case of the rule (about a base: of any rule) is still open."""
+    return any(
+        (case.open and case.rule.subject is Subject.BASE)
+        or (case.rule is verdict.rule and (case.open or case.key == verdict.key))
+        for case in one.earlier
+    )
 
 
 async def _write(platform: Platform, findings: Sequence[Finding], today: date) -> Mapping[str, int]:

@@ -49,14 +49,16 @@ class Rule(Titled):
     NO_TASK = "NO_TASK", "两年内未承担授课及考核任务"
     LOW_SATISFACTION = "LOW_SATISFACTION", "培训满意度未达标"
     NO_CLASS = "NO_CLASS", "两年内未开展培训"
+    ASKED_FOR = "ASKED_FOR", "省级管理部门申请取消"
+    """No verdict of ours: the province asks to withdraw a base that no case is open about, and its request opens one."""
 
     @property
     def article(self) -> str:
-        return "第五条（三）" if self is Rule.NO_CLASS else "第九条（一）"
+        return "第五条（三）" if self.subject is Subject.BASE else "第九条（一）"
 
     @property
     def subject(self) -> Subject:
-        return Subject.BASE if self is Rule.NO_CLASS else Subject.TEACHER
+        return Subject.BASE if self in (Rule.NO_CLASS, Rule.ASKED_FOR) else Subject.TEACHER
 
 
 class Grade(Titled):
@@ -290,8 +292,8 @@ _STEPS: dict[Subject, dict[Action, By[State]]] = {
     },
 }
 """部指导中心 … 取消其骨干教师资格 (article 9.1); 由省级管理部门向我部提出申请取消 (article 5.3). WITHDRAW without FILE is a request of
-the province that was older than the case. A base's withdrawn qualification never comes back (institutions.rules), so that its decision
-is not reversed: the school is recommended again."""
+an earlier version that was older than the case: by now a request that finds no case opens one, which begins FILED. A base's withdrawn
+qualification never comes back (institutions.rules), so that its decision is not reversed: the school is recommended again."""
 
 
 class CaseSettled(Conflict):
@@ -307,6 +309,14 @@ class StatementOver(Conflict):
 class TooEarly(Conflict):
     slug = "statement-still-open"
     title = "陈述期限未满"
+
+
+class Unheard(Conflict):
+    slug = "nobody-was-heard"
+    title = "尚未听取陈述"
+    default_detail = (
+        "资格不能未经陈述就被取消。平台将在次日凌晨为这份申请立案，请等该基地陈述或陈述期满后再核准。"
+    )
 
 
 def steps_of(subject: Subject) -> Procedure[State, Action]:
@@ -329,7 +339,10 @@ def check_statement_day(state_until: date, today: date) -> None:
 
 
 def check_heard(outcome: Outcome, state_until: date, today: date, *, stated: bool) -> None:
-    """Raises TooEarly for what burdens the subject before it was heard or its days for that are over."""
+    """Nobody loses a title unheard, whatever the path: the rule, named once (articles 5.3 and 9.1).
+
+    What burdens a subject is decided in a case, and not before the subject has stated it or its days for that are over. Raises TooEarly.
+    """
     if outcome.adverse and not stated and today <= state_until:
         raise TooEarly(
             f"对方还没有陈述，陈述期限到{state_until}。请在收到陈述或期满以后再作出“{outcome.label}”的决定。"

@@ -105,9 +105,13 @@ async def of_subject(scope: Scope, subject_id: str, case_id: str) -> Case | None
     return await _one(scope, {"_id": case_id, "subject_id": subject_id})
 
 
-async def open_of(scope: Scope, subject_id: str) -> Case | None:
-    """The open case of a base; it has one rule."""
-    return await _one(scope, {"subject_id": subject_id, "open": True})
+async def open_of(scope: Scope, subject_id: str, request_id: str) -> Case | None:
+    """The open case of a base: that of this request before one that no request is linked to.
+
+    A review may open its case in the same moment in which a request opens another; then the request's is the one that is decided.
+    """
+    linked = await _one(scope, {"subject_id": subject_id, "open": True, "request_id": request_id})
+    return linked or await _one(scope, {"subject_id": subject_id, "open": True, "request_id": None})
 
 
 async def _one(scope: Scope, condition: Row) -> Case | None:

@@ -13,7 +13,7 @@ from server.institutions import service as institutions
 from server.institutions.rules import RequestPurpose
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
-from tests import cast, stage
+from tests import cast, reviewing, stage
 from tests.admin.browserless import Browser, Form, Shown, sign_in
 
 NEW_BASE: Form = {
@@ -141,7 +141,7 @@ async def test_what_is_declined_waits_for_the_province_and_may_come_again(
 
 
 async def test_the_page_of_a_withdrawal_lists_the_classes_that_stand_on_the_qualification(
-    centre: Browser, hebei: Browser, opened: TrainingClass
+    platform: Platform, centre: Browser, hebei: Browser, opened: TrainingClass
 ) -> None:
     form = await hebei.get(ABOUT_XINGTAI.format("WITHDRAWAL"))
     assert "教师培训基地（2026-01-01 至 2028-12-31，有效）" in form.text
@@ -149,6 +149,9 @@ async def test_the_page_of_a_withdrawal_lists_the_classes_that_stand_on_the_qual
     review = await centre.get(filed.location)
     assert opened.name in review.text and "不会自动改变" in review.text
     decision: Form = {"effective_on": "2026-04-01", "reason": "中心〔2026〕6 号"}
+    refused = await centre.post(f"{filed.location}/approve", decision)
+    assert refused.status == 409 and "还没有陈述，陈述期限到2026-03-31" in refused.text
+    await reviewing.hear_xingtai(platform)
     await centre.post(f"{filed.location}/approve", decision)
     await hebei.get(filed.location)
     page = await hebei.get("/admin/institutions/009")

@@ -20,7 +20,7 @@ from server.institutions.rules import (
 from server.kernel.errors import Forbidden, Invalid
 from server.kernel.platform import Platform
 from server.qualification import base_requests
-from tests import cast, stage
+from tests import cast, reviewing, stage
 from tests.admin.browserless import sign_in
 
 CENTRE = stage.actor(cast.CENTRE)
@@ -99,6 +99,7 @@ async def test_a_base_loses_its_title_on_the_province_s_request_only(platform: P
     with pytest.raises(QualificationFixed):
         await qualifications.decide(platform, CENTRE, cast.XINGTAI, 1, QualificationAction.WITHDRAW, DECISION)
     asked = await base_requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.WITHDRAWAL))
+    await reviewing.hear_xingtai(platform)
     await base_requests.carry_out(platform, CENTRE, asked.id, DECISION)
     found = await institutions.institution(platform, HEBEI, cast.XINGTAI)
     assert found.qualifications[0].status is QualificationStatus.WITHDRAWN
@@ -109,6 +110,7 @@ async def test_a_base_loses_its_title_on_the_province_s_request_only(platform: P
 async def test_a_province_asks_for_an_addition(platform: Platform) -> None:
     """（三）省级管理部门也可根据实际需求，向我部申请推荐符合条件的院校增补成为教师培训基地。"""
     withdrawal = await base_requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.WITHDRAWAL))
+    await reviewing.hear_xingtai(platform)
     await base_requests.carry_out(platform, CENTRE, withdrawal.id, DECISION)
     asked = await base_requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.ADDITION))
     await requests.grant(platform, CENTRE, asked.id, GRANT)

@@ -32,7 +32,7 @@ from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.kernel.reviews import NotInThisState
 from server.qualification import base_requests
-from tests import cast, stage
+from tests import cast, reviewing, stage
 from tests.examples import examples
 
 CENTRE = stage.actor(cast.CENTRE)
@@ -75,6 +75,7 @@ DECISION = Decision(effective_on=TODAY, reason="两年内未开展培训，中�
 
 async def withdrawn_base(platform: Platform) -> BaseRequest:
     asked = await base_requests.submit(platform, HEBEI, about_xingtai(RequestPurpose.WITHDRAWAL))
+    await reviewing.hear_xingtai(platform)
     return await base_requests.carry_out(platform, CENTRE, asked.id, DECISION)
 
 
@@ -219,6 +220,8 @@ async def test_a_base_is_suspended_resumed_and_withdrawn_on_request_and_every_ve
 ) -> None:
     for purpose in (RequestPurpose.SUSPENSION, RequestPurpose.RESUMPTION, RequestPurpose.WITHDRAWAL):
         asked = await base_requests.submit(platform, HEBEI, about_xingtai(purpose))
+        if purpose is RequestPurpose.WITHDRAWAL:
+            await reviewing.hear_xingtai(platform)
         await base_requests.carry_out(platform, CENTRE, asked.id, DECISION)
     found = await service.institution(platform, HEBEI, "009")
     told = [(one.action, one.before and one.before.status, one.after.status) for one in found.versions_of(1)]

@@ -31,6 +31,7 @@ from server.qualification.rules import (
     StatementOver,
     Subject,
     TooEarly,
+    Unheard,
 )
 from server.qualification.service import DecisionDraft, ReversalDraft, StatementDraft
 from server.wechat.simulator import Simulator
@@ -540,10 +541,52 @@ async def test_another_request_leaves_the_case_alone(platform: Platform) -> None
     assert await reviewing.cases(platform) == [case]
 
 
+async def test_a_request_that_answers_no_case_opens_a_hearing_of_its_own(
+    platform: Platform, clock: FixedClock
+) -> None:
+    asked = await base_requests.submit(platform, HEBEI, withdrawing())
+    [opened] = await reviewing.cases(platform, XINGTAI)
+    assert (opened.rule, opened.state, opened.request_id) == (Rule.ASKED_FOR, State.FILED, asked.id)
+    assert [one.count for one in await service.waiting(platform, XINGTAI) if "陈述" in one.title] == [1]
+    agreed = BaseDecision(effective_on=TODAY + 16 * DAY, reason="同意取消")
+    clock.advance(15 * DAY)  # the last day of the statement
+    with pytest.raises(TooEarly):
+        await base_requests.carry_out(platform, CENTRE, asked.id, agreed)
+    school = await institutions.institution(platform, CENTRE, cast.XINGTAI)
+    assert school.qualifications[0].status is QualificationStatus.ACTIVE
+    assert (await requests.request(platform, CENTRE, asked.id)).open
+    clock.advance(DAY)
+    await base_requests.carry_out(platform, CENTRE, asked.id, agreed)
+    assert (await service.case(platform, CENTRE, opened.id)).state is State.DECIDED
+
+
+async def test_a_base_whose_hearing_is_open_gets_no_second_case(platform: Platform) -> None:
+    await base_requests.submit(platform, HEBEI, withdrawing())
+    await reviewing.base_since(platform, LONG)
+    await review.review(platform)
+    assert [one.rule for one in await reviewing.cases(platform)] == [Rule.ASKED_FOR]
+
+
+async def test_a_request_of_an_earlier_version_is_heard_from_the_next_review_on(platform: Platform) -> None:
+    asked = await base_requests.submit(platform, HEBEI, withdrawing())
+    await platform["qualification_cases"].delete_many({})
+    with pytest.raises(Unheard):
+        await base_requests.carry_out(
+            platform, CENTRE, asked.id, BaseDecision(effective_on=TODAY, reason="同意取消")
+        )
+    assert (await review.review(platform))["立案"] == 1
+    [heard] = await reviewing.cases(platform)
+    assert (heard.rule, heard.state, heard.request_id) == (Rule.ASKED_FOR, State.FILED, asked.id)
+    assert (await review.review(platform))["立案"] == 0
+
+
 async def test_a_request_older_than_the_case_decides_it_too(platform: Platform) -> None:
     asked = await base_requests.submit(platform, HEBEI, withdrawing())
+    await platform["qualification_cases"].delete_many({})  # an earlier version opened no hearing
+    await platform["base_requests"].update_one({"_id": asked.id}, {"$set": {"state": "DECLINED"}})
     case = await reviewing.base_case(platform)
     assert case.request_id is None
+    await platform["base_requests"].update_one({"_id": asked.id}, {"$set": {"state": "SUBMITTED"}})
     await service.state_for_base(platform, XINGTAI, case.id, SAID)
     await base_requests.carry_out(
         platform, CENTRE, asked.id, BaseDecision(effective_on=TODAY, reason="同意取消")
