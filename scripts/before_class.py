@@ -38,6 +38,9 @@ async def centre_prepares(
             "province_code": PROVINCE,
             "work_unit": f"示例市技师学院（演示 {run}）",
             "majors": ["01"],
+            "proof": "PAPER",
+            "paper_number": "人社培示〔2022〕7 号",
+            "paper_dated_on": "2022-12-20",
         },
     )
     await centre.close()

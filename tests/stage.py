@@ -17,8 +17,7 @@ from server.attendance import store as attendance_store
 from server.attendance import timetable
 from server.attendance.documents import CheckIn, Source, TeachingSession
 from server.attendance.timetable import SessionDraft
-from server.backbone import service as backbone
-from server.backbone.service import Registration
+from server.backbone.rules import Proof
 from server.classes import roster_import
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -30,6 +29,8 @@ from server.invitations.service import InvitationDraft
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.selection import entry
+from server.selection.entry import Registration
 from server.wechat.simulator import Simulator
 from tests import cast, opening
 from tests.cast import Officer, Person
@@ -128,8 +129,11 @@ async def register_backbone(platform: Platform, person: Person, majors: Sequence
         province_code=cast.HEBEI,
         work_unit=person.unit,
         majors=list(majors),
+        proof=Proof.PAPER,
+        paper_number="人社培试〔2022〕7 号",
+        paper_dated_on=date(2022, 12, 20),
     )
-    return (await backbone.register(platform, actor(cast.CENTRE), wanted)).id
+    return (await entry.register(platform, actor(cast.CENTRE), wanted)).id
 
 
 async def enrol(platform: Platform, officer: Officer, class_id: str, people: Sequence[Person]) -> list[str]:

@@ -16,8 +16,8 @@ from admin.rendering import province_name
 from admin.steps import shows, step
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter, PoolMember
-from server.backbone.rules import TASKS_SOUGHT, PoolStatus, Sought, mark, tasks_mark
-from server.backbone.service import Registration, StatusDraft
+from server.backbone.rules import TASKS_SOUGHT, PoolStatus, Proof, Sought, mark, tasks_mark
+from server.backbone.service import StatusDraft
 from server.institutions.rules import MAJORS
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
@@ -26,7 +26,8 @@ from server.kernel.identity import Role
 from server.kernel.permissions import Permission, holds
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
-from server.selection import pool
+from server.selection import entry, pool
+from server.selection.entry import Registration
 
 TASKS = [*((str(least), f"至少 {least} 次") for least in TASKS_SOUGHT), ("none", "没有任务")]
 SATISFACTION = [
@@ -108,6 +109,7 @@ def sheet(page: PageHandler, year: int) -> Sheet[PoolMember]:
             Column("省份", 10, lambda one: province_name(one.province_code)),
             Column("专业大类", 30, lambda one: "、".join(MAJORS[code].name for code in one.majors)),
             Column("证书编号", 20, lambda one: one.certificate_number or ""),
+            Column("登记依据", 24, lambda one: one.proof.label),
             Column(f"{year}年授课", 12, lambda one: one.figures_of(year).teaching),
             Column(f"{year}年考核", 12, lambda one: one.figures_of(year).assessment),
             Column(f"{year}年满意度", 14, lambda one: one.figures_of(year).mean),
@@ -126,17 +128,23 @@ async def export(page: PageHandler) -> Download:
     return await sheet(page, query.year_on(page)).stream(name, rows)
 
 
+PROOFS = [
+    (Proof.LEDGER.value, Proof.LEDGER.label, "填写编号，平台在证书台账中核对本人和有效状态"),
+    (Proof.PAPER.value, Proof.PAPER.label, "填写证明的编号或文号和日期，入库后如此注明"),
+]
+
+
 class Newcomer(PageHandler):
     address = "/admin/backbone"
     get = shows(Permission.BACKBONE_REGISTER)
 
     async def show(self, outcome: Outcome = NO_ERRORS) -> None:
-        self.render_page("backbone/new.html", **outcome)
+        self.render_page("backbone/new.html", proofs=PROOFS, **outcome)
 
 
 @step(Newcomer, Permission.BACKBONE_REGISTER)
 async def register(page: Newcomer) -> str:
-    member = await backbone.register(page.platform, page.actor, page.form(Registration))
+    member = await entry.register(page.platform, page.actor, page.form(Registration))
     return f"已登记 {member.name}（{member.id_number_masked}）入库。"
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from server.backbone.rules import PoolStatus, YearFigures
+from server.backbone.rules import PoolStatus, Proof, YearFigures
 from server.kernel.history import Step
 from server.kernel.mongo import Document
 
@@ -34,6 +34,10 @@ class PoolMember(Document):
     registered_by: str
     certificate_number: str | None = None
     """Of the 骨干教师培训合格证书; None for those registered without one on the platform."""
+    proof: Proof
+    """What the registration rests on: the ledger of certificates, or a paper from before the platform with its number and day."""
+    paper_number: str = ""
+    paper_dated_on: date | None = None
     decision_id: str | None = None
     """The decision that registered the list this teacher stood on; None for a direct registration."""
     status: PoolStatus = PoolStatus.ACTIVE

@@ -99,6 +99,34 @@ def _to_come(history: Sequence[Decided], day: date) -> Iterable[Decided]:
     return (one for one in history if one.effective_on > day)
 
 
+# ---- what a registration rests on
+
+
+class Proof(Titled):
+    """What shows that a member was trained (article 9.1: 将培训考核合格的骨干教师登记入库)."""
+
+    LEDGER = "LEDGER", "证书台账"
+    PAPER = "PAPER", "平台建立以前的培训证明"
+    UNCHECKED = "UNCHECKED", "登记时未核对证书"
+    """Of an earlier version, which took a number without looking; nobody is registered so any more."""
+
+
+def check_paper(number: str, dated_on: date | None, today: date) -> None:
+    """Raises Invalid unless a paper from before the platform is named by its number and its day, which has come."""
+    problems = []
+    if len(number) < SHORTEST_PAPER_NUMBER:
+        problems.append(FieldError("paper_number", "请填写证明（合格证书、合格名单文件等）的编号或文号。"))
+    if dated_on is None:
+        problems.append(FieldError("paper_dated_on", "请填写证明的日期。"))
+    elif dated_on > today:
+        problems.append(FieldError("paper_dated_on", "证明的日期不能晚于今天。"))
+    if problems:
+        raise Invalid(fields=problems)
+
+
+SHORTEST_PAPER_NUMBER = 3
+
+
 # ---- the figures of a year, and what the pool is searched by
 
 

@@ -8,18 +8,14 @@ from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, Field
-from pymongo.errors import DuplicateKeyError
 
-from server.accounts import people, rules
-from server.accounts.rules import Evidence
+from server.accounts import people
 from server.backbone import rules as pool_rules
 from server.backbone import store
 from server.backbone.documents import WHOLE_POOL, PoolFilter, PoolMember, StatusStep
-from server.backbone.rules import PoolStatus, YearFigures
-from server.institutions.annex1 import PROVINCES
-from server.institutions.rules import MAJORS
+from server.backbone.rules import PoolStatus, Proof, YearFigures
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor, system
 from server.kernel.platform import Platform
@@ -47,57 +43,9 @@ class Entry:
     work_unit: str
     majors: tuple[str, ...]
     certificate_number: str | None = None
-
-
-class Registration(BaseModel):
-    name: Annotated[str, Field(title="姓名", min_length=1, max_length=60)]
-    id_number: Annotated[str, Field(title="身份证号", min_length=1, max_length=60)]
-    province_code: Annotated[str, Field(title="省份", pattern=r"^[0-9]{2}$")]
-    work_unit: Annotated[str, Field(title="工作单位", min_length=2, max_length=60)]
-    majors: Annotated[list[str], Field(title="专业大类", min_length=1, max_length=15)]
-    certificate_number: Annotated[
-        str | None, Field(title="骨干教师培训合格证书编号", pattern=r"^[0-9]{11}G[0-9]{3}$")
-    ] = None
-    """Article 17; for whoever was trained before the platform it is on paper."""
-
-
-async def register(platform: Platform, actor: Actor, wanted: Registration) -> PoolMember:
-    """登记入库 of a teacher who passed the 骨干教师 training.
-
-    Raises NameInvalid, IdNumberInvalid, NameDiffers, AlreadyInPool, or Invalid for an unknown province or 专业大类.
-    """
-    name = rules.normalise_name(wanted.name)
-    rules.check_name(name)
-    number = rules.normalise_id_number(wanted.id_number)
-    rules.check_id_number(number, today=beijing_date(platform.clock.now()))
-    if wanted.province_code not in {province.code for province in PROVINCES}:
-        raise Invalid(fields=[FieldError("province_code", "请选择省份。")])
-    if not set(wanted.majors) <= MAJORS.keys():
-        raise Invalid(fields=[FieldError("majors", "请选择列表中的专业大类。")])
-    [sealed] = await people.seal(platform, [people.Identity(name, number)])
-    try:
-        return await _register(platform, actor, sealed, wanted)
-    except DuplicateKeyError as error:
-        if error.details and "certificate_number" in error.details.get("keyPattern", {}):
-            message = "这个证书编号已登记在另一位骨干教师名下，请核对。"
-            raise Invalid(fields=[FieldError("certificate_number", message)]) from None
-        raise AlreadyInPool() from None
-
-
-@transactional
-async def _register(unit: UnitOfWork, sealed: people.SealedIdentity, wanted: Registration) -> PoolMember:
-    [person] = await people.ensure(unit, [sealed], Evidence.ROSTER_MATCHED)
-    entry = Entry(
-        person_id=person.id,
-        name=person.name,
-        id_number_masked=person.id_number_masked,
-        province_code=wanted.province_code,
-        work_unit=wanted.work_unit,
-        majors=tuple(sorted(set(wanted.majors))),
-        certificate_number=wanted.certificate_number,
-    )
-    [new] = await enter(unit, [entry])
-    return new
+    proof: Proof = Proof.LEDGER
+    paper_number: str = ""
+    paper_dated_on: date | None = None
 
 
 async def enter(
@@ -118,6 +66,9 @@ async def enter(
             work_unit=one.work_unit,
             majors=list(one.majors),
             certificate_number=one.certificate_number,
+            proof=one.proof,
+            paper_number=one.paper_number,
+            paper_dated_on=one.paper_dated_on,
             registered_at=unit.now,
             registered_by=unit.actor.name,
             decision_id=decision_id,
@@ -130,7 +81,7 @@ async def enter(
     await store.insert_all(unit, new)
     for member in new:
         await people.set_backbone(unit, member.id, True)
-        unit.audit("backbone:register", member.id, majors=list(member.majors))
+        unit.audit("backbone:register", member.id, majors=list(member.majors), proof=member.proof.label)
         unit.notify(member.id, "pool-registered", effective_on=beijing_date(unit.now).isoformat())
     return new
 

@@ -10,12 +10,13 @@ from datetime import date, datetime, time, timedelta
 from server.accounts import phones
 from server.accounts.fictional import FictionalPerson
 from server.accounts.phones import PhoneAuthenticator, RealName
-from server.backbone import service as backbone
-from server.backbone.service import Registration
+from server.backbone.rules import Proof
 from server.demonstration.phones import subscribe
 from server.kernel.clock import BEIJING, FixedClock, beijing_date
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.selection import entry
+from server.selection.entry import Registration
 from server.wechat.world import World
 
 SUBSCRIBED = ("enrolled", "invitation-sent", "results-released", "survey-opened", "certificate-issued")
@@ -58,8 +59,11 @@ class Stage:
             province_code="13",
             work_unit=unit,
             majors=list(majors),
+            proof=Proof.PAPER,
+            paper_number="人社培示〔2022〕7 号",
+            paper_dated_on=date(2022, 12, 20),
         )
-        return (await backbone.register(self.at(moment), self.centre, wanted)).id
+        return (await entry.register(self.at(moment), self.centre, wanted)).id
 
     async def phone(self, moment: datetime, openid: str, person: FictionalPerson) -> Actor:
         then = self.at(moment)

@@ -14,6 +14,7 @@ from server.upgrades import (
     s0005_names_are_folded,
     s0005_releases_are_marked,
     s0006_check_ins_end_with_their_session,
+    s0005_pool_says_its_proof,
 )
 
 
@@ -46,4 +47,5 @@ STEPS: tuple[Step, ...] = (
         "让签到最晚到下课时结束",
         s0006_check_ins_end_with_their_session.run,
     ),
+    Step("s0005_pool_says_its_proof", "标明骨干教师的登记依据", s0005_pool_says_its_proof.run),
 )

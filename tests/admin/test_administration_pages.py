@@ -141,6 +141,9 @@ async def test_the_centre_registers_a_backbone_teacher_and_everybody_finds_them(
         "province_code": "13",
         "work_unit": teacher.unit,
         "majors": ["01", "02"],
+        "proof": "PAPER",
+        "paper_number": "人社培试〔2022〕7 号",
+        "paper_dated_on": "2022-12-20",
     }
     assert "骨干教师库还是空的" in (await centre.get("/admin/backbone")).text
     assert (await centre.post("/admin/backbone/new", form)).location == "/admin/backbone"
@@ -161,6 +164,10 @@ async def test_the_centre_registers_a_backbone_teacher_and_everybody_finds_them(
         ({"province_code": "99"}, "province_code"),
         ({"majors": []}, "majors"),
         ({"majors": ["99"]}, "majors"),
+        ({"proof": "LEDGER", "certificate_number": ""}, "certificate_number"),
+        ({"proof": "LEDGER", "certificate_number": "32017202212G001"}, "certificate_number"),
+        ({"paper_number": ""}, "paper_number"),
+        ({"paper_dated_on": ""}, "paper_dated_on"),
     ],
 )
 async def test_a_wrong_registration_is_refused_at_its_field(
@@ -172,6 +179,9 @@ async def test_a_wrong_registration_is_refused_at_its_field(
         "province_code": "13",
         "work_unit": "邢台技师学院",
         "majors": ["01"],
+        "proof": "PAPER",
+        "paper_number": "人社培试〔2022〕7 号",
+        "paper_dated_on": "2022-12-20",
     }
     answer = await centre.post("/admin/backbone/new", {**form, **changes})
     assert answer.status == 422 and f'href="#field-{place}"' in answer.html

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from admin.handlers.duties import DutyQuery
 from server.backbone.documents import PoolMember
-from server.backbone.rules import PoolStatus
+from server.backbone.rules import PoolStatus, Proof
 from server.duties.documents import DutyWarning, Guidance
 from server.duties.rules import Action, State, Way
 from server.duties.service import DutyPage, DutyRecord, DutyYear
@@ -42,6 +42,7 @@ def teacher(name: str, unit: str = "示例市高级技工学校", **changes: Any
         "majors": ["01"],
         "registered_at": datetime(2024, 5, 6, tzinfo=UTC),
         "registered_by": "部试甲",
+        "proof": Proof.PAPER,
     }
     return PoolMember(**(fields | changes))
 

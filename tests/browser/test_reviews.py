@@ -16,6 +16,7 @@ from server.applications.documents import Application, Venue, WishedTeacher
 from server.applications.rules import Action as ApplicationAction
 from server.applications.rules import State as ApplicationState
 from server.backbone.documents import PoolMember
+from server.backbone.rules import Proof
 from server.institutions.rules import Level
 from server.kernel.history import Step
 from server.plans.documents import Plan
@@ -107,6 +108,7 @@ APPLICATION = Application(
 )
 TEACHERS = [
     PoolMember(
+        proof=Proof.PAPER,
         id=f"{number:024x}",
         name=name,
         id_number_masked="130***********1234",

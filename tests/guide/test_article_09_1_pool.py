@@ -8,14 +8,16 @@ import pytest
 
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter
-from server.backbone.rules import PoolStatus
+from server.backbone.rules import PoolStatus, Proof
 from server.backbone.service import StatusDraft
 from server.invitations import service as invitations
 from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, NotInvitable
+from server.kernel.errors import Invalid
 from server.kernel.permissions import ROLE_PERMISSIONS, Permission
 from server.kernel.platform import Platform
-from server.selection import pool
+from server.selection import entry, pool
+from server.selection.entry import Registration
 from tests import cast, stage
 from tests.selecting import CENTRE, SERVED, XINGTAI, registered, through
 
@@ -31,9 +33,26 @@ async def test_the_centre_registers_those_who_passed_with_one_decision(platform:
 
 
 async def test_who_was_trained_before_the_platform_is_registered_directly(platform: Platform) -> None:
-    """登记入库: the pool begins with those who hold a certificate on paper."""
+    """登记入库: the pool begins with those who hold a certificate on paper, and says on which."""
     teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
-    assert (await backbone.member_of_pool(platform, teacher)).decision_id is None
+    member = await backbone.member_of_pool(platform, teacher)
+    assert member.decision_id is None
+    assert (member.proof, member.certificate_number) == (Proof.PAPER, None) and member.paper_number
+
+
+async def test_nobody_is_registered_by_a_number_that_is_not_theirs(platform: Platform) -> None:
+    """将培训考核合格的骨干教师登记入库: the number is looked up in the ledger of certificates (article 18)."""
+    wanted = Registration(
+        name=cast.BACKBONE_TEACHER.name,
+        id_number=cast.BACKBONE_TEACHER.id_number,
+        province_code=cast.HEBEI,
+        work_unit=cast.BACKBONE_TEACHER.unit,
+        majors=["01"],
+        certificate_number="32017202212G001",
+    )
+    for number in ("", "32017202212G001"):
+        with pytest.raises(Invalid):
+            await entry.register(platform, CENTRE, wanted.model_copy(update={"certificate_number": number}))
 
 
 async def test_institutions_find_whom_they_need_and_see_no_id_number(platform: Platform) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from server.backbone import store
 from server.backbone.documents import PoolFilter, PoolMember
 from server.backbone.rules import (
     PoolStatus,
+    Proof,
     Sought,
     StatusNotPossible,
     YearFigures,
@@ -21,21 +23,24 @@ from server.backbone.rules import (
     marks,
     tasks_mark,
 )
-from server.backbone.service import AlreadyInPool, Registration, StatusDraft
+from server.backbone.service import AlreadyInPool, StatusDraft
+from server.certificates.documents import CertificateStatus
 from server.invitations import recommendation
 from server.invitations import service as invitations
 from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, NotInvitable
-from server.kernel.clock import FixedClock
+from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.identity import Role
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
-from server.selection import pool
+from server.selection import entry, pool
+from server.selection.entry import Registration
 from server.surveys import service as surveys
 from server.wechat.simulator import Simulator
 from tests import cast, stage
+from tests.selecting import SERVED, through
 from tests.surveying import answer, clock_of, let_it_end, open_survey
 
 CENTRE = stage.actor(cast.CENTRE)
@@ -138,26 +143,89 @@ async def test_a_status_that_is_there_already_is_not_decided_again(platform: Pla
 # ---- registration
 
 
-def registration(person: cast.Person, number: str | None = None) -> Registration:
-    return Registration(
+def registration(person: cast.Person, **changes: object) -> Registration:
+    """Of somebody from before the platform, unless the changes say otherwise."""
+    paper = {
+        "proof": Proof.PAPER,
+        "paper_number": "人社培试〔2022〕7 号",
+        "paper_dated_on": date(2022, 12, 20),
+    }
+    said = Registration(
         name=person.name,
         id_number=person.id_number,
         province_code=cast.HEBEI,
         work_unit=person.unit,
         majors=["01"],
-        certificate_number=number,
     )
+    return said.model_copy(update={**paper, **changes})
 
 
-async def test_a_teacher_and_a_certificate_are_registered_once(platform: Platform) -> None:
-    number = "32017202212G001"
-    await backbone.register(platform, CENTRE, registration(cast.BACKBONE_TEACHER, number))
+async def test_a_teacher_is_registered_once(platform: Platform) -> None:
+    await entry.register(platform, CENTRE, registration(cast.BACKBONE_TEACHER))
     with pytest.raises(AlreadyInPool):
-        await backbone.register(platform, CENTRE, registration(cast.BACKBONE_TEACHER))
-    with pytest.raises(Invalid) as refusal:
-        await backbone.register(platform, CENTRE, registration(cast.SECOND_BACKBONE_TEACHER, number))
-    assert [one.place for one in refusal.value.fields] == ["certificate_number"]
+        await entry.register(platform, CENTRE, registration(cast.BACKBONE_TEACHER))
     assert await names_found(platform) == [cast.BACKBONE_TEACHER.name]
+
+
+async def test_two_registrations_at_once_make_one_member(platform: Platform) -> None:
+    wanted = registration(cast.BACKBONE_TEACHER)
+    both = await asyncio.gather(
+        *(entry.register(platform, CENTRE, wanted) for _ in range(2)), return_exceptions=True
+    )
+    assert sum(isinstance(one, PoolMember) for one in both) == 1
+    assert sum(isinstance(one, AlreadyInPool) for one in both) == 1
+
+
+async def refused_at(platform: Platform, wanted: Registration) -> list[str]:
+    with pytest.raises(Invalid) as refusal:
+        await entry.register(platform, CENTRE, wanted)
+    return [one.place for one in refusal.value.fields]
+
+
+async def test_a_certificate_is_looked_up_in_the_ledger(platform: Platform) -> None:
+    _, new = await through(platform, [SERVED, cast.person(32)])
+    number = {one.name: one.certificate_number for one in new.passed}[SERVED.name]
+    of_the_ledger = {"proof": Proof.LEDGER, "paper_number": "", "paper_dated_on": None}
+    for wrong in ("", "32017202212G001", number.replace("G", "3"), number[:-1]):
+        assert await refused_at(
+            platform, registration(SERVED, **of_the_ledger, certificate_number=wrong)
+        ) == ["certificate_number"]
+    other = registration(cast.BACKBONE_TEACHER, **of_the_ledger, certificate_number=number)
+    assert await refused_at(platform, other) == ["certificate_number"]
+    assert await names_found(platform) == []
+    typed = f" {number[:5]} {number[5:].lower()} "
+    member = await entry.register(
+        platform, CENTRE, registration(SERVED, **of_the_ledger, certificate_number=typed)
+    )
+    assert (member.certificate_number, member.proof, member.paper_number) == (number, Proof.LEDGER, "")
+
+
+async def test_a_revoked_certificate_registers_nobody(platform: Platform) -> None:
+    _, new = await through(platform, [SERVED])
+    [passed] = new.passed
+    await platform["certificates"].update_one(
+        {"printed.number": passed.certificate_number}, {"$set": {"status": CertificateStatus.REVOKED}}
+    )
+    wanted = registration(SERVED, proof=Proof.LEDGER, certificate_number=passed.certificate_number)
+    assert await refused_at(platform, wanted) == ["certificate_number"]
+
+
+async def test_a_teacher_from_before_the_platform_rests_on_a_paper_that_is_named(
+    platform: Platform, clock: FixedClock
+) -> None:
+    tomorrow = beijing_date(clock.now()) + timedelta(days=1)
+    for changes, places in (
+        ({"paper_number": " "}, ["paper_number"]),
+        ({"paper_dated_on": None}, ["paper_dated_on"]),
+        ({"paper_dated_on": tomorrow}, ["paper_dated_on"]),
+        ({"paper_number": "", "paper_dated_on": None}, ["paper_number", "paper_dated_on"]),
+        ({"proof": Proof.UNCHECKED}, ["proof"]),
+    ):
+        assert await refused_at(platform, registration(cast.BACKBONE_TEACHER, **changes)) == places
+    wanted = registration(cast.BACKBONE_TEACHER, certificate_number="32017202212G001")
+    member = await entry.register(platform, CENTRE, wanted)
+    assert (member.proof, member.certificate_number) == (Proof.PAPER, None)
+    assert (member.paper_number, member.paper_dated_on) == ("人社培试〔2022〕7 号", date(2022, 12, 20))
 
 
 # ---- search
@@ -236,6 +304,7 @@ def a_row(number: int) -> Row:
     figures = [YearFigures(year=2026, teaching=number % 5)]
     unit = "邢台技师学院" if number % 40 == 0 else "示例市高级技工学校"
     return PoolMember(
+        proof=Proof.PAPER,
         name=f"试{number}",
         id_number_masked="130***********1234",
         province_code=cast.HEBEI if number % 10 else cast.JIANGSU,

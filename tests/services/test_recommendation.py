@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from server.backbone.documents import PoolMember
+from server.backbone.rules import Proof
 from server.classes.documents import TrainingClass
 from server.institutions.rules import MAJORS, Level
 from server.invitations import recommendation, store
@@ -35,6 +36,7 @@ async def opened(platform: Platform) -> TrainingClass:
 
 def member(name: str, province_code: str = cast.HEBEI, majors: tuple[str, ...] = ("01",)) -> PoolMember:
     return PoolMember(
+        proof=Proof.PAPER,
         name=name,
         id_number_masked="110***********1234",
         province_code=province_code,

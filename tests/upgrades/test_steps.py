@@ -11,7 +11,7 @@ import pytest
 
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter
-from server.backbone.rules import PoolStatus
+from server.backbone.rules import PoolStatus, Proof
 from server.classes import service as classes
 from server.classes.forget import forget_rosters
 from server.corrections import service as corrections
@@ -30,11 +30,13 @@ from server.upgrades import (
     s0004_rosters_are_forgotten,
     s0005_releases_are_marked,
     s0006_check_ins_end_with_their_session,
+    s0005_pool_says_its_proof,
     steps,
 )
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, scheming, stage
 from tests.planning import CENTRE, HEBEI, XINGTAI
+from tests.selecting import SERVED, registered, through
 
 TABLE = {step.name: step for step in steps.STEPS}
 
@@ -172,3 +174,24 @@ async def test_check_ins_that_outlasted_their_session_end_with_it(
     assert await changed_by(s0006_check_ins_end_with_their_session.run(platform)) == 0
     row = await platform["teaching_sessions"].find_one({"_id": session.id})
     assert row and (row["closes_at"], row["late_after"]) == (session.ends_at, session.late_after)
+
+
+async def test_members_of_an_earlier_version_say_whether_their_certificate_was_looked_up(
+    platform: Platform,
+) -> None:
+    _, new = await through(platform, [SERVED])
+    await registered(platform, new)
+    unlooked = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    numbered = await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
+    await platform["backbone_teachers"].update_one(
+        {"_id": numbered}, {"$set": {"certificate_number": "32017202212G001"}}
+    )
+    await without(platform, "backbone_teachers", "proof", "paper_number", "paper_dated_on")
+    assert await changed_by(s0005_pool_says_its_proof.run(platform)) == 3
+    assert await changed_by(s0005_pool_says_its_proof.run(platform)) == 0
+    proofs = {one.id: one.proof for one in await backbone.list_pool(platform, CENTRE)}
+    assert proofs == {
+        new.passed[0].person_id: Proof.LEDGER,
+        unlooked: Proof.UNCHECKED,
+        numbered: Proof.UNCHECKED,
+    }
