@@ -19,6 +19,7 @@ from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitt
 from server.assessment.rules import GradingOneself, OwnWorkNotDeclared, TaskKind
 from server.assessment.service import ResultsNotReleased
 from server.assessment.submissions import TEXT_LONGEST, FileTooLarge, TaskWork, TraineeWork
+from server.classes.rules import NotYourPart
 from server.classes.service import ResultsReleased
 from server.kernel import downloads
 from server.kernel.permissions import Permission
@@ -393,7 +394,7 @@ class TaughtFile(ApiHandler):
         await downloads.send(self, file)
 
 
-GRADING_PROBLEMS = (ContentRefused, GradingOneself, NewerVersion, ResultsReleased)
+GRADING_PROBLEMS = (ContentRefused, GradingOneself, NewerVersion, NotYourPart, ResultsReleased)
 
 
 class GradeSubmission(ApiHandler):

@@ -39,6 +39,7 @@ from server.attendance.rules import (
     Window,
 )
 from server.attendance.service import MySession, SessionRow
+from server.classes.rules import NotYourPart
 from server.classes.service import ClassEnded, ResultsReleased
 from server.kernel.errors import TooManyRequests
 from server.kernel.permissions import Permission
@@ -302,7 +303,7 @@ class TaughtCode(ApiHandler):
         Permission.ATTENDANCE_TEACH,
         summary="The code of this moment, to show on my phone",
         answers={200: CodeAnswer},
-        problems=(SessionNotOpen,),
+        problems=(SessionNotOpen, NotYourPart),
     )
     async def get(self, session_id: str) -> None:
         code = await codes.code_for_phone(self.platform, self.actor, session_id)
@@ -314,6 +315,7 @@ class TaughtAttendance(ApiHandler):
         Permission.ATTENDANCE_TEACH,
         summary="Who is in, late and missing, what is flagged and which scans were refused",
         answers={200: AttendanceAnswer},
+        problems=(NotYourPart,),
     )
     async def get(self, session_id: str) -> None:
         self.answer(attendance_answer(await rolls.taught_roll(self.platform, self.actor, session_id)))
@@ -325,7 +327,7 @@ class OneLateRegistration(ApiHandler):
         summary="Register by hand, with a reason, somebody who could not scan (补签)",
         body=LateRegistrationRequest,
         answers={201: CheckInAnswer, 200: CheckInAnswer},
-        problems=(AlreadyCheckedIn, SessionNotOpen, AttendanceFrozen),
+        problems=(AlreadyCheckedIn, SessionNotOpen, AttendanceFrozen, NotYourPart),
     )
     async def post(self, session_id: str) -> None:
         check_in, new = await rolls.register_late_as_teacher(

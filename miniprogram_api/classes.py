@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Response, operation
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
-from server.classes.rules import Condition, Stage
+from server.classes.rules import Condition, Kind, Stage
 from server.institutions.rules import Level
 from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission
@@ -36,6 +37,8 @@ class ClassAnswer(Response):
     condition_reason: str
     teachers: list[str]
     """Names of the backbone teachers."""
+    my_part: list[Kind]
+    """What I do in it as a backbone teacher: TEACHING shows codes and keeps the roll, ASSESSMENT grades. Empty where I attend."""
 
 
 class TraineeAnswer(Response):
@@ -51,7 +54,7 @@ class TaughtClassAnswer(ClassAnswer):
     trainees: list[TraineeAnswer]
 
 
-def class_facts(item: TrainingClass, today: date) -> dict[str, object]:
+def class_facts(item: TrainingClass, today: date, my_part: Sequence[Kind] = ()) -> dict[str, object]:
     """The fields of ClassAnswer."""
     stage, condition = item.stage_on(today), item.condition_on(today)
     return {
@@ -64,6 +67,7 @@ def class_facts(item: TrainingClass, today: date) -> dict[str, object]:
         "condition_title": condition.label,
         "condition_reason": _reason(item, today),
         "teachers": [teacher.name for teacher in item.teachers],
+        "my_part": list(my_part),
     }
 
 
@@ -82,6 +86,10 @@ _TOLD = ClassAnswer.model_fields.keys() & TrainingClass.model_fields.keys() - {
 class ClassHandler(ApiHandler):
     def told(self, item: TrainingClass) -> ClassAnswer:
         return ClassAnswer.model_validate(class_facts(item, self.today))
+
+    def taught(self, item: TrainingClass) -> dict[str, object]:
+        """The fields of ClassAnswer, for a teacher of the class."""
+        return class_facts(item, self.today, item.kinds_of(self.actor.person_id))
 
     @property
     def today(self) -> date:
@@ -122,7 +130,8 @@ class MyTeaching(ClassHandler):
         paging = self.query(Paging)
         found = await classes.my_teaching(self.platform, self.actor, before=paging.cursor, limit=paging.limit)
         cursor = found[-1].id if len(found) == paging.limit else None
-        self.answer(Page(items=[self.told(one) for one in found], next=cursor))
+        items = [ClassAnswer.model_validate(self.taught(one)) for one in found]
+        self.answer(Page(items=items, next=cursor))
 
 
 class TaughtClass(ClassHandler):
@@ -143,8 +152,7 @@ class TaughtClass(ClassHandler):
             )
             for one in await classes.trainee_list(self.platform, class_id)
         ]
-        facts = class_facts(item, self.today)
-        self.answer(TaughtClassAnswer.model_validate({**facts, "trainees": trainees}))
+        self.answer(TaughtClassAnswer.model_validate({**self.taught(item), "trainees": trainees}))
 
 
 ROUTES: list[Route] = [

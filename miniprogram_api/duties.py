@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
 from miniprogram_api.screening import flag, screen
 from miniprogram_api.surveys import MeanAnswer, mean_answer
+from server.classes.rules import Kind
 from server.duties import service as duties
 from server.duties.documents import Guidance
 from server.duties.rules import EARLIEST_YEAR, GuidanceSettled, Standing, State, Way
 from server.duties.service import DutyYear, GuidanceDraft, Objection
-from server.invitations.rules import Kind, Task
+from server.invitations.rules import Task
 from server.kernel.errors import NotFound
 from server.kernel.permissions import Permission
 from server.kernel.web import Route

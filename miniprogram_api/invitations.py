@@ -9,12 +9,13 @@ from pydantic import Field
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
 from miniprogram_api.screening import flag, screen
+from server.classes.rules import Kind
 from server.classes.service import TeacherNotInPool
 from server.institutions.rules import Level
 from server.invitations import letter
 from server.invitations import service as invitations
 from server.invitations.documents import Invitation
-from server.invitations.rules import Action, InvitationClosed, Kind, State, TeacherBusy
+from server.invitations.rules import Action, InvitationClosed, State, TeacherBusy
 from server.invitations.service import Refusal
 from server.kernel.paper import PaperLacksCharacter
 from server.kernel.permissions import Permission

@@ -56,6 +56,8 @@ def task_draft(platform: Platform, kind: TaskKind = TaskKind.FORMATIVE, **change
 async def set_task(
     platform: Platform, opened: ClassInSession, kind: TaskKind = TaskKind.FORMATIVE, **changes: object
 ) -> Task:
+    """A task of the class, whose teacher is there to grade it."""
+    await stage.assess(platform, opened)
     return await tasks.create_task(platform, opened.officer, opened.id, task_draft(platform, kind, **changes))
 
 

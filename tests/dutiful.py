@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+from server.classes.rules import Kind
 from server.duties import service as duties
 from server.duties.documents import Guidance
 from server.duties.rules import Way
 from server.duties.service import GuidanceDraft
-from server.invitations.rules import Kind
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import stage

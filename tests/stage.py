@@ -21,10 +21,10 @@ from server.backbone.rules import Proof
 from server.classes import roster_import
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.classes.service import ClassDraft
 from server.institutions.rules import Level
 from server.invitations import service as invitations
-from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
@@ -177,6 +177,13 @@ async def teach(
     [sent] = await invitations.send(platform, officer, class_id, draft)
     await invitations.accept(platform, teacher.actor, sent.id)
     return sent.id
+
+
+async def assess(platform: Platform, opened: ClassInSession) -> None:
+    """The class's teacher assesses it too: from now on they may grade (article 6)."""
+    now = await classes.get_class(platform, opened.officer, opened.id)
+    if Kind.ASSESSMENT not in now.kinds_of(opened.teacher.actor.person_id):
+        await teach(platform, opened.officer, opened.id, opened.teacher, Kind.ASSESSMENT)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ STEP_PAGES = {
     NextStep.CONFIRM_ROSTER: "/roster",
     NextStep.IMPORT_ROSTER: "/roster",
     NextStep.ASSIGN_TEACHERS: "/invitations",
+    NextStep.ASSIGN_ASSESSORS: "/invitations",
     NextStep.RELEASE_RESULTS: "/results",
 }
 """Where each step is taken, below the address of the class."""

@@ -9,9 +9,9 @@ from admin.lists import Filter, ProvinceCode, Query, Words, named
 from admin.options import PROVINCE_OPTIONS
 from admin.steps import shows, step
 from server.classes import service as classes
+from server.classes.rules import Kind
 from server.invitations import letter, recommendation
 from server.invitations import service as invitations
-from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, Refusal
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow

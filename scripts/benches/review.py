@@ -25,7 +25,7 @@ from typing import Any
 from scripts.benches import report
 from server.__main__ import open_platform
 from server.backbone.documents import PoolMember, StatusStep
-from server.backbone.rules import PoolStatus
+from server.backbone.rules import PoolStatus, Proof
 from server.institutions.documents import Institution
 from server.institutions.rules import MAJORS, Qualification, QualificationKind
 from server.kernel.clock import FixedClock
@@ -90,6 +90,7 @@ def member(number: int) -> PoolMember:
         majors=["01", "02"],
         registered_at=BEGAN,
         registered_by="测试员",
+        proof=Proof.PAPER,
         history=away if number % 50 == 0 else [],
     )
 

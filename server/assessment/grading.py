@@ -12,6 +12,7 @@ from server.assessment.rules import CRITERIA_MOST, TaskKind
 from server.assessment.tasks import taught_task
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
@@ -45,13 +46,13 @@ class GradeRequest(BaseModel):
 async def grade_submission(unit: UnitOfWork, submission_id: str, draft: GradeRequest) -> Grade:
     """Grades the newest version of somebody's work; given again, the same grade changes nothing.
 
-    A grade for the same version is changed only with a reason. Raises NotFound for whoever does not teach the class, NewerVersion for an
-    older version, GradingOneself, Invalid by criterion, ResultsReleased.
+    A grade for the same version is changed only with a reason. Raises NotFound for whoever is no teacher of the class, NotYourPart for who
+    only teaches it, NewerVersion for an older version, GradingOneself, Invalid by criterion, ResultsReleased.
     """
     submission = await store.submission(unit, submission_id)
     if submission is None:
-        raise NotFound("没有这份提交，或您不是该班的授课教师。")
-    task, training_class = await taught_task(unit, unit.actor, submission.task_id)
+        raise NotFound("没有这份提交，或您不是该班的考核教师。")
+    task, training_class = await taught_task(unit, unit.actor, submission.task_id, Kind.ASSESSMENT)
     [newest] = await store.versions(unit, task.id, submission.person_id, limit=1)
     if newest.id != submission.id:
         raise NewerVersion(f"学员已提交第 {newest.version} 版，请评阅最新版本。", submission_id=newest.id)
@@ -64,7 +65,7 @@ async def grade_trainee(unit: UnitOfWork, task_id: str, person_id: str, draft: G
 
     Raises NotFound, NothingSubmitted for a formative task, NewerVersion when there is a submission, and as `grade_submission`.
     """
-    task, training_class = await taught_task(unit, unit.actor, task_id)
+    task, training_class = await taught_task(unit, unit.actor, task_id, Kind.ASSESSMENT)
     if not await classes.is_enrolled(unit, task.class_id, person_id):
         raise NotFound("该学员不在本班名册中。")
     if newest := await store.versions(unit, task_id, person_id, limit=1):

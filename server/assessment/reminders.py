@@ -8,6 +8,7 @@ from server.assessment import rules, store
 from server.assessment.documents import is_graded
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.kernel import policies, reminders
 from server.kernel.clock import beijing_date
 from server.kernel.identity import system
@@ -25,7 +26,7 @@ async def remind_of_grading(platform: Platform) -> Counts:
     days = (await policies.on(platform, today)).grading_days
     reminded = teachers = 0
     async for one in classes.unreleased(platform, ended_from=today - REMINDED_FOR):
-        if one.teachers and await _ungraded(platform, one, days):
+        if one.who(Kind.ASSESSMENT) and await _ungraded(platform, one, days):
             told = await _remind(platform, system("assessment"), one.id, days)
             reminded, teachers = reminded + (told > 0), teachers + told
     return {"培训班": reminded, "提醒": teachers}
@@ -55,7 +56,8 @@ async def _remind(unit: UnitOfWork, class_id: str, days: int) -> int:
     if not count or not await reminders.mark(unit, f"grading-due:{class_id}:{year}-{week:02}"):
         unit.nothing_written()
         return 0
-    for teacher in training_class.teachers:
+    assessors = training_class.who(Kind.ASSESSMENT)
+    for teacher in assessors:
         unit.notify(
             teacher.person_id,
             "grading-due",
@@ -63,5 +65,5 @@ async def _remind(unit: UnitOfWork, class_id: str, days: int) -> int:
             class_name=training_class.name,
             count=str(count),
         )
-    unit.audit("assessment:remind", class_id, ungraded=count, people=len(training_class.teachers))
-    return len(training_class.teachers)
+    unit.audit("assessment:remind", class_id, ungraded=count, people=len(assessors))
+    return len(assessors)

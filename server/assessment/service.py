@@ -28,7 +28,7 @@ from server.attendance import service as attendance
 from server.attendance.rules import ClassHours
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
-from server.classes.rules import Stage
+from server.classes.rules import Kind, Stage
 from server.kernel import policies
 from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.downloads import Download
@@ -396,10 +396,11 @@ async def tasks_waiting(platform: Platform, actor: Actor) -> int:
 
 
 async def grades_waiting(platform: Platform, actor: Actor) -> int:
-    """How many submissions in the classes that the actor teaches wait for a grade."""
+    """How many submissions in the classes that the actor assesses wait for a grade."""
     waiting = 0
     for training_class in await classes.my_teaching(platform, actor):
-        if training_class.results_released_at is None:
+        mine = Kind.ASSESSMENT in training_class.kinds_of(actor.person_id)
+        if mine and training_class.results_released_at is None:
             grades = await store.grades_of_class(platform, training_class.id)
             latest = await store.latest_of_class(platform, training_class.id)
             waiting += sum(not is_graded(version, grades.get(key)) for key, version in latest.items())

@@ -15,6 +15,7 @@ from server.assessment.documents import Extension, Grade, Submission, Task
 from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, Criterion, TaskKind
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
@@ -69,12 +70,14 @@ async def task_in_reach(
     return task, await classes.get_class(scope, actor, class_id)
 
 
-async def taught_task(scope: Scope, actor: Actor, task_id: str) -> tuple[Task, TrainingClass]:
-    """A task of a class that the actor teaches. Raises NotFound for any other."""
+async def taught_task(
+    scope: Scope, actor: Actor, task_id: str, kind: Kind | None = None
+) -> tuple[Task, TrainingClass]:
+    """A task of a class in which the actor is a teacher, of this kind where one is named. Raises NotFound for any other, NotYourPart."""
     task = await store.task(scope, task_id)
     if task is None:
-        raise NotFound("没有这项任务，或您不是该班的授课教师。")
-    return task, await classes.taught_class(scope, actor, task.class_id)
+        raise NotFound("没有这项任务，或您不是该班的授课、考核教师。")
+    return task, await classes.taught_class(scope, actor, task.class_id, kind)
 
 
 async def attended_task(scope: Scope, actor: Actor, task_id: str) -> tuple[Task, TrainingClass]:

@@ -14,7 +14,7 @@ from server.attendance.rules import ClassHours, Window
 from server.attendance.sheet import attendance_sheet
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
-from server.classes.rules import Stage
+from server.classes.rules import Kind, Stage
 from server.kernel import audit
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
@@ -71,11 +71,11 @@ async def session_in_reach(scope: Scope, actor: Actor, class_id: str, session_id
 
 
 async def taught_session(scope: Scope, actor: Actor, session_id: str) -> TeachingSession:
-    """A session of a class that the actor teaches. Raises NotFound for any other."""
+    """A session of a class that the actor teaches: its code and its roll are theirs (article 6). Raises NotFound, NotYourPart."""
     found = await store.session(scope, session_id)
     if found is None:
         raise NotFound("没有这个课次，或已取消。")
-    await classes.taught_class(scope, actor, found.class_id)
+    await classes.taught_class(scope, actor, found.class_id, Kind.TEACHING)
     return found
 
 

@@ -10,7 +10,7 @@ from bson.binary import Binary
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.classes import rules
-from server.classes.rules import Condition, Stage
+from server.classes.rules import Condition, Kind, Stage
 from server.institutions.rules import MAJORS, Level
 from server.kernel.history import Step
 from server.kernel.mongo import Document
@@ -18,12 +18,13 @@ from server.kernel.titled import Titled
 
 
 class ClassTeacher(BaseModel):
-    """A backbone teacher of a class (article 6)."""
+    """A backbone teacher of a class (article 6), and what they have accepted to do in it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     person_id: str
     name: str
+    kinds: tuple[Kind, ...] = (Kind.TEACHING, Kind.ASSESSMENT)
 
 
 class Suspension(BaseModel):
@@ -84,6 +85,14 @@ class TrainingClass(Document):
     @property
     def major_name(self) -> str:
         return MAJORS[self.major].name
+
+    def kinds_of(self, person_id: str) -> tuple[Kind, ...]:
+        """What somebody does in it; nothing for whoever is none of its teachers."""
+        return next((one.kinds for one in self.teachers if one.person_id == person_id), ())
+
+    def who(self, kind: Kind) -> list[ClassTeacher]:
+        """Those of its teachers who teach, or who assess."""
+        return [one for one in self.teachers if kind in one.kinds]
 
     @property
     def frozen(self) -> bool:

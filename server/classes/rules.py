@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from server.institutions.rules import Level
-from server.kernel.errors import FieldError, Invalid
+from server.kernel.errors import FieldError, Forbidden, Invalid
 from server.kernel.titled import Titled
 
 LONGEST_DAYS = 366
+
+
+class Kind(Titled):
+    """What a backbone teacher does in a class: 承担授课及考核任务 (articles 6 and 8.4). Each is a right and a task of its own."""
+
+    TEACHING = "TEACHING", "授课"
+    ASSESSMENT = "ASSESSMENT", "考核"
+
+
+class NotYourPart(Forbidden):
+    slug = "not-your-part"
+    title = "不在您承担的任务内"
+
+
+_PARTS = {
+    Kind.TEACHING: "出示签到码、登记考勤由承担授课的骨干教师办理（指南第六条）。您在本班承担考核。",
+    Kind.ASSESSMENT: "评分由承担考核的骨干教师办理（指南第六条）。您在本班承担授课，可以查看学习成果。",
+}
+
+
+def require_part(kinds: Collection[Kind], asked: Kind) -> None:
+    """授课 and 考核 are two rights (article 6): the first shows codes and keeps the roll, the second grades. Raises NotYourPart."""
+    if asked not in kinds:
+        raise NotYourPart(_PARTS[asked])
 
 
 class Stage(Titled):
@@ -60,21 +84,24 @@ class NextStep(Titled):
 
     CONFIRM_ROSTER = "CONFIRM_ROSTER", "名册已上传，等待确认导入"
     IMPORT_ROSTER = "IMPORT_ROSTER", "还没有导入参训教师名册"
-    ASSIGN_TEACHERS = "ASSIGN_TEACHERS", "还没有骨干教师接受邀请"
+    ASSIGN_TEACHERS = "ASSIGN_TEACHERS", "还没有骨干教师接受授课邀请"
+    ASSIGN_ASSESSORS = "ASSIGN_ASSESSORS", "还没有骨干教师接受考核邀请"
     RELEASE_RESULTS = "RELEASE_RESULTS", "培训已结束，成绩还没有公布"
 
 
 def next_steps(
-    stage: Stage, *, trainees: int, teachers: int, roster_waits: bool, released: bool
+    stage: Stage, *, trainees: int, kinds: Collection[Kind], roster_waits: bool, released: bool
 ) -> list[NextStep]:
-    """What waits, in the order in which it is done. 授课和考核 need a backbone teacher (article 6)."""
+    """What waits, in the order in which it is done. 授课 and 考核 each need a backbone teacher (article 6): `kinds` are those accepted."""
     steps = []
     if roster_waits:
         steps.append(NextStep.CONFIRM_ROSTER)
     elif not trainees:
         steps.append(NextStep.IMPORT_ROSTER)
-    if not teachers:
+    if Kind.TEACHING not in kinds:
         steps.append(NextStep.ASSIGN_TEACHERS)
+    if Kind.ASSESSMENT not in kinds:
+        steps.append(NextStep.ASSIGN_ASSESSORS)
     if stage is Stage.FINISHED and trainees and not released:
         steps.append(NextStep.RELEASE_RESULTS)
     return steps

@@ -18,7 +18,7 @@ from server.accounts.rules import Evidence
 from server.backbone import service as backbone
 from server.classes import roster_store, rules, store
 from server.classes.documents import ClassFilter, ClassTeacher, Enrolment, TrainingClass, WaitingRoster
-from server.classes.rules import NextStep, Stage
+from server.classes.rules import Kind, NextStep, Stage
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
 from server.institutions.rules import Level
@@ -184,7 +184,7 @@ async def _with_next_steps(platform: Platform, found: Sequence[TrainingClass]) -
         steps = rules.next_steps(
             stage,
             trainees=counts.get(one.id, 0),
-            teachers=len(one.teachers),
+            kinds={kind for teacher in one.teachers for kind in teacher.kinds},
             roster_waits=one.id in rosters,
             released=one.results_released_at is not None,
         )
@@ -206,11 +206,16 @@ async def get_class(scope: Scope, actor: Actor, class_id: str) -> TrainingClass:
     return found
 
 
-async def taught_class(scope: Scope, actor: Actor, class_id: str) -> TrainingClass:
-    """A class that the actor teaches as a backbone teacher. Raises NotFound for any other."""
+async def taught_class(scope: Scope, actor: Actor, class_id: str, kind: Kind | None = None) -> TrainingClass:
+    """A class in which the actor works as a backbone teacher, of this kind where one is named.
+
+    Raises NotFound for any other, NotYourPart for who does the other kind in it.
+    """
     found = await store.class_taught_by(scope, actor.person_id, class_id)
     if found is None:
-        raise NotFound("没有这个培训班，或您不是它的授课教师。")
+        raise NotFound("没有这个培训班，或您不是它的授课、考核教师。")
+    if kind:
+        rules.require_part(found.kinds_of(actor.person_id), kind)
     return found
 
 
@@ -326,8 +331,8 @@ async def follow_scheme(
     await store.set_scheme(unit, class_id, version, courses, class_hours)
 
 
-async def add_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
-    """Part of an acceptance (invitations): a backbone teacher of the pool teaches and grades this class from now on (article 6).
+async def add_teacher(unit: UnitOfWork, class_id: str, person_id: str, kind: Kind) -> None:
+    """Part of an acceptance (invitations): a backbone teacher of the pool teaches, or assesses, this class from now on (article 6).
 
     Again, it changes nothing. Raises TeacherNotInPool, ResultsReleased.
     """
@@ -335,12 +340,16 @@ async def add_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
     if teacher is None:
         raise TeacherNotInPool()
     await exclude_release(unit, (await store.classes_by_id(unit, [class_id]))[class_id])
-    await store.add_teacher(unit, class_id, ClassTeacher(person_id=person_id, name=teacher.name))
+    new = ClassTeacher(person_id=person_id, name=teacher.name, kinds=(kind,))
+    await store.add_teacher(unit, class_id, new)
 
 
-async def remove_teacher(unit: UnitOfWork, class_id: str, person_id: str) -> None:
-    """Part of a cancellation (invitations): the teacher leaves the class; what they graded stays."""
-    await store.remove_teacher(unit, class_id, person_id)
+async def remove_teacher(unit: UnitOfWork, class_id: str, person_id: str, kind: Kind) -> None:
+    """Part of a cancellation (invitations): the teacher does this no more, and without anything else leaves the class.
+
+    What they did stays.
+    """
+    await store.remove_teacher(unit, class_id, person_id, kind)
 
 
 def unreleased(scope: Scope, *, ended_from: date) -> AsyncIterator[TrainingClass]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date, datetime
 
 from server.classes.documents import ClassFilter, ClassTeacher, Enrolment, OpenClassFilter, TrainingClass
-from server.classes.rules import ENDED, Stage
+from server.classes.rules import ENDED, Kind, Stage
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
@@ -142,16 +142,32 @@ async def classes_by_id(scope: Scope, class_ids: Sequence[str]) -> dict[str, Tra
 
 
 async def add_teacher(scope: Scope, class_id: str, teacher: ClassTeacher) -> None:
+    """Adds a teacher, or to one who is there what else they do."""
+    [kind] = teacher.kinds
+    there = await scope["classes"].update_one(
+        {"_id": class_id, "teachers.person_id": teacher.person_id},
+        {"$addToSet": {"teachers.$.kinds": kind}},
+        session=scope.session,
+    )
+    if there.matched_count:
+        return
     await scope["classes"].update_one(
         {"_id": class_id, "teachers.person_id": {"$ne": teacher.person_id}},
-        {"$push": {"teachers": teacher.model_dump()}},
+        {"$push": {"teachers": teacher.model_dump(mode="json")}},
         session=scope.session,
     )
 
 
-async def remove_teacher(scope: Scope, class_id: str, person_id: str) -> None:
+async def remove_teacher(scope: Scope, class_id: str, person_id: str, kind: Kind) -> None:
     await scope["classes"].update_one(
-        {"_id": class_id}, {"$pull": {"teachers": {"person_id": person_id}}}, session=scope.session
+        {"_id": class_id, "teachers.person_id": person_id},
+        {"$pull": {"teachers.$.kinds": kind}},
+        session=scope.session,
+    )
+    await scope["classes"].update_one(
+        {"_id": class_id},
+        {"$pull": {"teachers": {"person_id": person_id, "kinds": []}}},
+        session=scope.session,
     )
 
 

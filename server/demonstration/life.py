@@ -17,6 +17,7 @@ from server.certificates import issue as certificates
 from server.classes import roster_import
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.demonstration.held_class import COURSES, HeldClass, task_drafts, timetable_rows
 from server.demonstration.stage import Stage
 from server.duties import service as duties
@@ -26,7 +27,6 @@ from server.institutions import qualifications
 from server.institutions.qualifications import Confirmation
 from server.institutions.rules import Level
 from server.invitations import service as invitations
-from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft
 from server.kernel.clock import BEIJING
 from server.kernel.identity import Actor

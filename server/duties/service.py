@@ -19,11 +19,12 @@ from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter, PoolMember
 from server.backbone.rules import PoolStatus
 from server.classes import service as classes
+from server.classes.rules import Kind
 from server.duties import rules, store
 from server.duties.documents import DutyWarning, Guidance
 from server.duties.rules import Action, Standing, State, Way
 from server.invitations import engagements
-from server.invitations.rules import Kind, Task
+from server.invitations.rules import Task
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Forbidden, NotFound
 from server.kernel.history import step

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from server.classes.rules import Kind
 from server.institutions.rules import MAJORS, Level
 from server.invitations import rules
-from server.invitations.rules import Engagement, Kind, State
+from server.invitations.rules import Engagement, State
 from server.kernel.clock import beijing_date
 from server.kernel.history import Step
 from server.kernel.mongo import Document

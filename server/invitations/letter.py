@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from server.classes.rules import Kind
 from server.invitations.documents import Invitation
-from server.invitations.rules import Kind
 from server.kernel import paper
 from server.kernel.clock import beijing_date
 

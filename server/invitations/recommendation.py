@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from server.applications import service as applications
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.invitations import rules, store
-from server.invitations.rules import Engagement, Kind, Reason, State
+from server.invitations.rules import Engagement, Reason, State
 from server.invitations.service import ClassInvitations
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from server.classes.rules import Kind
 from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, Forbidden
 from server.kernel.identity import INSTITUTION_ROLES, Role
@@ -16,13 +17,6 @@ from server.kernel.titled import Titled
 YEARLY_TEACHING = 2
 """每年承担授课任务不少于 2 次 (article 8.4.1)."""
 REMIND_BEFORE = timedelta(days=2)
-
-
-class Kind(Titled):
-    """What a teacher is asked for: 承担授课及考核任务 (article 8.4)."""
-
-    TEACHING = "TEACHING", "授课"
-    ASSESSMENT = "ASSESSMENT", "考核"
 
 
 class State(Titled):

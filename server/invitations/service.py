@@ -18,11 +18,11 @@ from server.backbone import service as backbone
 from server.backbone.documents import PoolMember
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
-from server.classes.rules import Stage
+from server.classes.rules import Kind, Stage
 from server.institutions.rules import MAJORS
 from server.invitations import rules, store
 from server.invitations.documents import Invitation
-from server.invitations.rules import Action, ClassOver, Engagement, InvitationClosed, Kind, State
+from server.invitations.rules import Action, ClassOver, Engagement, InvitationClosed, State
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
@@ -200,7 +200,7 @@ async def withdraw(unit: UnitOfWork, class_id: str, invitation_id: str, refusal:
 
 @transactional
 async def cancel(unit: UnitOfWork, class_id: str, invitation_id: str, refusal: Refusal) -> Invitation:
-    """Cancels what a teacher has accepted, with a reason; without any other task in the class the teacher leaves it.
+    """Cancels what a teacher has accepted, with a reason: they do this no more, and without any other task leave the class.
 
     What the teacher did in the class stays. Raises NotFound, InvitationClosed, or ClassOver: a task that is done stays done.
     """
@@ -208,9 +208,7 @@ async def cancel(unit: UnitOfWork, class_id: str, invitation_id: str, refusal: R
     if beijing_date(unit.now) > invitation.ends_on:
         raise ClassOver()
     cancelled = await _settle(unit, invitation, Action.CANCEL, refusal.reason)
-    left = [one for one in await accepted_teachers(unit, class_id) if one.person_id == invitation.teacher_id]
-    if not left:
-        await classes.remove_teacher(unit, class_id, invitation.teacher_id)
+    await classes.remove_teacher(unit, class_id, invitation.teacher_id, invitation.kind)
     unit.notify(invitation.teacher_id, "invitation-cancelled", **_news(invitation), reason=refusal.reason)
     return cancelled
 
@@ -299,7 +297,7 @@ async def accept(unit: UnitOfWork, invitation_id: str) -> Invitation:
     await store.hold_teacher(unit, invitation.teacher_id)
     rules.require_free(invitation.teacher_name, await _clashes(unit, invitation.teacher_id, invitation))
     accepted = await _settle(unit, invitation, Action.ACCEPT)
-    await classes.add_teacher(unit, invitation.class_id, invitation.teacher_id)
+    await classes.add_teacher(unit, invitation.class_id, invitation.teacher_id, invitation.kind)
     return accepted
 
 

@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from server.backbone.rules import PoolStatus
-from server.classes.rules import LONGEST_DAYS
+from server.classes.rules import LONGEST_DAYS, Kind
 from server.invitations import rules
 from server.invitations.documents import Invitation
-from server.invitations.rules import Engagement, Kind, State
+from server.invitations.rules import Engagement, State
 from server.kernel.history import Step
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row

@@ -15,8 +15,9 @@ from datetime import date
 from server.backbone import service as backbone
 from server.backbone.documents import PoolMember, StatusStep
 from server.backbone.rules import YearFigures
+from server.classes.rules import Kind
 from server.invitations import engagements
-from server.invitations.rules import DoneTask, Kind
+from server.invitations.rules import DoneTask
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor, Role
 from server.kernel.platform import Platform

@@ -15,6 +15,7 @@ from server.upgrades import (
     s0005_releases_are_marked,
     s0006_check_ins_end_with_their_session,
     s0005_pool_says_its_proof,
+    s0006_teaching_and_assessing_are_two,
 )
 
 
@@ -48,4 +49,9 @@ STEPS: tuple[Step, ...] = (
         s0006_check_ins_end_with_their_session.run,
     ),
     Step("s0005_pool_says_its_proof", "标明骨干教师的登记依据", s0005_pool_says_its_proof.run),
+    Step(
+        "s0006_teaching_and_assessing_are_two",
+        "分开各班教师的授课和考核",
+        s0006_teaching_and_assessing_are_two.run,
+    ),
 )

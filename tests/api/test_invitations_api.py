@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.invitations import service as invitations
 from server.invitations.documents import Invitation
-from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, Refusal
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform

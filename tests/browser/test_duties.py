@@ -13,10 +13,11 @@ from playwright.sync_api import Page, expect
 from admin.handlers.duties import DutyQuery
 from server.backbone.documents import PoolMember
 from server.backbone.rules import PoolStatus, Proof
+from server.classes.rules import Kind
 from server.duties.documents import DutyWarning, Guidance
 from server.duties.rules import Action, State, Way
 from server.duties.service import DutyPage, DutyRecord, DutyYear
-from server.invitations.rules import Kind, Task
+from server.invitations.rules import Task
 from server.kernel.history import Step
 from server.surveys.rules import Tally
 from tests import cast, stage

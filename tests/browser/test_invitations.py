@@ -10,11 +10,12 @@ from playwright.sync_api import Page, expect
 
 from admin.handlers.invitations import PoolQuery
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.institutions.rules import Level
 from server.invitations import letter, rules
 from server.invitations.documents import Invitation
 from server.invitations.recommendation import Candidate
-from server.invitations.rules import Action, Engagement, Kind, State
+from server.invitations.rules import Action, Engagement, State
 from server.kernel.history import Step
 from tests.admin.front_end import layout_context, list_context, show
 from tests.browser.conftest import assert_accessible, assert_fits

@@ -15,8 +15,8 @@ from pymongo.errors import PyMongoError
 from server.admissions import service as admissions
 from server.applications import service as applications
 from server.applications.service import Approval
+from server.classes.rules import Kind
 from server.invitations import service as invitations
-from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft
 from server.kernel import mongo
 from server.kernel.errors import Problem, Unavailable

@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from server.classes.rules import Kind
 from server.duties import rules
 from server.duties import service as duties
 from server.duties.rules import Standing, State
-from server.invitations.rules import YEARLY_TEACHING, Kind
+from server.invitations.rules import YEARLY_TEACHING
 from server.kernel.errors import Invalid
 from server.kernel.platform import Platform
 from server.surveys import service as surveys

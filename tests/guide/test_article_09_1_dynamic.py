@@ -8,7 +8,7 @@ import pytest
 
 from server.backbone import service as backbone
 from server.backbone.rules import PoolStatus
-from server.invitations.rules import Kind
+from server.classes.rules import Kind
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Forbidden
 from server.kernel.platform import Platform

@@ -10,8 +10,8 @@ from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter
 from server.backbone.rules import PoolStatus, Proof
 from server.backbone.service import StatusDraft
+from server.classes.rules import Kind
 from server.invitations import service as invitations
-from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, NotInvitable
 from server.kernel.errors import Invalid
 from server.kernel.permissions import ROLE_PERMISSIONS, Permission

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.classes.rules import Kind
 from server.invitations import rules
 from server.invitations.rules import (
     REMIND_BEFORE,
@@ -15,7 +16,6 @@ from server.invitations.rules import (
     ClassOver,
     Engagement,
     InvitationClosed,
-    Kind,
     State,
     Task,
     TeacherBusy,

@@ -329,6 +329,7 @@ async def test_a_teacher_who_attends_the_class_does_not_grade_themself(
     platform: Platform, wechat: Simulator
 ) -> None:
     opened = await stage.class_in_session(platform, wechat, trainees=1)
+    await stage.assess(platform, opened)
     await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [cast.BACKBONE_TEACHER])
     task = await set_task(platform, opened, TaskKind.SUMMATIVE)
     own = opened.teacher.actor.person_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,7 @@ from server.accounts.rules import Evidence
 from server.classes import roster_import, rules, service, store
 from server.classes.documents import ClassFilter, RosterImport, TrainingClass
 from server.classes.roster_import import RosterClosed, RosterHasProblems
-from server.classes.rules import NextStep, Stage
+from server.classes.rules import Kind, NextStep, Stage
 from server.institutions.rules import Level, NotQualified
 from server.kernel import audit, policies
 from server.kernel.errors import Invalid, NotFound
@@ -264,16 +265,25 @@ async def test_a_roster_holds_no_number_in_clear(platform: Platform, opened: Tra
 
 
 def test_what_waits_follows_the_course_of_a_class() -> None:
-    def steps(stage: Stage, trainees: int, teachers: int, waits: bool, released: bool) -> list[NextStep]:
-        return rules.next_steps(
-            stage, trainees=trainees, teachers=teachers, roster_waits=waits, released=released
-        )
+    def steps(
+        stage: Stage, trainees: int, kinds: Sequence[Kind], waits: bool, released: bool
+    ) -> list[NextStep]:
+        return rules.next_steps(stage, trainees=trainees, kinds=kinds, roster_waits=waits, released=released)
 
-    assert steps(Stage.NOT_STARTED, 0, 0, False, False) == [NextStep.IMPORT_ROSTER, NextStep.ASSIGN_TEACHERS]
-    assert steps(Stage.NOT_STARTED, 0, 1, True, False) == [NextStep.CONFIRM_ROSTER]
-    assert steps(Stage.ONGOING, 30, 1, False, False) == []
-    assert steps(Stage.FINISHED, 30, 1, False, False) == [NextStep.RELEASE_RESULTS]
-    assert steps(Stage.FINISHED, 30, 1, False, True) == []
+    both = tuple(Kind)
+    assert steps(Stage.NOT_STARTED, 0, (), False, False) == [
+        NextStep.IMPORT_ROSTER,
+        NextStep.ASSIGN_TEACHERS,
+        NextStep.ASSIGN_ASSESSORS,
+    ]
+    assert steps(Stage.NOT_STARTED, 0, [Kind.TEACHING], True, False) == [
+        NextStep.CONFIRM_ROSTER,
+        NextStep.ASSIGN_ASSESSORS,
+    ]
+    assert steps(Stage.NOT_STARTED, 0, both, True, False) == [NextStep.CONFIRM_ROSTER]
+    assert steps(Stage.ONGOING, 30, both, False, False) == []
+    assert steps(Stage.FINISHED, 30, both, False, False) == [NextStep.RELEASE_RESULTS]
+    assert steps(Stage.FINISHED, 30, both, False, True) == []
 
 
 @pytest.mark.parametrize(
@@ -293,7 +303,11 @@ async def test_the_work_list_names_what_waits_and_the_latest_upload_only(
     platform: Platform, opened: TrainingClass
 ) -> None:
     [current] = await service.current_classes(platform, XINGTAI)
-    assert current.next_steps == [NextStep.IMPORT_ROSTER, NextStep.ASSIGN_TEACHERS]
+    assert current.next_steps == [
+        NextStep.IMPORT_ROSTER,
+        NextStep.ASSIGN_TEACHERS,
+        NextStep.ASSIGN_ASSESSORS,
+    ]
     await upload(platform, opened.id, [cast.TRAINEE])
     latest = await upload(platform, opened.id, [cast.SECOND_TRAINEE])
     [current] = await service.current_classes(platform, XINGTAI)

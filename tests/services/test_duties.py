@@ -10,11 +10,11 @@ import pytest
 
 from server.backbone import service as backbone
 from server.backbone.rules import PoolStatus
+from server.classes.rules import Kind
 from server.duties import service as duties
 from server.duties import store
 from server.duties.rules import GuidanceSettled, Standing, State
 from server.duties.service import DutyFilter, DutyYear, Objection
-from server.invitations.rules import Kind
 from server.invitations.rules import State as InvitationState
 from server.kernel.errors import Forbidden, Invalid, NotFound
 from server.kernel.identity import Actor

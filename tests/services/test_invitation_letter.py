@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from server.classes.rules import Kind
 from server.institutions.rules import Level
 from server.invitations import letter, rules
 from server.invitations.documents import Invitation
-from server.invitations.rules import Kind
 from server.kernel import paper
 from server.kernel.paper import PaperFailed, PaperLacksCharacter
 from tests.printed import open_pdf, text_of

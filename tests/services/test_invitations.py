@@ -13,20 +13,13 @@ from hypothesis import strategies as st
 
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.corrections import service as corrections
 from server.corrections.service import ClassCorrection
 from server.invitations import rules, store
 from server.invitations import service as invitations
 from server.invitations.documents import Invitation
-from server.invitations.rules import (
-    STEPS,
-    Action,
-    ClassOver,
-    InvitationClosed,
-    Kind,
-    State,
-    TeacherBusy,
-)
+from server.invitations.rules import STEPS, Action, ClassOver, InvitationClosed, State, TeacherBusy
 from server.invitations.service import AlreadyInvited, InvitationDraft, NotInvitable, Refusal
 from server.kernel import policies
 from server.kernel.clock import FixedClock

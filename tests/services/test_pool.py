@@ -25,9 +25,9 @@ from server.backbone.rules import (
 )
 from server.backbone.service import AlreadyInPool, StatusDraft
 from server.certificates.documents import CertificateStatus
+from server.classes.rules import Kind
 from server.invitations import recommendation
 from server.invitations import service as invitations
-from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, NotInvitable
 from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.errors import Invalid, NotFound

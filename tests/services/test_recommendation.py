@@ -12,12 +12,13 @@ import pytest
 from server.backbone.documents import PoolMember
 from server.backbone.rules import Proof
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.institutions.rules import MAJORS, Level
 from server.invitations import recommendation, store
 from server.invitations import service as invitations
 from server.invitations.documents import Invitation
 from server.invitations.recommendation import Candidate
-from server.invitations.rules import Kind, State
+from server.invitations.rules import State
 from server.invitations.service import InvitationDraft, Refusal
 from server.kernel.mongo import CODEC, new_id
 from server.kernel.platform import Platform

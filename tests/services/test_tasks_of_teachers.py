@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from server.classes.rules import Kind
 from server.institutions.rules import Level
 from server.invitations import engagements, rules, store
 from server.invitations.documents import Invitation
-from server.invitations.rules import Kind, State
+from server.invitations.rules import State
 from server.kernel.clock import FixedClock
 from server.kernel.mongo import CODEC, Row, new_id
 from server.kernel.platform import Platform

@@ -14,6 +14,7 @@ from server.backbone.documents import PoolFilter
 from server.backbone.rules import PoolStatus, Proof
 from server.classes import service as classes
 from server.classes.forget import forget_rosters
+from server.classes.rules import Kind
 from server.corrections import service as corrections
 from server.corrections.documents import CorrectionFilter
 from server.corrections.service import ClassCorrection, InstitutionCorrection
@@ -31,6 +32,7 @@ from server.upgrades import (
     s0005_releases_are_marked,
     s0006_check_ins_end_with_their_session,
     s0005_pool_says_its_proof,
+    s0006_teaching_and_assessing_are_two,
     steps,
 )
 from server.wechat.simulator import Simulator
@@ -195,3 +197,16 @@ async def test_members_of_an_earlier_version_say_whether_their_certificate_was_l
         unlooked: Proof.UNCHECKED,
         numbered: Proof.UNCHECKED,
     }
+
+
+async def test_teachers_of_an_earlier_version_do_what_they_accepted_and_without_a_letter_both(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=0)
+    seeded = {"person_id": "5" * 24, "name": "早先的教师"}
+    teachers = [{"person_id": opened.teacher.actor.person_id, "name": "师试"}, seeded]
+    await platform["classes"].update_one({"_id": opened.id}, {"$set": {"teachers": teachers}})
+    assert await changed_by(s0006_teaching_and_assessing_are_two.run(platform)) == 1
+    assert await changed_by(s0006_teaching_and_assessing_are_two.run(platform)) == 0
+    now = await classes.get_class(platform, XINGTAI, opened.id)
+    assert [one.kinds for one in now.teachers] == [(Kind.TEACHING,), (Kind.TEACHING, Kind.ASSESSMENT)]
