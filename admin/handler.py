@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Container, Sequence
 from datetime import date
+from itertools import zip_longest
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -145,7 +146,7 @@ class PageHandler(PlatformHandler):
     def rows(self, kind: str, names: Sequence[str], besides: Container[str] = ()) -> list[dict[str, str]]:
         """The rows of an editor, each cell a field `kind_name`, in which anything was typed but in the fields `besides`."""
         columns = [self.get_body_arguments(f"{kind}_{name}") for name in names]
-        rows = [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=False)]
+        rows = [dict(zip(names, cells, strict=True)) for cells in zip_longest(*columns, fillvalue="")]
         return [row for row in rows if any(text for name, text in row.items() if name not in besides)]
 
     def uploaded(self, field: str, missing: str) -> tuple[str, bytes]:

@@ -11,6 +11,7 @@ from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response,
 from miniprogram_api.screening import flag, screen
 from miniprogram_api.surveys import MeanAnswer, mean_answer
 from server.classes.rules import Kind
+from server.classes.work import Progress
 from server.duties import service as duties
 from server.duties.documents import Guidance
 from server.duties.rules import EARLIEST_YEAR, GuidanceSettled, Standing, State, Way
@@ -37,7 +38,10 @@ class DutyTaskAnswer(Response):
     starts_on: date
     ends_on: date
     done: bool
-    """Whether the class is over."""
+    """Whether the class is over and own work was done in it: own sessions, or own grades."""
+    progress: Progress
+    """PLANNED while the class is not over; then DONE, or LAPSED where nothing was done."""
+    progress_title: str
 
 
 class GuidanceCounts(Response):
@@ -101,7 +105,9 @@ def duty_answer(seen: DutyYear) -> DutyAnswer:
             kind_title=one.kind.label,
             starts_on=one.starts_on,
             ends_on=one.ends_on,
-            done=one.done_on(seen.today),
+            done=one.progress_on(seen.today) is Progress.DONE,
+            progress=one.progress_on(seen.today),
+            progress_title=one.progress_on(seen.today).label,
         )
 
     return DutyAnswer(

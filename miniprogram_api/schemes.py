@@ -36,6 +36,9 @@ class SchemeSessionAnswer(Response):
     ends_at: datetime
     hours: int
     place: str
+    teacher_id: str
+    teacher_name: str
+    """Empty in versions of before sessions named their teacher."""
 
 
 class SchemeCriterionAnswer(Response):
@@ -50,6 +53,8 @@ class SchemeTaskAnswer(Response):
     kind_title: str
     deadline: datetime
     criteria: list[SchemeCriterionAnswer]
+    assessor_id: str
+    assessor_name: str
 
 
 class SchemeChangeAnswer(Response):

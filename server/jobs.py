@@ -16,6 +16,7 @@ from server.admissions import forget as admissions_forget
 from server.assessment import reminders as grading_reminders
 from server.assessment import submissions
 from server.attendance import reminders as session_reminders
+from server.attendance import work
 from server.backbone import service as backbone
 from server.certificates import reconcile
 from server.certificates import service as certificates
@@ -98,6 +99,13 @@ JOBS: tuple[Job, ...] = (
         "第九条（一）",
         backbone.apply_due,
         at=time(0, 5),
+    ),
+    Job(
+        "reconcile-work",
+        "按课表核对骨干教师的授课任务",
+        "第八条（四）1、第九条（一）",
+        work.reconcile,
+        at=time(3, 30),
     ),
     Job(
         "refresh-pool-figures",

@@ -64,6 +64,7 @@ def moved(sessions: Sequence[SessionRow], number: int, days: int) -> tuple[Sessi
 @remembered
 async def draft(platform: Platform, held: ClassInSession, **changes: object) -> SchemeVersion:
     """Saves the scheme of the class as its next version."""
+    await stage.assess(platform, held)
     seen = await service.scheme_of_class(platform, held.officer, held.id)
     before = seen.newest.version if seen.newest else 0
     return await service.save(

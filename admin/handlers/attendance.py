@@ -32,6 +32,7 @@ from server.attendance.rules import (
 from server.attendance.timetable import FenceDraft, HalfDayDraft, SessionDraft, TimetableDraft
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission, holds
@@ -57,6 +58,7 @@ class SessionForm(BaseModel):
     opens_at: Annotated[BeijingMoment | None, Field(title="签到开始")] = None
     late_after: Annotated[BeijingMoment | None, Field(title="迟到时间")] = None
     closes_at: Annotated[BeijingMoment | None, Field(title="签到结束")] = None
+    teacher_id: Annotated[str, Field(title="授课教师", pattern=r"^([0-9a-f]{24})?$")] = ""
     latitude: Annotated[float | None, Field(title="纬度", ge=-90, le=90, allow_inf_nan=False)] = None
     longitude: Annotated[float | None, Field(title="经度", ge=-180, le=180, allow_inf_nan=False)] = None
     datum: Annotated[Datum, Field(title="坐标系")] = Datum.GCJ_02
@@ -153,6 +155,7 @@ def values_of(session: TeachingSession) -> dict[str, Any]:
         "starts_at": as_typed(session.starts_at),
         "ends_at": as_typed(session.ends_at),
         "hours": session.hours,
+        "teacher_id": session.teacher_id,
         **{
             name: as_typed(getattr(session, name))
             for name in ("opens_at", "late_after", "closes_at")
@@ -197,6 +200,7 @@ class SessionEditor(PageHandler):
             training_class=training_class,
             session=session,
             course_options=[(one, one) for one in training_class.courses],
+            teacher_options=[(one.person_id, one.name) for one in training_class.who(Kind.TEACHING)],
             datums=DATUMS,
             **outcome,
         )

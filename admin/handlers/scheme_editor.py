@@ -36,7 +36,8 @@ KINDS = named(TaskKind)
 SECTIONS = {"courses": "课程", "sessions": "课表", "tasks": "考核任务"}
 COLUMNS = {
     "title": "名称", "hours": "课时", "teacher_id": "授课教师", "day": "日期", "starts": "上课时间", "ends": "下课时间",
-    "course": "课程", "place": "地点", "kind": "类型", "deadline": "截止时间", "instructions": "要求", "criteria": "评分项",
+    "course": "课程", "place": "地点", "assessor_id": "考核教师", "kind": "类型", "deadline": "截止时间",
+    "instructions": "要求", "criteria": "评分项",
 }  # fmt: skip
 TEXTS = {"objectives": "培训目标", "places": "场地设备", "materials": "教材教具"}
 
@@ -57,6 +58,7 @@ class SessionForm(BaseModel):
     course: Annotated[str, Field(max_length=40)] = ""
     hours: Annotated[int, Field(ge=1, le=12)]
     place: Annotated[Text, Field(min_length=2, max_length=100)]
+    teacher_id: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")] = ""
 
     def row(self) -> SessionRow:
         starts_at, ends_at = rules.session_at(self.day, self.starts, self.ends)
@@ -99,7 +101,8 @@ class Editor(PageHandler):
             came_between=came_between,
             drawn=drawn,
             hours_short=rules.hours_short(drawn) if drawn else 0,
-            teachers=[(one.person_id, one.name) for one in seen.signatures],
+            teachers=list(seen.frame.teaching.items()),
+            assessors=list(seen.frame.assessors.items()),
             kinds=KINDS,
             most={"courses": COURSES_MOST, "sessions": MOST_SESSIONS, "tasks": TASKS_MOST},
             criteria_most=CRITERIA_MOST,
@@ -147,12 +150,12 @@ class Editor(PageHandler):
 
 Rows = list[dict[str, Any]]
 COURSE_FIELDS = ("title", "hours", "teacher_id")
-SESSION_FIELDS = ("day", "starts", "ends", "title", "course", "hours", "place")
-TASK_FIELDS = ("title", "kind", "deadline", "instructions")
+SESSION_FIELDS = ("day", "starts", "ends", "title", "course", "hours", "place", "teacher_id")
+TASK_FIELDS = ("title", "kind", "deadline", "instructions", "assessor_id")
 CRITERION_FIELDS = ("title", "points")
 CRITERIA_END = "end"
 """In the place of points: the criteria of one task end here, and those of the next begin."""
-CHOSEN = frozenset({"kind", "course", "teacher_id"})
+CHOSEN = frozenset({"kind", "course", "teacher_id", "assessor_id"})
 """Fields with a value from the start: a row in which nothing else stands is empty."""
 
 

@@ -36,6 +36,9 @@ class Task(Document):
     criteria: list[Criterion]
     created_at: datetime
     created_by: str
+    assessor_id: str = ""
+    assessor_name: str = ""
+    """Who is to assess it (article 6); nobody is named where the class has no scheme, or of before tasks named anybody."""
     in_use: bool = False
     """Somebody handed something in, or was graded: from then on only the deadline may move, to a later moment."""
     extensions: list[Extension] = Field(default_factory=list)

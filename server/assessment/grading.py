@@ -13,6 +13,7 @@ from server.assessment.tasks import taught_task
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import Kind
+from server.invitations import engagements
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
@@ -104,6 +105,7 @@ async def _grade(
     if changes:
         rules.check_change_reason(draft.reason)
     unit.audit("assessment:grade", task.id, **_facts(person_id, known, mark))
+    await engagements.note_assessed(unit, task.class_id, unit.actor.person_id)
     if known is None:
         grade = Grade(
             task_id=task.id,

@@ -25,10 +25,12 @@ from server.assessment.documents import (
 from server.assessment.grade_sheet import grade_sheet
 from server.assessment.rules import AssessmentPolicy, Outcome, Verdict, Work
 from server.attendance import service as attendance
+from server.attendance import work
 from server.attendance.rules import ClassHours
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
 from server.classes.rules import Kind, Stage
+from server.invitations import engagements
 from server.kernel import policies
 from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.downloads import Download
@@ -270,6 +272,8 @@ async def release(unit: UnitOfWork, class_id: str) -> list[Result]:
         raise ResultsNotReady("".join(assessment.obstacles))
     results = [_frozen(unit, assessment, standing) for standing in assessment.standings]
     await store.insert_results(unit, results)
+    await classes.note_training(unit, class_id, await work.trained_days(unit, class_id))
+    await engagements.close(unit, class_id)
     for one in results:
         unit.notify(one.person_id, "results-released", class_name=training_class.name, class_id=class_id)
     closed = await places.close_all(unit, class_id, "培训已经结束，成绩已公布。")

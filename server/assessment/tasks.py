@@ -16,7 +16,7 @@ from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, Criterion, TaskK
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import Kind
-from server.kernel.errors import Conflict, NotFound
+from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
@@ -42,6 +42,7 @@ class TaskDraft(BaseModel):
     kind: TaskKind
     deadline: AwareDatetime
     criteria: Annotated[list[CriterionDraft], Field(min_length=1, max_length=CRITERIA_MOST)]
+    assessor_id: Annotated[str, Field(pattern=r"^([0-9a-f]{24})?$")] = ""
 
 
 class DeadlineExtension(BaseModel):
@@ -111,6 +112,7 @@ async def make_task(unit: UnitOfWork, class_id: str, draft: TaskDraft) -> Task:
         created_at=unit.now,
         created_by=unit.actor.name,
         **_checked(draft, unit.now),
+        **_assessor(draft, training_class),
     )
     await store.insert_task(unit, new)
     return new
@@ -134,7 +136,7 @@ async def change_task(unit: UnitOfWork, class_id: str, task_id: str, draft: Task
     await classes.exclude_release(unit, training_class)
     if task.in_use:
         raise TaskInUse()
-    changed = task.model_copy(update=_checked(draft, unit.now))
+    changed = task.model_copy(update=_checked(draft, unit.now) | _assessor(draft, training_class))
     await store.replace_task(unit, changed)
     unit.audit(
         "assessment:change-task",
@@ -195,6 +197,14 @@ def _checked(draft: TaskDraft, now: datetime) -> dict[str, object]:
         "deadline": deadline,
         "criteria": criteria,
     }
+
+
+def _assessor(draft: TaskDraft, training_class: TrainingClass) -> dict[str, object]:
+    """Who is named to assess the task. Raises Invalid for whoever does not assess this class."""
+    assessors = {one.person_id: one.name for one in training_class.who(Kind.ASSESSMENT)}
+    if draft.assessor_id and draft.assessor_id not in assessors:
+        raise Invalid(fields=[FieldError("assessor_id", "请从本班承担考核的骨干教师中选择。")])
+    return {"assessor_id": draft.assessor_id, "assessor_name": assessors.get(draft.assessor_id, "")}
 
 
 def _check_deadline(deadline: datetime, now: datetime, *, previous: datetime | None = None) -> None:

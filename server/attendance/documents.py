@@ -49,6 +49,9 @@ class TeachingSession(Document):
     code_grace_seconds: int
     created_at: datetime
     cancelled_at: datetime | None = None
+    teacher_id: str = ""
+    teacher_name: str = ""
+    """Who teaches it (article 6); nobody is named where the class has no scheme, or of before sessions named anybody."""
 
     @property
     def times(self) -> Times:

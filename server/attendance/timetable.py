@@ -8,12 +8,13 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
-from server.attendance import rules, service, store
+from server.attendance import rules, service, store, work
 from server.attendance.documents import Geofence, TeachingSession
 from server.attendance.rules import Datum, HalfDay, Slot, Times
 from server.classes import enrolment
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.kernel import policies
 from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid
@@ -57,6 +58,8 @@ class SessionDraft(BaseModel):
     late_after: AwareDatetime | None = None
     closes_at: AwareDatetime | None = None
     geofence: FenceDraft | None = None
+    teacher_id: Annotated[str, Field(pattern=r"^([0-9a-f]{24})?$")] = ""
+    """Who teaches it, one of the class's 授课 teachers; without one it is that of all of them."""
 
     def times(self) -> Times:
         usual = rules.usual_times(self.starts_at, self.ends_at)
@@ -123,17 +126,24 @@ async def make_sessions(
     await _check_no_overlap(unit, class_id, new)
     if new:
         await store.insert_sessions(unit, new)
+    await work.follow_timetable(unit, class_id)
     return new
 
 
-async def move_session(unit: UnitOfWork, session: TeachingSession, title: str, place: str) -> None:
-    """Part of an approval (schemes), which has resolved its place: another name or room for a session that has not begun."""
-    await store.replace_session(unit, session.model_copy(update={"title": title, "place": place}))
+async def move_session(
+    unit: UnitOfWork, session: TeachingSession, title: str, place: str, teacher: tuple[str, str]
+) -> None:
+    """Part of an approval (schemes): another name, room or teacher (id, name) for a session that has not begun."""
+    teacher_id, teacher_name = teacher
+    changes = {"title": title, "place": place, "teacher_id": teacher_id, "teacher_name": teacher_name}
+    await store.replace_session(unit, session.model_copy(update=changes))
+    await work.follow_timetable(unit, session.class_id)
 
 
 async def drop_session(unit: UnitOfWork, session: TeachingSession) -> None:
     """Part of an approval (schemes): takes a session that has not begun out of the timetable."""
     await store.cancel_session(unit, session.id, unit.now)
+    await work.follow_timetable(unit, session.class_id)
 
 
 # ---- what befalls a class (decided in server.interruptions)
@@ -170,6 +180,7 @@ async def rearrange(
         require_not_suspended(training_class, times.starts_at)
         await store.replace_session(unit, one.model_copy(update={**vars(times), "cancelled_at": None}))
     await _check_no_overlap(unit, training_class.id, [])
+    await work.follow_timetable(unit, training_class.id)
 
 
 async def drop_unheld(unit: UnitOfWork, class_id: str) -> int:
@@ -183,6 +194,7 @@ async def drop_unheld(unit: UnitOfWork, class_id: str) -> int:
     dropped = [one for one in sessions if one.ends_at > unit.now and one.id not in used]
     for one in dropped:
         await store.cancel_session(unit, one.id, unit.now)
+    await work.follow_timetable(unit, class_id)
     return len(dropped)
 
 
@@ -207,7 +219,7 @@ async def timetable_of_class(scope: Scope, class_id: str) -> list[tuple[Teaching
 async def change_session(
     unit: UnitOfWork, class_id: str, session_id: str, draft: SessionDraft
 ) -> TeachingSession:
-    """Changes a session to which nobody has checked in; under an approved scheme its room, window and fence only.
+    """Changes a session to which nobody has checked in; under an approved scheme its room, teacher (代课), window and fence only.
 
     Raises SessionInUse, SchemeGoverns, ResultsReleased, PlaceUnresolved (article 11), and Invalid as `add_session` does.
     """
@@ -219,10 +231,15 @@ async def change_session(
         await _check_hours(unit, training_class, [draft])
     if draft.place != before.place:
         await venues.require_resolved(unit, training_class, [draft.place])
+    if (
+        training_class.scheme_version is not None
+    ):  # each session of a scheme has its teacher, though perhaps another one
+        draft = draft.model_copy(update={"teacher_id": draft.teacher_id or before.teacher_id})
     made = _session(training_class, draft, await policies.on(unit, beijing_date(unit.now)), unit.now)
     after = made.model_copy(update={"id": before.id, "created_at": before.created_at})
     await _check_no_overlap(unit, class_id, [after], but=session_id)
     await store.replace_session(unit, after)
+    await work.follow_timetable(unit, class_id)
     if _when_and_where(before) != _when_and_where(after) and after.ends_at > unit.now:
         await _tell(unit, training_class, "session-moved", after, before=_clock(before.starts_at))
     unit.audit("attendance:change-session", session_id, before=_facts(before), after=_facts(after))
@@ -245,6 +262,7 @@ async def cancel_session(unit: UnitOfWork, class_id: str, session_id: str, reaso
     await classes.exclude_release(unit, training_class)
     before = await _unused_session(unit, class_id, session_id)
     await store.cancel_session(unit, session_id, unit.now)
+    await work.follow_timetable(unit, class_id)
     if before.ends_at > unit.now:
         await _tell(unit, training_class, "session-cancelled", before, reason=reason)
     unit.audit("attendance:cancel-session", session_id, class_id=class_id, reason=reason, **_facts(before))
@@ -368,6 +386,9 @@ def _session(
     require_not_suspended(training_class, times.starts_at)
     if draft.course and draft.course not in training_class.courses:
         raise Invalid(fields=[FieldError("course", "请从本班的课程中选择。")])
+    teaching = {one.person_id: one.name for one in training_class.who(Kind.TEACHING)}
+    if draft.teacher_id and draft.teacher_id not in teaching:
+        raise Invalid(fields=[FieldError("teacher_id", "请从本班承担授课的骨干教师中选择。")])
     return TeachingSession(
         class_id=training_class.id,
         institution_code=training_class.institution_code,
@@ -380,6 +401,8 @@ def _session(
         code_step_seconds=in_force.code_step_seconds,
         code_grace_seconds=in_force.code_grace_seconds,
         created_at=now,
+        teacher_id=draft.teacher_id,
+        teacher_name=teaching.get(draft.teacher_id, ""),
         **vars(times),
     )
 
@@ -423,4 +446,5 @@ def _facts(session: TeachingSession) -> dict[str, JsonValue]:
         "late_after": session.late_after.isoformat(),
         "closes_at": session.closes_at.isoformat(),
         "hours": session.hours,
+        "teacher": session.teacher_name,
     }

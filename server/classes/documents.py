@@ -79,6 +79,9 @@ class TrainingClass(Document):
     planned_starts_on: date | None = None
     """Its first day before it was put off for the first time; None while it begins as planned. The number of its certificates keeps
     that month (article 17)."""
+    trained_from: date | None = None
+    trained_to: date | None = None
+    """The first and the last day of sessions that were held and people came to, kept at the release (classes.work)."""
     version: int = 0
     """Counts the use cases that must not overlap: see store.touch."""
 

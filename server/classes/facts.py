@@ -74,15 +74,28 @@ async def classes_under(
     return [one for one in found if one.level in levels_of(held.kind) and one.major in held.majors]
 
 
-async def last_training_days(
+async def last_trained(
     scope: Scope, institution_codes: Sequence[str], kind: QualificationKind
 ) -> dict[str, date]:
-    """The last day so far on which each institution gave a class of the kind's levels; who never did is left out.
+    """By institution the last day of training by a released class of the kind's levels (classes.work); who never gave one is left out.
 
-    A class that runs counts until today. Read off an index; ask for some hundred institutions at a time.
+    Read off an index; ask for some hundred institutions at a time.
     """
+    return await store.last_trained(scope, institution_codes, levels_of(kind))
+
+
+async def name_of_trained(scope: Scope, institution_code: str, kind: QualificationKind, last: date) -> str:
+    """The name of the class that `last_trained` speaks of."""
+    found = await store.trained_on(scope, institution_code, levels_of(kind), last)
+    return found.name if found else ""
+
+
+async def begun_and_unreleased(
+    scope: Scope, institution_codes: Sequence[str], kind: QualificationKind, *, ended_from: date
+) -> list[TrainingClass]:
+    """The classes of the kind's levels that run, or have ended on that day or later, and are not released."""
     today = beijing_date(scope.platform.clock.now())
-    return await store.last_days(scope, institution_codes, levels_of(kind), today)
+    return await store.begun_and_unreleased(scope, institution_codes, levels_of(kind), ended_from, today)
 
 
 async def next_classes(
@@ -94,12 +107,6 @@ async def next_classes(
     for one in await store.classes_to_come(scope, institution_codes, levels_of(kind), today):
         found.setdefault(one.institution_code, one)
     return found
-
-
-async def latest_class(scope: Scope, institution_code: str, kind: QualificationKind) -> TrainingClass | None:
-    """The class of the kind's levels that `last_training_days` speaks of."""
-    today = beijing_date(scope.platform.clock.now())
-    return await store.latest_of(scope, institution_code, levels_of(kind), today)
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:

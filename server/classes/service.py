@@ -19,6 +19,7 @@ from server.backbone import service as backbone
 from server.classes import roster_store, rules, store
 from server.classes.documents import ClassFilter, ClassTeacher, Enrolment, TrainingClass, WaitingRoster
 from server.classes.rules import Kind, NextStep, Stage
+from server.classes.work import Days
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
 from server.institutions.rules import Level
@@ -316,6 +317,11 @@ async def require_name_typed(scope: Scope, actor: Actor, class_id: str, typed: s
     """Before an act on a whole class somebody types its name, so that it is not another class. Raises Invalid."""
     training_class = await get_class(scope, actor, class_id)
     rules.check_name_typed(training_class.name, typed)
+
+
+async def note_training(unit: UnitOfWork, class_id: str, days: Days | None) -> None:
+    """Part of a release: the days of sessions that were held and people came to, by which a base has given training (article 5.3)."""
+    await store.set_trained(unit, class_id, days)
 
 
 def require_no_scheme(training_class: TrainingClass) -> None:

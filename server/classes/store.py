@@ -13,6 +13,9 @@ from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import LookUp, containing
 from server.kernel.unit_of_work import Scope
 
+CALLED_OFF = ["CALLED_OFF", "TERMINATED"]
+"""Conditions of a class in which nothing goes on any more."""
+
 COLLECTIONS = (
     CollectionSpec(
         "classes",
@@ -24,6 +27,8 @@ COLLECTIONS = (
             Index([("ends_on", -1)]),
             # When an institution last trained at some levels, without fetching a document.
             Index([("institution_code", 1), ("level", 1), ("ends_on", 1), ("starts_on", 1)]),
+            # By which class it trained last, the same way: the days of sessions, once the results are released.
+            Index([(name, 1) for name in ("institution_code", "level", "trained_to", "results_released_at")]),
             Index([("enrolment_closes", 1)]),
         ),
     ),
@@ -444,29 +449,57 @@ async def rename_institution(scope: Scope, code: str, name: str) -> None:
     )
 
 
-async def last_days(
-    scope: Scope, institution_codes: Sequence[str], levels: Collection[str], today: date
+async def set_trained(scope: Scope, class_id: str, days: tuple[date, date] | None) -> None:
+    first, last = days or (None, None)
+    await scope["classes"].update_one(
+        {"_id": class_id}, {"$set": {"trained_from": first, "trained_to": last}}, session=scope.session
+    )
+
+
+def _trained(institution_codes: Sequence[str], levels: Collection[str]) -> Row:
+    return {
+        "institution_code": {"$in": list(institution_codes)},
+        "level": {"$in": list(levels)},
+        "trained_to": {"$type": "string"},
+        "results_released_at": {"$type": "date"},
+    }
+
+
+async def last_trained(
+    scope: Scope, institution_codes: Sequence[str], levels: Collection[str]
 ) -> dict[str, date]:
-    """By institution the last day, today at most, of a class of these levels that has begun; read off the index alone."""
-    of_levels = {"institution_code": {"$in": list(institution_codes)}, "level": {"$in": list(levels)}}
+    """By institution the last day of training by a released class of these levels; read off the index alone."""
     pipeline: list[Row] = [
-        {"$match": {**of_levels, "starts_on": {"$lte": today}}},
-        {"$group": {"_id": "$institution_code", "last": {"$max": "$ends_on"}}},
+        {"$match": _trained(institution_codes, levels)},
+        {"$group": {"_id": "$institution_code", "last": {"$max": "$trained_to"}}},
     ]
     rows = scope["classes"].aggregate(pipeline, session=scope.session)
-    return {row["_id"]: min(date.fromisoformat(row["last"]), today) async for row in rows}
+    return {row["_id"]: date.fromisoformat(row["last"]) async for row in rows}
 
 
-async def latest_of(
-    scope: Scope, institution_code: str, levels: Collection[str], today: date
+async def trained_on(
+    scope: Scope, institution_code: str, levels: Collection[str], last: date
 ) -> TrainingClass | None:
-    """Of the classes of these levels that have begun the one that ends last."""
-    row = await scope["classes"].find_one(
-        {"institution_code": institution_code, "level": {"$in": list(levels)}, "starts_on": {"$lte": today}},
-        sort=[("ends_on", -1)],
-        session=scope.session,
-    )
+    """A released class of these levels whose training ended on that day."""
+    condition = _trained([institution_code], levels) | {"trained_to": last}
+    row = await scope["classes"].find_one(condition, session=scope.session)
     return None if row is None else TrainingClass.from_mongo(row)
+
+
+async def begun_and_unreleased(
+    scope: Scope, institution_codes: Sequence[str], levels: Collection[str], ended_from: date, today: date
+) -> list[TrainingClass]:
+    """The classes of these levels that have begun, end on that day or later, and whose results are not released."""
+    condition: Row = {
+        "institution_code": {"$in": list(institution_codes)},
+        "level": {"$in": list(levels)},
+        "ends_on": {"$gte": ended_from},
+        "starts_on": {"$lte": today},
+        "results_released_at": None,
+        "condition": {"$nin": CALLED_OFF},
+    }
+    rows = scope["classes"].find(condition, session=scope.session)
+    return [TrainingClass.from_mongo(row) async for row in rows]
 
 
 async def classes_to_come(

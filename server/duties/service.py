@@ -20,6 +20,7 @@ from server.backbone.documents import PoolFilter, PoolMember
 from server.backbone.rules import PoolStatus
 from server.classes import service as classes
 from server.classes.rules import Kind
+from server.classes.work import Progress
 from server.duties import rules, store
 from server.duties.documents import DutyWarning, Guidance
 from server.duties.rules import Action, Standing, State, Way
@@ -71,14 +72,14 @@ class DutyYear:
     year: int
     today: date
     tasks: list[Task]
-    """All that was accepted and counts in the year, by the end of the class."""
+    """All that was accepted for the year, by the end of the class, also what lapsed."""
     tally: Tally | None
     """Of the classes whose results may be shown; None where there is none."""
     guidance: dict[State, int]
     """How much follow-up guidance is in each state."""
 
-    def _count(self, kind: Kind, *, done: bool) -> int:
-        return sum(one.kind is kind and one.done_on(self.today) is done for one in self.tasks)
+    def _count(self, kind: Kind, progress: Progress) -> int:
+        return sum(one.kind is kind and one.progress_on(self.today) is progress for one in self.tasks)
 
     @property
     def required(self) -> int:
@@ -88,12 +89,12 @@ class DutyYear:
 
     @property
     def teaching_done(self) -> int:
-        return self._count(Kind.TEACHING, done=True)
+        return self._count(Kind.TEACHING, Progress.DONE)
 
     @property
     def teaching_planned(self) -> int:
         """Accepted, and not over yet."""
-        return self._count(Kind.TEACHING, done=False)
+        return self._count(Kind.TEACHING, Progress.PLANNED)
 
     @property
     def missing(self) -> int:
@@ -101,11 +102,11 @@ class DutyYear:
 
     @property
     def assessment_done(self) -> int:
-        return self._count(Kind.ASSESSMENT, done=True)
+        return self._count(Kind.ASSESSMENT, Progress.DONE)
 
     @property
     def assessment_planned(self) -> int:
-        return self._count(Kind.ASSESSMENT, done=False)
+        return self._count(Kind.ASSESSMENT, Progress.PLANNED)
 
     @property
     def meets_mark(self) -> bool | None:

@@ -39,6 +39,11 @@ class Invitation(Document):
     remind_at: datetime | None
     """When the teacher is reminded; None once that is done, or where the time is too short for it."""
     history: list[Step]
+    work_first: date | None = None
+    work_last: date | None = None
+    """The first and the last day of own work in the class: own sessions, or own grades (classes.work)."""
+    closed: bool = False
+    """Whether the results of the class are released."""
 
     @property
     def reply_until(self) -> date:

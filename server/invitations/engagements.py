@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
+from server.classes.rules import Kind
+from server.classes.work import Days
 from server.invitations import rules, store
 from server.invitations.documents import Invitation
 from server.invitations.rules import DoneTask, Task
+from server.kernel import policies
 from server.kernel.clock import beijing_date
-from server.kernel.unit_of_work import Scope
+from server.kernel.unit_of_work import Scope, UnitOfWork
 
 
 async def tasks_done(scope: Scope, teacher_ids: Sequence[str], first: date, last: date) -> list[DoneTask]:
-    """The tasks of these teachers whose classes ended from `first` to `last` and are over today, by teacher and end.
+    """The tasks of these teachers whose classes ended from `first` to `last` and that are done today (classes.work), by teacher and end.
 
     `year` of each says in which calendar year it counts, which for a class over the turn of the year is not that of its end. Read off
     an index without fetching a document; ask for some hundred teachers at a time.
     """
     yesterday = beijing_date(scope.platform.clock.now()) - timedelta(days=1)
     rows = await store.tasks_ended(scope, teacher_ids, first, min(last, yesterday))
-    return [DoneTask(**store.task_fields(row)) for row in rows]
+    return [DoneTask(**store.task_fields(row)) for row in rows if row["work_last"]]
 
 
 async def tasks_of_year(scope: Scope, teacher_ids: Sequence[str], year: int) -> list[Task]:
@@ -30,11 +33,12 @@ async def tasks_of_year(scope: Scope, teacher_ids: Sequence[str], year: int) -> 
 
 
 async def last_days(scope: Scope, teacher_ids: Sequence[str]) -> dict[str, date]:
-    """The last day so far on which each of these teachers carried out a task of either kind; who never did is left out.
+    """The last day so far on which each of these teachers was at work by a task of either kind (classes.work); who never was is left out.
 
-    A class that runs counts until today. Read off an index; ask for some hundred teachers at a time.
+    Read off an index; ask for some hundred teachers at a time.
     """
-    return await store.last_days(scope, teacher_ids, beijing_date(scope.platform.clock.now()))
+    today = beijing_date(scope.platform.clock.now())
+    return await store.last_days(scope, teacher_ids, today, (await policies.on(scope, today)).release_days)
 
 
 async def next_tasks(scope: Scope, teacher_ids: Sequence[str]) -> dict[str, Task]:
@@ -49,3 +53,30 @@ async def next_tasks(scope: Scope, teacher_ids: Sequence[str]) -> dict[str, Task
 async def unfinished_tasks(scope: Scope, teacher_id: str) -> list[Invitation]:
     """What a teacher has accepted in classes that run or are still to come."""
     return await store.accepted_from(scope, teacher_id, beijing_date(scope.platform.clock.now()))
+
+
+# ---- what the chapters above say of the work in a class
+
+
+async def set_taught(scope: Scope, class_id: str, days: Mapping[str, Days]) -> int:
+    """Keeps with the accepted 授课 tasks of a class the days of own sessions; returns how many knew other days."""
+    return await store.set_taught(scope, class_id, days)
+
+
+async def note_assessed(unit: UnitOfWork, class_id: str, teacher_id: str) -> None:
+    """Part of a grading: the 考核 task of this teacher was worked at today."""
+    await store.note_assessed(unit, class_id, teacher_id, beijing_date(unit.now))
+
+
+async def close(unit: UnitOfWork, class_id: str) -> None:
+    """Part of a release: the tasks of this class wait for nothing any more."""
+    await store.close(unit, class_id)
+
+
+async def who_assessed(scope: Scope, class_id: str) -> set[str]:
+    """Who has given a grade in this class as its 考核 task."""
+    return {
+        one.teacher_id
+        for one in await store.of_class(scope, class_id)
+        if one.kind is Kind.ASSESSMENT and one.work_last
+    }

@@ -10,6 +10,7 @@ from server.classes.rules import Kind
 from server.invitations import rules, store
 from server.invitations.rules import Engagement, Reason, State
 from server.invitations.service import ClassInvitations
+from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 
@@ -25,7 +26,7 @@ class Candidate:
     work_unit: str
     province_code: str
     teaching: int
-    """Accepted tasks of the class's year."""
+    """Tasks of the class's year that are done or still planned (classes.work)."""
     assessment: int
     clashing: list[Engagement]
     invited: list[Kind]
@@ -54,6 +55,7 @@ async def recommend(
         province_code=one.province_code,
         starts_on=one.starts_on,
         ends_on=one.ends_on,
+        today=beijing_date(platform.clock.now()),
         words=words,
         only_province=province_code,
         wished=wished,
@@ -76,8 +78,8 @@ async def recommend(
                 invited=[each.kind for each in live if each.teacher_id == row["_id"]],
                 reasons=rules.reasons(
                     year=rules.year_of_task(one.starts_on),
-                    teaching=row["teaching"],
-                    assessment=row["assessment"],
+                    teaching=(row["teaching_done"], row["teaching_planned"]),
+                    assessment=(row["assessment_done"], row["assessment_planned"]),
                     major=one.major_name,
                     same_province=row["province_code"] == one.province_code,
                     wished=row["_id"] in wished,

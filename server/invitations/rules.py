@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from server.classes import work
 from server.classes.rules import Kind
+from server.classes.work import Progress
 from server.kernel.clock import BEIJING
 from server.kernel.errors import Conflict, Forbidden
 from server.kernel.identity import INSTITUTION_ROLES, Role
@@ -137,19 +139,20 @@ class Task:
     class_name: str
     starts_on: date
     ends_on: date
+    work_last: date | None = None
+    """The last day of own work in it; None where there is none."""
 
     @property
     def year(self) -> int:
         return year_of_task(self.starts_on)
 
-    def done_on(self, today: date) -> bool:
-        """A task is done once its class is over."""
-        return self.ends_on < today
+    def progress_on(self, today: date) -> Progress:
+        return work.progress(self.work_last, self.ends_on, today)
 
 
 @dataclass(frozen=True)
 class DoneTask(Task):
-    """A task whose class is over."""
+    """A task whose class is over and in which own work was done."""
 
 
 # ---- clashes
@@ -205,23 +208,30 @@ class Reason:
 def reasons(
     *,
     year: int,
-    teaching: int,
-    assessment: int,
+    teaching: tuple[int, int],
+    assessment: tuple[int, int],
     major: str,
     same_province: bool,
     wished: bool,
     clashing: Sequence[Engagement],
 ) -> list[Reason]:
-    """The reasons, weightiest first. Whoever has taught less than twice in the year still owes it (article 8.4.1)."""
-    owes = teaching < YEARLY_TEACHING
+    """The reasons, weightiest first; `teaching` and `assessment` are the tasks of the year that are done, and those still planned.
+
+    Whoever has less than two 授课 of either still owes it (article 8.4.1).
+    """
+    owes = sum(teaching) < YEARLY_TEACHING
     return [
         *(Reason(clash_words(one), "danger") for one in clashing),
         *([Reason("开班申请中的意向教师", "info")] if wished else []),
         Reason(
-            f"{year} 年授课 {teaching} 次{f'，不足 {YEARLY_TEACHING} 次' if owes else ''}",
+            f"{year} 年授课 {_times(*teaching)}{f'，不足 {YEARLY_TEACHING} 次' if owes else ''}",
             "success" if owes else "neutral",
         ),
-        Reason(f"考核 {assessment} 次"),
+        Reason(f"考核 {_times(*assessment)}"),
         Reason("同省" if same_province else "外省"),
         Reason(f"专业对口：{major}"),
     ]
+
+
+def _times(done: int, planned: int) -> str:
+    return f"{done} 次，已安排 {planned} 次" if planned else f"{done} 次"

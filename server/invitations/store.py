@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from server.backbone.rules import PoolStatus
+from server.classes import work
 from server.classes.rules import LONGEST_DAYS, Kind
+from server.classes.work import Days, Progress
 from server.invitations import rules
 from server.invitations.documents import Invitation
 from server.invitations.rules import Engagement, State
@@ -17,7 +19,7 @@ from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import containing
 from server.kernel.unit_of_work import Scope
 
-TASK_FIELDS = ("starts_on", "kind", "class_id", "class_name")
+TASK_FIELDS = ("starts_on", "kind", "class_id", "class_name", "work_last")
 SHOWN = {"_id": 0, "teacher_id": 1, "ends_on": 1, **dict.fromkeys(TASK_FIELDS, 1)}
 BY_END = [("teacher_id", 1), ("state", 1), ("ends_on", 1), ("starts_on", 1)]
 """What of a task is read, and in which order: the covering index has both."""
@@ -37,7 +39,7 @@ COLLECTIONS = (
             Index([("teacher_id", 1), ("_id", -1)]),
             # What a teacher has accepted, from some day on: clashes and the tasks of a year. It holds all that the recommendation
             # reads, so that no document is fetched for it, and the planner takes it before the one above.
-            Index([(name, 1) for name in ("teacher_id", "state", "ends_on", *TASK_FIELDS)]),
+            Index([(name, 1) for name in ("teacher_id", "state", "ends_on", *TASK_FIELDS, "closed")]),
             Index([("state", 1), ("reply_by", 1)]),
             Index([("state", 1), ("remind_at", 1)]),
             Index([("institution_code", 1), ("ends_on", 1)]),
@@ -116,22 +118,62 @@ async def _tasks(scope: Scope, teacher_ids: Sequence[str], days: Row) -> list[Ro
     return await rows.to_list(None)
 
 
-async def last_days(scope: Scope, teacher_ids: Sequence[str], today: date) -> dict[str, date]:
-    """By teacher the last day, today at most, of an accepted task that has begun; read off the index alone."""
+async def last_days(
+    scope: Scope, teacher_ids: Sequence[str], today: date, release_days: int
+) -> dict[str, date]:
+    """By teacher the last day so far on which an accepted task kept them from being idle; read off the index alone."""
     # Most have worked lately: their years before that are not read.
-    lately = await _last_days(scope, teacher_ids, today, {"ends_on": {"$gte": today - LATELY}})
+    lately = await _last_days(scope, teacher_ids, today, release_days, {"ends_on": {"$gte": today - LATELY}})
     others = [teacher_id for teacher_id in teacher_ids if teacher_id not in lately]
-    return lately | (await _last_days(scope, others, today, {}) if others else {})
+    return lately | (await _last_days(scope, others, today, release_days, {}) if others else {})
 
 
-async def _last_days(scope: Scope, teacher_ids: Sequence[str], today: date, days: Row) -> dict[str, date]:
+async def _last_days(
+    scope: Scope, teacher_ids: Sequence[str], today: date, release_days: int, days: Row
+) -> dict[str, date]:
     accepted = {"teacher_id": {"$in": list(teacher_ids)}, "state": State.ACCEPTED}
     pipeline: list[Row] = [
         {"$match": {**accepted, **days, "starts_on": {"$lte": today}}},
-        {"$group": {"_id": "$teacher_id", "last": {"$max": "$ends_on"}}},
+        {"$group": {"_id": "$teacher_id", "last": {"$max": work.at_work(today, release_days)}}},
     ]
     rows = scope["invitations"].aggregate(pipeline, session=scope.session)
-    return {row["_id"]: min(date.fromisoformat(row["last"]), today) async for row in rows}
+    return {row["_id"]: date.fromisoformat(row["last"]) async for row in rows if row["last"]}
+
+
+async def set_taught(scope: Scope, class_id: str, days: Mapping[str, Days]) -> int:
+    """Writes the days of own sessions where they are other ones than before; returns how many were."""
+    changed = 0
+    for one in await of_class(scope, class_id):
+        first, last = days.get(one.teacher_id, (None, None))
+        if one.kind is not Kind.TEACHING or one.state is not State.ACCEPTED:
+            continue
+        if (one.work_first, one.work_last) != (first, last):
+            await scope["invitations"].update_one(
+                {"_id": one.id}, {"$set": {"work_first": first, "work_last": last}}, session=scope.session
+            )
+            changed += 1
+    return changed
+
+
+async def note_assessed(scope: Scope, class_id: str, teacher_id: str, day: date) -> None:
+    await scope["invitations"].update_one(
+        {"class_id": class_id, "teacher_id": teacher_id, "kind": Kind.ASSESSMENT, "state": State.ACCEPTED},
+        [
+            {
+                "$set": {
+                    "work_first": {"$min": ["$work_first", day]},  # of a date and nothing it is the date
+                    "work_last": {"$max": ["$work_last", day]},
+                }
+            }
+        ],
+        session=scope.session,
+    )
+
+
+async def close(scope: Scope, class_id: str) -> None:
+    await scope["invitations"].update_many(
+        {"class_id": class_id, "state": State.ACCEPTED}, {"$set": {"closed": True}}, session=scope.session
+    )
 
 
 async def hold_teacher(scope: Scope, teacher_id: str) -> None:
@@ -208,6 +250,7 @@ def recommendation(
     province_code: str,
     starts_on: date,
     ends_on: date,
+    today: date,
     words: str = "",
     only_province: str = "",
     wished: Sequence[str] = (),
@@ -216,7 +259,7 @@ def recommendation(
     """The pipeline over the pool (backbone_teachers) that recommends teachers for a class.
 
     It finds the pool by 专业大类, joins what each has accepted from the first day of the class's year on, and puts those first who are
-    free, were `wished` for (ids) in the application, have taught less, have assessed less, come from the class's province. Both steps
+    free, were `wished` for (ids) in the application, teach less in that year, assess less, come from the class's province. Both steps
     stand on an index. The pool does not say which level somebody may teach: the level of the class decides nothing.
     """
     first, last = rules.task_days(rules.year_of_task(starts_on))
@@ -226,10 +269,11 @@ def recommendation(
     if words:
         pool |= containing(words, "$name", "$work_unit")
 
-    def of_kind(kind: Kind) -> Row:
+    def of_kind(kind: Kind, progress: Progress) -> Row:
         begins = "$$task.starts_on"
         in_year = [{"$gte": [begins, first]}, {"$lte": [begins, last]}]
-        return {"$size": _those("$tasks", [{"$eq": ["$$task.kind", kind]}, *in_year])}
+        such = [{"$eq": ["$$task.kind", kind]}, work.progress_is(progress, "$$task.", today)]
+        return {"$size": _those("$tasks", [*such, *in_year])}
 
     clash = [
         {"$ne": ["$$task.class_id", class_id]},
@@ -255,13 +299,17 @@ def recommendation(
                 "name": 1,
                 "work_unit": 1,
                 "province_code": 1,
-                "teaching": of_kind(Kind.TEACHING),
-                "assessment": of_kind(Kind.ASSESSMENT),
+                "teaching_done": of_kind(Kind.TEACHING, Progress.DONE),
+                "teaching_planned": of_kind(Kind.TEACHING, Progress.PLANNED),
+                "assessment_done": of_kind(Kind.ASSESSMENT, Progress.DONE),
+                "assessment_planned": of_kind(Kind.ASSESSMENT, Progress.PLANNED),
                 "clashes": _those("$tasks", clash),
             }
         },
         {
             "$addFields": {
+                "teaching": {"$add": ["$teaching_done", "$teaching_planned"]},
+                "assessment": {"$add": ["$assessment_done", "$assessment_planned"]},
                 "busy": {"$gt": [{"$size": "$clashes"}, 0]},
                 "unwished": {"$not": {"$in": ["$_id", list(wished)]}},
                 "elsewhere": {"$ne": ["$province_code", province_code]},
@@ -278,7 +326,10 @@ async def recommended(scope: Scope, pipeline: Sequence[Row]) -> list[Row]:
 
 def task_fields(row: Row) -> Row:
     """A row of `tasks_ended` or `tasks_begun` as the fields of a Task."""
-    days = {name: date.fromisoformat(row[name]) for name in ("starts_on", "ends_on")}
+    days = {
+        name: date.fromisoformat(row[name]) if row[name] else None
+        for name in ("starts_on", "ends_on", "work_last")
+    }
     return {**row, **days, "kind": Kind(row["kind"])}
 
 

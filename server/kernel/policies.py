@@ -50,6 +50,12 @@ class Policies(BaseModel):
     """Before the first day of the class: invitations, scheme and admission come after the approval."""
     overdue_days: Annotated[int, Field(ge=1, le=60, title="开班申请待审核几天后列为超期（天）")] = 5
     survey_required: Annotated[bool, Field(title="领取证书前须完成满意度评价")] = True
+    survey_days: Annotated[int, Field(ge=1, le=30, title="满意度评价最短开放天数（天）")] = 3
+    """Not closed earlier, unless everybody has answered."""
+    release_days: Annotated[
+        int, Field(ge=0, le=180, title="结业后等待公布成绩、仍视为在开展培训的天数（天）")
+    ] = 30
+    """Two years without training or tasks do not run on while a class awaits its release (articles 5.3 and 9.1)."""
     smallest_group: Annotated[int, Field(ge=1, le=100, title="满意度结果公布的最少份数")] = 5
     invitation_days: Annotated[int, Field(ge=1, le=60, title="邀请函回复期限（天）")] = 7
     code_step_seconds: Annotated[int, Field(ge=2, le=60, title="签到码更换间隔（秒）")] = 5

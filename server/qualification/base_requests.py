@@ -11,20 +11,19 @@ from datetime import timedelta
 
 from pymongo.errors import DuplicateKeyError
 
-from server.classes import facts as class_facts
 from server.institutions import qualifications, requests
 from server.institutions import service as institutions
 from server.institutions.documents import BaseRequest
 from server.institutions.qualifications import Decision
 from server.institutions.requests import RequestDraft, RequestOpen
-from server.institutions.rules import QualificationKind, RequestPurpose, RequestState
+from server.institutions.rules import RequestPurpose, RequestState
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.history import step
 from server.kernel.identity import Actor, system
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.qualification import rules, service, store
+from server.qualification import rules, service, store, training
 from server.qualification.documents import Case, Fact
 from server.qualification.examination import base_id
 from server.qualification.rules import Action, Outcome, Rule, State, Subject
@@ -59,10 +58,9 @@ async def _open(unit: UnitOfWork, request: BaseRequest) -> None:
     code, number = request.institution_code or "", request.qualification_number or 0
     school, held = await qualifications.qualification(unit, unit.actor, code, number)
     days = (await policies.on(unit, today)).statement_days
-    trained = await class_facts.last_training_days(unit, [code], QualificationKind.TRAINING_BASE)
     facts = [
         ("资格起始", str(held.valid_from)),
-        ("最近一次开展培训", str(trained.get(code, "没有开展过培训"))),
+        ("最近一次开展培训", await training.in_words(unit, code)),
         ("省级管理部门的理由", request.reason),
     ]
     new = Case(

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from server.backbone.documents import PoolMember
-from server.classes import facts as class_facts
 from server.institutions.documents import Institution, QualificationVersion
 from server.institutions.rules import Qualification, QualificationKind, QualificationStatus
 from server.invitations import engagements
 from server.kernel.clock import beijing_date
 from server.kernel.unit_of_work import Scope
-from server.qualification import rules, store
+from server.qualification import rules, store, training
 from server.qualification.rules import History, Rule, Score, Span, Subject, Verdict
 from server.qualification.store import Earlier
 from server.surveys import service as surveys
@@ -103,9 +102,7 @@ async def bases(scope: Scope, schools: Sequence[Institution], today: date) -> li
         return []
     earlier, last_days = await asyncio.gather(
         store.earlier_cases(scope, [base_id(school.id, number) for school, number, _ in held]),
-        class_facts.last_training_days(
-            scope, sorted({school.id for school, _, _ in held}), QualificationKind.TRAINING_BASE
-        ),
+        training.last_training(scope, sorted({school.id for school, _, _ in held})),
     )
     found = []
     for school, number, one in held:
@@ -115,7 +112,7 @@ async def bases(scope: Scope, schools: Sequence[Institution], today: date) -> li
         history = History(
             subject=subject_id,
             since=one.valid_from,
-            active=[Span(trained, trained)] if trained else [],
+            active=[Span(trained.last, trained.last)] if trained else [],
             suspensions=_suspensions(school.versions_of(number)),
             settled_on=_settled_on(before, Rule.NO_CLASS),
         )

@@ -11,9 +11,8 @@ from datetime import date, datetime, time, timedelta
 
 from server.backbone import service as backbone
 from server.backbone.rules import PoolStatus
-from server.classes import facts as class_facts
+from server.classes.rules import LONGEST_DAYS
 from server.institutions import service as institutions
-from server.institutions.rules import QualificationKind
 from server.interruptions import service as interruptions
 from server.invitations import engagements
 from server.invitations.rules import DoneTask
@@ -23,7 +22,7 @@ from server.kernel.history import step
 from server.kernel.identity import system
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
-from server.qualification import base_requests, examination, store
+from server.qualification import base_requests, examination, store, training
 from server.qualification.coming import Coming, coming
 from server.qualification.documents import Case, EarlyWarning, Fact
 from server.qualification.examination import Examined
@@ -187,8 +186,9 @@ async def _last_tasks(unit: UnitOfWork, cases: Sequence[Finding]) -> dict[str, D
     begins = {one.subject_id: verdict.first for one, verdict in cases if verdict.rule is Rule.NO_TASK}
     if not begins:
         return {}
-    done = await engagements.tasks_done(unit, list(begins), min(begins.values()), max(begins.values()))
-    return {task.teacher_id: task for task in done if task.ends_on == begins[task.teacher_id]}
+    latest = max(begins.values()) + timedelta(days=LONGEST_DAYS)  # the class may have gone on without them
+    done = await engagements.tasks_done(unit, list(begins), min(begins.values()), latest)
+    return {task.teacher_id: task for task in done if task.work_last == begins[task.teacher_id]}
 
 
 async def _facts(
@@ -196,7 +196,9 @@ async def _facts(
 ) -> list[Fact]:
     if verdict.rule is Rule.NO_TASK:
         task = last_tasks.get(one.subject_id)
-        last = f"“{task.class_name}”{task.kind.label}，{task.ends_on} 结束" if task else "没有承担过任务"
+        last = (
+            f"“{task.class_name}”{task.kind.label}，最后一次 {task.work_last}" if task else "没有承担过任务"
+        )
         named = [("登记入库", str(one.history.since)), ("最近一次任务", last), *_two_years(one, verdict)]
     elif verdict.rule is Rule.LOW_SATISFACTION:
         years = range(verdict.first.year, verdict.last.year + 1)
@@ -207,12 +209,10 @@ async def _facts(
             *(_year(one, year) for year in years),
         ]
     else:
-        kind = QualificationKind.TRAINING_BASE
-        latest = await class_facts.latest_class(unit, one.institution_code or "", kind)
-        last = f"“{latest.name}”，{latest.ends_on} 结束" if latest else "没有举办过培训班"
+        last = await training.in_words(unit, one.institution_code or "")
         named = [
             ("资格起始", str(one.history.since)),
-            ("最近一期培训班", last),
+            ("最近一次开展培训", last),
             *_two_years(one, verdict),
             *await _force_majeure(unit, one, verdict),
         ]

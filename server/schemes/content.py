@@ -49,6 +49,9 @@ class SessionRow(_Part):
     ends_at: Moment
     hours: Annotated[int, Field(ge=1, le=12)]
     place: Annotated[Text, Field(min_length=2, max_length=100)]
+    teacher_id: Annotated[str, Field(pattern=r"^([0-9a-f]{24})?$")] = ""
+    """Who teaches it; left empty, the one teacher of its course."""
+    teacher_name: str = ""
 
     @property
     def span(self) -> tuple[datetime, datetime]:
@@ -72,10 +75,14 @@ class TaskRow(_Part):
     kind: TaskKind
     deadline: Moment
     criteria: Annotated[tuple[CriterionRow, ...], Field(min_length=1, max_length=CRITERIA_MOST)]
+    assessor_id: Annotated[str, Field(pattern=r"^([0-9a-f]{24})?$")] = ""
+    """Who assesses it; left empty, the one assessor of the class."""
+    assessor_name: str = ""
 
     def same_task(self, other: TaskRow) -> bool:
-        """The same work, looked at in the same way; the deadline of a task in use may have been moved since."""
-        return self.model_copy(update={"deadline": other.deadline}) == other
+        """The same work, looked at in the same way; the deadline of a task in use may have been moved since, and another may assess it."""
+        may_differ = {"deadline", "assessor_id", "assessor_name"}
+        return self.model_dump(exclude=may_differ) == other.model_dump(exclude=may_differ)
 
 
 class Draft(_Part):

@@ -115,6 +115,7 @@ def _session_words(row: SessionRow) -> dict[str, str]:
         "课程": row.course,
         "课时": str(row.hours),
         "地点": row.place,
+        "授课教师": row.teacher_name or "未定",
     }
 
 
@@ -125,4 +126,5 @@ def _task_words(row: TaskRow) -> dict[str, str]:
         "截止时间": minute(row.deadline),
         "评分项": "、".join(f"{one.title} {one.points} 分" for one in row.criteria),
         "要求": row.instructions,
+        "考核教师": row.assessor_name or "未定",
     }

@@ -34,8 +34,12 @@ async def carry_out(unit: UnitOfWork, class_id: str, changes: Consequences) -> N
     for gone in changes.sessions_drop:
         await timetable.drop_session(unit, held[gone.id])
     for there, row in changes.sessions_move:
-        await timetable.move_session(unit, held[there.id], row.title, row.place)
-    drafts = [SessionDraft.model_validate(row.model_dump()) for row in changes.sessions_make]
+        await timetable.move_session(
+            unit, held[there.id], row.title, row.place, (row.teacher_id, row.teacher_name)
+        )
+    drafts = [
+        SessionDraft.model_validate(row.model_dump(exclude={"teacher_name"})) for row in changes.sessions_make
+    ]
     await timetable.make_sessions(unit, class_id, drafts)
     for dropped in changes.tasks_drop:
         await tasks.drop_task(unit, dropped.id)
@@ -47,6 +51,7 @@ async def carry_out(unit: UnitOfWork, class_id: str, changes: Consequences) -> N
             kind=task.kind,
             deadline=task.deadline,
             criteria=criteria,
+            assessor_id=task.assessor_id,
         )
         await tasks.make_task(unit, class_id, draft)
 
@@ -63,6 +68,8 @@ def task_row(task: Task) -> TaskRow:
         kind=task.kind,
         deadline=task.deadline,
         criteria=criteria,
+        assessor_id=task.assessor_id,
+        assessor_name=task.assessor_name,
     )
 
 

@@ -142,15 +142,27 @@ class Frame:
     first_day: date
     last_day: date
     teachers: Mapping[str, str]
-    """Id → name of everybody who teaches it now."""
+    """Id → name of all its teachers now: they sign."""
+    assessors: Mapping[str, str] = field(default_factory=dict)
+    """Those of them who assess."""
+    only_assess: Collection[str] = ()
+    """Ids of those who do not teach."""
     class_hour_minutes: int = 45
+
+    @property
+    def teaching(self) -> dict[str, str]:
+        return {who: name for who, name in self.teachers.items() if who not in self.only_assess}
 
 
 def written(draft: Draft, frame: Frame) -> Content:
     """The draft with the names of its teachers, its timetable in order. Raises Invalid for somebody who does not teach the class."""
     for number, row in enumerate(draft.courses):
-        if row.teacher_id and row.teacher_id not in frame.teachers:
+        if row.teacher_id and row.teacher_id not in frame.teaching:
             raise Invalid(fields=[FieldError(f"courses.{number}", "请从本班的授课教师中选择。")])
+    if any(row.teacher_id and row.teacher_id not in frame.teaching for row in draft.sessions):
+        raise Invalid(fields=[FieldError("sessions", "请从本班的授课教师中选择。")])
+    if any(row.assessor_id and row.assessor_id not in frame.assessors for row in draft.tasks):
+        raise Invalid(fields=[FieldError("tasks", "请从本班的考核教师中选择。")])
     courses = (
         row.model_copy(update={"teacher_name": frame.teachers.get(row.teacher_id, "")})
         for row in draft.courses
@@ -158,12 +170,27 @@ def written(draft: Draft, frame: Frame) -> Content:
     return Content(
         objectives=draft.objectives,
         courses=tuple(courses),
-        sessions=tuple(sorted(draft.sessions, key=lambda row: row.starts_at)),
-        tasks=draft.tasks,
+        sessions=tuple(
+            _taught(row, draft, frame) for row in sorted(draft.sessions, key=lambda row: row.starts_at)
+        ),
+        tasks=tuple(_assessed(row, frame) for row in draft.tasks),
         places=draft.places,
         materials=draft.materials,
         formative_weight=frame.formative_weight,
     )
+
+
+def _taught(row: SessionRow, draft: Draft, frame: Frame) -> SessionRow:
+    """The session with the name of its teacher; where none is given, of the only one who teaches its course."""
+    of_course = {one.teacher_id for one in draft.courses if one.title == row.course and one.teacher_id}
+    who = row.teacher_id or (of_course.pop() if len(of_course) == 1 else "")
+    return row.model_copy(update={"teacher_id": who, "teacher_name": frame.teaching.get(who, "")})
+
+
+def _assessed(row: TaskRow, frame: Frame) -> TaskRow:
+    """The task with the name of its assessor; where none is given, of the only one whom the class has."""
+    who = row.assessor_id or (next(iter(frame.assessors)) if len(frame.assessors) == 1 else "")
+    return row.model_copy(update={"assessor_id": who, "assessor_name": frame.assessors.get(who, "")})
 
 
 def shortcomings(content: Content, frame: Frame) -> list[FieldError]:
@@ -188,7 +215,7 @@ def _courses_wrong(content: Content, frame: Frame) -> Iterable[FieldError]:
                 "courses",
                 f"课程“{row.title}”的 {row.hours} 课时还没有安排授课教师（指南第六条：由骨干教师授课）。",
             )
-        elif row.teacher_id not in frame.teachers:
+        elif row.teacher_id not in frame.teaching:
             yield FieldError(
                 "courses", f"课程“{row.title}”安排的{row.teacher_name}已不是本班授课教师，请改派。"
             )
@@ -213,6 +240,7 @@ def _timetable_wrong(content: Content, frame: Frame) -> Iterable[FieldError]:
         name = f"{minute(row.starts_at)}“{row.title}”"
         if row.course not in planned:
             yield FieldError("sessions", f"{name}没有对应的课程，请从方案的课程中选择。")
+        yield from _teacher_wrong(row, name, frame)
         if not all(frame.first_day <= _day(moment) <= frame.last_day for moment in row.span):
             yield FieldError("sessions", f"{name}不在培训班日期内（{frame.first_day} 至 {frame.last_day}）。")
         if not row.starts_at < row.ends_at <= row.starts_at + LONGEST_SESSION:
@@ -221,6 +249,14 @@ def _timetable_wrong(content: Content, frame: Frame) -> Iterable[FieldError]:
             yield FieldError("sessions", f"{name}{words}")
     if pair := overlapping(row.span for row in content.sessions):
         yield FieldError("sessions", f"{minute(pair[0])} 和 {minute(pair[1])} 开始的两个课次时间重叠。")
+
+
+def _teacher_wrong(row: SessionRow, name: str, frame: Frame) -> Iterable[FieldError]:
+    """Each session names who teaches it (article 6)."""
+    if not row.teacher_id:
+        yield FieldError("sessions", f"{name}还没有指定授课教师（该课程有几位教师的，请逐次选择）。")
+    elif row.teacher_id not in frame.teaching:
+        yield FieldError("sessions", f"{name}指定的{row.teacher_name}已不是本班授课教师，请改派。")
 
 
 def _hours_by_course(rows: Iterable[CourseRow | SessionRow]) -> dict[str, int]:
@@ -243,6 +279,13 @@ def _tasks_wrong(content: Content, frame: Frame) -> Iterable[FieldError]:
         names = [one.title for one in row.criteria]
         if len(set(names)) != len(names):
             yield FieldError("tasks", f"任务“{row.title}”的评分项有重复，请合并或改名。")
+        if not row.assessor_id:
+            missing = "请从本班的考核教师中选择" if frame.assessors else "请先邀请骨干教师承担考核"
+            yield FieldError("tasks", f"任务“{row.title}”还没有指定考核教师（指南第六条），{missing}。")
+        elif row.assessor_id not in frame.assessors:
+            yield FieldError(
+                "tasks", f"任务“{row.title}”指定的{row.assessor_name}已不是本班考核教师，请改派。"
+            )
         if _day(row.deadline) < frame.first_day:
             yield FieldError("tasks", f"任务“{row.title}”的截止时间早于开班日期。")
     if content.formative_weight != frame.formative_weight:
@@ -281,7 +324,7 @@ class Consequences:
 
     sessions_stay: list[SessionRow] = field(default_factory=list)
     sessions_move: list[tuple[Held, SessionRow]] = field(default_factory=list)
-    """The same teaching under another name or in another room."""
+    """The same teaching under another name, in another room or by another teacher."""
     sessions_make: list[SessionRow] = field(default_factory=list)
     sessions_drop: list[Held] = field(default_factory=list)
     tasks_stay: list[TaskRow] = field(default_factory=list)

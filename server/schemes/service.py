@@ -15,6 +15,7 @@ from server.assessment import tasks
 from server.attendance import timetable
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, NotFound
@@ -554,6 +555,8 @@ async def _frame(scope: Scope, training_class: TrainingClass) -> Frame:
         last_day=training_class.ends_on,
         teachers={one.person_id: one.name for one in training_class.teachers},
         class_hour_minutes=in_force.class_hour_minutes,
+        assessors={one.person_id: one.name for one in training_class.who(Kind.ASSESSMENT)},
+        only_assess=[one.person_id for one in training_class.teachers if Kind.TEACHING not in one.kinds],
     )
 
 

@@ -12,10 +12,11 @@ from server.upgrades import (
     s0003_corrections_are_narrowed,
     s0004_rosters_are_forgotten,
     s0005_names_are_folded,
+    s0005_pool_says_its_proof,
     s0005_releases_are_marked,
     s0006_check_ins_end_with_their_session,
-    s0005_pool_says_its_proof,
     s0006_teaching_and_assessing_are_two,
+    s0007_tasks_know_the_work_in_them,
 )
 
 
@@ -53,5 +54,10 @@ STEPS: tuple[Step, ...] = (
         "s0006_teaching_and_assessing_are_two",
         "分开各班教师的授课和考核",
         s0006_teaching_and_assessing_are_two.run,
+    ),
+    Step(
+        "s0007_tasks_know_the_work_in_them",
+        "按课次和评分标明骨干教师和基地开展的工作",
+        s0007_tasks_know_the_work_in_them.run,
     ),
 )

@@ -13,7 +13,7 @@ from server.surveys import service as surveys
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.api.client import call
-from tests.dutiful import class_that_is_over, logged, rated
+from tests.dutiful import class_in_session, class_that_is_over, logged, rated
 from tests.reviewing import set_status
 from tests.stage import ClassInSession
 
@@ -66,7 +66,7 @@ async def test_a_teacher_sees_the_own_year(site: str, held: ClassInSession) -> N
 async def test_the_mean_of_the_year_comes_with_the_number_of_answers(
     platform: Platform, wechat: Simulator, site: str
 ) -> None:
-    held = await stage.class_in_session(platform, wechat, trainees=5)
+    held = await class_in_session(platform, wechat, trainees=5)
     await rated(platform, held, 2)
     await surveys.tally_closed(platform)
     told = (await call(site, "GET", "/teaching/duties", token=held.teacher.token)).json["satisfaction"]

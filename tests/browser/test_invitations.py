@@ -88,8 +88,8 @@ def candidate(number: int, name: str, teaching: int, clashing: list[Engagement],
     same_province = more.pop("same_province", True)
     reasons = rules.reasons(
         year=2026,
-        teaching=teaching,
-        assessment=1,
+        teaching=(teaching, 0),
+        assessment=(1, 0),
         major="机械类",
         same_province=same_province,
         wished=number == 1,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from server.attendance import work
 from server.institutions import service as institutions
 from server.institutions.qualifications import Decision
 from server.institutions.requests import RequestDraft
@@ -13,11 +14,13 @@ from server.institutions.rules import QualificationStatus, RequestPurpose
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Forbidden
 from server.kernel.platform import Platform
-from server.qualification import base_requests, review
+from server.qualification import base_requests, review, training
 from server.qualification import service as qualification
 from server.qualification.rules import Grade, Outcome, Rule, State, Subject
 from server.qualification.service import DecisionDraft, StatementDraft
+from server.wechat.simulator import Simulator
 from tests import cast, reviewing, stage
+from tests.assessing import assess_everybody, release
 from tests.reviewing import CENTRE, HEBEI, TODAY, XINGTAI
 
 WITHDRAWAL = RequestDraft(
@@ -49,6 +52,46 @@ async def test_a_class_of_its_levels_keeps_a_base(platform: Platform) -> None:
     await stage.open_class(platform, XINGTAI, stage.class_draft(starts_on=TODAY, ends_on=TODAY))
     await review.review(platform)
     assert await reviewing.cases(platform) == []
+
+
+async def test_a_class_that_nobody_came_to_is_no_training(platform: Platform) -> None:
+    """未开展工学一体化教师培训: a class of last month, approved today, is finished at once and has nobody in it."""
+    await reviewing.base_since(platform, date(2023, 1, 1))
+    last_month = stage.class_draft(starts_on=date(2026, 2, 2), ends_on=date(2026, 2, 13))
+    await stage.open_class(platform, XINGTAI, last_month)
+    await review.review(platform)
+    [case] = await reviewing.cases(platform)
+    assert case.facts[1].value.startswith("没有开展过培训")
+
+
+async def test_a_base_has_trained_by_a_released_class_and_from_its_sessions_on(
+    platform: Platform, wechat: Simulator, clock: FixedClock
+) -> None:
+    """两年: they begin with the last session that was held, not with the last day that was planned."""
+    await reviewing.base_since(platform, date(2023, 1, 1))
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    await assess_everybody(platform, held)
+    clock.set(datetime(2026, 3, 28, 4, tzinfo=UTC))
+
+    async def trained() -> date | None:
+        found = (await training.last_training(platform, [cast.XINGTAI])).get(cast.XINGTAI)
+        return found.last if found else None
+
+    assert await trained() == date(2026, 3, 28), "it awaits its release"
+    clock.set(datetime(2026, 4, 26, 4, tzinfo=UTC))
+    assert await trained() == date(2026, 4, 26), "30 days after its last day"
+    clock.set(datetime(2026, 4, 27, 4, tzinfo=UTC))
+    assert await trained() is None, "and then it was never released"
+    await release(platform, held)
+    last = await work.trained_days(platform, held.id)
+    assert last is not None and await trained() == last[1] < held.training_class.ends_on
+    clock.set(datetime(last[1].year + 2, last[1].month, last[1].day, 4, tzinfo=UTC))
+    await review.review(platform)
+    assert await reviewing.cases(platform) == []
+    clock.advance(timedelta(days=1))
+    await review.review(platform)
+    [case] = await reviewing.cases(platform)
+    assert held.training_class.name in case.facts[1].value and str(last[1]) in case.facts[1].value
 
 
 async def test_the_province_applies_and_the_centre_decides(platform: Platform) -> None:

@@ -14,7 +14,15 @@ from server.kernel.platform import Platform
 from server.surveys import service as surveys
 from server.wechat.simulator import Simulator
 from tests import stage
-from tests.dutiful import another_class, class_that_is_over, guidance_draft, logged, rated
+from tests.dutiful import (
+    another_class,
+    assessed,
+    class_in_session,
+    class_that_is_over,
+    guidance_draft,
+    logged,
+    rated,
+)
 from tests.surveying import clock_of
 
 
@@ -33,7 +41,7 @@ def test_4_1_two_tasks_do_not_make_up_for_a_mean_below_two() -> None:
 
 async def test_4_1_the_year_gathers_tasks_and_satisfaction(platform: Platform, wechat: Simulator) -> None:
     """第八条（四）1: a task counts once its class is over, and 考核 is none of the two."""
-    held = await stage.class_in_session(platform, wechat, trainees=5)
+    held = await class_in_session(platform, wechat, trainees=5)
     await another_class(platform, held, date(2026, 4, 13), Kind.ASSESSMENT)
     last = await another_class(platform, held, date(2026, 5, 11), name="第二个授课班")
     await rated(platform, held, 2)
@@ -49,8 +57,9 @@ async def test_4_1_the_year_gathers_tasks_and_satisfaction(platform: Platform, w
 
 async def test_4_2_assessment_tasks_stand_beside_the_teaching(platform: Platform, wechat: Simulator) -> None:
     """第八条（四）2: 积极承担考核任务。"""
-    held = await stage.class_in_session(platform, wechat, trainees=0)
+    held = await class_in_session(platform, wechat, trainees=0)
     await stage.teach(platform, held.officer, held.id, held.teacher, Kind.ASSESSMENT)
+    await assessed(platform, held.officer, held.id, held.teacher.actor.person_id)
     clock_of(platform).set(datetime(2026, 4, 1, tzinfo=UTC))
     year = await duties.my_year(platform, held.teacher.actor)
     assert (year.teaching_done, year.assessment_done) == (1, 1)

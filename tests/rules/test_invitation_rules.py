@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.classes.rules import Kind
+from server.classes.work import Progress
 from server.invitations import rules
 from server.invitations.rules import (
     REMIND_BEFORE,
@@ -148,8 +150,8 @@ def test_the_reasons_say_the_numbers_and_who_owes_teaching(
 ) -> None:
     told = rules.reasons(
         year=2026,
-        teaching=teaching,
-        assessment=assessment,
+        teaching=(teaching, 0),
+        assessment=(assessment, 0),
         major="机械类",
         same_province=same,
         wished=wished,
@@ -180,6 +182,8 @@ def test_a_class_over_the_turn_of_the_year_counts_in_the_old_one(starts_on: date
     assert task.year == year
 
 
-def test_a_task_is_done_on_the_day_after_its_last() -> None:
-    task = Task("a", Kind.TEACHING, "b", "班", date(2026, 3, 16), date(2026, 3, 27))
-    assert not task.done_on(date(2026, 3, 27)) and task.done_on(date(2026, 3, 28))
+def test_a_task_is_done_on_the_day_after_the_last_if_own_work_was_done_in_it() -> None:
+    task = Task("a", Kind.TEACHING, "b", "班", date(2026, 3, 16), date(2026, 3, 27), date(2026, 3, 20))
+    assert task.progress_on(date(2026, 3, 27)) is Progress.PLANNED
+    assert task.progress_on(date(2026, 3, 28)) is Progress.DONE
+    assert replace(task, work_last=None).progress_on(date(2026, 3, 28)) is Progress.LAPSED

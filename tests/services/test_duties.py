@@ -26,7 +26,7 @@ from server.surveys.documents import SatisfactionTally
 from server.surveys.rules import Tally
 from server.wechat.simulator import Simulator
 from tests import cast, stage
-from tests.dutiful import another_class, class_that_is_over, guidance_draft, logged, rated
+from tests.dutiful import another_class, class_in_session, class_that_is_over, guidance_draft, logged, rated
 from tests.services.test_tasks_of_teachers import a_task
 from tests.surveying import clock_of
 
@@ -48,7 +48,7 @@ async def set_status(unit: UnitOfWork, person_id: str, status: PoolStatus, day: 
 
 
 async def test_a_year_tells_what_is_done_planned_and_owed(platform: Platform, wechat: Simulator) -> None:
-    held = await stage.class_in_session(platform, wechat, trainees=5)
+    held = await class_in_session(platform, wechat, trainees=5)
     teacher = held.teacher.actor
     await another_class(platform, held, date(2026, 5, 11), Kind.ASSESSMENT)
     await another_class(platform, held, date(2026, 6, 8))
@@ -74,7 +74,7 @@ async def test_a_year_tells_what_is_done_planned_and_owed(platform: Platform, we
 async def test_a_year_that_is_over_without_the_tasks_is_short_and_the_one_before_owes_nothing(
     platform: Platform, wechat: Simulator
 ) -> None:
-    held = await stage.class_in_session(platform, wechat, trainees=0)
+    held = await class_in_session(platform, wechat, trainees=0)
     clock_of(platform).set(in_beijing(date(2027, 1, 1)))
     seen = await duties.year_of(platform, held.teacher.actor.id, 2026)
     assert (seen.missing, seen.standing) == (1, Standing.SHORT)
@@ -85,7 +85,7 @@ async def test_a_year_that_is_over_without_the_tasks_is_short_and_the_one_before
 async def test_a_year_rated_below_the_mark_says_so_even_with_all_tasks_done(
     platform: Platform, wechat: Simulator
 ) -> None:
-    held = await stage.class_in_session(platform, wechat, trainees=5)
+    held = await class_in_session(platform, wechat, trainees=5)
     await another_class(platform, held, date(2026, 4, 13))
     await rated(platform, held, 1)
     await surveys.tally_closed(platform)
@@ -95,7 +95,7 @@ async def test_a_year_rated_below_the_mark_says_so_even_with_all_tasks_done(
 
 
 async def test_suspended_time_is_not_counted(platform: Platform, wechat: Simulator) -> None:
-    held = await stage.class_in_session(platform, wechat, trainees=0)
+    held = await class_in_session(platform, wechat, trainees=0)
     teacher_id = held.teacher.actor.id
     assert (await duties.year_of(platform, teacher_id, 2027)).required == 2
     await set_status(platform, CENTRE, teacher_id, PoolStatus.SUSPENDED, date(2027, 2, 1))
@@ -104,7 +104,7 @@ async def test_suspended_time_is_not_counted(platform: Platform, wechat: Simulat
 
 
 async def test_nobody_outside_the_pool_has_a_year(platform: Platform, wechat: Simulator) -> None:
-    held = await stage.class_in_session(platform, wechat, trainees=1)
+    held = await class_in_session(platform, wechat, trainees=1)
     with pytest.raises(NotFound):
         await duties.year_of(platform, held.trainees[0].actor.id, 2026)
 
@@ -301,7 +301,7 @@ async def warnings(platform: Platform) -> list[str]:
 
 
 async def test_in_october_who_owes_tasks_is_told_once_a_year(platform: Platform, wechat: Simulator) -> None:
-    held = await stage.class_in_session(platform, wechat, trainees=0)
+    held = await class_in_session(platform, wechat, trainees=0)
     teacher_id = held.teacher.actor.id
     clock_of(platform).set(in_beijing(date(2026, 9, 30)))
     assert await duties.warn_of_duties(platform) == 0
@@ -318,14 +318,14 @@ async def test_in_october_who_owes_tasks_is_told_once_a_year(platform: Platform,
 async def test_a_class_still_to_come_is_a_plan_and_nobody_is_told(
     platform: Platform, wechat: Simulator
 ) -> None:
-    held = await stage.class_in_session(platform, wechat, trainees=0)
+    held = await class_in_session(platform, wechat, trainees=0)
     await another_class(platform, held, date(2026, 11, 2))
     clock_of(platform).set(in_beijing(date(2026, 10, 1)))
     assert await duties.warn_of_duties(platform) == 0
 
 
 async def test_the_suspended_are_not_told(platform: Platform, wechat: Simulator) -> None:
-    held = await stage.class_in_session(platform, wechat, trainees=0)
+    held = await class_in_session(platform, wechat, trainees=0)
     clock_of(platform).set(in_beijing(date(2026, 10, 1)))
     await set_status(platform, CENTRE, held.teacher.actor.id, PoolStatus.SUSPENDED, date(2026, 10, 1))
     assert await duties.warn_of_duties(platform) == 0

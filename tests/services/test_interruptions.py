@@ -27,6 +27,7 @@ from server.certificates import issue
 from server.classes import service as classes
 from server.classes.documents import OpenClassFilter, TrainingClass
 from server.classes.rules import Condition, Stage
+from server.classes.rules import Kind as InvitationKind
 from server.classes.service import ClassEnded, ResultsReleased
 from server.interruptions import service
 from server.interruptions.documents import ChangeFilter, ClassChange
@@ -40,7 +41,6 @@ from server.interruptions.service import (
     Transfer,
 )
 from server.invitations import service as invitations
-from server.invitations.rules import Kind as InvitationKind
 from server.invitations.rules import State as LetterState
 from server.kernel import audit
 from server.kernel.clock import FixedClock

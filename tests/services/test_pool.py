@@ -325,6 +325,7 @@ async def test_tasks_and_satisfaction_of_the_years_are_kept_and_searched(
     platform: Platform, wechat: Simulator
 ) -> None:
     held = await stage.class_in_session(platform, wechat, trainees=5)
+    await stage.teaching_session(platform, held)
     teacher = held.teacher.actor.id
     idle = await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
     survey = await open_survey(platform, held)

@@ -75,6 +75,8 @@ def accepted(
         reply_by=sent + timedelta(days=7),
         remind_at=None,
         history=[],
+        work_first=first,
+        work_last=first + timedelta(days=days),
     )
 
 
@@ -136,7 +138,9 @@ async def test_the_free_come_first_and_among_them_who_has_taught_least_this_year
         "专业对口：机械类",
     ]
     assert words(by_name["一次试"])[:2] == ["2026 年授课 1 次，不足 2 次", "考核 1 次"]
-    assert words(by_name["两次试"])[0] == "2026 年授课 2 次" and "外省" in words(by_name["外省试"])
+    assert words(by_name["两次试"])[0] == "2026 年授课 1 次，已安排 1 次" and "外省" in words(
+        by_name["外省试"]
+    )
     assert words(by_name["忙试甲"])[0] == "与已接受的“04月培训班”（4月24日至4月27日）时间冲突"
     assert [one.name for one in found if not one.selectable] == ["忙试甲"]
     assert (by_name["去年试"].teaching, by_name["外省试"].assessment) == (0, 1)
@@ -214,6 +218,7 @@ async def test_with_2000_teachers_and_20000_tasks_it_stands_on_indexes(
         province_code=opened.province_code,
         starts_on=opened.starts_on,
         ends_on=opened.ends_on,
+        today=date(2026, 3, 16),
         limit=recommendation.RECOMMENDED_MOST,
     )
     plan = await platform["backbone_teachers"].database.command(

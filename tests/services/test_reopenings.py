@@ -248,10 +248,9 @@ async def test_a_check_in_under_way_when_the_release_comes_is_in_the_result_or_r
     )
     clock_of(platform).set(session.ends_at - timedelta(milliseconds=1))
     scan = Scan(stage.code_of(platform, session), "1")
-    looked_up = check_in.look_up_both  # type: ignore[attr-defined]
 
-    async def slow(*queries: object) -> object:
-        found: object = await looked_up(*queries)  # type: ignore[arg-type]
+    async def slow(*queries: Any) -> Any:
+        found = await look_up_both(*queries)
         clock_of(platform).set(session.ends_at + rules.SETTLES_AFTER)
         return found
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
+from server.attendance import timetable, work
 from server.classes.rules import Kind
+from server.classes.work import Progress, at_work_until
 from server.institutions.rules import Level
 from server.invitations import engagements, rules, store
 from server.invitations.documents import Invitation
 from server.invitations.rules import State
-from server.kernel.clock import FixedClock
+from server.kernel.clock import FixedClock, beijing_date
+from server.kernel.errors import Invalid
 from server.kernel.mongo import CODEC, Row, new_id
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
@@ -42,6 +48,8 @@ def a_task(teacher_id: str, starts_on: date, days: int = 11, **changes: Any) -> 
         "reply_by": stage.LONG_AGO,
         "remind_at": None,
         "history": [],
+        "work_first": starts_on,
+        "work_last": starts_on + timedelta(days=days),
     }
     return Invitation(**(fields | changes))
 
@@ -54,6 +62,7 @@ async def test_only_what_was_accepted_and_is_over_is_done(
     platform: Platform, clock: FixedClock, wechat: Simulator
 ) -> None:
     opened = await stage.class_in_session(platform, wechat, trainees=0)
+    await stage.teaching_session(platform, opened)
     teacher = opened.teacher.actor.id
     everything = (date(2020, 1, 1), date(2030, 1, 1))
     assert await engagements.tasks_done(platform, [teacher], *everything) == []
@@ -66,6 +75,86 @@ async def test_only_what_was_accepted_and_is_over_is_done(
         date(2026, 3, 27),
         2026,
     )
+
+
+async def test_who_held_no_session_of_a_class_that_is_over_has_done_no_task_in_it(
+    platform: Platform, clock: FixedClock, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=0)
+    teacher = opened.teacher.actor.id
+    session = await stage.teaching_session(platform, opened)
+    assert await engagements.last_days(platform, [teacher]) == {teacher: date(2026, 3, 16)}, "it runs"
+    await timetable.cancel_session(platform, opened.officer, opened.id, session.id, "教师临时有事")
+    clock.advance(timedelta(days=60))
+    everything = (date(2020, 1, 1), date(2030, 1, 1))
+    assert await engagements.tasks_done(platform, [teacher], *everything) == []
+    [task] = await engagements.tasks_of_year(platform, [teacher], 2026)
+    assert task.progress_on(date(2026, 5, 15)) is Progress.LAPSED
+    assert await engagements.last_days(platform, [teacher]) == {}
+
+
+async def test_a_substitute_works_and_who_is_replaced_does_not(
+    platform: Platform, clock: FixedClock, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=0)
+    first = opened.teacher.actor.id
+    await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
+    second = await stage.phone(platform, wechat, "openid-second", cast.SECOND_BACKBONE_TEACHER)
+    await stage.teach(platform, opened.officer, opened.id, second)
+    session = await stage.teaching_session(platform, opened, teacher_id=first)
+    changed = stage.session_draft(teacher_id=second.actor.id)
+    await timetable.change_session(platform, opened.officer, opened.id, session.id, changed)
+    with pytest.raises(Invalid):
+        await stage.teaching_session(platform, opened, teacher_id=NINE)
+    clock.advance(timedelta(days=30))
+    everything = (date(2020, 1, 1), date(2030, 1, 1))
+    done = await engagements.tasks_done(platform, [first, second.actor.id], *everything)
+    assert [one.teacher_id for one in done] == [second.actor.id]
+
+
+async def test_a_teacher_who_comes_after_the_timetable_is_found_by_the_daily_work(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=0)
+    await stage.teaching_session(platform, opened)
+    await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
+    second = await stage.phone(platform, wechat, "openid-second", cast.SECOND_BACKBONE_TEACHER)
+    await stage.teach(platform, opened.officer, opened.id, second)
+    assert [await work.reconcile(platform) for _ in range(2)] == [1, 0]
+    tasks = await engagements.tasks_of_year(platform, [second.actor.id], 2026)
+    assert [one.work_last for one in tasks] == [date(2026, 3, 17)]
+
+
+async def test_the_database_reckons_idleness_as_the_rule_does(platform: Platform, clock: FixedClock) -> None:
+    chance = random.Random(9)
+    today = beijing_date(clock.now())
+    expected: dict[str, date] = {}
+    for number in range(60):
+        teacher, best = f"{number:024x}", []
+        for _ in range(chance.randrange(4)):
+            one = a_task(
+                teacher,
+                today + timedelta(days=chance.randrange(-900, 30)),
+                chance.randrange(60),
+                kind=chance.choice(list(Kind)),
+                closed=chance.random() < 0.5,
+            )
+            if chance.random() < 0.5:
+                one = one.model_copy(update={"work_first": None, "work_last": None})
+            await keep(platform, one)
+            best.append(
+                at_work_until(
+                    one.starts_on,
+                    one.ends_on,
+                    closed=one.closed,
+                    work_last=one.work_last,
+                    today=today,
+                    release_days=30,
+                )
+            )
+        if any(best):
+            expected[teacher] = max(day for day in best if day)
+    assert await engagements.last_days(platform, [f"{number:024x}" for number in range(60)]) == expected
 
 
 async def test_what_was_declined_cancelled_or_never_answered_is_no_task(

@@ -18,6 +18,7 @@ from server.classes.rules import Kind
 from server.corrections import service as corrections
 from server.corrections.documents import CorrectionFilter
 from server.corrections.service import ClassCorrection, InstitutionCorrection
+from server.invitations.documents import Invitation
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
 from server.schemes import service as schemes
@@ -29,16 +30,18 @@ from server.upgrades import (
     s0002_schemes_are_narrowed,
     s0003_corrections_are_narrowed,
     s0004_rosters_are_forgotten,
+    s0005_pool_says_its_proof,
     s0005_releases_are_marked,
     s0006_check_ins_end_with_their_session,
-    s0005_pool_says_its_proof,
     s0006_teaching_and_assessing_are_two,
+    s0007_tasks_know_the_work_in_them,
     steps,
 )
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, scheming, stage
 from tests.planning import CENTRE, HEBEI, XINGTAI
 from tests.selecting import SERVED, registered, through
+from tests.services.test_tasks_of_teachers import a_task, keep
 
 TABLE = {step.name: step for step in steps.STEPS}
 
@@ -210,3 +213,27 @@ async def test_teachers_of_an_earlier_version_do_what_they_accepted_and_without_
     assert await changed_by(s0006_teaching_and_assessing_are_two.run(platform)) == 0
     now = await classes.get_class(platform, XINGTAI, opened.id)
     assert [one.kinds for one in now.teachers] == [(Kind.TEACHING,), (Kind.TEACHING, Kind.ASSESSMENT)]
+
+
+async def test_tasks_and_classes_of_an_earlier_version_know_the_work_in_them(
+    platform: Platform, wechat: Simulator, clock: FixedClock
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=0)
+    await stage.teaching_session(platform, opened)
+    teacher, elsewhere = opened.teacher.actor.person_id, a_task("9" * 24, date(2025, 5, 6))
+    running = a_task("9" * 24, date(2026, 3, 10))
+    await keep(platform, elsewhere, running)
+    released = {"results_released_at": clock.now()}
+    await platform["classes"].update_one({"_id": opened.id}, {"$set": released})
+    await without(platform, "invitations", "work_first", "work_last", "closed")
+    await without(platform, "classes", "trained_from", "trained_to")
+    clock.advance(timedelta(days=5))
+    assert await changed_by(s0007_tasks_know_the_work_in_them.run(platform)) == 4
+    assert await changed_by(s0007_tasks_know_the_work_in_them.run(platform)) == 0
+    rows = {row["_id"]: Invitation.from_mongo(row) async for row in platform["invitations"].find({})}
+    [own] = [one for one in rows.values() if one.teacher_id == teacher]
+    assert (own.work_first, own.work_last, own.closed) == (date(2026, 3, 17), date(2026, 3, 17), True)
+    assert rows[elsewhere.id].work_last == elsewhere.ends_on, "what was counted stays counted"
+    assert rows[running.id].work_last is None
+    now = await classes.get_class(platform, XINGTAI, opened.id)
+    assert (now.trained_from, now.trained_to) == (date(2026, 3, 17), date(2026, 3, 17))

@@ -1,0 +1,65 @@
+"""What the sessions of a class say of who worked in it (classes.work), kept with the tasks of its teachers.
+
+Each change of a timetable keeps it in the same transaction; the daily work does it again for every class that is not released, since a
+teacher may have come or gone meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from server.attendance import store
+from server.attendance.documents import TeachingSession
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.classes.rules import LONGEST_DAYS, Kind
+from server.classes.work import Days, Taught, own_days
+from server.invitations import engagements
+from server.kernel.clock import beijing_date
+from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork
+
+
+async def follow_timetable(unit: UnitOfWork, class_id: str) -> None:
+    """Part of every use case that changes sessions: the tasks of the class's teachers know their own days."""
+    training_class = (await classes.classes_of(unit, [class_id]))[class_id]
+    await _keep(unit, training_class)
+
+
+async def reconcile(platform: Platform) -> int:
+    """The daily work over the classes of the country that are not released; returns how many tasks knew other days.
+
+    It only writes what the sessions say, so that it is no use case of its own and may be done again at any time.
+    """
+    today = beijing_date(platform.clock.now())
+    ended_from = today - timedelta(days=LONGEST_DAYS)
+    return sum(
+        [await _keep(platform, one) async for one in classes.unreleased(platform, ended_from=ended_from)]
+    )
+
+
+async def _keep(scope: Scope, training_class: TrainingClass) -> int:
+    sessions = await store.sessions_of_class(scope, training_class.id)
+    return await engagements.set_taught(scope, training_class.id, _own_days(sessions, training_class))
+
+
+def _own_days(sessions: Sequence[TeachingSession], training_class: TrainingClass) -> dict[str, Days]:
+    teaching = [one.person_id for one in training_class.who(Kind.TEACHING)]
+    return dict(own_days((Taught(beijing_date(one.starts_at), one.teacher_id) for one in sessions), teaching))
+
+
+async def who_taught(scope: Scope, training_class: TrainingClass) -> set[str]:
+    """Who has held a session of this class that has ended; a session that names nobody was held by all who teach the class."""
+    now = scope.platform.clock.now()
+    held = [one for one in await store.sessions_of_class(scope, training_class.id) if one.ends_at <= now]
+    return set(_own_days(held, training_class))
+
+
+async def trained_days(scope: Scope, class_id: str) -> Days | None:
+    """The first and the last day of sessions that have ended and to which somebody came; None where there is no such session."""
+    now = scope.platform.clock.now()
+    ended = [one for one in await store.sessions_of_class(scope, class_id) if one.ends_at <= now]
+    attended = await store.count_check_ins(scope, [one.id for one in ended])
+    days = [beijing_date(one.starts_at) for one in ended if attended.get(one.id)]
+    return (min(days), max(days)) if days else None
