@@ -106,11 +106,6 @@ async def teacher_grades(teacher: Phone, class_id: str) -> None:
             )
 
 
-async def institution_opens_survey(officer: Browser, class_id: str, now: datetime) -> None:
-    period = {"opens_at": typed(now), "closes_at": typed(now + timedelta(days=4))}
-    await officer.submit(f"/admin/classes/{class_id}/survey", period)
-
-
 async def answer_survey(trainee: Phone, class_id: str) -> None:
     surveys = await trainee.call("GET", "/surveys")
     survey_id = next(one["id"] for one in surveys["items"] if one["class_id"] == class_id)
@@ -202,8 +197,7 @@ async def walk(url: str, out: Path, centre_password: str, centre_key: str, seed:
     say(f"  十天结束，实际完成 {sum(one['hours'] for one in sessions)} 课时")
     await teacher_grades(teacher, class_id)
 
-    say("7. 满意度评价：匿名，每人一次")
-    await institution_opens_survey(officer, class_id, await civil.now())
+    say("7. 满意度评价：最后一次课结束时自动开放，匿名，每人一次")
     await some_at_once(answer_survey(one, class_id) for one in trainees)
 
     say("8. 公布成绩，核发证书")

@@ -80,6 +80,13 @@ JOBS: tuple[Job, ...] = (
         every=timedelta(hours=1),
     ),
     Job(
+        "open-surveys",
+        "最后一次课结束后开放满意度评价",
+        "第四条（七）",
+        surveys.open_due,
+        every=timedelta(minutes=5),
+    ),
+    Job(
         "tally-surveys",
         "汇总满意度",
         "第八条（四）1",

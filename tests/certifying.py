@@ -18,7 +18,7 @@ from server.wechat.simulator import Simulator
 from tests import stage
 from tests.memory import remembered
 from tests.stage import ClassInSession
-from tests.surveying import clock_of
+from tests.surveying import clock_of, past_survey
 
 
 async def release(platform: Platform, class_id: str, *, failed: Collection[str] = ()) -> None:
@@ -54,6 +54,7 @@ async def release(platform: Platform, class_id: str, *, failed: Collection[str] 
     ]
     await assessment_store.insert_results(platform, results)
     await classes_store.set_results_released(platform, class_id, now)
+    await past_survey(platform, class_id)
 
 
 def on_last_day(opened: ClassInSession) -> datetime:

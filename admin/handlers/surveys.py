@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 
 from pydantic import BaseModel
 
@@ -17,9 +17,6 @@ from server.surveys import rules
 from server.surveys import service as surveys
 from server.surveys.service import SurveyDraft
 
-USUAL_DAYS = 7
-"""What the form proposes: open from now until so many days after the class ends."""
-
 
 class PeriodForm(SurveyDraft):
     opens_at: BeijingMoment
@@ -31,7 +28,7 @@ class ClosingForm(BaseModel):
 
 
 def proposed_period(training_class: TrainingClass, now: datetime) -> dict[str, str]:
-    last_day = max(training_class.ends_on, now.astimezone(BEIJING).date()) + timedelta(days=USUAL_DAYS)
+    last_day = max(training_class.ends_on, now.astimezone(BEIJING).date()) + rules.USUAL
     return {
         "opens_at": as_typed(now),
         "closes_at": as_typed(datetime.combine(last_day, time(18), tzinfo=BEIJING)),

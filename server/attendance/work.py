@@ -7,7 +7,7 @@ teacher may have come or gone meanwhile.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from server.attendance import store
 from server.attendance.documents import TeachingSession
@@ -63,3 +63,14 @@ async def trained_days(scope: Scope, class_id: str) -> Days | None:
     attended = await store.count_check_ins(scope, [one.id for one in ended])
     days = [beijing_date(one.starts_at) for one in ended if attended.get(one.id)]
     return (min(days), max(days)) if days else None
+
+
+async def last_end(scope: Scope, class_id: str) -> datetime | None:
+    """When the last session of the timetable ends; None without any."""
+    return max((one.ends_at for one in await store.sessions_of_class(scope, class_id)), default=None)
+
+
+async def classes_taught_since(scope: Scope, since: datetime) -> set[str]:
+    """Ids of the classes of the country with a session that began since then and has ended."""
+    now = scope.platform.clock.now()
+    return {one.class_id for one in await store.sessions_between(scope, since, now) if one.ends_at <= now}

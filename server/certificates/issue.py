@@ -87,11 +87,13 @@ async def class_certificates(platform: Platform, actor: Actor, class_id: str) ->
         rules.require_scheme(training_class.application_id, training_class.scheme_version)
         rules.require_over(training_class.ends_on, today)
         await _require_held(platform, training_class)
+        await _require_survey(platform, class_id, today)
         hindrance = ""
     except (
         classes.ClassEnded,
         NotQualified,
         rules.SchemeNotApproved,
+        rules.SurveyNotYetOpened,
         rules.TrainingNotOver,
         rules.HoursNotHeld,
     ) as refusal:
@@ -103,10 +105,12 @@ async def issue_certificates(platform: Platform, actor: Actor, class_id: str) ->
     """Issues a certificate to everybody of a class who may have one and has none; returns how many. Again, it issues what is missing.
 
     Raises NotQualified (article 16, on this day), SchemeNotApproved (article 4.3), TrainingNotOver before the last day, HoursNotHeld,
+    SurveyNotYetOpened,
     OrderExhausted when a serial or a number would run out, TextTooLong when the class's words do not fit on the page: each
     before anything is written.
     """
     training_class = await classes.get_class(platform, actor, class_id)
+    await surveys.open_if_due(platform, [class_id])
     await _prove_layout(platform, training_class)
     return await _issue(platform, actor, class_id)
 
@@ -120,6 +124,7 @@ async def _issue(unit: UnitOfWork, class_id: str) -> int:
     rules.require_scheme(training_class.application_id, training_class.scheme_version)
     rules.require_over(training_class.ends_on, today)
     await _require_held(unit, training_class)
+    await _require_survey(unit, class_id, today)
     due = [one.trainee for one in await _candidates(unit, training_class) if one.due]
     if not due:
         unit.nothing_written()
@@ -217,6 +222,12 @@ async def _candidates(scope: Scope, training_class: TrainingClass) -> list[Candi
         )
         candidates.append(Candidate(trainee, obstacles, certificates.get(trainee.person_id)))
     return candidates
+
+
+async def _require_survey(scope: Scope, class_id: str, today: date) -> None:
+    required = (await policies.on(scope, today)).survey_required
+    opened = await surveys.survey_of_class(scope, class_id) is not None
+    rules.require_survey(required=required, opened=opened)
 
 
 async def _survey_required(scope: Scope, class_id: str) -> bool:

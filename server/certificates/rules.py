@@ -170,6 +170,18 @@ def is_number(text: str) -> bool:
     return True
 
 
+class SurveyNotYetOpened(Conflict):
+    slug = "survey-not-yet-opened"
+    title = "还没有开展满意度评价"
+    default_detail = "核发证书以前须开展满意度评价（指南第四条（七））。评价在最后一次课结束时自动开放。"
+
+
+def require_survey(*, required: bool, opened: bool) -> None:
+    """No certificate of a class whose trainees were never asked (policy `survey_required`). Raises SurveyNotYetOpened."""
+    if required and not opened:
+        raise SurveyNotYetOpened()
+
+
 def obstacles(
     *, passed: bool | None, attended_enough: bool, survey_done: bool, survey_required: bool
 ) -> tuple[str, ...]:

@@ -178,8 +178,8 @@ class Life:
             await held.attend(session, away)
         for task in await tasks.tasks_of_class(self._stage.platform, held.item.id):
             await held.work(task, deadline - timedelta(hours=20), handed_in=24, graded=24)
-        await held.rate(datetime.combine(last, time(9, 0), BEIJING), answered=21)
-        after = self._stage.at(datetime.combine(last + timedelta(days=2), time(10, 0), BEIJING))
+        await held.rate(datetime.combine(last, time(19, 0), BEIJING), answered=21)
+        after = self._stage.at(datetime.combine(last + timedelta(days=4), time(10, 0), BEIJING))
         await surveys.close_survey(after, self._stage.officer, held.item.id)
         await assessment.release(after, self._stage.officer, held.item.id)
         await certificates.issue_certificates(after, self._stage.officer, held.item.id)
@@ -223,7 +223,6 @@ class Life:
         first_task, second_task, _ = await tasks.tasks_of_class(self._stage.platform, held.item.id)
         await held.work(first_task, self._stage.day(-1, time(8, 0)), handed_in=27, graded=16)
         await held.work(second_task, self._stage.day(-1, time(20, 0)), handed_in=9, graded=0)
-        await held.rate(self._stage.day(-1, time(12, 0)), answered=6, until=self._stage.day(6, time(20, 0)))
 
     def _session_of_now(self, room: str) -> SessionRow:
         """It has begun and will go on for some time; around midnight it has begun earlier or later, so that it lies in one day."""

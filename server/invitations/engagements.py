@@ -80,3 +80,8 @@ async def who_assessed(scope: Scope, class_id: str) -> set[str]:
         for one in await store.of_class(scope, class_id)
         if one.kind is Kind.ASSESSMENT and one.work_last
     }
+
+
+async def names(scope: Scope, class_id: str) -> dict[str, str]:
+    """Id → name of everybody who was ever invited to this class, also of those who have left it."""
+    return {one.teacher_id: one.teacher_name for one in reversed(await store.of_class(scope, class_id))}

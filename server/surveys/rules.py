@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from server.kernel.errors import FieldError, Invalid
+from server.kernel.clock import BEIJING, beijing_date
+from server.kernel.errors import Conflict, FieldError, Invalid
 from server.kernel.titled import Titled
 
 SCALE: dict[int, str] = {3: "满意", 2: "基本满意", 1: "不满意"}
@@ -25,6 +26,8 @@ SATISFACTION_MARK = 2
 TEXT_LONGEST = 1000
 """Characters of a free text."""
 LONGEST = timedelta(days=92)
+USUAL = timedelta(days=7)
+"""How long a survey is open that opened by itself; the institution may move its end."""
 SETTLING = timedelta(minutes=1)
 """After the closing time no answer is taken, but one taken just before may still be on its way into the database; MongoDB gives
 up a transaction after a minute. Results are shown from then on, so that what is shown never changes."""
@@ -51,6 +54,19 @@ class Question(BaseModel):
     topic: str
     teacher_id: str | None = None
     teacher_name: str | None = None
+
+
+class SurveyTooEarly(Conflict):
+    slug = "survey-too-early"
+    title = "还不能评价"
+    default_detail = (
+        "满意度评价在最后一次课结束时自动开放：那时授过课、承担考核的教师都已确定，代课的也在内。"
+    )
+
+
+class SurveyTooShort(Conflict):
+    slug = "survey-too-short"
+    title = "开放天数不够"
 
 
 class SurveyState(Titled):
@@ -85,6 +101,29 @@ def check_period(opens_at: datetime, closes_at: datetime, now: datetime) -> None
         raise Invalid(fields=[FieldError("closes_at", "截止时间应晚于现在。")])
     if closes_at - opens_at > LONGEST:
         raise Invalid(fields=[FieldError("closes_at", f"评价最长 {LONGEST.days} 天，请核对日期。")])
+
+
+def is_due(last_ends_at: datetime | None, class_ends_on: date, now: datetime) -> bool:
+    """Whether a survey may open: once the last session of the timetable has ended; without any session, once the class is over."""
+    if last_ends_at is None:
+        return beijing_date(now) > class_ends_on
+    return last_ends_at <= now
+
+
+def check_opening(opens_at: datetime, now: datetime) -> None:
+    """Raises Invalid for a beginning that is put off: it opens at the end of the last session."""
+    if opens_at > now:
+        raise Invalid(fields=[FieldError("opens_at", "最后一次课已结束，评价即日开放，不能推迟。")])
+
+
+def check_long_enough(opens_at: datetime, closes_at: datetime, least_days: int, *, everybody: bool) -> None:
+    """It is open for `least_days` (policy `survey_days`) at least, unless everybody has answered. Raises SurveyTooShort."""
+    earliest = opens_at + timedelta(days=least_days)
+    if closes_at < earliest and not everybody:
+        raise SurveyTooShort(
+            f"还有人没有评价。评价至少开放 {least_days} 天，最早可于 {earliest.astimezone(BEIJING):%Y-%m-%d %H:%M} 截止；"
+            "全班都已评价的，可以提前截止。"
+        )
 
 
 def state_at(opens_at: datetime, closes_at: datetime, now: datetime) -> SurveyState:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from pydantic import BaseModel
 from pymongo.errors import DuplicateKeyError
 
+from server.attendance import work
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
+from server.invitations import engagements
 from server.kernel import policies
 from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.errors import Conflict, NotFound
@@ -30,6 +33,9 @@ from server.wechat import content
 from server.wechat.content import Scene
 
 TALLIED_AT_ONCE = 100
+OPENED_AT_ONCE = 100
+LOOKED_BACK = timedelta(days=30)
+"""How long ago a class may have ended of whose survey the scheduled work still thinks, should it have stood still."""
 
 
 class SurveyExists(Conflict):
@@ -106,6 +112,8 @@ class ClassSurvey:
     responses: int
     settled: bool
     results: Results | None
+    due: bool = True
+    """Whether it may open: the last session has ended."""
 
 
 @dataclass(frozen=True)
@@ -135,26 +143,84 @@ class TeachersYear:
 
 @transactional
 async def open_survey(unit: UnitOfWork, class_id: str, wanted: SurveyDraft) -> Survey:
-    """Sets up the one survey of a class, with questions about each of its backbone teachers and about the organisation.
+    """Sets up the one survey of a class by hand, where the institution does not wait for the platform or wants another end.
 
-    Raises SurveyExists, ClassWithoutTeachers, or Invalid for a period that ends too early or lasts too long.
+    Raises SurveyExists, SurveyTooEarly before the last session has ended, ClassWithoutTeachers, SurveyTooShort, or Invalid for a period
+    that begins later than now, ends too early or lasts too long.
     """
     training_class = await classes.get_class(unit, unit.actor, class_id)
     classes.require_not_ended(training_class)
     if await store.survey_of_class(unit, class_id) is not None:
         raise SurveyExists()
-    if not training_class.teachers:
-        raise ClassWithoutTeachers()
+    if not rules.is_due(await work.last_end(unit, class_id), training_class.ends_on, unit.now):
+        raise rules.SurveyTooEarly()
+    rules.check_opening(wanted.opens_at, unit.now)
     rules.check_period(wanted.opens_at, wanted.closes_at, unit.now)
+    least = (await policies.on(unit, beijing_date(unit.now))).survey_days
+    rules.check_long_enough(wanted.opens_at, wanted.closes_at, least, everybody=False)
+    return await _set_up(unit, training_class, wanted)
+
+
+async def open_due(platform: Platform) -> int:
+    """The scheduled work: opens the survey of each class whose last session has ended; returns how many.
+
+    One that no scheduler has met yet opens when a trainee looks for it (`my_surveys`).
+    """
+    since = platform.clock.now() - LOOKED_BACK
+    ended = await work.classes_taught_since(platform, since)
+    return sum([await open_if_due(platform, class_ids) for class_ids in _parts(sorted(ended))])
+
+
+def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[at : at + OPENED_AT_ONCE] for at in range(0, len(ids), OPENED_AT_ONCE)]
+
+
+async def open_if_due(platform: Platform, class_ids: Sequence[str]) -> int:
+    """Opens the surveys of those of these classes that have none and whose last session has ended."""
+    known = await store.surveys_of_classes(platform, class_ids)
+    now = platform.clock.now()
+    opened = 0
+    for class_id in class_ids:
+        if class_id not in known and (last := await work.last_end(platform, class_id)) and last <= now:
+            opened += await _open_by_itself(platform, class_id)
+    return opened
+
+
+async def _open_by_itself(platform: Platform, class_id: str) -> bool:
+    try:
+        return await _open(platform, system("surveys"), class_id)
+    except DuplicateKeyError:  # another scheduler, or the institution, was first
+        return False
+
+
+@transactional
+async def _open(unit: UnitOfWork, class_id: str) -> bool:
+    training_class = (await classes.classes_of(unit, [class_id]))[class_id]
+    last = await work.last_end(unit, class_id)
+    if await store.survey_of_class(unit, class_id) or last is None or last > unit.now:
+        unit.nothing_written()
+        return False
+    try:
+        await _set_up(unit, training_class, SurveyDraft(opens_at=unit.now, closes_at=unit.now + rules.USUAL))
+    except ClassWithoutTeachers:
+        unit.nothing_written()
+        return False
+    return True
+
+
+async def _set_up(unit: UnitOfWork, training_class: TrainingClass, wanted: SurveyDraft) -> Survey:
+    teachers = await _to_be_rated(unit, training_class)
+    if not teachers:
+        raise ClassWithoutTeachers()
     in_force = await policies.on(unit, beijing_date(unit.now))
     new = Survey(
-        class_id=class_id,
+        class_id=training_class.id,
         class_name=training_class.name,
         institution_code=training_class.institution_code,
         province_code=training_class.province_code,
         year=training_class.ends_on.year,
-        teacher_ids=[teacher.person_id for teacher in training_class.teachers],
-        questions=rules.make_questions((one.person_id, one.name) for one in training_class.teachers),
+        teacher_ids=list(teachers),
+        questions=rules.make_questions(teachers.items()),
         opens_at=wanted.opens_at,
         closes_at=wanted.closes_at,
         smallest_group=in_force.smallest_group,
@@ -162,7 +228,7 @@ async def open_survey(unit: UnitOfWork, class_id: str, wanted: SurveyDraft) -> S
         created_by=unit.actor.name,
     )
     await store.insert_survey(unit, new)
-    for trainee in await classes.trainees(unit, class_id):
+    for trainee in await classes.trainees(unit, training_class.id):
         unit.notify(
             trainee.person_id,
             "survey-opened",
@@ -170,25 +236,50 @@ async def open_survey(unit: UnitOfWork, class_id: str, wanted: SurveyDraft) -> S
             opens_at=_beijing(new.opens_at),
             closes_at=_beijing(new.closes_at),
         )
-    unit.audit("surveys:open", new.id, class_id=class_id, smallest_group=new.smallest_group)
+    unit.audit("surveys:open", new.id, class_id=new.class_id, smallest_group=new.smallest_group)
     return new
+
+
+async def _to_be_rated(scope: Scope, training_class: TrainingClass) -> dict[str, str]:
+    """Id → name of everybody who held a session, substitutes and those who have left included, and of everybody who assesses.
+
+    Who assesses may grade after the survey has opened. Whoever never does is taken out when it is reckoned up: nobody saw them.
+    """
+    worked = await work.who_taught(scope, training_class) | await engagements.who_assessed(
+        scope, training_class.id
+    )
+    worked |= {one.person_id for one in training_class.who(Kind.ASSESSMENT)}
+    names = await engagements.names(scope, training_class.id)
+    names |= {one.person_id: one.name for one in training_class.teachers}
+    return {person_id: name for person_id, name in names.items() if person_id in worked}
 
 
 @transactional
 async def move_closing(unit: UnitOfWork, class_id: str, closes_at: datetime) -> Survey:
-    """Lets a survey that is not over end earlier or later. Raises SurveyClosed once it is over, Invalid for a bad time."""
+    """Lets a survey that is not over end earlier or later. Raises SurveyClosed once it is over, SurveyTooShort, Invalid for a bad time."""
     survey = await _survey_in_reach(unit, unit.actor, class_id)
     rules.check_period(survey.opens_at, closes_at, unit.now)
+    await _check_long_enough(unit, survey, closes_at)
     return await _end_at(unit, survey, closes_at)
 
 
 @transactional
 async def close_survey(unit: UnitOfWork, class_id: str) -> Survey:
-    """Ends a running survey now. Raises SurveyNotOpen before it has begun, SurveyClosed once it is over."""
+    """Ends a running survey now. Raises SurveyNotOpen before it has begun, SurveyTooShort, SurveyClosed once it is over."""
     survey = await _survey_in_reach(unit, unit.actor, class_id)
     if survey.state_at(unit.now) is SurveyState.PLANNED:
         raise SurveyNotOpen("评价还没有开始，不能截止。")
+    if survey.state_at(unit.now) is SurveyState.OPEN:
+        await _check_long_enough(unit, survey, unit.now)
     return await _end_at(unit, survey, unit.now)
+
+
+async def _check_long_enough(unit: UnitOfWork, survey: Survey, closes_at: datetime) -> None:
+    answered = await store.respondents(unit, survey.id)
+    trainees = {one.person_id for one in await classes.trainees(unit, survey.class_id)}
+    least = (await policies.on(unit, beijing_date(unit.now))).survey_days
+    everybody = bool(trainees) and trainees <= answered
+    rules.check_long_enough(survey.opens_at, closes_at, least, everybody=everybody)
 
 
 async def _end_at(unit: UnitOfWork, survey: Survey, closes_at: datetime) -> Survey:
@@ -205,9 +296,10 @@ async def class_survey(platform: Platform, actor: Actor, class_id: str) -> Class
     """The survey of a class in the actor's jurisdiction, with its results where they may be shown."""
     training_class = await classes.get_class(platform, actor, class_id)
     trainees = len(await classes.trainees(platform, class_id))
+    due = rules.is_due(await work.last_end(platform, class_id), training_class.ends_on, platform.clock.now())
     survey = await store.survey_of_class(platform, class_id)
     if survey is None:
-        return ClassSurvey(training_class, None, None, trainees, 0, settled=False, results=None)
+        return ClassSurvey(training_class, None, None, trainees, 0, settled=False, results=None, due=due)
     now = platform.clock.now()
     responses = await store.count_responses(platform, survey.id)
     return ClassSurvey(
@@ -218,6 +310,7 @@ async def class_survey(platform: Platform, actor: Actor, class_id: str) -> Class
         responses,
         settled=now >= rules.settled_at(survey.closes_at),
         results=await _results(platform, survey, responses, now),
+        due=due,
     )
 
 
@@ -237,6 +330,7 @@ async def my_surveys(
 ) -> tuple[list[MySurvey], str | None]:
     """The open surveys among `limit` of the actor's classes, latest enrolment first, and the cursor of the next page."""
     mine, cursor = await classes.my_classes(platform, actor, before=before, limit=limit)
+    await open_if_due(platform, [one.id for one in mine])
     surveys = await store.surveys_of_classes(platform, [one.id for one in mine])
     answered = await store.answered_of(platform, [one.id for one in surveys.values()], actor.person_id)
     now = platform.clock.now()
@@ -367,11 +461,19 @@ async def _tally(unit: UnitOfWork, survey_id: str) -> bool:
     survey = await _in_its_year(unit, taken)
     responses = await store.count_responses(unit, survey.id)
     results = await _results(unit, survey, responses, unit.now)
-    tallies = [_kept(survey, responses, results, one) for one in survey.teacher_ids] if results else []
+    worked = await _worked(unit, survey.class_id)
+    seen = [one for one in survey.teacher_ids if one in worked]
+    tallies = [_kept(survey, responses, results, one) for one in seen] if results else []
     if tallies:
         await store.insert_tallies(unit, tallies)
     unit.audit("surveys:tally", survey.id, class_id=survey.class_id, teachers=len(tallies))
     return True
+
+
+async def _worked(scope: Scope, class_id: str) -> set[str]:
+    """Who held a session or gave a grade: of nobody else an answer counts."""
+    training_class = (await classes.classes_of(scope, [class_id]))[class_id]
+    return await work.who_taught(scope, training_class) | await engagements.who_assessed(scope, class_id)
 
 
 async def _in_its_year(unit: UnitOfWork, survey: Survey) -> Survey:

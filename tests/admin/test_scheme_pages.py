@@ -10,7 +10,7 @@ from admin.handlers.scheme_editor import CRITERIA_END, Typed
 from server.assessment import tasks
 from server.attendance import timetable
 from server.kernel.platform import Platform
-from server.schemes import service
+from server.schemes import rules, service
 from server.schemes.content import Content, CriterionRow
 from server.schemes.rules import State
 from server.wechat.simulator import Simulator
@@ -23,7 +23,9 @@ from tests.stage import ClassInSession
 
 @pytest.fixture
 async def held(platform: Platform, wechat: Simulator) -> ClassInSession:
-    return await stage.class_in_session(platform, wechat, trainees=1)
+    opened = await stage.class_in_session(platform, wechat, trainees=1)
+    await stage.assess(platform, opened)
+    return opened
 
 
 @pytest.fixture
@@ -66,8 +68,9 @@ async def test_an_institution_drafts_a_scheme_in_the_browser(
         assert words in page.text, words
     saved = (await service.scheme_of_class(platform, held.officer, held.id)).newest
     assert saved is not None
-    named = tuple(row.model_copy(update={"teacher_name": held.teacher.actor.name}) for row in wanted.courses)
-    assert saved.content == wanted.model_copy(update={"courses": named})
+    seen = await service.scheme_of_class(platform, held.officer, held.id)
+    assert saved.content == rules.written(wanted, seen.frame)
+    assert {row.teacher_name for row in saved.content.sessions} == {held.teacher.actor.name}
 
 
 async def test_a_timetable_is_drawn_from_half_days_and_nothing_is_saved(

@@ -7,18 +7,21 @@ from server.surveys import service as surveys
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admin.browserless import sign_in
-from tests.surveying import answer, answers_to, clock_of, let_it_end, open_survey
+from tests.surveying import answer, answers_to, clock_of, let_it_end, open_survey, short_session
 
-PERIOD = {"opens_at": "2026-03-16T12:00", "closes_at": "2026-03-20T18:00"}
+PERIOD = {"opens_at": "2026-03-16T13:00", "closes_at": "2026-03-20T18:00"}
 
 
 async def test_an_institution_sets_up_the_survey_and_follows_it_to_its_results(
     platform: Platform, wechat: Simulator, site: str
 ) -> None:
     opened = await stage.class_in_session(platform, wechat, trainees=6)
-    mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    await short_session(platform, opened)
     home = f"/admin/classes/{opened.id}/survey"
-    assert "发起满意度评价" in (await mine.get(home)).text
+    mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    assert "最后一次课结束时自动开放" in (await mine.get(home)).text
+    assert (await mine.post(home, PERIOD)).status == 409
+    clock_of(platform).advance(timedelta(hours=1))
     done = await mine.post(home, PERIOD)
     assert (done.status, done.location) == (303, home)
     running = await mine.get(home)
@@ -42,6 +45,8 @@ async def test_a_bad_period_comes_back_with_what_was_typed(
     platform: Platform, wechat: Simulator, site: str
 ) -> None:
     opened = await stage.class_in_session(platform, wechat, trainees=1)
+    await short_session(platform, opened)
+    clock_of(platform).advance(timedelta(hours=1))
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/classes/{opened.id}/survey"
     for wrong in (
@@ -51,7 +56,7 @@ async def test_a_bad_period_comes_back_with_what_was_typed(
     ):
         shown = await mine.post(home, PERIOD | wrong)
         assert shown.status == 422 and 'aria-invalid="true"' in shown.html
-        assert "2026-03-16T12:00" in shown.html or "0001-01-01T00:00" in shown.html
+        assert "2026-03-16T13:00" in shown.html or "0001-01-01T00:00" in shown.html
     await mine.post(home, PERIOD)
     moved = await mine.post(f"{home}/closing", {"closes_at": "2026-03-21T18:00"})
     assert moved.status == 303

@@ -74,7 +74,7 @@ async def test_after_the_end_the_refusal_says_when_it_ended(
     body = {"answers": answers_to(survey)}
     answer = await call(site, "POST", f"/surveys/{survey.id}/responses", token=token, body=body)
     assert (answer.status, answer.problem) == (409, "survey-not-open")
-    assert "2026-03-23 12:00" in answer.json["detail"]
+    assert "2026-03-23 13:00" in answer.json["detail"]
 
 
 async def test_a_teacher_sees_the_own_mean_when_the_survey_is_over(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -29,9 +30,11 @@ from server.schemes.rules import (
 from tests.scheming import FIRST_DAY, HALF_DAYS, LAST_DAY, TASKS, content, moved, task
 
 TEACHER, OTHER = "a" * 24, "b" * 24
-FRAME = Frame(Level.THREE, 80, 40, date(2026, 3, 16), LAST_DAY, {TEACHER: "钱试乙"})
+FRAME = Frame(
+    Level.THREE, 80, 40, date(2026, 3, 16), LAST_DAY, {TEACHER: "钱试乙"}, assessors={TEACHER: "钱试乙"}
+)
 BEFORE = datetime(2026, 3, 16, 4, 0, tzinfo=UTC)
-WHOLE = content(TEACHER)
+WHOLE = rules.written(content(TEACHER), FRAME)
 
 
 def words(made: Content, frame: Frame = FRAME) -> str:
@@ -164,8 +167,29 @@ def test_a_course_may_be_shared_by_two_teachers() -> None:
         first.model_copy(update={"hours": 10}),
         first.model_copy(update={"hours": 20, "teacher_id": OTHER}),
     )
-    frame = Frame(Level.THREE, 80, 40, FRAME.first_day, LAST_DAY, {TEACHER: "钱试乙", OTHER: "孙试丙"})
-    assert words(WHOLE.model_copy(update={"courses": (*halves, *rest)}), frame) == ""
+    frame = replace(FRAME, teachers={TEACHER: "钱试乙", OTHER: "孙试丙"})
+    shared = WHOLE.model_copy(update={"courses": (*halves, *rest)})
+    assert words(shared, frame) == ""
+    nobody = tuple(row.model_copy(update={"teacher_id": ""}) for row in shared.sessions)
+    unsaid = rules.written(shared.model_copy(update={"sessions": nobody}), frame)
+    assert "还没有指定授课教师" in words(unsaid, frame), "each session of a shared course says whose it is"
+    assert {row.teacher_name for row in unsaid.sessions if row.course != first.title} == {"钱试乙"}
+
+
+def test_each_task_names_who_assesses_it_and_only_an_assessor_may() -> None:
+    alone = replace(FRAME, assessors={})
+    assert "请先邀请骨干教师承担考核" in words(rules.written(content(TEACHER), alone), alone)
+    two = replace(
+        FRAME, teachers={TEACHER: "钱试乙", OTHER: "孙试丙"}, assessors={TEACHER: "钱试乙", OTHER: "孙试丙"}
+    )
+    assert "请从本班的考核教师中选择" in words(rules.written(content(TEACHER), two), two)
+    only = replace(two, assessors={OTHER: "孙试丙"}, only_assess=[OTHER])
+    assert {row.assessor_name for row in rules.written(content(TEACHER), only).tasks} == {"孙试丙"}
+    with pytest.raises(Invalid):
+        rules.written(content(OTHER), only)
+    given = tuple(row.model_copy(update={"assessor_id": TEACHER}) for row in content(TEACHER).tasks)
+    with pytest.raises(Invalid):
+        rules.written(content(TEACHER, tasks=given), only)
 
 
 # ---- the timetable

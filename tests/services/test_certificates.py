@@ -14,6 +14,7 @@ from server.certificates.documents import Certificate, CertificateStatus, Ledger
 from server.certificates.issue import AlreadyRevoked, Revocation
 from server.certificates.press import WAITING_MOST, Press
 from server.certificates.render import CharacterMissing, TextTooLong
+from server.certificates.rules import SurveyNotYetOpened
 from server.certificates.service import CertificateRevoked, NothingToPrint
 from server.certificates.verify import CertificateMissing, CertificateQueryRequest
 from server.institutions.rules import NotQualified
@@ -55,7 +56,8 @@ async def test_who_passed_gets_a_certificate_and_who_did_not_is_told_why(
     opened = await stage.class_in_session(platform, wechat, trainees=3)
     clock_of(platform).set(on_last_day(opened))
     assert await obstacles(platform, opened) == [("考核成绩尚未发布",)] * 3
-    assert await issue.issue_certificates(platform, opened.officer, opened.id) == 0
+    with pytest.raises(SurveyNotYetOpened):
+        await issue.issue_certificates(platform, opened.officer, opened.id)
     await release(platform, opened.id, failed={opened.trainees[1].actor.id})
     assert await obstacles(platform, opened) == [(), ("未通过考核",), ()]
     assert await issue.issue_certificates(platform, opened.officer, opened.id) == 2
@@ -66,8 +68,10 @@ async def test_who_passed_gets_a_certificate_and_who_did_not_is_told_why(
 
 
 async def test_issuing_again_issues_only_what_is_missing(platform: Platform, wechat: Simulator) -> None:
-    opened = await passed_class(platform, wechat, 3)
-    survey = await open_survey(platform, opened)
+    opened = await stage.class_in_session(platform, wechat, trainees=3)
+    survey = await open_survey(platform, opened, days=14)
+    clock_of(platform).set(on_last_day(opened))
+    await release(platform, opened.id)
     await answer(platform, survey, opened.trainees[1:])
     assert await issue.issue_certificates(platform, opened.officer, opened.id) == 2
     before = await certificates_of(platform, opened.officer, opened.id)
@@ -173,8 +177,10 @@ async def test_words_that_do_not_fit_on_the_page_are_refused_before_a_number_is_
 async def test_the_survey_comes_first_as_long_as_it_can_be_answered(
     platform: Platform, wechat: Simulator
 ) -> None:
-    opened = await passed_class(platform, wechat, 2)
-    survey = await open_survey(platform, opened)
+    opened = await stage.class_in_session(platform, wechat, trainees=2)
+    survey = await open_survey(platform, opened, days=14)
+    clock_of(platform).set(on_last_day(opened))
+    await release(platform, opened.id)
     await answer(platform, survey, opened.trainees[:1])
     assert await obstacles(platform, opened) == [(), ("未完成满意度评价",)]
     clock_of(platform).set(survey.closes_at)

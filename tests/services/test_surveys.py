@@ -1,18 +1,22 @@
 """Surveys on a real database: once each, without a name, shown to nobody before they are over."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from server.classes.rules import Kind
+from server.invitations import service as invitations
+from server.invitations.service import Refusal
 from server.kernel import policies
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.surveys import service as surveys
 from server.surveys.documents import Survey
-from server.surveys.rules import SETTLING, SurveyState
+from server.surveys.rules import SETTLING, SurveyState, SurveyTooEarly, SurveyTooShort
 from server.surveys.service import (
     ClassWithoutTeachers,
     SurveyClosed,
@@ -22,7 +26,7 @@ from server.surveys.service import (
 )
 from server.wechat.simulator import Simulator
 from tests import cast, stage
-from tests.stage import ClassInSession
+from tests.stage import ClassInSession, Phone
 from tests.surveying import answer, answers_to, clock_of, let_it_end, open_survey
 
 
@@ -56,8 +60,9 @@ async def test_two_officers_at_once_make_one_survey(platform: Platform, wechat: 
 async def test_a_class_without_teachers_has_nobody_to_ask_about(platform: Platform) -> None:
     officer = stage.actor(cast.XINGTAI_OFFICER)
     new = await stage.open_class(platform, officer, stage.class_draft())
+    clock_of(platform).advance(timedelta(days=20))
     now = platform.clock.now()
-    draft = SurveyDraft(opens_at=now, closes_at=now + timedelta(days=1))
+    draft = SurveyDraft(opens_at=now, closes_at=now + timedelta(days=4))
     with pytest.raises(ClassWithoutTeachers):
         await surveys.open_survey(platform, officer, new.id, draft)
 
@@ -87,6 +92,120 @@ async def test_the_province_and_the_centre_see_what_the_institution_sees(
     for officer in (cast.HEBEI_OFFICER, cast.CENTRE):
         theirs = await surveys.class_survey(platform, stage.actor(officer), opened.id)
         assert theirs.results == mine.results is not None
+
+
+# ---- by itself, long enough, and about whoever was there
+
+
+async def two_teachers(platform: Platform, wechat: Simulator, kind: Kind) -> tuple[ClassInSession, Phone]:
+    opened = await stage.class_in_session(platform, wechat, trainees=5)
+    await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
+    second = await stage.phone(platform, wechat, "openid-second", cast.SECOND_BACKBONE_TEACHER)
+    await stage.teach(platform, opened.officer, opened.id, second, kind)
+    return opened, second
+
+
+async def test_it_opens_at_the_end_of_the_last_session_once_whoever_comes_first(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=1)
+    first = await stage.teaching_session(platform, opened)
+    later = {"starts_at": first.ends_at + timedelta(hours=2), "ends_at": first.ends_at + timedelta(hours=4)}
+    last = await stage.teaching_session(platform, opened, **later)
+    clock_of(platform).set(last.ends_at - timedelta(seconds=1))
+    assert await surveys.open_due(platform) == 0
+    assert (await surveys.my_surveys(platform, opened.trainees[0].actor))[0] == []
+    with pytest.raises(SurveyTooEarly):
+        await open_by_hand(platform, opened, timedelta(days=7))
+    clock_of(platform).set(last.ends_at)
+    done = await asyncio.gather(*(surveys.open_due(platform) for _ in range(3)))
+    assert sorted(done) == [0, 0, 1]
+    [mine] = (await surveys.my_surveys(platform, opened.trainees[0].actor))[0]
+    assert mine.survey.opens_at == last.ends_at
+    assert await platform["outbox"].count_documents({"template": "survey-opened"}) == 1
+
+
+async def test_a_survey_that_no_scheduler_has_met_opens_for_who_looks_for_it(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=1)
+    session = await stage.teaching_session(platform, opened)
+    clock_of(platform).set(session.ends_at)
+    [mine] = (await surveys.my_surveys(platform, opened.trainees[0].actor))[0]
+    assert mine.state is SurveyState.OPEN
+
+
+async def test_a_substitute_is_rated_and_who_held_no_session_is_not(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened, second = await two_teachers(platform, wechat, Kind.TEACHING)
+    await stage.teaching_session(platform, opened, teacher_id=second.actor.id)
+    survey = await open_survey(platform, opened)
+    assert survey.teacher_ids == [second.actor.id]
+
+
+async def test_a_substitute_who_has_left_is_rated_too(platform: Platform, wechat: Simulator) -> None:
+    opened, second = await two_teachers(platform, wechat, Kind.TEACHING)
+    session = await stage.teaching_session(platform, opened, teacher_id=second.actor.id)
+    clock_of(platform).set(session.ends_at)
+    seen = await invitations.invitations_of_class(platform, opened.officer, opened.id)
+    [letter] = [one for one in seen.invitations if one.teacher_id == second.actor.id]
+    await invitations.cancel(platform, opened.officer, opened.id, letter.id, Refusal(reason="已返校"))
+    survey = await open_survey(platform, opened)
+    assert [one.teacher_name for one in survey.questions if one.teacher_id == second.actor.id]
+
+
+async def test_who_was_to_assess_and_never_did_has_no_part_in_the_year(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened, second = await two_teachers(platform, wechat, Kind.ASSESSMENT)
+    survey = await open_survey(platform, opened)
+    assert set(survey.teacher_ids) == {opened.teacher.actor.id, second.actor.id}
+    await answer(platform, survey, opened.trainees)
+    let_it_end(platform, survey)
+    await surveys.tally_closed(platform)
+    both = [opened.teacher.actor.id, second.actor.id]
+    assert list(await surveys.tallies_of(platform, both, [2026])) == [(opened.teacher.actor.id, 2026)]
+
+
+async def test_it_is_not_closed_before_its_days_unless_everybody_has_answered(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=2)
+    survey = await open_survey(platform, opened)
+    await answer(platform, survey, opened.trainees[:1])
+    least = survey.opens_at + timedelta(days=3)
+    for attempt in (
+        surveys.close_survey(platform, opened.officer, opened.id),
+        surveys.move_closing(platform, opened.officer, opened.id, least - timedelta(seconds=1)),
+    ):
+        with pytest.raises(SurveyTooShort):
+            await attempt
+    assert (await surveys.move_closing(platform, opened.officer, opened.id, least)).closes_at == least
+    await answer(platform, survey, opened.trainees[1:])
+    await surveys.close_survey(platform, opened.officer, opened.id)
+    assert (await seen(platform, opened)).state is SurveyState.CLOSED
+
+
+async def open_by_hand(platform: Platform, opened: ClassInSession, lasts: timedelta) -> Survey:
+    now = platform.clock.now()
+    draft = SurveyDraft(opens_at=now, closes_at=now + lasts)
+    return await surveys.open_survey(platform, opened.officer, opened.id, draft)
+
+
+async def test_one_that_is_set_up_by_hand_keeps_to_the_days_too(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=2)
+    session = await stage.teaching_session(platform, opened)
+    clock_of(platform).set(session.ends_at)
+    with pytest.raises(SurveyTooShort):
+        await open_by_hand(platform, opened, timedelta(days=2))
+    now = platform.clock.now()
+    put_off = SurveyDraft(opens_at=now + timedelta(hours=1), closes_at=now + timedelta(days=9))
+    with pytest.raises(Invalid):
+        await surveys.open_survey(platform, opened.officer, opened.id, put_off)
+    assert (await open_by_hand(platform, opened, timedelta(days=3))).teacher_ids
 
 
 # ---- once each
@@ -131,11 +250,10 @@ async def test_before_the_beginning_and_after_the_end_nothing_is_taken(
     platform: Platform, wechat: Simulator
 ) -> None:
     opened = await stage.class_in_session(platform, wechat, trainees=1)
-    now = platform.clock.now()
-    draft = SurveyDraft(opens_at=now + timedelta(hours=1), closes_at=now + timedelta(hours=2))
-    survey = await surveys.open_survey(platform, opened.officer, opened.id, draft)
+    survey = await open_survey(platform, opened)
     [phone] = opened.trainees
-    for moment in (now, survey.closes_at, survey.closes_at + timedelta(days=1)):
+    before = survey.opens_at - timedelta(seconds=1)
+    for moment in (before, survey.closes_at, survey.closes_at + timedelta(days=1)):
         clock_of(platform).set(moment)
         with pytest.raises(SurveyNotOpen):
             await surveys.answer_survey(platform, phone.actor, survey.id, answers_to(survey))
@@ -288,6 +406,7 @@ async def test_a_survey_that_is_over_is_never_opened_again(platform: Platform, w
     survey = await open_survey(platform, opened)
     later = survey.closes_at + timedelta(days=1)
     assert (await surveys.move_closing(platform, opened.officer, opened.id, later)).closes_at == later
+    await answer(platform, survey, opened.trainees)
     closed = await surveys.close_survey(platform, opened.officer, opened.id)
     assert closed.state_at(platform.clock.now()) is SurveyState.CLOSED
     with pytest.raises(SurveyClosed):
@@ -309,12 +428,10 @@ async def test_a_teachers_year_gathers_the_classes_that_are_shown_and_no_other(
     )
     await stage.teach(platform, opened.officer, small.id, opened.teacher)
     await stage.enrol(platform, cast.XINGTAI_OFFICER, small.id, [cast.TRAINEE])
-    hidden = await surveys.open_survey(
-        platform, opened.officer, small.id, SurveyDraft(opens_at=survey.opens_at, closes_at=survey.closes_at)
-    )
     other = await stage.phone(platform, wechat, "openid-small", cast.TRAINEE)
+    hidden = await open_survey(platform, replace(opened, training_class=small, trainees=[other]))
     await answer(platform, hidden, [other], points=1)
-    let_it_end(platform, survey)
+    let_it_end(platform, hidden)
     year = await surveys.my_satisfaction(platform, opened.teacher.actor)
     assert year.tally is not None and year.tally.mean == Decimal("2.50")
     assert [one.tally is None for one in year.classes] == [False, True]

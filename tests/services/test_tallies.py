@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 
 from server.kernel.mongo import CODEC, Row, new_id
@@ -11,7 +12,6 @@ from server.surveys import service as surveys
 from server.surveys import store
 from server.surveys.documents import SatisfactionTally
 from server.surveys.rules import SETTLING, Tally
-from server.surveys.service import SurveyDraft
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.surveying import answer, clock_of, let_it_end, open_survey
@@ -86,14 +86,11 @@ async def test_a_year_adds_up_the_answers_of_its_classes(platform: Platform, wec
     people = cast.people(7, first_seed=200)
     await stage.enrol(platform, cast.XINGTAI_OFFICER, other.id, people)
     phones = [await stage.phone(platform, wechat, f"openid-b{n}", one) for n, one in enumerate(people)]
-    now = platform.clock.now()
     first = await open_survey(platform, opened)
-    second = await surveys.open_survey(
-        platform, opened.officer, other.id, SurveyDraft(opens_at=now, closes_at=first.closes_at)
-    )
     await answer(platform, first, opened.trainees, points=1)
+    second = await open_survey(platform, replace(opened, training_class=other, trainees=phones))
     await answer(platform, second, phones, points=3)
-    let_it_end(platform, first)
+    let_it_end(platform, second)
     assert await surveys.tally_closed(platform) == 2
     [tally] = (await surveys.tallies_of(platform, [opened.teacher.actor.id], [2026])).values()
     assert tally.counts == (20, 0, 28)  # every answer weighs the same, not every class
