@@ -55,6 +55,15 @@ async def test_4_1_the_year_gathers_tasks_and_satisfaction(platform: Platform, w
     assert last in [one.class_id for one in year.tasks]
 
 
+async def test_4_1_only_own_sessions_that_were_held_count(platform: Platform, wechat: Simulator) -> None:
+    """第八条（四）1: 承担授课任务: who accepted and held no session of a class has not taught it."""
+    held = await stage.class_in_session(platform, wechat, trainees=0)
+    clock_of(platform).set(datetime(2026, 4, 1, tzinfo=UTC))
+    year = await duties.my_year(platform, held.teacher.actor)
+    assert (year.teaching_done, year.teaching_planned, len(year.tasks)) == (0, 0, 1)
+    assert year.tasks[0].progress_on(year.today).label == "没有履行"
+
+
 async def test_4_2_assessment_tasks_stand_beside_the_teaching(platform: Platform, wechat: Simulator) -> None:
     """第八条（四）2: 积极承担考核任务。"""
     held = await class_in_session(platform, wechat, trainees=0)

@@ -40,6 +40,17 @@ async def test_a_task_of_either_kind_within_two_years_keeps_a_teacher(platform: 
     assert await reviewing.cases(platform) == []
 
 
+async def test_what_was_accepted_and_not_done_is_no_task(platform: Platform) -> None:
+    """未承担: an acceptance alone keeps nobody; while the class awaits its release nobody is idle."""
+    nothing = {"work_first": None, "work_last": None}
+    one = await reviewing.registered(platform, date(2023, 1, 10), cast.person(1))
+    other = await reviewing.registered(platform, date(2023, 1, 10), cast.person(2))
+    await keep(platform, a_task(one, date(2025, 1, 6), **nothing))
+    await keep(platform, a_task(other, date(2026, 2, 20), **nothing))  # ended on 3 March, not released yet
+    await review.review(platform)
+    assert [case.subject_id for case in await reviewing.cases(platform)] == [one]
+
+
 async def test_two_years_without_a_task_open_a_case_and_take_nothing(
     platform: Platform, clock: FixedClock
 ) -> None:
