@@ -27,7 +27,7 @@ from scripts.before_class import (
     scheme_is_filed,
     some_apply_themselves,
 )
-from scripts.visitors import Browser, CivilTime, Phone, Stop, found, require, say, some_at_once, typed
+from scripts.visitors import Browser, CivilTime, Phone, Stop, found, require, say, some_at_once
 from server.accounts.fictional import FictionalPerson, make_person
 from server.kernel.clock import BEIJING
 

@@ -2,7 +2,7 @@
 
 How far it is ahead of the machine stands in one row of the database. Each process reads it twenty times a second and says in a row of
 its own how far it has followed; a move is answered when all living processes have. On the way the clock stands at each moment at
-which daily work is due until that work is done, so that what is said for a day carries its date (server/decisions/0012).
+which daily work is due until that work is done, so that what is said for a day carries its date (server/decisions/0013).
 
 Only `--demo` makes one of these. Elsewhere nobody reads the row but the start, which refuses a database that was moved on.
 """

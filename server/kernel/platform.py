@@ -84,7 +84,7 @@ class Platform:
     @property
     def machine(self) -> Clock:
         """Machine time, which nobody moves: of leases, log-ins, codes of an authenticator, limits, rows that expire, and of whatever
-        another machine keeps its own time for (server/decisions/0012)."""
+        another machine keeps its own time for (server/decisions/0013)."""
         return self.machine_clock or self.clock
 
     @property

@@ -12,11 +12,11 @@ from server.upgrades import (
     s0003_corrections_are_narrowed,
     s0004_rosters_are_forgotten,
     s0005_names_are_folded,
-    s0005_pool_says_its_proof,
-    s0005_releases_are_marked,
-    s0006_check_ins_end_with_their_session,
-    s0006_teaching_and_assessing_are_two,
-    s0007_tasks_know_the_work_in_them,
+    s0006_releases_are_marked,
+    s0007_check_ins_end_with_their_session,
+    s0008_pool_says_its_proof,
+    s0009_teaching_and_assessing_are_two,
+    s0010_tasks_know_the_work_in_them,
 )
 
 
@@ -43,21 +43,21 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("s0004_rosters_are_forgotten", "让已导入的名册原表能按期清除", s0004_rosters_are_forgotten.run),
     Step("s0005_names_are_folded", "让姓名不论写法都能查到", s0005_names_are_folded.run),
-    Step("s0005_releases_are_marked", "标明按旧规则公布的成绩", s0005_releases_are_marked.run),
+    Step("s0006_releases_are_marked", "标明按旧规则公布的成绩", s0006_releases_are_marked.run),
     Step(
-        "s0006_check_ins_end_with_their_session",
+        "s0007_check_ins_end_with_their_session",
         "让签到最晚到下课时结束",
-        s0006_check_ins_end_with_their_session.run,
+        s0007_check_ins_end_with_their_session.run,
     ),
-    Step("s0005_pool_says_its_proof", "标明骨干教师的登记依据", s0005_pool_says_its_proof.run),
+    Step("s0008_pool_says_its_proof", "标明骨干教师的登记依据", s0008_pool_says_its_proof.run),
     Step(
-        "s0006_teaching_and_assessing_are_two",
+        "s0009_teaching_and_assessing_are_two",
         "分开各班教师的授课和考核",
-        s0006_teaching_and_assessing_are_two.run,
+        s0009_teaching_and_assessing_are_two.run,
     ),
     Step(
-        "s0007_tasks_know_the_work_in_them",
+        "s0010_tasks_know_the_work_in_them",
         "按课次和评分标明骨干教师和基地开展的工作",
-        s0007_tasks_know_the_work_in_them.run,
+        s0010_tasks_know_the_work_in_them.run,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ async def test_a_task_of_either_kind_within_two_years_keeps_a_teacher(platform: 
 
 async def test_what_was_accepted_and_not_done_is_no_task(platform: Platform) -> None:
     """未承担: an acceptance alone keeps nobody; while the class awaits its release nobody is idle."""
-    nothing = {"work_first": None, "work_last": None}
+    nothing: dict[str, Any] = {"work_first": None, "work_last": None}
     one = await reviewing.registered(platform, date(2023, 1, 10), cast.person(1))
     other = await reviewing.registered(platform, date(2023, 1, 10), cast.person(2))
     await keep(platform, a_task(one, date(2025, 1, 6), **nothing))

@@ -30,11 +30,11 @@ from server.upgrades import (
     s0002_schemes_are_narrowed,
     s0003_corrections_are_narrowed,
     s0004_rosters_are_forgotten,
-    s0005_pool_says_its_proof,
-    s0005_releases_are_marked,
-    s0006_check_ins_end_with_their_session,
-    s0006_teaching_and_assessing_are_two,
-    s0007_tasks_know_the_work_in_them,
+    s0006_releases_are_marked,
+    s0007_check_ins_end_with_their_session,
+    s0008_pool_says_its_proof,
+    s0009_teaching_and_assessing_are_two,
+    s0010_tasks_know_the_work_in_them,
     steps,
 )
 from server.wechat.simulator import Simulator
@@ -159,12 +159,12 @@ async def test_results_of_an_earlier_version_are_marked_and_those_of_this_one_ar
     """按旧规则公布: what was released stays, and says by which rule."""
     held = await certifying.passed_class(platform, wechat, trainees=1)
     await without(platform, "classes", "released_by_old_rule")
-    assert await changed_by(s0005_releases_are_marked.run(platform)) == 1
-    assert await changed_by(s0005_releases_are_marked.run(platform)) == 0
+    assert await changed_by(s0006_releases_are_marked.run(platform)) == 1
+    assert await changed_by(s0006_releases_are_marked.run(platform)) == 0
     assert (await classes.get_class(platform, held.officer, held.id)).released_by_old_rule
     running = await stage.open_class(platform, XINGTAI, stage.class_draft())
     await without(platform, "classes", "released_by_old_rule")
-    await changed_by(s0005_releases_are_marked.run(platform))
+    await changed_by(s0006_releases_are_marked.run(platform))
     assert not (await classes.get_class(platform, XINGTAI, running.id)).released_by_old_rule
 
 
@@ -175,8 +175,8 @@ async def test_check_ins_that_outlasted_their_session_end_with_it(
     session = await stage.teaching_session(platform, held)
     late = session.ends_at + timedelta(hours=1)
     await platform["teaching_sessions"].update_one({"_id": session.id}, {"$set": {"closes_at": late}})
-    assert await changed_by(s0006_check_ins_end_with_their_session.run(platform)) == 1
-    assert await changed_by(s0006_check_ins_end_with_their_session.run(platform)) == 0
+    assert await changed_by(s0007_check_ins_end_with_their_session.run(platform)) == 1
+    assert await changed_by(s0007_check_ins_end_with_their_session.run(platform)) == 0
     row = await platform["teaching_sessions"].find_one({"_id": session.id})
     assert row and (row["closes_at"], row["late_after"]) == (session.ends_at, session.late_after)
 
@@ -192,8 +192,8 @@ async def test_members_of_an_earlier_version_say_whether_their_certificate_was_l
         {"_id": numbered}, {"$set": {"certificate_number": "32017202212G001"}}
     )
     await without(platform, "backbone_teachers", "proof", "paper_number", "paper_dated_on")
-    assert await changed_by(s0005_pool_says_its_proof.run(platform)) == 3
-    assert await changed_by(s0005_pool_says_its_proof.run(platform)) == 0
+    assert await changed_by(s0008_pool_says_its_proof.run(platform)) == 3
+    assert await changed_by(s0008_pool_says_its_proof.run(platform)) == 0
     proofs = {one.id: one.proof for one in await backbone.list_pool(platform, CENTRE)}
     assert proofs == {
         new.passed[0].person_id: Proof.LEDGER,
@@ -209,8 +209,8 @@ async def test_teachers_of_an_earlier_version_do_what_they_accepted_and_without_
     seeded = {"person_id": "5" * 24, "name": "早先的教师"}
     teachers = [{"person_id": opened.teacher.actor.person_id, "name": "师试"}, seeded]
     await platform["classes"].update_one({"_id": opened.id}, {"$set": {"teachers": teachers}})
-    assert await changed_by(s0006_teaching_and_assessing_are_two.run(platform)) == 1
-    assert await changed_by(s0006_teaching_and_assessing_are_two.run(platform)) == 0
+    assert await changed_by(s0009_teaching_and_assessing_are_two.run(platform)) == 1
+    assert await changed_by(s0009_teaching_and_assessing_are_two.run(platform)) == 0
     now = await classes.get_class(platform, XINGTAI, opened.id)
     assert [one.kinds for one in now.teachers] == [(Kind.TEACHING,), (Kind.TEACHING, Kind.ASSESSMENT)]
 
@@ -228,8 +228,8 @@ async def test_tasks_and_classes_of_an_earlier_version_know_the_work_in_them(
     await without(platform, "invitations", "work_first", "work_last", "closed")
     await without(platform, "classes", "trained_from", "trained_to")
     clock.advance(timedelta(days=5))
-    assert await changed_by(s0007_tasks_know_the_work_in_them.run(platform)) == 4
-    assert await changed_by(s0007_tasks_know_the_work_in_them.run(platform)) == 0
+    assert await changed_by(s0010_tasks_know_the_work_in_them.run(platform)) == 4
+    assert await changed_by(s0010_tasks_know_the_work_in_them.run(platform)) == 0
     rows = {row["_id"]: Invitation.from_mongo(row) async for row in platform["invitations"].find({})}
     [own] = [one for one in rows.values() if one.teacher_id == teacher]
     assert (own.work_first, own.work_last, own.closed) == (date(2026, 3, 17), date(2026, 3, 17), True)
