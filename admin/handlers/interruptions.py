@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, Listing, ProvinceCode, Query, Words, named
+from admin.lists import Filter, Listing, ProvinceCode, Query, Words, fetched_by, named
 from admin.moments import BeijingMoment
 from admin.steps import Done, shows, step
 from server.attendance import added
@@ -17,7 +17,7 @@ from server.attendance.added import MakeUp, Voiding
 from server.classes import service as classes
 from server.interruptions import service
 from server.interruptions.documents import ChangeFilter, ClassChange
-from server.interruptions.rules import Action, Ground, Kind, State
+from server.interruptions.rules import Ground, Kind, State
 from server.interruptions.service import CallOff, Postponement, Suspension, Termination, Transfer, Wanted
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
@@ -33,15 +33,10 @@ W = TypeVar("W", Suspension, Postponement)
 
 class ChangeQuery(Query):
     q: Annotated[Words, Filter("培训班或培训机构")] = ""
-    kind: Annotated[Kind | None, Filter("事项", named(Kind))] = None
-    state: Annotated[State | None, Filter("状态", named(State))] = None
-    ground: Annotated[Ground | None, Filter("原因", named(Ground))] = None
+    kind: Annotated[Kind | None, Filter("事项")] = None
+    state: Annotated[State | None, Filter("状态")] = None
+    ground: Annotated[Ground | None, Filter("原因")] = None
     province: ProvinceCode = ""
-
-
-async def fetch(page: PageHandler, query: ChangeQuery, before: str | None, limit: int) -> list[ClassChange]:
-    narrowed = ChangeFilter(query.q, query.state, query.kind, query.ground, query.province)
-    return await service.list_changes(page.platform, page.actor, narrowed, before=before, limit=limit)
 
 
 SHEET = Sheet[ClassChange](
@@ -63,7 +58,7 @@ CHANGES = Listing(
     "interruptions/list.html",
     Permission.INTERRUPTIONS_READ,
     ChangeQuery,
-    fetch,
+    fetched_by(service.list_changes, ChangeFilter),
     sheet=SHEET,
 )
 
@@ -83,7 +78,6 @@ class FormOfChange(PageHandler):
         self.render_page(
             "interruptions/form.html",
             training_class=seen.training_class,
-            tab="overview",
             kind=self.kind,
             offered=seen.offered,
             returned=returned,
@@ -212,7 +206,6 @@ class OneChange(PageHandler):
             change=found,
             own=own,
             people=[known[one] for one in found.person_ids if one in known],
-            steps=[(taken, Action(taken.action).label) for taken in found.history],
             may_review=found.state is State.SUBMITTED and holds(self.actor, Permission.INTERRUPTIONS_REVIEW),
             may_answer=found.state is State.ASKED and asks_me and may_request,
             may_withdraw=own and may_request and (found.open or found.state is State.RETURNED),
@@ -270,7 +263,6 @@ class MakeUps(PageHandler):
         self.render_page(
             "interruptions/make_ups.html",
             training_class=training_class,
-            tab="sessions",
             added=await added.of_class(self.platform, self.actor, class_id),
             people={one.person_id: one for one in trainees},
             missed=missed,
@@ -303,7 +295,6 @@ class OneMakeUp(PageHandler):
         self.render_page(
             "interruptions/void_make_up.html",
             training_class=training_class,
-            tab="sessions",
             one=found,
             **outcome,
         )

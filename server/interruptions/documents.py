@@ -40,6 +40,7 @@ class ClassChange(Reviewed):
     """It is never deleted: with its before and after it is a part of the class's history. Of one class one request waits at a time."""
 
     collection = "class_changes"
+    actions = Action
 
     kind: Kind
     class_id: str
