@@ -189,7 +189,8 @@ async def _with_next_steps(platform: Platform, found: Sequence[TrainingClass]) -
             roster_waits=one.id in rosters,
             released=one.results_released_at is not None,
         )
-        current.append(CurrentClass(one, counts.get(one.id, 0), stage, rosters.get(one.id), steps))
+        waits = [] if one.condition.ended else steps
+        current.append(CurrentClass(one, counts.get(one.id, 0), stage, rosters.get(one.id), waits))
     return current
 
 

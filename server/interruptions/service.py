@@ -431,7 +431,7 @@ async def call_off(unit: UnitOfWork, class_id: str, wanted: CallOff) -> ClassCha
     )
     await store.insert(unit, done)
     unit.audit(
-        "interruptions:call-off", class_id, change=done.id, trainees=len(person_ids), reason=done.reason
+        "interruptions:call-off", class_id, change=done.id, left=len(person_ids), reason=done.reason
     )
     return done
 
