@@ -266,7 +266,6 @@ _FACTS = {
     "trainees": "导入 {} 人",
     "left": "{} 名学员退出",
     "wanted": "{}",
-    "done": "{}",
     "username": "用户名 {}",
     "entered": "{} 家",
     "after": "新值 {}",

@@ -396,7 +396,7 @@ async def _approve(unit: UnitOfWork, change_id: str, review: Review) -> ClassCha
         CARRIED_OUT[found.kind],
         found.class_id,
         change=found.id,
-        done=found.words,
+        wanted=found.words,
         reason=found.reason,
     )
     return approved
