@@ -430,9 +430,7 @@ async def call_off(unit: UnitOfWork, class_id: str, wanted: CallOff) -> ClassCha
         open=False,
     )
     await store.insert(unit, done)
-    unit.audit(
-        "interruptions:call-off", class_id, change=done.id, left=len(person_ids), reason=done.reason
-    )
+    unit.audit("interruptions:call-off", class_id, change=done.id, left=len(person_ids), reason=done.reason)
     return done
 
 
