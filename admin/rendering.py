@@ -18,6 +18,7 @@ from server.institutions.annex1 import PROVINCES
 from server.institutions.rules import MAJORS
 from server.kernel.clock import BEIJING, span
 from server.kernel.money import yuan
+from server.kernel.namesakes import namesakes
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
@@ -63,6 +64,7 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
                 major_name,
                 province_name,
                 yuan,
+                namesakes,
             )
         }
     )

@@ -99,6 +99,8 @@ class MarkAnswer(GradeAnswer):
 class TraineeWorkAnswer(Response):
     person_id: str
     name: str
+    id_number_masked: str
+    """Tells namesakes apart."""
     work_unit: str
     graded: bool
     """The newest version is the graded one."""
@@ -191,6 +193,7 @@ def trainee_work_answer(row: TraineeWork, checks: Mapping[str, Mark]) -> Trainee
     return TraineeWorkAnswer(
         person_id=row.trainee.person_id,
         name=row.trainee.name,
+        id_number_masked=row.trainee.id_number_masked,
         work_unit=row.trainee.work_unit,
         graded=is_graded(row.submission, row.grade),
         submission=submission_answer(row.submission, checks),

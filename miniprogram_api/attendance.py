@@ -234,6 +234,8 @@ class AttendanceItem(Response):
 
     person_id: str
     name: str
+    id_number_masked: str
+    """Tells namesakes apart."""
     work_unit: str
     status: Status | None
     checked_in_at: datetime | None
@@ -273,6 +275,7 @@ def attendance_item(entry: RollEntry) -> AttendanceItem:
     return AttendanceItem(
         person_id=entry.trainee.person_id,
         name=entry.trainee.name,
+        id_number_masked=entry.trainee.id_number_masked,
         work_unit=entry.trainee.work_unit,
         status=check_in.status if check_in else None,
         checked_in_at=check_in.checked_in_at if check_in else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,6 +17,7 @@ from server.classes.documents import Enrolment
 from server.classes.service import ResultsReleased
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
+from server.kernel.namesakes import Listed, told_apart
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
@@ -118,15 +118,12 @@ class Roll:
 
 def board_of(roll: Roll) -> dict[str, list[str]]:
     """What a classroom sees: names by state, whoever came last first. Nothing else of anybody, for a whole room reads it."""
-    namesakes = Counter(entry.trainee.name for entry in roll.entries)
+    everybody = [one.trainee for one in roll.entries]
+    called = told_apart([Listed(one.name, one.work_unit, one.id_number_masked) for one in everybody])
+    words = {one.person_id: said for one, said in zip(everybody, called, strict=True)}
 
     def named(entries: Iterable[RollEntry]) -> list[str]:
-        return [
-            f"{one.trainee.name}（{one.trainee.work_unit}）"
-            if namesakes[one.trainee.name] > 1
-            else one.trainee.name
-            for one in entries
-        ]
+        return [words[one.trainee.person_id] for one in entries]
 
     def newest_first(entries: Iterable[RollEntry]) -> list[str]:
         return named(sorted(entries, key=lambda one: one.check_in.checked_in_at, reverse=True))  # type: ignore[union-attr]  # they are in

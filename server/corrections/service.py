@@ -184,7 +184,7 @@ async def _correct_trainee(
         level=found.level,
         class_id=found.id,
         person_id=person_id,
-        about=f"{trainee.name}（{found.name}）",
+        about=f"{trainee.name}（{trainee.id_number_masked}，{found.name}）",
         thing=person_id,
         changes=[],
         ground=wanted.ground,

@@ -24,6 +24,8 @@ class Candidate:
     person_id: str
     name: str
     work_unit: str
+    id_number_masked: str
+    """Shown where two have one name."""
     province_code: str
     teaching: int
     """Tasks of the class's year that are done or still planned (classes.work)."""
@@ -71,6 +73,7 @@ async def recommend(
                 person_id=row["_id"],
                 name=row["name"],
                 work_unit=row["work_unit"],
+                id_number_masked=row["id_number_masked"],
                 province_code=row["province_code"],
                 teaching=row["teaching"],
                 assessment=row["assessment"],

@@ -298,6 +298,7 @@ def recommendation(
             "$project": {
                 "name": 1,
                 "work_unit": 1,
+                "id_number_masked": 1,
                 "province_code": 1,
                 "teaching_done": of_kind(Kind.TEACHING, Progress.DONE),
                 "teaching_planned": of_kind(Kind.TEACHING, Progress.PLANNED),

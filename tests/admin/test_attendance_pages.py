@@ -20,6 +20,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from admin.handlers import classroom
 from server.__main__ import make_application, open_platform
 from server.accounts import staff
+from server.accounts.rules import mask_id_number
 from server.attendance import rolls
 from server.attendance import service as attendance
 from server.attendance.check_in import CheckInDesk, Scan
@@ -225,12 +226,23 @@ async def test_the_roll_shows_who_is_in_late_and_missing_with_flags_and_refused_
     await check_in(platform, session, opened.trainees[1], device="one-phone")
     page = await mine.get(home_of(opened, session))
     first, second, third = cast.people(3)
-    assert re.search(rf"{third.name} \S+ 未到 补签", page.text)
-    assert re.search(rf"{first.name} \S+ 出勤 2026-03-17 09:00:00 不在教室范围内（约 1\d\d\d 米）", page.text)
-    assert re.search(rf"{second.name} \S+ 迟到 2026-03-17 09:06:00 未提供定位 同一手机为多人签到", page.text)
+    assert re.search(rf"{third.name} {masked(third)} \S+ 未到 补签", page.text)
+    assert re.search(
+        rf"{first.name} {masked(first)} \S+ 出勤 2026-03-17 09:00:00 不在教室范围内（约 1\d\d\d 米）",
+        page.text,
+    )
+    assert re.search(
+        rf"{second.name} {masked(second)} \S+ 迟到 2026-03-17 09:06:00 未提供定位 同一手机为多人签到",
+        page.text,
+    )
     assert "没有成功的扫码" in page.text and "签到码已过期" in page.text
     assert page.text.index(third.name) < page.text.index(first.name), "the missing come first"
     assert "2 / 3 人" in (await mine.get(home_of(opened))).text
+
+
+def masked(person: cast.Person) -> str:
+    """The number that tells namesakes apart, as a pattern."""
+    return re.escape(mask_id_number(person.id_number))
 
 
 async def test_staff_register_by_hand_with_a_reason(
@@ -468,10 +480,17 @@ async def test_the_screen_is_told_names_and_nothing_else_of_anybody(
     for entry in roll.entries:
         assert entry.trainee.name in told
         assert entry.trainee.id_number_masked not in told and entry.trainee.person_id not in told
-    namesake = roll.entries[1].trainee.model_copy(update={"name": roll.entries[2].trainee.name})
+    changed = {"name": roll.entries[2].trainee.name, "work_unit": "示例县职业中学"}
+    namesake = roll.entries[1].trainee.model_copy(update=changed)
     twins = [roll.entries[0], rolls.RollEntry(namesake, None, ()), roll.entries[2]]
     shown = rolls.board_of(rolls.Roll(roll.session, roll.window, twins, []))
     assert shown["missing"][0] == f"{namesake.name}（{namesake.work_unit}）"
+    of_one_school = namesake.model_copy(update={"work_unit": roll.entries[2].trainee.work_unit})
+    twins[1] = rolls.RollEntry(of_one_school, None, ())
+    shown = rolls.board_of(rolls.Roll(roll.session, roll.window, twins, []))
+    assert len(set(shown["missing"])) == 2
+    digits = namesake.id_number_masked[-4:]
+    assert shown["missing"][0] == f"{namesake.name}（{of_one_school.work_unit}，尾号 {digits}）"
 
 
 async def test_the_screen_goes_dark_when_the_login_ends(
