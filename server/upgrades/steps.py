@@ -17,6 +17,7 @@ from server.upgrades import (
     s0008_pool_says_its_proof,
     s0009_teaching_and_assessing_are_two,
     s0010_tasks_know_the_work_in_them,
+    s0006_candidates_say_whence,
 )
 
 
@@ -60,4 +61,5 @@ STEPS: tuple[Step, ...] = (
         "按课次和评分标明骨干教师和基地开展的工作",
         s0010_tasks_know_the_work_in_them.run,
     ),
+    Step("s0006_candidates_say_whence", "注明由选拔编入的学员", s0006_candidates_say_whence.run),
 )

@@ -6,6 +6,9 @@ import pytest
 
 from server.accounts.fictional import roster_of
 from server.accounts.staff import AccountDraft
+from server.admissions import roster
+from server.admissions.roster import Edit, Entry, Reason
+from server.admissions.roster_rules import AskForACorrection
 from server.classes import roster_import
 from server.classes import service as classes
 from server.corrections import service as corrections
@@ -22,7 +25,7 @@ from server.plans.service import PlanDraft
 from server.wechat import content
 from server.wechat.content import ContentRefused, Scene
 from server.wechat.simulator import Simulator
-from tests import cast, planning, stage
+from tests import admitting, cast, planning, stage
 from tests.admin.browserless import Browser, sign_in
 
 CENTRE = stage.actor(cast.CENTRE)
@@ -179,3 +182,24 @@ async def test_what_people_publish_from_their_phones_keeps_the_laws_on_the_netwo
     [flagged] = await content.listed(platform, held.officer, flagged=True, limit=2)
     done = await content.decide(platform, held.officer, flagged.id, harmless=False, note="已要求删除")
     assert (done.decided_by, done.note) == (held.officer.name, "已要求删除")
+
+
+async def test_an_institution_manages_who_is_on_its_roster_until_it_is_the_persons_own(
+    platform: Platform, wechat: Simulator
+) -> None:
+    """（三）培训机构……负责审核、管理培训班参训教师数据信息；（四）如修改已发布的数据信息，按照审核管理要求进行操作。"""
+    opened = await stage.open_class(platform, XINGTAI, stage.class_draft(**admitting.APRIL))
+    one = cast.TRAINEE
+    typed = {"name": one.name, "work_unit": one.unit}
+    wrong = Entry(**typed | {"name": "王试误", "id_number": one.id_number})
+    row = await roster.add(platform, XINGTAI, opened.id, wrong)
+    await roster.edit(platform, XINGTAI, opened.id, row.person_id, Edit(**typed))
+    [listed] = await classes.trainees(platform, opened.id)
+    assert listed.name == one.name
+    await stage.phone(platform, wechat, "openid", one)
+    with pytest.raises(AskForACorrection):
+        await roster.edit(platform, XINGTAI, opened.id, row.person_id, Edit(**typed | {"name": "王试误"}))
+    await roster.remove(platform, XINGTAI, opened.id, row.person_id, Reason(reason="本人不来"))
+    assert await classes.trainees(platform, opened.id) == []
+    trail = [entry["action"] for entry in await audit.of_subject(platform, opened.id)]
+    assert trail[:3] == ["admissions:remove-trainee", "admissions:edit-trainee", "admissions:add-trainee"]

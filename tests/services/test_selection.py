@@ -9,6 +9,9 @@ import pytest
 
 from server.accounts.people import NameDiffers
 from server.accounts.rules import IdNumberInvalid
+from server.admissions import roster
+from server.admissions.roster import Reason
+from server.admissions.roster_rules import OfTheSelection
 from server.assessment import submissions
 from server.assessment.file_types import FileTypeRefused
 from server.backbone import service as backbone
@@ -56,6 +59,7 @@ from server.selection.service import (
     Withdrawal,
 )
 from server.selection.training import AlreadyInClass, CandidateGone, EnrolDraft, Release
+from server.upgrades import s0006_candidates_say_whence
 from tests import cast, stage
 from tests.assessing import PDF, docx
 from tests.selecting import (
@@ -308,6 +312,20 @@ async def test_candidates_go_into_the_class_all_or_nobody(platform: Platform) ->
     assert (moved.state, moved.class_id, moved.person_id) == (State.ENROLLED, held.id, trainee.person_id)
     with pytest.raises(CandidateGone):
         await enrolled(platform, held, chosen)
+
+
+async def test_who_came_by_the_selection_is_taken_out_there_and_not_off_the_roster(
+    platform: Platform,
+) -> None:
+    held = await backbone_class(platform, CHANGZHOU)
+    await enrolled(platform, held, [await accepted(platform)])
+    earlier = {"$unset": {"source": ""}, "$set": {"arrival_required": True}}
+    await platform["enrolments"].update_many({}, earlier)
+    assert [count async for count in s0006_candidates_say_whence.run(platform)] == [1]
+    assert [count async for count in s0006_candidates_say_whence.run(platform)] == [0]
+    [trainee] = await classes.trainees(platform, held.id)
+    with pytest.raises(OfTheSelection):
+        await roster.remove(platform, CHANGZHOU, held.id, trainee.person_id, Reason(reason="本人不来"))
 
 
 async def test_two_training_centres_cannot_take_the_same_candidate(platform: Platform) -> None:
