@@ -79,6 +79,24 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(live: LiveSite, p
     assert page.url.endswith("/roster") and page.get_by_text("文件已损坏").count() == 0
 
 
+def test_somebody_leaves_a_class_in_a_dialog_that_asks_for_day_and_reason(live: LiveSite, page: Page) -> None:
+    officer = stage.actor(cast.XINGTAI_OFFICER)
+    opened = live.do(stage.open_class(live.platform, officer, stage.class_draft()))
+    live.do(stage.enrol(live.platform, cast.XINGTAI_OFFICER, opened.id, [cast.TRAINEE, cast.SECOND_TRAINEE]))
+    live.sign_in(page, cast.XINGTAI_OFFICER)
+    page.goto(f"{live.address}/admin/classes/{opened.id}/roster")
+    page.get_by_role("link", name="退训").first.click()
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog).to_contain_text(f"登记退训：{cast.TRAINEE.name}")
+    dialog.get_by_label("理由").fill("工作单位另有任务")
+    looks_right(page)
+    dialog.get_by_role("button", name="登记退训").click()
+    expect(page.get_by_role("link", name="撤销退训")).to_be_visible()
+    looks_right(page)
+    page.get_by_role("link", name="添加一人").click()
+    looks_right(page)
+
+
 def test_a_phone_is_released_in_a_dialog_that_asks_for_the_reason(
     live: LiveSite, page: Page, session: ClassInSession
 ) -> None:
