@@ -20,6 +20,9 @@ from server.assessment.tasks import CriterionDraft, TaskDraft
 from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import AddedHours, AddedKind
+from server.attendance import rolls
+from server.attendance.check_in import CheckInDesk, Scan
+from server.attendance.rolls import LateRegistration
 from server.certificates import issue, service
 from server.classes import roster_import
 from server.corrections import service as corrections
@@ -83,6 +86,12 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     held = await stage.class_in_session(platform, wechat, trainees=1, starts_on=today, ends_on=today)
     [trainee] = held.trainees
     now = platform.clock.now()
+    await stage.assess(platform, held)
+    earlier = {"starts_at": now - timedelta(hours=2), "ends_at": now - timedelta(hours=1), "hours": 1}
+    first = await stage.teaching_session(platform, held, **earlier)
+    there = LateRegistration(person_id=trainee.actor.person_id, reason="手机没电，现场核对")
+    await rolls.register_late(platform, held.officer, held.id, first.id, there)
+    survey_id, answers = await _answered_survey(platform, held, trainee)
     session = await stage.teaching_session(
         platform,
         held,
@@ -95,9 +104,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     await CheckInDesk(platform).check_in(trainee.actor, Scan(stage.code_of(platform, session), "nonce"))
     await _graded_work(platform, held, trainee, TaskKind.FORMATIVE)
     task_id, submission_id, file_id = await _graded_work(platform, held, trainee, TaskKind.SUMMATIVE)
-    survey_id, answers = await _answered_survey(platform, held, trainee)
     latecomer = roster_of([cast.person(900)])
-    [letter] = await invitations.my_invitations(platform, held.teacher.actor)
+    [_, letter] = await invitations.my_invitations(platform, held.teacher.actor)
     preview = await roster_import.preview_roster(platform, held.officer, held.id, "补充名册.xlsx", latecomer)
     applicant_id = await _application(platform, held, trainee)
     await scheming.draft(platform, held)

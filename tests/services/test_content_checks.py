@@ -22,7 +22,6 @@ from server.kernel.platform import Platform
 from server.messages import wechat_events
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
-from server.surveys.service import SurveyDraft
 from server.wechat import content, content_store
 from server.wechat.content import LONGEST, OVERLAP, CheckSettled, ContentRefused, pieces
 from server.wechat.content_documents import ContentCheck, State
@@ -31,6 +30,7 @@ from server.wechat.simulator import Simulator
 from server.wechat.world import Failure
 from tests import cast, stage
 from tests.stage import ClassInSession, Phone
+from tests.surveying import open_survey
 
 CHECK, MEDIA = "/wxa/msg_sec_check", "/wxa/media_check_async"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 600
@@ -164,9 +164,7 @@ async def test_a_phone_that_wechat_has_not_seen_lately_is_not_asked_about_again(
 async def test_a_remark_in_a_survey_is_refused_when_risky_and_noted_nowhere_when_doubtful(
     platform: Platform, held: ClassInSession
 ) -> None:
-    now = platform.clock.now()
-    period = SurveyDraft(opens_at=now, closes_at=now + timedelta(days=3))
-    survey = await surveys.open_survey(platform, held.officer, held.id, period)
+    survey = await open_survey(platform, held)
     [remark] = [one.key for one in survey.questions if one.kind is QuestionKind.TEXT][-1:]
     scale: Mapping[str, int | str] = {
         one.key: 3 for one in survey.questions if one.kind is QuestionKind.SCALE
