@@ -493,7 +493,7 @@ async def approve(unit: UnitOfWork, class_id: str, version: int, venue_note: str
         tasks_made=len(changes.tasks_make),
         tasks_dropped=len(changes.tasks_drop),
         flags=len(flags),
-        reason=note if flags else "",
+        reason=note,
     )
     return changes
 
