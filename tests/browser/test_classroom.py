@@ -10,16 +10,20 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from admin.handlers import attendance as pages
+from admin.lists import named
 from admin.options import WEEKDAYS
 from server.attendance import rules
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import CheckIn, Geofence, RefusedScan, Source, TeachingSession
 from server.attendance.rolls import Roll, RollEntry
-from server.attendance.rules import Datum, Flag, HalfDay, Status, Window
+from server.attendance.rules import Datum, Flag, HalfDay, Status, Verdict, Window
 from server.attendance.service import SessionRow, SessionsOfClass
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
 from server.kernel.clock import FixedClock
+from server.kernel.history import Step
+from server.venues.documents import PlaceCheck
+from server.venues.rules import State, place_flags
 from tests import cast, stage
 from tests.admin.front_end import allowed, layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
@@ -43,8 +47,8 @@ CLASS = TrainingClass(
     place="实训楼 301",
     opened_at=NOON,
 )
-NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}}
-REFUSED = SimpleNamespace(status=422, title="填写的内容有误", detail="请按提示改正后再提交。")
+NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}, "wrong": ""}
+REFUSED = SimpleNamespace(status=422, slug="invalid", title="填写的内容有误", detail="请按提示改正后再提交。")
 
 
 def session(title: str, starts_at: datetime, **changes: Any) -> TeachingSession:
@@ -168,9 +172,16 @@ def roll(seen: Roll, **more: Any) -> dict[str, Any]:
         "session": seen.session,
         "roll": seen,
         "entries": seen.entries,
-        "to_register": None,
+        "chosen": None,
+        "act": "register",
+        "unregistered": [one for one in seen.entries if one.check_in is None],
+        "ticked": [],
+        "longest": "2026-11-24T15:00",
         "refusals": pages.REFUSALS,
-        "statuses": [(one.value, one.label) for one in Status],
+        "statuses": named(Status),
+        "statuses_there": [("present", "出勤"), ("late", "迟到")],
+        "verdicts": named(Verdict),
+        "may_extend": seen is not EMPTY_ROLL,
         "may_change": seen is EMPTY_ROLL,
         "may_register": seen is not EMPTY_ROLL,
         "may": allowed("attendance:show-code"),
@@ -178,6 +189,29 @@ def roll(seen: Roll, **more: Any) -> dict[str, Any]:
     return page_of(**(usual | more))
 
 
+UNRESOLVED = SimpleNamespace(status=422, slug="place-unresolved", title="地点待核实", detail="请先报请核实。")
+
+
+def place_page(**more: Any) -> dict[str, Any]:
+    check = PlaceCheck(
+        **PLACE,
+        class_id=CLASS.id,
+        class_name=CLASS.name,
+        institution_name=CLASS.institution_name,
+        place="泰山宾馆三楼会议室",
+        key="泰山宾馆三楼会议室",
+        flags=place_flags("泰山宾馆三楼会议室"),
+        reason="到企业现场教学一天。",
+        state=State.WAITING,
+        history=[
+            Step(at=NOON, actor_id="1", actor_name="邢试丁", action="ASK", reason="到企业现场教学一天。")
+        ],
+    )
+    usual = {"check": check, "may_resolve": False, "may_refuse": False, "may_withdraw": False}
+    return page_of(**(usual | more))
+
+
+CHANGED = next(one for one in ROLL.entries if one.flags)
 LISTED = [
     SessionRow(OVER, Window.CLOSED, 6),
     SessionRow(NOW, Window.OPEN, 3),
@@ -210,8 +244,25 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "nobody's roll": ("attendance/roll.html", roll(EMPTY_ROLL)),
     "a registration": (
         "attendance/roll.html",
-        roll(ROLL, to_register=ROLL.entries[3], problem=REFUSED, errors={"reason": "理由：必填。"}),
+        roll(
+            ROLL,
+            chosen=ROLL.entries[3],
+            problem=REFUSED,
+            errors={"reason": "理由：必填。"},
+            wrong="register_late",
+        ),
     ),
+    "a place of article 11": (
+        "attendance/session_form.html",
+        form(problem=UNRESOLVED, errors={"place": "“泰山宾馆”写有“宾馆”。"}, values={"place": "泰山宾馆"}),
+    ),
+    "a place asked for": ("venues/form.html", page_of(values={"place": "泰山宾馆"})),
+    "a place to resolve": ("venues/one.html", place_page(may_resolve=True, may_refuse=True)),
+    "a place that waits": ("venues/one.html", place_page(may_withdraw=True)),
+    "a change": ("attendance/roll.html", roll(ROLL, chosen=CHANGED, act="change")),
+    "a verdict": ("attendance/roll.html", roll(ROLL, chosen=CHANGED, act="judge")),
+    "several registered": ("attendance/roll.html", roll(ROLL, problem=REFUSED, wrong="register_all")),
+    "a longer window": ("attendance/roll.html", roll(ROLL, problem=REFUSED, wrong="extend_window")),
 }
 
 

@@ -29,7 +29,7 @@ from tests.browser.conftest import assert_accessible, assert_fits
 pytestmark = pytest.mark.browser
 
 NOON = datetime(2026, 3, 16, 4, 0, tzinfo=UTC)
-NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}}
+NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}, "wrong": ""}
 REFUSED = SimpleNamespace(status=422, title="填写的内容有误", detail="请按提示改正后再提交。")
 PLACE: dict[str, Any] = {
     "institution_code": "009",
@@ -131,6 +131,7 @@ def plan_page(plan: Plan = SECOND, *, review: bool = True, **more: Any) -> dict[
         "stages": plan_pages.stages(plan),
         "applied": {FIRST.items[0].id: APPLICATION},
         "may_amend": not review,
+        "may_withdraw": False,
         "may_revise": False,
         "may_apply": False,
         "may_review": review,
@@ -143,7 +144,10 @@ def application_page(one: Application = APPLICATION, **more: Any) -> dict[str, A
         "application": one,
         "stages": application_pages.stages(one),
         "may_amend": False,
+        "may_redate": False,
         "may_withdraw": False,
+        "overdue": False,
+        "begun": False,
         "may_review": one.state is ApplicationState.SUBMITTED,
     }
     return layout_context(today=NOON.date(), **(NO_ERRORS | usual | more))
@@ -152,6 +156,9 @@ def application_page(one: Application = APPLICATION, **more: Any) -> dict[str, A
 def editor(**more: Any) -> dict[str, Any]:
     usual: dict[str, Any] = {
         "plan": SECOND,
+        "year": SECOND.year,
+        "version": SECOND.version,
+        "institution": {"name": SECOND.institution_name},
         "rows": [plan_pages.typed_of(one) for one in SECOND.items],
         "spare_rows": 1,
         "rows_most": 60,
@@ -171,6 +178,7 @@ def application_form(**more: Any) -> dict[str, Any]:
         "plan": FIRST,
         "item": FIRST.items[0],
         "application": None,
+        "earliest": NOON.date(),
         "floor": 80,
         "stars": application_pages.STARS,
         "stars_most": 3,
@@ -195,6 +203,20 @@ RETURNED = APPLICATION.model_copy(
         ),
     }
 )
+OTHER_DATES = RETURNED.model_copy(
+    update={
+        "history": steps(
+            ("邢试丁", ApplicationAction.SUBMIT, ""),
+            ("冀试乙", ApplicationAction.RETURN_FOR_DATES, "与另一期冲突，请改期。"),
+        )
+    }
+)
+GIVEN_UP = SECOND.model_copy(
+    update={
+        "state": State.DISCARDED,
+        "history": steps(("邢试丁", Action.BEGIN, ""), ("邢试丁", Action.DISCARD, "不办了")),
+    }
+)
 DECIDED = APPLICATION.model_copy(
     update={
         "state": ApplicationState.APPROVED,
@@ -214,6 +236,15 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "the editor refused": ("plans/form.html", editor(problem=REFUSED, errors=WRONG_ROW)),
     "an application to review": ("applications/one.html", application_page()),
     "an application returned": ("applications/one.html", application_page(RETURNED, may_amend=True)),
+    "an application for other dates": (
+        "applications/one.html",
+        application_page(OTHER_DATES, may_redate=True, may_withdraw=True, begun=True),
+    ),
+    "an application overdue": ("applications/one.html", application_page(overdue=True)),
+    "an application too late": ("applications/one.html", application_page(begun=True)),
+    "a plan given up": ("plans/one.html", plan_page(GIVEN_UP, review=False, may_amend=False)),
+    "a plan taken back": ("plans/one.html", plan_page(review=False, may_amend=False, may_withdraw=True)),
+    "a first plan": ("plans/form.html", editor(plan=None, version=1, rows=[], returned=None)),
     "an application approved": ("applications/one.html", application_page(DECIDED)),
     "the form": ("applications/form.html", application_form()),
     "the form of a returned one": ("applications/form.html", application_form(application=RETURNED)),
