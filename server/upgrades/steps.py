@@ -12,12 +12,12 @@ from server.upgrades import (
     s0003_corrections_are_narrowed,
     s0004_rosters_are_forgotten,
     s0005_names_are_folded,
+    s0006_candidates_say_whence,
     s0006_releases_are_marked,
     s0007_check_ins_end_with_their_session,
     s0008_pool_says_its_proof,
     s0009_teaching_and_assessing_are_two,
     s0010_tasks_know_the_work_in_them,
-    s0006_candidates_say_whence,
 )
 
 

@@ -17,11 +17,10 @@ from server.assessment import grading, submissions, tasks
 from server.assessment.rules import TaskKind
 from server.assessment.submissions import SubmissionDraft
 from server.assessment.tasks import CriterionDraft, TaskDraft
+from server.attendance import rolls
 from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import AddedHours, AddedKind
-from server.attendance import rolls
-from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.rolls import LateRegistration
 from server.certificates import issue, service
 from server.classes import roster_import
