@@ -15,7 +15,7 @@ from server.attendance import added
 from server.attendance import service as attendance
 from server.attendance.added import MakeUp, Voiding
 from server.classes import service as classes
-from server.interruptions import service
+from server.interruptions import facts, service
 from server.interruptions.documents import ChangeFilter, ClassChange
 from server.interruptions.rules import Ground, Kind, State
 from server.interruptions.service import CallOff, Postponement, Suspension, Termination, Transfer, Wanted
@@ -95,7 +95,7 @@ class FormOfChange(PageHandler):
             return {
                 "later": [
                     (one.id, f"{one.name}（{one.starts_on} 至 {one.ends_on}）")
-                    for one in await service.later_classes(self.platform, self.actor, training_class)
+                    for one in await facts.later_classes(self.platform, self.actor, training_class)
                 ],
                 "trainees": await classes.trainees(self.platform, class_id),
                 "chosen": self.get_body_arguments("person_ids"),

@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError
 from server.attendance import timetable
 from server.attendance.documents import TeachingSession
 from server.classes import service as classes
-from server.classes.documents import ClassFilter, TrainingClass
+from server.classes.documents import TrainingClass
 from server.classes.rules import Condition, Stage
 from server.interruptions import carrying_out, rules, store
 from server.interruptions.documents import ChangeFilter, ClassChange, LaterClass, Move
@@ -32,7 +32,6 @@ from server.kernel.reviews import Return, Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 
-CLASSES_OFFERED = 100
 ASKED = {
     Kind.SUSPEND: "interruptions:ask-suspend",
     Kind.POSTPONE: "interruptions:ask-postpone",
@@ -303,11 +302,11 @@ async def later_class(scope: Scope, held_in: TrainingClass, class_id: str) -> Tr
     if found is None:
         raise NotFound("没有转入的这个培训班。")
     today = beijing_date(scope.platform.clock.now())
-    rules.check_later_class(_course(held_in, today), _course(found, today))
+    rules.check_later_class(course_of(held_in, today), course_of(found, today))
     return found
 
 
-def _course(one: TrainingClass, today: date) -> Course:
+def course_of(one: TrainingClass, today: date) -> Course:
     over = one.results_released_at is not None or one.stage_on(today) is Stage.FINISHED
     return Course(one.id, one.name, one.level, one.major, one.starts_on, over)
 
@@ -485,23 +484,6 @@ async def sessions_to_place(scope: Scope, actor: Actor, class_id: str) -> list[T
     return [one for one, used in await timetable.all_sessions(scope, class_id) if not used]
 
 
-async def later_classes(
-    platform: Platform, actor: Actor, training_class: TrainingClass
-) -> list[TrainingClass]:
-    """Classes of the actor's own institution in which the people of this one could finish; others are named by their number."""
-    narrowed = ClassFilter(level=training_class.level.value, major=training_class.major)
-    rows = await classes.list_classes(platform, actor, narrowed, limit=CLASSES_OFFERED)
-    today = beijing_date(platform.clock.now())
-    found = []
-    for row in rows:
-        try:
-            rules.check_later_class(_course(training_class, today), _course(row.item, today))
-        except rules.NotLater:
-            continue
-        found.append(row.item)
-    return found
-
-
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """For the province what to review; for an institution what came back, and who asks to finish in its classes."""
     mine = await reviewed.waiting(platform, actor, rules.STEPS, ClassChange, "/admin/changes")
@@ -510,11 +492,3 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
         if count:
             mine.append(Waiting("请求转入本单位培训班的学员", f"/admin/changes?state={State.ASKED}", count))
     return mine
-
-
-async def fell_to_force_majeure(
-    scope: Scope, institution_code: str, since: datetime
-) -> list[tuple[str, str]]:
-    """(class, what became of it), of those that 不可抗力 kept an institution from holding: a fact of a base's case (article 5.3)."""
-    found = await store.fell_to_force_majeure(scope, institution_code, since)
-    return [(one.class_name, f"{beijing_date(one.filed_at)} {one.kind.label}：{one.reason}") for one in found]

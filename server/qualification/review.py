@@ -13,7 +13,7 @@ from server.backbone import service as backbone
 from server.backbone.rules import PoolStatus
 from server.classes.rules import LONGEST_DAYS
 from server.institutions import service as institutions
-from server.interruptions import service as interruptions
+from server.interruptions import facts as interruptions
 from server.invitations import engagements
 from server.invitations.rules import DoneTask
 from server.kernel import policies

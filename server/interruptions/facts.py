@@ -1,0 +1,41 @@
+"""What other pages and chapters ask about classes that do not run as they were planned."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.classes import service as classes
+from server.classes.documents import ClassFilter, TrainingClass
+from server.interruptions import rules, store
+from server.interruptions.service import course_of
+from server.kernel.clock import beijing_date
+from server.kernel.identity import Actor
+from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope
+
+CLASSES_OFFERED = 100
+
+
+async def later_classes(
+    platform: Platform, actor: Actor, training_class: TrainingClass
+) -> list[TrainingClass]:
+    """Classes of the actor's own institution in which the people of this one could finish; others are named by their number."""
+    narrowed = ClassFilter(level=training_class.level.value, major=training_class.major)
+    rows = await classes.list_classes(platform, actor, narrowed, limit=CLASSES_OFFERED)
+    today = beijing_date(platform.clock.now())
+    found = []
+    for row in rows:
+        try:
+            rules.check_later_class(course_of(training_class, today), course_of(row.item, today))
+        except rules.NotLater:
+            continue
+        found.append(row.item)
+    return found
+
+
+async def fell_to_force_majeure(
+    scope: Scope, institution_code: str, since: datetime
+) -> list[tuple[str, str]]:
+    """(class, what became of it), of those that 不可抗力 kept an institution from holding: a fact of a base's case (article 5.3)."""
+    found = await store.fell_to_force_majeure(scope, institution_code, since)
+    return [(one.class_name, f"{beijing_date(one.filed_at)} {one.kind.label}：{one.reason}") for one in found]
