@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from server.applications import service as applications
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.corrections import service as corrections
 from server.corrections.service import ClassCorrection
 from server.invitations import service as invitations
-from server.invitations.rules import Kind
 from server.invitations.service import InvitationDraft, Refusal
-from server.kernel.reviews import Review
+from server.kernel.reviews import Withdrawal
 from tests import cast, planning, stage
 from tests.acts.walking import World, way_back
 from tests.planning import XINGTAI
@@ -29,7 +29,9 @@ async def an_application(world: World) -> AsyncIterator[None]:
     yield
     wanted = await planning.applied(world.platform, plan)
     yield
-    await applications.withdraw(world.platform, XINGTAI, wanted.id, Review(seen=len(wanted.history)))
+    await applications.withdraw(
+        world.platform, XINGTAI, wanted.id, Withdrawal(seen=len(wanted.history), reason=WHY)
+    )
 
 
 # ---- corrections
@@ -41,7 +43,7 @@ async def a_request_to_correct(world: World) -> AsyncIterator[None]:
     yield
     asked = await corrections.correct_class(world.platform, XINGTAI, held.id, another_place(held))
     yield
-    await corrections.retract(world.platform, XINGTAI, asked.id)
+    await corrections.retract(world.platform, XINGTAI, asked.id, WHY)
 
 
 def another_place(held: TrainingClass) -> ClassCorrection:

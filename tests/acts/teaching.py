@@ -22,7 +22,7 @@ async def a_session(world: World) -> AsyncIterator[None]:
     yield
     session = await stage.teaching_session(world.platform, held)
     yield
-    await timetable.cancel_session(world.platform, held.officer, held.id, session.id)
+    await timetable.cancel_session(world.platform, held.officer, held.id, session.id, "教师临时有事")
 
 
 @way_back("attendance:change-session", "attendance:change-session")
