@@ -13,11 +13,12 @@ from admin.lists import Filter, LevelCode, Listing, Month, Options, ProvinceCode
 from admin.steps import shows, step
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
-from server.schemes import remarks, service
+from server.schemes import comparing, remarks, service, ways_back
 from server.schemes.documents import SchemeFilter, SchemeVersion
 from server.schemes.remarks import RemarkDraft
 from server.schemes.rules import GONE, State
-from server.schemes.service import Reason, ReturnReason, SchemeOfClass
+from server.schemes.service import ReturnReason, SchemeOfClass
+from server.schemes.ways_back import Reason
 
 # ---- the list
 
@@ -108,7 +109,7 @@ class VersionPage(PageHandler):
 
     @allow(Permission.SCHEMES_READ)
     async def get(self, class_id: str, version: str) -> None:
-        compared = await service.compared_version(
+        compared = await comparing.compared_version(
             self.platform, self.actor, class_id, int(version), self.query(AgainstQuery).against
         )
         self.render_page(
@@ -167,14 +168,14 @@ class ReasonForm(VersionForm, Reason):
 @step(OneScheme, Permission.SCHEMES_MANAGE)
 async def withdraw(page: OneScheme, class_id: str) -> str:
     wanted = page.form(ReasonForm)
-    taken = await service.withdraw(page.platform, page.actor, class_id, wanted.version, wanted)
+    taken = await ways_back.withdraw(page.platform, page.actor, class_id, wanted.version, wanted)
     return f"已撤回，第 {taken.version} 版现为“{taken.state.label}”。"
 
 
 @step(OneScheme, Permission.SCHEMES_MANAGE)
 async def discard(page: OneScheme, class_id: str) -> str:
     wanted = page.form(ReasonForm)
-    await service.discard(page.platform, page.actor, class_id, wanted.version, wanted)
+    await ways_back.discard(page.platform, page.actor, class_id, wanted.version, wanted)
     return f"第 {wanted.version} 版已废弃。"
 
 

@@ -58,12 +58,6 @@ class NoScheme(NotFound):
     )
 
 
-class Reason(BaseModel):
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True), Field(title="理由", min_length=2, max_length=500)
-    ]
-
-
 class ReturnReason(BaseModel):
     reason: Annotated[
         str, StringConstraints(strip_whitespace=True), Field(title="退回理由", min_length=2, max_length=500)
@@ -117,17 +111,6 @@ class SchemeOfClass:
         return sorted(said, key=lambda pair: pair[1].at, reverse=True)
 
 
-@dataclass(frozen=True)
-class ComparedVersion:
-    """One version, and what it changes in another."""
-
-    training_class: TrainingClass
-    shown: SchemeVersion
-    against: SchemeVersion | None
-    changes: list[Change]
-    others: list[SchemeVersion]
-
-
 # ---- reading
 
 
@@ -162,20 +145,6 @@ async def _seen(platform: Platform, training_class: TrainingClass) -> SchemeOfCl
         if newest and pending
         else [],
     )
-
-
-async def compared_version(
-    platform: Platform, actor: Actor, class_id: str, number: int, against: int | None = None
-) -> ComparedVersion:
-    """A version for staff beside another: the one given, else the one before it. Raises NotFound."""
-    training_class = await classes.get_class(platform, actor, class_id)
-    versions = {one.version: one for one in await store.versions(platform, class_id)}
-    if number not in versions:
-        raise NotFound("本班的培训方案没有这一版。")
-    shown = versions.pop(number)
-    other = versions.get(number - 1 if against is None else against)
-    changes = difference(other.content if other else None, shown.content)
-    return ComparedVersion(training_class, shown, other, changes, list(versions.values()))
 
 
 def changes_in(seen: SchemeOfClass, since: int | None = None) -> list[Change]:
@@ -346,7 +315,7 @@ def _tell_colleagues(unit: UnitOfWork, training_class: TrainingClass, new: Schem
     the institution finds a teacher's version among what waits."""
     for teacher in training_class.teachers:
         if teacher.person_id != unit.actor.id:
-            unit.notify(teacher.person_id, "scheme-changed", author=new.saved_by, **_news(new))
+            unit.notify(teacher.person_id, "scheme-changed", author=new.saved_by, **news(new))
 
 
 def with_timetable(content: Content, seen: SchemeOfClass, wish: TimetableWish) -> Content:
@@ -373,12 +342,12 @@ def with_timetable(content: Content, seen: SchemeOfClass, wish: TimetableWish) -
 @transactional
 async def send_for_signature(unit: UnitOfWork, class_id: str, version: int) -> None:
     """Lets the teachers of the class sign this version, and tells them. Raises SchemeIncomplete with every shortcoming."""
-    training_class, scheme = await _step_to(unit, class_id, version, Action.SEND)
+    training_class, scheme = await step_to(unit, class_id, version, Action.SEND)
     await _require_complete(unit, training_class, scheme)
     await take(unit, rules.STEPS, scheme, Action.SEND)
     for teacher in training_class.teachers:
         if teacher.person_id not in scheme.signed_by:
-            unit.notify(teacher.person_id, "scheme-to-sign", **_news(scheme))
+            unit.notify(teacher.person_id, "scheme-to-sign", **news(scheme))
     unit.audit("schemes:send", class_id, version=version)
 
 
@@ -403,7 +372,7 @@ async def sign(unit: UnitOfWork, class_id: str, version: int) -> bool:
 @transactional
 async def file(unit: UnitOfWork, class_id: str, version: int) -> None:
     """Files this version with the province (报省级管理部门审核). Raises SignaturesMissing, SchemeIncomplete."""
-    training_class, scheme = await _step_to(unit, class_id, version, Action.FILE)
+    training_class, scheme = await step_to(unit, class_id, version, Action.FILE)
     rules.check_signed({one.person_id: one.name for one in training_class.teachers}, scheme.signed_by)
     await _require_complete(unit, training_class, scheme)
     flags = await venues.unresolved(unit, training_class, scheme.content.all_places)
@@ -414,38 +383,11 @@ async def file(unit: UnitOfWork, class_id: str, version: int) -> None:
 @transactional
 async def send_back(unit: UnitOfWork, class_id: str, version: int, why: ReturnReason) -> None:
     """The province returns a scheme with a reason; what is in force stays in force."""
-    training_class, scheme = await _step_to(unit, class_id, version, Action.RETURN)
+    training_class, scheme = await step_to(unit, class_id, version, Action.RETURN)
     await take(unit, rules.STEPS, scheme, Action.RETURN, why.reason)
     for teacher in training_class.teachers:
-        unit.notify(teacher.person_id, "scheme-returned", reason=why.reason, **_news(scheme))
+        unit.notify(teacher.person_id, "scheme-returned", reason=why.reason, **news(scheme))
     unit.audit("schemes:return", class_id, version=version, reason=why.reason)
-
-
-@transactional
-async def withdraw(unit: UnitOfWork, class_id: str, version: int, why: Reason) -> SchemeVersion:
-    """Takes a scheme back: from the province before it has decided, the signatures stay; from the teachers, it is a draft again."""
-    _, scheme = await _step_to(unit, class_id, version, Action.WITHDRAW)
-    changes: dict[str, object] = {"signatures": []} if scheme.state is State.SIGNING else {}
-    taken = await take(unit, rules.STEPS, scheme, Action.WITHDRAW, why.reason, changes=changes)
-    await _tell_of_end(unit, scheme, "撤回", why.reason)
-    unit.audit("schemes:withdraw", class_id, version=version, reason=why.reason)
-    return taken
-
-
-@transactional
-async def discard(unit: UnitOfWork, class_id: str, version: int, why: Reason) -> None:
-    """Gives a draft or returned version up: the one before it that counts is the newest again, and what is in force stays."""
-    _, scheme = await _step_to(unit, class_id, version, Action.DISCARD)
-    await take(unit, rules.STEPS, scheme, Action.DISCARD, why.reason)
-    await store.bring_back(unit, scheme)
-    await _tell_of_end(unit, scheme, "废弃", why.reason)
-    unit.audit("schemes:discard", class_id, version=version, reason=why.reason)
-
-
-async def _tell_of_end(unit: UnitOfWork, scheme: SchemeVersion, outcome: str, reason: str) -> None:
-    [training_class] = (await classes.classes_of(unit, [scheme.class_id])).values()
-    for teacher in training_class.teachers:
-        unit.notify(teacher.person_id, "scheme-withdrawn", outcome=outcome, reason=reason, **_news(scheme))
 
 
 @transactional
@@ -455,7 +397,7 @@ async def approve(unit: UnitOfWork, class_id: str, version: int, venue_note: str
     What has begun or is in use is never touched: SchemeIncomplete says why such a scheme must be returned.
     Raises Invalid for a place that may be forbidden without words about it (article 11), ResultsReleased once the results are out.
     """
-    training_class, scheme = await _step_to(unit, class_id, version, Action.APPROVE)
+    training_class, scheme = await step_to(unit, class_id, version, Action.APPROVE)
     await _require_complete(unit, training_class, scheme)
     note = venue_note.strip()
     flags = await venues.resolve(
@@ -483,7 +425,7 @@ async def approve(unit: UnitOfWork, class_id: str, version: int, venue_note: str
         made=len(changes.sessions_make),
     )
     for teacher in training_class.teachers:
-        unit.notify(teacher.person_id, "scheme-approved", **_news(scheme))
+        unit.notify(teacher.person_id, "scheme-approved", **news(scheme))
     unit.audit(
         "schemes:approve",
         class_id,
@@ -515,7 +457,7 @@ async def take_turn(unit: UnitOfWork, class_id: str) -> TrainingClass:
     return training_class
 
 
-async def _step_to(
+async def step_to(
     unit: UnitOfWork, class_id: str, version: int, action: Action
 ) -> tuple[TrainingClass, SchemeVersion]:
     """The class and the newest version, of which the step may be taken. Raises NoScheme, VersionOutdated, SchemeNotInState, NotYourStep."""
@@ -560,7 +502,7 @@ async def _frame(scope: Scope, training_class: TrainingClass) -> Frame:
     )
 
 
-def _news(scheme: SchemeVersion) -> dict[str, str]:
+def news(scheme: SchemeVersion) -> dict[str, str]:
     """What a message about a scheme says of it."""
     return {
         "class_id": scheme.class_id,

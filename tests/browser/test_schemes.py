@@ -18,10 +18,11 @@ from server.institutions.rules import Level
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.history import Step
 from server.schemes import rules, service
+from server.schemes.comparing import ComparedVersion
 from server.schemes.difference import Change, difference
 from server.schemes.documents import Remark, SchemeVersion, Signature
 from server.schemes.rules import Action, Frame, Held, State
-from server.schemes.service import ComparedVersion, SchemeOfClass, TeacherSignature, VersionOutdated
+from server.schemes.service import SchemeOfClass, TeacherSignature, VersionOutdated
 from tests.admin.front_end import allowed, layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
 from tests.scheming import LAST_DAY, content, moved

@@ -13,9 +13,10 @@ from server.classes import service as classes
 from server.kernel.errors import Problem
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
-from server.schemes import service
+from server.schemes import service, ways_back
 from server.schemes.rules import STEPS, Action, State
-from server.schemes.service import Reason, ReturnReason
+from server.schemes.service import ReturnReason
+from server.schemes.ways_back import Reason
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.examples import examples
@@ -43,10 +44,10 @@ def attempts(platform: Platform, held: ClassInSession, chance: random.Random) ->
         Action.RETURN: lambda actor, version: service.send_back(
             platform, actor, held.id, version, ReturnReason(reason="请补充")
         ),
-        Action.WITHDRAW: lambda actor, version: service.withdraw(
+        Action.WITHDRAW: lambda actor, version: ways_back.withdraw(
             platform, actor, held.id, version, Reason(reason="还要修改")
         ),
-        Action.DISCARD: lambda actor, version: service.discard(
+        Action.DISCARD: lambda actor, version: ways_back.discard(
             platform, actor, held.id, version, Reason(reason="不用了")
         ),
     }

@@ -16,7 +16,7 @@ from server.classes import service as classes
 from server.classes.service import ResultsReleased, SchemeGoverns
 from server.kernel.errors import Invalid, NotFound, Problem
 from server.kernel.platform import Platform
-from server.schemes import remarks, rules, service
+from server.schemes import comparing, remarks, rules, service
 from server.schemes.documents import SchemeFilter, SchemeVersion
 from server.schemes.remarks import RemarkDraft
 from server.schemes.rules import (
@@ -58,7 +58,7 @@ async def test_each_save_is_a_version_with_its_author(platform: Platform, held: 
         (2, held.officer.name, State.DRAFT),
         (1, held.officer.name, State.SUPERSEDED),
     ]
-    compared = await service.compared_version(platform, held.officer, held.id, 2)
+    compared = await comparing.compared_version(platform, held.officer, held.id, 2)
     assert [(one.section, one.after) for one in compared.changes] == [("培训目标", "能带教新教师。")]
 
 
@@ -323,7 +323,7 @@ async def test_a_neighbour_and_a_teacher_of_another_class_see_nothing(
     said = RemarkDraft(text="与我无关")
     for refused in (
         service.scheme_of_class(platform, yangzhou, held.id),
-        service.compared_version(platform, yangzhou, held.id, 1),
+        comparing.compared_version(platform, yangzhou, held.id, 1),
         service.save(platform, yangzhou, held.id, content(held.teacher.actor.id), 1),
         service.send_for_signature(platform, yangzhou, held.id, 1),
         remarks.remark(platform, yangzhou, held.id, said),

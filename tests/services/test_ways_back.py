@@ -28,9 +28,10 @@ from server.plans.documents import PlanFilter
 from server.plans.rules import State as PlanState
 from server.plans.service import PlanBegun, PlanDraft
 from server.schemes import service as schemes
+from server.schemes import ways_back
 from server.schemes.rules import SchemeNotInState
 from server.schemes.rules import State as SchemeState
-from server.schemes.service import Reason
+from server.schemes.ways_back import Reason
 from server.wechat.simulator import Simulator
 from tests import planning, scheming, stage
 from tests.planning import HEBEI, XINGTAI, YEAR
@@ -199,12 +200,12 @@ async def test_a_scheme_is_taken_back_from_the_province_and_from_its_teachers(
     signed = await everything(platform)
     await schemes.file(platform, held.officer, held.id, version)
     with pytest.raises(SchemeNotInState):
-        await schemes.discard(platform, held.officer, held.id, version, WHY)
-    taken = await schemes.withdraw(platform, held.officer, held.id, version, WHY)
+        await ways_back.discard(platform, held.officer, held.id, version, WHY)
+    taken = await ways_back.withdraw(platform, held.officer, held.id, version, WHY)
     assert taken.state is SchemeState.SIGNING and await everything(platform) == signed
     with pytest.raises(SchemeNotInState):
         await schemes.approve(platform, scheming.PROVINCE, held.id, version)
-    taken = await schemes.withdraw(platform, held.officer, held.id, version, WHY)
+    taken = await ways_back.withdraw(platform, held.officer, held.id, version, WHY)
     assert taken.state is SchemeState.DRAFT and await everything(platform) == drafted
     told = await platform["outbox"].find({"template": "scheme-withdrawn"}).to_list(None)
     assert {(one["person_id"], one["data"]["reason"]) for one in told} == {
@@ -217,14 +218,14 @@ async def test_a_draft_of_a_scheme_given_up_leaves_the_version_in_force_as_the_n
 ) -> None:
     held = await stage.class_in_session(platform, wechat, trainees=0)
     await scheming.draft(platform, held)
-    await schemes.discard(platform, held.officer, held.id, 1, WHY)
+    await ways_back.discard(platform, held.officer, held.id, 1, WHY)
     seen = await schemes.scheme_of_class(platform, held.officer, held.id)
     assert (seen.newest, [one.state for one in seen.versions]) == (None, [SchemeState.DISCARDED])
     in_force = await scheming.approved(platform, held)
     assert in_force == 2, "no number is given twice"
     before = await everything(platform)
     later = (await scheming.draft(platform, held, objectives="另一个目标")).version
-    await schemes.discard(platform, held.officer, held.id, later, WHY)
+    await ways_back.discard(platform, held.officer, held.id, later, WHY)
     after = await everything(platform)
     [gone] = [one for one in after["scheme_versions"] if one["version"] == later]
     assert (gone["state"], gone["newest"]) == (SchemeState.DISCARDED, False)
