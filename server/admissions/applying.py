@@ -123,7 +123,9 @@ async def _apply(
     await classes.exclude_release(unit, training_class, rules.NotOpen)
     if any(teacher.person_id == person_id for teacher in training_class.teachers):
         raise TeachesThisClass()
-    if await classes.is_enrolled(unit, class_id, person_id):
+    if listed := await enrolment.trainee_ever(unit, class_id, person_id):
+        if listed.left_on:
+            raise enrolment.LeftBefore(f"您已于 {listed.left_on} 从本班退训；要继续参加的，请联系培训机构。")
         raise AlreadyEnrolled()
     if other := (await enrolment.overlapping_classes(unit, training_class, [person_id])).get(person_id):
         raise enrolment.DatesClash(

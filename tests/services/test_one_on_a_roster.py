@@ -12,7 +12,7 @@ import pytest
 from server.accounts import people, phones
 from server.accounts.phones import NotOnARoster, PhoneAuthenticator, RealName
 from server.accounts.rules import IdNumberInvalid, NameInvalid
-from server.admissions import arrival, roster, rules
+from server.admissions import applying, arrival, roster, rules
 from server.admissions import service as admissions
 from server.admissions.roster import Edit, Entry, Leaving, Reason
 from server.admissions.roster_rules import AlreadyListed, AskForACorrection, HasCome, NotCome
@@ -314,6 +314,9 @@ async def test_who_leaves_stays_on_record_is_of_the_class_no_more_and_can_be_tak
     with pytest.raises(LeftBefore):
         await roster.add(platform, XINGTAI, opened.id, entry(cast.TRAINEE))
     assert (await _class(platform, opened.id)).admitted == 0
+    await admissions.open_enrolment(platform, XINGTAI, opened.id, admitting.enrolment_draft(platform))
+    with pytest.raises(LeftBefore, match="请联系培训机构"):
+        await applying.apply(platform, phone.actor, opened.id, admitting.draft_of(cast.TRAINEE))
     for _ in range(2):
         await roster.come_back(platform, XINGTAI, opened.id, row.person_id, WHY)
     [now] = await classes.trainees(platform, opened.id)
