@@ -293,6 +293,8 @@ async def withdraw_release(unit: UnitOfWork, training_class: TrainingClass) -> l
     """Part of an approval (reopenings): the class is as it was before its release, and what was released is kept as history."""
     results = await store.results(unit, training_class.id)
     await classes.reopen_results(unit, training_class.id)
+    await classes.note_training(unit, training_class.id, None)
+    await engagements.reopen(unit, training_class.id)
     await store.keep_earlier(unit, results, unit.now)
     return results
 

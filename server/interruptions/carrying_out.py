@@ -14,7 +14,7 @@ from server.interruptions import rules
 from server.interruptions.documents import ClassChange
 from server.invitations import service as invitations
 from server.kernel.unit_of_work import UnitOfWork
-from server.schemes import service as schemes
+from server.schemes import ways_back as schemes
 from server.selection import training
 
 

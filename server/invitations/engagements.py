@@ -70,7 +70,12 @@ async def note_assessed(unit: UnitOfWork, class_id: str, teacher_id: str) -> Non
 
 async def close(unit: UnitOfWork, class_id: str) -> None:
     """Part of a release: the tasks of this class wait for nothing any more."""
-    await store.close(unit, class_id)
+    await store.set_closed(unit, class_id, True)
+
+
+async def reopen(unit: UnitOfWork, class_id: str) -> None:
+    """Part of a reopening: the tasks of this class wait for its release again."""
+    await store.set_closed(unit, class_id, False)
 
 
 async def who_assessed(scope: Scope, class_id: str) -> set[str]:

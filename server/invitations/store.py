@@ -170,10 +170,9 @@ async def note_assessed(scope: Scope, class_id: str, teacher_id: str, day: date)
     )
 
 
-async def close(scope: Scope, class_id: str) -> None:
-    await scope["invitations"].update_many(
-        {"class_id": class_id, "state": State.ACCEPTED}, {"$set": {"closed": True}}, session=scope.session
-    )
+async def set_closed(scope: Scope, class_id: str, closed: bool) -> None:
+    accepted = {"class_id": class_id, "state": State.ACCEPTED}
+    await scope["invitations"].update_many(accepted, {"$set": {"closed": closed}}, session=scope.session)
 
 
 async def hold_teacher(scope: Scope, teacher_id: str) -> None:

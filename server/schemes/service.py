@@ -440,13 +440,6 @@ async def approve(unit: UnitOfWork, class_id: str, version: int, venue_note: str
     return changes
 
 
-async def close(unit: UnitOfWork, class_id: str, reason: str) -> None:
-    """Part of a use case that ends a class (interruptions): its scheme waits for nobody any more."""
-    scheme = await store.newest(unit, class_id)
-    if scheme is not None and rules.STEPS.has(scheme.state, Action.CLOSE):
-        await take(unit, rules.STEPS, scheme, Action.CLOSE, reason)
-
-
 # ---- parts
 
 

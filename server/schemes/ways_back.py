@@ -1,4 +1,4 @@
-"""A scheme taken back from the province or its teachers while it waits, and a draft that is given up."""
+"""A scheme taken back from the province or its teachers while it waits, a draft that is given up, and what ends with its class."""
 
 from __future__ import annotations
 
@@ -39,6 +39,13 @@ async def discard(unit: UnitOfWork, class_id: str, version: int, why: Reason) ->
     await store.bring_back(unit, scheme)
     await _tell_of_end(unit, scheme, "废弃", why.reason)
     unit.audit("schemes:discard", class_id, version=version, reason=why.reason)
+
+
+async def close(unit: UnitOfWork, class_id: str, reason: str) -> None:
+    """Part of a use case that ends a class (interruptions): its scheme waits for nobody any more."""
+    scheme = await store.newest(unit, class_id)
+    if scheme is not None and rules.STEPS.has(scheme.state, Action.CLOSE):
+        await take(unit, rules.STEPS, scheme, Action.CLOSE, reason)
 
 
 async def _tell_of_end(unit: UnitOfWork, scheme: SchemeVersion, outcome: str, reason: str) -> None:

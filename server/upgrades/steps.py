@@ -12,12 +12,12 @@ from server.upgrades import (
     s0003_corrections_are_narrowed,
     s0004_rosters_are_forgotten,
     s0005_names_are_folded,
-    s0006_candidates_say_whence,
     s0006_releases_are_marked,
     s0007_check_ins_end_with_their_session,
     s0008_pool_says_its_proof,
     s0009_teaching_and_assessing_are_two,
     s0010_tasks_know_the_work_in_them,
+    s0011_candidates_say_whence,
 )
 
 
@@ -61,5 +61,5 @@ STEPS: tuple[Step, ...] = (
         "按课次和评分标明骨干教师和基地开展的工作",
         s0010_tasks_know_the_work_in_them.run,
     ),
-    Step("s0006_candidates_say_whence", "注明由选拔编入的学员", s0006_candidates_say_whence.run),
+    Step("s0011_candidates_say_whence", "注明由选拔编入的学员", s0011_candidates_say_whence.run),
 )

@@ -59,7 +59,7 @@ from server.selection.service import (
     Withdrawal,
 )
 from server.selection.training import AlreadyInClass, CandidateGone, EnrolDraft, Release
-from server.upgrades import s0006_candidates_say_whence
+from server.upgrades import s0011_candidates_say_whence
 from tests import cast, stage
 from tests.assessing import PDF, docx
 from tests.selecting import (
@@ -321,8 +321,8 @@ async def test_who_came_by_the_selection_is_taken_out_there_and_not_off_the_rost
     await enrolled(platform, held, [await accepted(platform)])
     earlier = {"$unset": {"source": ""}, "$set": {"arrival_required": True}}
     await platform["enrolments"].update_many({}, earlier)
-    assert [count async for count in s0006_candidates_say_whence.run(platform)] == [1]
-    assert [count async for count in s0006_candidates_say_whence.run(platform)] == [0]
+    assert [count async for count in s0011_candidates_say_whence.run(platform)] == [1]
+    assert [count async for count in s0011_candidates_say_whence.run(platform)] == [0]
     [trainee] = await classes.trainees(platform, held.id)
     with pytest.raises(OfTheSelection):
         await roster.remove(platform, CHANGZHOU, held.id, trainee.person_id, Reason(reason="本人不来"))
