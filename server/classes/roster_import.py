@@ -48,9 +48,10 @@ async def preview_roster(
 ) -> RosterImport:
     """Reads an xlsx roster and keeps what it found for a day; nothing is imported.
 
-    Raises RosterUnreadable when the file as a whole cannot be read, RosterClosed.
+    Raises RosterUnreadable when the file as a whole cannot be read, RosterClosed, ClassEnded.
     """
     training_class = await service.get_class(platform, actor, class_id)
+    service.require_not_ended(training_class)
     if training_class.frozen:
         raise RosterClosed()
     now = platform.clock.now()

@@ -43,6 +43,7 @@ async def a_moved_session(world: World) -> AsyncIterator[None]:
 @way_back("assessment:create-task", "assessment:withdraw-task", keeps={"tasks"})
 async def a_task(world: World) -> AsyncIterator[None]:
     held = await stage.class_in_session(world.platform, world.wechat)
+    await stage.assess(world.platform, held)
     yield
     task = await assessing.set_task(world.platform, held)
     yield

@@ -19,7 +19,16 @@ from server.attendance.changes import (
 from server.attendance.check_in import CheckedIn, CheckInDesk, Scan
 from server.attendance.documents import TeachingSession
 from server.attendance.rolls import AlreadyCheckedIn, LateRegistration
-from server.attendance.rules import CheckInVoid, Flag, SessionNotOpen, Status, Verdict, Window
+from server.attendance.rules import (
+    SETTLES_AFTER,
+    CheckInVoid,
+    ClassHours,
+    Flag,
+    SessionNotOpen,
+    Status,
+    Verdict,
+    Window,
+)
 from server.attendance.timetable import SessionInUse
 from server.classes import service as classes
 from server.classes.service import ResultsReleased
@@ -30,6 +39,7 @@ from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.wechat.simulator import Simulator
 from tests import cast, stage
+from tests.admitting import clock_of
 from tests.stage import ClassInSession
 
 
@@ -64,6 +74,15 @@ def changed_to(person_id: str, status: Status, reason: str = "核对点名册") 
     return CheckInChange(person_id=person_id, status=status, reason=reason)
 
 
+async def hours_after(platform: Platform, opened: ClassInSession, session: TeachingSession) -> ClassHours:
+    """As they are reckoned when the session is over; the clock goes back to where it stood."""
+    clock, now = clock_of(platform), platform.clock.now()
+    clock.set(session.ends_at + SETTLES_AFTER)
+    hours = await service.hours_of_class(platform, opened.training_class)
+    clock.set(now)
+    return hours
+
+
 @transactional
 async def release(unit: UnitOfWork, class_id: str) -> None:
     await classes.release_results(unit, class_id)
@@ -79,13 +98,13 @@ async def test_a_check_in_is_made_void_and_back_and_both_values_stay(
     trainee = opened.trainees[0]
     row, _ = await scan(platform, desk, session, trainee)
     person_id = trainee.actor.person_id
-    before = await service.hours_of_class(platform, opened.training_class)
+    before = await hours_after(platform, opened, session)
     assert before.attended[person_id] == session.hours
 
     void = changed_to(person_id, Status.VOID, "本人未到，他人代签")
     done = await changes.change_check_in(platform, opened.officer, opened.id, session.id, void)
     assert (done.status, done.attended) == (Status.VOID, False)
-    assert (await service.hours_of_class(platform, opened.training_class)).attended.get(person_id, 0) == 0
+    assert (await hours_after(platform, opened, session)).attended.get(person_id, 0) == 0
     roll = await rolls.roll(platform, opened.officer, opened.id, session.id)
     assert person_id in [entry.trainee.person_id for entry in roll.missing] and not roll.present
     [listed] = (await service.sessions_of_class(platform, opened.officer, opened.id)).rows
@@ -98,7 +117,7 @@ async def test_a_check_in_is_made_void_and_back_and_both_values_stay(
 
     back = changed_to(person_id, Status.PRESENT, "本人出示当天照片")
     done = await changes.change_check_in(platform, opened.teacher.actor, None, session.id, back)
-    assert await service.hours_of_class(platform, opened.training_class) == before
+    assert await hours_after(platform, opened, session) == before
     assert [(one.before, one.after, one.reason, one.by) for one in done.changes] == [
         (Status.PRESENT, Status.VOID, void.reason, cast.XINGTAI_OFFICER.name),
         (Status.VOID, Status.PRESENT, back.reason, opened.teacher.actor.name),

@@ -39,6 +39,7 @@ from tests.admitting import enrolment_draft
 from tests.assessing import assess_everybody, clock_of, graded, hand_in, release, set_task
 from tests.certifying import certificates_of
 from tests.stage import ClassInSession
+from tests.surveying import past_survey
 
 HEBEI, JIANGSU = stage.actor(cast.HEBEI_OFFICER), stage.actor(cast.JIANGSU_OFFICER)
 WHY = Asked(reason="漏计一次补签，需要重新核定。")
@@ -136,6 +137,7 @@ async def test_a_certificate_ends_it(platform: Platform, wechat: Simulator, rele
         await reopenings.request(platform, released.officer, running.id, WHY)
     found = await asked(platform, released)
     clock_of(platform).set(certifying.on_last_day(released))
+    await past_survey(platform, released.id)
     await certifying.issued(platform, released)
     with pytest.raises(CertificatesIssued):
         await reopenings.approve(platform, HEBEI, found.id, seen(found))

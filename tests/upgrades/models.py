@@ -12,6 +12,7 @@ from server.classes import documents as classes
 from server.corrections import documents as corrections
 from server.duties import documents as duties
 from server.institutions import documents as institutions
+from server.interruptions import documents as interruptions
 from server.invitations import documents as invitations
 from server.kernel import chain, policies, runs
 from server.kernel.mongo import Document
@@ -23,11 +24,13 @@ from server.schemes import documents as schemes
 from server.selection import documents as selection
 from server.surveys import documents as surveys
 from server.upgrades.runner import Upgrade
+from server.venues import documents as venues
 from server.wechat.content_documents import ContentCheck
 
 MODELS: dict[str, type[Document]] = {
     "account_batches": accounts.AccountBatch,
     "accounts": accounts.Account,
+    "added_hours": attendance.AddedHours,
     "applicants": admissions.Applicant,
     "applications": applications.Application,
     "arrivals": admissions.Arrival,
@@ -38,6 +41,7 @@ MODELS: dict[str, type[Document]] = {
     "certificates": certificates.Certificate,
     "check_ins": attendance.CheckIn,
     "class_admissions": admissions.ClassAdmission,
+    "class_changes": interruptions.ClassChange,
     "classes": classes.TrainingClass,
     "content_checks": ContentCheck,
     "corrections": corrections.Correction,
@@ -62,6 +66,7 @@ MODELS: dict[str, type[Document]] = {
     "persons": accounts.Person,
     "phone_sessions": accounts.PhoneSession,
     "plans": plans.Plan,
+    "place_checks": venues.PlaceCheck,
     "policies": policies.PolicyVersion,
     "pool_decisions": selection.Decision,
     "qualification_cases": qualification.Case,
