@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
+from itertools import zip_longest
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
@@ -224,7 +225,7 @@ def tasks_posted(handler: PageHandler) -> Rows:
         else:
             criteria[-1].append(one)
     columns = [handler.get_body_arguments(f"task_{name}") for name in TASK_FIELDS]
-    tasks = [dict(zip(TASK_FIELDS, cells, strict=True)) for cells in zip(*columns, strict=False)]
+    tasks = [dict(zip(TASK_FIELDS, cells, strict=True)) for cells in zip_longest(*columns, fillvalue="")]
     rows = [task | {"criteria": of_it} for task, of_it in zip(tasks, criteria, strict=False)]
     return [row for row in rows if any(value for name, value in row.items() if name not in CHOSEN)]
 
