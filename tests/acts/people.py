@@ -7,12 +7,14 @@ from datetime import timedelta
 
 from server.accounts import phones
 from server.accounts.phones import RealName
-from server.admissions import applying, arrival
+from server.admissions import applying, arrival, roster
+from server.admissions.roster import Leaving, Reason
 from server.classes import service as classes
 from tests import admitting, cast, stage
 from tests.acts.walking import World, way_back
 from tests.planning import XINGTAI
 
+WHY = Reason(reason="本人来电说明不能参加。")
 NEWCOMER = cast.TRAINEE
 
 
@@ -36,6 +38,54 @@ async def an_application_of_a_teacher(world: World) -> AsyncIterator[None]:
 async def earlier_class(world: World) -> str:
     """A class that is over before April, so that its people are known."""
     return (await stage.open_class(world.platform, XINGTAI, stage.class_draft())).id
+
+
+@way_back("classes:confirm-roster", "admissions:remove-trainee", keeps={"persons", "roster_imports"})
+async def a_roster(world: World) -> AsyncIterator[None]:
+    class_id = await april_class(world)
+    yield
+    everybody = await stage.enrol(world.platform, cast.XINGTAI_OFFICER, class_id, cast.people(2))
+    yield
+    for person_id in everybody:
+        await roster.remove(world.platform, XINGTAI, class_id, person_id, WHY)
+
+
+@way_back("admissions:add-trainee", "admissions:remove-trainee", keeps={"persons"})
+async def somebody_added(world: World) -> AsyncIterator[None]:
+    class_id = await april_class(world)
+    yield
+    added = await roster.add(world.platform, XINGTAI, class_id, entry())
+    yield
+    await roster.remove(world.platform, XINGTAI, class_id, added.person_id, WHY)
+
+
+def entry() -> roster.Entry:
+    said = {"name": NEWCOMER.name, "id_number": NEWCOMER.id_number, "phone": NEWCOMER.phone}
+    return roster.Entry(**said, work_unit=NEWCOMER.unit, post="讲师")
+
+
+@way_back("admissions:edit-trainee", "admissions:edit-trainee")
+async def a_row_put_right(world: World) -> AsyncIterator[None]:
+    class_id = await april_class(world)
+    listed = await roster.add(world.platform, XINGTAI, class_id, entry())
+    person_id, same = listed.person_id, entry().model_dump(exclude={"id_number", "phone"})
+    yield
+    wrong = roster.Edit.model_validate(same | {"name": "试改名", "work_unit": "另一所技师学院"})
+    await roster.edit(world.platform, XINGTAI, class_id, person_id, wrong)
+    yield
+    await roster.edit(world.platform, XINGTAI, class_id, person_id, roster.Edit.model_validate(same))
+
+
+@way_back("admissions:leave", "admissions:come-back")
+async def somebody_who_left(world: World) -> AsyncIterator[None]:
+    held = await stage.class_in_session(world.platform, world.wechat)
+    person_id, today = held.trainees[0].actor.person_id, held.training_class.starts_on
+    yield
+    leaving = Leaving(reason=WHY.reason, left_on=today)
+    await roster.leave(world.platform, XINGTAI, held.id, person_id, leaving)
+    assert person_id not in {one.person_id for one in await classes.trainees(world.platform, held.id)}
+    yield
+    await roster.come_back(world.platform, XINGTAI, held.id, person_id, WHY)
 
 
 @way_back("admissions:confirm-arrival", "admissions:undo-arrival", keeps={"arrivals"})

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from server.applications import service as applications
+from server.applications.service import Approval
 from server.classes.documents import TrainingClass
 from server.classes.rules import Kind
 from server.corrections import service as corrections
@@ -13,11 +14,44 @@ from server.corrections.service import ClassCorrection
 from server.invitations import service as invitations
 from server.invitations.service import InvitationDraft, Refusal
 from server.kernel.reviews import Withdrawal
-from tests import cast, planning, stage
+from server.plans import service as plans
+from server.plans.documents import Plan
+from server.plans.service import PlanDraft
+from server.schemes import service as schemes
+from server.schemes import ways_back
+from server.schemes.ways_back import Reason
+from server.venues import service as venues
+from server.venues.documents import PlaceCheck
+from server.venues.service import Finding, PlaceDraft
+from tests import cast, planning, scheming, stage
 from tests.acts.walking import World, way_back
-from tests.planning import XINGTAI
+from tests.planning import HEBEI, XINGTAI, YEAR
 
 WHY = "填报有误，需要重新核对。"
+
+
+def withdrawal(seen: int) -> Withdrawal:
+    return Withdrawal(seen=seen, reason=WHY)
+
+
+# ---- plans
+
+
+@way_back("plans:begin", "plans:discard", keeps={"plans"})
+async def a_plan_that_was_begun(world: World) -> AsyncIterator[None]:
+    yield
+    plan = await plans.begin(world.platform, XINGTAI, YEAR, PlanDraft(items=[planning.item()]))
+    yield
+    await plans.discard(world.platform, XINGTAI, plan.id, withdrawal(len(plan.history)))
+
+
+@way_back("plans:submit", "plans:withdraw")
+async def a_filed_plan(world: World) -> AsyncIterator[None]:
+    plan = await planning.drafted(world.platform)
+    yield
+    plan = await plans.submit(world.platform, XINGTAI, plan.id, len(plan.history))
+    yield
+    await plans.withdraw(world.platform, XINGTAI, plan.id, withdrawal(len(plan.history)))
 
 
 # ---- 开班申请
@@ -29,9 +63,16 @@ async def an_application(world: World) -> AsyncIterator[None]:
     yield
     wanted = await planning.applied(world.platform, plan)
     yield
-    await applications.withdraw(
-        world.platform, XINGTAI, wanted.id, Withdrawal(seen=len(wanted.history), reason=WHY)
-    )
+    await applications.withdraw(world.platform, XINGTAI, wanted.id, withdrawal(len(wanted.history)))
+
+
+async def approved_class(world: World, plan: Plan) -> str:
+    """The id of a class that the province has approved, from the first item of the plan."""
+    wanted = await planning.applied(world.platform, plan)
+    approval = Approval(seen=len(wanted.history))
+    class_id = (await applications.approve(world.platform, HEBEI, wanted.id, approval)).class_id
+    assert class_id is not None
+    return class_id
 
 
 # ---- corrections
@@ -49,6 +90,42 @@ async def a_request_to_correct(world: World) -> AsyncIterator[None]:
 def another_place(held: TrainingClass) -> ClassCorrection:
     days = {"starts_on": held.starts_on, "ends_on": held.ends_on}
     return ClassCorrection(name=held.name, place="实训楼 401", reason="原教室检修。", **days)
+
+
+# ---- the scheme
+
+
+@way_back("schemes:save", "schemes:discard", keeps={"scheme_versions"})
+async def a_draft_of_a_scheme(world: World) -> AsyncIterator[None]:
+    held = await stage.class_in_session(world.platform, world.wechat, trainees=0)
+    await stage.assess(world.platform, held)
+    yield
+    version = (await scheming.draft(world.platform, held)).version
+    yield
+    await ways_back.discard(world.platform, XINGTAI, held.id, version, Reason(reason=WHY))
+
+
+@way_back("schemes:send", "schemes:withdraw")
+async def a_scheme_that_waits_for_signatures(world: World) -> AsyncIterator[None]:
+    held = await stage.class_in_session(world.platform, world.wechat, trainees=0)
+    version = (await scheming.draft(world.platform, held)).version
+    yield
+    await schemes.send_for_signature(world.platform, XINGTAI, held.id, version)
+    await schemes.sign(world.platform, held.teacher.actor, held.id, version)
+    yield
+    await ways_back.withdraw(world.platform, XINGTAI, held.id, version, Reason(reason=WHY))
+
+
+@way_back("schemes:file", "schemes:withdraw")
+async def a_filed_scheme(world: World) -> AsyncIterator[None]:
+    held = await stage.class_in_session(world.platform, world.wechat, trainees=0)
+    version = (await scheming.draft(world.platform, held)).version
+    await schemes.send_for_signature(world.platform, XINGTAI, held.id, version)
+    await schemes.sign(world.platform, held.teacher.actor, held.id, version)
+    yield
+    await schemes.file(world.platform, XINGTAI, held.id, version)
+    yield
+    await ways_back.withdraw(world.platform, XINGTAI, held.id, version, Reason(reason=WHY))
 
 
 # ---- 邀请函
@@ -84,3 +161,32 @@ async def class_and_teacher(world: World) -> tuple[str, str]:
 
 def letter_to(teacher_id: str) -> InvitationDraft:
     return InvitationDraft(kind=Kind.TEACHING, teacher_ids=[teacher_id])
+
+
+# ---- places that may be forbidden
+
+DOUBTFUL = PlaceDraft(place="北戴河某某大酒店会议室", reason="本校会议室检修，拟借用。")
+
+
+@way_back("venues:ask", "venues:withdraw", keeps={"place_checks"})
+async def a_place_to_be_looked_at(world: World) -> AsyncIterator[None]:
+    held = await stage.open_class(world.platform, XINGTAI, stage.class_draft())
+    yield
+    asked = await venues.ask(world.platform, XINGTAI, held.id, DOUBTFUL)
+    yield
+    await venues.withdraw(world.platform, XINGTAI, asked.id, withdrawal(len(asked.history)))
+
+
+@way_back("venues:resolve", "venues:refuse", keeps={"place_checks"})
+async def a_place_that_may_be_used(world: World) -> AsyncIterator[None]:
+    """Until the province says otherwise: then nothing more is planned there."""
+    held = await stage.open_class(world.platform, XINGTAI, stage.class_draft())
+    yield
+    asked = await venues.ask(world.platform, XINGTAI, held.id, DOUBTFUL)
+    allowed = await venues.allow(world.platform, HEBEI, asked.id, finding("实地看过，不是高档宾馆。", asked))
+    yield
+    await venues.refuse(world.platform, HEBEI, asked.id, finding("再次核实，属于高档宾馆。", allowed))
+
+
+def finding(note: str, seen: PlaceCheck) -> Finding:
+    return Finding(note=note, seen=len(seen.history))

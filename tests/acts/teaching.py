@@ -6,11 +6,26 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from server.assessment import grading, tasks
-from server.attendance import timetable
+from server.attendance import added, changes, rolls, timetable
+from server.attendance.added import MakeUp, Voiding
+from server.attendance.changes import CheckInChange
+from server.attendance.documents import TeachingSession
+from server.attendance.rolls import LateRegistration
+from server.attendance.rules import Status
+from server.kernel.clock import beijing_date
 from tests import assessing, stage
 from tests.acts.walking import World, way_back
+from tests.stage import ClassInSession
 
 REASON = "看错了名单，已核对。"
+
+
+async def a_morning(world: World) -> tuple[ClassInSession, TeachingSession]:
+    """A class and a session of it, in the middle of which the clock stands."""
+    held = await stage.class_in_session(world.platform, world.wechat)
+    session = await stage.teaching_session(world.platform, held)
+    world.now_is(session.starts_at + timedelta(hours=1))
+    return held, session
 
 
 # ---- sessions
@@ -22,7 +37,7 @@ async def a_session(world: World) -> AsyncIterator[None]:
     yield
     session = await stage.teaching_session(world.platform, held)
     yield
-    await timetable.cancel_session(world.platform, held.officer, held.id, session.id, "教师临时有事")
+    await timetable.cancel_session(world.platform, held.officer, held.id, session.id, REASON)
 
 
 @way_back("attendance:change-session", "attendance:change-session")
@@ -35,6 +50,55 @@ async def a_moved_session(world: World) -> AsyncIterator[None]:
     await timetable.change_session(world.platform, held.officer, held.id, session.id, moved)
     yield
     await timetable.change_session(world.platform, held.officer, held.id, session.id, planned)
+
+
+# ---- who was there
+
+
+def registered(held: ClassInSession) -> LateRegistration:
+    return LateRegistration(person_id=held.trainees[0].actor.person_id, reason="手机没电，现场核对身份")
+
+
+def corrected(held: ClassInSession, status: Status) -> CheckInChange:
+    return CheckInChange(person_id=held.trainees[0].actor.person_id, status=status, reason=REASON)
+
+
+@way_back("attendance:register-late", "attendance:change-check-in", keeps={"check_ins"})
+async def a_late_registration(world: World) -> AsyncIterator[None]:
+    held, session = await a_morning(world)
+    yield
+    await rolls.register_late(world.platform, held.officer, held.id, session.id, registered(held))
+    yield
+    void = corrected(held, Status.VOID)
+    await changes.change_check_in(world.platform, held.officer, held.id, session.id, void)
+
+
+@way_back("attendance:change-check-in", "attendance:change-check-in")
+async def a_voided_check_in(world: World) -> AsyncIterator[None]:
+    held, session = await a_morning(world)
+    await rolls.register_late(world.platform, held.officer, held.id, session.id, registered(held))
+    yield
+    void, there = corrected(held, Status.VOID), corrected(held, Status.PRESENT)
+    await changes.change_check_in(world.platform, held.officer, held.id, session.id, void)
+    yield
+    await changes.change_check_in(world.platform, held.teacher.actor, None, session.id, there)
+
+
+@way_back("attendance:make-up", "attendance:void-make-up", keeps={"added_hours"})
+async def hours_made_up(world: World) -> AsyncIterator[None]:
+    held, session = await a_morning(world)
+    world.now_is(session.ends_at + timedelta(hours=1))
+    made_up = MakeUp(
+        person_id=held.trainees[0].actor.person_id,
+        hours=session.hours,
+        held_on=beijing_date(session.ends_at),
+        taught="补讲教学策划",
+        taught_by=held.training_class.teachers[0].name,
+    )
+    yield
+    recorded = await added.make_up(world.platform, held.officer, held.id, made_up)
+    yield
+    await added.void(world.platform, held.officer, held.id, recorded.id, Voiding(reason=REASON))
 
 
 # ---- tasks and grades
