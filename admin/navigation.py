@@ -35,7 +35,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ...] = 
             ("地点核实", "/admin/places", "map-pin", Permission.VENUES_READ),
             ("培训方案", "/admin/schemes", "notebook", Permission.SCHEMES_READ),
             ("证书台账", "/admin/certificates", "certificate", Permission.CERTIFICATES_READ),
-            ("成绩重新开放", "/admin/reopenings", "edit", Permission.REOPENINGS_READ),
+            ("成绩重新开放", "/admin/reopenings", "arrow-back-up", Permission.REOPENINGS_READ),
             ("信息更正", "/admin/corrections", "edit", Permission.CORRECTIONS_READ),
             ("需求问卷", "/admin/needs", "list-check", Permission.ADMISSIONS_TEMPLATE),
         ),

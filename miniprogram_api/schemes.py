@@ -10,6 +10,7 @@ from pydantic import Field
 from miniprogram_api.handler import ApiHandler, Request, Response, operation
 from miniprogram_api.screening import flag, screen
 from server.assessment.rules import TaskKind
+from server.classes.service import ResultsReleased
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.schemes import remarks, service
@@ -233,7 +234,7 @@ class SchemeRemarks(ApiHandler):
         summary="I say something about the scheme to the institution and my colleagues",
         body=RemarkRequest,
         answers={201: RemarkAnswer},
-        problems=(NoScheme, ContentRefused),
+        problems=(NoScheme, ContentRefused, ResultsReleased),
         rate="30/minute",
         rate_by="phone",
     )

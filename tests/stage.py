@@ -229,9 +229,9 @@ def session_draft(**changes: object) -> SessionDraft:
         "place": "实训楼 301",
         "starts_at": nine,
         "ends_at": nine + timedelta(hours=3),
-        "hours": 4,
-    }
-    return SessionDraft.model_validate(draft | changes)
+    } | changes
+    length: timedelta = draft["ends_at"] - draft["starts_at"]  # type: ignore[operator]  # two moments
+    return SessionDraft.model_validate({"hours": length // timedelta(minutes=45)} | draft)
 
 
 @remembered

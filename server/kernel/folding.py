@@ -46,7 +46,7 @@ def bare_number(typed: str) -> str:
     """A number as it is kept: without the words before it (证书编号：), spaces and hyphens, half width, its letters capital."""
     plain = unicodedata.normalize("NFKC", typed).upper()
     plain = "".join(c for c in plain if c not in _HYPHENS and _is_seen(c))
-    return _LABEL.sub("", plain)
+    return unicodedata.normalize("NFKC", _LABEL.sub("", plain))  # what stood apart may have come together
 
 
 def _counts(character: str) -> bool:

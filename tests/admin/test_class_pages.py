@@ -129,7 +129,7 @@ async def test_the_home_page_of_an_institution_leads_from_nothing_to_what_waits(
         ),
     )
     home = await browser.get("/admin")
-    assert "还没有导入参训教师名册" in home.text and "还没有骨干教师接受邀请" in home.text
+    assert "还没有导入参训教师名册" in home.text and "还没有骨干教师接受授课邀请" in home.text
     assert f"/admin/classes/{opened.id}/roster" in home.html
     assert "未开班的培训班 1 个" in home.text and "进行中的培训班 1 个" in home.text
 

@@ -34,6 +34,7 @@ async def test_a_trainee_sees_the_own_class_with_all_it_says(
         "condition": "RUNNING",
         "condition_title": "正常",
         "condition_reason": "",
+        "my_part": [],
         "teachers": [cast.BACKBONE_TEACHER.name],
     }
 
