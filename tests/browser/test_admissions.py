@@ -67,7 +67,7 @@ def applicant(state: State, number: int) -> Applicant:
         institution_code="009",
         province_code="13",
         person_id=f"{number:024x}",
-        name=f"赵试{'甲乙丙丁戊己庚'[number]}",
+        name=f"赵试{'甲乙丙丁戊己庚辛'[number]}",
         id_number_masked="130***********1234",
         work_unit="某某省某某市高级技工学校（示例）",
         post="高级讲师",

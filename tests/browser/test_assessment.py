@@ -212,7 +212,7 @@ FROZEN = ClassResults(
     ],
 )
 
-NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}}
+NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}, "wrong": ""}
 REFUSED = SimpleNamespace(status=422, title="填写的内容有误", detail="请按提示改正后再提交。")
 
 

@@ -150,6 +150,7 @@ def form(**more: Any) -> dict[str, Any]:
     options: dict[str, Any] = {
         "session": None,
         "course_options": [(one, one) for one in CLASS.courses],
+        "teacher_options": [(one.person_id, one.name) for one in CLASS.teachers],
         "datums": pages.DATUMS,
     }
     return page_of(**(options | more))

@@ -49,7 +49,8 @@ def teacher(name: str, unit: str = "示例市高级技工学校", **changes: Any
 
 
 def task(kind: Kind, month: int, name: str = "2026年机械类三级教师培训班") -> Task:
-    return Task("a" * 24, kind, "b" * 24, name, date(2026, month, 9), date(2026, month, 20))
+    last = date(2026, month, 20)
+    return Task("a" * 24, kind, "b" * 24, name, date(2026, month, 9), last, work_last=last)
 
 
 def year(

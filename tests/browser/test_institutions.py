@@ -36,6 +36,7 @@ from server.institutions.rules import (
     RequestState,
     possible_actions,
 )
+from server.interruptions.service import ChangesOfClass
 from server.kernel.clock import FixedClock
 from server.kernel.history import Step
 from server.kernel.life import LifeStep
@@ -46,7 +47,7 @@ pytestmark = pytest.mark.browser
 
 NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 2)
-NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}}
+NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}, "wrong": ""}
 REASON = "该校现有数控加工、电气自动化等专业实训中心，近三年承担省级师资培训 12 期，骨干教师 6 名。" * 2
 
 
@@ -222,6 +223,7 @@ def class_page() -> dict[str, Any]:
         teachers=[(CLASS.teachers[0], None)],
         life=LIFE,
         corrections=[correction(CorrectionState.APPROVED)],
+        befell=ChangesOfClass(CLASS, [], []),
         may=allowed("corrections:request", "classes:manage"),
         history=[Told("1", NOON, "邢试丁", "确认导入名册", "导入 50 人", CLASS.id, True)],
         today=TODAY,

@@ -145,6 +145,7 @@ def show_scheme(page: Page, shown: SchemeOfClass, *, review: bool, **more: Any) 
         "problem": None,
         "errors": {},
         "values": {},
+        "wrong": "",
     }
     show(page, "schemes/scheme.html", layout_context(**context | more))
 
