@@ -19,7 +19,7 @@ COMMAND_AT = 16 + 4 + 1
 class Wire:
     """Passes everything on until the `cut_at`th message of a transaction; from then on nothing, and no new connection.
 
-    Or until a commit: that still arrives, and its answer does not come back.
+    Or until a commit: that still arrives and is answered, and the answer does not come back.
     """
 
     def __init__(self, uri: str) -> None:
@@ -48,6 +48,7 @@ class Wire:
     ) -> None:
         """Lets everything pass again, until the next cut."""
         self._cut_at, self._at_commit, self._when_cut = cut_at, at_commit, when_cut
+        self._to_be_lost: set[asyncio.StreamWriter] = set()
         self.is_cut = False
         self.messages = 0
         """Of transactions, since it was mended."""
@@ -80,14 +81,13 @@ class Wire:
                 before = self._counted(command) == self._cut_at
                 after = self._at_commit and "commitTransaction" in command
                 if after:
-                    back.close()
-                if not before:
-                    to_server.write(message)
-                    await to_server.drain()
-                if before or after:
+                    self._to_be_lost.add(back)
+                if before:
                     self._cut()
                     self._when_cut()
                     return
+                to_server.write(message)
+                await to_server.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             to_server.close()
 
@@ -102,6 +102,10 @@ class Wire:
     async def _down(self, from_server: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while data := await from_server.read(65536):
+                if writer in self._to_be_lost:
+                    self._cut()
+                    self._when_cut()
+                    return
                 writer.write(data)
                 await writer.drain()
         except ConnectionError:

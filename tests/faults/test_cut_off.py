@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import MongoClient, common
 from pymongo.errors import PyMongoError
 
@@ -195,6 +196,8 @@ async def attempt(
 ) -> bool:
     """Runs the case over the wire, on new connections; patience is at an end when the line is cut. True when it was done."""
     database = mongo.connect(wire.uri, platform.db.name)
+    wire.mend(None)
+    await reach(database)
     now = asyncio.get_running_loop().time
     try:
         async with asyncio.timeout(None) as patience:
@@ -208,6 +211,16 @@ async def attempt(
     await asyncio.to_thread(database.client.close)
     await asyncio.to_thread(forget, mongodb_uri, list(wire.sessions.values()))
     return done
+
+
+async def reach(database: AsyncIOMotorDatabase[Row]) -> None:
+    """Returns when the line is up: a client that gives up at once may do so on a busy machine before it is."""
+    while True:
+        try:
+            await database.command("ping")
+        except PyMongoError:
+            continue
+        return
 
 
 def forget(mongodb_uri: str, sessions: list[dict[str, Any]]) -> None:
