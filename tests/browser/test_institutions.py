@@ -104,7 +104,6 @@ def review(found: BaseRequest, *, centre: bool) -> dict[str, Any]:
         may_review=submitted and centre,
         may_amend=not submitted and not centre,
         may_retract=not centre,
-        wrong="",
         today=TODAY,
         **NO_ERRORS,
     )
@@ -190,7 +189,6 @@ def correction_page(state: CorrectionState) -> dict[str, Any]:
     found = correction(state)
     return layout_context(
         correction=found,
-        wrong="",
         outside=2 if state is CorrectionState.SUBMITTED else 0,
         may_review=state is CorrectionState.SUBMITTED,
         may_amend=state is CorrectionState.RETURNED,

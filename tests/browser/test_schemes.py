@@ -46,11 +46,9 @@ CLASS = TrainingClass(
     teachers=[TEACHER],
     opened_at=NOON,
 )
-FRAME = Frame(Level.THREE, 80, 40, CLASS.starts_on, CLASS.ends_on, {TEACHER.person_id: TEACHER.name})
-FIRST = content(TEACHER.person_id)
-FIRST = FIRST.model_copy(
-    update={"courses": tuple(row.model_copy(update={"teacher_name": TEACHER.name}) for row in FIRST.courses)}
-)
+NAMES = {TEACHER.person_id: TEACHER.name}
+FRAME = Frame(Level.THREE, 80, 40, CLASS.starts_on, CLASS.ends_on, NAMES, NAMES)
+FIRST = rules.written(content(TEACHER.person_id), FRAME)
 SECOND = FIRST.model_copy(
     update={"sessions": moved(FIRST.sessions, 15, 1), "materials": "《工学一体化课程教学实施》讲义第二版"}
 )
@@ -190,7 +188,8 @@ def show_editor(
         "typed": typed,
         "row_errors": row_errors(problem),
         "came_between": came_between,
-        "teachers": [(TEACHER.person_id, TEACHER.name)],
+        "teachers": list(FRAME.teaching.items()),
+        "assessors": list(FRAME.assessors.items()),
         "kinds": KINDS,
         "weekdays": WEEKDAYS,
         "most": {"courses": 16, "sessions": 400, "tasks": 20},
