@@ -44,7 +44,7 @@ def everybody() -> list[FictionalPerson]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_the_journey_ends_with_verified_certificates_that_say_what_was_held_and_nothing_in_clear(
     tmp_path: Path,
 ) -> None:
@@ -57,7 +57,7 @@ def test_the_journey_ends_with_verified_certificates_that_say_what_was_held_and_
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=540,
+            timeout=1100,
             check=False,
         )
     assert walked.returncode == 0, walked.stdout + walked.stderr
