@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from miniprogram_api import (
     accounts,
+    added_hours,
     admissions,
     arrival,
     assessment,
@@ -27,6 +28,7 @@ from server.kernel.web import Route
 
 CALLS: list[Route] = [
     *attendance.ROUTES,  # routes are tried in turn, and no call is made as often as the check-in
+    *added_hours.ROUTES,
     *accounts.ROUTES,
     *real_name.ROUTES,
     *me.ROUTES,

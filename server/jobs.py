@@ -34,8 +34,9 @@ from server.messages.forget import forget_messages
 from server.qualification import review as qualification
 from server.selection import forget as selection_forget
 from server.selection import pool
+from server.surveys import opening as survey_opening
 from server.surveys import reminders as survey_reminders
-from server.surveys import service as surveys
+from server.surveys import tallies as survey_tallies
 from server.wechat import content
 
 log = logging.getLogger("platform.jobs")
@@ -83,14 +84,14 @@ JOBS: tuple[Job, ...] = (
         "open-surveys",
         "最后一次课结束后开放满意度评价",
         "第四条（七）",
-        surveys.open_due,
+        survey_opening.open_due,
         every=timedelta(minutes=5),
     ),
     Job(
         "tally-surveys",
         "汇总满意度",
         "第八条（四）1",
-        surveys.tally_closed,
+        survey_tallies.tally_closed,
         every=timedelta(minutes=10),
     ),
     Job(

@@ -9,10 +9,11 @@ from server.attendance import timetable, work
 from server.classes import service as classes
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
+from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
 from server.surveys.documents import Survey
+from server.surveys.opening import SurveyDraft
 from server.surveys.rules import SETTLING, QuestionKind
-from server.surveys.service import SurveyDraft
 from tests import stage
 from tests.stage import ClassInSession, Phone
 
@@ -32,7 +33,7 @@ async def open_survey(platform: Platform, opened: ClassInSession, days: int = 7)
     clock_of(platform).set(max(platform.clock.now(), last))
     now = platform.clock.now()
     draft = SurveyDraft(opens_at=now, closes_at=now + timedelta(days=days))
-    return await surveys.open_survey(platform, opened.officer, opened.id, draft)
+    return await survey_opening.open_survey(platform, opened.officer, opened.id, draft)
 
 
 async def short_session(platform: Platform, opened: ClassInSession) -> None:

@@ -31,13 +31,13 @@ from server.kernel.permissions import Permission
 from server.kernel.platform import Platform
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
-from server.schemes import service as schemes
+from server.schemes import standing as scheme_standing
 from server.surveys import service as surveys
 
 LIFE: tuple[Callable[[Platform, Actor, TrainingClass], Awaitable[list[LifeStep]]], ...] = (
     applications.life,
     invitations.life,
-    schemes.life,
+    scheme_standing.life,
     admissions.life,
     facts.life,
     arrival.life,

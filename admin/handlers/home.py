@@ -29,7 +29,7 @@ from server.messages import delivery as messages
 from server.plans import service as plans
 from server.qualification import service as qualification
 from server.reopenings import service as reopenings
-from server.schemes import service as schemes
+from server.schemes import standing as scheme_standing
 from server.selection import service as selection
 from server.venues import service as venues
 from server.wechat import content
@@ -52,7 +52,7 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     interruptions.waiting,
     admissions.waiting,
     arrival.waiting,
-    schemes.waiting,
+    scheme_standing.waiting,
     institutions.waiting,
     corrections.waiting,
     reopenings.waiting,

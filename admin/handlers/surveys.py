@@ -13,9 +13,10 @@ from server.classes.documents import TrainingClass
 from server.kernel.clock import BEIJING
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
+from server.surveys import opening as survey_opening
 from server.surveys import rules
 from server.surveys import service as surveys
-from server.surveys.service import SurveyDraft
+from server.surveys.opening import SurveyDraft
 
 
 class PeriodForm(SurveyDraft):
@@ -62,7 +63,7 @@ class ClassSurvey(PageHandler):
 
 @step(ClassSurvey, Permission.SURVEYS_MANAGE)
 async def open_survey(page: ClassSurvey, class_id: str) -> str:
-    survey = await surveys.open_survey(page.platform, page.actor, class_id, page.form(PeriodForm))
+    survey = await survey_opening.open_survey(page.platform, page.actor, class_id, page.form(PeriodForm))
     return f"满意度评价已发起，共 {len(survey.questions)} 题，已通知本班参训教师。"
 
 

@@ -26,7 +26,7 @@ from server.assessment.grade_sheet import grade_sheet
 from server.assessment.rules import AssessmentPolicy, Outcome, Verdict, Work
 from server.attendance import service as attendance
 from server.attendance import work
-from server.attendance.rules import ClassHours
+from server.attendance.hours import ClassHours
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
 from server.classes.rules import Kind, Stage

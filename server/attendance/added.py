@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.attendance import rules, service, store
 from server.attendance.documents import AddedHours, AddedKind
+from server.attendance.hours import check_made_up, credited
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel.clock import beijing_date
@@ -101,7 +102,7 @@ async def _make_up(unit: UnitOfWork, training_class: TrainingClass, wanted: Make
     if wanted.taught_by not in {one.name for one in training_class.teachers}:
         raise Invalid(fields=[FieldError("taught_by", "请从本班的授课骨干教师中选择（指南第六条）。")])
     hours = await service.hours_of_class(unit, training_class)
-    rules.check_made_up(wanted.hours, held=hours.held, attended=hours.attended.get(wanted.person_id, 0))
+    check_made_up(wanted.hours, held=hours.held, attended=hours.attended.get(wanted.person_id, 0))
     new = _added(unit, training_class, AddedKind.MADE_UP, **wanted.model_dump())
     await store.insert_added(unit, [new])
     unit.notify(wanted.person_id, "hours-made-up", **_news(training_class, new))
@@ -152,7 +153,7 @@ async def credit(
 
     Returns what counts, by person.
     """
-    counted = {person_id: rules.credited(held, counts_in.class_hours) for person_id, held in hours_of.items()}
+    counted = {person_id: credited(held, counts_in.class_hours) for person_id, held in hours_of.items()}
     new = [
         _added(
             unit,

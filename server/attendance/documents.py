@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.attendance.rules import Datum, Flag, Lesson, Point, Status, Times, Verdict, Window, window
+from server.attendance.hours import Lesson
+from server.attendance.rules import Datum, Flag, Point, Status, Times, Verdict, Window, window
 from server.kernel.mongo import Document
 from server.kernel.titled import Titled
 

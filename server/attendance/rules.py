@@ -9,7 +9,7 @@ import base64
 import hmac
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -373,94 +373,7 @@ def sharing(devices: Iterable[tuple[str, str | None]]) -> set[str]:
     return {person_id for people in people_of.values() if len(people) > 1 for person_id in people}
 
 
-# ---- hours
-
-
-def hours_misfit(hours: int, length: timedelta, class_hour_minutes: int) -> str:
-    """Why a session of this length cannot give so many class hours (policy `class_hour_minutes`), and what would fit; empty when it can."""
-    minutes = max(length // timedelta(minutes=1), 0)
-    fitting, needed = minutes // class_hour_minutes, hours * class_hour_minutes
-    if hours <= fitting:
-        return ""
-    most = f"最多 {fitting} 课时" if fitting else "不足 1 课时"
-    return (
-        f"{minutes} 分钟放不下 {hours} 课时：按每课时 {class_hour_minutes} 分钟{most}；"
-        f"{hours} 课时至少需要 {needed} 分钟。"
-    )
-
-
-def has_ended(ends_at: datetime, now: datetime) -> bool:
-    """Whether a session is over, and so is every check-in to it: see SETTLES_AFTER."""
-    return now >= ends_at + SETTLES_AFTER
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What the hours are reckoned from: a session that is not cancelled."""
-
-    id: str
-    ends_at: datetime
-    hours: int
-
-
-@dataclass(frozen=True)
-class ClassHours:
-    """Class hours (课时) of a class and of its people."""
-
-    held: int
-    """Of the sessions that have ended: all that a paper may state (articles 4.6, 17)."""
-    owed: int
-    """Of its approved scheme, against which attendance is reckoned."""
-    unfinished: int
-    """Sessions that have not ended."""
-    attended: Mapping[str, int]
-    """By person, those whose check-in stands in a session that has ended; late counts as attended."""
-
-    @property
-    def missing(self) -> int:
-        """How many hours are still to be held."""
-        return max(self.owed - self.held, 0)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the class held what it promised, and nothing of it is still to come."""
-        return not self.unfinished and not self.missing
-
-
-def class_hours(
-    owed: int,
-    lessons: Iterable[Lesson],
-    check_ins: Iterable[tuple[str, str]],
-    now: datetime,
-    more: Mapping[str, int] | None = None,
-) -> ClassHours:
-    """The one reckoning of hours (article 4.6), from the sessions, (session, person) of every check-in, and `more`: what a person has
-    beside the sessions of this class."""
-    lessons = list(lessons)
-    ended = {one.id: one.hours for one in lessons if has_ended(one.ends_at, now)}
-    attended = dict(more or {})
-    for session_id, person_id in check_ins:
-        attended[person_id] = attended.get(person_id, 0) + ended.get(session_id, 0)
-    return ClassHours(sum(ended.values()), owed, len(lessons) - len(ended), attended)
-
-
-class TooManyHours(Conflict):
-    slug = "too-many-made-up-hours"
-    title = "补课课时过多"
-
-
-def check_made_up(hours: int, *, held: int, attended: int) -> None:
-    """Raises TooManyHours when more would be made up (补课) than a person missed of what was held."""
-    missed = max(held - attended, 0)
-    if hours > missed:
-        said = f"还缺 {missed} 课时，登记不能超过这个数" if missed else "没有缺课，不需要补课"
-        raise TooManyHours(f"本班已上 {held} 课时，该学员已有 {attended} 课时，{said}。")
-
-
-def credited(held: int, owed: int) -> int:
-    """What of the hours that a person has in an interrupted class counts in a later one (转班补学): never more than were held here, or
-    than are owed there."""
-    return max(min(held, owed), 0)
+# ---- a session at another moment
 
 
 def moved(times: Times, starts_at: datetime) -> Times:

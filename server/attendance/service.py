@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from server.attendance import rules, store
+from server.attendance import store
 from server.attendance.documents import CheckIn, TeachingSession
-from server.attendance.rules import ClassHours, Window
+from server.attendance.hours import ClassHours, class_hours
+from server.attendance.rules import Window
 from server.attendance.sheet import attendance_sheet
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -92,7 +93,7 @@ async def sessions_of_class(platform: Platform, actor: Actor, class_id: str) -> 
         training_class,
         [SessionRow(one, one.window(now), counts.get(one.id, 0)) for one in sessions],
         len(await classes.trainees(platform, class_id)),
-        rules.class_hours(training_class.class_hours, (one.lesson for one in sessions), (), now).held,
+        class_hours(training_class.class_hours, (one.lesson for one in sessions), (), now).held,
     )
 
 
@@ -133,7 +134,7 @@ async def hours_of_class(scope: Scope, training_class: TrainingClass) -> ClassHo
     lessons = (one.lesson for one in sessions)
     more = await store.added_totals(scope, training_class.id)
     now = scope.platform.clock.now()
-    return rules.class_hours(training_class.class_hours, lessons, check_ins, now, more)
+    return class_hours(training_class.class_hours, lessons, check_ins, now, more)
 
 
 async def sessions_outside(scope: Scope, class_id: str, first: date, last: date) -> int:
@@ -150,7 +151,7 @@ async def sheet_of_class(platform: Platform, actor: Actor, class_id: str) -> Dow
     sheet = attendance_sheet(
         sessions,
         {(one.session_id, one.person_id): one for one in check_ins},
-        rules.class_hours(
+        class_hours(
             training_class.class_hours,
             [one.lesson for one in sessions],
             [(one.session_id, one.person_id) for one in check_ins],

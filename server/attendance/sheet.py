@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from server.attendance.documents import CheckIn, Source, TeachingSession
-from server.attendance.rules import ClassHours
+from server.attendance.hours import ClassHours
 from server.classes.documents import Enrolment
 from server.kernel.clock import span
 from server.kernel.spreadsheets import Column, Sheet, Value

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from server.attendance import rules, service, store, work
 from server.attendance.documents import Geofence, TeachingSession
+from server.attendance.hours import hours_misfit
 from server.attendance.rules import Datum, HalfDay, Slot, Times
 from server.classes import enrolment
 from server.classes import service as classes
@@ -372,7 +373,7 @@ async def _check_hours(scope: Scope, training_class: TrainingClass, drafts: Sequ
     minutes = (await policies.on(scope, training_class.starts_on)).class_hour_minutes
     for one in drafts:
         if one.ends_at > one.starts_at and (
-            words := rules.hours_misfit(one.hours, one.ends_at - one.starts_at, minutes)
+            words := hours_misfit(one.hours, one.ends_at - one.starts_at, minutes)
         ):
             raise Invalid(fields=[FieldError("hours", f"“{one.title}”{words}")])
 

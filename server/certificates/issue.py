@@ -29,6 +29,7 @@ from server.kernel.folding import folded
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
 from server.surveys.rules import SurveyState
 
@@ -110,7 +111,7 @@ async def issue_certificates(platform: Platform, actor: Actor, class_id: str) ->
     before anything is written.
     """
     training_class = await classes.get_class(platform, actor, class_id)
-    await surveys.open_if_due(platform, [class_id])
+    await survey_opening.open_if_due(platform, [class_id])
     await _prove_layout(platform, training_class)
     return await _issue(platform, actor, class_id)
 

@@ -9,7 +9,7 @@ from datetime import date
 from bson.binary import Binary
 
 from server.accounts import people
-from server.classes import rules, service, store
+from server.classes import rules, service, store, trained_store
 from server.classes.documents import TrainingClass
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
@@ -81,12 +81,12 @@ async def last_trained(
 
     Read off an index; ask for some hundred institutions at a time.
     """
-    return await store.last_trained(scope, institution_codes, levels_of(kind))
+    return await trained_store.last_trained(scope, institution_codes, levels_of(kind))
 
 
 async def name_of_trained(scope: Scope, institution_code: str, kind: QualificationKind, last: date) -> str:
     """The name of the class that `last_trained` speaks of."""
-    found = await store.trained_on(scope, institution_code, levels_of(kind), last)
+    found = await trained_store.trained_on(scope, institution_code, levels_of(kind), last)
     return found.name if found else ""
 
 
@@ -95,7 +95,9 @@ async def begun_and_unreleased(
 ) -> list[TrainingClass]:
     """The classes of the kind's levels that run, or have ended on that day or later, and are not released."""
     today = beijing_date(scope.platform.clock.now())
-    return await store.begun_and_unreleased(scope, institution_codes, levels_of(kind), ended_from, today)
+    return await trained_store.begun_and_unreleased(
+        scope, institution_codes, levels_of(kind), ended_from, today
+    )
 
 
 async def next_classes(
@@ -104,7 +106,7 @@ async def next_classes(
     """By institution the class of the kind's levels that begins next, after today; who has none before it is left out."""
     today = beijing_date(scope.platform.clock.now())
     found: dict[str, TrainingClass] = {}
-    for one in await store.classes_to_come(scope, institution_codes, levels_of(kind), today):
+    for one in await trained_store.classes_to_come(scope, institution_codes, levels_of(kind), today):
         found.setdefault(one.institution_code, one)
     return found
 

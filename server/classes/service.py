@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from server.accounts import people, phones
 from server.accounts.rules import Evidence
 from server.backbone import service as backbone
-from server.classes import roster_store, rules, store
+from server.classes import roster_store, rules, store, trained_store
 from server.classes.documents import ClassFilter, ClassTeacher, Enrolment, TrainingClass, WaitingRoster
 from server.classes.rules import Kind, NextStep, Stage
 from server.classes.work import Days
@@ -322,7 +322,7 @@ async def require_name_typed(scope: Scope, actor: Actor, class_id: str, typed: s
 
 async def note_training(unit: UnitOfWork, class_id: str, days: Days | None) -> None:
     """Part of a release: the days of sessions that were held and people came to, by which a base has given training (article 5.3)."""
-    await store.set_trained(unit, class_id, days)
+    await trained_store.set_trained(unit, class_id, days)
 
 
 def require_no_scheme(training_class: TrainingClass) -> None:

@@ -29,9 +29,10 @@ from server.kernel.clock import BEIJING
 from server.kernel.identity import Actor
 from server.schemes import service as schemes
 from server.schemes.content import Content, CourseRow, SessionRow, TaskRow
+from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
+from server.surveys.opening import SurveyDraft
 from server.surveys.rules import QuestionKind
-from server.surveys.service import SurveyDraft
 
 COURSES = ["工学一体化课程教学实施", "工学一体化课程考核实施", "教学场所使用管理"]
 HALF_DAYS = [HalfDay("上午", time(8, 30), time(12, 0), 4), HalfDay("下午", time(14, 0), time(17, 30), 4)]
@@ -145,7 +146,7 @@ class HeldClass:
     async def rate(self, moment: datetime, *, answered: int, until: datetime | None = None) -> None:
         then = self.stage.at(moment)
         draft = SurveyDraft(opens_at=moment, closes_at=until or moment + timedelta(days=5))
-        survey = await surveys.open_survey(then, self.stage.officer, self.item.id, draft)
+        survey = await survey_opening.open_survey(then, self.stage.officer, self.item.id, draft)
         for trainee in self.stage.chance.sample(self.trainees, answered):
             answers: dict[str, Any] = {
                 question.key: self.stage.chance.choice((2, 3, 3, 3))

@@ -45,6 +45,7 @@ from server.selection import service as selection
 from server.selection.pool import refresh_figures
 from server.selection.service import NomineeDraft
 from server.surveys import service as surveys
+from server.surveys import tallies as survey_tallies
 
 HALF_A_DAY = timedelta(hours=3, minutes=12)
 """Of four class hours of 45 minutes, with a break."""
@@ -303,7 +304,7 @@ class Life:
         await qualifications.confirm(
             self._stage.at(self._stage.day(-30)), self._stage.centre, "008", 1, confirmed
         )
-        await surveys.tally_closed(self._stage.platform)
+        await survey_tallies.tally_closed(self._stage.platform)
         await refresh_figures(self._stage.platform)
         await review(self._stage.at(self._stage.day(-6, time(5, 0))))
         phone = await self._stage.phone(self._stage.day(-5), "demo-teacher-idle", idle)

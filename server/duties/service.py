@@ -33,7 +33,7 @@ from server.kernel.identity import Actor, Role, system
 from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.surveys import service as surveys
+from server.surveys import tallies as survey_tallies
 from server.surveys.rules import Tally
 from server.wechat import content
 from server.wechat.content import Scene, Screened
@@ -169,7 +169,7 @@ async def year_of(scope: Scope, teacher_id: str, year: int) -> DutyYear:
 async def years_of(scope: Scope, members: Sequence[PoolMember], year: int) -> list[DutyYear]:
     """The year of each of these members, in their order; ask for some hundred at a time. Three questions, whatever their number."""
     ids = [one.id for one in members]
-    tallies = await surveys.tallies_of(scope, ids, [year])
+    tallies = await survey_tallies.tallies_of(scope, ids, [year])
     given = await store.counts(scope, ids, year)
     tasks: dict[str, list[Task]] = {teacher_id: [] for teacher_id in ids}
     for task in await engagements.tasks_of_year(scope, ids, year):

@@ -16,7 +16,7 @@ from server.kernel.unit_of_work import Scope
 from server.qualification import rules, store, training
 from server.qualification.rules import History, Rule, Score, Span, Subject, Verdict
 from server.qualification.store import Earlier
-from server.surveys import service as surveys
+from server.surveys import tallies as survey_tallies
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ async def _scores(
     scope: Scope, teacher_ids: Sequence[str], first_year: int, judged: int
 ) -> dict[str, dict[int, Score]]:
     """By teacher and year. Of whoever met the mark in the newest judged year no other is read: it would decide nothing."""
-    newest = await surveys.tallies_of(scope, teacher_ids, [judged])
+    newest = await survey_tallies.tallies_of(scope, teacher_ids, [judged])
     met = {teacher_id for (teacher_id, _), tally in newest.items() if tally.answers and tally.meets_mark}
     others = [teacher_id for teacher_id in teacher_ids if teacher_id not in met]
-    older = await surveys.tallies_of(scope, others, range(first_year, judged)) if others else {}
+    older = await survey_tallies.tallies_of(scope, others, range(first_year, judged)) if others else {}
     scores: dict[str, dict[int, Score]] = {}
     for (teacher_id, year), tally in (newest | older).items():
         scores.setdefault(teacher_id, {})[year] = Score(tally.points, tally.answers)

@@ -11,15 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from server.assessment.rules import TaskKind
-from server.attendance.rules import (
-    LONGEST_SESSION,
-    HalfDay,
-    at,
-    hours_misfit,
-    overlapping,
-    timetable,
-    usual_times,
-)
+from server.attendance.hours import hours_misfit
+from server.attendance.rules import LONGEST_SESSION, HalfDay, at, overlapping, timetable, usual_times
 from server.institutions.rules import Level
 from server.kernel import reviews
 from server.kernel.clock import BEIJING

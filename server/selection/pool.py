@@ -24,7 +24,7 @@ from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope
 from server.selection import store
 from server.selection.documents import Decision
-from server.surveys import service as surveys
+from server.surveys import tallies as survey_tallies
 from server.surveys.rules import Tally
 
 YEARS_KEPT = 3
@@ -97,7 +97,7 @@ async def _figures(
     scope: Scope, ids: Sequence[str], years: Sequence[int], tasks: Sequence[DoneTask]
 ) -> dict[str, list[YearFigures]]:
     counts = Counter((one.teacher_id, one.year, one.kind) for one in tasks)
-    tallies = await surveys.tallies_of(scope, ids, years)
+    tallies = await survey_tallies.tallies_of(scope, ids, years)
     return {
         teacher_id: [
             _year(

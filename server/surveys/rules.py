@@ -121,7 +121,7 @@ def check_long_enough(opens_at: datetime, closes_at: datetime, least_days: int, 
     earliest = opens_at + timedelta(days=least_days)
     if closes_at < earliest and not everybody:
         raise SurveyTooShort(
-            f"还有人没有评价。评价至少开放 {least_days} 天，最早可于 {earliest.astimezone(BEIJING):%Y-%m-%d %H:%M} 截止；"
+            f"还有人没有评价。评价至少开放 {least_days} 天，最早可于 {clock_words(earliest)} 截止；"
             "全班都已评价的，可以提前截止。"
         )
 
@@ -131,6 +131,11 @@ def state_at(opens_at: datetime, closes_at: datetime, now: datetime) -> SurveySt
     if now < opens_at:
         return SurveyState.PLANNED
     return SurveyState.OPEN if now < closes_at else SurveyState.CLOSED
+
+
+def clock_words(moment: datetime) -> str:
+    """As messages and pages say it."""
+    return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}"
 
 
 def settled_at(closes_at: datetime) -> datetime:

@@ -6,48 +6,28 @@ order; server/decisions/0001-survey-results-after-closing.md says what is shown,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
-from pydantic import BaseModel
 from pymongo.errors import DuplicateKeyError
 
 from server.attendance import work
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
-from server.classes.rules import Kind
-from server.invitations import engagements
 from server.kernel import policies
-from server.kernel.clock import BEIJING, beijing_date
+from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
-from server.kernel.identity import Actor, system
+from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.surveys import rules, store
-from server.surveys.documents import SatisfactionTally, Survey
+from server.surveys import opening, rules, store
+from server.surveys.documents import Survey
 from server.surveys.rules import Question, QuestionKind, SurveyState, Tally
 from server.wechat import content
 from server.wechat.content import Scene
-
-TALLIED_AT_ONCE = 100
-OPENED_AT_ONCE = 100
-LOOKED_BACK = timedelta(days=30)
-"""How long ago a class may have ended of whose survey the scheduled work still thinks, should it have stood still."""
-
-
-class SurveyExists(Conflict):
-    slug = "survey-exists"
-    title = "本班已有满意度评价"
-    default_detail = "每个培训班只有一份满意度评价，无需重复发起。"
-
-
-class ClassWithoutTeachers(Conflict):
-    slug = "class-without-teachers"
-    title = "本班还没有授课教师"
-    default_detail = "满意度评价要逐一评价授课的骨干教师。请先在“概况”中安排授课教师，再发起评价。"
 
 
 class SurveyNotOpen(Conflict):
@@ -59,11 +39,6 @@ class SurveyClosed(Conflict):
     slug = "survey-closed"
     title = "评价已截止"
     default_detail = "评价已截止，结果不再变化，不能重新开放。"
-
-
-class SurveyDraft(BaseModel):
-    opens_at: datetime
-    closes_at: datetime
 
 
 @dataclass(frozen=True)
@@ -142,119 +117,6 @@ class TeachersYear:
 
 
 @transactional
-async def open_survey(unit: UnitOfWork, class_id: str, wanted: SurveyDraft) -> Survey:
-    """Sets up the one survey of a class by hand, where the institution does not wait for the platform or wants another end.
-
-    Raises SurveyExists, SurveyTooEarly before the last session has ended, ClassWithoutTeachers, SurveyTooShort, or Invalid for a period
-    that begins later than now, ends too early or lasts too long.
-    """
-    training_class = await classes.get_class(unit, unit.actor, class_id)
-    classes.require_not_ended(training_class)
-    if await store.survey_of_class(unit, class_id) is not None:
-        raise SurveyExists()
-    if not rules.is_due(await work.last_end(unit, class_id), training_class.ends_on, unit.now):
-        raise rules.SurveyTooEarly()
-    rules.check_opening(wanted.opens_at, unit.now)
-    rules.check_period(wanted.opens_at, wanted.closes_at, unit.now)
-    least = (await policies.on(unit, beijing_date(unit.now))).survey_days
-    rules.check_long_enough(wanted.opens_at, wanted.closes_at, least, everybody=False)
-    return await _set_up(unit, training_class, wanted)
-
-
-async def open_due(platform: Platform) -> int:
-    """The scheduled work: opens the survey of each class whose last session has ended; returns how many.
-
-    One that no scheduler has met yet opens when a trainee looks for it (`my_surveys`).
-    """
-    since = platform.clock.now() - LOOKED_BACK
-    ended = await work.classes_taught_since(platform, since)
-    return sum([await open_if_due(platform, class_ids) for class_ids in _parts(sorted(ended))])
-
-
-def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
-    return [ids[at : at + OPENED_AT_ONCE] for at in range(0, len(ids), OPENED_AT_ONCE)]
-
-
-async def open_if_due(platform: Platform, class_ids: Sequence[str]) -> int:
-    """Opens the surveys of those of these classes that have none and whose last session has ended."""
-    known = await store.surveys_of_classes(platform, class_ids)
-    now = platform.clock.now()
-    opened = 0
-    for class_id in class_ids:
-        if class_id not in known and (last := await work.last_end(platform, class_id)) and last <= now:
-            opened += await _open_by_itself(platform, class_id)
-    return opened
-
-
-async def _open_by_itself(platform: Platform, class_id: str) -> bool:
-    try:
-        return await _open(platform, system("surveys"), class_id)
-    except DuplicateKeyError:  # another scheduler, or the institution, was first
-        return False
-
-
-@transactional
-async def _open(unit: UnitOfWork, class_id: str) -> bool:
-    training_class = (await classes.classes_of(unit, [class_id]))[class_id]
-    last = await work.last_end(unit, class_id)
-    if await store.survey_of_class(unit, class_id) or last is None or last > unit.now:
-        unit.nothing_written()
-        return False
-    try:
-        await _set_up(unit, training_class, SurveyDraft(opens_at=unit.now, closes_at=unit.now + rules.USUAL))
-    except ClassWithoutTeachers:
-        unit.nothing_written()
-        return False
-    return True
-
-
-async def _set_up(unit: UnitOfWork, training_class: TrainingClass, wanted: SurveyDraft) -> Survey:
-    teachers = await _to_be_rated(unit, training_class)
-    if not teachers:
-        raise ClassWithoutTeachers()
-    in_force = await policies.on(unit, beijing_date(unit.now))
-    new = Survey(
-        class_id=training_class.id,
-        class_name=training_class.name,
-        institution_code=training_class.institution_code,
-        province_code=training_class.province_code,
-        year=training_class.ends_on.year,
-        teacher_ids=list(teachers),
-        questions=rules.make_questions(teachers.items()),
-        opens_at=wanted.opens_at,
-        closes_at=wanted.closes_at,
-        smallest_group=in_force.smallest_group,
-        created_at=unit.now,
-        created_by=unit.actor.name,
-    )
-    await store.insert_survey(unit, new)
-    for trainee in await classes.trainees(unit, training_class.id):
-        unit.notify(
-            trainee.person_id,
-            "survey-opened",
-            class_name=new.class_name,
-            opens_at=_beijing(new.opens_at),
-            closes_at=_beijing(new.closes_at),
-        )
-    unit.audit("surveys:open", new.id, class_id=new.class_id, smallest_group=new.smallest_group)
-    return new
-
-
-async def _to_be_rated(scope: Scope, training_class: TrainingClass) -> dict[str, str]:
-    """Id → name of everybody who held a session, substitutes and those who have left included, and of everybody who assesses.
-
-    Who assesses may grade after the survey has opened. Whoever never does is taken out when it is reckoned up: nobody saw them.
-    """
-    worked = await work.who_taught(scope, training_class) | await engagements.who_assessed(
-        scope, training_class.id
-    )
-    worked |= {one.person_id for one in training_class.who(Kind.ASSESSMENT)}
-    names = await engagements.names(scope, training_class.id)
-    names |= {one.person_id: one.name for one in training_class.teachers}
-    return {person_id: name for person_id, name in names.items() if person_id in worked}
-
-
-@transactional
 async def move_closing(unit: UnitOfWork, class_id: str, closes_at: datetime) -> Survey:
     """Lets a survey that is not over end earlier or later. Raises SurveyClosed once it is over, SurveyTooShort, Invalid for a bad time."""
     survey = await _survey_in_reach(unit, unit.actor, class_id)
@@ -287,7 +149,10 @@ async def _end_at(unit: UnitOfWork, survey: Survey, closes_at: datetime) -> Surv
     if moved is None:
         raise SurveyClosed()
     unit.audit(
-        "surveys:move-closing", survey.id, before=_beijing(survey.closes_at), after=_beijing(closes_at)
+        "surveys:move-closing",
+        survey.id,
+        before=rules.clock_words(survey.closes_at),
+        after=rules.clock_words(closes_at),
     )
     return moved
 
@@ -309,7 +174,7 @@ async def class_survey(platform: Platform, actor: Actor, class_id: str) -> Class
         trainees,
         responses,
         settled=now >= rules.settled_at(survey.closes_at),
-        results=await _results(platform, survey, responses, now),
+        results=await results_of(platform, survey, responses, now),
         due=due,
     )
 
@@ -330,7 +195,7 @@ async def my_surveys(
 ) -> tuple[list[MySurvey], str | None]:
     """The open surveys among `limit` of the actor's classes, latest enrolment first, and the cursor of the next page."""
     mine, cursor = await classes.my_classes(platform, actor, before=before, limit=limit)
-    await open_if_due(platform, [one.id for one in mine])
+    await opening.open_if_due(platform, [one.id for one in mine])
     surveys = await store.surveys_of_classes(platform, [one.id for one in mine])
     answered = await store.answered_of(platform, [one.id for one in surveys.values()], actor.person_id)
     now = platform.clock.now()
@@ -368,9 +233,9 @@ async def _answer_survey(unit: UnitOfWork, survey_id: str, answers: Mapping[str,
         return False
     state = survey.state_at(unit.now)
     if state is SurveyState.PLANNED:
-        raise SurveyNotOpen(f"评价将于 {_beijing(survey.opens_at)} 开始，请届时再填写。")
+        raise SurveyNotOpen(f"评价将于 {rules.clock_words(survey.opens_at)} 开始，请届时再填写。")
     if state is SurveyState.CLOSED:
-        raise SurveyNotOpen(f"评价已于 {_beijing(survey.closes_at)} 截止，不能再提交。")
+        raise SurveyNotOpen(f"评价已于 {rules.clock_words(survey.closes_at)} 截止，不能再提交。")
     kept = rules.check_answers(survey.questions, answers)
     await store.insert_respondent(unit, survey_id, unit.actor.person_id)
     await store.insert_response(unit, survey_id, kept)
@@ -395,17 +260,17 @@ async def my_satisfaction(platform: Platform, actor: Actor, year: int | None = N
     taught = []
     for survey in await store.surveys_of_teacher(platform, actor.person_id, year):
         responses = await store.count_responses(platform, survey.id)
-        results = await _results(platform, survey, responses, now)
-        tally = _of_teacher(results, actor.person_id) if results else None
+        results = await results_of(platform, survey, responses, now)
+        tally = of_teacher(results, actor.person_id) if results else None
         taught.append(TaughtClass(survey, responses, tally))
     return TeachersYear(year, taught)
 
 
-def _of_teacher(results: Results, person_id: str) -> Tally:
+def of_teacher(results: Results, person_id: str) -> Tally:
     return rules.total(subject.tally for subject in results.subjects if subject.teacher_id == person_id)
 
 
-async def _results(scope: Scope, survey: Survey, responses: int, now: datetime) -> Results | None:
+async def results_of(scope: Scope, survey: Survey, responses: int, now: datetime) -> Results | None:
     """None unless they may be shown to anybody."""
     if not rules.may_be_shown(responses, survey.smallest_group, survey.closes_at, now):
         return None
@@ -433,81 +298,6 @@ async def _results(scope: Scope, survey: Survey, responses: int, now: datetime) 
     )
 
 
-# ---- the tallies of teachers' years, kept for the duties of article 8 and the review of article 9
-
-
-async def tally_closed(platform: Platform) -> int:
-    """The scheduled work: reckons up each survey that has settled, once and in a transaction of its own; returns how many.
-
-    One that stays below its smallest group is marked too and leaves no tally: it is never shown, and never asked again.
-    """
-    job = system("surveys")
-    closed_by = platform.clock.now() - rules.SETTLING
-    done = 0
-    while waiting := await store.untallied(platform, closed_by, TALLIED_AT_ONCE):
-        taken = sum([await _tally(platform, job, survey_id) for survey_id in waiting])
-        done += taken
-        if not taken:  # another scheduler has them
-            break
-    return done
-
-
-@transactional
-async def _tally(unit: UnitOfWork, survey_id: str) -> bool:
-    taken = await store.take_for_tally(unit, survey_id, unit.now)
-    if taken is None:
-        unit.nothing_written()
-        return False
-    survey = await _in_its_year(unit, taken)
-    responses = await store.count_responses(unit, survey.id)
-    results = await _results(unit, survey, responses, unit.now)
-    worked = await _worked(unit, survey.class_id)
-    seen = [one for one in survey.teacher_ids if one in worked]
-    tallies = [_kept(survey, responses, results, one) for one in seen] if results else []
-    if tallies:
-        await store.insert_tallies(unit, tallies)
-    unit.audit("surveys:tally", survey.id, class_id=survey.class_id, teachers=len(tallies))
-    return True
-
-
-async def _worked(scope: Scope, class_id: str) -> set[str]:
-    """Who held a session or gave a grade: of nobody else an answer counts."""
-    training_class = (await classes.classes_of(scope, [class_id]))[class_id]
-    return await work.who_taught(scope, training_class) | await engagements.who_assessed(scope, class_id)
-
-
-async def _in_its_year(unit: UnitOfWork, survey: Survey) -> Survey:
-    """The class may have been corrected to end in another year since its survey was set up."""
-    year = (await classes.classes_of(unit, [survey.class_id]))[survey.class_id].ends_on.year
-    if year != survey.year:
-        await store.set_year(unit, survey.id, year)
-    return survey.model_copy(update={"year": year})
-
-
-def _kept(survey: Survey, responses: int, results: Results, teacher_id: str) -> SatisfactionTally:
-    ones, twos, threes = _of_teacher(results, teacher_id).counts
-    return SatisfactionTally(
-        teacher_id=teacher_id,
-        survey_id=survey.id,
-        class_id=survey.class_id,
-        year=survey.year,
-        ones=ones,
-        twos=twos,
-        threes=threes,
-        responses=responses,
-    )
-
-
-async def tallies_of(
-    scope: Scope, teacher_ids: Sequence[str], years: Sequence[int]
-) -> dict[tuple[str, int], Tally]:
-    """By teacher and calendar year, over the classes whose results may be shown; who has none in a year is left out.
-
-    Each answer weighs the same. Read off an index; ask for some hundred teachers at a time.
-    """
-    return await store.tallies(scope, teacher_ids, years)
-
-
 # ---- for the chapters above
 
 
@@ -529,11 +319,7 @@ async def survey_in_short(platform: Platform, training_class: TrainingClass) -> 
         return "还没有发起"
     count = await store.count_responses(platform, survey.id)
     state = survey.state_at(platform.clock.now())
-    return f"{state.label}，{_beijing(survey.closes_at)} 截止，已有 {count} 人填写"
-
-
-def _beijing(moment: datetime) -> str:
-    return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}"
+    return f"{state.label}，{rules.clock_words(survey.closes_at)} 截止，已有 {count} 人填写"
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:

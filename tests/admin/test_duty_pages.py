@@ -9,7 +9,7 @@ import openpyxl
 from server.duties import service as duties
 from server.duties.service import Objection
 from server.kernel.platform import Platform
-from server.surveys import service as surveys
+from server.surveys import tallies as survey_tallies
 from server.wechat.simulator import Simulator
 from tests import cast
 from tests.admin.browserless import sign_in
@@ -49,7 +49,7 @@ async def test_the_year_shows_the_mean_with_the_number_of_answers(
 ) -> None:
     held = await class_in_session(platform, wechat, trainees=5)
     await rated(platform, held, 1)
-    await surveys.tally_closed(platform)
+    await survey_tallies.tally_closed(platform)
     browser = await sign_in(platform, site, cast.CENTRE)
     assert "1.00 分 （20 个评分）" in (await browser.get("/admin/duties")).text
     one = await browser.get(f"/admin/duties/{held.teacher.actor.id}")

@@ -9,7 +9,7 @@ import pytest
 from server.backbone.rules import PoolStatus
 from server.kernel.clock import beijing_date
 from server.kernel.platform import Platform
-from server.surveys import service as surveys
+from server.surveys import tallies as survey_tallies
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.api.client import call
@@ -68,7 +68,7 @@ async def test_the_mean_of_the_year_comes_with_the_number_of_answers(
 ) -> None:
     held = await class_in_session(platform, wechat, trainees=5)
     await rated(platform, held, 2)
-    await surveys.tally_closed(platform)
+    await survey_tallies.tally_closed(platform)
     told = (await call(site, "GET", "/teaching/duties", token=held.teacher.token)).json["satisfaction"]
     assert told == {"mean": 2.0, "answers": 20, "counts": {"3": 0, "2": 20, "1": 0}, "meets_mark": True}
 

@@ -27,7 +27,7 @@ from server.assessment.documents import (
 from server.assessment.rules import AssessmentPolicy, Criterion, TaskKind, Work
 from server.assessment.service import ClassAssessment, ClassResults, Standing
 from server.assessment.submissions import ClassWork, TaskCounts, TraineeRecord, TraineeWork
-from server.attendance.rules import ClassHours
+from server.attendance.hours import ClassHours
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
 from server.wechat import content

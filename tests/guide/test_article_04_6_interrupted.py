@@ -12,7 +12,7 @@ from server.attendance import service as attendance
 from server.attendance.added import MakeUp
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import AddedKind, TeachingSession
-from server.attendance.rules import TooManyHours
+from server.attendance.hours import TooManyHours
 from server.certificates import issue
 from server.classes import service as classes
 from server.classes.rules import Condition

@@ -10,6 +10,7 @@ from server.certificates import issue
 from server.certificates.rules import SurveyNotYetOpened, require_survey
 from server.kernel import policies
 from server.kernel.platform import Platform
+from server.surveys import opening as survey_opening
 from server.surveys import rules
 from server.surveys import service as surveys
 from server.surveys.rules import SurveyTooShort
@@ -46,7 +47,7 @@ async def test_7_the_evaluation_cannot_be_avoided(platform: Platform, wechat: Si
     clock_of(platform).set(on_last_day(opened))
     with pytest.raises(SurveyNotYetOpened):
         await without_looking(platform, opened)
-    assert session.ends_at < platform.clock.now() and await surveys.open_due(platform) == 1
+    assert session.ends_at < platform.clock.now() and await survey_opening.open_due(platform) == 1
     survey = await surveys.survey_of_class(platform, opened.id)
     assert survey is not None and survey.teacher_ids == [opened.teacher.actor.id]
     with pytest.raises(SurveyTooShort):

@@ -11,7 +11,7 @@ from server.duties.rules import Standing, State
 from server.invitations.rules import YEARLY_TEACHING
 from server.kernel.errors import Invalid
 from server.kernel.platform import Platform
-from server.surveys import service as surveys
+from server.surveys import tallies as survey_tallies
 from server.wechat.simulator import Simulator
 from tests import stage
 from tests.dutiful import (
@@ -45,7 +45,7 @@ async def test_4_1_the_year_gathers_tasks_and_satisfaction(platform: Platform, w
     await another_class(platform, held, date(2026, 4, 13), Kind.ASSESSMENT)
     last = await another_class(platform, held, date(2026, 5, 11), name="第二个授课班")
     await rated(platform, held, 2)
-    await surveys.tally_closed(platform)
+    await survey_tallies.tally_closed(platform)
     clock_of(platform).set(datetime(2026, 5, 21, 4, tzinfo=UTC))  # its last day
     year = await duties.my_year(platform, held.teacher.actor)
     assert (year.teaching_done, year.teaching_planned, year.standing) == (1, 1, Standing.OWING)

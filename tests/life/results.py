@@ -6,6 +6,7 @@ from server.assessment import service as assessment
 from server.certificates import issue
 from server.certificates.issue import Revocation
 from server.kernel.errors import Problem
+from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
 from tests import surveying
 from tests.life.story import WHY, Life, Move, NothingToDo, act
@@ -14,7 +15,7 @@ from tests.life.story import WHY, Life, Move, NothingToDo, act
 @act("trainee")
 async def answer_the_survey(life: Life, move: Move) -> None:
     """All the phones that may: it opens by itself once the last session has ended."""
-    await surveys.open_if_due(life.platform, [move.held.id])
+    await survey_opening.open_if_due(life.platform, [move.held.id])
     survey = await surveys.survey_of_class(life.platform, move.held.id)
     if survey is None:
         raise NothingToDo

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from server.attendance import rules
+from server.attendance.hours import Lesson, class_hours, hours_misfit
 from server.attendance.rules import (
     Code,
     CodeExpired,
@@ -16,7 +17,6 @@ from server.attendance.rules import (
     Datum,
     Flag,
     HalfDay,
-    Lesson,
     Point,
     SessionNotOpen,
     Sighting,
@@ -270,11 +270,11 @@ def test_hours_add_up_over_the_sessions_that_have_ended() -> None:
     over, going_on = NINE - timedelta(hours=1), NINE + timedelta(hours=1)
     lessons = [Lesson("one", over, 4), Lesson("two", over, 3), Lesson("not over", going_on, 4)]
     rows = [("one", "甲"), ("two", "甲"), ("not over", "甲"), ("cancelled", "甲"), ("two", "乙")]
-    hours = rules.class_hours(80, lessons, rows, NINE)
+    hours = class_hours(80, lessons, rows, NINE)
     assert hours.attended == {"甲": 7, "乙": 3}
     assert (hours.held, hours.owed, hours.missing, hours.unfinished) == (7, 80, 73, 1)
     assert not hours.complete
-    assert rules.class_hours(80, lessons, rows, NINE, {"甲": 2, "丙": 1}).attended == {
+    assert class_hours(80, lessons, rows, NINE, {"甲": 2, "丙": 1}).attended == {
         "甲": 9,
         "乙": 3,
         "丙": 1,
@@ -297,7 +297,7 @@ def test_nobody_has_attended_more_than_was_held_and_no_session_counts_before_a_m
         Lesson(str(number), NINE + timedelta(seconds=ends), hours)
         for number, (ends, hours) in enumerate(sessions)
     ]
-    hours = rules.class_hours(owed, lessons, [(str(one), str(who)) for one, who in present], NINE)
+    hours = class_hours(owed, lessons, [(str(one), str(who)) for one, who in present], NINE)
     assert hours.held == sum(length for ends, length in sessions if ends <= -60)
     assert all(mine <= hours.held for mine in hours.attended.values())
     assert hours.complete == (hours.held >= owed and all(ends <= -60 for ends, _ in sessions))
@@ -311,17 +311,17 @@ def test_nobody_has_attended_more_than_was_held_and_no_session_counts_before_a_m
 def test_class_hours_fit_the_length_of_their_session_and_the_refusal_says_what_would(
     hours: int, minutes: int, class_hour: int
 ) -> None:
-    words = rules.hours_misfit(hours, timedelta(minutes=minutes, seconds=59), class_hour)
+    words = hours_misfit(hours, timedelta(minutes=minutes, seconds=59), class_hour)
     assert (not words) == (hours * class_hour <= minutes)
     if words:
         fitting = minutes // class_hour
         assert (f"最多 {fitting} 课时" if fitting else "不足 1 课时") in words
         assert f"至少需要 {hours * class_hour} 分钟" in words
-        assert not fitting or not rules.hours_misfit(fitting, timedelta(minutes=minutes), class_hour)
+        assert not fitting or not hours_misfit(fitting, timedelta(minutes=minutes), class_hour)
 
 
 def test_twelve_hours_in_forty_four_minutes_are_refused_in_words() -> None:
-    assert rules.hours_misfit(12, timedelta(minutes=44), 45) == (
+    assert hours_misfit(12, timedelta(minutes=44), 45) == (
         "44 分钟放不下 12 课时：按每课时 45 分钟不足 1 课时；12 课时至少需要 540 分钟。"
     )
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.attendance import rules as attendance_rules
-from server.attendance.rules import CHECK_INS_SETTLE, CheckInUnderWay, TooManyHours
+from server.attendance.hours import TooManyHours, check_made_up, credited
+from server.attendance.rules import CHECK_INS_SETTLE, CheckInUnderWay
 from server.institutions.rules import Level
 from server.interruptions import rules
 from server.interruptions.rules import (
@@ -134,7 +135,7 @@ def test_a_suspension_falls_on_what_is_planned_in_it_and_never_on_what_was_held(
 @given(HOURS, HOURS, st.integers(1, 200))
 def test_nobody_makes_more_up_than_was_missed(held: int, attended: int, hours: int) -> None:
     try:
-        attendance_rules.check_made_up(hours, held=held, attended=attended)
+        check_made_up(hours, held=held, attended=attended)
     except TooManyHours:
         assert attended + hours > held
     else:
@@ -143,7 +144,7 @@ def test_nobody_makes_more_up_than_was_missed(held: int, attended: int, hours: i
 
 @given(HOURS, HOURS)
 def test_what_counts_in_a_later_class_is_never_more_than_was_held_or_is_owed(held: int, owed: int) -> None:
-    assert 0 <= attendance_rules.credited(held, owed) == min(held, owed)
+    assert 0 <= credited(held, owed) == min(held, owed)
 
 
 @given(st.integers(-500_000, 500_000), st.integers(1, 12))

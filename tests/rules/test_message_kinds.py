@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.messages.kinds import FIELD_TITLES, KINDS, FieldKind, Kind, MissingField, fitted
+from server.messages.fields import FieldKind, fitted
+from server.messages.kinds import FIELD_TITLES, KINDS, Kind, MissingField
 from server.wechat.terms import MESSAGE_VALUES
 
 SERVER = Path(__file__).parents[2] / "server"

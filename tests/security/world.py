@@ -52,9 +52,10 @@ from server.qualification.rules import State as ReviewState
 from server.reopenings import store as reopenings_store
 from server.reopenings.documents import Reopening
 from server.selection import store as selection_store
+from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
+from server.surveys.opening import SurveyDraft
 from server.surveys.rules import QuestionKind
-from server.surveys.service import SurveyDraft
 from server.venues import service as venues
 from server.venues.service import PlaceDraft
 from server.wechat import content_store
@@ -447,7 +448,7 @@ async def _answered_survey(
     """The survey's id, and answers that fit it."""
     now = platform.clock.now()
     period = SurveyDraft(opens_at=now, closes_at=now + timedelta(days=3))
-    survey = await surveys.open_survey(platform, held.officer, held.id, period)
+    survey = await survey_opening.open_survey(platform, held.officer, held.id, period)
     answers: dict[str, int | str] = {one.key: 3 for one in survey.questions if one.kind is QuestionKind.SCALE}
     await surveys.answer_survey(platform, trainee.actor, survey.id, answers)
     return survey.id, answers

@@ -18,17 +18,9 @@ from server.attendance.changes import (
 )
 from server.attendance.check_in import CheckedIn, CheckInDesk, Scan
 from server.attendance.documents import TeachingSession
+from server.attendance.hours import ClassHours
 from server.attendance.rolls import AlreadyCheckedIn, LateRegistration
-from server.attendance.rules import (
-    SETTLES_AFTER,
-    CheckInVoid,
-    ClassHours,
-    Flag,
-    SessionNotOpen,
-    Status,
-    Verdict,
-    Window,
-)
+from server.attendance.rules import SETTLES_AFTER, CheckInVoid, Flag, SessionNotOpen, Status, Verdict, Window
 from server.attendance.timetable import SessionInUse
 from server.classes import service as classes
 from server.classes.service import ResultsReleased

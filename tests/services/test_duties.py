@@ -21,7 +21,7 @@ from server.kernel.identity import Actor
 from server.kernel.mongo import CODEC, Row, new_id
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
-from server.surveys import service as surveys
+from server.surveys import tallies as survey_tallies
 from server.surveys.documents import SatisfactionTally
 from server.surveys.rules import Tally
 from server.wechat.simulator import Simulator
@@ -53,7 +53,7 @@ async def test_a_year_tells_what_is_done_planned_and_owed(platform: Platform, we
     await another_class(platform, held, date(2026, 5, 11), Kind.ASSESSMENT)
     await another_class(platform, held, date(2026, 6, 8))
     await rated(platform, held, 3)
-    await surveys.tally_closed(platform)
+    await survey_tallies.tally_closed(platform)
     clock_of(platform).set(in_beijing(date(2026, 6, 1)))
     # registered by the stage on 2026-03-16: 291 of 365 days, so all of it is owed
     seen = await duties.year_of(platform, teacher.id, 2026)
@@ -88,7 +88,7 @@ async def test_a_year_rated_below_the_mark_says_so_even_with_all_tasks_done(
     held = await class_in_session(platform, wechat, trainees=5)
     await another_class(platform, held, date(2026, 4, 13))
     await rated(platform, held, 1)
-    await surveys.tally_closed(platform)
+    await survey_tallies.tally_closed(platform)
     clock_of(platform).set(in_beijing(date(2026, 5, 1)))
     seen = await duties.year_of(platform, held.teacher.actor.id, 2026)
     assert (seen.missing, seen.standing) == (0, Standing.BELOW_MARK)

@@ -20,8 +20,9 @@ from server.attendance import service as attendance
 from server.attendance.added import AlreadyVoided, MakeUp, Voiding
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import AddedKind, TeachingSession
+from server.attendance.hours import TooManyHours
 from server.attendance.rolls import LateRegistration
-from server.attendance.rules import CheckInUnderWay, CodeInvalid, TooManyHours
+from server.attendance.rules import CheckInUnderWay, CodeInvalid
 from server.attendance.timetable import SessionInUse
 from server.certificates import issue
 from server.classes import service as classes

@@ -37,7 +37,7 @@ from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.selection import entry, pool
 from server.selection.entry import Registration
-from server.surveys import service as surveys
+from server.surveys import tallies as survey_tallies
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.selecting import SERVED, through
@@ -334,7 +334,7 @@ async def test_tasks_and_satisfaction_of_the_years_are_kept_and_searched(
     assert await pool.refresh_figures(platform) == 0
     let_it_end(platform, survey)
     clock_of(platform).advance(timedelta(days=30))
-    await surveys.tally_closed(platform)
+    await survey_tallies.tally_closed(platform)
     assert await pool.refresh_figures(platform) == 1
     this_year = (await backbone.member_of_pool(platform, teacher)).figures_of(2026)
     assert (this_year.teaching, this_year.assessment, this_year.mean) == (1, 0, "2.00")
@@ -357,7 +357,7 @@ async def test_satisfaction_below_the_smallest_group_is_shown_to_nobody(
     survey = await open_survey(platform, held)
     await answer(platform, survey, held.trainees[:4], points=1)
     let_it_end(platform, survey)
-    await surveys.tally_closed(platform)
+    await survey_tallies.tally_closed(platform)
     for actor in (CENTRE, XINGTAI):
         record = await pool.record(platform, actor, held.teacher.actor.id)
         assert record.years[0].mean == "" and record.years[0].answers == 0

@@ -14,16 +14,13 @@ from server.kernel import policies
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
+from server.surveys import tallies as survey_tallies
 from server.surveys.documents import Survey
+from server.surveys.opening import ClassWithoutTeachers, SurveyDraft, SurveyExists
 from server.surveys.rules import SETTLING, SurveyState, SurveyTooEarly, SurveyTooShort
-from server.surveys.service import (
-    ClassWithoutTeachers,
-    SurveyClosed,
-    SurveyDraft,
-    SurveyExists,
-    SurveyNotOpen,
-)
+from server.surveys.service import SurveyClosed, SurveyNotOpen
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.stage import ClassInSession, Phone
@@ -64,7 +61,7 @@ async def test_a_class_without_teachers_has_nobody_to_ask_about(platform: Platfo
     now = platform.clock.now()
     draft = SurveyDraft(opens_at=now, closes_at=now + timedelta(days=4))
     with pytest.raises(ClassWithoutTeachers):
-        await surveys.open_survey(platform, officer, new.id, draft)
+        await survey_opening.open_survey(platform, officer, new.id, draft)
 
 
 async def test_a_neighbour_sees_and_changes_nothing(platform: Platform, wechat: Simulator) -> None:
@@ -113,12 +110,12 @@ async def test_it_opens_at_the_end_of_the_last_session_once_whoever_comes_first(
     later = {"starts_at": first.ends_at + timedelta(hours=2), "ends_at": first.ends_at + timedelta(hours=4)}
     last = await stage.teaching_session(platform, opened, **later)
     clock_of(platform).set(last.ends_at - timedelta(seconds=1))
-    assert await surveys.open_due(platform) == 0
+    assert await survey_opening.open_due(platform) == 0
     assert (await surveys.my_surveys(platform, opened.trainees[0].actor))[0] == []
     with pytest.raises(SurveyTooEarly):
         await open_by_hand(platform, opened, timedelta(days=7))
     clock_of(platform).set(last.ends_at)
-    done = await asyncio.gather(*(surveys.open_due(platform) for _ in range(3)))
+    done = await asyncio.gather(*(survey_opening.open_due(platform) for _ in range(3)))
     assert sorted(done) == [0, 0, 1]
     [mine] = (await surveys.my_surveys(platform, opened.trainees[0].actor))[0]
     assert mine.survey.opens_at == last.ends_at
@@ -163,9 +160,9 @@ async def test_who_was_to_assess_and_never_did_has_no_part_in_the_year(
     assert set(survey.teacher_ids) == {opened.teacher.actor.id, second.actor.id}
     await answer(platform, survey, opened.trainees)
     let_it_end(platform, survey)
-    await surveys.tally_closed(platform)
+    await survey_tallies.tally_closed(platform)
     both = [opened.teacher.actor.id, second.actor.id]
-    assert list(await surveys.tallies_of(platform, both, [2026])) == [(opened.teacher.actor.id, 2026)]
+    assert list(await survey_tallies.tallies_of(platform, both, [2026])) == [(opened.teacher.actor.id, 2026)]
 
 
 async def test_it_is_not_closed_before_its_days_unless_everybody_has_answered(
@@ -190,7 +187,7 @@ async def test_it_is_not_closed_before_its_days_unless_everybody_has_answered(
 async def open_by_hand(platform: Platform, opened: ClassInSession, lasts: timedelta) -> Survey:
     now = platform.clock.now()
     draft = SurveyDraft(opens_at=now, closes_at=now + lasts)
-    return await surveys.open_survey(platform, opened.officer, opened.id, draft)
+    return await survey_opening.open_survey(platform, opened.officer, opened.id, draft)
 
 
 async def test_one_that_is_set_up_by_hand_keeps_to_the_days_too(
@@ -204,7 +201,7 @@ async def test_one_that_is_set_up_by_hand_keeps_to_the_days_too(
     now = platform.clock.now()
     put_off = SurveyDraft(opens_at=now + timedelta(hours=1), closes_at=now + timedelta(days=9))
     with pytest.raises(Invalid):
-        await surveys.open_survey(platform, opened.officer, opened.id, put_off)
+        await survey_opening.open_survey(platform, opened.officer, opened.id, put_off)
     assert (await open_by_hand(platform, opened, timedelta(days=3))).teacher_ids
 
 

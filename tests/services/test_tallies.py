@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from server.kernel.mongo import CODEC, Row, new_id
 from server.kernel.platform import Platform
 from server.surveys import service as surveys
-from server.surveys import store
+from server.surveys import store, tallies
 from server.surveys.documents import SatisfactionTally
 from server.surveys.rules import SETTLING, Tally
 from server.wechat.simulator import Simulator
@@ -25,13 +25,13 @@ async def test_a_settled_survey_is_reckoned_up_once_for_each_teacher(
     survey = await open_survey(platform, opened)
     await answer(platform, survey, opened.trainees[:4], points=3)
     await answer(platform, survey, opened.trainees[4:], points=1)
-    assert await surveys.tally_closed(platform) == 0
+    assert await tallies.tally_closed(platform) == 0
     clock_of(platform).set(survey.closes_at + SETTLING - timedelta(milliseconds=1))
-    assert await surveys.tally_closed(platform) == 0
+    assert await tallies.tally_closed(platform) == 0
     let_it_end(platform, survey)
-    assert await surveys.tally_closed(platform) == 1
-    assert await surveys.tally_closed(platform) == 0
-    found = await surveys.tallies_of(platform, [teacher, "0" * 24], [2025, 2026])
+    assert await tallies.tally_closed(platform) == 1
+    assert await tallies.tally_closed(platform) == 0
+    found = await tallies.tallies_of(platform, [teacher, "0" * 24], [2025, 2026])
     assert found == {(teacher, 2026): Tally((8, 0, 16))}
     own = await surveys.my_satisfaction(platform, opened.teacher.actor)
     assert own.tally == found[teacher, 2026]
@@ -48,8 +48,8 @@ async def test_a_survey_counts_in_the_year_in_which_its_class_was_corrected_to_e
     await answer(platform, survey, opened.trainees, points=3)
     await platform["classes"].update_one({"_id": opened.id}, {"$set": {"ends_on": "2027-01-03"}})
     let_it_end(platform, survey)
-    await surveys.tally_closed(platform)
-    assert list(await surveys.tallies_of(platform, [teacher.id], [2026, 2027])) == [(teacher.id, 2027)]
+    await tallies.tally_closed(platform)
+    assert list(await tallies.tallies_of(platform, [teacher.id], [2026, 2027])) == [(teacher.id, 2027)]
     assert len((await surveys.my_satisfaction(platform, teacher, 2027)).classes) == 1
     assert (await surveys.my_satisfaction(platform, teacher, 2026)).classes == []
 
@@ -59,7 +59,7 @@ async def test_two_schedulers_at_once_write_each_tally_once(platform: Platform, 
     survey = await open_survey(platform, opened)
     await answer(platform, survey, opened.trainees)
     let_it_end(platform, survey)
-    done = await asyncio.gather(*(surveys.tally_closed(platform) for _ in range(4)))
+    done = await asyncio.gather(*(tallies.tally_closed(platform) for _ in range(4)))
     assert sum(done) == 1
     assert await platform["satisfaction_tallies"].count_documents({}) == 1
     assert await platform["audit"].count_documents({"action": "surveys:tally"}) == 1
@@ -72,10 +72,10 @@ async def test_a_survey_below_its_smallest_group_leaves_no_tally_and_is_not_aske
     survey = await open_survey(platform, opened)
     await answer(platform, survey, opened.trainees[:4])
     let_it_end(platform, survey)
-    assert await surveys.tally_closed(platform) == 1
+    assert await tallies.tally_closed(platform) == 1
     assert await platform["satisfaction_tallies"].count_documents({}) == 0
     assert await store.untallied(platform, platform.clock.now(), 10) == []
-    assert await surveys.tallies_of(platform, [opened.teacher.actor.id], [2026]) == {}
+    assert await tallies.tallies_of(platform, [opened.teacher.actor.id], [2026]) == {}
 
 
 async def test_a_year_adds_up_the_answers_of_its_classes(platform: Platform, wechat: Simulator) -> None:
@@ -91,8 +91,8 @@ async def test_a_year_adds_up_the_answers_of_its_classes(platform: Platform, wec
     second = await open_survey(platform, replace(opened, training_class=other, trainees=phones))
     await answer(platform, second, phones, points=3)
     let_it_end(platform, second)
-    assert await surveys.tally_closed(platform) == 2
-    [tally] = (await surveys.tallies_of(platform, [opened.teacher.actor.id], [2026])).values()
+    assert await tallies.tally_closed(platform) == 2
+    [tally] = (await tallies.tallies_of(platform, [opened.teacher.actor.id], [2026])).values()
     assert tally.counts == (20, 0, 28)  # every answer weighs the same, not every class
 
 
@@ -109,7 +109,7 @@ async def test_the_means_of_a_year_are_read_off_the_index_alone(platform: Platfo
             for year in range(2020, 2027)
         ],
     )  # fmt: skip
-    assert len(await surveys.tallies_of(platform, teachers[:7], [2024, 2025])) == 14
+    assert len(await tallies.tallies_of(platform, teachers[:7], [2024, 2025])) == 14
     plan: Row = await platform["satisfaction_tallies"].database.command(
         "explain",
         {

@@ -1,0 +1,160 @@
+"""The survey of a class is opened: by itself at the end of the last session, or by the institution (article 4.7).
+
+It asks about everybody who held a session or assesses, so that nobody is rated whom nobody saw, and nobody escapes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel
+from pymongo.errors import DuplicateKeyError
+
+from server.attendance import work
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
+from server.invitations import engagements
+from server.kernel import policies
+from server.kernel.clock import beijing_date
+from server.kernel.errors import Conflict
+from server.kernel.identity import system
+from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+from server.surveys import rules, store
+from server.surveys.documents import Survey
+
+OPENED_AT_ONCE = 100
+LOOKED_BACK = timedelta(days=30)
+"""How long ago a class may have ended of whose survey the scheduled work still thinks, should it have stood still."""
+
+
+class SurveyExists(Conflict):
+    slug = "survey-exists"
+    title = "本班已有满意度评价"
+    default_detail = "每个培训班只有一份满意度评价，无需重复发起。"
+
+
+class ClassWithoutTeachers(Conflict):
+    slug = "class-without-teachers"
+    title = "本班还没有授课教师"
+    default_detail = "满意度评价要逐一评价授课的骨干教师。请先在“概况”中安排授课教师，再发起评价。"
+
+
+class SurveyDraft(BaseModel):
+    opens_at: datetime
+    closes_at: datetime
+
+
+@transactional
+async def open_survey(unit: UnitOfWork, class_id: str, wanted: SurveyDraft) -> Survey:
+    """Sets up the one survey of a class by hand, where the institution does not wait for the platform or wants another end.
+
+    Raises SurveyExists, SurveyTooEarly before the last session has ended, ClassWithoutTeachers, SurveyTooShort, or Invalid for a period
+    that begins later than now, ends too early or lasts too long.
+    """
+    training_class = await classes.get_class(unit, unit.actor, class_id)
+    classes.require_not_ended(training_class)
+    if await store.survey_of_class(unit, class_id) is not None:
+        raise SurveyExists()
+    if not rules.is_due(await work.last_end(unit, class_id), training_class.ends_on, unit.now):
+        raise rules.SurveyTooEarly()
+    rules.check_opening(wanted.opens_at, unit.now)
+    rules.check_period(wanted.opens_at, wanted.closes_at, unit.now)
+    least = (await policies.on(unit, beijing_date(unit.now))).survey_days
+    rules.check_long_enough(wanted.opens_at, wanted.closes_at, least, everybody=False)
+    return await _set_up(unit, training_class, wanted)
+
+
+async def open_due(platform: Platform) -> int:
+    """The scheduled work: opens the survey of each class whose last session has ended; returns how many.
+
+    One that no scheduler has met yet opens when a trainee looks for it (`my_surveys`).
+    """
+    since = platform.clock.now() - LOOKED_BACK
+    ended = await work.classes_taught_since(platform, since)
+    return sum([await open_if_due(platform, class_ids) for class_ids in _parts(sorted(ended))])
+
+
+def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[at : at + OPENED_AT_ONCE] for at in range(0, len(ids), OPENED_AT_ONCE)]
+
+
+async def open_if_due(platform: Platform, class_ids: Sequence[str]) -> int:
+    """Opens the surveys of those of these classes that have none and whose last session has ended."""
+    known = await store.surveys_of_classes(platform, class_ids)
+    now = platform.clock.now()
+    opened = 0
+    for class_id in class_ids:
+        if class_id not in known and (last := await work.last_end(platform, class_id)) and last <= now:
+            opened += await _open_by_itself(platform, class_id)
+    return opened
+
+
+async def _open_by_itself(platform: Platform, class_id: str) -> bool:
+    try:
+        return await _open(platform, system("surveys"), class_id)
+    except DuplicateKeyError:  # another scheduler, or the institution, was first
+        return False
+
+
+@transactional
+async def _open(unit: UnitOfWork, class_id: str) -> bool:
+    training_class = (await classes.classes_of(unit, [class_id]))[class_id]
+    last = await work.last_end(unit, class_id)
+    if await store.survey_of_class(unit, class_id) or last is None or last > unit.now:
+        unit.nothing_written()
+        return False
+    try:
+        await _set_up(unit, training_class, SurveyDraft(opens_at=unit.now, closes_at=unit.now + rules.USUAL))
+    except ClassWithoutTeachers:
+        unit.nothing_written()
+        return False
+    return True
+
+
+async def _set_up(unit: UnitOfWork, training_class: TrainingClass, wanted: SurveyDraft) -> Survey:
+    teachers = await _to_be_rated(unit, training_class)
+    if not teachers:
+        raise ClassWithoutTeachers()
+    in_force = await policies.on(unit, beijing_date(unit.now))
+    new = Survey(
+        class_id=training_class.id,
+        class_name=training_class.name,
+        institution_code=training_class.institution_code,
+        province_code=training_class.province_code,
+        year=training_class.ends_on.year,
+        teacher_ids=list(teachers),
+        questions=rules.make_questions(teachers.items()),
+        opens_at=wanted.opens_at,
+        closes_at=wanted.closes_at,
+        smallest_group=in_force.smallest_group,
+        created_at=unit.now,
+        created_by=unit.actor.name,
+    )
+    await store.insert_survey(unit, new)
+    for trainee in await classes.trainees(unit, training_class.id):
+        unit.notify(
+            trainee.person_id,
+            "survey-opened",
+            class_name=new.class_name,
+            opens_at=rules.clock_words(new.opens_at),
+            closes_at=rules.clock_words(new.closes_at),
+        )
+    unit.audit("surveys:open", new.id, class_id=new.class_id, smallest_group=new.smallest_group)
+    return new
+
+
+async def _to_be_rated(scope: Scope, training_class: TrainingClass) -> dict[str, str]:
+    """Id → name of everybody who held a session, substitutes and those who have left included, and of everybody who assesses.
+
+    Who assesses may grade after the survey has opened. Whoever never does is taken out when it is reckoned up: nobody saw them.
+    """
+    worked = await work.who_taught(scope, training_class) | await engagements.who_assessed(
+        scope, training_class.id
+    )
+    worked |= {one.person_id for one in training_class.who(Kind.ASSESSMENT)}
+    names = await engagements.names(scope, training_class.id)
+    names |= {one.person_id: one.name for one in training_class.teachers}
+    return {person_id: name for person_id, name in names.items() if person_id in worked}
