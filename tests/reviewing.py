@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from server.backbone import service as backbone
 from server.backbone.rules import PoolStatus
+from server.kernel.hearings import Hearing
 from server.kernel.identity import Actor
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
@@ -31,6 +32,8 @@ YANGZHOU = stage.actor(cast.YANGZHOU_OFFICER)
 TODAY = date(2026, 3, 16)
 """The day of the tests' clock."""
 XINGTAI_BASE = f"{cast.XINGTAI}-1"
+HEARD = Hearing(TODAY, answered=True)
+"""Of a status that is set past any case."""
 
 
 async def registered(
@@ -120,4 +123,4 @@ async def hear_xingtai(platform: Platform) -> Case:
 @transactional
 async def set_status(unit: UnitOfWork, teacher_id: str, status: PoolStatus, on: date) -> None:
     """Sets a status of the pool past any case."""
-    await backbone.change_status(unit, teacher_id, status, on, "请假进修")
+    await backbone.change_status(unit, teacher_id, status, on, "请假进修", hearing=HEARD)

@@ -31,9 +31,11 @@ from server.kernel.downloads import Download
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
+from server.qualification import opening
 from server.qualification import service as qualification
 from server.qualification.coming import coming
 from server.qualification.documents import CaseFilter
+from server.qualification.opening import Intent
 
 ALL = 1_000
 """More than there can be: a code has three digits."""
@@ -174,7 +176,9 @@ async def confirm(page: ConfirmationForm, code: str, number: str) -> str:
     return f"已核定{found.name}的资格。"
 
 
-class DecisionForm(PageHandler):
+class QualificationForm(PageHandler):
+    """What the centre begins about a qualification of its own accord: `action` says what."""
+
     address = "/admin/institutions/{code}"
     get = shows(Permission.INSTITUTIONS_DECIDE)
 
@@ -191,13 +195,21 @@ class DecisionForm(PageHandler):
         )
 
 
-@step(DecisionForm, Permission.INSTITUTIONS_DECIDE)
-async def decide(page: DecisionForm, code: str, number: str, action: str) -> str:
-    """Suspension, resumption or withdrawal of a 师资研修中心's qualification."""
+@step(QualificationForm, Permission.INSTITUTIONS_DECIDE)
+async def decide(page: QualificationForm, code: str, number: str, action: str) -> str:
+    """Suspension or resumption of a 师资研修中心's qualification."""
     deed = QualificationAction(action.upper())
     wanted = page.form(Decision)
     found = await qualifications.decide(page.platform, page.actor, code, int(number), deed, wanted)
     return f"已办理：{found.name}，{deed.label}，自 {wanted.effective_on} 起。"
+
+
+@step(QualificationForm, Permission.INSTITUTIONS_DECIDE)
+async def hear(page: QualificationForm, code: str, number: str, action: str) -> Done:
+    """A 师资研修中心 is to be withdrawn: it is heard first, and the case is decided afterwards."""
+    case = await opening.about_centre(page.platform, page.actor, code, int(number), page.form(Intent))
+    said = f"已立案，{case.name}可在 {case.state_until} 前陈述情况。收到陈述或期满以后再作出决定。"
+    return Done(said, f"/admin/qualification/{case.id}")
 
 
 _ONE = r"/admin/institutions/(?P<code>[0-9]{3})"
@@ -208,5 +220,6 @@ ROUTES: list[Route] = [
     (r"/admin/institutions/publish", publish_centre),
     (_ONE, OneInstitution),
     (rf"{_QUALIFICATION}/confirm", confirm),
-    (rf"{_QUALIFICATION}/(?P<action>suspend|resume|withdraw)", decide),
+    (rf"{_QUALIFICATION}/(?P<action>suspend|resume)", decide),
+    (rf"{_QUALIFICATION}/(?P<action>withdraw)", hear),
 ]

@@ -24,11 +24,19 @@ from server.qualification.service import DecisionDraft, Reason, ReversalDraft, S
 
 RULES = [(rule.value, f"{rule.subject.label}：{rule.label}") for rule in Rule]
 GRADES = [(grade.value, grade.label) for grade in Grade if grade is not Grade.CASE]
-OUTCOMES = [
-    (rules.Outcome.KEPT.value, rules.Outcome.KEPT.label, "不影响资格，两年重新起算"),
-    (rules.Outcome.WARNED.value, rules.Outcome.WARNED.label, "保留资格，并提醒本人"),
-    (rules.Outcome.CANCELLED.value, rules.Outcome.CANCELLED.label, "自生效日期起不能再受邀授课、考核"),
-]
+MEANINGS = {
+    (Subject.TEACHER, rules.Outcome.KEPT): "不影响资格，两年重新起算",
+    (Subject.TEACHER, rules.Outcome.WARNED): "保留资格，并提醒本人",
+    (Subject.TEACHER, rules.Outcome.CANCELLED): "自生效日期起不能再受邀授课、考核",
+    (Subject.CENTRE, rules.Outcome.KEPT): "不影响资格",
+    (Subject.CENTRE, rules.Outcome.CANCELLED): "自生效日期起不能再开班、发证",
+}
+"""What an outcome comes to, beside its name."""
+
+
+def outcomes_of(subject: Subject) -> list[tuple[str, str, str]]:
+    """The options of the decision's form."""
+    return [(one.value, one.label, MEANINGS[subject, one]) for one in rules.outcomes_of(subject)]
 
 
 class CaseQuery(Query):
@@ -96,7 +104,7 @@ class OneCase(PageHandler):
             case=found,
             running=await qualification.running(self.platform, self.actor, found),
             request=await self._request(found),
-            outcomes=OUTCOMES,
+            outcomes=outcomes_of(found.subject),
             may_state=qualification.may_state(self.actor, found, today),
             may_decide=steps.may(found.state, Action.DECIDE, self.actor.roles),
             must_wait=found.state is State.OPEN and today <= found.state_until,
@@ -119,7 +127,8 @@ class OneCase(PageHandler):
 async def decide(page: OneCase, case_id: str) -> str:
     draft = page.form(DecisionDraft)
     found = await qualification.decide(page.platform, page.actor, case_id, draft)
-    return f"已作出“{draft.outcome.label}”的决定，已通知{found.name}。"
+    told = f"已通知{found.name}" if found.subject is Subject.TEACHER else f"{found.name}可在平台查看"
+    return f"已作出“{draft.outcome.label}”的决定，{told}。"
 
 
 @step(OneCase, Permission.QUALIFICATION_DECIDE)
@@ -140,9 +149,9 @@ async def dismiss(page: OneCase, case_id: str) -> str:
 
 @step(OneCase, Permission.QUALIFICATION_STATE)
 async def statement(page: OneCase, case_id: str) -> str:
-    """A base states its case."""
+    """An institution states its case."""
     await qualification.state_for_base(page.platform, page.actor, case_id, page.form(StatementDraft))
-    return "已提交陈述，省级管理部门可以看到。"
+    return "已提交陈述，管理部门可以看到。"
 
 
 _ONE = r"/admin/qualification/(?P<case_id>[0-9a-f]{24})"

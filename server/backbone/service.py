@@ -16,6 +16,7 @@ from server.backbone.documents import WHOLE_POOL, PoolFilter, PoolMember, Status
 from server.backbone.rules import PoolStatus, Proof, YearFigures
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
+from server.kernel.hearings import Hearing, check_heard
 from server.kernel.history import step
 from server.kernel.identity import Actor, system
 from server.kernel.platform import Platform
@@ -155,16 +156,20 @@ async def change_status(
     reason: str,
     *,
     case_id: str | None = None,
+    hearing: Hearing | None = None,
 ) -> PoolMember:
     """Part of a decision of the centre: the member's status is `status` from `effective_on` on (today or later).
 
     In force at once when that day is today: the phone's role follows. Else `apply_due` does it on the day. The caller has checked who
-    decides. Raises NotFound, StatusNotPossible, Invalid for a day that has passed.
+    decides. Raises NotFound, StatusNotPossible, Invalid for a day that has passed; Unheard or TooEarly for a cancellation without its
+    hearing.
     """
     member = await store.member(unit, person_id)
     if member is None:
         raise NotFound(NOT_IN_POOL)
     today = beijing_date(unit.now)
+    if status is PoolStatus.CANCELLED:
+        check_heard(hearing, today)
     pool_rules.check_change(member.history, status, effective_on, today)
     decided = StatusStep(
         **step(unit, status, reason).model_dump(), status=status, effective_on=effective_on, case_id=case_id

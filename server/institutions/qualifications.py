@@ -22,6 +22,7 @@ from server.institutions.rules import (
 from server.institutions.service import institution
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from server.kernel.hearings import Hearing, check_heard
 from server.kernel.history import step
 from server.kernel.identity import Actor, Role
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
@@ -79,6 +80,7 @@ async def confirm(unit: UnitOfWork, code: str, number: int, wanted: Confirmation
         raise QualificationFixed("该资格已经核定。需要增加专业大类时，由省级管理部门申请增补。")
     rules.check_majors(wanted.majors)
     rules.check_validity(wanted.valid_from, wanted.valid_to)
+    rules.check_still_valid(wanted.valid_to, beijing_date(unit.now))
     if wanted.valid_to is None and held.kind is QualificationKind.TRAINING_BASE:
         raise Invalid(fields=[FieldError("valid_to", "请填写教师培训基地资格的截止日期。")])
     after = held.model_copy(
@@ -167,9 +169,10 @@ async def enter_institution(unit: UnitOfWork, code: str, name: str, province_cod
 async def decide(
     unit: UnitOfWork, code: str, number: int, action: QualificationAction, wanted: Decision
 ) -> Institution:
-    """The centre suspends, resumes or withdraws a 师资研修中心's qualification of its own accord.
+    """The centre suspends or resumes a 师资研修中心's qualification of its own accord.
 
-    Raises QualificationFixed for a base (the province asks first: requests.approve), or for a step that the table does not have.
+    Raises QualificationFixed for a base (the province asks first), or for a step that the table does not have; Unheard for a withdrawal,
+    which is decided in a case (qualification).
     """
     return await carry_out(unit, code, number, action, wanted)
 
@@ -182,11 +185,17 @@ async def carry_out(
     wanted: Decision,
     *,
     request_id: str | None = None,
+    hearing: Hearing | None = None,
 ) -> Institution:
-    """Part of a use case: the action from `effective_on`, on the request of the province when there is one."""
+    """Part of a use case: the action from `effective_on`, on the request of the province when there is one.
+
+    Raises as `decide`; TooEarly for a withdrawal while whom it is about may still answer.
+    """
     found, held = await qualification(unit, unit.actor, code, number)
     status = rules.act_on_qualification(held, action, unit.actor.roles, requested=request_id is not None)
     rules.check_effective(action, wanted.effective_on, beijing_date(unit.now))
+    if action is QualificationAction.WITHDRAW:
+        check_heard(hearing, beijing_date(unit.now))
     since = None if status is QualificationStatus.ACTIVE else wanted.effective_on
     if held.status is not QualificationStatus.ACTIVE and status is not QualificationStatus.ACTIVE:
         since = min(wanted.effective_on, held.status_since or wanted.effective_on)

@@ -24,6 +24,7 @@ from server.institutions.service import institution
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from server.kernel.hearings import Hearing
 from server.kernel.history import step
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
@@ -215,11 +216,13 @@ async def grant(unit: UnitOfWork, request_id: str, wanted: Grant) -> BaseRequest
     return await _settle(unit, found, RequestAction.APPROVE, wanted.reason, given)
 
 
-async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> BaseRequest:
+async def carry_out(
+    unit: UnitOfWork, request_id: str, wanted: Decision, hearing: Hearing | None
+) -> BaseRequest:
     """Part of a use case (qualification.base_requests): approves that a base's qualification is suspended, resumed or withdrawn, and
     does it.
 
-    Raises NotInThisState, QualificationFixed, Invalid.
+    Raises NotInThisState, QualificationFixed, Invalid; Unheard or TooEarly for a withdrawal without its hearing.
     """
     found = await request(unit, unit.actor, request_id)
     rules.REQUEST_STEPS.after(found.state, RequestAction.APPROVE, unit.actor.roles)
@@ -232,6 +235,7 @@ async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> Base
         found.purpose.action,
         wanted,
         request_id=found.id,
+        hearing=hearing,
     )
     return await _settle(unit, found, RequestAction.APPROVE, wanted.reason)
 

@@ -365,6 +365,14 @@ def check_validity(valid_from: date, valid_to: date | None) -> None:
         raise Invalid(fields=[FieldError("valid_to", "截止日期不能早于起始日期。")])
 
 
+def check_still_valid(valid_to: date | None, today: date) -> None:
+    """Raises Invalid for a qualification that would be over by being confirmed: a title falls by a withdrawal, which is heard."""
+    if valid_to is not None and valid_to < today:
+        raise Invalid(
+            fields=[FieldError("valid_to", "截止日期不能早于今天。不再保留的资格，请按取消资格的程序办理。")]
+        )
+
+
 def check_not_past(place: str, day: date, today: date) -> None:
     """Raises Invalid for a day that has passed: what was done under the old status stays as it was done."""
     if day < today:

@@ -2,31 +2,26 @@
 
 由省级管理部门向我部提出申请取消其教师培训基地资格: the case of a base is carried by such a request. It is linked when the request is
 filed, decided when the centre carries it out and ended when the province takes it back, each in the same transaction. Where no case is
-open the request opens one of its own, so that no base loses its title unheard (rules.check_heard).
+open the request opens one of its own, so that no base loses its title unheard (kernel.hearings).
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from pymongo.errors import DuplicateKeyError
 
-from server.institutions import qualifications, requests
+from server.institutions import requests
 from server.institutions import service as institutions
 from server.institutions.documents import BaseRequest
 from server.institutions.qualifications import Decision
 from server.institutions.requests import RequestDraft, RequestOpen
 from server.institutions.rules import RequestPurpose, RequestState
-from server.kernel import policies
-from server.kernel.clock import beijing_date
-from server.kernel.history import step
 from server.kernel.identity import Actor, system
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.qualification import rules, service, store, training
-from server.qualification.documents import Case, Fact
+from server.qualification import opening, service, store
+from server.qualification.documents import Case
 from server.qualification.examination import base_id
-from server.qualification.rules import Action, Outcome, Rule, State, Subject
+from server.qualification.rules import Action, Outcome, Rule, State
 
 JOB = system("qualification-review")
 MOST_REQUESTS = 1_000
@@ -54,36 +49,9 @@ async def _submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
 
 async def _open(unit: UnitOfWork, request: BaseRequest) -> None:
     """The hearing of a base that no case is open about."""
-    today = beijing_date(unit.now)
     code, number = request.institution_code or "", request.qualification_number or 0
-    school, held = await qualifications.qualification(unit, unit.actor, code, number)
-    days = (await policies.on(unit, today)).statement_days
-    facts = [
-        ("资格起始", str(held.valid_from)),
-        ("最近一次开展培训", await training.in_words(unit, code)),
-        ("省级管理部门的理由", request.reason),
-    ]
-    new = Case(
-        subject=Subject.BASE,
-        subject_id=base_id(code, number),
-        name=school.name,
-        unit_name="",
-        province_code=school.province_code,
-        institution_code=code,
-        qualification_number=number,
-        rule=Rule.ASKED_FOR,
-        key=request.id,
-        first=held.valid_from,
-        last=today,
-        facts=[Fact(title=title, value=value) for title, value in facts],
-        opened_on=today,
-        state_until=today + timedelta(days=days),
-        state=State.FILED,
-        request_id=request.id,
-        history=[step(unit, Action.OPEN)],
-    )
-    await store.insert_cases(unit, [new])
-    unit.audit("qualification:open", new.id, about=new.subject_id, rule=new.rule.label, key=new.key)
+    told = ("省级管理部门的理由", request.reason)
+    await opening.about(unit, code, number, Rule.ASKED_FOR, request.id, told, State.FILED, request.id)
 
 
 async def hear(platform: Platform) -> int:
@@ -115,13 +83,9 @@ async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> Base
     Raises NotInThisState, QualificationFixed, Invalid, and for a withdrawal TooEarly while the base may still state its case and has
     not, Unheard where nobody has asked it.
     """
-    approved = await requests.carry_out(unit, request_id, wanted)
-    if approved.purpose is RequestPurpose.WITHDRAWAL:
-        case = await open_case(unit, approved)
-        if case is None:
-            raise rules.Unheard()
-        today = beijing_date(unit.now)
-        rules.check_heard(Outcome.CANCELLED, case.state_until, today, stated=bool(case.statements))
+    case = await open_case(unit, await requests.request(unit, unit.actor, request_id))
+    approved = await requests.carry_out(unit, request_id, wanted, case.hearing if case else None)
+    if case:
         decided = await service.decision(unit, Outcome.CANCELLED, wanted.effective_on, wanted.reason)
         await service.move(
             unit,

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.kernel.hearings import Hearing
 from server.kernel.mongo import Document, new_id
 from server.kernel.reviewed import Reviewed
 from server.qualification.rules import Action, Grade, Outcome, Rule, State, Subject
@@ -47,15 +48,15 @@ class Decision(Part):
 
 
 class About(Document):
-    """Whom something is about and why. `institution_code` is a base's, so that an institution sees its own; teachers have none here."""
+    """Whom something is about and why. An institution sees its own by `institution_code`; teachers have none here."""
 
     subject: Subject
     subject_id: str
-    """A person's id; of a base its code and the number of its qualification, 019-1."""
+    """A person's id; of an institution its code and the number of its qualification, 019-1."""
     name: str
     """Of a case as on the day of its decision: the paper prints it."""
     unit_name: str
-    """Where the teacher works; empty for a base."""
+    """Where the teacher works; empty for an institution."""
     province_code: str
     institution_code: str | None
     qualification_number: int | None
@@ -85,6 +86,10 @@ class Case(About, Reviewed):
     request_id: str | None = None
     """The province's request to withdraw the base, which the centre decides."""
     decisions: list[Decision] = Field(default_factory=list)
+
+    @property
+    def hearing(self) -> Hearing:
+        return Hearing(self.state_until, bool(self.statements))
 
     @property
     def decision(self) -> Decision | None:

@@ -16,6 +16,7 @@ from server.qualification.rules import Outcome, Subject
 TEMPLATE = Path(__file__).with_name("decision.typ")
 ISSUER = "中国就业培训技术指导中心"
 """部指导中心 in full (article 7)."""
+WHO = {Subject.TEACHER: "本人", Subject.BASE: "该基地", Subject.CENTRE: "该中心"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def paper_of(case: Case, number: str) -> Paper:
         ),
         facts=tuple((fact.title, fact.value) for fact in case.facts),
         heard=(
-            f"{'本人' if teacher else '该基地'}陈述情况 {len(said)} 次，已予核实。"
+            f"{WHO[case.subject]}陈述情况 {len(said)} 次，已予核实。"
             if said
             else f"陈述期限为{_day(case.state_until)}，作出本决定时没有收到陈述。"
         ),

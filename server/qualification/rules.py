@@ -1,6 +1,6 @@
 """Dynamic management (动态管理): when a backbone teacher or a training base is to be looked at, and what becomes of a case.
 
-Articles 5.3 and 9.1 of the guide. The rules propose and never punish: each verdict opens a case at most, which somebody decides.
+Articles 5 and 9.1 of the guide. The rules propose and never punish: each verdict opens a case at most, which somebody decides.
 What the guide leaves open is decided here:
 
 - 两年 is reckoned as periods of the civil law are (民法典 articles 201 and 202): the day on which it begins is not counted, and the last
@@ -23,8 +23,9 @@ from itertools import zip_longest
 
 from server.backbone import rules as pool
 from server.backbone.rules import PoolStatus
-from server.kernel import reviews
+from server.kernel import hearings, reviews
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
+from server.kernel.hearings import Hearing
 from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.reviews import CENTRE, NOBODY, PROVINCE, By, Procedure
 from server.kernel.titled import Titled
@@ -41,6 +42,7 @@ JUDGED_FROM = (4, 15)
 class Subject(Titled):
     TEACHER = "TEACHER", "骨干教师"
     BASE = "BASE", "教师培训基地"
+    CENTRE = "CENTRE", "师资研修中心"
 
 
 class Rule(Titled):
@@ -51,14 +53,28 @@ class Rule(Titled):
     NO_CLASS = "NO_CLASS", "两年内未开展培训"
     ASKED_FOR = "ASKED_FOR", "省级管理部门申请取消"
     """No verdict of ours: the province asks to withdraw a base that no case is open about, and its request opens one."""
+    CENTRE_IN_QUESTION = "CENTRE_IN_QUESTION", "部指导中心拟取消资格"
+    """Neither: a 师资研修中心 is the ministry's own affair (article 5.1), and is heard like everybody else."""
 
     @property
     def article(self) -> str:
-        return "第五条（三）" if self.subject is Subject.BASE else "第九条（一）"
+        return _ARTICLES[self.subject]
 
     @property
     def subject(self) -> Subject:
-        return Subject.BASE if self in (Rule.NO_CLASS, Rule.ASKED_FOR) else Subject.TEACHER
+        return _SUBJECTS.get(self, Subject.TEACHER)
+
+
+_SUBJECTS = {
+    Rule.NO_CLASS: Subject.BASE,
+    Rule.ASKED_FOR: Subject.BASE,
+    Rule.CENTRE_IN_QUESTION: Subject.CENTRE,
+}
+_ARTICLES = {
+    Subject.TEACHER: "第九条（一）",
+    Subject.BASE: "第五条（三）",
+    Subject.CENTRE: "第五条（一）",
+}
 
 
 class Grade(Titled):
@@ -290,10 +306,27 @@ _STEPS: dict[Subject, dict[Action, By[State]]] = {
         Action.TAKE_BACK: By(PROVINCE, {State.FILED: State.DISMISSED}),
         Action.DISMISS: By(PROVINCE, dict.fromkeys(_UNDECIDED, State.DISMISSED)),
     },
+    Subject.CENTRE: {
+        Action.OPEN: By(CENTRE, {None: State.OPEN}),
+        Action.STATE: By(INSTITUTION_ROLES, dict.fromkeys(_UNDECIDED, State.STATED)),
+        Action.DECIDE: By(CENTRE, dict.fromkeys(_UNDECIDED, State.DECIDED)),
+        Action.DISMISS: By(CENTRE, dict.fromkeys(_UNDECIDED, State.DISMISSED)),
+    },
 }
 """部指导中心 … 取消其骨干教师资格 (article 9.1); 由省级管理部门向我部提出申请取消 (article 5.3). WITHDRAW without FILE is a request of
-an earlier version that was older than the case: by now a request that finds no case opens one, which begins FILED. A base's withdrawn
-qualification never comes back (institutions.rules), so that its decision is not reversed: the school is recommended again."""
+an earlier version that was older than the case: by now a request that finds no case opens one, which begins FILED. A withdrawn
+qualification never comes back (institutions.rules), so that the decision on a base or a 师资研修中心 is not reversed: the school is
+recommended or published again."""
+
+_OUTCOMES = {
+    Subject.TEACHER: (Outcome.KEPT, Outcome.WARNED, Outcome.CANCELLED),
+    Subject.CENTRE: (Outcome.KEPT, Outcome.CANCELLED),
+}
+
+
+def outcomes_of(subject: Subject) -> tuple[Outcome, ...]:
+    """What the centre may decide in a case by itself; about a base it decides the province's request."""
+    return _OUTCOMES.get(subject, ())
 
 
 class CaseSettled(Conflict):
@@ -304,19 +337,6 @@ class CaseSettled(Conflict):
 class StatementOver(Conflict):
     slug = "statement-over"
     title = "陈述期限已过"
-
-
-class TooEarly(Conflict):
-    slug = "statement-still-open"
-    title = "陈述期限未满"
-
-
-class Unheard(Conflict):
-    slug = "nobody-was-heard"
-    title = "尚未听取陈述"
-    default_detail = (
-        "资格不能未经陈述就被取消。平台将在次日凌晨为这份申请立案，请等该基地陈述或陈述期满后再核准。"
-    )
 
 
 def steps_of(subject: Subject) -> Procedure[State, Action]:
@@ -338,15 +358,10 @@ def check_statement_day(state_until: date, today: date) -> None:
         raise StatementOver(f"陈述期限已于{state_until}截止。如仍有情况要说明，请直接联系部指导中心。")
 
 
-def check_heard(outcome: Outcome, state_until: date, today: date, *, stated: bool) -> None:
-    """Nobody loses a title unheard, whatever the path: the rule, named once (articles 5.3 and 9.1).
-
-    What burdens a subject is decided in a case, and not before the subject has stated it or its days for that are over. Raises TooEarly.
-    """
-    if outcome.adverse and not stated and today <= state_until:
-        raise TooEarly(
-            f"对方还没有陈述，陈述期限到{state_until}。请在收到陈述或期满以后再作出“{outcome.label}”的决定。"
-        )
+def check_heard(outcome: Outcome, hearing: Hearing, today: date) -> None:
+    """A warning burdens too, though it takes no title: it waits for the hearing like what does (kernel.hearings). Raises TooEarly."""
+    if outcome.adverse:
+        hearings.check_heard(hearing, today, outcome.label)
 
 
 def check_reversal(outcome: Outcome) -> None:

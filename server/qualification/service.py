@@ -1,4 +1,4 @@
-"""Cases of dynamic management: stated by whom they are about, decided by the centre, for a base on the province's request (5.3, 9.1)."""
+"""Cases of dynamic management: stated by whom they are about, decided by the centre, for a base on the province's request (5, 9.1)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from server.classes import facts as class_facts
 from server.classes.documents import TrainingClass
 from server.institutions import qualifications
 from server.institutions import service as institutions
+from server.institutions.rules import QualificationAction
 from server.invitations import engagements
 from server.invitations.documents import Invitation
 from server.kernel import policies, sequences
@@ -79,7 +80,7 @@ async def state_own(unit: UnitOfWork, case_id: str, draft: StatementDraft) -> Ca
 
 @transactional
 async def state_for_base(unit: UnitOfWork, case_id: str, draft: StatementDraft) -> Case:
-    """A base states its case. Raises as `state_own`, Forbidden for a case about a teacher or somebody else than the base."""
+    """An institution states the case about its qualification. Raises as `state_own`, Forbidden for one about a teacher."""
     return await _state(unit, await case(unit, unit.actor, case_id), draft.text)
 
 
@@ -101,33 +102,55 @@ async def _state(unit: UnitOfWork, found: Case, text: str) -> Case:
 
 @transactional
 async def decide(unit: UnitOfWork, case_id: str, wanted: DecisionDraft) -> Case:
-    """The centre decides on a teacher: keeps, warns or cancels from `effective_on` on (articles 9.1).
+    """The centre decides on a teacher (article 9.1) or a 师资研修中心 (article 5.1): keeps, warns or cancels from `effective_on` on.
 
-    Raises CaseSettled, TooEarly for what burdens a teacher who may still state the case, Invalid for a day that has passed, and what
-    the pool refuses (StatusNotPossible).
+    Raises CaseSettled, TooEarly for what burdens somebody who may still state the case, Invalid for a day that has passed, and what
+    the pool or the qualification refuses (StatusNotPossible, QualificationFixed).
     """
     found = await case(unit, unit.actor, case_id)
     rules.steps_of(found.subject).after(found.state, Action.DECIDE, unit.actor.roles)
-    if wanted.outcome is Outcome.REVERSED:
-        raise Invalid(fields=[FieldError("outcome", "请选择保留、提醒警示或取消。")])
+    if wanted.outcome not in (possible := rules.outcomes_of(found.subject)):
+        labels = "、".join(f"“{one.label}”" for one in possible)
+        raise Invalid(fields=[FieldError("outcome", f"请选择{labels}之一。")])
     today = beijing_date(unit.now)
-    rules.check_heard(wanted.outcome, found.state_until, today, stated=bool(found.statements))
+    rules.check_heard(wanted.outcome, found.hearing, today)
     rules.check_effective(wanted.effective_on, today)
     decided = await decision(unit, wanted.outcome, wanted.effective_on, wanted.reason)
-    member = await backbone.teacher_in_pool(unit, found.subject_id)
-    assert member is not None, "nobody leaves the pool"
     moved = await move(
         unit,
         found,
         Action.DECIDE,
         wanted.reason,
-        name=member.name,  # the paper has the name of its day, corrected or not since the case was opened
+        name=await _name(unit, found),
         decisions=[*found.decisions, decided],
     )
     if wanted.outcome is Outcome.CANCELLED:
-        await _set_status(unit, moved, PoolStatus.CANCELLED, decided)
+        await _cancel(unit, moved, decided)
     _tell(unit, moved, decided)
     return moved
+
+
+async def _name(unit: UnitOfWork, found: Case) -> str:
+    """The paper has the name of its day, corrected or not since the case was opened."""
+    if found.subject is not Subject.TEACHER:
+        return await institutions.name_of(unit, found.institution_code or "")
+    member = await backbone.teacher_in_pool(unit, found.subject_id)
+    assert member is not None, "nobody leaves the pool"
+    return member.name
+
+
+async def _cancel(unit: UnitOfWork, found: Case, decided: Decision) -> None:
+    if found.subject is Subject.TEACHER:
+        await _set_status(unit, found, PoolStatus.CANCELLED, decided)
+        return
+    await qualifications.carry_out(
+        unit,
+        found.institution_code or "",
+        found.qualification_number or 0,
+        QualificationAction.WITHDRAW,
+        qualifications.Decision(effective_on=decided.effective_on, reason=decided.reason),
+        hearing=found.hearing,
+    )
 
 
 @transactional
@@ -154,7 +177,7 @@ async def reverse(unit: UnitOfWork, case_id: str, wanted: ReversalDraft) -> Case
 
 @transactional
 async def dismiss(unit: UnitOfWork, case_id: str, reason: Reason) -> Case:
-    """Ends a case with a reason and without a decision: the centre about a teacher, the province about a base. Raises CaseSettled."""
+    """Ends a case with a reason and without a decision: the province about a base, else the centre. Raises CaseSettled."""
     found = await case(unit, unit.actor, case_id)
     moved = await move(unit, found, Action.DISMISS, reason)
     if moved.subject is Subject.TEACHER:
@@ -177,10 +200,14 @@ async def _set_status(unit: UnitOfWork, found: Case, status: PoolStatus, decided
         decided.effective_on,
         f"动态管理决定 {decided.number}：{decided.reason}",
         case_id=found.id,
+        hearing=found.hearing,
     )
 
 
 def _tell(unit: UnitOfWork, found: Case, decided: Decision) -> None:
+    """An institution has a list of its cases instead of a phone."""
+    if found.subject is not Subject.TEACHER:
+        return
     unit.notify(
         found.subject_id,
         "qualification-decided",
@@ -281,11 +308,11 @@ class Running:
     tasks: list[Invitation]
     """Of a teacher."""
     classes: list[TrainingClass]
-    """Of a base."""
+    """Of an institution, by virtue of the qualification."""
 
 
 async def running(platform: Platform, actor: Actor, found: Case) -> Running:
-    """The running and future classes of the teacher or the base, the first to begin first."""
+    """The running and future classes of the teacher or the institution, the first to begin first."""
     if found.subject is Subject.TEACHER:
         tasks = await engagements.unfinished_tasks(platform, found.subject_id)
         return Running(sorted(tasks, key=lambda one: one.starts_on), [])
@@ -358,8 +385,8 @@ async def my_standing(platform: Platform, actor: Actor) -> Standing:
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """For the centre teachers to decide on, for a province bases to apply for or to dismiss, for a base what it may state and what
-    it is warned of."""
+    """For the centre what it decides by itself, for a province bases to apply for or to dismiss, for an institution what it may state and
+    what it is warned of."""
     todo = _todo(actor, beijing_date(platform.clock.now()))
     if todo is None:
         return []
@@ -390,7 +417,7 @@ async def statements_waiting(platform: Platform, actor: Actor) -> int:
 def _todo(actor: Actor, today: date) -> tuple[str, dict[str, object]] | None:
     """What waits for such an actor, as a title and a condition on cases."""
     if Role.NATIONAL_CENTRE in actor.roles:
-        return "待决定的骨干教师动态管理事项", store.to_decide(today)
+        return "待决定的动态管理事项", store.to_decide(today)
     if Role.PROVINCE in actor.roles:
         return "待处理的教师培训基地动态管理事项", store.to_file()
     if actor.roles & INSTITUTION_ROLES:

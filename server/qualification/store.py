@@ -126,9 +126,9 @@ async def cases_of(scope: Scope, subject_id: str) -> list[Case]:
 
 
 def to_decide(today: date) -> Row:
-    """Teachers who have stated the case, or whose days for it are over."""
+    """Teachers and 师资研修中心 that have stated the case, or whose days for it are over."""
     over = {"state": State.OPEN, "state_until": {"$lt": today}}
-    return {"subject": Subject.TEACHER, "$or": [{"state": State.STATED}, over]}
+    return {"subject": {"$in": [Subject.TEACHER, Subject.CENTRE]}, "$or": [{"state": State.STATED}, over]}
 
 
 def to_file() -> Row:
@@ -137,9 +137,10 @@ def to_file() -> Row:
 
 
 def to_state(today: date) -> Row:
-    """Bases whose days for a statement are not over, also when the province has asked already."""
+    """Institutions whose days for a statement are not over, also when the province has asked already."""
     still_open = [one for one in State if one.open]
-    return {"state": {"$in": still_open}, "subject": Subject.BASE, "state_until": {"$gte": today}}
+    institutions = [Subject.BASE, Subject.CENTRE]
+    return {"state": {"$in": still_open}, "subject": {"$in": institutions}, "state_until": {"$gte": today}}
 
 
 async def cases(

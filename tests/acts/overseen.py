@@ -10,7 +10,8 @@ from server.backbone.service import StatusDraft
 from server.institutions.qualifications import Decision
 from server.institutions.requests import RequestDraft
 from server.institutions.rules import RequestPurpose
-from server.qualification import base_requests, review, service
+from server.qualification import base_requests, opening, review, service
+from server.qualification.opening import Intent
 from server.qualification.rules import Outcome
 from server.qualification.service import DecisionDraft, ReversalDraft, StatementDraft
 from server.selection import service as selection
@@ -67,6 +68,15 @@ async def a_request_in_a_bases_case(world: World) -> AsyncIterator[None]:
     asked = await base_requests.submit(world.platform, HEBEI, about_xingtai(RequestPurpose.WITHDRAWAL))
     yield
     await base_requests.retract(world.platform, HEBEI, asked.id)
+
+
+@way_back("qualification:open", "qualification:dismiss", keeps={"qualification_cases"})
+async def a_training_centre_in_question(world: World) -> AsyncIterator[None]:
+    yield
+    intent = Intent(reason="两年内没有举办骨干教师培训。")
+    case = await opening.about_centre(world.platform, CENTRE, cast.CHANGZHOU, 1, intent)
+    yield
+    await service.dismiss(world.platform, CENTRE, case.id, REASON)
 
 
 # ---- teachers of the pool

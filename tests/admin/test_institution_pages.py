@@ -205,7 +205,10 @@ async def test_the_centre_suspends_a_training_centre_and_only_that(centre: Brows
         in (await centre.get("/admin/institutions/009/qualifications/1/withdraw")).text
     )
     refused = await centre.post("/admin/institutions/009/qualifications/1/withdraw", form)
-    assert refused.status == 409
+    assert refused.status == 409 and "由省级管理部门提出申请" in refused.text
+    heard = await centre.post("/admin/institutions/017/qualifications/1/withdraw", form)
+    assert "已立案" in (await centre.get(heard.location)).text
+    assert "陈述期限到 2026-03-31" in (await centre.get(heard.location)).text
     assert "没有受影响的培训班" in (await centre.get("/admin/institutions/017/qualifications/1/suspend")).text
     await centre.post("/admin/institutions/017/qualifications/1/suspend", form)
     page = await centre.get("/admin/institutions/017")

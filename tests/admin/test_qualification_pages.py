@@ -59,7 +59,7 @@ async def test_the_centre_finds_the_case_and_decides_when_it_was_stated(
     early = await centre.post(f"{home}/decide", CANCEL)
     assert early.status == 409 and "对方还没有陈述" in early.text
     await qualification.state_own(platform, stood.teacher.actor, stood.case.id, SAID)
-    assert "待决定的骨干教师动态管理事项" in (await centre.get("/admin")).text
+    assert "待决定的动态管理事项" in (await centre.get("/admin")).text
     assert stood.case.name in (await centre.get("/admin/qualification?todo=yes")).text
     wrong = await centre.post(f"{home}/decide", {"outcome": "CANCELLED", "effective_on": "2026-03-01"})
     assert wrong.status == 422 and "依据和理由" in wrong.text

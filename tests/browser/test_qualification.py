@@ -46,7 +46,7 @@ def test_the_centre_hears_decides_and_reverses(live: LiveSite, page: Page) -> No
     settled(page, "waiting")
     live.do(qualification.state_own(live.platform, stood.teacher.actor, stood.case.id, SAID))
     page.goto(f"{live.address}/admin")
-    row = page.get_by_role("row").filter(has_text="待决定的骨干教师动态管理事项")
+    row = page.get_by_role("row").filter(has_text="待决定的动态管理事项")
     row.get_by_role("link", name="去办理").click()
     expect(page.get_by_role("link", name=stood.case.name)).to_be_visible()
     settled(page, "list")

@@ -12,10 +12,11 @@ from server.backbone.rules import PoolStatus
 from server.classes.rules import Kind
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Forbidden
+from server.kernel.hearings import TooEarly
 from server.kernel.platform import Platform
 from server.qualification import paper, review
 from server.qualification import service as qualification
-from server.qualification.rules import Outcome, Rule, State, TooEarly
+from server.qualification.rules import Outcome, Rule, State
 from server.qualification.service import DecisionDraft, ReversalDraft, StatementDraft
 from server.wechat.simulator import Simulator
 from tests import cast, reviewing

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from server.backbone.rules import PoolStatus
 from server.kernel.errors import Forbidden, Invalid
+from server.kernel.hearings import Hearing, TooEarly
 from server.kernel.identity import Role
 from server.qualification import rules
 from server.qualification.rules import (
@@ -26,7 +27,6 @@ from server.qualification.rules import (
     State,
     StatementOver,
     Subject,
-    TooEarly,
     Verdict,
 )
 
@@ -416,9 +416,9 @@ def test_what_burdens_waits_for_the_statement_or_the_end_of_its_days(outcome: Ou
     ):
         if early and outcome.adverse:
             with pytest.raises(TooEarly):
-                rules.check_heard(outcome, until, today, stated=stated)
+                rules.check_heard(outcome, Hearing(until, stated), today)
         else:
-            rules.check_heard(outcome, until, today, stated=stated)
+            rules.check_heard(outcome, Hearing(until, stated), today)
 
 
 def test_a_decision_takes_effect_today_or_later_and_a_statement_has_its_last_day() -> None:

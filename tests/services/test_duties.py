@@ -27,6 +27,7 @@ from server.surveys.rules import Tally
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.dutiful import another_class, class_in_session, class_that_is_over, guidance_draft, logged, rated
+from tests.reviewing import HEARD
 from tests.services.test_tasks_of_teachers import a_task
 from tests.surveying import clock_of
 
@@ -41,7 +42,7 @@ def in_beijing(day: date) -> datetime:
 
 @transactional
 async def set_status(unit: UnitOfWork, person_id: str, status: PoolStatus, day: date) -> None:
-    await backbone.change_status(unit, person_id, status, day, "示例决定")
+    await backbone.change_status(unit, person_id, status, day, "示例决定", hearing=HEARD)
 
 
 # ---- the year

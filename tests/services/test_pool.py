@@ -40,6 +40,7 @@ from server.selection.entry import Registration
 from server.surveys import tallies as survey_tallies
 from server.wechat.simulator import Simulator
 from tests import cast, stage
+from tests.reviewing import HEARD
 from tests.selecting import SERVED, through
 from tests.surveying import answer, clock_of, let_it_end, open_survey
 
@@ -50,7 +51,7 @@ TODAY = date(2026, 3, 16)
 
 @transactional
 async def decide(unit: UnitOfWork, person_id: str, status: PoolStatus, day: date = TODAY) -> PoolMember:
-    return await backbone.change_status(unit, person_id, status, day, "年度审核决定")
+    return await backbone.change_status(unit, person_id, status, day, "年度审核决定", hearing=HEARD)
 
 
 async def status_of(platform: Platform, person_id: str) -> PoolStatus:

@@ -17,6 +17,7 @@ from server.institutions.rules import QualificationStatus, RequestPurpose
 from server.invitations.rules import State as InvitationState
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Forbidden, Invalid, NotFound
+from server.kernel.hearings import TooEarly, Unheard
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.qualification import base_requests, review, service
@@ -30,8 +31,6 @@ from server.qualification.rules import (
     State,
     StatementOver,
     Subject,
-    TooEarly,
-    Unheard,
 )
 from server.qualification.service import DecisionDraft, ReversalDraft, StatementDraft
 from server.wechat.simulator import Simulator
