@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from pydantic import Field
 from tornado.http1connection import HTTP1Connection
 from tornado.ioloop import IOLoop
 from tornado.web import stream_request_body
@@ -12,8 +13,9 @@ from tornado.web import stream_request_body
 from miniprogram_api.handler import ApiHandler, Multipart, Page, Paging, Response, operation
 from miniprogram_api.screening import flag, screen
 from miniprogram_api.uploads import SubmissionForm
-from server.assessment import grading, service, submissions, tasks
-from server.assessment.documents import Grade, Result, Submission, Task, is_graded
+from miniprogram_api.work_remarks import WorkRemarkAnswer
+from server.assessment import grading, remarks, service, submissions, tasks
+from server.assessment.documents import Grade, Result, Submission, Task, WorkRemark, is_graded
 from server.assessment.file_types import FileTypeRefused
 from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitted
 from server.assessment.rules import GradingOneself, OwnWorkNotDeclared, TaskKind
@@ -27,6 +29,8 @@ from server.kernel.web import Route
 from server.wechat.content import ContentRefused, Mark
 
 NO_MARKS: Mapping[str, Mark] = {}
+NO_REMARKS: Mapping[str, Sequence[WorkRemark]] = {}
+"""By id of the submission."""
 BODY_BESIDE_FILES = 2**20
 """Bytes that fields, headers and boundaries may take beside the files."""
 BODY_BEFORE_REFUSAL = 64 * 2**20
@@ -73,6 +77,8 @@ class SubmissionAnswer(Response):
     files: list[FileAnswer]
     content_check: str | None = None
     """The same of the text."""
+    remarks: list[WorkRemarkAnswer] = Field(default_factory=list)
+    """What the teachers of the class said about this version, oldest first."""
 
 
 class GradeAnswer(Response):
@@ -163,14 +169,19 @@ def task_facts(task: Task) -> dict[str, object]:
 
 
 def submission_answer(
-    submission: Submission | None, marks: Mapping[str, Mark] = NO_MARKS
+    submission: Submission | None,
+    said: Mapping[str, Sequence[WorkRemark]] = NO_REMARKS,
+    marks: Mapping[str, Mark] = NO_MARKS,
 ) -> SubmissionAnswer | None:
     """`marks`: what the content check says of the parts, for who teaches the class."""
     if submission is None:
         return None
     told = SubmissionAnswer.model_validate(submission)
     files = [file.model_copy(update={"content_check": _title(marks.get(file.id))}) for file in told.files]
-    return told.model_copy(update={"files": files, "content_check": _title(marks.get("text"))})
+    remarked = [WorkRemarkAnswer.model_validate(one) for one in said.get(submission.id, ())]
+    return told.model_copy(
+        update={"files": files, "content_check": _title(marks.get("text")), "remarks": remarked}
+    )
 
 
 def _title(mark: Mark | None) -> str | None:
@@ -188,7 +199,9 @@ def grade_answer(grade: Grade) -> GradeAnswer:
     )
 
 
-def trainee_work_answer(row: TraineeWork, checks: Mapping[str, Mark]) -> TraineeWorkAnswer:
+def trainee_work_answer(
+    row: TraineeWork, checks: Mapping[str, Mark], said: Mapping[str, Sequence[WorkRemark]]
+) -> TraineeWorkAnswer:
     marks = [] if row.grade is None else row.grade.marks
     return TraineeWorkAnswer(
         person_id=row.trainee.person_id,
@@ -196,7 +209,7 @@ def trainee_work_answer(row: TraineeWork, checks: Mapping[str, Mark]) -> Trainee
         id_number_masked=row.trainee.id_number_masked,
         work_unit=row.trainee.work_unit,
         graded=is_graded(row.submission, row.grade),
-        submission=submission_answer(row.submission, checks),
+        submission=submission_answer(row.submission, said, checks),
         grade=row.grade and grade_answer(row.grade),
         history=[
             MarkAnswer(
@@ -213,10 +226,12 @@ def trainee_work_answer(row: TraineeWork, checks: Mapping[str, Mark]) -> Trainee
     )
 
 
-def task_work_answer(work: TaskWork, marks: Mapping[str, Mapping[str, Mark]]) -> TaskWorkAnswer:
+def task_work_answer(
+    work: TaskWork, marks: Mapping[str, Mapping[str, Mark]], said: Mapping[str, Sequence[WorkRemark]]
+) -> TaskWorkAnswer:
     """`marks` by submission, then by part."""
     items = [
-        trainee_work_answer(row, marks.get(row.submission.id, NO_MARKS) if row.submission else NO_MARKS)
+        trainee_work_answer(row, marks.get(row.submission.id, NO_MARKS) if row.submission else NO_MARKS, said)
         for row in work.rows
     ]
     return TaskWorkAnswer(
@@ -246,11 +261,12 @@ class ClassTasks(ApiHandler):
         found = await tasks.my_tasks(
             self.platform, self.actor, class_id, after=paging.cursor, limit=paging.limit
         )
+        said = await remarks.shown(self.platform, [one.submission for one in found if one.submission])
         items = [
             MyTaskAnswer.model_validate(
                 task_facts(one.task)
                 | {
-                    "submission": submission_answer(one.submission),
+                    "submission": submission_answer(one.submission, said),
                     "grade": one.grade and grade_answer(one.grade),
                 }
             )
@@ -336,7 +352,8 @@ class TaskSubmissions(ApiHandler):
         found = await submissions.my_versions(
             self.platform, self.actor, task_id, before=paging.cursor, limit=paging.limit
         )
-        items = [SubmissionAnswer.model_validate(one) for one in found]
+        said = await remarks.shown(self.platform, found)
+        items = [told for one in found if (told := submission_answer(one, said))]
         self.answer(Page(items=items, next=next_cursor([item.id for item in items], paging.limit)))
 
 
@@ -386,8 +403,9 @@ class TaughtSubmissions(ApiHandler):
     )
     async def get(self, task_id: str) -> None:
         work = await submissions.taught_work(self.platform, self.actor, task_id)
-        ids = [row.submission.id for row in work.rows if row.submission]
-        self.answer(task_work_answer(work, await submissions.marks(self.platform, ids)))
+        handed_in = [row.submission for row in work.rows if row.submission]
+        marks = await submissions.marks(self.platform, [one.id for one in handed_in])
+        self.answer(task_work_answer(work, marks, await remarks.shown(self.platform, handed_in)))
 
 
 class TaughtFile(ApiHandler):

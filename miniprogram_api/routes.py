@@ -22,6 +22,7 @@ from miniprogram_api import (
     schemes,
     surveys,
     wechat,
+    work_remarks,
 )
 from miniprogram_api.handler import UnknownPath
 from server.kernel.web import Route
@@ -39,6 +40,7 @@ CALLS: list[Route] = [
     *arrival.ROUTES,
     *invitations.ROUTES,
     *assessment.ROUTES,
+    *work_remarks.ROUTES,
     *schemes.ROUTES,
     *surveys.ROUTES,
     *duties.ROUTES,

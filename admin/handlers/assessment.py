@@ -11,7 +11,7 @@ from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import named
 from admin.moments import BeijingMoment, as_typed
 from admin.steps import Done, shows, step
-from server.assessment import service, submissions, tasks
+from server.assessment import remarks, service, submissions, tasks
 from server.assessment.documents import Task
 from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind
 from server.assessment.submissions import TraineeRecord
@@ -186,12 +186,14 @@ class TraineeWork(PageHandler):
         wanted = self.query(VersionQuery).version
         shown = next((one for one in record.versions if wanted in (None, one.version)), None)
         marks = await submissions.marks(self.platform, [shown.id]) if shown else {}
+        said = await remarks.remarks_of(self.platform, [shown] if shown else [])
         self.render_page(
             "assessment/work.html",
             training_class=record.training_class,
             record=record,
             shown=shown,
             marks=marks.get(shown.id, {}) if shown else {},
+            remarks=said.get(shown.id, []) if shown else [],
             history=history_of(record),
         )
 

@@ -79,6 +79,26 @@ class Submission(Document):
     late: bool
 
 
+class WorkRemark(Document):
+    """What a teacher of the class said about one version of somebody's work. Its text is never changed; it may be taken back."""
+
+    task_id: str
+    class_id: str
+    institution_code: str
+    province_code: str
+    submission_id: str
+    person_id: str
+    version: int
+    text: str
+    author_id: str
+    author_name: str
+    said_at: datetime
+    nonce: str | None = None
+    """The phone's: the same remark sent twice is one."""
+    taken_back_at: datetime | None = None
+    taken_back_reason: str = ""
+
+
 class Mark(_Part):
     """One grading: who gave how much for which version (None: for what was shown on site), and why it replaced the one before."""
 

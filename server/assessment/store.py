@@ -15,6 +15,7 @@ from server.assessment.documents import (
     Result,
     Submission,
     Task,
+    WorkRemark,
 )
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
@@ -52,6 +53,18 @@ COLLECTIONS = (
         "earlier_results",
         shard_key="class_id",
         indexes=(Index([("class_id", 1), ("reopened_at", -1), ("_id", 1)]),),
+    ),
+    CollectionSpec(
+        "work_remarks",
+        shard_key="task_id",
+        indexes=(
+            Index([("task_id", 1), ("submission_id", 1), ("_id", 1)]),
+            Index(
+                [("task_id", 1), ("submission_id", 1), ("author_id", 1), ("nonce", 1)],
+                unique=True,
+                partial={"nonce": {"$type": "string"}},
+            ),
+        ),
     ),
     CollectionSpec("uploads", shard_key=None, indexes=(Index([("started_at", 1)]),)),
 )
@@ -183,6 +196,30 @@ async def latest_of_person(scope: Scope, task_ids: Sequence[str], person_id: str
     ]
     rows = scope["submissions"].aggregate(pipeline, session=scope.session)
     return {row["_id"]: Submission.from_mongo(row["latest"]) async for row in rows}
+
+
+# ---- remarks
+
+
+async def insert_remark(scope: Scope, new: WorkRemark) -> None:
+    await scope["work_remarks"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def remark(scope: Scope, remark_id: str) -> WorkRemark | None:
+    """Any remark: whoever asks must then be shown to be its author."""
+    row = await scope["work_remarks"].find_one({"_id": remark_id}, session=scope.session)
+    return None if row is None else WorkRemark.from_mongo(row)
+
+
+async def remarks(scope: Scope, task_id: str, submission_ids: Sequence[str]) -> list[WorkRemark]:
+    """About these versions of one task, oldest first."""
+    about = {"task_id": task_id, "submission_id": {"$in": list(submission_ids)}}
+    rows = scope["work_remarks"].find(about, session=scope.session).sort("_id", 1)
+    return [WorkRemark.from_mongo(row) async for row in rows]
+
+
+async def replace_remark(scope: Scope, changed: WorkRemark) -> None:
+    await scope["work_remarks"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
 
 
 # ---- grades

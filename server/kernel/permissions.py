@@ -30,6 +30,7 @@ class Permission(Titled):
     ASSESSMENT_MANAGE = "assessment:manage", "布置学习任务"
     ASSESSMENT_READ = "assessment:read", "查看学习成果和成绩"
     ASSESSMENT_RELEASE = "assessment:release", "公布成绩"
+    ASSESSMENT_REMARK = "assessment:remark", "对学习成果提出意见"
     ASSESSMENT_SUBMIT = "assessment:submit", "提交学习成果"
     ATTENDANCE_CHECK_IN = "attendance:check-in", "签到"
     ATTENDANCE_MANAGE = "attendance:manage", "安排课次、补签"
@@ -242,6 +243,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             Permission.ADMISSIONS_REVIEW,
             Permission.ASSESSMENT_GRADE,
+            Permission.ASSESSMENT_REMARK,
             Permission.ATTENDANCE_TEACH,
             Permission.CLASSES_TEACH,
             Permission.DUTIES_LOG,

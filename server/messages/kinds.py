@@ -105,6 +105,7 @@ FIELD_TITLES = {
     "starts_at": "开始时间",
     "starts_on": "开始日期",
     "status": "状态",
+    "task_title": "学习成果",
     "teacher_name": "授课教师",
     "title": "课次",
     "trainee_name": "参训教师",
@@ -353,6 +354,18 @@ _ROWS = (
         (_CLASS, (_THING, "title"), _REASON),
     ),
     Kind("grading-due", "学习成果待批阅", ("“{class_name}”还有 {count} 份学习成果等您批阅。",), (_CLASS,)),
+    Kind(
+        "work-remark",
+        "学习成果有新意见",
+        ("{teacher_name}对您的学习成果《{task_title}》提出了意见，请在小程序中查看。",),
+        ((_THING, "teacher_name"), (_THING, "task_title")),
+    ),
+    Kind(
+        "work-remark-taken-back",
+        "学习成果意见撤回",
+        ("{teacher_name}撤回了对您的学习成果《{task_title}》的一条意见。", "理由：{reason}"),
+        ((_THING, "teacher_name"), (_THING, "task_title")),
+    ),
     Kind(
         "results-released",
         "成绩已公布",

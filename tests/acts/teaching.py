@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from server.assessment import grading, tasks
+from server.assessment import grading, remarks, tasks
 from server.attendance import added, changes, rolls, timetable
 from server.attendance.added import MakeUp, Voiding
 from server.attendance.changes import CheckInChange
@@ -127,3 +127,16 @@ async def a_grade(world: World) -> AsyncIterator[None]:
     yield
     again = await grading.grade_submission(world.platform, held.teacher.actor, submission.id, right)
     assert [one.points for one in again.marks] == [80, 30, 80]
+
+
+@way_back("assessment:remark", "assessment:take-back-remark", keeps={"work_remarks"})
+async def a_remark(world: World) -> AsyncIterator[None]:
+    held = await stage.class_in_session(world.platform, world.wechat)
+    task = await assessing.set_task(world.platform, held)
+    submission = await assessing.hand_in(world.platform, held.trainees[0], task)
+    yield
+    said = remarks.RemarkDraft(text="教学策划还缺评价环节。")
+    remark, _ = await remarks.remark(world.platform, held.teacher.actor, submission.id, said)
+    yield
+    wanted = remarks.TakingBack(reason=REASON)
+    await remarks.take_back(world.platform, held.teacher.actor, remark.id, wanted)

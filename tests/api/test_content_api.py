@@ -21,6 +21,7 @@ CALLS = [
     ("POST", "/teaching/classes/{class_id}/needs", "teacher", "text"),
     ("POST", "/teaching/invitations/{invitation_id}/decline", "teacher", "reason"),
     ("PUT", "/teaching/submissions/{submission_id}/grade", "teacher", "comment"),
+    ("POST", "/teaching/submissions/{submission_id}/remarks", "teacher", "text"),
     ("PUT", "/teaching/tasks/{task_id}/trainees/{person_id}/grade", "teacher", "comment"),
     ("POST", "/teaching/guidance", "teacher", "about"),
     ("POST", "/guidance/{guidance_id}/dispute", "trainee", "reason"),

@@ -23,6 +23,7 @@ from server.assessment.documents import (
     Submission,
     SubmittedFile,
     Task,
+    WorkRemark,
 )
 from server.assessment.rules import AssessmentPolicy, Criterion, TaskKind, Work
 from server.assessment.service import ClassAssessment, ClassResults, Standing
@@ -30,6 +31,7 @@ from server.assessment.submissions import ClassWork, TaskCounts, TraineeRecord, 
 from server.attendance.hours import ClassHours
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
+from server.kernel.mongo import new_id
 from server.wechat import content
 from tests.admin.front_end import allowed, layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits
@@ -125,6 +127,20 @@ def mark(points: int, reason: str = "", version: int | None = 1) -> Mark:
         at=NOON,
         reason=reason,
     )
+
+
+def remark(**changes: object) -> WorkRemark:
+    said: dict[str, object] = {
+        "task_id": REPORT.id,
+        "submission_id": new_id(),
+        "person_id": TRAINEES[1].person_id,
+        "version": 2,
+        "text": "请把任务描述写到工作岗位。",
+        "author_id": new_id(),
+        "author_name": "周试山",
+        "said_at": NOON,
+    }
+    return WorkRemark.model_validate(PLACE | said | changes)
 
 
 def grade(trainee: Enrolment, *marks: Mark) -> Grade:
@@ -295,6 +311,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             record=RECORD,
             shown=RECORD.versions[0],
             marks={"text": content.Mark("待人工核看", "warning")},
+            remarks=[remark(), remark(taken_back_at=NOON, taken_back_reason="说错了对象")],
             history=history_of(RECORD),
         ),
     ),
@@ -305,6 +322,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             record=TraineeRecord(REPORT, CLASS, TRAINEES[4], [], None),
             shown=None,
             marks={},
+            remarks=[],
             history=[],
         ),
     ),

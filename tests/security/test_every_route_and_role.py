@@ -186,6 +186,8 @@ TABLE: dict[str, Outcomes] = {
     "GET /api/v1/teaching/tasks/{task_id}/submissions": MY_TEACHING,
     "GET /api/v1/teaching/submissions/{submission_id}/files/{file_id}": MY_TEACHING,
     "PUT /api/v1/teaching/submissions/{submission_id}/grade": MY_TEACHING,
+    "POST /api/v1/teaching/submissions/{submission_id}/remarks": MY_TEACHING,
+    "POST /api/v1/teaching/remarks/{remark_id}/withdrawal": MY_TEACHING,
     "PUT /api/v1/teaching/tasks/{task_id}/trainees/{person_id}/grade": MY_TEACHING,
     # ---- staff, about themselves and the country
     "GET /admin": ANY_STAFF,

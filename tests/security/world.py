@@ -13,7 +13,7 @@ from server.admissions import service as admissions
 from server.admissions import store as admissions_store
 from server.admissions.documents import Applicant
 from server.admissions.rules import Action, State
-from server.assessment import grading, submissions, tasks
+from server.assessment import grading, remarks, submissions, tasks
 from server.assessment.rules import TaskKind
 from server.assessment.submissions import SubmissionDraft
 from server.assessment.tasks import CriterionDraft, TaskDraft
@@ -104,6 +104,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     await CheckInDesk(platform).check_in(trainee.actor, Scan(stage.code_of(platform, session), "nonce"))
     await _graded_work(platform, held, trainee, TaskKind.FORMATIVE)
     task_id, submission_id, file_id = await _graded_work(platform, held, trainee, TaskKind.SUMMATIVE)
+    said = remarks.RemarkDraft(text="任务描述可以再具体一些。")
+    remark, _ = await remarks.remark(platform, held.teacher.actor, submission_id, said)
     latecomer = roster_of([cast.person(900)])
     [_, letter] = await invitations.my_invitations(platform, held.teacher.actor)
     preview = await roster_import.preview_roster(platform, held.officer, held.id, "补充名册.xlsx", latecomer)
@@ -129,6 +131,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "task_id": task_id,
             "submission_id": submission_id,
             "file_id": file_id,
+            "remark_id": remark.id,
             "survey_id": survey_id,
             "case_id": await _case(platform, held),
             "decision_number": "2026-0001",
@@ -186,6 +189,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "/message-grants": {"nonce": "nonce-of-a-phone", "answers": {"some-template": "accept"}},
             "/scheme": {"based_on": 0},
             "/signature": {"version": 1},
+            "/withdrawal": {"reason": "说错了对象"},
             "/remarks": {"text": "请加一次实训。"},
             "/statement": {"text": "去年因病住院，附有证明。"},
             "/needs": {"text": "增加实训课时。"},

@@ -84,6 +84,7 @@ MODELS: dict[str, type[Document]] = {
     "tasks": assessment.Task,
     "teaching_sessions": attendance.TeachingSession,
     "upgrades": Upgrade,
+    "work_remarks": assessment.WorkRemark,
 }
 
 WITHOUT_MODEL = {
