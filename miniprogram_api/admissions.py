@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from miniprogram_api.classes import ClassAnswer, ClassHandler, class_facts
+from miniprogram_api.classes import ClassAnswer, ClassHandler
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
 from server.accounts.phones import AlreadyBound, IdentityDiffers, RealName
 from server.accounts.rules import IdNumberInvalid
@@ -97,9 +97,10 @@ class MyApplicationItem(ApplicationAnswer):
     institution_name: str
 
 
-def open_class_fields(seen: OpenClass, today: date) -> dict[str, object]:
+def open_class_fields(seen: OpenClass, facts: dict[str, object]) -> dict[str, object]:
+    """`facts`: the fields of ClassAnswer."""
     item = seen.item
-    return class_facts(item, today) | {
+    return facts | {
         "province_code": item.province_code,
         "enrolment_opens": item.enrolment_opens,
         "enrolment_closes": item.enrolment_closes,
@@ -136,7 +137,9 @@ class OpenClasses(ClassHandler):
         wanted = self.query(OpenClassQuery)
         narrowed = OpenClassFilter(wanted.province, wanted.level, wanted.major, wanted.month)
         found = await applying.open_classes(self.platform, narrowed, before=wanted.cursor, limit=wanted.limit)
-        items = [OpenClassItem.model_validate(open_class_fields(one, self.today)) for one in found]
+        items = [
+            OpenClassItem.model_validate(open_class_fields(one, await self.facts(one.item))) for one in found
+        ]
         cursor = found[-1].item.id if len(found) == wanted.limit else None
         self.answer(Page[OpenClassItem](items=items, next=cursor))
 
@@ -152,7 +155,7 @@ class OneOpenClass(ClassHandler):
         asked = seen.admission
         self.answer(
             OpenClassAnswer.model_validate(
-                open_class_fields(seen, self.today)
+                open_class_fields(seen, await self.facts(seen.item))
                 | {
                     "questions": asked.questions if asked else [],
                     "reporting": asked.reporting if asked else "",

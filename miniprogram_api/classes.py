@@ -54,8 +54,10 @@ class TaughtClassAnswer(ClassAnswer):
     trainees: list[TraineeAnswer]
 
 
-def class_facts(item: TrainingClass, today: date, my_part: Sequence[Kind] = ()) -> dict[str, object]:
-    """The fields of ClassAnswer."""
+def class_facts(
+    item: TrainingClass, teachers: Sequence[str], today: date, my_part: Sequence[Kind]
+) -> dict[str, object]:
+    """The fields of ClassAnswer; `teachers`: what they are called."""
     stage, condition = item.stage_on(today), item.condition_on(today)
     return {
         **item.model_dump(include=_TOLD),
@@ -66,7 +68,7 @@ def class_facts(item: TrainingClass, today: date, my_part: Sequence[Kind] = ()) 
         "condition": condition,
         "condition_title": condition.label,
         "condition_reason": _reason(item, today),
-        "teachers": [teacher.name for teacher in item.teachers],
+        "teachers": teachers,
         "my_part": list(my_part),
     }
 
@@ -84,12 +86,16 @@ _TOLD = ClassAnswer.model_fields.keys() & TrainingClass.model_fields.keys() - {
 
 
 class ClassHandler(ApiHandler):
-    def told(self, item: TrainingClass) -> ClassAnswer:
-        return ClassAnswer.model_validate(class_facts(item, self.today))
+    async def told(self, item: TrainingClass) -> ClassAnswer:
+        return ClassAnswer.model_validate(await self.facts(item))
 
-    def taught(self, item: TrainingClass) -> dict[str, object]:
+    async def taught(self, item: TrainingClass) -> dict[str, object]:
         """The fields of ClassAnswer, for a teacher of the class."""
-        return class_facts(item, self.today, item.kinds_of(self.actor.person_id))
+        return await self.facts(item, item.kinds_of(self.actor.person_id))
+
+    async def facts(self, item: TrainingClass, my_part: Sequence[Kind] = ()) -> dict[str, object]:
+        called = await classes.teachers_called(self.platform, item)
+        return class_facts(item, list(called.values()), self.today, my_part)
 
     @property
     def today(self) -> date:
@@ -108,7 +114,7 @@ class MyClasses(ClassHandler):
         found, cursor = await classes.my_classes(
             self.platform, self.actor, before=paging.cursor, limit=paging.limit
         )
-        self.answer(Page(items=[self.told(one) for one in found], next=cursor))
+        self.answer(Page(items=[await self.told(one) for one in found], next=cursor))
 
 
 class MyClass(ClassHandler):
@@ -116,7 +122,7 @@ class MyClass(ClassHandler):
         Permission.CLASSES_ATTEND, summary="One of the classes that I attend", answers={200: ClassAnswer}
     )
     async def get(self, class_id: str) -> None:
-        self.answer(self.told(await classes.attended_class(self.platform, self.actor, class_id)))
+        self.answer(await self.told(await classes.attended_class(self.platform, self.actor, class_id)))
 
 
 class MyTeaching(ClassHandler):
@@ -130,7 +136,7 @@ class MyTeaching(ClassHandler):
         paging = self.query(Paging)
         found = await classes.my_teaching(self.platform, self.actor, before=paging.cursor, limit=paging.limit)
         cursor = found[-1].id if len(found) == paging.limit else None
-        items = [ClassAnswer.model_validate(self.taught(one)) for one in found]
+        items = [ClassAnswer.model_validate(await self.taught(one)) for one in found]
         self.answer(Page(items=items, next=cursor))
 
 
@@ -152,7 +158,7 @@ class TaughtClass(ClassHandler):
             )
             for one in await classes.trainee_list(self.platform, class_id)
         ]
-        self.answer(TaughtClassAnswer.model_validate({**self.taught(item), "trainees": trainees}))
+        self.answer(TaughtClassAnswer.model_validate({**await self.taught(item), "trainees": trainees}))
 
 
 ROUTES: list[Route] = [

@@ -306,13 +306,18 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
     """Entries in words; a person named by id, as what it was done to or among the facts, is shown by name."""
     ids = {str(one) for entry in entries for one in _persons_in(entry)}
     persons = await people.persons(platform, sorted(ids))
+    called = await people.called(
+        platform,
+        {person.id: person.name for person in persons.values()}
+        | {entry["actor_id"]: entry["actor_name"] for entry in entries if entry["actor_name"]},
+    )
     return [
         Told(
             id=entry["_id"],
             at=entry["at"],
-            who=entry["actor_name"] or "未实名的手机",
+            who=called.get(entry["actor_id"], "未实名的手机"),
             title=(TITLES | _OF_EARLIER_VERSIONS).get(entry["action"], entry["action"]),
-            detail=_detail(entry, {person.id: person.name for person in persons.values()}),
+            detail=_detail(entry, {one: called[one] for one in persons}, called.get(entry["actor_id"], "")),
             subject=_PLACES.get(entry["subject"], entry["subject"]),
             sealed=entry["sealed"],
         )
@@ -326,10 +331,10 @@ def _persons_in(entry: Mapping[str, Any]) -> list[Any]:
     return [one for one in (entry["subject"], facts.get("about"), facts.get("person_id")) if one]
 
 
-def _detail(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def _detail(entry: Mapping[str, Any], names: Mapping[str, str], who: str) -> str:
     """What is absent, zero or not one plain value is left out; so is the name of who did it."""
     facts = entry["facts"]
     named = list(dict.fromkeys(names[one] for one in _persons_in(entry) if one in names))
-    named = [name for name in named if name != entry["actor_name"]]
+    named = [name for name in named if name != who]
     plain = {name: value for name, value in facts.items() if value and isinstance(value, str | int)}
     return "，".join(named + [words.format(plain[name]) for name, words in _FACTS.items() if name in plain])

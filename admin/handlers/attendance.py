@@ -192,6 +192,7 @@ class SessionEditor(PageHandler):
         session = None
         if session_id:
             session = await attendance.session_in_reach(self.platform, self.actor, class_id, session_id)
+        called = await classes.teachers_called(self.platform, training_class)
         if outcome["problem"] is None:
             usual = values_of(session) if session else {"place": training_class.place}
             outcome = outcome | {"values": usual}
@@ -200,7 +201,9 @@ class SessionEditor(PageHandler):
             training_class=training_class,
             session=session,
             course_options=[(one, one) for one in training_class.courses],
-            teacher_options=[(one.person_id, one.name) for one in training_class.who(Kind.TEACHING)],
+            teacher_options=[
+                (one.person_id, called[one.person_id]) for one in training_class.who(Kind.TEACHING)
+            ],
             datums=DATUMS,
             **outcome,
         )

@@ -11,6 +11,7 @@ from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Listing, Query
 from admin.steps import shows, step
+from server.accounts import people
 from server.admissions import service as admissions
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
@@ -28,7 +29,8 @@ async def fetch(page: PageHandler, query: CheckQuery, before: str | None, limit:
 
 
 async def around(page: PageHandler, query: CheckQuery, rows: Sequence[ContentCheck]) -> dict[str, Any]:
-    return {"mark_of": content.mark_of}
+    called = await people.called(page.platform, {one.person_id: one.person_name for one in rows})
+    return {"mark_of": content.mark_of, "called": called}
 
 
 CHECKS = Listing(

@@ -266,6 +266,7 @@ class MakeUps(PageHandler):
             added=await added.of_class(self.platform, self.actor, class_id),
             people={one.person_id: one for one in trainees},
             missed=missed,
+            teachers=list((await classes.teachers_called(self.platform, training_class)).values()),
             held=hours.held,
             may_manage=open_to and holds(self.actor, Permission.ATTENDANCE_MANAGE),
             **outcome,

@@ -42,6 +42,7 @@ class ClassInvitations(PageHandler):
             "invitations/class.html",
             training_class=seen.training_class,
             invitations=seen.invitations,
+            called=seen.called,
             may_send=may_send,
             candidates=candidates,
             most=recommendation.RECOMMENDED_MOST,

@@ -11,6 +11,7 @@ from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, Listing, ProvinceCode, Query, fetched_by
 from admin.steps import shows, step
+from server.accounts import people
 from server.institutions import requests
 from server.institutions.documents import BaseRequest
 from server.kernel.permissions import Permission, holds
@@ -54,12 +55,22 @@ async def fetch_cases(page: PageHandler, query: CaseQuery, before: str | None, l
     )
 
 
+async def called(page: PageHandler, rows: Sequence[Case] | Sequence[EarlyWarning]) -> dict[str, str]:
+    """What to call each of whom they are about, by id: of two teachers of one name it is seen who is meant."""
+    return await people.called(page.platform, {one.subject_id: one.name for one in rows})
+
+
+async def around_cases(page: PageHandler, query: CaseQuery, rows: Sequence[Case]) -> dict[str, Any]:
+    return {"called": await called(page, rows)}
+
+
 CASES = Listing(
     "/admin/qualification",
     "qualification/list.html",
     Permission.QUALIFICATION_READ,
     CaseQuery,
     fetch_cases,
+    around_cases,
 )
 
 
@@ -75,6 +86,7 @@ async def around_warnings(
     return {
         "holding": await qualification.still_holding(page.platform, rows),
         "coming": await coming(page.platform, rows),
+        "called": await called(page, rows),
     }
 
 

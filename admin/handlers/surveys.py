@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.moments import BeijingMoment, as_typed
 from admin.steps import shows, step
+from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel.clock import BEIJING
 from server.kernel.permissions import Permission
@@ -51,6 +52,7 @@ class ClassSurvey(PageHandler):
             "surveys/survey.html",
             training_class=seen.training_class,
             seen=seen,
+            teachers=list((await classes.teachers_called(self.platform, seen.training_class)).values()),
             results_at=rules.settled_at(seen.survey.closes_at) if seen.survey else None,
             scale=rules.SCALE,
             teacher_topics=rules.TEACHER_TOPICS,

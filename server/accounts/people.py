@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bson.binary import Binary
@@ -12,6 +12,7 @@ from server.accounts.documents import Person
 from server.accounts.rules import Evidence
 from server.kernel.errors import Conflict
 from server.kernel.folding import same
+from server.kernel.namesakes import Listed, namesakes, told_apart
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork
 
@@ -116,6 +117,21 @@ async def id_numbers(platform: Platform, people: Sequence[Person]) -> dict[str, 
 
 async def persons(scope: Scope, person_ids: Sequence[str]) -> dict[str, Person]:
     return await store.persons(scope, person_ids)
+
+
+async def called(scope: Scope, names: Mapping[str, str]) -> dict[str, str]:
+    """What to call each of these people (id → name) in one list: the name, and of namesakes also the last digits of the ID number.
+
+    What is stored of somebody is the name alone, as on the card: who else is in the list is known when it is shown. It asks the database
+    only where there are namesakes.
+    """
+    shared = namesakes(names.values())
+    if not shared:
+        return dict(names)
+    known = await store.persons(scope, [one for one, name in names.items() if name in shared])
+    masked = {one: person.id_number_masked for one, person in known.items()}
+    listed = [Listed(name, "", masked.get(one, "")) for one, name in names.items()]
+    return dict(zip(names, told_apart(listed), strict=True))
 
 
 async def bound_person_ids(scope: Scope, person_ids: Sequence[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -124,6 +125,14 @@ class Grade(Document):
     province_code: str
     person_id: str
     marks: list[Mark] = Field(min_length=1)
+
+    def naming(self, called: Mapping[str, str]) -> Grade:
+        """The same with these graders (by id) as they are called."""
+        marks = [
+            one.model_copy(update={"grader_name": called.get(one.grader_id, one.grader_name)})
+            for one in self.marks
+        ]
+        return self.model_copy(update={"marks": marks})
 
     @property
     def current(self) -> Mark:

@@ -342,7 +342,8 @@ async def work_in_reach(platform: Platform, actor: Actor, class_id: str, task_id
 
 async def _work(scope: Scope, task: Task, training_class: TrainingClass) -> TaskWork:
     latest = await store.latest_of_task(scope, task.id)
-    grades = await store.grades_of_task(scope, task.id)
+    called = await classes.teachers_called(scope, training_class)
+    grades = {who: one.naming(called) for who, one in (await store.grades_of_task(scope, task.id)).items()}
     rows = [
         TraineeWork(one, latest.get(one.person_id), grades.get(one.person_id))
         for one in await classes.trainees(scope, task.class_id)
@@ -355,16 +356,16 @@ async def trainee_record(
 ) -> TraineeRecord:
     """For staff. Raises NotFound outside their jurisdiction and for a person who is not in the class."""
     task, training_class = await task_in_reach(platform, actor, class_id, task_id)
-    for one in await classes.trainees(platform, class_id):
-        if one.person_id == person_id:
-            return TraineeRecord(
-                task,
-                training_class,
-                one,
-                await store.versions(platform, task_id, person_id),
-                await store.grade(platform, task_id, person_id),
-            )
-    raise NotFound("该学员不在本班名册中。")
+    trainee = await classes.trainee(platform, class_id, person_id)
+    grade = await store.grade(platform, task_id, person_id)
+    called = await classes.teachers_called(platform, training_class)
+    return TraineeRecord(
+        task,
+        training_class,
+        trainee,
+        await store.versions(platform, task_id, person_id),
+        grade and grade.naming(called),
+    )
 
 
 async def _own(scope: Scope, actor: Actor, submission_id: str) -> Submission:

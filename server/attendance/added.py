@@ -99,7 +99,7 @@ async def _make_up(unit: UnitOfWork, training_class: TrainingClass, wanted: Make
     if not training_class.starts_on <= wanted.held_on <= beijing_date(unit.now):
         said = f"补课日期应在开班（{training_class.starts_on}）以后，不晚于今天。"
         raise Invalid(fields=[FieldError("held_on", said)])
-    if wanted.taught_by not in {one.name for one in training_class.teachers}:
+    if wanted.taught_by not in (await classes.teachers_called(unit, training_class)).values():
         raise Invalid(fields=[FieldError("taught_by", "请从本班的授课骨干教师中选择（指南第六条）。")])
     hours = await service.hours_of_class(unit, training_class)
     check_made_up(wanted.hours, held=hours.held, attended=hours.attended.get(wanted.person_id, 0))

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pymongo.errors import DuplicateKeyError
 
+from server.accounts import people
 from server.attendance import rules, service, store
 from server.attendance.documents import AddedKind, CheckIn, RefusedScan, Source, TeachingSession
 from server.attendance.rules import Flag, Status, Window
@@ -149,7 +150,10 @@ async def roll_of(platform: Platform, session: TeachingSession) -> Roll:
     """The roll of a session that the caller has fetched already."""
     entries = await entries_of(platform, session)
     refused = await store.refused_scans(platform, session.id, limit=REFUSALS_SHOWN)
-    return Roll(session, session.window(platform.clock.now()), entries, refused)
+    names = {one.trainee.person_id: one.trainee.name for one in entries}
+    called = await people.called(platform, names | {one.person_id: one.name for one in refused if one.name})
+    told = [one.model_copy(update={"name": called.get(one.person_id, "")}) for one in refused]
+    return Roll(session, session.window(platform.clock.now()), entries, told)
 
 
 async def entries_of(scope: Scope, session: TeachingSession) -> list[RollEntry]:

@@ -107,6 +107,11 @@ class Trainee:
     """Whether a phone speaks for them."""
 
 
+async def teachers_called(scope: Scope, training_class: TrainingClass) -> dict[str, str]:
+    """Id → what to call each of its teachers: two of one name are told apart."""
+    return await people.called(scope, {one.person_id: one.name for one in training_class.teachers})
+
+
 async def make_class(
     unit: UnitOfWork,
     draft: ClassDraft,

@@ -15,6 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints
 from pymongo.errors import DuplicateKeyError
 
+from server.accounts import people
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter, PoolMember
 from server.backbone.rules import PoolStatus
@@ -253,7 +254,9 @@ async def record_of(platform: Platform, actor: Actor, teacher_id: str, year: int
         raise NotFound("骨干教师库中没有这位教师，或不在您的管理范围内。")
     return DutyRecord(
         seen,
-        await store.of_teacher(platform, teacher_id, year=year, limit=GUIDANCE_SHOWN),
+        await _told_apart(
+            platform, await store.of_teacher(platform, teacher_id, year=year, limit=GUIDANCE_SHOWN)
+        ),
         await store.warning(platform, teacher_id, year),
     )
 
@@ -279,7 +282,28 @@ async def my_guidance(
     platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
 ) -> list[Guidance]:
     """What this teacher has logged, last first."""
-    return await store.of_teacher(platform, actor.person_id, before=before, limit=limit)
+    return await _told_apart(
+        platform, await store.of_teacher(platform, actor.person_id, before=before, limit=limit)
+    )
+
+
+async def _told_apart(scope: Scope, found: Sequence[Guidance]) -> list[Guidance]:
+    """The same with everybody as they are called among their classes: a namesake may stand on another page of the list."""
+    names = {one.trainee_id: one.trainee_name for one in found} | {
+        one.teacher_id: one.teacher_name for one in found
+    }
+    for class_id, taught in (
+        await classes.classes_of(scope, sorted({one.class_id for one in found}))
+    ).items():
+        names |= {one.person_id: one.name for one in taught.teachers}
+        names |= {one.person_id: one.name for one in await classes.trainees(scope, class_id)}
+    called = await people.called(scope, names)
+    return [
+        one.model_copy(
+            update={"trainee_name": called[one.trainee_id], "teacher_name": called[one.teacher_id]}
+        )
+        for one in found
+    ]
 
 
 async def log_guidance(platform: Platform, actor: Actor, draft: GuidanceDraft) -> tuple[Guidance, bool]:
@@ -344,7 +368,9 @@ async def guidance_received(
     platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
 ) -> list[Guidance]:
     """What teachers logged as given to the actor, last first."""
-    return await store.of_trainee(platform, actor.person_id, before=before, limit=limit)
+    return await _told_apart(
+        platform, await store.of_trainee(platform, actor.person_id, before=before, limit=limit)
+    )
 
 
 async def guidance_waiting(platform: Platform, actor: Actor) -> int:

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
+from server.accounts import people
 from server.backbone import service as backbone
 from server.backbone.documents import PoolMember
 from server.classes import service as classes
@@ -65,6 +66,8 @@ class ClassInvitations:
     training_class: TrainingClass
     invitations: list[Invitation]
     """Newest first."""
+    called: dict[str, str]
+    """Id → what to call each of the teachers: two of one name are told apart."""
     over: bool
     """Whether the class is: then nobody is invited any more."""
 
@@ -83,7 +86,9 @@ async def invitations_of_class(platform: Platform, actor: Actor, class_id: str) 
     """Everybody whom a class in one's reach has invited. Raises NotFound."""
     training_class = await classes.get_class(platform, actor, class_id)
     over = training_class.stage_on(beijing_date(platform.clock.now())) is Stage.FINISHED
-    return ClassInvitations(training_class, await store.of_class(platform, class_id), over)
+    sent = await store.of_class(platform, class_id)
+    called = await people.called(platform, {one.teacher_id: one.teacher_name for one in sent})
+    return ClassInvitations(training_class, sent, called, over)
 
 
 async def send(platform: Platform, actor: Actor, class_id: str, draft: InvitationDraft) -> list[Invitation]:

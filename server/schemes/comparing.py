@@ -30,7 +30,8 @@ async def compared_version(
 ) -> ComparedVersion:
     """A version for staff beside another: the one given, else the one before it. Raises NotFound."""
     training_class = await classes.get_class(platform, actor, class_id)
-    versions = {one.version: one for one in await store.versions(platform, class_id)}
+    called = await classes.teachers_called(platform, training_class)
+    versions = {one.version: one.naming(called) for one in await store.versions(platform, class_id)}
     if number not in versions:
         raise NotFound("本班的培训方案没有这一版。")
     shown = versions.pop(number)

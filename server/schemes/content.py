@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Annotated
 
@@ -122,6 +123,21 @@ class Content(Draft):
 
     formative_weight: Annotated[int, Field(ge=0, le=100)]
     """Percent, the policy of the first day of the class when this was written: what the teachers sign."""
+
+    def naming(self, called: Mapping[str, str]) -> Content:
+        """The same with these teachers (by id) as they are called."""
+        taught = [
+            tuple(
+                row.model_copy(update={"teacher_name": called.get(row.teacher_id, row.teacher_name)})
+                for row in rows
+            )
+            for rows in (self.courses, self.sessions)
+        ]
+        assessed = tuple(
+            row.model_copy(update={"assessor_name": called.get(row.assessor_id, row.assessor_name)})
+            for row in self.tasks
+        )
+        return self.model_copy(update={"courses": taught[0], "sessions": taught[1], "tasks": assessed})
 
     @property
     def course_titles(self) -> list[str]:

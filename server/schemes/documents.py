@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -69,6 +69,26 @@ class SchemeVersion(Reviewed):
     signatures: list[Signature] = Field(default_factory=list)
     remarks: list[Remark] = Field(default_factory=list)
     history: list[Step] = Field(default_factory=list)
+
+    def naming(self, called: Mapping[str, str]) -> SchemeVersion:
+        """The same with these people (by id) as they are called: its teachers, who wrote, signed and remarked."""
+        told = {
+            "content": self.content.naming(called),
+            "saved_by": called.get(self.author_id, self.saved_by),
+            "signatures": [
+                one.model_copy(update={"name": called.get(one.person_id, one.name)})
+                for one in self.signatures
+            ],
+            "remarks": [
+                one.model_copy(update={"author_name": called.get(one.author_id, one.author_name)})
+                for one in self.remarks
+            ],
+            "history": [
+                one.model_copy(update={"actor_name": called.get(one.actor_id, one.actor_name)})
+                for one in self.history
+            ],
+        }
+        return self.model_copy(update=told)
 
     @property
     def author_id(self) -> str:

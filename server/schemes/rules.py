@@ -7,7 +7,7 @@ approved makes the sessions and tasks of the class. A later version goes the sam
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 from server.assessment.rules import TaskKind
@@ -141,6 +141,11 @@ class Frame:
     only_assess: Collection[str] = ()
     """Ids of those who do not teach."""
     class_hour_minutes: int = 45
+
+    def naming(self, called: Mapping[str, str]) -> Frame:
+        """The same with its teachers (by id) as they are called."""
+        assessors = {who: called[who] for who in self.assessors}
+        return replace(self, teachers={who: called[who] for who in self.teachers}, assessors=assessors)
 
     @property
     def teaching(self) -> dict[str, str]:

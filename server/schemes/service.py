@@ -122,9 +122,10 @@ async def taught_scheme(platform: Platform, actor: Actor, class_id: str) -> Sche
 
 
 async def _seen(platform: Platform, training_class: TrainingClass) -> SchemeOfClass:
-    versions = await store.versions(platform, training_class.id)
+    called = await classes.teachers_called(platform, training_class)
+    versions = [one.naming(called) for one in await store.versions(platform, training_class.id)]
     newest = next((one for one in versions if one.state not in rules.GONE), None)
-    frame = await _frame(platform, training_class)
+    frame = (await _frame(platform, training_class)).naming(called)
     signed = {one.person_id: one for one in newest.signatures} if newest else {}
     pending = newest is not None and newest.state is not State.APPROVED
     return SchemeOfClass(
@@ -312,7 +313,7 @@ async def sign(unit: UnitOfWork, class_id: str, version: int) -> bool:
 async def file(unit: UnitOfWork, class_id: str, version: int) -> None:
     """Files this version with the province (报省级管理部门审核). Raises SignaturesMissing, SchemeIncomplete."""
     training_class, scheme = await step_to(unit, class_id, version, Action.FILE)
-    rules.check_signed({one.person_id: one.name for one in training_class.teachers}, scheme.signed_by)
+    rules.check_signed(await classes.teachers_called(unit, training_class), scheme.signed_by)
     await _require_complete(unit, training_class, scheme)
     flags = await venues.unresolved(unit, training_class, scheme.content.all_places)
     await take(unit, rules.STEPS, scheme, Action.FILE, changes={"venue_flags": flags})

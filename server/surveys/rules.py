@@ -93,6 +93,14 @@ def make_questions(teachers: Iterable[tuple[str, str]]) -> list[Question]:
     ]
 
 
+def naming(questions: Iterable[Question], called: Mapping[str, str]) -> list[Question]:
+    """The questions with their teachers (by id) as they are called: who answers must know which of two namesakes is meant."""
+    return [
+        one.model_copy(update={"teacher_name": called[one.teacher_id]}) if one.teacher_id else one
+        for one in questions
+    ]
+
+
 def check_period(opens_at: datetime, closes_at: datetime, now: datetime) -> None:
     """Raises Invalid unless the survey ends after it begins, in the future, and within three months."""
     if closes_at <= opens_at:

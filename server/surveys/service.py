@@ -13,6 +13,7 @@ from itertools import groupby
 
 from pymongo.errors import DuplicateKeyError
 
+from server.accounts import people
 from server.attendance import work
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -174,7 +175,7 @@ async def class_survey(platform: Platform, actor: Actor, class_id: str) -> Class
         trainees,
         responses,
         settled=now >= rules.settled_at(survey.closes_at),
-        results=await results_of(platform, survey, responses, now),
+        results=await results_of(platform, await _told_apart(platform, survey), responses, now),
         due=due,
     )
 
@@ -206,9 +207,15 @@ async def my_surveys(
 
 async def my_survey(platform: Platform, actor: Actor, survey_id: str) -> MySurvey:
     """A survey of a class that the actor attends, open or not. Raises NotFound for any other."""
-    survey = await _survey_for_me(platform, actor, survey_id)
+    survey = await _told_apart(platform, await _survey_for_me(platform, actor, survey_id))
     answered = await store.has_answered(platform, survey_id, actor.person_id)
     return MySurvey(survey, survey.state_at(platform.clock.now()), answered)
+
+
+async def _told_apart(scope: Scope, survey: Survey) -> Survey:
+    names = {one.teacher_id: one.teacher_name or "" for one in survey.questions if one.teacher_id}
+    questions = rules.naming(survey.questions, await people.called(scope, names))
+    return survey.model_copy(update={"questions": questions})
 
 
 async def answer_survey(platform: Platform, actor: Actor, survey_id: str, answers: rules.Answers) -> bool:

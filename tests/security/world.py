@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from server.accounts.fictional import roster_of
+from server.accounts.rules import mask_id_number
 from server.admissions import service as admissions
 from server.admissions import store as admissions_store
 from server.admissions.documents import Applicant
@@ -382,7 +383,7 @@ async def _application(platform: Platform, held: ClassInSession, trainee: Phone)
         province_code=held.training_class.province_code,
         person_id=trainee.actor.id,
         name=trainee.actor.name,
-        id_number_masked="***",
+        id_number_masked=mask_id_number(cast.people(1)[0].id_number),
         work_unit="示例市技师学院",
         post="讲师",
         years_of_teaching=8,

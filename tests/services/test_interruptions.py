@@ -571,6 +571,24 @@ async def test_missed_hours_are_made_up_by_staff_or_the_teacher_and_never_more_t
         await added.make_up(platform, YANGZHOU, opened.id, make_up(missing))
 
 
+async def test_of_two_teachers_of_one_name_it_is_said_who_made_hours_up_with_somebody(
+    platform: Platform, wechat: Simulator, clock: FixedClock, opened: ClassInSession
+) -> None:
+    one, number = cast.BACKBONE_TEACHER, cast.person(3).id_number
+    namesake = cast.Person(one.name, number, one.phone, one.unit)
+    await stage.register_backbone(platform, namesake)
+    await stage.teach(
+        platform, XINGTAI, opened.id, await stage.phone(platform, wechat, "openid-namesake", namesake)
+    )
+    there, missing = opened.trainees
+    await hold(platform, clock, await morning(platform, opened, 17), [there])
+    with pytest.raises(Invalid):
+        await added.make_up(platform, XINGTAI, opened.id, make_up(missing, 2))
+    called = f"{one.name}（尾号 {number[-4:]}）"
+    made = await added.make_up(platform, XINGTAI, opened.id, make_up(missing, 2, taught_by=called))
+    assert made.taught_by == called
+
+
 async def test_two_who_record_the_same_missed_hours_at_once_record_them_once(
     platform: Platform, clock: FixedClock, opened: ClassInSession
 ) -> None:
