@@ -124,14 +124,17 @@ async def take_back(unit: UnitOfWork, remark_id: str, wanted: TakingBack) -> Wor
 
 
 async def remarks_of(scope: Scope, work: Iterable[Submission]) -> dict[str, list[WorkRemark]]:
-    """By id of the submission, which the caller has fetched already, oldest first; also what was taken back."""
+    """By id of the submission, which the caller has fetched already, oldest first; also what was taken back. Namesakes are told apart."""
     ids: dict[str, list[str]] = {}
     for one in work:
         ids.setdefault(one.task_id, []).append(one.id)
+    said = [one for task_id, of_task in ids.items() for one in await store.remarks(scope, task_id, of_task)]
+    held = await classes.classes_of(scope, sorted({one.class_id for one in said}))
+    called = {key: await classes.teachers_called(scope, one) for key, one in held.items()}
     found: dict[str, list[WorkRemark]] = {}
-    for task_id, of_task in ids.items():
-        for said in await store.remarks(scope, task_id, of_task):
-            found.setdefault(said.submission_id, []).append(said)
+    for remark_ in said:
+        name = called[remark_.class_id].get(remark_.author_id, remark_.author_name)
+        found.setdefault(remark_.submission_id, []).append(remark_.model_copy(update={"author_name": name}))
     return found
 
 
