@@ -39,6 +39,7 @@ from server.kernel.platform import Platform
 from server.plans import service as plans
 from server.plans.documents import PlanFilter
 from server.schemes import service as schemes
+from server.schemes import standing
 from server.schemes.documents import SchemeFilter
 from server.schemes.rules import State as SchemeState
 from server.settings import Settings
@@ -168,7 +169,7 @@ async def test_lists_show_what_there_is_and_filters_find_it(opened: Opened) -> N
         assert await certificates.ledger(platform, actor, LedgerFilter(level="3"))
         for narrowed_pool in (PoolFilter(status=PoolStatus.ACTIVE), PoolFilter(words="邢台")):
             assert await backbone.list_pool(platform, actor, narrowed_pool)
-        for chapter in (admissions, applications, corrections, institutions, plans, schemes):
+        for chapter in (admissions, applications, corrections, institutions, plans, standing):
             await chapter.waiting(platform, actor)
 
 
