@@ -22,9 +22,6 @@ from server.kernel.identity import INSTITUTION_ROLES
 from server.kernel.reviews import PROVINCE, By, Procedure, Waits
 from server.kernel.titled import Titled
 
-LONGEST_SUSPENSION = 180
-"""Days; what takes longer is terminated, and its people finish elsewhere. The guide says nothing of it."""
-
 
 class Kind(Titled):
     SUSPEND = "SUSPEND", "暂停"
@@ -123,16 +120,17 @@ class Days:
     suspended: tuple[tuple[date, date], ...] = ()
 
 
-def check_suspension(first: date, last: date, now: Days, ends_on: date) -> None:
-    """Raises Invalid unless the suspension begins on a day of the class, and the class goes on after it."""
+def check_suspension(first: date, last: date, now: Days, ends_on: date, *, most_days: int) -> None:
+    """Raises Invalid unless the suspension begins on a day of the class, lasts no longer than `most_days` (policy), and the class goes on
+    after it."""
     wrong = []
     if not now.starts_on <= first <= now.ends_on:
         said = f"暂停应从培训班日期内开始（{now.starts_on} 至 {now.ends_on}）。"
         wrong.append(FieldError("first", said))
     if last < first:
         wrong.append(FieldError("last", "暂停的最后一天不能早于第一天。"))
-    elif (last - first).days >= LONGEST_SUSPENSION:
-        wrong.append(FieldError("last", f"暂停最长 {LONGEST_SUSPENSION} 天；更久的请终止培训并转班补学。"))
+    elif (last - first).days >= most_days:
+        wrong.append(FieldError("last", f"暂停最长 {most_days} 天；更久的请终止培训并转班补学。"))
     if any(before <= last and first <= after for before, after in now.suspended):
         wrong.append(FieldError("first", "与已批准的暂停重叠。"))
     if ends_on < now.ends_on:

@@ -21,7 +21,7 @@ from server.classes.rules import Condition, Stage
 from server.interruptions import carrying_out, rules, store
 from server.interruptions.documents import ChangeFilter, ClassChange, LaterClass, Move
 from server.interruptions.rules import Action, Course, Days, Ground, Kind, Placed, State
-from server.kernel import reviewed
+from server.kernel import policies, reviewed
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
@@ -140,7 +140,8 @@ async def _once(asking: Awaitable[ClassChange]) -> ClassChange:
 async def _suspend(unit: UnitOfWork, class_id: str, wanted: Suspension) -> ClassChange:
     training_class = await _changeable(unit, class_id)
     days = days_of(training_class)
-    rules.check_suspension(wanted.first, wanted.last, days, wanted.ends_on)
+    most_days = (await policies.on(unit, beijing_date(unit.now))).suspension_days_most
+    rules.check_suspension(wanted.first, wanted.last, days, wanted.ends_on, most_days=most_days)
     there = {one.id: one for one, _ in await timetable.all_sessions(unit, class_id)}
     hit = rules.inside(await _placed(unit, class_id), wanted.first, wanted.last)
     rules.check_moves(hit, wanted.moves)

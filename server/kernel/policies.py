@@ -56,6 +56,8 @@ class Policies(BaseModel):
         int, Field(ge=0, le=180, title="结业后等待公布成绩、仍视为在开展培训的天数（天）")
     ] = 30
     """Two years without training or tasks do not run on while a class awaits its release (articles 5.3 and 9.1)."""
+    suspension_days_most: Annotated[int, Field(ge=1, le=365, title="培训班一次暂停的最长天数（天）")] = 180
+    """What takes longer is terminated, and its people finish elsewhere."""
     smallest_group: Annotated[int, Field(ge=1, le=100, title="满意度结果公布的最少份数")] = 5
     invitation_days: Annotated[int, Field(ge=1, le=60, title="邀请函回复期限（天）")] = 7
     code_step_seconds: Annotated[int, Field(ge=2, le=60, title="签到码更换间隔（秒）")] = 5

@@ -21,10 +21,13 @@ from server.institutions.rules import Level
 from server.interruptions import service
 from server.interruptions.rules import Ground, State
 from server.interruptions.service import Postponement, Suspension, Termination, Transfer
+from server.kernel import policies
 from server.kernel.clock import FixedClock
+from server.kernel.errors import Invalid
 from server.kernel.identity import Role
 from server.kernel.permissions import ROLE_PERMISSIONS, Permission
 from server.kernel.platform import Platform
+from server.kernel.policies import PolicyChange
 from server.kernel.reviews import NotYours, Review
 from server.schemes import rules as scheme_rules
 from server.schemes.content import Content, CourseRow
@@ -32,6 +35,7 @@ from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
 from tests.stage import ClassInSession
 
+CENTRE = stage.actor(cast.CENTRE)
 HEBEI = stage.actor(cast.HEBEI_OFFICER)
 XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
 TYPHOON: dict[str, Any] = {"ground": Ground.FORCE_MAJEURE, "reason": "台风登陆，当地停课。"}
@@ -69,6 +73,23 @@ async def test_each_way_waits_for_the_province(platform: Platform, opened: Class
         await service.approve(platform, XINGTAI, asked.id, Review(seen=1))
     found = await classes.get_class(platform, XINGTAI, opened.id)
     assert (found.ends_on, found.suspensions) == (date(2026, 3, 27), [])
+
+
+async def test_a_suspension_lasts_as_long_as_the_policy_lets_it(
+    platform: Platform, opened: ClassInSession
+) -> None:
+    """The guide says nothing of it, and the centre may."""
+    shorter = PolicyChange(
+        key="suspension_days_most", value=3, effective_from=date(2026, 3, 16), reason="试行"
+    )
+    await policies.change(platform, CENTRE, shorter)
+    week = {"first": date(2026, 3, 18), "ends_on": date(2026, 4, 3)}
+    four = Suspension(last=date(2026, 3, 21), **week, **TYPHOON)
+    with pytest.raises(Invalid) as refused:
+        await service.suspend(platform, XINGTAI, opened.id, four)
+    assert "暂停最长 3 天" in refused.value.fields[0].message
+    three = Suspension(last=date(2026, 3, 20), **week, **TYPHOON)
+    assert (await service.suspend(platform, XINGTAI, opened.id, three)).state is State.SUBMITTED
 
 
 async def test_the_certificate_of_a_class_that_was_put_off_states_the_real_days_and_keeps_the_planned_month(
