@@ -12,7 +12,7 @@ from server.attendance import changes, codes, rolls
 from server.attendance import service as attendance
 from server.attendance.changes import (
     CheckInChange,
-    Extension,
+    Closing,
     LateRegistrations,
     NothingFlagged,
     StatusUnchanged,
@@ -402,23 +402,23 @@ class TaughtVerdict(ApiHandler):
         self.answer(CheckInAnswer.model_validate(judged))
 
 
-class ExtensionRequest(Extension):
+class ClosingRequest(Closing):
     """Until when one may check in: the end of the session at the latest."""
 
 
 class TaughtWindow(ApiHandler):
     @operation(
         Permission.ATTENDANCE_TEACH,
-        summary="Let people check in for longer, also after the first one has",
-        body=ExtensionRequest,
+        summary="Let people check in for longer, also after the first one has, or for shorter again",
+        body=ClosingRequest,
         answers={200: SessionItem},
         problems=(ResultsReleased,),
     )
     async def put(self, session_id: str) -> None:
-        wanted = self.body(ExtensionRequest)
-        longer = await changes.extend_window(self.platform, self.actor, None, session_id, wanted)
-        window = longer.window(self.platform.clock.now())
-        self.answer(SessionItem.model_validate(_session_fields(longer, window)))
+        wanted = self.body(ClosingRequest)
+        moved = await changes.move_closing(self.platform, self.actor, None, session_id, wanted)
+        window = moved.window(self.platform.clock.now())
+        self.answer(SessionItem.model_validate(_session_fields(moved, window)))
 
 
 _PERSON = r"(?P<person_id>[0-9a-f]{24})"

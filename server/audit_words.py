@@ -93,6 +93,7 @@ TITLES = {
     "attendance:judge-flags": "核对签到标记",
     "attendance:register-late": "补签",
     "attendance:remind": "提醒课程即将开始",
+    "attendance:shorten-window": "缩短签到时间",
     "attendance:void-make-up": "撤销补课记录",
     "backbone:apply-status": "骨干教师状态变更生效",
     "backbone:change-status": "变更骨干教师状态",

@@ -15,7 +15,7 @@ from admin.options import WEEKDAYS
 from admin.steps import Done, shows, step
 from server.attendance import changes, rolls, rules, timetable
 from server.attendance import service as attendance
-from server.attendance.changes import CheckInChange, Extension, LateRegistrations, VerdictDraft
+from server.attendance.changes import CheckInChange, Closing, LateRegistrations, VerdictDraft
 from server.attendance.documents import TeachingSession
 from server.attendance.rolls import LateRegistration, RollEntry
 from server.attendance.rules import (
@@ -334,7 +334,7 @@ class OneSession(PageHandler):
             may_register=may_manage and roll.window is not Window.UPCOMING,
             may_extend=may_manage
             and roll.window is not Window.UPCOMING
-            and max(roll.session.closes_at, self.platform.clock.now()) < roll.session.ends_at,
+            and self.platform.clock.now() < roll.session.ends_at,
             **outcome,
         )
 
@@ -381,9 +381,9 @@ async def judge_flags(page: OneSession, class_id: str, session_id: str) -> str:
 
 @step(OneSession, Permission.ATTENDANCE_MANAGE)
 async def extend_window(page: OneSession, class_id: str, session_id: str) -> str:
-    wanted = Extension(closes_at=page.form(ExtensionForm).closes_at)
-    done = await changes.extend_window(page.platform, page.actor, class_id, session_id, wanted)
-    return f"签到延长到 {done.closes_at.astimezone(BEIJING):%H:%M}。"
+    wanted = Closing(closes_at=page.form(ExtensionForm).closes_at)
+    done = await changes.move_closing(page.platform, page.actor, class_id, session_id, wanted)
+    return f"签到改为到 {done.closes_at.astimezone(BEIJING):%H:%M} 结束。"
 
 
 _ID = "[0-9a-f]{24}"

@@ -70,7 +70,7 @@ class VerdictDraft(_Wanted):
     words: Annotated[str, Field(title="核对说明", min_length=2, max_length=200)]
 
 
-class Extension(_Wanted):
+class Closing(_Wanted):
     closes_at: Annotated[AwareDatetime, Field(title="签到结束")]
 
 
@@ -166,6 +166,8 @@ async def judge_flags(
 ) -> CheckIn:
     """Says what the flags of a check-in meant: a phone lent to a colleague is no violation. A flag that comes later is open again.
 
+    A later verdict holds instead of an earlier one, which stays on the record with who said it.
+
     Raises ResultsReleased, NothingFlagged, NotFound where nobody has checked in.
     """
     session, _, found = await _kept_check_in(unit, class_id, session_id, wanted.person_id)
@@ -202,28 +204,29 @@ async def judge_flags(
 
 
 @transactional
-async def extend_window(
-    unit: UnitOfWork, class_id: str | None, session_id: str, wanted: Extension
+async def move_closing(
+    unit: UnitOfWork, class_id: str | None, session_id: str, wanted: Closing
 ) -> TeachingSession:
-    """Lets people check in for longer, to the end of the session at most, also after the first has checked in or the window has closed.
+    """Lets people check in for longer, to the end of the session at most, also after the first has checked in or the window has closed;
+    and for shorter again, to a moment that is still to come. Who has checked in stays.
 
-    Raises ResultsReleased, and Invalid for a moment that is no later or beyond the session.
+    Raises ResultsReleased, and Invalid for a moment that has passed or lies outside the session.
     """
     session = await _kept_session(unit, class_id, session_id)
     await _exclude_release(unit, session)
     if session.closes_at == wanted.closes_at:
         unit.nothing_written()
         return session
-    rules.check_extension(session.closes_at, session.ends_at, wanted.closes_at, unit.now)
-    longer = session.model_copy(update={"closes_at": wanted.closes_at})
-    await store.replace_session(unit, longer)
+    rules.check_closing(session.times, wanted.closes_at, unit.now)
+    moved = session.model_copy(update={"closes_at": wanted.closes_at})
+    await store.replace_session(unit, moved)
     unit.audit(
-        "attendance:extend-window",
+        "attendance:extend-window" if moved.closes_at > session.closes_at else "attendance:shorten-window",
         session_id,
         before=session.closes_at.isoformat(),
-        after=longer.closes_at.isoformat(),
+        after=moved.closes_at.isoformat(),
     )
-    return longer
+    return moved
 
 
 # ---- parts

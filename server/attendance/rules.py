@@ -106,13 +106,15 @@ def require_open(opens_at: datetime, closes_at: datetime, now: datetime) -> None
             )
 
 
-def check_extension(closes_at: datetime, ends_at: datetime, wanted: datetime, now: datetime) -> None:
-    """Raises Invalid unless `wanted` is later than the window closes now and still to come, and within the session."""
-    if wanted > ends_at:
-        raise Invalid(fields=[FieldError("closes_at", f"签到最晚到下课时间 {_minute(ends_at)} 为止。")])
-    if wanted <= closes_at:
-        message = f"签到现在到 {_minute(closes_at)} 结束，只能延长，不能缩短。"
-        raise Invalid(fields=[FieldError("closes_at", message)])
+def check_closing(times: Times, wanted: datetime, now: datetime) -> None:
+    """Raises Invalid unless `wanted` is still to come and within the session: nobody who has checked in would not have been let in, so
+    that a longer window may be made shorter again."""
+    if wanted > times.ends_at:
+        said = f"签到最晚到下课时间 {_minute(times.ends_at)} 为止。"
+        raise Invalid(fields=[FieldError("closes_at", said)])
+    if wanted < times.late_after:
+        said = f"签到结束时间不能早于迟到时间 {_minute(times.late_after)}。"
+        raise Invalid(fields=[FieldError("closes_at", said)])
     if wanted <= now:
         raise Invalid(fields=[FieldError("closes_at", "这个时间已过。没能签到的学员请用“补签”登记。")])
 

@@ -8,10 +8,11 @@ from datetime import timedelta
 from server.assessment import grading, remarks, tasks
 from server.attendance import added, changes, rolls, timetable
 from server.attendance.added import MakeUp, Voiding
-from server.attendance.changes import CheckInChange
+from server.attendance.changes import CheckInChange, Closing, VerdictDraft
+from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import TeachingSession
 from server.attendance.rolls import LateRegistration
-from server.attendance.rules import Status
+from server.attendance.rules import Status, Verdict
 from server.kernel.clock import beijing_date
 from tests import assessing, stage
 from tests.acts.walking import World, way_back
@@ -82,6 +83,42 @@ async def a_voided_check_in(world: World) -> AsyncIterator[None]:
     await changes.change_check_in(world.platform, held.officer, held.id, session.id, void)
     yield
     await changes.change_check_in(world.platform, held.teacher.actor, None, session.id, there)
+
+
+@way_back("attendance:judge-flags", "attendance:judge-flags")
+async def a_verdict(world: World) -> AsyncIterator[None]:
+    """The last one holds; those before it stay with who said them."""
+    held, session = await a_scan_of_one_phone(world)
+    who = held.trainees[0].actor.person_id
+    fine = VerdictDraft(person_id=who, verdict=Verdict.FINE, words="借同事手机，本人在场")
+    wrong = VerdictDraft(person_id=who, verdict=Verdict.WRONG, words="他人代签")
+    await changes.judge_flags(world.platform, held.officer, held.id, session.id, fine)
+    yield
+    await changes.judge_flags(world.platform, held.officer, held.id, session.id, wrong)
+    yield
+    judged = await changes.judge_flags(world.platform, held.teacher.actor, None, session.id, fine)
+    assert [one.verdict for one in judged.verdicts] == [fine.verdict, wrong.verdict, fine.verdict]
+
+
+async def a_scan_of_one_phone(world: World) -> tuple[ClassInSession, TeachingSession]:
+    """Two people have checked in with one phone."""
+    held, session = await a_morning(world)
+    world.now_is(session.starts_at)
+    for number, one in enumerate(held.trainees[:2]):
+        scan = Scan(stage.code_of(world.platform, session), f"nonce-{number}", device="one-phone")
+        await CheckInDesk(world.platform).check_in(one.actor, scan)
+    return held, session
+
+
+@way_back("attendance:extend-window", "attendance:shorten-window")
+async def a_longer_window(world: World) -> AsyncIterator[None]:
+    held, session = await a_morning(world)
+    world.now_is(session.starts_at)
+    yield
+    longer, as_before = Closing(closes_at=session.ends_at), Closing(closes_at=session.closes_at)
+    await changes.move_closing(world.platform, held.officer, held.id, session.id, longer)
+    yield
+    await changes.move_closing(world.platform, held.teacher.actor, None, session.id, as_before)
 
 
 @way_back("attendance:make-up", "attendance:void-make-up", keeps={"added_hours"})

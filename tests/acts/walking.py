@@ -20,7 +20,7 @@ Documents = dict[str, dict[str, dict[str, Any]]]
 
 TRAIL = {"audit", "outbox", "leases", "reminders", "sequences", "invitation_guards", "wechat_tokens"}
 """What was noted, told and counted; and rows of the machine, such as those at which two transactions meet."""
-HISTORY = {"history", "changes", "verdicts", "versions", "status_since"}
+HISTORY = {"history", "changes", "versions", "status_since"}
 """Of any document: who brought it where it is, and since when."""
 COUNTERS = {"classes": {"version"}, "persons": {"version"}, "accounts": {"version"}}
 """What only counts how often a row was written, so that two transactions meet at it."""
@@ -43,7 +43,7 @@ class World:
             left_out = HISTORY | COUNTERS.get(name, set())
             found[name] = {
                 str(row["_id"]): {
-                    key: _stands(value) if key == "marks" else value
+                    key: LAST_COUNTS[key](value) if key in LAST_COUNTS else value
                     for key, value in row.items()
                     if key not in left_out
                 }
@@ -59,9 +59,17 @@ class World:
         return await self.platform["outbox"].count_documents({})
 
 
-def _stands(marks: list[Any]) -> list[Any]:
+def _grade(marks: list[Any]) -> list[Any]:
     """Of the marks of a grade the last counts; those of a result name no scores and stand as they are."""
     return [marks[-1]["scores"]] if marks and "scores" in marks[-1] else marks
+
+
+def _judged(verdicts: list[Any]) -> list[Any]:
+    """Of the verdicts on the flags of a check-in the last counts."""
+    return [verdicts[-1]["verdict"]] if verdicts else []
+
+
+LAST_COUNTS: dict[str, Callable[[list[Any]], list[Any]]] = {"marks": _grade, "verdicts": _judged}
 
 
 Walk = Callable[[World], AsyncIterator[None]]

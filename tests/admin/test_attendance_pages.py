@@ -568,4 +568,4 @@ async def test_several_are_registered_and_the_window_is_lengthened_on_the_page(
     late = await mine.post(f"{one}/window", {"closes_at": "2026-03-17T12:01"})
     assert late.status == 422 and "最晚到下课时间" in late.text
     assert (await mine.post(f"{one}/window", {"closes_at": "2026-03-17T11:00"})).location == one
-    assert "签到延长到 11:00" in (await mine.get(one)).text
+    assert "签到改为到 11:00 结束" in (await mine.get(one)).text

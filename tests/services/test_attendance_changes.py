@@ -10,7 +10,7 @@ import pytest
 from server.attendance import changes, codes, rolls, service, store, timetable
 from server.attendance.changes import (
     CheckInChange,
-    Extension,
+    Closing,
     LateRegistrations,
     NothingFlagged,
     StatusUnchanged,
@@ -170,7 +170,7 @@ async def test_after_the_release_nothing_of_it_changes(
     for act in (
         changes.change_check_in(*at, changed_to(person_id, Status.LATE)),
         changes.judge_flags(*at, VerdictDraft(person_id=person_id, verdict=Verdict.FINE, words="借同事手机")),
-        changes.extend_window(*at, Extension(closes_at=session.ends_at)),
+        changes.move_closing(*at, Closing(closes_at=session.ends_at)),
     ):
         with pytest.raises(ResultsReleased):
             await act
@@ -212,7 +212,7 @@ async def test_the_neighbour_and_a_teacher_of_another_class_put_nothing_right(
             changes.change_check_in(*at, changed_to(person_id, Status.LATE)),
             changes.register_all(*at, LateRegistrations(person_ids=[person_id], reason="停电")),
             changes.judge_flags(*at, VerdictDraft(person_id=person_id, verdict=Verdict.FINE, words="没有")),
-            changes.extend_window(*at, Extension(closes_at=session.ends_at)),
+            changes.move_closing(*at, Closing(closes_at=session.ends_at)),
         ):
             with pytest.raises(NotFound):
                 await act
@@ -247,7 +247,40 @@ async def test_one_phone_for_several_people_gets_a_verdict_and_takes_nothing_awa
         await changes.judge_flags(*at, fine.model_copy(update={"person_id": third.actor.person_id}))
 
 
+async def test_a_verdict_can_be_given_anew_and_both_are_kept(
+    platform: Platform, opened: ClassInSession, session: TeachingSession, desk: CheckInDesk
+) -> None:
+    for number, phone in enumerate(opened.trainees[:2]):
+        code = stage.code_of(platform, session)
+        await desk.check_in(phone.actor, Scan(code, str(number), device="one-phone"))
+    at, who = (platform, opened.officer, opened.id, session.id), ids_of(opened)[0]
+    said = [(Verdict.FINE, "借同事手机"), (Verdict.WRONG, "他人代签"), (Verdict.FINE, "借同事手机")]
+    wanted = [VerdictDraft(person_id=who, verdict=verdict, words=words) for verdict, words in said]
+    *_, judged = [await changes.judge_flags(*at, one) for one in wanted]
+    assert [(one.verdict, one.words) for one in judged.verdicts] == said
+
+
 # ---- the window
+
+
+async def test_a_longer_window_is_made_shorter_again_and_who_is_in_stays(
+    platform: Platform, opened: ClassInSession, session: TeachingSession, desk: CheckInDesk, clock: FixedClock
+) -> None:
+    at = (platform, opened.officer, opened.id, session.id)
+    await changes.move_closing(*at, Closing(closes_at=session.ends_at))
+    clock.set(session.closes_at + timedelta(minutes=10))
+    await scan(platform, desk, session, opened.trainees[0])
+    for passed in (session.closes_at, clock.now()):
+        with pytest.raises(Invalid) as refused:
+            await changes.move_closing(*at, Closing(closes_at=passed))
+        assert "已过" in refused.value.fields[0].message
+    soon = clock.now() + timedelta(minutes=1)
+    assert (await changes.move_closing(*at, Closing(closes_at=soon))).closes_at == soon
+    clock.set(soon)
+    with pytest.raises(SessionNotOpen):
+        await scan(platform, desk, session, opened.trainees[1])
+    assert len((await rolls.roll(*at)).present) + len((await rolls.roll(*at)).late) == 1
+    assert await platform["audit"].count_documents({"action": "attendance:shorten-window"}) == 1
 
 
 async def test_the_window_is_lengthened_after_the_first_scan_within_the_session(
@@ -260,13 +293,12 @@ async def test_the_window_is_lengthened_after_the_first_scan_within_the_session(
     wrong = (session.ends_at + timedelta(seconds=1), session.closes_at - timedelta(minutes=1))
     for closes_at in wrong:
         with pytest.raises(Invalid):
-            await changes.extend_window(
-                platform, opened.officer, opened.id, session.id, Extension(closes_at=closes_at)
+            await changes.move_closing(
+                platform, opened.officer, opened.id, session.id, Closing(closes_at=closes_at)
             )
-    wanted = Extension(closes_at=session.ends_at)
+    wanted = Closing(closes_at=session.ends_at)
     twice = [
-        await changes.extend_window(platform, opened.teacher.actor, None, session.id, wanted)
-        for _ in range(2)
+        await changes.move_closing(platform, opened.teacher.actor, None, session.id, wanted) for _ in range(2)
     ]
     longer = twice[1]
     assert twice[0] == longer
