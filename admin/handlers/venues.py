@@ -69,7 +69,7 @@ class OnePlace(PageHandler):
             "venues/one.html",
             check=found,
             may_resolve=may_review and STEPS.has(found.state, Action.RESOLVE),
-            may_refuse=may_review and STEPS.has(found.state, Action.REFUSE),
+            may_refuse=await service.may_refuse(self.platform, self.actor, found),
             may_withdraw=holds(self.actor, Permission.VENUES_ASK) and STEPS.has(found.state, Action.WITHDRAW),
             **outcome,
         )

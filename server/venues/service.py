@@ -171,13 +171,26 @@ async def allow(unit: UnitOfWork, check_id: str, finding: Finding) -> PlaceCheck
 
 @transactional
 async def refuse(unit: UnitOfWork, check_id: str, finding: Finding) -> PlaceCheck:
-    """The place may not be used, or no longer; sessions that have it already are the institution's to move."""
+    """The place may not be used, or no longer; sessions that have it already are the institution's to move.
+
+    Raises ResultsReleased for a place that may be used, once the class is over and done: nothing could be moved any more.
+    """
     found = await get_check(unit, unit.actor, check_id)
+    if found.state is State.RESOLVED:
+        await classes.exclude_release(unit, await classes.get_class(unit, unit.actor, found.class_id))
     unit.audit("venues:refuse", found.id, class_id=found.class_id, place=found.place, reason=finding.note)
     changes = {"note": finding.note}
     return await take(
         unit, rules.STEPS, found, Action.REFUSE, finding.note, seen=finding.seen, changes=changes
     )
+
+
+async def may_refuse(scope: Scope, actor: Actor, found: PlaceCheck) -> bool:
+    """Whether this actor may refuse the place now."""
+    if not rules.STEPS.may(found.state, Action.REFUSE, actor.roles):
+        return False
+    training_class = await classes.get_class(scope, actor, found.class_id)
+    return found.state is State.WAITING or not training_class.frozen
 
 
 # ---- reading

@@ -13,10 +13,12 @@ from server.audit_words import TITLES
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests.acts import CASES
+from tests.acts.limits import LIMITS, Limit
 from tests.acts.walking import Documents, Key, World
 
 README = Path(__file__).parents[2] / "README.md"
 CODE = re.compile(r"`([a-z]+:[a-z-]+)`")
+CHINESE = re.compile("[\u4e00-\u9fff]{4}")
 ON_A_PHONE = re.compile("学员|教师|候选人")
 """Who is told by a message; everybody else has a list and a home page."""
 
@@ -31,6 +33,10 @@ class Row:
     def key(self) -> Key:
         [act], [back] = CODE.findall(self.cells[0]), CODE.findall(self.cells[3])
         return act, back
+
+    @property
+    def open_for_ever(self) -> bool:
+        return self.cells[2] == "any time"
 
     @property
     def tells(self) -> bool:
@@ -65,6 +71,34 @@ async def test_the_way_back_leads_to_the_state_before(
     assert back in await noted_by(world, walk)
     assert (await world.messages() > told) == row.tells, "README says otherwise of who is told"
     assert_as_before(before, await world.documents(), case.keeps)
+
+
+def test_every_row_with_a_limit_has_it_tried() -> None:
+    assert sorted(row.key for row in rows() if not row.open_for_ever) == sorted(LIMITS)
+
+
+def called(one: Key | Limit) -> str:
+    return one.passes.__name__ if isinstance(one, Limit) else " ".join(one)
+
+
+LIMITED = [(key, limit) for key, limits in LIMITS.items() for limit in limits]
+
+
+@pytest.mark.parametrize(("key", "limit"), LIMITED, ids=called)
+async def test_after_its_limit_the_way_back_is_refused_in_words_and_changes_nothing(
+    platform: Platform, wechat: Simulator, key: Key, limit: Limit
+) -> None:
+    world = World(platform, wechat)
+    walk = CASES[key].walk(world)
+    await anext(walk)
+    await anext(walk)
+    await limit.passes(world)
+    before = await world.documents()
+    with pytest.raises(limit.refusal) as refused:
+        await anext(walk, None)
+    assert await world.documents() == before
+    words = [refused.value.detail, *(one.message for one in refused.value.fields)]
+    assert all(CHINESE.search(one) for one in words), words
 
 
 async def noted_by(world: World, walk: AsyncIterator[None]) -> list[str]:
