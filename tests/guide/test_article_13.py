@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 
-from server.assessment import grading, service, submissions
-from server.assessment.rules import OwnWorkNotDeclared, TaskKind
+from server.assessment import grading, service, submissions, tasks
+from server.assessment.rules import GradingOneself, OwnWorkNotDeclared, TaskKind
 from server.assessment.submissions import SubmissionDraft
+from server.assessment.tasks import DeadlineExtension
 from server.classes.service import ResultsReleased
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.identity import Role
 from server.kernel.permissions import ROLE_PERMISSIONS, Permission
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
-from tests import stage
+from tests import cast, stage
 from tests.api.client import call
-from tests.assessing import assess_everybody, grade, graded, hand_in, release, set_task
+from tests.assessing import assess_everybody, grade, graded, hand_in, release, set_task, task_draft
 
 
 async def test_every_version_is_declared_ones_own_work(platform: Platform, wechat: Simulator) -> None:
@@ -100,3 +104,68 @@ def test_the_institution_cannot_grade_at_all() -> None:
     """培训机构严禁以任何形式违规帮助参训教师通过培训考核: it has no way to give or change points."""
     for role in (Role.TRAINING_CENTRE, Role.TRAINING_BASE, Role.PROVINCE, Role.NATIONAL_CENTRE):
         assert Permission.ASSESSMENT_GRADE not in ROLE_PERMISSIONS[role]
+
+
+async def test_a_teacher_who_attends_the_class_does_not_grade_themself(
+    platform: Platform, wechat: Simulator
+) -> None:
+    """不准请他人代劳、公平公正: neither on site nor what was handed in."""
+    opened = await stage.class_in_session(platform, wechat, trainees=1)
+    await stage.assess(platform, opened)
+    await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [cast.BACKBONE_TEACHER])
+    task = await set_task(platform, opened, TaskKind.SUMMATIVE)
+    own = opened.teacher.actor.person_id
+    with pytest.raises(GradingOneself):
+        await grading.grade_trainee(platform, opened.teacher.actor, task.id, own, graded(60, 40))
+    submission = await hand_in(platform, opened.teacher, task)
+    with pytest.raises(GradingOneself):
+        await grade(platform, opened.teacher, submission)
+
+
+async def test_after_the_release_nothing_changes_any_more(platform: Platform, wechat: Simulator) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=1)
+    task, summative = await assess_everybody(platform, opened)
+    phone, teacher = opened.trainees[0], opened.teacher.actor
+    [newest] = await submissions.my_versions(platform, phone.actor, task.id)
+    await release(platform, opened)
+    extension = DeadlineExtension(deadline=task.deadline + timedelta(days=9), reason="再给几天")
+    for refused in (
+        hand_in(platform, phone, task),
+        grading.grade_submission(platform, teacher, newest.id, graded(1, 1, reason="改低一点")),
+        tasks.create_task(platform, opened.officer, opened.id, task_draft(platform)),
+        tasks.extend_deadline(platform, opened.officer, opened.id, summative.id, extension),
+        tasks.withdraw_task(platform, opened.officer, opened.id, task.id),
+    ):
+        with pytest.raises(ResultsReleased):
+            await refused
+    assert (await service.my_result(platform, phone.actor, opened.id)).total == 80.0
+
+
+async def test_a_grade_and_the_release_at_the_same_moment_exclude_each_other(
+    platform: Platform, wechat: Simulator
+) -> None:
+    """违规修改参训教师成绩: what is frozen is what stands, whoever was quicker."""
+    opened = await stage.class_in_session(platform, wechat, trainees=4)
+    task, _ = await assess_everybody(platform, opened)
+    work = await submissions.taught_work(platform, opened.teacher.actor, task.id)
+    changes = [
+        grading.grade_submission(
+            platform, opened.teacher.actor, row.submission.id, graded(number, 0, reason="重新评阅")
+        )
+        for number, row in enumerate(work.rows)
+        if row.submission
+    ]
+    outcomes = await asyncio.gather(
+        *changes[:2], release(platform, opened), *changes[2:], return_exceptions=True
+    )
+    unexpected = [
+        one for one in outcomes if isinstance(one, Exception) and not isinstance(one, ResultsReleased)
+    ]
+    assert unexpected == [] and isinstance(outcomes[2], list)
+
+    frozen = await service.released_results(platform, opened.id)
+    after = await submissions.taught_work(platform, opened.teacher.actor, task.id)
+    for row in after.rows:
+        assert row.grade is not None
+        in_the_result = {mark.task_id: mark.points for mark in frozen[row.trainee.person_id].marks}
+        assert in_the_result[task.id] == row.grade.current.points

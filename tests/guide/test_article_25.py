@@ -1,10 +1,14 @@
 """第二十五条: who manages what on the platform."""
 
 import re
+from datetime import date
 
 import pytest
 
+from server.accounts import people, phones
 from server.accounts.fictional import roster_of
+from server.accounts.phones import PhoneAuthenticator
+from server.accounts.rules import mask_id_number
 from server.accounts.staff import AccountDraft
 from server.admissions import roster
 from server.admissions.roster import Edit, Entry, Reason
@@ -27,6 +31,9 @@ from server.wechat.content import ContentRefused, Scene
 from server.wechat.simulator import Simulator
 from tests import admitting, cast, planning, stage
 from tests.admin.browserless import Browser, sign_in
+from tests.cast import Person
+from tests.correcting import NEW_NUMBER, renumbered
+from tests.stage import ClassInSession, Phone
 
 CENTRE = stage.actor(cast.CENTRE)
 XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
@@ -203,3 +210,67 @@ async def test_an_institution_manages_who_is_on_its_roster_until_it_is_the_perso
     assert await classes.trainees(platform, opened.id) == []
     trail = [entry["action"] for entry in await audit.of_subject(platform, opened.id)]
     assert trail[:3] == ["admissions:remove-trainee", "admissions:edit-trainee", "admissions:add-trainee"]
+
+
+async def test_a_person_known_elsewhere_is_never_renamed_by_the_row_of_one_roster(
+    platform: Platform,
+) -> None:
+    """（三）own trainees: a row of one roster never changes a person whom others have too."""
+    april = await stage.open_class(platform, XINGTAI, stage.class_draft(**admitting.APRIL))
+    one = await roster.add(platform, XINGTAI, april.id, entry(cast.TRAINEE))
+    may = {"starts_on": date(2026, 5, 11), "ends_on": date(2026, 5, 22)}
+    later = await stage.open_class(platform, XINGTAI, stage.class_draft(name="五月三级教师培训班", **may))
+    await roster.add(platform, XINGTAI, later.id, entry(cast.TRAINEE))
+    pooled = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    await roster.add(platform, XINGTAI, april.id, entry(cast.BACKBONE_TEACHER))
+    for person_id in (one.person_id, pooled):
+        with pytest.raises(AskForACorrection, match="另有登记"):
+            await roster.edit(platform, XINGTAI, april.id, person_id, edited(cast.STRANGER))
+    known = await people.persons(platform, [one.person_id, pooled])
+    assert [known[one.person_id].name, known[pooled].name] == [cast.TRAINEE.name, cast.BACKBONE_TEACHER.name]
+
+
+def entry(person: Person) -> Entry:
+    return Entry(name=person.name, id_number=person.id_number, work_unit=person.unit, phone=person.phone)
+
+
+def edited(person: Person) -> Edit:
+    """What the form of a row says that is to be this person's."""
+    return Edit(name=person.name, work_unit=person.unit)
+
+
+async def test_a_number_that_was_wrong_is_put_right_and_binding_and_roster_follow(
+    platform: Platform, wechat: Simulator
+) -> None:
+    """（四）如修改已发布的数据信息: the number of somebody known is corrected by a request, and all that names it follows."""
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    [trainee], [one] = held.trainees, cast.people(1)
+    wanted = renumbered(one, NEW_NUMBER)
+    asked = await corrections.correct_trainee(platform, held.officer, held.id, trainee.actor.id, wanted)
+    [change] = asked.changes
+    assert change.title == "身份证号" and one.id_number not in str(asked.changes)
+    apart = [place for place in range(18) if one.id_number[place] != NEW_NUMBER[place]]
+    assert all(change.after[place] == NEW_NUMBER[place] for place in apart)  # what the reviewer compares
+    with pytest.raises(phones.NotOnARoster):
+        await bind(platform, wechat, Person(one.name, NEW_NUMBER, "", ""))
+    await corrections.approve(platform, planning.HEBEI, asked.id)
+    [enrolled] = await classes.trainees(platform, held.id)
+    assert enrolled.id_number_masked == mask_id_number(NEW_NUMBER) and enrolled.name == one.name
+    assert (await PhoneAuthenticator(platform).actor_of(trainee.token)).id == trainee.actor.id
+    await phones_released(platform, held, trainee.actor.id)
+    with pytest.raises(phones.NotOnARoster):
+        await bind(platform, wechat, one)
+    assert (await bind(platform, wechat, Person(one.name, NEW_NUMBER, "", ""))).actor.id == trainee.actor.id
+    kept = await corrections.correction(platform, planning.HEBEI, asked.id)
+    assert kept.number_before is not None
+    assert await platform.vault.decrypt([kept.number_before]) == [one.id_number]  # the history, encrypted
+    stored = await platform["corrections"].find_one({"_id": asked.id})
+    assert one.id_number not in str(stored) and NEW_NUMBER not in str(stored)
+
+
+async def bind(platform: Platform, wechat: Simulator, person: Person) -> Phone:
+    return await stage.phone(platform, wechat, f"openid-{person.id_number[-6:]}", person)
+
+
+async def phones_released(platform: Platform, held: ClassInSession, person_id: str) -> None:
+    await classes.release_binding(platform, held.officer, held.id, person_id, "更换手机")

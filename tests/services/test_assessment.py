@@ -11,7 +11,7 @@ from server.assessment import grading, service, submissions, tasks
 from server.assessment.documents import Submission
 from server.assessment.file_types import FileTypeRefused
 from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitted
-from server.assessment.rules import GradingOneself, OwnWorkNotDeclared, TaskKind
+from server.assessment.rules import OwnWorkNotDeclared, TaskKind
 from server.assessment.service import ResultsNotReady, ResultsNotReleased
 from server.assessment.submissions import FileTooLarge, SubmissionDraft
 from server.assessment.tasks import DeadlineExtension, TaskInUse
@@ -325,21 +325,6 @@ async def test_a_practical_test_is_graded_without_a_submission(platform: Platfor
         await grading.grade_trainee(platform, teacher, summative.id, person_id, graded(60, 40))
 
 
-async def test_a_teacher_who_attends_the_class_does_not_grade_themself(
-    platform: Platform, wechat: Simulator
-) -> None:
-    opened = await stage.class_in_session(platform, wechat, trainees=1)
-    await stage.assess(platform, opened)
-    await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [cast.BACKBONE_TEACHER])
-    task = await set_task(platform, opened, TaskKind.SUMMATIVE)
-    own = opened.teacher.actor.person_id
-    with pytest.raises(GradingOneself):
-        await grading.grade_trainee(platform, opened.teacher.actor, task.id, own, graded(60, 40))
-    submission = await hand_in(platform, opened.teacher, task)
-    with pytest.raises(GradingOneself):
-        await grade(platform, opened.teacher, submission)
-
-
 async def test_points_outside_a_criterion_are_refused(platform: Platform, wechat: Simulator) -> None:
     opened = await stage.class_in_session(platform, wechat, trainees=1)
     submission = await hand_in(platform, opened.trainees[0], await set_task(platform, opened))
@@ -374,25 +359,6 @@ async def test_results_are_frozen_told_and_shown(platform: Platform, wechat: Sim
     assert sorted(told) == sorted(frozen)
     with pytest.raises(ResultsReleased):
         await release(platform, opened)
-
-
-async def test_after_the_release_nothing_changes_any_more(platform: Platform, wechat: Simulator) -> None:
-    opened = await stage.class_in_session(platform, wechat, trainees=1)
-    task, summative = await assess_everybody(platform, opened)
-    phone, teacher = opened.trainees[0], opened.teacher.actor
-    [newest] = await submissions.my_versions(platform, phone.actor, task.id)
-    await release(platform, opened)
-    extension = DeadlineExtension(deadline=task.deadline + timedelta(days=9), reason="再给几天")
-    for refused in (
-        hand_in(platform, phone, task),
-        grading.grade_submission(platform, teacher, newest.id, graded(1, 1, reason="改低一点")),
-        tasks.create_task(platform, opened.officer, opened.id, task_draft(platform)),
-        tasks.extend_deadline(platform, opened.officer, opened.id, summative.id, extension),
-        tasks.withdraw_task(platform, opened.officer, opened.id, task.id),
-    ):
-        with pytest.raises(ResultsReleased):
-            await refused
-    assert (await service.my_result(platform, phone.actor, opened.id)).total == 80.0
 
 
 async def test_a_submission_without_a_grade_stops_the_release_and_is_named(
@@ -455,35 +421,6 @@ async def test_the_policies_of_the_first_day_of_the_class_apply(
     await assess_everybody(platform, opened, [70])
     [result] = await release(platform, opened)
     assert (result.policy.pass_mark, result.passed) == (70, True)
-
-
-async def test_a_grade_and_the_release_at_the_same_moment_exclude_each_other(
-    platform: Platform, wechat: Simulator
-) -> None:
-    opened = await stage.class_in_session(platform, wechat, trainees=4)
-    task, _ = await assess_everybody(platform, opened)
-    work = await submissions.taught_work(platform, opened.teacher.actor, task.id)
-    changes = [
-        grading.grade_submission(
-            platform, opened.teacher.actor, row.submission.id, graded(number, 0, reason="重新评阅")
-        )
-        for number, row in enumerate(work.rows)
-        if row.submission
-    ]
-    outcomes = await asyncio.gather(
-        *changes[:2], release(platform, opened), *changes[2:], return_exceptions=True
-    )
-    unexpected = [
-        one for one in outcomes if isinstance(one, Exception) and not isinstance(one, ResultsReleased)
-    ]
-    assert unexpected == [] and isinstance(outcomes[2], list)
-
-    frozen = await service.released_results(platform, opened.id)
-    after = await submissions.taught_work(platform, opened.teacher.actor, task.id)
-    for row in after.rows:
-        assert row.grade is not None
-        in_the_result = {mark.task_id: mark.points for mark in frozen[row.trainee.person_id].marks}
-        assert in_the_result[task.id] == row.grade.current.points
 
 
 async def test_a_submission_and_the_release_at_the_same_moment_exclude_each_other(

@@ -42,7 +42,7 @@ from server.kernel.reviews import NotInThisState
 from server.venues.rules import FlagKind
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
-from tests.cast import Person
+from tests.correcting import NEW_NUMBER, renumbered
 from tests.examples import examples
 
 CENTRE = stage.actor(cast.CENTRE)
@@ -194,52 +194,6 @@ async def test_the_neighbours_see_nothing_and_nobody_decides_on_their_own_reques
 
 
 # ---- a trainee's ID number
-
-
-NEW_NUMBER = cast.people(3)[2].id_number
-
-
-def renumbered(one: Person, id_number: str) -> TraineeCorrection:
-    typed = f" {id_number.lower()} "
-    return TraineeCorrection(
-        name=one.name, id_number=typed, ground=Ground.MISSPELT, reason="已核对本人身份证原件。"
-    )
-
-
-async def test_a_number_that_was_wrong_is_put_right_and_binding_and_roster_follow(
-    platform: Platform, wechat: Simulator
-) -> None:
-    held = await stage.class_in_session(platform, wechat, trainees=1)
-    [trainee], [one] = held.trainees, cast.people(1)
-    wanted = renumbered(one, NEW_NUMBER)
-    asked = await service.correct_trainee(platform, held.officer, held.id, trainee.actor.id, wanted)
-    [change] = asked.changes
-    assert change.title == "身份证号" and one.id_number not in str(asked.changes)
-    apart = [place for place in range(18) if one.id_number[place] != NEW_NUMBER[place]]
-    assert all(change.after[place] == NEW_NUMBER[place] for place in apart)  # what the reviewer compares
-    with pytest.raises(phones.NotOnARoster):
-        await _bind(platform, wechat, Person(one.name, NEW_NUMBER, "", ""))
-    await service.approve(platform, HEBEI, asked.id)
-    [enrolled] = await classes.trainees(platform, held.id)
-    assert enrolled.id_number_masked == mask_id_number(NEW_NUMBER) and enrolled.name == one.name
-    assert (await PhoneAuthenticator(platform).actor_of(trainee.token)).id == trainee.actor.id
-    await phones_released(platform, held, trainee.actor.id)
-    with pytest.raises(phones.NotOnARoster):
-        await _bind(platform, wechat, one)
-    assert (await _bind(platform, wechat, Person(one.name, NEW_NUMBER, "", ""))).actor.id == trainee.actor.id
-    kept = await service.correction(platform, HEBEI, asked.id)
-    assert kept.number_before is not None
-    assert await platform.vault.decrypt([kept.number_before]) == [one.id_number]  # the history, encrypted
-    stored = await platform["corrections"].find_one({"_id": asked.id})
-    assert one.id_number not in str(stored) and NEW_NUMBER not in str(stored)
-
-
-async def _bind(platform: Platform, wechat: Simulator, person: Person) -> stage.Phone:
-    return await stage.phone(platform, wechat, f"openid-{person.id_number[-6:]}", person)
-
-
-async def phones_released(platform: Platform, held: stage.ClassInSession, person_id: str) -> None:
-    await classes.release_binding(platform, held.officer, held.id, person_id, "更换手机")
 
 
 async def test_a_certificate_that_was_issued_keeps_the_number_that_is_printed_on_it(

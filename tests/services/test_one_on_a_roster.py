@@ -157,23 +157,6 @@ async def test_nothing_changed_leaves_no_entry(platform: Platform, opened: Train
     assert "admissions:edit-trainee" not in await trail(platform, opened.id)
 
 
-async def test_a_person_known_elsewhere_is_never_renamed_by_the_row_of_one_roster(
-    platform: Platform, opened: TrainingClass, clock: FixedClock
-) -> None:
-    april = await stage.open_class(platform, XINGTAI, stage.class_draft(**admitting.APRIL))
-    one = await roster.add(platform, XINGTAI, april.id, entry(cast.TRAINEE))
-    may = {"starts_on": date(2026, 5, 11), "ends_on": date(2026, 5, 22)}
-    later = await stage.open_class(platform, XINGTAI, stage.class_draft(name="五月三级教师培训班", **may))
-    await roster.add(platform, XINGTAI, later.id, entry(cast.TRAINEE))
-    pooled = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
-    await roster.add(platform, XINGTAI, april.id, entry(cast.BACKBONE_TEACHER))
-    for person_id in (one.person_id, pooled):
-        with pytest.raises(AskForACorrection, match="另有登记"):
-            await roster.edit(platform, XINGTAI, april.id, person_id, edited(cast.STRANGER))
-    known = await people.persons(platform, [one.person_id, pooled])
-    assert [known[one.person_id].name, known[pooled].name] == [cast.TRAINEE.name, cast.BACKBONE_TEACHER.name]
-
-
 async def test_a_number_that_another_person_has_makes_it_their_row_and_changes_nobody(
     platform: Platform, wechat: Simulator
 ) -> None:

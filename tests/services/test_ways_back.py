@@ -6,23 +6,17 @@ What a document keeps of the way (its history, the trail, messages) is left out 
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from server.applications import service as applications
-from server.applications.documents import ApplicationFilter
-from server.applications.rules import OnlyDates, StartPassed
 from server.applications.rules import State as ApplicationState
-from server.applications.service import Approval, NewDates
 from server.classes import service as classes
 from server.corrections import service as corrections
 from server.corrections.service import ClassCorrection
-from server.kernel.clock import FixedClock
-from server.kernel.errors import Invalid
 from server.kernel.platform import Platform
-from server.kernel.reviews import NotInThisState, NotYours, Overtaken, Return, Review, Withdrawal
+from server.kernel.reviews import NotInThisState, NotYours, Overtaken, Review, Withdrawal
 from server.plans import service as plans
 from server.plans.documents import PlanFilter
 from server.plans.rules import State as PlanState
@@ -120,70 +114,6 @@ async def test_an_application_taken_back_frees_its_item(platform: Platform) -> N
     await applications.withdraw(platform, XINGTAI, new.id, giving_up(new.history, "改在秋季"))
     assert await applications.applications_of(platform, plan) == {}
     assert (await planning.applied(platform, plan)).state is ApplicationState.SUBMITTED
-
-
-async def test_a_return_for_dates_keeps_the_rest_of_the_application(platform: Platform) -> None:
-    new = await planning.applied(platform)
-    back = await applications.send_back_for_dates(
-        platform, HEBEI, new.id, Return(seen=1, reason="与另一期冲突，请改期。")
-    )
-    assert (back.state, back.only_dates) == (ApplicationState.RETURNED, True)
-    with pytest.raises(OnlyDates):
-        await applications.resubmit(platform, XINGTAI, new.id, planning.application_draft(places=3), 2)
-    dates = NewDates(seen=2, starts_on=date(2026, 5, 11), ends_on=date(2026, 5, 22))
-    again = await applications.redate(platform, XINGTAI, new.id, dates)
-    changed = {"starts_on", "ends_on", "history", "warnings"}
-    assert again.model_dump(exclude=changed) == new.model_dump(exclude=changed)
-    assert (again.starts_on, again.ends_on) == (date(2026, 5, 11), date(2026, 5, 22))
-
-
-async def test_a_start_that_has_passed_is_not_approved_and_comes_back_for_other_dates(
-    platform: Platform, clock: FixedClock
-) -> None:
-    new = await planning.applied(platform)
-    clock.advance(timedelta(days=(new.starts_on - date(2026, 3, 16)).days))
-    assert (await applications.get_application(platform, HEBEI, new.id)).starts_on == new.starts_on
-    clock.advance(timedelta(days=1))
-    with pytest.raises(StartPassed, match="退回改期"):
-        await applications.approve(platform, HEBEI, new.id, Approval(seen=1))
-    assert await platform["classes"].count_documents({}) == 0
-
-
-@pytest.mark.parametrize("days", [0, 1, 2])
-async def test_a_class_is_applied_for_some_days_ahead(platform: Platform, days: int) -> None:
-    first = date(2026, 3, 16) + timedelta(days=days)
-    with pytest.raises(Invalid) as refused:
-        await planning.applied(platform, starts_on=first)
-    assert "2026-03-19" in refused.value.fields[0].message
-
-
-async def test_what_waits_too_long_stands_at_the_head_of_the_list_over_all_pages(
-    platform: Platform, clock: FixedClock
-) -> None:
-    names = [f"机械类三级教师培训班第{number}期" for number in range(6)]
-    plan = await planning.approved(platform, [planning.item(title=name) for name in names])
-
-    async def apply(number: int) -> str:
-        draft = planning.application_draft(name=names[number])
-        return (await applications.apply(platform, XINGTAI, plan.id, plan.items[number].id, draft)).id
-
-    old = [await apply(number) for number in range(3)]
-    await applications.approve(platform, HEBEI, old[1], Approval(seen=1))
-    clock.advance(timedelta(days=5) - timedelta(seconds=1))
-    [line] = await applications.waiting(platform, HEBEI)
-    assert (line.count, line.overdue) == (2, False)
-    new = [await apply(number) for number in range(3, 6)]
-    clock.advance(timedelta(seconds=1))
-    [line] = await applications.waiting(platform, HEBEI)
-    assert (line.count, line.overdue) == (5, True)
-    expected = [old[2], old[0], new[2], new[1], new[0], old[1]]
-    for size in range(1, 7):
-        seen: list[str] = []
-        while page := await applications.list_applications(
-            platform, HEBEI, ApplicationFilter(), before=seen[-1] if seen else None, limit=size
-        ):
-            seen += [one.id for one in page]
-        assert seen == expected
 
 
 # ---- schemes
