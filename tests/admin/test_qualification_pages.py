@@ -93,6 +93,32 @@ async def test_the_centre_ends_a_case_with_a_reason(
     assert again.status == 409 and "不能终止" in again.text
 
 
+async def test_a_training_centre_reads_why_states_its_case_and_is_decided_on(
+    platform: Platform, site: str, centre: Browser
+) -> None:
+    begun = "/admin/institutions/017/qualifications/1/withdraw"
+    assert "取消前须听取陈述" in (await centre.get(begun)).text
+    assert (await centre.post(begun, {})).status == 422
+    home = (await centre.post(begun, {"reason": "不再具备骨干教师培训条件。"})).location
+    again = await centre.post(begun, {"reason": "再立一次案。"})
+    assert again.status == 409 and "已经立案" in again.text
+    early = await centre.post(f"{home}/decide", CANCEL)
+    assert early.status == 409 and "对方还没有陈述" in early.text
+    changzhou = await sign_in(platform, site, cast.CHANGZHOU_OFFICER)
+    assert "可以陈述情况的动态管理事项" in (await changzhou.get("/admin")).text
+    assert "不再具备骨干教师培训条件" in (await changzhou.get(home)).text
+    assert (await changzhou.post(f"{home}/statement", {"text": SAID.text})).status == 303
+    assert "待决定的动态管理事项" in (await centre.get("/admin")).text
+    shown = await centre.get(home)
+    assert SAID.text in shown.text and "自生效日期起不能再开班、发证" in shown.text
+    assert "提醒警示" not in shown.text, "it is kept or cancelled"
+    assert (await centre.post(f"{home}/decide", CANCEL)).status == 303
+    assert "由部里重新公布" in (await centre.get(home)).text
+    assert "目前没有有效资格" in (await centre.get("/admin/institutions/017")).text
+    paper = await changzhou.get(f"{home}/decisions/2026-0001/pdf")
+    assert paper.status == 200 and "起取消师资研修中心资格" in text_of(paper.body)
+
+
 async def test_a_base_states_its_case_and_its_province_files_the_request(
     platform: Platform, centre: Browser, hebei: Browser, xingtai: Browser
 ) -> None:

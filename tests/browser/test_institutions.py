@@ -312,6 +312,18 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             **NO_ERRORS,
         ),
     ),
+    "a hearing": (
+        "institutions/decide.html",
+        layout_context(
+            institution=institution(),
+            held=institution().qualifications[1],
+            number=2,
+            action=QualificationAction.WITHDRAW,
+            classes=[CLASS],
+            today=TODAY,
+            **NO_ERRORS,
+        ),
+    ),
     "correction to review": ("corrections/one.html", correction_page(CorrectionState.SUBMITTED)),
     "correction returned": ("corrections/one.html", correction_page(CorrectionState.RETURNED)),
     "correction of a name": (
