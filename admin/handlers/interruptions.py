@@ -17,8 +17,16 @@ from server.attendance.added import MakeUp, Voiding
 from server.classes import service as classes
 from server.interruptions import facts, service
 from server.interruptions.documents import ChangeFilter, ClassChange
+from server.interruptions.requests import (
+    CallOff,
+    Postponement,
+    Revocation,
+    Suspension,
+    Termination,
+    Transfer,
+    Wanted,
+)
 from server.interruptions.rules import Ground, Kind, State
-from server.interruptions.service import CallOff, Postponement, Suspension, Termination, Transfer, Wanted
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Return, Review
@@ -209,6 +217,8 @@ class OneChange(PageHandler):
             may_review=found.state is State.SUBMITTED and holds(self.actor, Permission.INTERRUPTIONS_REVIEW),
             may_answer=found.state is State.ASKED and asks_me and may_request,
             may_withdraw=own and may_request and (found.open or found.state is State.RETURNED),
+            may_revoke=may_request and await facts.may_be_revoked(self.platform, self.actor, found),
+            revocable=found.kind in (Kind.SUSPEND, Kind.POSTPONE),
             **outcome,
         )
 
@@ -241,6 +251,11 @@ async def decline(page: OneChange, change_id: str) -> str:
 async def withdraw(page: OneChange, change_id: str) -> str:
     await service.withdraw(page.platform, page.actor, change_id, page.form(Review))
     return "已撤回变更申请，一切照旧。"
+
+
+@step(OneChange, Permission.INTERRUPTIONS_REQUEST)
+async def revoke(page: OneChange, change_id: str) -> Done:
+    return filed(await service.revoke(page.platform, page.actor, change_id, page.form(Revocation)))
 
 
 # ---- 补课
@@ -284,7 +299,7 @@ async def make_up(page: MakeUps, class_id: str) -> str:
 
 
 class OneMakeUp(PageHandler):
-    """The question before a record of 补课 is voided."""
+    """The question before hours beside the check-ins are voided."""
 
     address = "/admin/classes/{class_id}/make-ups"
     get = shows(Permission.ATTENDANCE_MANAGE)
@@ -305,7 +320,7 @@ class OneMakeUp(PageHandler):
 async def void_make_up(page: OneMakeUp, class_id: str, added_id: str) -> str:
     wanted = Voiding(reason=page.form(VoidForm).reason)
     await added.void(page.platform, page.actor, class_id, added_id, wanted)
-    return "已撤销补课记录，学员已通知；记录和理由保留在这里。"
+    return "已撤销课时记录，学员已通知；记录和理由保留在这里。"
 
 
 _ID = "[0-9a-f]{24}"
@@ -324,6 +339,7 @@ ROUTES: list[Route] = [
     (rf"{_ONE}/accept", accept),
     (rf"{_ONE}/decline", decline),
     (rf"{_ONE}/withdraw", withdraw),
+    (rf"{_ONE}/revoke", revoke),
     (rf"{_CLASS}/make-ups", make_up),
     (rf"{_CLASS}/make-ups/(?P<added_id>{_ID})/void", void_make_up),
 ]

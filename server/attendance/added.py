@@ -1,7 +1,7 @@
 """Class hours of a person that no check-in gave: made up one by one (补课), or held in an interrupted class (转班补学; article 4.6).
 
-A made-up hour is recorded by the class's staff or by its teaching teacher, is never more than was missed, and can be voided until the
-results are released. Both stand beside the check-ins with their own word, and count with them.
+A made-up hour is recorded by the class's staff or by its teaching teacher, and is never more than was missed. Both stand beside the
+check-ins with their own word, count with them, and can be voided with a reason until the results are released; what is void stays readable.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from server.kernel.unit_of_work import UnitOfWork, transactional
 
 class AlreadyVoided(Conflict):
     slug = "make-up-voided"
-    title = "补课记录已撤销"
-    default_detail = "这条补课记录已经撤销，不再计入课时。"
+    title = "课时记录已撤销"
 
 
 class MakeUp(BaseModel):
@@ -40,6 +39,13 @@ class MakeUp(BaseModel):
     held_on: Annotated[date, Field(title="补课日期")]
     taught: Annotated[str, Field(title="补课内容", min_length=2, max_length=200)]
     taught_by: Annotated[str, Field(title="授课教师", min_length=2, max_length=60)]
+
+
+_VOIDED = {
+    AddedKind.MADE_UP: ("attendance:void-make-up", "make-up-voided"),
+    AddedKind.CREDITED: ("attendance:void-credit", "credit-voided"),
+}
+"""What the trail notes, and what the person is told."""
 
 
 class Voiding(BaseModel):
@@ -116,31 +122,40 @@ def _says(one: AddedHours, wanted: MakeUp) -> bool:
 
 @transactional
 async def void(unit: UnitOfWork, class_id: str, added_id: str, wanted: Voiding) -> None:
-    """Takes a record of 补课 back, by staff of the institution, until the results are released; it stays readable, and counts no more.
+    """Takes hours beside the check-ins back, by staff of the institution, until the results are released. They stay readable and count
+    no more; hours that were credited to the wrong class can then be credited to another one.
 
     Raises AlreadyVoided, ResultsReleased, ClassEnded, NotFound.
     """
-    await _void(unit, await classes.get_class(unit, unit.actor, class_id), added_id, wanted)
+    await _void(
+        unit, await classes.get_class(unit, unit.actor, class_id), added_id, wanted, frozenset(_VOIDED)
+    )
 
 
 @transactional
 async def void_as_teacher(unit: UnitOfWork, class_id: str, added_id: str, wanted: Voiding) -> None:
-    """The same by a teacher of the class."""
-    await _void(unit, await classes.taught_class(unit, unit.actor, class_id), added_id, wanted)
+    """The same of 补课 by a teacher of the class; what another class held was counted by its approval, and is staff's to take back."""
+    training_class = await classes.taught_class(unit, unit.actor, class_id)
+    await _void(unit, training_class, added_id, wanted, frozenset({AddedKind.MADE_UP}))
 
 
-async def _void(unit: UnitOfWork, training_class: TrainingClass, added_id: str, wanted: Voiding) -> None:
+async def _void(
+    unit: UnitOfWork,
+    training_class: TrainingClass,
+    added_id: str,
+    wanted: Voiding,
+    kinds: frozenset[AddedKind],
+) -> None:
     await classes.exclude_release(unit, training_class)
     there = {one.id: one for one in await store.added_of_class(unit, training_class.id)}
     found = there.get(added_id)
-    if found is None or found.kind is not AddedKind.MADE_UP:
-        raise NotFound("没有这条补课记录。")
+    if found is None or found.kind not in kinds:
+        raise NotFound("没有这条课时记录。")
     if not await store.void_added(unit, added_id, unit.now, unit.actor.name, wanted.reason):
-        raise AlreadyVoided()
-    unit.notify(found.person_id, "make-up-voided", **_news(training_class, found), reason=wanted.reason)
-    unit.audit(
-        "attendance:void-make-up", training_class.id, added=added_id, reason=wanted.reason, **_facts(found)
-    )
+        raise AlreadyVoided(f"这条{found.kind.label}记录已经撤销，不再计入课时。")
+    noted, told = _VOIDED[found.kind]
+    unit.notify(found.person_id, told, **_news(training_class, found), reason=wanted.reason)
+    unit.audit(noted, training_class.id, added=added_id, reason=wanted.reason, **_facts(found))
 
 
 # ---- 转班补学

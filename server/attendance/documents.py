@@ -148,7 +148,7 @@ class AddedHours(Document):
     taught_by: str
     """The backbone teacher; of credited ones, the institution."""
     from_class: str | None = None
-    """Of credited ones, unique with the person: what was held once counts once."""
+    """Of credited ones, unique with the person while it is not void: what was held once counts once."""
     recorded_at: datetime
     recorded_by: str
     voided_at: datetime | None = None

@@ -154,8 +154,9 @@ async def sheet_of_class(platform: Platform, actor: Actor, class_id: str) -> Dow
         class_hours(
             training_class.class_hours,
             [one.lesson for one in sessions],
-            [(one.session_id, one.person_id) for one in check_ins],
+            [(one.session_id, one.person_id) for one in check_ins if one.attended],
             platform.clock.now(),
+            await store.added_totals(platform, class_id),
         ),
         platform.clock.now(),
     )

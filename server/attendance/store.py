@@ -40,11 +40,11 @@ COLLECTIONS = (
         shard_key=None,
         indexes=(
             Index([("class_id", 1), ("person_id", 1), ("_id", 1)]),
-            # What was held once counts once; `class_id` is the later class.
+            # What was held once counts once, until it is voided; `class_id` is the later class.
             Index(
                 [("from_class", 1), ("person_id", 1)],
                 unique=True,
-                partial={"from_class": {"$type": "string"}},
+                partial={"from_class": {"$type": "string"}, "voided_at": None},
             ),
         ),
     ),

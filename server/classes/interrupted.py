@@ -39,6 +39,31 @@ async def postpone(
     return changed
 
 
+async def take_back(
+    unit: UnitOfWork,
+    training_class: TrainingClass,
+    starts_on: date,
+    ends_on: date,
+    suspended_from: date | None,
+) -> TrainingClass:
+    """Part of an approval: the class has the days again that it had, without the suspension that would have begun then.
+
+    Raises ResultsReleased, ClassEnded.
+    """
+    await service.exclude_release(unit, training_class)
+    planned = training_class.planned_starts_on
+    changed = training_class.model_copy(
+        update={
+            "starts_on": starts_on,
+            "ends_on": ends_on,
+            "planned_starts_on": None if planned == starts_on else planned,
+            "suspensions": [one for one in training_class.suspensions if one.first != suspended_from],
+        }
+    )
+    await store.replace_class(unit, changed)
+    return changed
+
+
 async def call_off(unit: UnitOfWork, training_class: TrainingClass, reason: str) -> list[Enrolment]:
     """Part of a use case: nobody is of the class any more; returns who was. Raises ResultsReleased, ClassEnded."""
     await service.exclude_release(unit, training_class)

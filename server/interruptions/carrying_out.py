@@ -11,11 +11,26 @@ from server.classes import enrolment, interrupted
 from server.classes import service as classes
 from server.classes.documents import Enrolment, Suspension, TrainingClass
 from server.interruptions import rules
-from server.interruptions.documents import ClassChange
+from server.interruptions.documents import ClassChange, Move
+from server.interruptions.rules import Kind
 from server.invitations import service as invitations
-from server.kernel.unit_of_work import UnitOfWork
+from server.kernel.unit_of_work import Scope, UnitOfWork
 from server.schemes import ways_back as schemes
 from server.selection import training
+
+
+async def moves_at_last(scope: Scope, change: ClassChange) -> list[Move]:
+    """What an approval moves and drops: also what was added to the days of a suspension since it was asked for."""
+    if change.kind is not Kind.SUSPEND or change.suspended_from is None or change.suspended_until is None:
+        return change.moves
+    known = {one.session_id for one in change.moves}
+    there = {one.id: one for one, used in await timetable.all_sessions(scope, change.class_id) if not used}
+    placed = (
+        rules.Placed(one.id, one.title, one.starts_at, False, one.cancelled_at is not None)
+        for one in there.values()
+    )
+    hit = rules.inside(placed, change.suspended_from, change.suspended_until)
+    return [*change.moves, *(Move.of(there[one.id], None) for one in hit if one.id not in known)]
 
 
 async def rearrange(unit: UnitOfWork, training_class: TrainingClass, change: ClassChange) -> None:
@@ -29,17 +44,6 @@ async def rearrange(unit: UnitOfWork, training_class: TrainingClass, change: Cla
     changed = await interrupted.postpone(unit, training_class, change.starts_on, change.ends_on, suspension)
     moves = {one.session_id: one.after for one in change.moves if one.after}
     cancelled = {one.session_id for one in change.moves if not one.after}
-    if suspension:  # what was added to these days since it was asked for is not held either
-        there = [one for one, used in await timetable.all_sessions(unit, changed.id) if not used]
-        hit = rules.inside(
-            (
-                rules.Placed(one.id, one.title, one.starts_at, False, one.cancelled_at is not None)
-                for one in there
-            ),
-            suspension.first,
-            suspension.last,
-        )
-        cancelled |= {one.id for one in hit if one.id not in moves}
     await timetable.rearrange(unit, changed, moves, cancelled)
     await invitations.follow_class(unit, changed)
     said = {

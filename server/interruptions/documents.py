@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.attendance.documents import TeachingSession
 from server.institutions.rules import Level
 from server.interruptions.rules import Action, Ground, Kind, State
 from server.kernel.history import Step
@@ -23,6 +24,19 @@ class Move(BaseModel):
     hours: int
     before: datetime
     after: datetime | None
+    was_cancelled: bool = False
+    """Not to be held when it was asked for (taken up again by a 延期, or by revoking a 暂停)."""
+
+    @classmethod
+    def of(cls, session: TeachingSession, after: datetime | None) -> Move:
+        return cls(
+            session_id=session.id,
+            title=session.title,
+            hours=session.hours,
+            before=session.starts_at,
+            after=after,
+            was_cancelled=session.cancelled_at is not None,
+        )
 
 
 class LaterClass(BaseModel):
@@ -62,6 +76,10 @@ class ClassChange(Reviewed):
     later: LaterClass | None = None
     person_ids: list[str] = Field(default_factory=list)
     """Whom it is about: those who go to a later class, or were enrolled when the class was called off."""
+    revokes: str | None = None
+    """The approved change that is to be undone."""
+    revoked_words: str = ""
+    """What that one was, in a line."""
     state: State = State.SUBMITTED
     open: bool = True
     """As its state says (State.open), for the unique index."""
@@ -79,6 +97,8 @@ class ClassChange(Reviewed):
                 return f"{len(self.person_ids)} 人转入“{self.later.class_name if self.later else ''}”"
             case Kind.TERMINATE:
                 return "不再举办，已上的课次和课时保留"
+            case Kind.REVOKE:
+                return f"不再执行已批准的变更“{self.revoked_words}”，仍为 {self.starts_on} 至 {self.ends_on}"
             case Kind.CALL_OFF:
                 return f"原定 {self.before[0]} 开班，{len(self.person_ids)} 名学员退出"
 

@@ -6,9 +6,11 @@ from datetime import datetime
 
 from server.classes import service as classes
 from server.classes.documents import ClassFilter, TrainingClass
-from server.interruptions import rules, store
+from server.interruptions import revoking, rules, store
+from server.interruptions.documents import ClassChange
 from server.interruptions.service import course_of
 from server.kernel.clock import beijing_date
+from server.kernel.errors import Problem
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope
@@ -31,6 +33,22 @@ async def later_classes(
             continue
         found.append(row.item)
     return found
+
+
+async def may_be_revoked(platform: Platform, actor: Actor, change: ClassChange) -> bool:
+    """Whether the actor's institution could ask now that this approved change is undone."""
+    if actor.institution_code != change.institution_code:
+        return False
+    training_class = await classes.get_class(platform, actor, change.class_id)
+    waits = await store.waiting_of(platform, change.class_id)
+    if training_class.frozen or (waits is not None and waits.open):
+        return False
+    try:
+        await revoking.check(platform, training_class, change)
+        await revoking.moves_back(platform, change)
+    except Problem:
+        return False
+    return True
 
 
 async def fell_to_force_majeure(

@@ -30,6 +30,8 @@ class Kind(Titled):
     TERMINATE = "TERMINATE", "终止培训"
     CALL_OFF = "CALL_OFF", "取消开班"
     """Done at once by the institution, before the first session; kept here as a fact."""
+    REVOKE = "REVOKE", "撤销变更"
+    """Of an approved 暂停 or 延期 of which nothing has happened yet."""
 
 
 class Ground(Titled):
@@ -46,6 +48,7 @@ class State(Titled):
     RETURNED = "RETURNED", "已退回"
     APPROVED = "APPROVED", "已批准"
     WITHDRAWN = "WITHDRAWN", "已撤回"
+    REVOKED = "REVOKED", "批准后撤销"
     DONE = "DONE", "已办理"
 
     @property
@@ -64,6 +67,8 @@ class Action(Titled):
     REPLACE = "REPLACE", "另行申请"
     """A returned request, by the next one of the same class."""
     CALL_OFF = "CALL_OFF", "取消开班"
+    REVOKE = "REVOKE", "批准撤销"
+    """Of an approved change, by the approval of the request to revoke it."""
 
 
 STEPS: Procedure[State, Action] = Procedure(
@@ -79,6 +84,7 @@ STEPS: Procedure[State, Action] = Procedure(
             dict.fromkeys((State.ASKED, State.SUBMITTED, State.RETURNED), State.WITHDRAWN),
         ),
         Action.REPLACE: By(INSTITUTION_ROLES, {State.RETURNED: State.WITHDRAWN}),
+        Action.REVOKE: By(PROVINCE, {State.APPROVED: State.REVOKED}),
     },
     reviews.not_yours(
         "change-not-yours", "培训班的变更由培训机构申请，由省级管理部门审核（指南第四条、第二十五条）。"
@@ -101,6 +107,11 @@ class ClassBegun(Conflict):
 class NameDiffers(Invalid):
     slug = "class-name-differs"
     title = "班名不一致"
+
+
+class CannotBeRevoked(Conflict):
+    slug = "change-cannot-be-revoked"
+    title = "不能撤销这件变更"
 
 
 class NotLater(Conflict):
@@ -167,6 +178,33 @@ def check_typed(typed: str, name: str) -> None:
     """Raises NameDiffers: what is called off is named by who calls it off."""
     if "".join(typed.split()) != "".join(name.split()):
         raise NameDiffers(fields=[FieldError("typed", f"请输入完整的班名“{name}”以确认。")])
+
+
+@dataclass(frozen=True)
+class InForce:
+    """An approved change as whoever would revoke it finds it."""
+
+    kind: Kind
+    before: tuple[date, date]
+    """First and last day of the class before it."""
+    after: tuple[date | None, date | None]
+    suspended_from: date | None
+    newest: bool
+    """No later change of the class has been approved."""
+
+
+def check_revocable(change: InForce, now: Days, today: date) -> None:
+    """Raises CannotBeRevoked unless the class can be as it was before the change: it stands as the change left it, and nothing of the
+    change has happened. What was terminated or transferred has happened with its approval."""
+    if change.kind not in (Kind.SUSPEND, Kind.POSTPONE):
+        raise CannotBeRevoked(f"{change.kind.label}批准后立即执行，不能撤销。")
+    if not change.newest or change.after != (now.starts_on, now.ends_on):
+        raise CannotBeRevoked("此后培训班又有变更或更正，只能撤销最近的一件；日期仍要改的，请申请延期。")
+    if change.suspended_from is not None and change.suspended_from <= today:
+        raise CannotBeRevoked("暂停已经开始，不能撤销。需要改期的，请申请延期。")
+    starts_on, ends_on = change.before
+    if ends_on < today or (starts_on != now.starts_on and starts_on <= today):
+        raise CannotBeRevoked(f"原来的日期（{starts_on} 至 {ends_on}）已过，不能恢复。")
 
 
 # ---- sessions

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
 from server.attendance import timetable
@@ -18,9 +16,18 @@ from server.attendance.documents import TeachingSession
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import Condition, Stage
-from server.interruptions import carrying_out, rules, store
+from server.interruptions import carrying_out, revoking, rules, store
 from server.interruptions.documents import ChangeFilter, ClassChange, LaterClass, Move
-from server.interruptions.rules import Action, Course, Days, Ground, Kind, Placed, State
+from server.interruptions.requests import (
+    CallOff,
+    Postponement,
+    Revocation,
+    Suspension,
+    Termination,
+    Transfer,
+    Wanted,
+)
+from server.interruptions.rules import Action, Course, Days, Kind, Placed, State
 from server.kernel import policies, reviewed
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
@@ -37,60 +44,22 @@ ASKED = {
     Kind.POSTPONE: "interruptions:ask-postpone",
     Kind.TRANSFER: "interruptions:ask-transfer",
     Kind.TERMINATE: "interruptions:ask-terminate",
+    Kind.REVOKE: "interruptions:ask-revoke",
 }
 CARRIED_OUT = {
     Kind.SUSPEND: "interruptions:suspend",
     Kind.POSTPONE: "interruptions:postpone",
     Kind.TRANSFER: "interruptions:transfer",
     Kind.TERMINATE: "interruptions:terminate",
+    Kind.REVOKE: "interruptions:revoke",
 }
 """What the trail of the class notes."""
-Moves = Annotated[dict[str, AwareDatetime], Field(title="课次的新时间")]
-Reason = Annotated[str, Field(title="理由", min_length=5, max_length=500)]
 
 
 class ChangeOpen(Conflict):
     slug = "change-open"
     title = "已有待审核的变更申请"
     default_detail = "一个培训班一次只办理一件变更。请等审核办结，或先撤回原来的申请。"
-
-
-class Wanted(BaseModel):
-    ground: Annotated[Ground, Field(title="原因")]
-    reason: Reason
-
-
-class Suspension(Wanted):
-    """暂停: `moves` gives sessions that fall into it another time (id → start); the others of them are cancelled."""
-
-    first: Annotated[date, Field(title="暂停第一天")]
-    last: Annotated[date, Field(title="暂停最后一天")]
-    ends_on: Annotated[date, Field(title="新的结束日期")]
-    moves: Moves = {}
-
-
-class Postponement(Wanted):
-    """延期: `moves` gives sessions another time, also such as a suspension cancelled; the others stay."""
-
-    starts_on: Annotated[date, Field(title="开始日期")]
-    ends_on: Annotated[date, Field(title="新的结束日期")]
-    moves: Moves = {}
-
-
-class Transfer(Wanted):
-    """转班补学: these people finish in that class, and the class they were in ends."""
-
-    class_id: Annotated[str, Field(title="转入的培训班", pattern=r"^[0-9a-f]{24}$")]
-    person_ids: Annotated[list[str], Field(title="学员", min_length=1, max_length=500)]
-
-
-class Termination(Wanted):
-    pass
-
-
-class CallOff(Wanted):
-    typed: Annotated[str, Field(title="班名", max_length=60)]
-    """The name of the class, typed by whoever calls it off."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +98,12 @@ async def terminate(platform: Platform, actor: Actor, class_id: str, wanted: Ter
     return await _once(_terminate(platform, actor, class_id, wanted))
 
 
+async def revoke(platform: Platform, actor: Actor, change_id: str, wanted: Revocation) -> ClassChange:
+    """Asks that an approved 暂停 or 延期 is undone before anything of it has happened. Raises CannotBeRevoked, NotInThisState, ChangeOpen,
+    NotFound for anybody else's."""
+    return await _once(_revoke(platform, actor, change_id, wanted))
+
+
 async def _once(asking: Awaitable[ClassChange]) -> ClassChange:
     try:
         return await asking
@@ -154,7 +129,7 @@ async def _suspend(unit: UnitOfWork, class_id: str, wanted: Suspension) -> Class
         suspended_until=wanted.last,
         starts_on=training_class.starts_on,
         ends_on=wanted.ends_on,
-        moves=[_move(there[one.id], wanted.moves.get(one.id)) for one in hit],
+        moves=[Move.of(there[one.id], wanted.moves.get(one.id)) for one in hit],
     )
 
 
@@ -182,7 +157,7 @@ async def _postpone(unit: UnitOfWork, class_id: str, wanted: Postponement) -> Cl
         wanted,
         starts_on=wanted.starts_on,
         ends_on=wanted.ends_on,
-        moves=[_move(there[session_id], moment) for session_id, moment in wanted.moves.items()],
+        moves=[Move.of(there[session_id], moment) for session_id, moment in wanted.moves.items()],
     )
 
 
@@ -210,6 +185,28 @@ async def _transfer(unit: UnitOfWork, class_id: str, wanted: Transfer) -> ClassC
         ),
         person_ids=chosen,
         state=State.SUBMITTED if own else State.ASKED,
+    )
+
+
+@transactional
+async def _revoke(unit: UnitOfWork, change_id: str, wanted: Revocation) -> ClassChange:
+    found = await change(unit, unit.actor, change_id)
+    if found.institution_code != unit.actor.institution_code:
+        raise NotFound("没有这件变更申请，或不由您单位撤销。")
+    rules.STEPS.require_seen(wanted.seen, found.history)
+    training_class = await _changeable(unit, found.class_id)
+    await revoking.check(unit, training_class, found)
+    why = Wanted(ground=found.ground, reason=wanted.reason)
+    return await _file(
+        unit,
+        training_class,
+        Kind.REVOKE,
+        why,
+        revokes=found.id,
+        revoked_words=found.words,
+        starts_on=found.before[0],
+        ends_on=found.before[1],
+        moves=await revoking.moves_back(unit, found),
     )
 
 
@@ -271,16 +268,6 @@ def _new(
             "filed_at": unit.now,
             **said,
         }
-    )
-
-
-def _move(session: TeachingSession, after: datetime | None) -> Move:
-    return Move(
-        session_id=session.id,
-        title=session.title,
-        hours=session.hours,
-        before=session.starts_at,
-        after=after,
     )
 
 
@@ -367,7 +354,7 @@ async def approve(platform: Platform, actor: Actor, change_id: str, review: Revi
     """The province approves, and it is carried out at once; everybody concerned is told.
 
     Raises NotInThisState, Overtaken, ResultsReleased, ClassEnded, CheckInUnderWay while somebody may be checking in, SessionInUse for a
-    session that was held meanwhile, TeacherBusy, DatesClash, NoPlaceLeft, Invalid for days that have passed.
+    session that was held meanwhile, TeacherBusy, DatesClash, NoPlaceLeft, CannotBeRevoked, Invalid for days that have passed.
     """
     try:
         return await _approve(platform, actor, change_id, review)
@@ -380,14 +367,16 @@ async def approve(platform: Platform, actor: Actor, change_id: str, review: Revi
 @transactional
 async def _approve(unit: UnitOfWork, change_id: str, review: Review) -> ClassChange:
     found = await change(unit, unit.actor, change_id)
-    closed = {"open": False}
-    approved = await take(unit, rules.STEPS, found, Action.APPROVE, seen=review.seen, changes=closed)
+    changes = {"open": False, "moves": await carrying_out.moves_at_last(unit, found)}
+    approved = await take(unit, rules.STEPS, found, Action.APPROVE, seen=review.seen, changes=changes)
     training_class = await classes.get_class(unit, unit.actor, found.class_id)
     match found.kind:
         case Kind.SUSPEND | Kind.POSTPONE:
-            await carrying_out.rearrange(unit, training_class, found)
+            await carrying_out.rearrange(unit, training_class, approved)
         case Kind.TERMINATE:
             await carrying_out.terminate(unit, training_class, found.reason)
+        case Kind.REVOKE:
+            await revoking.carry_out(unit, training_class, found)
         case _:
             assert found.later is not None, "a transfer names its class"
             later = await later_class(unit, training_class, found.later.class_id)

@@ -201,6 +201,16 @@ _ROWS = (
         wakes="ends_on",
     ),
     Kind(
+        "class-change-revoked",
+        "培训班变更已撤销",
+        (
+            "“{class_name}”不再{changes}，仍为 {starts_on} 至 {ends_on}，请在小程序中查看课次。",
+            "原因：{reason}",
+        ),
+        (_CLASS, (_THING, "changes"), (_DATE, "starts_on"), (_DATE, "ends_on"), _REASON),
+        wakes="starts_on",
+    ),
+    Kind(
         "class-transferred",
         "转班补学",
         ("您在“{class_name}”已学的 {hours} 课时计入“{title}”，{starts_on} 至 {ends_on} 在{place}举办。",),
@@ -216,6 +226,12 @@ _ROWS = (
         "make-up-voided",
         "补课记录已撤销",
         ("“{class_name}”撤销了为您登记的补课 {hours} 课时：{title}。", "理由：{reason}"),
+        (_CLASS, _REASON),
+    ),
+    Kind(
+        "credit-voided",
+        "转班计入的课时已撤销",
+        ("您在“{title}”已学的 {hours} 课时不再计入“{class_name}”。", "理由：{reason}"),
         (_CLASS, _REASON),
     ),
     # ---- one person on a roster (articles 4.4 and 4.7)

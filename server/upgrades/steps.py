@@ -18,6 +18,7 @@ from server.upgrades import (
     s0009_teaching_and_assessing_are_two,
     s0010_tasks_know_the_work_in_them,
     s0011_candidates_say_whence,
+    s0012_voided_hours_count_elsewhere,
 )
 
 
@@ -62,4 +63,9 @@ STEPS: tuple[Step, ...] = (
         s0010_tasks_know_the_work_in_them.run,
     ),
     Step("s0011_candidates_say_whence", "注明由选拔编入的学员", s0011_candidates_say_whence.run),
+    Step(
+        "s0012_voided_hours_count_elsewhere",
+        "让撤销的转班课时可以另行计入",
+        s0012_voided_hours_count_elsewhere.run,
+    ),
 )

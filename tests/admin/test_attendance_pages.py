@@ -21,13 +21,15 @@ from admin.handlers import classroom
 from server.__main__ import make_application, open_platform
 from server.accounts import staff
 from server.accounts.rules import mask_id_number
-from server.attendance import rolls
+from server.attendance import added, changes, rolls
 from server.attendance import service as attendance
+from server.attendance.added import MakeUp
+from server.attendance.changes import CheckInChange
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import TeachingSession
 from server.attendance.rolls import LateRegistration
-from server.attendance.rules import CodeExpired, Datum, Point, Sighting
-from server.kernel.clock import FixedClock
+from server.attendance.rules import CodeExpired, Datum, Point, Sighting, Status
+from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, stage
@@ -307,6 +309,30 @@ async def test_the_attendance_of_a_class_goes_to_excel(
         ("未到", "", 0, 4, 80, "待评定"),
     ]
     assert all(re.fullmatch(r"\d{3}\*{11}\d{3}[\dX]", str(row[2])) for row in rows[1:])
+
+
+async def test_the_sheet_counts_what_was_made_up_and_nothing_that_is_void(
+    platform: Platform,
+    clock: FixedClock,
+    opened: ClassInSession,
+    session: TeachingSession,
+    mine: Browser,
+) -> None:
+    await check_in(platform, session, opened.trainees[0])
+    void = CheckInChange(person_id=opened.trainees[0].actor.id, status=Status.VOID, reason="本人没有到")
+    await changes.change_check_in(platform, opened.officer, opened.id, session.id, void)
+    clock.set(session.ends_at + timedelta(minutes=1))
+    made_up = MakeUp(
+        person_id=opened.trainees[1].actor.id,
+        hours=3,
+        held_on=beijing_date(clock.now()),
+        taught="补上上午的课程",
+        taught_by=cast.BACKBONE_TEACHER.name,
+    )
+    await added.make_up(platform, opened.officer, opened.id, made_up)
+    answer = await mine.get(f"/admin/classes/{opened.id}/attendance.xlsx")
+    rows = list(openpyxl.load_workbook(io.BytesIO(answer.body))["考勤"].values)
+    assert [row[5] for row in rows[1:]] == [0, 3, 0]
 
 
 async def test_others_read_what_they_oversee_and_a_neighbour_sees_nothing(

@@ -6,7 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from server.attendance import rolls
 from server.attendance.documents import TeachingSession
+from server.attendance.rolls import LateRegistration
 from server.classes import service as classes
 from server.classes.rules import Condition
 from server.kernel.clock import FixedClock
@@ -80,6 +82,26 @@ async def test_a_suspension_is_asked_for_approved_and_read_in_plain_words(
     assert again.status == 409
 
 
+async def test_an_approved_change_is_undone_at_the_institutions_request(
+    opened: ClassInSession, mine: Browser, province: Browser
+) -> None:
+    home = f"/admin/classes/{opened.id}/changes"
+    sent = await mine.post(f"{home}/postpone", {**WHY, "starts_on": "2026-03-16", "ends_on": "2026-04-03"})
+    assert "培训机构可以再申请撤销" in (await province.get(sent.location)).html
+    await province.post(f"{sent.location}/approve", {"seen": "1"})
+    assert "申请撤销" in (await mine.get(sent.location)).text
+    assert "申请撤销" not in (await province.get(sent.location)).text
+    silent = await mine.post(f"{sent.location}/revoke", {"seen": "2", "reason": ""})
+    assert silent.status == 422 and "申请撤销" in silent.text
+    asked = await mine.post(f"{sent.location}/revoke", {"seen": "2", "reason": "台风已经绕过，照常上课。"})
+    assert asked.status == 303 and asked.location != sent.location
+    seen = await province.get(asked.location)
+    assert "撤销变更" in seen.text and "仍为 2026-03-16 至 2026-03-27" in seen.text
+    assert (await province.post(f"{asked.location}/approve", {"seen": "1"})).status == 303
+    assert "批准后撤销" in (await mine.get(sent.location)).text
+    assert "2026-03-27" in (await mine.get(f"/admin/classes/{opened.id}")).text
+
+
 async def test_a_returned_request_says_why_and_gives_way_to_the_next(
     opened: ClassInSession, mine: Browser, province: Browser
 ) -> None:
@@ -131,6 +153,9 @@ async def test_people_go_to_a_later_class_with_what_they_held(
         name="2026年5月三级教师培训班", starts_on=date(2026, 5, 11), ends_on=date(2026, 5, 22)
     )
     later = await stage.open_class(platform, opened.officer, draft)
+    registered = LateRegistration(person_id=opened.trainees[0].actor.id, reason="手机没电，现场核对身份")
+    clock.set(session.starts_at + timedelta(hours=1))
+    await rolls.register_late(platform, opened.officer, opened.id, session.id, registered)
     clock.set(session.ends_at + timedelta(minutes=10))
     home = f"/admin/classes/{opened.id}/changes/transfer"
     form = await mine.get(home)
@@ -143,6 +168,12 @@ async def test_people_go_to_a_later_class_with_what_they_held(
     assert (await province.post(f"{sent.location}/approve", {"seen": "1"})).status == 303
     assert "本班已终止" in (await mine.get(f"/admin/classes/{opened.id}")).text
     assert len(await classes.trainees(platform, later.id)) == 2
+    credited = await mine.get(f"/admin/classes/{later.id}/make-ups")
+    assert "转班计入" in credited.text
+    [void] = [link for link in credited.html.split('"') if link.endswith("/void")]
+    assert opened.training_class.name in (await mine.get(void)).text
+    assert (await mine.post(void, {"reason": "应计入另一个班"})).status == 303
+    assert "应计入另一个班" in (await mine.get(f"/admin/classes/{later.id}/make-ups")).text
 
 
 async def test_hours_that_were_made_up_are_recorded_shown_on_the_roll_and_taken_back(

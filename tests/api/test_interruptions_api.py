@@ -9,8 +9,8 @@ import pytest
 
 from server.attendance.documents import TeachingSession
 from server.interruptions import service
+from server.interruptions.requests import CallOff, Suspension
 from server.interruptions.rules import Ground
-from server.interruptions.service import CallOff, Suspension
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
 from server.kernel.reviews import Review

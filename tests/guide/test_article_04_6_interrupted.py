@@ -19,8 +19,8 @@ from server.classes.rules import Condition
 from server.classes.service import ClassEnded
 from server.institutions.rules import Level
 from server.interruptions import service
+from server.interruptions.requests import Postponement, Suspension, Termination, Transfer
 from server.interruptions.rules import Ground, State
-from server.interruptions.service import Postponement, Suspension, Termination, Transfer
 from server.kernel import policies
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Invalid

@@ -10,8 +10,8 @@ from server.attendance.added import MakeUp, Voiding
 from server.classes import service as classes
 from server.interruptions import service as interruptions
 from server.interruptions.documents import ClassChange
+from server.interruptions.requests import CallOff, Postponement, Suspension, Termination, Transfer
 from server.interruptions.rules import Ground
-from server.interruptions.service import CallOff, Postponement, Suspension, Termination, Transfer
 from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.reviews import Review
 from tests import cast

@@ -37,8 +37,10 @@ def test_only_the_province_approves_and_only_what_waits_is_open() -> None:
     assert STEPS.may_act(Action.APPROVE) == STEPS.may_act(Action.RETURN) == {Role.PROVINCE}
     assert STEPS.may_act(Action.FILE) == STEPS.may_act(Action.CALL_OFF) == INSTITUTION_ROLES
     assert {state for state in State if state.open} == {State.ASKED, State.SUBMITTED}
-    settled = {State.APPROVED, State.WITHDRAWN, State.DONE}
+    settled = {State.REVOKED, State.WITHDRAWN, State.DONE}
     assert not [one for one, _ in STEPS.transitions if one in settled]
+    assert [action for one, action in STEPS.transitions if one is State.APPROVED] == [Action.REVOKE]
+    assert STEPS.may_act(Action.REVOKE) == {Role.PROVINCE}
 
 
 @given(DAYS, DAYS, DAYS, st.integers(1, 365))

@@ -269,6 +269,8 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/changes/{change_id}/decline": OF_XINGTAI,
     "GET /admin/changes/{change_id}/withdraw": IN_REACH,
     "POST /admin/changes/{change_id}/withdraw": OF_XINGTAI,
+    "GET /admin/changes/{change_id}/revoke": IN_REACH,
+    "POST /admin/changes/{change_id}/revoke": OF_XINGTAI,  # as far as its form: test_interruption_pages
     **{
         f"{method} /admin/classes/{{class_id}}/changes/{kind}": OF_XINGTAI
         for kind in ("suspend", "postpone", "transfer", "terminate", "call-off")

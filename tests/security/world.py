@@ -36,8 +36,8 @@ from server.institutions.account_sheet import Column
 from server.institutions.requests import RequestDraft
 from server.institutions.rules import RequestPurpose
 from server.interruptions import service as interruptions
+from server.interruptions.requests import Termination
 from server.interruptions.rules import Ground
-from server.interruptions.service import Termination
 from server.invitations import service as invitations
 from server.kernel.clock import beijing_date
 from server.kernel.history import Step

@@ -19,8 +19,8 @@ from server.classes import service as classes
 from server.classes.rules import Condition
 from server.interruptions import service
 from server.interruptions.documents import ChangeFilter
-from server.interruptions.rules import Ground
-from server.interruptions.service import CallOff, Postponement, Suspension, Termination, Transfer
+from server.interruptions.requests import CallOff, Postponement, Revocation, Suspension, Termination, Transfer
+from server.interruptions.rules import Ground, State
 from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.errors import Problem
 from server.kernel.identity import Actor
@@ -98,6 +98,14 @@ class Life:
     async def withdraw(self, actor: Actor, chance: random.Random) -> object:
         return await service.withdraw(self.platform, actor, await self.latest(actor), Review(seen=1))
 
+    async def revoke(self, actor: Actor, chance: random.Random) -> object:
+        changes = await service.list_changes(
+            self.platform, actor, ChangeFilter(state=State.APPROVED), limit=3
+        )
+        found = chance.choice(changes) if changes else None
+        wanted = Revocation(seen=len(found.history) if found else 1, reason="照常上课。")
+        return await service.revoke(self.platform, actor, found.id if found else "0" * 24, wanted)
+
     async def make_up(self, actor: Actor, chance: random.Random) -> object:
         wanted = MakeUp(
             person_id=chance.choice(self.opened.trainees).actor.id,
@@ -165,6 +173,7 @@ OF_THE_INSTITUTION: tuple[Act, ...] = (
     Life.terminate,
     Life.call_off,
     Life.withdraw,
+    Life.revoke,
     Life.make_up,
     Life.make_up,
     Life.void,

@@ -32,15 +32,9 @@ from server.classes.rules import Kind as InvitationKind
 from server.classes.service import ClassEnded, ResultsReleased
 from server.interruptions import service
 from server.interruptions.documents import ChangeFilter, ClassChange
+from server.interruptions.requests import CallOff, Postponement, Suspension, Termination, Transfer
 from server.interruptions.rules import ClassBegun, Ground, Kind, NameDiffers, NotLater, State
-from server.interruptions.service import (
-    CallOff,
-    ChangeOpen,
-    Postponement,
-    Suspension,
-    Termination,
-    Transfer,
-)
+from server.interruptions.service import ChangeOpen
 from server.invitations import service as invitations
 from server.invitations.rules import State as LetterState
 from server.kernel import audit

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from server.attendance import store as attendance_store
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter
 from server.backbone.rules import PoolStatus, Proof
@@ -20,6 +21,7 @@ from server.corrections.documents import CorrectionFilter
 from server.corrections.service import ClassCorrection, InstitutionCorrection
 from server.invitations.documents import Invitation
 from server.kernel.clock import FixedClock
+from server.kernel.mongo import ensure_indexes
 from server.kernel.platform import Platform
 from server.schemes import service as schemes
 from server.schemes.documents import SchemeFilter
@@ -35,6 +37,7 @@ from server.upgrades import (
     s0008_pool_says_its_proof,
     s0009_teaching_and_assessing_are_two,
     s0010_tasks_know_the_work_in_them,
+    s0012_voided_hours_count_elsewhere,
     steps,
 )
 from server.wechat.simulator import Simulator
@@ -237,3 +240,17 @@ async def test_tasks_and_classes_of_an_earlier_version_know_the_work_in_them(
     assert rows[running.id].work_last is None
     now = await classes.get_class(platform, XINGTAI, opened.id)
     assert (now.trained_from, now.trained_to) == (date(2026, 3, 17), date(2026, 3, 17))
+
+
+async def test_hours_that_were_voided_no_longer_keep_the_same_hours_from_being_counted_elsewhere(
+    platform: Platform,
+) -> None:
+    hours = platform["added_hours"]
+    name = s0012_voided_hours_count_elsewhere.NAME
+    await hours.drop_index(name)
+    keys = [("from_class", 1), ("person_id", 1)]
+    await hours.create_index(keys, unique=True, partialFilterExpression={"from_class": {"$type": "string"}})
+    for _ in range(2):
+        await changed_by(s0012_voided_hours_count_elsewhere.run(platform))
+        await ensure_indexes(platform.db, attendance_store.COLLECTIONS)
+        assert "voided_at" in (await hours.index_information())[name]["partialFilterExpression"]
