@@ -11,6 +11,7 @@ from miniprogram_api.handler import ApiHandler, Request, Response, operation
 from miniprogram_api.screening import flag, screen
 from server.assessment.rules import TaskKind
 from server.classes.service import ResultsReleased
+from server.interruptions import facts as interruptions
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.schemes import remarks, service
@@ -108,6 +109,11 @@ class SchemeAnswer(Response):
     courses: list[SchemeCourseAnswer]
     course_hours: int
     sessions: list[SchemeSessionAnswer]
+    """As this version says it."""
+    sessions_now: list[SchemeSessionAnswer] | None
+    """As they stand, where this version is in force and the class no longer keeps to its times; else null."""
+    adjusted_by: list[str]
+    """Why it does not: what was decided since, oldest first."""
     tasks: list[SchemeTaskAnswer]
     formative_weight: int
     """Percent; the summative assessment has the rest."""
@@ -142,7 +148,7 @@ class RemarkRequest(Request, RemarkDraft):
     """`nonce` makes the same remark, sent again over a bad network, one remark."""
 
 
-def told(seen: SchemeOfClass, person_id: str) -> SchemeAnswer:
+def told(seen: SchemeOfClass, person_id: str, adjusted_by: list[str]) -> SchemeAnswer:
     scheme = seen.newest
     assert scheme is not None
     content = scheme.content
@@ -162,6 +168,8 @@ def told(seen: SchemeOfClass, person_id: str) -> SchemeAnswer:
             "saved_by_teacher": scheme.saved_by_teacher,
             "version_in_force": seen.in_force,
             "course_hours": content.course_hours,
+            "sessions_now": None if seen.present is None else [one.model_dump() for one in seen.present],
+            "adjusted_by": [] if seen.present is None else adjusted_by,
             "tasks": [{**one.model_dump(), "kind_title": one.kind.label} for one in content.tasks],
             "changes": [vars(one) for one in service.changes_in(seen)],
             "versions": [vars(one) | {"state_title": one.state.label} for one in seen.versions],
@@ -184,6 +192,12 @@ def remark_told(version: int, remark: Remark) -> RemarkAnswer:
     return RemarkAnswer(version=version, author_name=remark.author_name, text=remark.text, at=remark.at)
 
 
+async def answer_scheme(handler: ApiHandler, class_id: str, *, status: int = 200) -> None:
+    seen = await service.taught_scheme(handler.platform, handler.actor, class_id)
+    adjusted_by = await interruptions.adjusted_by(handler.platform, class_id)
+    handler.answer(told(seen, handler.actor.person_id, adjusted_by), status=status)
+
+
 class TaughtScheme(ApiHandler):
     @operation(
         Permission.SCHEMES_SIGN,
@@ -192,8 +206,7 @@ class TaughtScheme(ApiHandler):
         problems=(NoScheme,),
     )
     async def get(self, class_id: str) -> None:
-        seen = await service.taught_scheme(self.platform, self.actor, class_id)
-        self.answer(told(seen, self.actor.person_id))
+        await answer_scheme(self, class_id)
 
     @operation(
         Permission.SCHEMES_DRAFT,
@@ -209,8 +222,7 @@ class TaughtScheme(ApiHandler):
         screened = await screen(self, refuse=True, **wanted.words)
         await service.save_as_teacher(self.platform, self.actor, class_id, wanted, wanted.based_on)
         await flag(self, screened, f"scheme:{class_id}", "培训方案", class_id)
-        seen = await service.taught_scheme(self.platform, self.actor, class_id)
-        self.answer(told(seen, self.actor.person_id))
+        await answer_scheme(self, class_id)
 
 
 class SchemeSignature(ApiHandler):
@@ -224,8 +236,7 @@ class SchemeSignature(ApiHandler):
     async def post(self, class_id: str) -> None:
         wanted = self.body(SignatureRequest)
         signed = await service.sign(self.platform, self.actor, class_id, wanted.version)
-        seen = await service.taught_scheme(self.platform, self.actor, class_id)
-        self.answer(told(seen, self.actor.person_id), status=201 if signed else 200)
+        await answer_scheme(self, class_id, status=201 if signed else 200)
 
 
 class SchemeRemarks(ApiHandler):

@@ -6,9 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from server.assessment.rules import TaskKind
+from server.attendance import timetable
 from server.attendance.rules import HalfDay
+from server.interruptions import service as interruptions
+from server.interruptions.documents import ClassChange
+from server.interruptions.requests import Suspension
+from server.interruptions.rules import Ground
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reviews import Review
 from server.schemes import rules, service
 from server.schemes.content import Content, CourseRow, CriterionRow, SessionRow, TaskRow
 from server.schemes.documents import SchemeVersion
@@ -90,3 +96,18 @@ async def approved(
     version = await filed(platform, held, **changes)
     await service.approve(platform, province, held.id, version)
     return version
+
+
+async def moved_class(platform: Platform, held: ClassInSession) -> ClassChange:
+    """A class that is suspended on the 17th: its two sessions of that day are held on the 30th."""
+    there = [one for one, _ in await timetable.all_sessions(platform, held.id)][:2]
+    wanted = Suspension(
+        ground=Ground.FORCE_MAJEURE,
+        reason="台风登陆，当地停课。",
+        first=FIRST_DAY,
+        last=FIRST_DAY,
+        ends_on=date(2026, 3, 31),
+        moves={one.id: one.starts_at + timedelta(days=13) for one in there},
+    )
+    asked = await interruptions.suspend(platform, held.officer, held.id, wanted)
+    return await interruptions.approve(platform, PROVINCE, asked.id, Review(seen=1))

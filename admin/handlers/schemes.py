@@ -11,6 +11,7 @@ from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.handlers.scheme_editor import VersionForm
 from admin.lists import Filter, LevelCode, Listing, Month, Options, ProvinceCode, Query, Words, Year, named
 from admin.steps import shows, step
+from server.interruptions import facts as interruptions
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow
 from server.schemes import comparing, remarks, service, ways_back
@@ -76,6 +77,7 @@ class OneScheme(PageHandler):
             seen=seen,
             stages=stages(seen),
             changes=service.changes_in(seen) if seen.newest else [],
+            adjusted_by=await interruptions.adjusted_by(self.platform, class_id),
             State=State,
             **outcome,
         )
@@ -116,6 +118,7 @@ class VersionPage(PageHandler):
             "schemes/version.html",
             training_class=compared.training_class,
             compared=compared,
+            adjusted_by=await interruptions.adjusted_by(self.platform, class_id),
             others=[(one.version, f"第 {one.version} 版（{one.state.label}）") for one in compared.others],
         )
 

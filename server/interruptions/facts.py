@@ -8,6 +8,7 @@ from server.classes import service as classes
 from server.classes.documents import ClassFilter, TrainingClass
 from server.interruptions import revoking, rules, store
 from server.interruptions.documents import ClassChange
+from server.interruptions.rules import Kind, State
 from server.interruptions.service import course_of
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Problem
@@ -49,6 +50,17 @@ async def may_be_revoked(platform: Platform, actor: Actor, change: ClassChange) 
     except Problem:
         return False
     return True
+
+
+async def adjusted_by(scope: Scope, class_id: str) -> list[str]:
+    """What moved or ended a class that the caller has fetched already, each in a line, oldest first: why its sessions are not held as its
+    scheme was approved."""
+    done = [
+        one
+        for one in reversed(await store.of_class(scope, class_id))
+        if one.state in (State.APPROVED, State.DONE) and one.kind is not Kind.REVOKE
+    ]
+    return [f"{beijing_date(one.history[-1].at)} {one.kind.label}：{one.words}" for one in done]
 
 
 async def fell_to_force_majeure(

@@ -9,7 +9,8 @@ from server.classes.documents import TrainingClass
 from server.kernel.errors import NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
-from server.schemes import store
+from server.schemes import making, store
+from server.schemes.content import SessionRow
 from server.schemes.difference import Change, difference
 from server.schemes.documents import SchemeVersion
 
@@ -23,6 +24,8 @@ class ComparedVersion:
     against: SchemeVersion | None
     changes: list[Change]
     others: list[SchemeVersion]
+    present: list[SessionRow] | None = None
+    """The timetable as it stands, where this version is in force and the class no longer keeps to its times."""
 
 
 async def compared_version(
@@ -37,4 +40,6 @@ async def compared_version(
     shown = versions.pop(number)
     other = versions.get(number - 1 if against is None else against)
     changes = difference(other.content if other else None, shown.content)
-    return ComparedVersion(training_class, shown, other, changes, list(versions.values()))
+    in_force = number == training_class.scheme_version
+    present = await making.present_timetable(platform, shown) if in_force else None
+    return ComparedVersion(training_class, shown, other, changes, list(versions.values()), present)

@@ -56,6 +56,17 @@ async def carry_out(unit: UnitOfWork, class_id: str, changes: Consequences) -> N
         await tasks.make_task(unit, class_id, draft)
 
 
+async def present_timetable(scope: Scope, in_force: SchemeVersion) -> list[SessionRow] | None:
+    """The sessions as they stand, where their times are other ones than those that the version in force was approved with; else None.
+
+    The version stays as it was approved and signed; what moved the class since (暂停, 延期) moved its sessions.
+    """
+    taught = await timetable.timetable_of_class(scope, in_force.class_id)
+    rows = [session_row(one) for one, _ in taught]
+    approved = sorted(one.span for one in in_force.content.sessions)
+    return None if sorted(one.span for one in rows) == approved else rows
+
+
 def session_row(session: TeachingSession) -> SessionRow:
     return SessionRow.model_validate(session.model_dump(include=set(SessionRow.model_fields)))
 

@@ -24,7 +24,7 @@ from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.schemes import making, rules, store
-from server.schemes.content import Content, Draft, TimetableWish
+from server.schemes.content import Content, Draft, SessionRow, TimetableWish
 from server.schemes.difference import Change, difference
 from server.schemes.documents import Remark, SchemeFilter, SchemeVersion, Signature
 from server.schemes.rules import (
@@ -83,6 +83,8 @@ class SchemeOfClass:
     frame: Frame
     venue_flags: list[VenueFlag]
     """What of the newest version's places the province has still to resolve (article 11); none once it is approved."""
+    present: list[SessionRow] | None = None
+    """The timetable as it stands, where the newest version is in force and the class no longer keeps to its times."""
 
     @property
     def in_force(self) -> int | None:
@@ -139,6 +141,7 @@ async def _seen(platform: Platform, training_class: TrainingClass) -> SchemeOfCl
         await venues.unresolved(platform, training_class, newest.content.all_places)
         if newest and pending
         else [],
+        await making.present_timetable(platform, newest) if newest and not pending else None,
     )
 
 

@@ -17,7 +17,7 @@ from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admin.browserless import Browser, Form, sign_in
 from tests.assessing import clock_of
-from tests.scheming import content, draft, filed, moved
+from tests.scheming import approved, content, draft, filed, moved, moved_class
 from tests.stage import ClassInSession
 
 
@@ -283,3 +283,32 @@ async def test_a_remark_of_the_institution_stands_on_the_page(
     assert (await mine.post(f"{home}/remarks", {"text": "<b>请</b>核对第二周"})).status == 303
     assert "&lt;b&gt;请&lt;/b&gt;核对第二周" in (await mine.get(home)).html
     assert (await mine.post(f"{home}/remarks", {"text": ""})).status == 422
+
+
+async def test_the_approved_scheme_shows_what_holds_now_beside_what_was_approved(
+    platform: Platform, held: ClassInSession, mine: Browser, province: Browser
+) -> None:
+    version = await approved(platform, held)
+    home = f"/admin/classes/{held.id}/scheme"
+    assert "现在的课表" not in (await mine.get(home)).text
+    change = await moved_class(platform, held)
+    for browser, page in ((mine, home), (province, f"{home}/versions/{version}")):
+        seen = (await browser.get(page)).text
+        assert "课次时间已经调整，以现在的课表为准" in seen and "2026-03-16 暂停：" in seen
+        now, then = seen.split("现在的课表", 1)[1].split("课表（批准时）")
+        assert "2026-03-30 08:30" in now and "2026-03-17 08:30" not in now
+        assert "2026-03-17 08:30" in then and "2026-03-30 08:30" not in then
+    stands = (await service.scheme_of_class(platform, held.officer, held.id)).newest
+    assert stands is not None and stands.content.sessions[0].starts_at == change.moves[0].before
+
+
+async def test_only_the_version_in_force_says_what_holds_now(
+    platform: Platform, held: ClassInSession, mine: Browser
+) -> None:
+    await approved(platform, held)
+    await draft(platform, held, objectives="能独立实施两门工学一体化课程的教学与考核。")
+    await moved_class(platform, held)
+    home = f"/admin/classes/{held.id}/scheme"
+    assert "现在的课表" not in (await mine.get(home)).text  # a draft, which is not in force
+    assert "现在的课表" in (await mine.get(f"{home}/versions/1")).text
+    assert "现在的课表" not in (await mine.get(f"{home}/versions/2")).text

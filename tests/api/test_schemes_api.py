@@ -11,7 +11,7 @@ from server.schemes import service
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.api.client import Answer, call
-from tests.scheming import PROVINCE, content, draft
+from tests.scheming import PROVINCE, approved, content, draft, moved_class
 from tests.stage import ClassInSession
 
 
@@ -137,3 +137,21 @@ async def test_others_are_refused(
         assert (hidden.status, hidden.problem) == (404, "not-found")
         trainee = await ask(site, held, method, end, token=held.trainees[0].token, body=sent)
         assert (trainee.status, trainee.problem) == (403, "forbidden")
+
+
+async def test_a_teacher_sees_the_times_that_hold_now_beside_those_that_were_approved(
+    platform: Platform, site: str, held: ClassInSession
+) -> None:
+    await approved(platform, held)
+    read = (await ask(site, held, "GET")).json
+    assert (read["sessions_now"], read["adjusted_by"]) == (None, [])
+    await moved_class(platform, held)
+    read = (await ask(site, held, "GET")).json
+    [why] = read["adjusted_by"]
+    assert why.startswith("2026-03-16 暂停：2026-03-17 至 2026-03-17 暂停")
+    assert read["sessions"][0]["starts_at"] == "2026-03-17T00:30:00Z"
+    assert [one["starts_at"] for one in read["sessions_now"]][-2:] == [
+        "2026-03-30T00:30:00Z",
+        "2026-03-30T06:00:00Z",
+    ]
+    assert len(read["sessions_now"]) == len(read["sessions"])

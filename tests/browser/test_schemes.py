@@ -257,13 +257,14 @@ def test_an_empty_editor_offers_to_draw_the_timetable(page: Page) -> None:
 
 def test_two_versions_are_compared(page: Page) -> None:
     one, two = version(1, State.APPROVED), version(2, State.DRAFT)
-    compared = ComparedVersion(CLASS, two, one, difference(FIRST, SECOND), [one])
+    compared = ComparedVersion(CLASS, two, one, difference(FIRST, SECOND), [one], list(SECOND.sessions))
     context = {
         "training_class": CLASS,
         "tab": "scheme",
         "today": date(2026, 3, 16),
         "compared": compared,
         "others": [(1, "第 1 版（已通过）")],
+        "adjusted_by": ["2026-03-17 暂停：2026-03-18 至 2026-03-20 暂停，改至 2026-03-31 结束"],
     }
     show(page, "schemes/version.html", layout_context(**context))
     expect(page.get_by_role("heading", name="与第 1 版相比")).to_be_visible()
