@@ -21,6 +21,8 @@ class SurveyItem(Response):
     id: str
     class_id: str
     class_name: str
+    supplement: bool
+    """补充评价: it asks only about who taught or assessed after the survey of the class had opened."""
     opens_at: datetime
     closes_at: datetime
     state: SurveyState
@@ -99,6 +101,7 @@ def survey_fields(mine: MySurvey) -> dict[str, object]:
         "id": survey.id,
         "class_id": survey.class_id,
         "class_name": survey.class_name,
+        "supplement": survey.supplement,
         "opens_at": survey.opens_at,
         "closes_at": survey.closes_at,
         "state": mine.state,

@@ -218,6 +218,7 @@ TITLES = {
     "selection:submit": "报送选拔推荐",
     "selection:withdraw": "撤回选拔推荐",
     "surveys:answer": "提交满意度评价",
+    "surveys:keep-open": "满意度评价随课次顺延",
     "surveys:move-closing": "修改评价截止时间",
     "surveys:open": "发起满意度评价",
     "surveys:remind": "提醒填写满意度评价",

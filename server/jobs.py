@@ -36,6 +36,7 @@ from server.selection import forget as selection_forget
 from server.selection import pool
 from server.surveys import opening as survey_opening
 from server.surveys import reminders as survey_reminders
+from server.surveys import supplements as survey_supplements
 from server.surveys import tallies as survey_tallies
 from server.wechat import content
 
@@ -86,6 +87,13 @@ JOBS: tuple[Job, ...] = (
         "第四条（七）",
         survey_opening.open_due,
         every=timedelta(minutes=5),
+    ),
+    Job(
+        "supplement-surveys",
+        "补充评价后来授课、考核的教师",
+        "第四条（七）、第八条（四）1",
+        survey_supplements.follow_classes,
+        every=timedelta(hours=1),
     ),
     Job(
         "tally-surveys",

@@ -53,7 +53,6 @@ class ClassSurvey(PageHandler):
             training_class=seen.training_class,
             seen=seen,
             teachers=list((await classes.teachers_called(self.platform, seen.training_class)).values()),
-            results_at=rules.settled_at(seen.survey.closes_at) if seen.survey else None,
             scale=rules.SCALE,
             teacher_topics=rules.TEACHER_TOPICS,
             organisation_topics=rules.ORGANISATION_TOPICS,

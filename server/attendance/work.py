@@ -49,10 +49,14 @@ def _own_days(sessions: Sequence[TeachingSession], training_class: TrainingClass
     return dict(own_days((Taught(beijing_date(one.starts_at), one.teacher_id) for one in sessions), teaching))
 
 
-async def who_taught(scope: Scope, training_class: TrainingClass) -> set[str]:
-    """Who has held a session of this class that has ended; a session that names nobody was held by all who teach the class."""
+async def who_taught(
+    scope: Scope, training_class: TrainingClass, *, after: datetime | None = None
+) -> set[str]:
+    """Who has held a session of this class that has ended (with `after`, later than then); a session that names nobody was held by all who
+    teach the class."""
     now = scope.platform.clock.now()
-    held = [one for one in await store.sessions_of_class(scope, training_class.id) if one.ends_at <= now]
+    sessions = await store.sessions_of_class(scope, training_class.id)
+    held = [one for one in sessions if one.ends_at <= now and (after is None or one.ends_at > after)]
     return set(_own_days(held, training_class))
 
 

@@ -17,6 +17,7 @@ from server.invitations import service as invitations
 from server.kernel.unit_of_work import Scope, UnitOfWork
 from server.schemes import ways_back as schemes
 from server.selection import training
+from server.surveys import opening as survey_opening
 
 
 async def moves_at_last(scope: Scope, change: ClassChange) -> list[Move]:
@@ -45,6 +46,7 @@ async def rearrange(unit: UnitOfWork, training_class: TrainingClass, change: Cla
     moves = {one.session_id: one.after for one in change.moves if one.after}
     cancelled = {one.session_id for one in change.moves if not one.after}
     await timetable.rearrange(unit, changed, moves, cancelled)
+    await survey_opening.keep_open(unit, changed.id)
     await invitations.follow_class(unit, changed)
     said = {
         "class_id": changed.id,

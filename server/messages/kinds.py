@@ -401,6 +401,15 @@ _ROWS = (
         (_CLASS, (_DATE, "closes_at")),
     ),
     Kind(
+        "survey-supplemented",
+        "补充评价",
+        (
+            "“{class_name}”的满意度评价开放以后，{teacher_name}又授课或考核，请补充评价，{closes_at} 截止，匿名，每人一次。",
+            "已经评价过的不再重复。",
+        ),
+        (_CLASS, (_THING, "teacher_name"), (_DATE, "closes_at")),
+    ),
+    Kind(
         "survey-open-reminder",
         "满意度评价将截止",
         ("“{class_name}”的满意度评价 {closes_at} 截止，您还没有填写。",),

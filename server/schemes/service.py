@@ -34,6 +34,7 @@ from server.schemes.rules import (
     SchemeIncomplete,
     State,
 )
+from server.surveys import opening as survey_opening
 from server.venues import service as venues
 from server.venues.rules import VenueFlag
 
@@ -360,6 +361,7 @@ async def approve(unit: UnitOfWork, class_id: str, version: int, venue_note: str
         class_hours=scheme.content.course_hours,
     )
     await making.carry_out(unit, class_id, changes)
+    await survey_opening.keep_open(unit, class_id)
     await timetable.tell_of_changes(
         unit,
         class_id,

@@ -11,9 +11,11 @@ from server.surveys.rules import Question, SurveyState, Tally, state_at
 
 
 class Survey(Document):
-    """The satisfaction survey of a class: at most one (unique by class)."""
+    """A satisfaction survey of a class (unique by class and part)."""
 
     class_id: str
+    part: int = 1
+    """1 is the survey of the class; what follows asks only about who taught or assessed after it had opened (补充评价)."""
     class_name: str
     institution_code: str
     province_code: str
@@ -29,6 +31,10 @@ class Survey(Document):
     created_by: str
     tallied_at: datetime | None = None
     """When the platform reckoned it up for its teachers' years: once, after it had settled, whether or not it may be shown."""
+
+    @property
+    def supplement(self) -> bool:
+        return self.part > 1
 
     def state_at(self, now: datetime) -> SurveyState:
         return state_at(self.opens_at, self.closes_at, now)

@@ -5,7 +5,7 @@ It asks about everybody who held a session or assesses, so that nobody is rated 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel
@@ -118,22 +118,7 @@ async def _set_up(unit: UnitOfWork, training_class: TrainingClass, wanted: Surve
     teachers = await _to_be_rated(unit, training_class)
     if not teachers:
         raise ClassWithoutTeachers()
-    in_force = await policies.on(unit, beijing_date(unit.now))
-    new = Survey(
-        class_id=training_class.id,
-        class_name=training_class.name,
-        institution_code=training_class.institution_code,
-        province_code=training_class.province_code,
-        year=training_class.ends_on.year,
-        teacher_ids=list(teachers),
-        questions=rules.make_questions(teachers.items()),
-        opens_at=wanted.opens_at,
-        closes_at=wanted.closes_at,
-        smallest_group=in_force.smallest_group,
-        created_at=unit.now,
-        created_by=unit.actor.name,
-    )
-    await store.insert_survey(unit, new)
+    new = await set_up(unit, training_class, teachers, wanted.opens_at, wanted.closes_at)
     for trainee in await classes.trainees(unit, training_class.id):
         unit.notify(
             trainee.person_id,
@@ -142,7 +127,36 @@ async def _set_up(unit: UnitOfWork, training_class: TrainingClass, wanted: Surve
             opens_at=rules.clock_words(new.opens_at),
             closes_at=rules.clock_words(new.closes_at),
         )
-    unit.audit("surveys:open", new.id, class_id=new.class_id, smallest_group=new.smallest_group)
+    return new
+
+
+async def set_up(
+    unit: UnitOfWork,
+    training_class: TrainingClass,
+    teachers: Mapping[str, str],
+    opens_at: datetime,
+    closes_at: datetime,
+    part: int = 1,
+) -> Survey:
+    """Part of a use case: a survey about these teachers (person id → name). Raises DuplicateKeyError when somebody was first."""
+    in_force = await policies.on(unit, beijing_date(unit.now))
+    new = Survey(
+        class_id=training_class.id,
+        part=part,
+        class_name=training_class.name,
+        institution_code=training_class.institution_code,
+        province_code=training_class.province_code,
+        year=training_class.ends_on.year,
+        teacher_ids=list(teachers),
+        questions=rules.make_questions(teachers.items(), supplement=part > 1),
+        opens_at=opens_at,
+        closes_at=closes_at,
+        smallest_group=in_force.smallest_group,
+        created_at=unit.now,
+        created_by=unit.actor.name,
+    )
+    await store.insert_survey(unit, new)
+    unit.audit("surveys:open", new.id, class_id=new.class_id, part=part, smallest_group=new.smallest_group)
     return new
 
 
@@ -151,10 +165,44 @@ async def _to_be_rated(scope: Scope, training_class: TrainingClass) -> dict[str,
 
     Who assesses may grade after the survey has opened. Whoever never does is taken out when it is reckoned up: nobody saw them.
     """
-    worked = await work.who_taught(scope, training_class) | await engagements.who_assessed(
-        scope, training_class.id
-    )
+    worked = await who_worked(scope, training_class)
     worked |= {one.person_id for one in training_class.who(Kind.ASSESSMENT)}
+    return await named(scope, training_class, worked)
+
+
+async def who_worked(
+    scope: Scope, training_class: TrainingClass, *, after: datetime | None = None
+) -> set[str]:
+    """Who held a session (with `after`, one that ended later) or gave a grade: of nobody else an answer counts."""
+    taught = await work.who_taught(scope, training_class, after=after)
+    return taught | await engagements.who_assessed(scope, training_class.id)
+
+
+async def named(scope: Scope, training_class: TrainingClass, worked: Collection[str]) -> dict[str, str]:
+    """Id → name of these people of the class, also of those who have left it."""
     names = await engagements.names(scope, training_class.id)
     names |= {one.person_id: one.name for one in training_class.teachers}
     return {person_id: name for person_id, name in names.items() if person_id in worked}
+
+
+# ---- sessions that are planned after it has opened
+
+
+async def keep_open(unit: UnitOfWork, class_id: str) -> bool:
+    """Part of what gives a class further sessions (延期, a new scheme): its open survey ends no sooner than `survey_days` after the last of
+    them, so that nobody's time to answer runs out in the middle of the class."""
+    survey = await store.survey_of_class(unit, class_id)
+    last = await work.last_end(unit, class_id)
+    if survey is None or last is None or last <= survey.opens_at:
+        return False
+    least = (await policies.on(unit, beijing_date(unit.now))).survey_days
+    until = rules.earliest_closing(last, least)
+    if survey.closes_at >= until or await store.move_closing(unit, survey.id, until, now=unit.now) is None:
+        return False
+    unit.audit(
+        "surveys:keep-open",
+        survey.id,
+        before=rules.clock_words(survey.closes_at),
+        after=rules.clock_words(until),
+    )
+    return True

@@ -78,15 +78,17 @@ class SurveyState(Titled):
 Answers = Mapping[str, int | str]
 
 
-def make_questions(teachers: Iterable[tuple[str, str]]) -> list[Question]:
-    """The questions of a class: each topic for each teacher (person id, name), then the organisation, then room for remarks."""
+def make_questions(teachers: Iterable[tuple[str, str]], *, supplement: bool = False) -> list[Question]:
+    """The questions of a class: each topic for each teacher (person id, name), then the organisation, then room for remarks. A supplement
+    asks about its teachers and nothing else: the rest has been asked."""
     asked: list[tuple[QuestionKind, str, str | None, str | None]] = [
         (QuestionKind.SCALE, topic, person_id, name)
         for person_id, name in teachers
         for topic in TEACHER_TOPICS
     ]
-    asked += [(QuestionKind.SCALE, topic, None, None) for topic in ORGANISATION_TOPICS]
-    asked.append((QuestionKind.TEXT, REMARKS, None, None))
+    if not supplement:
+        asked += [(QuestionKind.SCALE, topic, None, None) for topic in ORGANISATION_TOPICS]
+        asked.append((QuestionKind.TEXT, REMARKS, None, None))
     return [
         Question(key=f"q{place}", kind=kind, topic=topic, teacher_id=person_id, teacher_name=name)
         for place, (kind, topic, person_id, name) in enumerate(asked, start=1)
@@ -125,13 +127,18 @@ def check_opening(opens_at: datetime, now: datetime) -> None:
 
 
 def check_long_enough(opens_at: datetime, closes_at: datetime, least_days: int, *, everybody: bool) -> None:
-    """It is open for `least_days` (policy `survey_days`) at least, unless everybody has answered. Raises SurveyTooShort."""
-    earliest = opens_at + timedelta(days=least_days)
+    """It is open for `least_days` (policy `survey_days`) at least, unless everybody has answered; where sessions were planned after it had
+    opened, `opens_at` is the end of the last one. Raises SurveyTooShort."""
+    earliest = earliest_closing(opens_at, least_days)
     if closes_at < earliest and not everybody:
         raise SurveyTooShort(
             f"还有人没有评价。评价至少开放 {least_days} 天，最早可于 {clock_words(earliest)} 截止；"
             "全班都已评价的，可以提前截止。"
         )
+
+
+def earliest_closing(begins: datetime, least_days: int) -> datetime:
+    return begins + timedelta(days=least_days)
 
 
 def state_at(opens_at: datetime, closes_at: datetime, now: datetime) -> SurveyState:

@@ -7,7 +7,7 @@ order; server/decisions/0001-survey-results-after-closing.md says what is shown,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -90,6 +90,12 @@ class ClassSurvey:
     results: Results | None
     due: bool = True
     """Whether it may open: the last session has ended."""
+    supplements: list[ClassSurvey] = field(default_factory=list)
+    """补充评价 of who taught or assessed after it had opened."""
+
+    @property
+    def results_at(self) -> datetime | None:
+        return rules.settled_at(self.survey.closes_at) if self.survey else None
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,8 @@ async def _check_long_enough(unit: UnitOfWork, survey: Survey, closes_at: dateti
     trainees = {one.person_id for one in await classes.trainees(unit, survey.class_id)}
     least = (await policies.on(unit, beijing_date(unit.now))).survey_days
     everybody = bool(trainees) and trainees <= answered
-    rules.check_long_enough(survey.opens_at, closes_at, least, everybody=everybody)
+    last = await work.last_end(unit, survey.class_id) or survey.opens_at
+    rules.check_long_enough(max(survey.opens_at, last), closes_at, least, everybody=everybody)
 
 
 async def _end_at(unit: UnitOfWork, survey: Survey, closes_at: datetime) -> Survey:
@@ -159,13 +166,21 @@ async def _end_at(unit: UnitOfWork, survey: Survey, closes_at: datetime) -> Surv
 
 
 async def class_survey(platform: Platform, actor: Actor, class_id: str) -> ClassSurvey:
-    """The survey of a class in the actor's jurisdiction, with its results where they may be shown."""
+    """The survey of a class in the actor's jurisdiction, with its results where they may be shown, and its supplements."""
     training_class = await classes.get_class(platform, actor, class_id)
     trainees = len(await classes.trainees(platform, class_id))
-    due = rules.is_due(await work.last_end(platform, class_id), training_class.ends_on, platform.clock.now())
-    survey = await store.survey_of_class(platform, class_id)
-    if survey is None:
+    surveys = (await store.surveys_of_classes(platform, [class_id])).get(class_id)
+    if surveys is None:
+        last = await work.last_end(platform, class_id)
+        due = rules.is_due(last, training_class.ends_on, platform.clock.now())
         return ClassSurvey(training_class, None, None, trainees, 0, settled=False, results=None, due=due)
+    first, *later = [await _seen(platform, training_class, one, trainees) for one in surveys]
+    return replace(first, supplements=later)
+
+
+async def _seen(
+    platform: Platform, training_class: TrainingClass, survey: Survey, trainees: int
+) -> ClassSurvey:
     now = platform.clock.now()
     responses = await store.count_responses(platform, survey.id)
     return ClassSurvey(
@@ -176,7 +191,6 @@ async def class_survey(platform: Platform, actor: Actor, class_id: str) -> Class
         responses,
         settled=now >= rules.settled_at(survey.closes_at),
         results=await results_of(platform, await _told_apart(platform, survey), responses, now),
-        due=due,
     )
 
 
@@ -198,9 +212,9 @@ async def my_surveys(
     mine, cursor = await classes.my_classes(platform, actor, before=before, limit=limit)
     await opening.open_if_due(platform, [one.id for one in mine])
     surveys = await store.surveys_of_classes(platform, [one.id for one in mine])
-    answered = await store.answered_of(platform, [one.id for one in surveys.values()], actor.person_id)
     now = platform.clock.now()
-    found = [surveys[one.id] for one in mine if one.id in surveys]
+    found = [survey for one in mine for survey in surveys.get(one.id, ())]
+    answered = await store.answered_of(platform, [one.id for one in found], actor.person_id)
     seen = [MySurvey(survey, survey.state_at(now), survey.id in answered) for survey in found]
     return [one for one in seen if one.state is SurveyState.OPEN], cursor
 
@@ -314,19 +328,23 @@ async def survey_of_class(scope: Scope, class_id: str) -> Survey | None:
 
 
 async def respondents(scope: Scope, class_id: str) -> set[str]:
-    """The person ids of those who answered the survey of a class; empty when it has none."""
+    """The person ids of those who answered the survey of a class, whatever of its supplements; empty when it has none."""
     survey = await store.survey_of_class(scope, class_id)
     return set() if survey is None else await store.respondents(scope, survey.id)
 
 
 async def survey_in_short(platform: Platform, training_class: TrainingClass) -> str:
     """How the survey of a class stands, in one sentence, for whoever is about to release its results."""
-    survey = await store.survey_of_class(platform, training_class.id)
-    if survey is None:
+    surveys = (await store.surveys_of_classes(platform, [training_class.id])).get(training_class.id)
+    if surveys is None:
         return "还没有发起"
-    count = await store.count_responses(platform, survey.id)
-    state = survey.state_at(platform.clock.now())
-    return f"{state.label}，{rules.clock_words(survey.closes_at)} 截止，已有 {count} 人填写"
+    lines = []
+    for survey in surveys:
+        count = await store.count_responses(platform, survey.id)
+        state = survey.state_at(platform.clock.now())
+        what = "补充评价" if survey.supplement else ""
+        lines.append(f"{what}{state.label}，{rules.clock_words(survey.closes_at)} 截止，已有 {count} 人填写")
+    return "；".join(lines)
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:

@@ -24,7 +24,7 @@ COLLECTIONS = (
         "surveys",
         shard_key="class_id",
         indexes=(
-            Index([("class_id", 1)], unique=True),
+            Index([("class_id", 1), ("part", 1)], unique=True),
             Index([("teacher_ids", 1), ("year", -1), ("_id", 1)]),
             Index([("tallied_at", 1), ("closes_at", 1)]),
         ),
@@ -50,7 +50,8 @@ async def insert_survey(scope: Scope, new: Survey) -> None:
 
 
 async def survey_of_class(scope: Scope, class_id: str) -> Survey | None:
-    row = await scope["surveys"].find_one({"class_id": class_id}, session=scope.session)
+    """The survey of the class itself, without its supplements."""
+    row = await scope["surveys"].find_one({"class_id": class_id, "part": 1}, session=scope.session)
     return None if row is None else Survey.from_mongo(row)
 
 
@@ -59,10 +60,13 @@ async def survey(scope: Scope, survey_id: str) -> Survey | None:
     return None if row is None else Survey.from_mongo(row)
 
 
-async def surveys_of_classes(scope: Scope, class_ids: Sequence[str]) -> dict[str, Survey]:
-    """By class id."""
+async def surveys_of_classes(scope: Scope, class_ids: Sequence[str]) -> dict[str, list[Survey]]:
+    """By class id, the survey of the class first and its supplements after it."""
+    found: dict[str, list[Survey]] = {}
     rows = scope["surveys"].find({"class_id": {"$in": list(class_ids)}}, session=scope.session)
-    return {row["class_id"]: Survey.from_mongo(row) async for row in rows}
+    async for row in rows.sort([("class_id", 1), ("part", 1)]):
+        found.setdefault(row["class_id"], []).append(Survey.from_mongo(row))
+    return found
 
 
 async def surveys_of_teacher(scope: Scope, person_id: str, year: int) -> list[Survey]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from server.attendance import work
 from server.classes import service as classes
-from server.invitations import engagements
 from server.kernel.identity import system
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.surveys import rules, store
+from server.surveys import opening, rules, store
 from server.surveys.documents import SatisfactionTally, Survey
 from server.surveys.rules import Tally
 from server.surveys.service import Results, of_teacher, results_of
@@ -43,19 +41,14 @@ async def _tally(unit: UnitOfWork, survey_id: str) -> bool:
     survey = await _in_its_year(unit, taken)
     responses = await store.count_responses(unit, survey.id)
     results = await results_of(unit, survey, responses, unit.now)
-    worked = await _worked(unit, survey.class_id)
+    training_class = (await classes.classes_of(unit, [survey.class_id]))[survey.class_id]
+    worked = await opening.who_worked(unit, training_class)
     seen = [one for one in survey.teacher_ids if one in worked]
     tallies = [_kept(survey, responses, results, one) for one in seen] if results else []
     if tallies:
         await store.insert_tallies(unit, tallies)
     unit.audit("surveys:tally", survey.id, class_id=survey.class_id, teachers=len(tallies))
     return True
-
-
-async def _worked(scope: Scope, class_id: str) -> set[str]:
-    """Who held a session or gave a grade: of nobody else an answer counts."""
-    training_class = (await classes.classes_of(scope, [class_id]))[class_id]
-    return await work.who_taught(scope, training_class) | await engagements.who_assessed(scope, class_id)
 
 
 async def _in_its_year(unit: UnitOfWork, survey: Survey) -> Survey:

@@ -19,6 +19,7 @@ from server.upgrades import (
     s0010_tasks_know_the_work_in_them,
     s0011_candidates_say_whence,
     s0012_voided_hours_count_elsewhere,
+    s0013_surveys_may_have_a_supplement,
 )
 
 
@@ -67,5 +68,10 @@ STEPS: tuple[Step, ...] = (
         "s0012_voided_hours_count_elsewhere",
         "让撤销的转班课时可以另行计入",
         s0012_voided_hours_count_elsewhere.run,
+    ),
+    Step(
+        "s0013_surveys_may_have_a_supplement",
+        "让满意度评价可以补充",
+        s0013_surveys_may_have_a_supplement.run,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -74,6 +75,7 @@ STATES: dict[str, tuple[str, Survey | None, int, Results | None]] = {
     "open": ("截止后公布结果", survey(NOON - DAY, NOON + DAY), 3, None),
     "settling": ("正在汇总", survey(NOON - DAY, NOON), 23, None),
     "too few": ("份数太少，不显示结果", survey(NOON - 2 * DAY, NOON - DAY), 4, None),
+    "supplemented": ("补充评价：孙试戊", survey(NOON - 2 * DAY, NOON - DAY), 23, RESULTS),
     "over": ("低于 2 分", survey(NOON - 2 * DAY, NOON - DAY), 23, RESULTS),
 }
 
@@ -84,12 +86,16 @@ def show_state(page: Page, name: str) -> str:
     seen = ClassSurvey(
         CLASS, opened, opened.state_at(NOON) if opened else None, 30, responses, settled, results
     )
+    if name == "supplemented":
+        questions = rules.make_questions([("b" * 24, "孙试戊")], supplement=True)
+        later = survey(NOON - DAY, NOON + DAY).model_copy(update={"part": 2, "questions": questions})
+        running = ClassSurvey(CLASS, later, later.state_at(NOON), 30, 3, settled=False, results=None)
+        seen = replace(seen, supplements=[running])
     context: dict[str, Any] = {
         "training_class": CLASS,
         "tab": "survey",
         "today": date(2026, 12, 2),
         "seen": seen,
-        "results_at": rules.settled_at(opened.closes_at) if opened else None,
         "scale": rules.SCALE,
         "teacher_topics": rules.TEACHER_TOPICS,
         "organisation_topics": rules.ORGANISATION_TOPICS,

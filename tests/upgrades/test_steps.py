@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from pymongo.errors import DuplicateKeyError
 
 from server.attendance import store as attendance_store
 from server.backbone import service as backbone
@@ -26,6 +27,7 @@ from server.kernel.platform import Platform
 from server.schemes import service as schemes
 from server.schemes.documents import SchemeFilter
 from server.schemes.rules import State
+from server.surveys import store as survey_store
 from server.upgrades import (
     batches,
     s0001_pool_is_searched,
@@ -38,6 +40,7 @@ from server.upgrades import (
     s0009_teaching_and_assessing_are_two,
     s0010_tasks_know_the_work_in_them,
     s0012_voided_hours_count_elsewhere,
+    s0013_surveys_may_have_a_supplement,
     steps,
 )
 from server.wechat.simulator import Simulator
@@ -45,6 +48,7 @@ from tests import cast, certifying, scheming, stage
 from tests.planning import CENTRE, HEBEI, XINGTAI
 from tests.selecting import SERVED, registered, through
 from tests.services.test_tasks_of_teachers import a_task, keep
+from tests.surveying import open_survey
 
 TABLE = {step.name: step for step in steps.STEPS}
 
@@ -254,3 +258,20 @@ async def test_hours_that_were_voided_no_longer_keep_the_same_hours_from_being_c
         await changed_by(s0012_voided_hours_count_elsewhere.run(platform))
         await ensure_indexes(platform.db, attendance_store.COLLECTIONS)
         assert "voided_at" in (await hours.index_information())[name]["partialFilterExpression"]
+
+
+async def test_the_survey_of_a_class_is_its_first_part_and_a_second_one_finds_room(
+    platform: Platform, wechat: Simulator
+) -> None:
+    survey = await open_survey(platform, await stage.class_in_session(platform, wechat, trainees=1))
+    collection = platform["surveys"]
+    await collection.drop_index("class_id_1_part_1")
+    await collection.create_index([("class_id", 1)], unique=True)
+    await without(platform, "surveys", "part")
+    assert await changed_by(s0013_surveys_may_have_a_supplement.run(platform)) == 1
+    assert await changed_by(s0013_surveys_may_have_a_supplement.run(platform)) == 0
+    await ensure_indexes(platform.db, survey_store.COLLECTIONS)
+    assert await survey_store.survey_of_class(platform, survey.class_id) == survey
+    await survey_store.insert_survey(platform, survey.model_copy(update={"id": "f" * 24, "part": 2}))
+    with pytest.raises(DuplicateKeyError):
+        await survey_store.insert_survey(platform, survey.model_copy(update={"id": "e" * 24}))

@@ -1,0 +1,72 @@
+"""Whoever teaches or assesses only after the survey of a class has opened is asked about in a survey of their own (补充评价).
+
+A class gets further sessions by 延期 or a new scheme, and a grade may come from somebody who accepted late. The first survey stays as it
+is, for some have answered it; what is asked of all of them again is only what is new (server/decisions/0020-later-teachers.md).
+"""
+
+from __future__ import annotations
+
+from pymongo.errors import DuplicateKeyError
+
+from server.attendance import work
+from server.classes import service as classes
+from server.kernel.identity import system
+from server.kernel.platform import Platform
+from server.kernel.schedule import Counts
+from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.surveys import opening, rules, store
+
+JOB = system("surveys")
+
+
+async def follow_classes(platform: Platform) -> Counts:
+    """The scheduled work over the classes of the last weeks: a survey that is open waits for the last session, and who is not asked about
+    yet gets a supplement once it has ended."""
+    now = platform.clock.now()
+    running = await store.closing_between(platform, now, now + rules.LONGEST)
+    kept = [await _keep_open(platform, JOB, one.class_id) for one in running if not one.supplement]
+    taught = sorted(await work.classes_taught_since(platform, now - opening.LOOKED_BACK))
+    asked = [await _open_by_itself(platform, class_id) for class_id in taught]
+    return {"顺延": sum(kept), "补充评价": sum(asked)}
+
+
+@transactional
+async def _keep_open(unit: UnitOfWork, class_id: str) -> bool:
+    if not await opening.keep_open(unit, class_id):
+        unit.nothing_written()
+        return False
+    return True
+
+
+async def _open_by_itself(platform: Platform, class_id: str) -> bool:
+    try:
+        return await _open(platform, JOB, class_id)
+    except DuplicateKeyError:  # another scheduler was first
+        return False
+
+
+@transactional
+async def _open(unit: UnitOfWork, class_id: str) -> bool:
+    surveys = (await store.surveys_of_classes(unit, [class_id])).get(class_id)
+    last = await work.last_end(unit, class_id)
+    if not surveys or last is None or last > unit.now:
+        unit.nothing_written()
+        return False
+    training_class = (await classes.classes_of(unit, [class_id]))[class_id]
+    asked = {teacher_id for one in surveys for teacher_id in one.teacher_ids}
+    later = await opening.who_worked(unit, training_class, after=surveys[0].opens_at) - asked
+    teachers = await opening.named(unit, training_class, later)
+    if not teachers:
+        unit.nothing_written()
+        return False
+    until, part = unit.now + rules.USUAL, surveys[-1].part + 1
+    new = await opening.set_up(unit, training_class, teachers, unit.now, until, part)
+    for trainee in await classes.trainees(unit, class_id):
+        unit.notify(
+            trainee.person_id,
+            "survey-supplemented",
+            class_name=new.class_name,
+            teacher_name="、".join(teachers.values()),
+            closes_at=rules.clock_words(until),
+        )
+    return True
