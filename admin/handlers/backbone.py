@@ -21,8 +21,8 @@ from server.backbone.service import StatusDraft
 from server.institutions.rules import MAJORS
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
-from server.kernel.folding import bare_number
 from server.kernel.identity import Role
+from server.kernel.numbers import AS_CERTIFICATE_NUMBER
 from server.kernel.permissions import Permission, holds
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
@@ -45,7 +45,9 @@ def years_kept(page: PageHandler) -> Options:
 
 class PoolQuery(Query):
     q: Annotated[Words, Filter("姓名或工作单位", hint="可输入几个词，用空格隔开")] = ""
-    number: Annotated[str, Field(max_length=20), Filter("证书编号", hint="15 位，完整输入")] = ""
+    number: Annotated[
+        str, Field(max_length=60), AS_CERTIFICATE_NUMBER, Filter("证书编号", hint="15 位，完整输入")
+    ] = ""
     province: Annotated[ProvinceCode, Filter("省份", PROVINCE_OPTIONS)] = ""
     major: MajorCode = ""
     status: Annotated[PoolStatus | None, Filter("状态")] = None
@@ -70,7 +72,7 @@ class PoolQuery(Query):
             words=self.q,
             province_code=self.province,
             major=self.major,
-            certificate_number=bare_number(self.number),
+            certificate_number=self.number,
             status=self.status,
             marks=tuple(marks),
         )

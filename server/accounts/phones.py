@@ -21,6 +21,7 @@ from server.kernel.errors import Conflict, NotFound
 from server.kernel.folding import same
 from server.kernel.identity import ANYBODY, Actor, Jurisdiction, Role
 from server.kernel.mongo import Row
+from server.kernel.numbers import AS_ID_NUMBER
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
@@ -38,7 +39,7 @@ class NotOnARoster(NotFound):
 
 class RealName(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=60)]
-    id_number: Annotated[str, Field(min_length=1, max_length=60)]
+    id_number: Annotated[str, Field(min_length=1, max_length=60), AS_ID_NUMBER]
     consent_version: Annotated[str, Field(min_length=1, max_length=20)]
 
 
@@ -117,9 +118,8 @@ async def bind_real_name(platform: Platform, actor: Actor, claimed: RealName) ->
 
     Raises IdNumberInvalid, NotOnARoster (the same words whether name or number is wrong), AlreadyBound.
     """
-    number = rules.normalise_id_number(claimed.id_number)
-    rules.check_id_number(number, today=beijing_date(platform.clock.now()))
-    [encrypted] = await platform.vault.encrypt_searchable([number])
+    rules.check_id_number(claimed.id_number, today=beijing_date(platform.clock.now()))
+    [encrypted] = await platform.vault.encrypt_searchable([claimed.id_number])
     person = (await store.persons_by_id_number(platform, [encrypted])).get(encrypted)
     if person is None or not same(person.name, claimed.name):
         raise NotOnARoster()
@@ -145,9 +145,8 @@ async def introduce(platform: Platform, actor: Actor, claimed: RealName) -> Acto
     """
     name = rules.normalise_name(claimed.name)
     rules.check_name(name)
-    number = rules.normalise_id_number(claimed.id_number)
-    rules.check_id_number(number, today=beijing_date(platform.clock.now()))
-    [sealed] = await people.seal(platform, [people.Identity(name, number)])
+    rules.check_id_number(claimed.id_number, today=beijing_date(platform.clock.now()))
+    [sealed] = await people.seal(platform, [people.Identity(name, claimed.id_number)])
     try:
         person = await _introduce(platform, actor, sealed, claimed.consent_version)
     except people.NameDiffers:

@@ -1,7 +1,7 @@
 """Who a person is: ID numbers, names, phones, how they are masked, and how well an identity was checked.
 
-Two steps, always in this order: `normalise_…` repairs what can be repaired safely (it never raises, and a second pass changes
-nothing), `check_…` refuses the rest with words that say what to do. A message never repeats an ID number.
+Two steps, always in this order: `normalise_…` (of numbers: kernel/numbers.py) repairs what can be repaired safely (it never raises, and
+a second pass changes nothing), `check_…` refuses the rest with words that say what to do. A message never repeats an ID number.
 
 Sources: GB 11643-1999 公民身份号码 (the check character is ISO/IEC 7064 MOD 11-2); 港澳台居民居住证申领发放办法 (国办发〔2018〕81号)
 for 81, 82 and 83; 新版外国人永久居留身份证 (国家移民管理局, 2023-12) for 9. A checksum catches typing errors; it proves nothing
@@ -102,10 +102,6 @@ class Evidence(Titled):
 
 # ---- Characters
 
-_HALF_WIDTH = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
-# The roman numeral of the standard, the multiplication sign, and the Cyrillic and Greek letters.
-_LOOKS_LIKE_X = dict.fromkeys(map(ord, "xⅩⅹ×ХхΧχ"), "X")
-_QUOTES = "'\"`‘’“”′"
 _DOTS = dict.fromkeys((0x2022, 0x2027, 0x2219, 0x22C5, 0x02D9, 0x0387, 0x30FB, 0xFF0E, 0xFF65), "·")
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _HAN = "〇\u3400-\u4dbf\u4e00-\u9fff\ufa0e-\ufa29\U00020000-\U0003347f"
@@ -136,13 +132,6 @@ _PROVINCES = frozenset(
 _RESIDENCE_PERMITS = frozenset({"810000", "820000", "830000"})
 _SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?E\+?1[0-9]", re.IGNORECASE)
 _LONG_FLOAT = re.compile(r"[0-9]{16,}\.[0-9]*")
-
-
-def normalise_id_number(raw: str) -> str:
-    """`raw` without spaces, invisible characters and surrounding quotes, in half-width, its check character a capital X."""
-    half_width = raw.translate(_HALF_WIDTH)
-    bare = "".join(without_invisible(half_width).split()).strip(_QUOTES)
-    return bare.translate(_LOOKS_LIKE_X)
 
 
 def looks_rounded(number: str) -> bool:
@@ -276,13 +265,6 @@ def normalise_username(typed: str) -> str:
 # ---- Phones
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
-_COUNTRY_CODE = re.compile(r"^(?:\+|00)?86(?=1[0-9]{10}$)")
-
-
-def normalise_phone(raw: str) -> str:
-    """`raw` in half-width digits, without spaces, hyphens and the country code of mainland China."""
-    half_width = without_invisible(raw.translate(_HALF_WIDTH)).strip(_QUOTES)
-    return _COUNTRY_CODE.sub("", re.sub(r"[\s\-‐‑–—−()]", "", half_width))
 
 
 def check_phone(phone: str) -> None:

@@ -28,6 +28,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.folding import same
 from server.kernel.identity import Actor
+from server.kernel.numbers import AS_ID_NUMBER, AS_PHONE
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
@@ -38,17 +39,17 @@ class Entry(BaseModel):
     """A row of a roster as it is typed into a form."""
 
     name: Annotated[str, Field(title="姓名", min_length=1, max_length=60)]
-    id_number: Annotated[str, Field(title="身份证号", min_length=1, max_length=60)]
+    id_number: Annotated[str, Field(title="身份证号", min_length=1, max_length=60), AS_ID_NUMBER]
     work_unit: Annotated[Words, Field(title="工作单位")] = ""
     post: Annotated[Words, Field(title="职务/职称")] = ""
     major_taught: Annotated[Words, Field(title="任教专业")] = ""
-    phone: Annotated[str, Field(title="手机号", max_length=40)] = ""
+    phone: Annotated[str, Field(title="手机号", max_length=40), AS_PHONE] = ""
 
 
 class Edit(Entry):
     """Number and phone are not shown whole: left empty, they stay."""
 
-    id_number: Annotated[str, Field(title="身份证号", max_length=60)] = ""
+    id_number: Annotated[str, Field(title="身份证号", max_length=60), AS_ID_NUMBER] = ""
 
 
 class Reason(BaseModel):
@@ -76,16 +77,14 @@ def _checked_name(typed: Entry) -> str:
 
 
 def _checked_phone(typed: Entry) -> str:
-    phone = identity_rules.normalise_phone(typed.phone)
-    if phone:
-        identity_rules.check_phone(phone)
-    return phone
+    if typed.phone:
+        identity_rules.check_phone(typed.phone)
+    return typed.phone
 
 
 async def _sealed(platform: Platform, typed: Entry) -> SealedIdentity:
-    number = identity_rules.normalise_id_number(typed.id_number)
-    identity_rules.check_id_number(number, today=beijing_date(platform.clock.now()))
-    identity = people.Identity(_checked_name(typed), number, _checked_phone(typed))
+    identity_rules.check_id_number(typed.id_number, today=beijing_date(platform.clock.now()))
+    identity = people.Identity(_checked_name(typed), typed.id_number, _checked_phone(typed))
     [sealed] = await people.seal(platform, [identity])
     return sealed
 

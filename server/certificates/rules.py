@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from server.institutions.rules import Level
 from server.kernel.errors import Conflict, Invalid
-from server.kernel.folding import bare_number
 
 SERIAL_LAST = 99_999
 NUMBER_LAST = 999
@@ -133,13 +132,8 @@ def require_held(stated: int, held: int) -> None:
         )
 
 
-def tidy_code(typed: str) -> str:
-    """A code as a person types or pastes it (证书编号：3201-7202…), as it is kept."""
-    return bare_number(typed)
-
-
 def parse_serial(text: str) -> SerialParts:
-    """The parts of a serial. Raises SerialInvalid; see `tidy_code` for what people type."""
+    """The parts of a serial. Raises SerialInvalid; see `bare_number` for what people type."""
     match = _SERIAL.fullmatch(text)
     if match is None or int(match[3]) == 0:
         raise SerialInvalid
@@ -147,7 +141,7 @@ def parse_serial(text: str) -> SerialParts:
 
 
 def parse_number(text: str) -> NumberParts:
-    """The parts of a number. Raises NumberInvalid; see `tidy_code` for what people type."""
+    """The parts of a number. Raises NumberInvalid; see `bare_number` for what people type."""
     match = _NUMBER.fullmatch(text)
     if match is None or int(match[5]) == 0:
         raise NumberInvalid

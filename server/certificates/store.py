@@ -15,8 +15,8 @@ from server.certificates.documents import (
     LedgerFilter,
     LedgerFinding,
 )
-from server.certificates.rules import is_serial, parse_serial, tidy_code
-from server.kernel.folding import folded
+from server.certificates.rules import is_serial, parse_serial
+from server.kernel.folding import bare_number, folded
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.unit_of_work import Scope
@@ -141,7 +141,7 @@ def _condition(narrowed: LedgerFilter) -> Row:
 
 def _named(words: str) -> list[Row]:
     """Each by the beginning, so that an index finds it."""
-    code = tidy_code(words) or words  # of signs alone nothing is left, which everything begins with
+    code = bare_number(words) or words  # of signs alone nothing is left, which everything begins with
     found: list[Row] = [
         {"folded_name": _beginning_with(folded(words) or words)},
         {"printed.number": _beginning_with(code)},

@@ -12,12 +12,12 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from server.accounts.rules import normalise_id_number
 from server.certificates import store
 from server.certificates.documents import Certificate, CertificateStatus
-from server.certificates.rules import check_query, tidy_code
+from server.certificates.rules import check_query
 from server.kernel.clock import beijing_date
 from server.kernel.errors import NotFound
+from server.kernel.numbers import AS_CERTIFICATE_NUMBER, AS_ID_NUMBER
 from server.kernel.platform import Platform
 
 QUERY_RATE = "20/minute"
@@ -49,8 +49,8 @@ class CertificateQueryRequest(BaseModel):
     )
 
     name: _Given | SkipJsonSchema[None] = None
-    id_number: _Given | SkipJsonSchema[None] = None
-    certificate_number: _Given | SkipJsonSchema[None] = None
+    id_number: Annotated[_Given, AS_ID_NUMBER] | SkipJsonSchema[None] = None
+    certificate_number: Annotated[_Given, AS_CERTIFICATE_NUMBER] | SkipJsonSchema[None] = None
 
 
 class Paper(BaseModel):
@@ -110,15 +110,13 @@ async def query(platform: Platform, asked: CertificateQueryRequest) -> list[Pape
     Raises Invalid unless exactly two are given, CertificateMissing for every miss, whatever is wrong.
     """
     check_query(asked.name, asked.id_number, asked.certificate_number)
-    id_number = normalise_id_number(asked.id_number or "")
-    [sealed] = await platform.vault.encrypt_searchable(
-        [id_number]
-    )  # also when it is not asked for: the same work
+    # also when it is not asked for: the same work
+    [sealed] = await platform.vault.encrypt_searchable([asked.id_number or ""])
     found = await store.matching(
         platform,
         name=asked.name,
         id_number=sealed if asked.id_number is not None else None,
-        number=tidy_code(asked.certificate_number) if asked.certificate_number is not None else None,
+        number=asked.certificate_number,
         limit=FOUND_MOST,
     )
     if not found:

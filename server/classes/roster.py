@@ -26,14 +26,13 @@ from server.accounts.rules import (
     check_name,
     check_phone,
     mask_id_number,
-    normalise_id_number,
     normalise_name,
-    normalise_phone,
     without_invisible,
 )
 from server.kernel.errors import FileUnreadable, Invalid
 from server.kernel.folding import same
 from server.kernel.ideographs import unified
+from server.kernel.numbers import bare_id_number, bare_phone
 from server.kernel.sheet_lines import HIDDEN_ROW, STRUCK_ROW, is_footer, is_struck, why_not_read
 from server.kernel.xlsx import WHAT_TO_DO, Cell, Kind, Sheet, XlsxUnreadable, read_sheets
 
@@ -383,7 +382,7 @@ def _value(column: Column, cell: Cell | None, today: date) -> str:
         case Column.ID_NUMBER:
             return _id_number(cell, today)
         case Column.PHONE:
-            phone = normalise_phone(cell.whole)
+            phone = bare_phone(cell.whole)
             if phone:
                 check_phone(phone)
             return phone
@@ -392,7 +391,7 @@ def _value(column: Column, cell: Cell | None, today: date) -> str:
 
 
 def _id_number(cell: Cell, today: date) -> str:
-    number = normalise_id_number(cell.whole)
+    number = bare_id_number(cell.whole)
     if cell.kind is Kind.NUMBER and len(number) > 15:
         raise IdNumberLostDigits  # a spreadsheet keeps 15 significant digits of a number, whatever the file shows
     check_id_number(number, today=today)

@@ -19,7 +19,6 @@ from server.accounts.rules import (
     check_id_number,
     check_name,
     mask_id_number,
-    normalise_id_number,
     normalise_name,
 )
 from server.admissions import applying as admissions
@@ -37,6 +36,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor
+from server.kernel.numbers import AS_ID_NUMBER
 from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
@@ -63,7 +63,7 @@ class ClassCorrection(BaseModel):
 
 class TraineeCorrection(BaseModel):
     name: Annotated[str, Field(title="正确的姓名", min_length=1, max_length=60)]
-    id_number: Annotated[str, Field(title="正确的身份证号", max_length=60)] = ""
+    id_number: Annotated[str, Field(title="正确的身份证号", max_length=60), AS_ID_NUMBER] = ""
     """Empty: it is right as it is."""
     ground: Annotated[Ground, Field(title="更正原因")]
     reason: Annotated[str, Field(title="核对的证件和说明", min_length=4, max_length=500)]
@@ -108,9 +108,9 @@ class Renumbering:
 
 
 async def _renumbering(platform: Platform, person_id: str, wanted: TraineeCorrection) -> Renumbering | None:
-    if not wanted.id_number.strip():
+    number = wanted.id_number
+    if not number:
         return None
-    number = normalise_id_number(wanted.id_number)
     check_id_number(number, today=beijing_date(platform.clock.now()))
     person = (await people.persons(platform, [person_id]))[person_id]
     present = (await people.id_numbers(platform, [person]))[person_id]

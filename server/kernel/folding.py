@@ -15,7 +15,7 @@ from server.kernel.ideographs import unified
 DOTS = ".·•‧∙⋅˙·・．･。"
 """Between the parts of a name, or a slip of the input method for one."""
 _APOSTROPHES = str.maketrans("‘’ʼ′`", "'''''")
-_HYPHENS = "-‐‑‒–—―−－"
+HYPHENS = "-‐‑‒–—―−－"
 _SPACES = " \t\u00a0\u2000-\u200f\u202f\u205f\u2060\u3000\ufeff"
 _GAP = f"[{_SPACES}{re.escape(DOTS)}]*"
 _LABEL = re.compile(r"^(?:(?:培训)?(?:合格)?证书)?(?:编号|号码|号|序号|流水号)?:?(?:NO\.?:?)?")
@@ -45,7 +45,7 @@ def holding(words: str) -> str:
 def bare_number(typed: str) -> str:
     """A number as it is kept: without the words before it (证书编号：), spaces and hyphens, half width, its letters capital."""
     plain = unicodedata.normalize("NFKC", typed).upper()
-    plain = "".join(c for c in plain if c not in _HYPHENS and _is_seen(c))
+    plain = "".join(c for c in plain if c not in HYPHENS and _is_seen(c))
     return unicodedata.normalize("NFKC", _LABEL.sub("", plain))  # what stood apart may have come together
 
 

@@ -21,12 +21,12 @@ from server.backbone.documents import PoolMember
 from server.backbone.rules import Proof
 from server.backbone.service import AlreadyInPool, Entry
 from server.certificates import service as certificates
-from server.certificates.rules import tidy_code
 from server.institutions.annex1 import PROVINCES
 from server.institutions.rules import MAJORS, Level
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.identity import Actor
+from server.kernel.numbers import AS_CERTIFICATE_NUMBER, AS_ID_NUMBER
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
@@ -37,12 +37,14 @@ class Registration(BaseModel):
     """`certificate_number` with the proof LEDGER; the number and day of the paper with PAPER."""
 
     name: Annotated[str, Field(title="姓名", min_length=1, max_length=60)]
-    id_number: Annotated[str, Field(title="身份证号", min_length=1, max_length=60)]
+    id_number: Annotated[str, Field(title="身份证号", min_length=1, max_length=60), AS_ID_NUMBER]
     province_code: Annotated[str, Field(title="省份", pattern=r"^[0-9]{2}$")]
     work_unit: Annotated[str, Field(title="工作单位", min_length=2, max_length=60)]
     majors: Annotated[list[str], Field(title="专业大类", min_length=1, max_length=15)]
     proof: Annotated[Proof, Field(title="登记依据")] = Proof.LEDGER
-    certificate_number: Annotated[str, Field(title="骨干教师培训合格证书编号", max_length=60)] = ""
+    certificate_number: Annotated[
+        str, Field(title="骨干教师培训合格证书编号", max_length=60), AS_CERTIFICATE_NUMBER
+    ] = ""
     paper_number: Annotated[str, Field(title="证明编号或文号", max_length=60)] = ""
     paper_dated_on: Annotated[date | None, Field(title="证明日期")] = None
 
@@ -56,8 +58,7 @@ async def register(platform: Platform, actor: Actor, wanted: Registration) -> Po
     today = beijing_date(platform.clock.now())
     name = identity_rules.normalise_name(wanted.name)
     identity_rules.check_name(name)
-    number = identity_rules.normalise_id_number(wanted.id_number)
-    identity_rules.check_id_number(number, today=today)
+    identity_rules.check_id_number(wanted.id_number, today=today)
     if wanted.province_code not in {province.code for province in PROVINCES}:
         raise Invalid(fields=[FieldError("province_code", "请选择省份。")])
     if not set(wanted.majors) <= MAJORS.keys():
@@ -65,12 +66,12 @@ async def register(platform: Platform, actor: Actor, wanted: Registration) -> Po
     match wanted.proof:
         case Proof.PAPER:
             pool_rules.check_paper(wanted.paper_number.strip(), wanted.paper_dated_on, today)
-        case Proof.LEDGER if not tidy_code(wanted.certificate_number):
+        case Proof.LEDGER if not wanted.certificate_number:
             message = "请填写证书编号；平台建立以前培训的，请改选“平台建立以前的培训证明”。"
             raise Invalid(fields=[FieldError(NUMBER, message)])
         case Proof.UNCHECKED:
             raise Invalid(fields=[FieldError("proof", "请选择登记依据。")])
-    [sealed] = await people.seal(platform, [people.Identity(name, number)])
+    [sealed] = await people.seal(platform, [people.Identity(name, wanted.id_number)])
     try:
         return await _register(platform, actor, sealed, wanted)
     except DuplicateKeyError as error:
@@ -83,7 +84,7 @@ async def register(platform: Platform, actor: Actor, wanted: Registration) -> Po
 @transactional
 async def _register(unit: UnitOfWork, sealed: people.SealedIdentity, wanted: Registration) -> PoolMember:
     on_paper = wanted.proof is Proof.PAPER
-    certificate = None if on_paper else await _certificate(unit, sealed, tidy_code(wanted.certificate_number))
+    certificate = None if on_paper else await _certificate(unit, sealed, wanted.certificate_number)
     [person] = await people.ensure(unit, [sealed], Evidence.ROSTER_MATCHED)
     entry = Entry(
         person_id=person.id,

@@ -22,7 +22,6 @@ from server.assessment.file_types import HEIC, JPEG, PDF, PNG, FileTypeRefused, 
 from server.backbone import service as backbone
 from server.backbone.service import AlreadyInPool
 from server.certificates import service as certificates
-from server.certificates.rules import tidy_code
 from server.institutions.rules import MAJORS, Level
 from server.kernel import policies, reviewed
 from server.kernel.clock import beijing_date
@@ -31,6 +30,7 @@ from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, TooLar
 from server.kernel.folding import same
 from server.kernel.history import step
 from server.kernel.identity import Actor
+from server.kernel.numbers import AS_CERTIFICATE_NUMBER, AS_ID_NUMBER
 from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.reviews import Review
@@ -59,13 +59,13 @@ class TooManyPapers(Conflict):
 
 class NomineeDraft(BaseModel):
     name: Annotated[str, Field(title="姓名", min_length=1, max_length=60)]
-    id_number: Annotated[str, Field(title="身份证号", min_length=1, max_length=60, repr=False)]
+    id_number: Annotated[str, Field(title="身份证号", min_length=1, max_length=60, repr=False), AS_ID_NUMBER]
     work_unit: Annotated[str, Field(title="工作单位", min_length=2, max_length=60)]
     major: Annotated[str, Field(title="专业大类", pattern=r"^[0-9]{2}$")]
     years_of_teaching: Annotated[int, Field(title="教龄", ge=0, le=60)]
     post: Annotated[str, Field(title="职称", min_length=2, max_length=40)]
     held_level: Annotated[Level | None, Field(title="已持培训证书级别")] = None
-    held_number: Annotated[str, Field(title="已持培训证书编号", max_length=30)] = ""
+    held_number: Annotated[str, Field(title="已持培训证书编号", max_length=60), AS_CERTIFICATE_NUMBER] = ""
     opinion: Annotated[str, Field(title="推荐意见", min_length=10, max_length=1000)]
 
 
@@ -148,13 +148,12 @@ async def _checked(platform: Platform, draft: NomineeDraft) -> Checked:
     """The words normalised and checked before anything is written, the number sealed."""
     name = identity_rules.normalise_name(draft.name)
     identity_rules.check_name(name)
-    number = identity_rules.normalise_id_number(draft.id_number)
-    identity_rules.check_id_number(number, today=beijing_date(platform.clock.now()))
+    identity_rules.check_id_number(draft.id_number, today=beijing_date(platform.clock.now()))
     if draft.major not in MAJORS:
         raise Invalid(fields=[FieldError("major", "请选择列表中的专业大类。")])
     if draft.held_number and draft.held_level is None:
         raise Invalid(fields=[FieldError("held_level", "填写了证书编号，请同时选择证书级别。")])
-    [sealed] = await people.seal(platform, [people.Identity(name, number)])
+    [sealed] = await people.seal(platform, [people.Identity(name, draft.id_number)])
     return Checked(draft, sealed)
 
 
@@ -169,7 +168,7 @@ async def _said(unit: UnitOfWork, checked: Checked) -> dict[str, object]:
             )
         if member := await backbone.teacher_in_pool(unit, person.id):
             raise AlreadyInPool(f"{member.name}老师已在骨干教师库（{member.status.label}），无需再推荐选拔。")
-    number = tidy_code(draft.held_number)
+    number = draft.held_number
     confirmed = bool(
         number
         and draft.held_level

@@ -21,7 +21,6 @@ from server.certificates.rules import (
     parse_serial,
     serial,
     serial_sequence,
-    tidy_code,
     year_month,
 )
 from server.institutions.annex1 import INSTITUTIONS
@@ -133,13 +132,6 @@ def test_what_is_no_number_is_refused_with_words_that_help(text: str) -> None:
 def test_what_is_read_as_a_number_is_written_the_same(text: str) -> None:
     if is_number(text):
         assert number(*parse_number(text)) == text
-
-
-@pytest.mark.parametrize(
-    "typed", [" 32017 202212 g 001 ", "３２０１７２０２２１２Ｇ００１", "32017202212ｇ001"]
-)
-def test_what_people_type_is_tidied(typed: str) -> None:
-    assert tidy_code(typed) == "32017202212G001"
 
 
 def test_the_month_of_a_number_is_that_of_the_first_day_of_the_class() -> None:

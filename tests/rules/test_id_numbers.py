@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from server.accounts import rules
 from server.accounts.fictional import NAMES, make_id_number, make_person
 from server.accounts.rules import IdNumberInvalid, IdNumberLostDigits
+from server.kernel.numbers import bare_id_number, bare_phone
 from tests import cast
 
 TODAY = date(2026, 3, 1)
@@ -139,13 +140,13 @@ def test_a_number_with_all_its_digits_does_not_look_rounded(number: str) -> None
 
 @given(st.text(max_size=40))
 def test_normalising_twice_changes_nothing(raw: str) -> None:
-    once = rules.normalise_id_number(raw)
-    assert rules.normalise_id_number(once) == once
+    once = bare_id_number(raw)
+    assert bare_id_number(once) == once
 
 
 @given(st.text(max_size=40))
 def test_whatever_is_typed_is_accepted_or_refused_with_a_reason(raw: str) -> None:
-    number = rules.normalise_id_number(raw)
+    number = bare_id_number(raw)
     try:
         rules.check_id_number(number, today=TODAY)
     except IdNumberInvalid as refused:
@@ -163,7 +164,7 @@ def test_spaces_and_what_nobody_sees_are_taken_out(number: str, strays: list[str
     for stray in strays:
         place = shuffled.randrange(len(raw) + 1)
         raw = raw[:place] + stray + raw[place:]
-    assert rules.normalise_id_number(raw) == number
+    assert bare_id_number(raw) == number
 
 
 def test_full_width_digits_quotes_and_every_x_are_repaired() -> None:
@@ -173,7 +174,7 @@ def test_full_width_digits_quotes_and_every_x_are_repaired() -> None:
     body = ending_in_x[:-1]
     full_width = "".join(chr(ord(digit) + 0xFEE0) for digit in body)
     for x in "xXｘＸⅩⅹ×Х":
-        assert rules.normalise_id_number(f"'{full_width}{x} ") == ending_in_x
+        assert bare_id_number(f"'{full_width}{x} ") == ending_in_x
 
 
 @given(numbers)
@@ -195,7 +196,7 @@ def test_no_mask_lets_the_middle_through(text: str) -> None:
     ["154 0000 1234", "154-0000-1234", "+86 15400001234", "0086-154-0000-1234", "１５４００００１２３４"],
 )
 def test_a_phone_is_repaired(raw: str) -> None:
-    phone = rules.normalise_phone(raw)
+    phone = bare_phone(raw)
     assert phone == "15400001234"
     rules.check_phone(phone)
 
@@ -203,7 +204,7 @@ def test_a_phone_is_repaired(raw: str) -> None:
 @pytest.mark.parametrize("raw", ["", "12400001234", "1540000123", "154000012345", "0319-1234567", "abc"])
 def test_what_is_no_mobile_number_is_refused(raw: str) -> None:
     with pytest.raises(rules.PhoneInvalid):
-        rules.check_phone(rules.normalise_phone(raw))
+        rules.check_phone(bare_phone(raw))
 
 
 def test_only_a_look_at_the_card_or_a_provider_is_called_real_name() -> None:

@@ -158,7 +158,7 @@ def registration(person: cast.Person, **changes: object) -> Registration:
         work_unit=person.unit,
         majors=["01"],
     )
-    return said.model_copy(update={**paper, **changes})
+    return Registration.model_validate({**said.model_dump(), **paper, **changes})
 
 
 async def test_a_teacher_is_registered_once(platform: Platform) -> None:
