@@ -27,23 +27,6 @@ from tests.stage import ClassInSession
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-async def opened(platform: Platform, wechat: Simulator) -> ClassInSession:
-    return await stage.class_in_session(platform, wechat, trainees=4)
-
-
-@pytest.fixture
-async def session(platform: Platform, opened: ClassInSession, clock: FixedClock) -> TeachingSession:
-    made = await stage.teaching_session(platform, opened)
-    clock.set(made.starts_at)
-    return made
-
-
-@pytest.fixture
-def desk(platform: Platform) -> CheckInDesk:
-    return CheckInDesk(platform)
-
-
 def whole_timetable(**changes: object) -> TimetableDraft:
     draft: dict[str, object] = {
         "first_day": date(2026, 3, 16),

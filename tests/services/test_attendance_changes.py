@@ -35,23 +35,6 @@ from tests.admitting import clock_of
 from tests.stage import ClassInSession
 
 
-@pytest.fixture
-async def opened(platform: Platform, wechat: Simulator) -> ClassInSession:
-    return await stage.class_in_session(platform, wechat, trainees=4)
-
-
-@pytest.fixture
-async def session(platform: Platform, opened: ClassInSession, clock: FixedClock) -> TeachingSession:
-    made = await stage.teaching_session(platform, opened)
-    clock.set(made.starts_at)
-    return made
-
-
-@pytest.fixture
-def desk(platform: Platform) -> CheckInDesk:
-    return CheckInDesk(platform)
-
-
 def ids_of(opened: ClassInSession) -> list[str]:
     return [phone.actor.person_id for phone in opened.trainees]
 

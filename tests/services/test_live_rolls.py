@@ -17,7 +17,6 @@ from server.attendance.live import LiveRolls
 from server.attendance.rolls import LateRegistration, Roll, register_late
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
-from server.wechat.simulator import Simulator
 from tests import stage
 from tests.stage import ClassInSession, Phone
 
@@ -39,18 +38,6 @@ class Watcher:
             while len((roll := await self.rolls.get()).missing) != count:
                 pass
         return roll
-
-
-@pytest.fixture
-async def opened(platform: Platform, wechat: Simulator) -> ClassInSession:
-    return await stage.class_in_session(platform, wechat, trainees=4)
-
-
-@pytest.fixture
-async def session(platform: Platform, opened: ClassInSession, clock: FixedClock) -> TeachingSession:
-    made = await stage.teaching_session(platform, opened)
-    clock.set(made.starts_at)
-    return made
 
 
 @pytest.fixture
