@@ -110,18 +110,6 @@ async def allocate(page: NewAccount) -> None:
 # ---- one account
 
 
-class ResetPassword(PageHandler):
-    @allow(Permission.ACCOUNTS_STAFF)
-    async def get(self, account_id: str) -> None:
-        account = await staff.get_account(self.platform, self.actor, account_id)
-        self.render_page("accounts/reset.html", account=account)
-
-    @allow(Permission.ACCOUNTS_STAFF, rate="30/minute")
-    async def post(self, account_id: str) -> None:
-        account, password = await staff.reset_password(self.platform, self.actor, account_id)
-        self.render_page("accounts/first_password.html", account=account, password=password, new=False)
-
-
 class Dialog(PageHandler):
     """Asks the reason for what is done to one account; the list fetches it."""
 
@@ -133,6 +121,16 @@ class Dialog(PageHandler):
         names = await places(self, [account])
         place = names.get(account.institution_code or "", "")
         self.render_page(self.template, account=account, place=place, **outcome)
+
+
+class ResetPassword(Dialog):
+    template = "accounts/reset.html"
+    get = shows(Permission.ACCOUNTS_STAFF)
+
+    @allow(Permission.ACCOUNTS_STAFF, rate="30/minute")
+    async def post(self, account_id: str) -> None:
+        account, password = await staff.reset_password(self.platform, self.actor, account_id)
+        self.render_page("accounts/first_password.html", account=account, password=password, new=False)
 
 
 class DeactivateDialog(Dialog):
