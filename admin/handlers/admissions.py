@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import EXPORT_RATE, Filter, Query, one_page
-from admin.moments import BeijingMoment, as_typed
+from admin.moments import BeijingMoment, as_typed, proposed
 from admin.steps import ReasonForm, shows, step
 from server.admissions import arrival, needs, rules
 from server.admissions import service as admissions
@@ -76,8 +76,10 @@ def proposal(item: TrainingClass, admission: ClassAdmission | None, now: datetim
     """What the form of the settings says until it is typed over."""
     last = datetime.combine(item.starts_on, time(18), tzinfo=BEIJING) - USUAL_LEAD
     return {
-        "opens": as_typed(item.enrolment_opens or now),
-        "closes": as_typed(item.enrolment_closes or max(last, now + timedelta(days=1))),
+        "opens": as_typed(item.enrolment_opens) if item.enrolment_opens else proposed(now),
+        "closes": as_typed(item.enrolment_closes)
+        if item.enrolment_closes
+        else proposed(max(last, now + timedelta(days=1))),
         "places": item.places or USUAL_PLACES,
         "reporting": admission.reporting if admission else f"{item.starts_on} 8:30 前，{item.place}",
         "to_bring": admission.to_bring if admission else rules.USUAL_THINGS,
@@ -133,7 +135,7 @@ SHEET = Sheet[Applicant](
         Column("职务/职称", 16, lambda one: one.post),
         Column("任教年限", 10, lambda one: one.years_of_teaching),
         Column("任教专业", 18, lambda one: one.major_taught),
-        Column("报名时间", 18, lambda one: as_typed(one.applied_at).replace("T", " ")),
+        Column("报名时间", 18, lambda one: f"{one.applied_at.astimezone(BEIJING):%Y-%m-%d %H:%M}"),
         Column("状态", 12, lambda one: one.state.label),
         Column("理由", 30, lambda one: one.reason()),
     ],

@@ -13,7 +13,7 @@ from admin.moments import BeijingMoment, as_typed
 from admin.steps import Done, shows, step
 from server.assessment import remarks, service, submissions, tasks
 from server.assessment.documents import Task
-from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind
+from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind, Verdict
 from server.assessment.submissions import TraineeRecord
 from server.assessment.tasks import DeadlineExtension, TaskDraft
 from server.classes import service as classes
@@ -229,6 +229,7 @@ class Results(PageHandler):
     async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
         seen = await service.class_results(self.platform, self.actor, class_id)
         rows = seen.rows
+        settled = [row for row in rows if row.verdict is not Verdict.PENDING]
         class_ = seen.training_class
         may_reopen = (
             holds(self.actor, Permission.REOPENINGS_REQUEST) and class_.results_released_at is not None
@@ -238,7 +239,9 @@ class Results(PageHandler):
             training_class=seen.training_class,
             seen=seen,
             rows=rows,
-            bands=[(title, sum(low <= row.total // 10 < high for row in rows)) for title, low, high in BANDS],
+            bands=[
+                (title, sum(low <= row.total // 10 < high for row in settled)) for title, low, high in BANDS
+            ],
             survey=await surveys.survey_in_short(self.platform, class_),
             earlier=await service.earlier_results(self.platform, class_id),
             reopening=await reopenings.latest_of(self.platform, self.actor, class_id),

@@ -132,7 +132,9 @@ class NewTrainee(PageHandler):
 
     async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
         training_class = await classes.get_class(self.platform, self.actor, class_id)
-        self.render_page("classes/roster_person.html", training_class=training_class, trainee=None, **outcome)
+        self.render_page(
+            "classes/roster_person.html", training_class=training_class, trainee=None, fixed="", **outcome
+        )
 
 
 @step(NewTrainee, Permission.CLASSES_MANAGE)
@@ -155,6 +157,7 @@ class OneTrainee(PageHandler):
             "classes/roster_person.html",
             training_class=training_class,
             trainee=trainee,
+            fixed=await roster.why_not_own(self.platform, self.actor, class_id, person_id),
             **outcome | {"values": present | outcome["values"]},
         )
 

@@ -7,7 +7,7 @@ from datetime import datetime, time
 from pydantic import BaseModel
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.moments import BeijingMoment, as_typed
+from admin.moments import BeijingMoment, as_typed, proposed
 from admin.steps import shows, step
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -32,7 +32,7 @@ class ClosingForm(BaseModel):
 def proposed_period(training_class: TrainingClass, now: datetime) -> dict[str, str]:
     last_day = max(training_class.ends_on, now.astimezone(BEIJING).date()) + rules.USUAL
     return {
-        "opens_at": as_typed(now),
+        "opens_at": proposed(now),
         "closes_at": as_typed(datetime.combine(last_day, time(18), tzinfo=BEIJING)),
     }
 
@@ -43,7 +43,7 @@ class ClassSurvey(PageHandler):
 
     async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
         seen = await surveys.class_survey(self.platform, self.actor, class_id)
-        proposed = (
+        usual = (
             {"closes_at": as_typed(seen.survey.closes_at)}
             if seen.survey
             else proposed_period(seen.training_class, self.platform.clock.now())
@@ -58,7 +58,7 @@ class ClassSurvey(PageHandler):
             organisation_topics=rules.ORGANISATION_TOPICS,
             remarks=rules.REMARKS,
             mark=rules.SATISFACTION_MARK,
-            **outcome | {"values": proposed | outcome["values"]},
+            **outcome | {"values": usual | outcome["values"]},
         )
 
 

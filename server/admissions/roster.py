@@ -30,7 +30,7 @@ from server.kernel.folding import same
 from server.kernel.identity import Actor
 from server.kernel.numbers import AS_ID_NUMBER, AS_PHONE
 from server.kernel.platform import Platform
-from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 Words = Annotated[str, Field(max_length=100)]
 
@@ -166,7 +166,7 @@ async def _edit(
     changed = found.model_copy(update=details)
     if renumbered or name != person.name or phone is not None:
         await people.touch(unit, [person_id])  # a phone that is bound at this moment comes before it or after
-        await _require_own(unit, training_class, found, backbone=person.backbone)
+        await _require_own(unit, training_class, found, beijing_date(unit.now), backbone=person.backbone)
     if sealed is not None and renumbered:
         if other := (await people.known(unit, [sealed])).get(sealed.id_number):
             if not same(other.name, name):
@@ -216,20 +216,34 @@ async def _give_row_to(
     return given
 
 
+async def why_not_own(platform: Platform, actor: Actor, class_id: str, person_id: str) -> str:
+    """Why name, number and phone of a row are not the institution's to edit, in words; empty where they are. Raises NotFound."""
+    training_class = await classes.get_class(platform, actor, class_id)
+    found = await classes.trainee(platform, class_id, person_id)
+    person = (await people.persons(platform, [person_id]))[person_id]
+    try:
+        await _require_own(
+            platform, training_class, found, beijing_date(platform.clock.now()), backbone=person.backbone
+        )
+    except roster_rules.AskForACorrection as refusal:
+        return refusal.detail
+    return ""
+
+
 async def _require_own(
-    unit: UnitOfWork, training_class: TrainingClass, found: Enrolment, *, backbone: bool
+    scope: Scope, training_class: TrainingClass, found: Enrolment, today: date, *, backbone: bool
 ) -> None:
     """Raises AskForACorrection unless the person is of this row alone."""
     person_id = found.person_id
     elsewhere = (
         backbone
         or found.source is not EnrolmentSource.ROSTER
-        or await enrolment.is_known_beside(unit, training_class.id, person_id)
-        or bool(await store.people_with_applications(unit, [person_id]))
+        or await enrolment.is_known_beside(scope, training_class.id, person_id)
+        or bool(await store.people_with_applications(scope, [person_id]))
     )
     roster_rules.require_own(
-        come=found.has_come(training_class.starts_on, beijing_date(unit.now)),
-        bound=await people.was_ever_bound(unit, person_id),
+        come=found.has_come(training_class.starts_on, today),
+        bound=await people.was_ever_bound(scope, person_id),
         elsewhere=elsewhere,
     )
 

@@ -28,7 +28,7 @@ from server.institutions.qualifications import Confirmation
 from server.institutions.rules import Level
 from server.invitations import service as invitations
 from server.invitations.service import InvitationDraft
-from server.kernel.clock import BEIJING
+from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.identity import Actor
 from server.kernel.paper import render
 from server.kernel.platform import Platform
@@ -196,7 +196,6 @@ class Life:
             first_seed=200,
             trainees=30,
         )
-        yesterday, tomorrow = self._stage.today - timedelta(days=1), self._stage.today + timedelta(days=1)
         room = "实训楼 405"
         finished, going_on, summative = (
             draft.model_copy(update={"deadline": deadline})
@@ -211,10 +210,12 @@ class Life:
             )
         )
         now = self._session_of_now(room)
-        ahead = timetable_rows(tomorrow, last, room)[
-            :-1
-        ]  # today holds one half day, the last day the other: 80 hours
-        rows = [*timetable_rows(first, yesterday, room), now, *ahead]
+        others = [
+            row
+            for row in timetable_rows(first, last, room)
+            if beijing_date(row.starts_at) != self._stage.today
+        ]
+        rows = [*others[:-1], now]  # today holds one half day, the last day the other: 80 hours
         await held.file_scheme(rows, [finished, going_on, summative])
         for session in await held.sessions():
             if session.starts_at == now.starts_at:

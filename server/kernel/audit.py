@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -111,4 +112,7 @@ async def total(platform: Platform, subject: str, action: str, fact: str) -> int
 
 async def of_subject(platform: Platform, subject: str, *, limit: int = 100) -> list[dict[str, Any]]:
     """What was done to one document, newest first. The caller has established that its reader may see the document."""
-    return await platform["audit"].find({"subject": subject}).sort("_id", -1).limit(limit).to_list(None)
+    found = await platform["audit"].find({"subject": subject}).sort("_id", -1).limit(limit).to_list(None)
+    return sorted(
+        found, key=itemgetter("at"), reverse=True
+    )  # a demonstration notes things as of days that have passed
