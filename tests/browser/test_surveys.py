@@ -96,6 +96,7 @@ def show_state(page: Page, name: str) -> str:
         "tab": "survey",
         "today": date(2026, 12, 2),
         "seen": seen,
+        "teachers": [one.name for one in CLASS.teachers],
         "scale": rules.SCALE,
         "teacher_topics": rules.TEACHER_TOPICS,
         "organisation_topics": rules.ORGANISATION_TOPICS,
