@@ -285,7 +285,7 @@ async def the_results_are_open_again(world: World) -> None:
     await reopenings.approve(world.platform, HEBEI, asked["_id"], read(asked))
 
 
-@until("surveys:move-closing", "surveys:move-closing", Problem)
+@until("surveys:move-closing", "surveys:move-closing", Invalid)
 async def the_survey_is_closed(world: World) -> None:
     world.now_is((await made(world, "surveys"))["closes_at"] + timedelta(minutes=1))
 
