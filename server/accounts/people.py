@@ -171,7 +171,7 @@ async def was_ever_bound(scope: Scope, person_id: str) -> bool:
 
 
 async def set_phone(unit: UnitOfWork, person_id: str, phone: Binary | None) -> None:
-    """Part of an edit of somebody known nowhere else: the phone that the roster gives, encrypted."""
+    """Part of an approved correction, or of an edit of somebody known nowhere else: the phone number, encrypted."""
     await store.set_phone(unit, person_id, phone)
 
 

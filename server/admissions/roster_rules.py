@@ -12,7 +12,7 @@ class AlreadyListed(Conflict):
 
 class AskForACorrection(Conflict):
     slug = "ask-for-a-correction"
-    title = "姓名、身份证号须申请更正"
+    title = "姓名、身份证号和手机号须申请更正"
 
 
 class HasCome(Conflict):

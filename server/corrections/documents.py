@@ -27,8 +27,8 @@ class Change(BaseModel):
 
 
 class Correction(Reviewed):
-    """A request to correct a class, a trainee's name and ID number or an institution's name. It is never deleted: with its before and
-    after it is a version of what it corrected. Of one thing only one request is open at a time."""
+    """A request to correct a class, a trainee's name, ID and phone number or an institution's name. It is never deleted: with its before
+    and after it is a version of what it corrected. Of one thing only one request is open at a time."""
 
     collection = "corrections"
     actions = Action
@@ -49,6 +49,9 @@ class Correction(Reviewed):
     number_before: Binary | None = None
     number_after: Binary | None = None
     """Of a correction of an ID number: the old and the new one, encrypted; `changes` shows them masked."""
+    phone_before: Binary | None = None
+    phone_after: Binary | None = None
+    """The same of a phone number; a person may have had none."""
     ground: Ground | None = None
     reason: str
     state: State = State.SUBMITTED
@@ -66,8 +69,13 @@ class Correction(Reviewed):
 
     @property
     def read_then(self) -> dict[str, str]:
-        """`before`, where an ID number is compared whole: as it is encrypted."""
-        return self.before | ({"id_number": self.number_before.hex()} if self.number_before else {})
+        """`before`, where a number is compared whole: as it is encrypted."""
+        read = dict(self.before)
+        if self.number_before:
+            read["id_number"] = self.number_before.hex()
+        if self.phone_after:
+            read["phone"] = self.phone_before.hex() if self.phone_before else ""
+        return read
 
     @property
     def venue_flags(self) -> list[VenueFlag]:

@@ -20,7 +20,7 @@ class Subject(Titled):
     """What is corrected."""
 
     CLASS = "CLASS", "培训班信息"
-    TRAINEE = "TRAINEE", "参训教师姓名和身份证号"
+    TRAINEE = "TRAINEE", "参训教师姓名、身份证号和手机号"
     INSTITUTION = "INSTITUTION", "培训机构名称"
 
     @property
@@ -30,11 +30,12 @@ class Subject(Titled):
 
 
 class Ground(Titled):
-    """Why a person's name or ID number is not what it was."""
+    """Why a person's name, ID number or phone number is not what it was."""
 
     MISSPELT = "MISSPELT", "名册中写错"
     RENAMED = "RENAMED", "本人依法更名"
     RENUMBERED = "RENUMBERED", "证件号码依法变更"
+    PHONE_CHANGED = "PHONE_CHANGED", "本人换了手机号"
 
 
 class State(Titled):

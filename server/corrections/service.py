@@ -5,7 +5,7 @@ The correction is applied in the transaction of its approval. Certificates that 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -15,10 +15,13 @@ from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
 from server.accounts import people
+from server.accounts.documents import Person
 from server.accounts.rules import (
     check_id_number,
     check_name,
+    check_phone,
     mask_id_number,
+    mask_phone,
     normalise_name,
 )
 from server.admissions import applying as admissions
@@ -36,7 +39,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor
-from server.kernel.numbers import AS_ID_NUMBER
+from server.kernel.numbers import AS_ID_NUMBER, AS_PHONE
 from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
@@ -44,6 +47,7 @@ from server.kernel.waiting import Waiting
 from server.venues.rules import NOTE_SHORTEST
 
 Reason = Annotated[str, Field(title="理由", min_length=4, max_length=500)]
+OF_A_PERSON = {"name": "姓名", "id_number": "身份证号", "phone": "手机号"}
 TITLES = {"name": "名称", "place": "培训地点", "starts_on": "开始日期", "ends_on": "结束日期"}
 
 
@@ -64,7 +68,8 @@ class ClassCorrection(BaseModel):
 class TraineeCorrection(BaseModel):
     name: Annotated[str, Field(title="正确的姓名", min_length=1, max_length=60)]
     id_number: Annotated[str, Field(title="正确的身份证号", max_length=60), AS_ID_NUMBER] = ""
-    """Empty: it is right as it is."""
+    phone: Annotated[str, Field(title="正确的手机号", max_length=40), AS_PHONE] = ""
+    """Number and phone are not shown whole: empty, they are right as they are."""
     ground: Annotated[Ground, Field(title="更正原因")]
     reason: Annotated[str, Field(title="核对的证件和说明", min_length=4, max_length=500)]
 
@@ -87,43 +92,71 @@ async def correct_class(
 async def correct_trainee(
     platform: Platform, actor: Actor, class_id: str, person_id: str, wanted: TraineeCorrection
 ) -> Correction:
-    """Asks to correct name and ID number of a trainee of one's class.
+    """Asks to correct name, ID number and phone number of a trainee of one's class.
 
-    Raises NameInvalid, IdNumberInvalid, NumberTaken, NothingToCorrect, CorrectionOpen, NotFound.
+    A phone number says who may speak for a person, so that it is never another one without the province's approval, once the row is not
+    the institution's own any more. Raises NameInvalid, IdNumberInvalid, PhoneInvalid, NumberTaken, NothingToCorrect, CorrectionOpen,
+    NotFound.
     """
     await classes.get_class(platform, actor, class_id)
     await classes.trainee(platform, class_id, person_id)
-    renumbering = await _renumbering(platform, person_id, wanted)
-    return await _once(_correct_trainee(platform, actor, class_id, person_id, wanted, renumbering))
+    person = (await people.persons(platform, [person_id]))[person_id]
+    sealed = [await _renumbering(platform, person, wanted), await _rephoning(platform, person, wanted)]
+    asked = [one for one in sealed if one is not None]
+    return await _once(_correct_trainee(platform, actor, class_id, person_id, wanted, asked))
 
 
 @dataclass(frozen=True)
-class Renumbering:
-    """An ID number that shall be another, encrypted, and as it is shown to whoever compares."""
+class Sealed:
+    """A number that shall be another, encrypted, and as it is shown to whoever compares."""
 
-    before: Binary
+    field: str
+    before: Binary | None
     after: Binary
     shown_before: str
     shown_after: str
 
+    @property
+    def change(self) -> Change:
+        title = OF_A_PERSON[self.field]
+        return Change(field=self.field, title=title, before=self.shown_before, after=self.shown_after)
 
-async def _renumbering(platform: Platform, person_id: str, wanted: TraineeCorrection) -> Renumbering | None:
+
+async def _renumbering(platform: Platform, person: Person, wanted: TraineeCorrection) -> Sealed | None:
     number = wanted.id_number
     if not number:
         return None
     check_id_number(number, today=beijing_date(platform.clock.now()))
-    person = (await people.persons(platform, [person_id]))[person_id]
-    present = (await people.id_numbers(platform, [person]))[person_id]
+    present = (await people.id_numbers(platform, [person]))[person.id]
     if number == present:
         return None
     [sealed] = await people.seal(platform, [people.Identity(person.name, number)])
     if await people.known(platform, [sealed]):
         raise people.NumberTaken()
-    return Renumbering(
+    return Sealed(
+        "id_number",
         person.id_number,
         sealed.id_number,
         rules.told_apart(present, number),
         rules.told_apart(number, present),
+    )
+
+
+async def _rephoning(platform: Platform, person: Person, wanted: TraineeCorrection) -> Sealed | None:
+    phone = wanted.phone
+    if not phone:
+        return None
+    check_phone(phone)
+    present = "".join(await platform.vault.decrypt([person.phone])) if person.phone else ""
+    if phone == present:
+        return None
+    [after] = await platform.vault.encrypt_random([phone])
+    return Sealed(
+        "phone",
+        person.phone,
+        after,
+        mask_phone(present) if present else "没有登记",
+        mask_phone(phone) + ("（中间四位不同）" if mask_phone(phone) == mask_phone(present) else ""),
     )
 
 
@@ -170,7 +203,7 @@ async def _correct_trainee(
     class_id: str,
     person_id: str,
     wanted: TraineeCorrection,
-    renumbering: Renumbering | None,
+    asked: Sequence[Sealed],
 ) -> Correction:
     found = await classes.get_class(unit, unit.actor, class_id)
     trainee = await classes.trainee(unit, class_id, person_id)
@@ -192,14 +225,12 @@ async def _correct_trainee(
         history=[],
         submitted_at=unit.now,
     )
-    if renumbering is None:
-        return await _file(unit, draft, {"name": name})
-    draft = draft.model_copy(update={"number_before": renumbering.before, "number_after": renumbering.after})
+    kept = {"id_number": "number", "phone": "phone"}
+    numbers = {f"{kept[one.field]}_before": one.before for one in asked}
+    numbers |= {f"{kept[one.field]}_after": one.after for one in asked}
+    draft = draft.model_copy(update=numbers)
     rules.check_unchanged(await _present(unit, draft), draft.read_then)
-    number = Change(
-        field="id_number", title="身份证号", before=renumbering.shown_before, after=renumbering.shown_after
-    )
-    return await _file(unit, draft, {"name": name}, number)
+    return await _file(unit, draft, {"name": name}, [one.change for one in asked])
 
 
 @transactional
@@ -228,19 +259,18 @@ async def _check_free(unit: UnitOfWork, code: str, name: str) -> None:
 
 
 async def _file(
-    unit: UnitOfWork, draft: Correction, wanted: Mapping[str, str], number: Change | None = None
+    unit: UnitOfWork, draft: Correction, wanted: Mapping[str, str], numbers: Sequence[Change] = ()
 ) -> Correction:
     """Files a request of what differs; one that was returned before is amended and filed again."""
     rules.steps_of(draft.subject).require_right(Action.REQUEST, unit.actor.roles)
     present = await _present(unit, draft)
-    titles = TITLES if draft.subject is not Subject.TRAINEE else {"name": "姓名", "id_number": "身份证号"}
+    titles = TITLES if draft.subject is not Subject.TRAINEE else OF_A_PERSON
     changes = [
         Change(field=field, title=titles[field], before=present[field], after=wanted[field])
-        for field in (rules.differing(present, wanted) if number is None else wanted)
+        for field in (wanted if numbers else rules.differing(present, wanted))
         if present[field] != wanted[field]
     ]
-    if number is not None:
-        changes.append(number)
+    changes += numbers
     returned = await store.open_of(unit, unit.actor.jurisdiction, draft.thing)
     if returned is None:
         filed = draft.model_copy(update={"changes": changes, "history": [step(unit, Action.REQUEST)]})
@@ -255,6 +285,8 @@ async def _file(
         "ground": draft.ground,
         "number_before": draft.number_before,
         "number_after": draft.number_after,
+        "phone_before": draft.phone_before,
+        "phone_after": draft.phone_after,
     }
     return await _move(unit, returned, Action.RESUBMIT, draft.reason, amended)
 
@@ -322,7 +354,8 @@ async def _present(scope: Scope, found: Correction) -> dict[str, str]:
         case Subject.TRAINEE:
             trainee = await classes.trainee(scope, found.class_id or "", found.thing)
             person = (await people.persons(scope, [found.thing]))[found.thing]
-            return {"name": trainee.name, "id_number": person.id_number.hex()}
+            phone = person.phone.hex() if person.phone else ""
+            return {"name": trainee.name, "id_number": person.id_number.hex(), "phone": phone}
         case Subject.INSTITUTION:
             return {"name": await institutions.name_of(scope, found.thing)}
 
@@ -357,6 +390,8 @@ async def _apply(unit: UnitOfWork, found: Correction) -> None:
                 await backbone.rename(unit, found.thing, found.wanted["name"])
             if found.number_after is not None:
                 await _renumber(unit, found.thing, found.number_after)
+            if found.phone_after is not None:
+                await people.set_phone(unit, found.thing, found.phone_after)
             corrected_words = "、".join(one.title for one in found.changes)
             unit.notify(
                 found.thing,

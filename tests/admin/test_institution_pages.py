@@ -302,6 +302,21 @@ async def test_a_trainee_s_name_is_corrected_from_the_roster(
     assert "王试新" in (await xingtai.get(f"/admin/classes/{held.id}/roster")).text
 
 
+async def test_a_trainee_s_phone_number_is_corrected_from_the_roster_and_never_shown_whole(
+    platform: Platform, wechat: Simulator, hebei: Browser, xingtai: Browser
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    [trainee], phone = held.trainees, cast.people(2)[1].phone
+    path = f"/admin/classes/{held.id}/roster/{trainee.actor.id}/correct"
+    assert "正确的手机号" in (await xingtai.get(path)).text
+    typed: Form = {"name": trainee.actor.name, "ground": "PHONE_CHANGED", "reason": "已核对身份证。"}
+    assert 'id="field-phone-error"' in (await xingtai.post(path, {**typed, "phone": "12345"})).html
+    filed = await xingtai.post(path, {**typed, "phone": phone})
+    seen = await hebei.get(filed.location)
+    assert "本人换了手机号" in seen.text and f"****{phone[-4:]}" in seen.text and phone not in seen.html
+    assert (await hebei.post(f"{filed.location}/approve")).status == 303
+
+
 async def test_an_institution_asks_for_its_new_name_and_the_centre_approves(
     platform: Platform, centre: Browser, xingtai: Browser
 ) -> None:

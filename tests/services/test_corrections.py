@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.accounts import people, phones
 from server.accounts.phones import PhoneAuthenticator
-from server.accounts.rules import IdNumberInvalid, NameInvalid, mask_id_number
+from server.accounts.rules import IdNumberInvalid, NameInvalid, PhoneInvalid, mask_id_number
 from server.backbone import service as backbone
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -42,6 +42,7 @@ from server.kernel.reviews import NotInThisState
 from server.venues.rules import FlagKind
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
+from tests.cast import Person
 from tests.correcting import NEW_NUMBER, renumbered
 from tests.examples import examples
 
@@ -232,6 +233,95 @@ async def test_a_number_is_of_one_person_only_and_a_wrong_one_is_refused(
     other = await stage.open_class(platform, XINGTAI, stage.class_draft(**may))
     await stage.enrol(platform, cast.XINGTAI_OFFICER, other.id, [row])  # meanwhile
     with pytest.raises(people.NumberTaken):
+        await service.approve(platform, HEBEI, asked.id)
+    assert await state_of(platform, asked) is State.SUBMITTED
+
+
+# ---- a trainee's phone number
+
+
+NEW_PHONE = cast.people(3)[2].phone
+
+
+def reached_at(one: Person, phone: str) -> TraineeCorrection:
+    reason = "已核对本人身份证原件和手机。"
+    return TraineeCorrection(name=one.name, phone=phone, ground=Ground.PHONE_CHANGED, reason=reason)
+
+
+async def phone_of(platform: Platform, person_id: str) -> str:
+    person = (await people.persons(platform, [person_id]))[person_id]
+    return "".join(await platform.vault.decrypt([person.phone])) if person.phone else ""
+
+
+async def test_a_phone_number_is_another_one_only_once_the_province_has_approved_it(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    [trainee], [one] = held.trainees, cast.people(1)
+    person_id = trainee.actor.id
+    spaced = f"+86 {NEW_PHONE[:3]} {NEW_PHONE[3:]}"
+    wanted = reached_at(one, spaced)
+    asked = await service.correct_trainee(platform, held.officer, held.id, person_id, wanted)
+    [change] = asked.changes
+    assert (change.field, change.title) == ("phone", "手机号")
+    assert change.before.endswith(one.phone[-4:]) and change.after.endswith(NEW_PHONE[-4:])
+    assert "****" in change.before and "****" in change.after
+    assert await phone_of(platform, person_id) == one.phone
+    with pytest.raises(Forbidden):
+        await service.approve(platform, held.officer, asked.id)
+    await service.approve(platform, HEBEI, asked.id)
+    assert await phone_of(platform, person_id) == NEW_PHONE
+    told = await platform["outbox"].find({"person_id": person_id}).sort("_id", -1).to_list(1)
+    assert (told[0]["template"], told[0]["data"]["outcome"]) == ("identity-corrected", "手机号已更正")
+    stored = await platform["corrections"].find_one({"_id": asked.id})
+    assert NEW_PHONE not in str(stored)
+    kept = await service.correction(platform, HEBEI, asked.id)
+    assert kept.phone_before is not None
+    assert await platform.vault.decrypt([kept.phone_before]) == [one.phone]  # the history, encrypted
+    assert (await PhoneAuthenticator(platform).actor_of(trainee.token)).id == person_id
+
+
+async def test_name_number_and_phone_are_put_right_by_one_request(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    [person_id] = [one.actor.id for one in held.trainees]
+    whole = TraineeCorrection(
+        name="赵试新",
+        id_number=NEW_NUMBER,
+        phone=NEW_PHONE,
+        ground=Ground.MISSPELT,
+        reason="已核对本人身份证原件。",
+    )
+    asked = await service.correct_trainee(platform, held.officer, held.id, person_id, whole)
+    assert [one.title for one in asked.changes] == ["姓名", "身份证号", "手机号"]
+    await service.return_(platform, HEBEI, asked.id, "请先核对手机号。")
+    narrower = whole.model_copy(update={"phone": ""})
+    again = await service.correct_trainee(platform, held.officer, held.id, person_id, narrower)
+    assert again.phone_after is None and [one.title for one in again.changes] == ["姓名", "身份证号"]
+    await service.approve(platform, HEBEI, asked.id)
+    assert await phone_of(platform, person_id) == cast.people(1)[0].phone
+
+
+async def test_a_phone_that_is_right_wrong_or_changed_meanwhile_is_not_corrected(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    [one], [person_id] = cast.people(1), [phone.actor.id for phone in held.trainees]
+
+    async def ask(phone: str) -> Correction:
+        return await service.correct_trainee(
+            platform, held.officer, held.id, person_id, reached_at(one, phone)
+        )
+
+    with pytest.raises(NothingToCorrect):
+        await ask(one.phone)
+    with pytest.raises(PhoneInvalid):
+        await ask("12345")
+    asked = await ask(NEW_PHONE)
+    [other] = await platform.vault.encrypt_random([cast.people(2)[1].phone])
+    await platform["persons"].update_one({"_id": person_id}, {"$set": {"phone": other}})
+    with pytest.raises(ChangedMeanwhile):
         await service.approve(platform, HEBEI, asked.id)
     assert await state_of(platform, asked) is State.SUBMITTED
 
