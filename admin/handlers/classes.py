@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Annotated
 
 from admin.handler import PageHandler
@@ -13,7 +15,7 @@ from server.applications import service as applications
 from server.applications.documents import Application
 from server.assessment import service as assessment
 from server.attendance import service as attendance
-from server.audit_words import tell
+from server.audit_words import Told, tell
 from server.backbone import service as backbone
 from server.certificates import service as certificates
 from server.classes import facts
@@ -103,8 +105,18 @@ class Overview(PageHandler):
             application=await application_of(self, training_class),
             glance=await classes.class_at_a_glance(self.platform, training_class),
             teachers=teachers,
-            history=await tell(self.platform, await audit.of_subject(self.platform, class_id, limit=30)),
+            history=together(await tell(self.platform, await audit.of_subject(self.platform, class_id))),
         )
+
+
+def together(history: Sequence[Told]) -> list[Told]:
+    """What one person did to several people within one minute is one line: thirty arrivals would hide everything else."""
+    lines = []
+    for _, same in groupby(history, key=lambda one: (one.title, one.who, f"{one.at:%Y%m%d%H%M}")):
+        first, *others = same
+        details = "；".join(filter(None, (one.detail for one in (first, *others))))
+        lines.append(replace(first, detail=details))
+    return lines
 
 
 async def application_of(page: PageHandler, training_class: TrainingClass) -> Application | None:

@@ -88,6 +88,7 @@ class FormOfChange(PageHandler):
             training_class=seen.training_class,
             kind=self.kind,
             offered=seen.offered,
+            waits=any(one.open for one in seen.changes),
             returned=returned,
             grounds=named(Ground),
             **await self._more(class_id),

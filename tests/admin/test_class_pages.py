@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import openpyxl
 import pytest
 
+from admin.handlers.classes import together
+from server.audit_words import Told
 from server.classes.documents import TrainingClass
 from server.institutions.rules import Level
 from server.kernel.platform import Platform
@@ -152,3 +154,27 @@ async def test_the_home_page_of_a_province_counts_its_own_classes(
     jiangsu = await sign_in(platform, site, cast.JIANGSU_OFFICER)
     assert opened.name in (await hebei.get("/admin")).text
     assert "管理范围内还没有培训班" in (await jiangsu.get("/admin")).text
+
+
+# ---- What was done
+
+
+def test_what_one_person_did_to_many_at_once_is_one_line_of_the_record() -> None:
+    def told(minute: int, title: str, detail: str) -> Told:
+        at = datetime(2026, 3, 16, 8, minute, tzinfo=UTC)
+        return Told("id", at, "邢试丁", title, detail, "class", sealed=True)
+
+    history = [
+        told(31, "办理报到", "丙"),
+        told(30, "办理报到", "乙"),
+        told(30, "办理报到", "甲"),
+        told(30, "修改名册", ""),
+        told(30, "办理报到", "丁"),
+    ]
+    lines = [(f"{one.at:%M}", one.title, one.detail) for one in together(history)]
+    assert lines == [
+        ("31", "办理报到", "丙"),
+        ("30", "办理报到", "乙；甲"),
+        ("30", "修改名册", ""),
+        ("30", "办理报到", "丁"),
+    ]

@@ -141,6 +141,19 @@ async def test_a_class_is_called_off_by_its_name_and_says_so_ever_after(
     assert found.condition is Condition.CALLED_OFF
 
 
+async def test_what_cannot_be_asked_for_says_why_and_shows_no_form(
+    clock: FixedClock, opened: ClassInSession, session: TeachingSession, mine: Browser
+) -> None:
+    home = f"/admin/classes/{opened.id}/changes"
+    for kind, why in (("terminate", "还没有开课"), ("call-off", "请申请终止培训")):
+        page = await mine.get(f"{home}/{kind}")
+        assert why in page.text and 'name="reason"' not in page.html
+        clock.set(session.ends_at)
+    assert (await mine.post(f"{home}/terminate", WHY)).status == 303
+    page = await mine.get(f"{home}/suspend")
+    assert "有一件变更正在办理" in page.text and 'name="reason"' not in page.html
+
+
 async def test_people_go_to_a_later_class_with_what_they_held(
     platform: Platform,
     clock: FixedClock,

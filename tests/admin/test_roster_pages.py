@@ -226,6 +226,8 @@ async def test_somebody_known_elsewhere_leads_to_a_correction(
     platform: Platform, browser: Browser, opened: TrainingClass
 ) -> None:
     [person_id] = await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [cast.TRAINEE])
+    form = await browser.get(f"{roster_page(opened)}/{person_id}/edit")
+    assert 'name="id_number"' not in form.html and "不能直接修改" in form.text and "申请更正" in form.text
     renamed = {"name": "王试改", "work_unit": "示例市技师学院"}
     answer = await browser.post(f"{roster_page(opened)}/{person_id}/edit", renamed)
     assert answer.status == 409 and f"{person_id}/correct" in answer.html

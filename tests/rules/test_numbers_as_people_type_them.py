@@ -95,7 +95,8 @@ def test_all_that_take_a_number_are_found() -> None:
     ("field", "typed", "kept"), [one[1:] for one in FIELDS], ids=[one[0] for one in FIELDS]
 )
 def test_a_number_is_taken_however_it_is_typed(field: FieldInfo, typed: list[str], kept: str) -> None:
-    taking: TypeAdapter[Any] = TypeAdapter(typing.cast(Any, Annotated[field.annotation, field]))
+    alone: Any = Annotated[field.annotation, field]
+    taking: TypeAdapter[Any] = TypeAdapter(alone)
     assert {one: taking.validate_python(one) for one in typed} == dict.fromkeys(typed, kept)
 
 
