@@ -1,7 +1,7 @@
 """Whoever teaches or assesses only after the survey of a class has opened is asked about in a survey of their own (补充评价).
 
 A class gets further sessions by 延期 or a new scheme, and a grade may come from somebody who accepted late. The first survey stays as it
-is, for some have answered it; what is asked of all of them again is only what is new (server/decisions/0020-later-teachers.md).
+is, for some have answered it; what is asked of all of them again is only what is new (server/decisions/0023-later-teachers.md).
 """
 
 from __future__ import annotations
