@@ -219,10 +219,12 @@ TITLES = {
     "selection:withdraw": "撤回选拔推荐",
     "surveys:answer": "提交满意度评价",
     "surveys:keep-open": "满意度评价随课次顺延",
+    "surveys:destroy-key": "销毁匿名答卷的密钥",
     "surveys:move-closing": "修改评价截止时间",
     "surveys:open": "发起满意度评价",
     "surveys:remind": "提醒填写满意度评价",
     "surveys:tally": "汇总满意度",
+    "surveys:unseal": "开封匿名答卷",
     "venues:ask": "报请核实培训地点",
     "venues:refuse": "培训地点不予使用",
     "venues:resolve": "核实培训地点可用",
@@ -305,6 +307,8 @@ class Told:
     detail: str
     subject: str
     sealed: bool
+    doubtful: bool = False
+    """It is not what was sealed."""
 
 
 async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list[Told]:

@@ -23,7 +23,7 @@ from server.certificates import service as certificates
 from server.classes import forget as classes_forget
 from server.duties import service as duties
 from server.invitations import service as invitations
-from server.kernel import audit, chain, runs
+from server.kernel import chain, runs
 from server.kernel.identity import Actor
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
@@ -47,7 +47,7 @@ JOBS: tuple[Job, ...] = (
         "seal-audit-trail",
         "操作留痕入链",
         "第四条（七）、第二十五条（四）",
-        audit.seal,
+        chain.seal,
         every=timedelta(seconds=1),
         lease=timedelta(seconds=15),
     ),
@@ -97,10 +97,10 @@ JOBS: tuple[Job, ...] = (
     ),
     Job(
         "tally-surveys",
-        "汇总满意度",
+        "开封匿名答卷，汇总满意度",
         "第八条（四）1",
         survey_tallies.tally_closed,
-        every=timedelta(minutes=10),
+        every=timedelta(minutes=1),
     ),
     Job(
         "yearly-duty-warning",
@@ -177,7 +177,7 @@ JOBS: tuple[Job, ...] = (
         "校验操作留痕链",
         "第四条（七）、第二十五条（四）",
         chain.check,
-        every=timedelta(minutes=10),
+        at=time(2),
     ),
     Job(
         "close-applications",

@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     cookie_secret: SecretStr = SecretStr("")
     code_secret: SecretStr = SecretStr("")
     """Signs check-in codes and verification tokens."""
+    trail_secret: SecretStr = SecretStr("")
+    """Seals the audit trail. Losing it means that nobody can check what was sealed."""
+    audit_anchor: str = ""
+    """Where the heads of the audit trail stand outside the database: a file, or an http(s) address. Empty: a file under data_dir."""
+    envelope_keys: Path | None = None
+    """Folder of the keys that open anonymous answers, shared by all machines and in no backup. None: a folder under data_dir."""
 
     session_hours: float = 12
     """A staff session ends so many hours after its last log-in."""
@@ -99,7 +105,7 @@ class Settings(BaseSettings):
     def with_secrets(self) -> Settings:
         """These settings with each secret that the environment does not give read from, or generated into, `data_dir/secrets`."""
         folder = self.data_dir / "secrets"
-        wanted = {"master_key": MASTER_KEY_BYTES, "cookie_secret": 48, "code_secret": 48}
+        wanted = {"master_key": MASTER_KEY_BYTES, "cookie_secret": 48, "code_secret": 48, "trail_secret": 48}
         if self.wechat_simulated:
             wanted |= {"wechat_push_token": 24, "wechat_push_aes_key": 32}
         found = {

@@ -202,7 +202,9 @@ def settings_of_the_worker(
 
 @pytest.fixture
 def settings(settings_of_the_worker: Settings, database_name: str) -> Settings:
-    return settings_of_the_worker.model_copy(update={"mongodb_database": database_name}, deep=True)
+    settings = settings_of_the_worker.model_copy(update={"mongodb_database": database_name}, deep=True)
+    (settings.data_dir / "anchor" / f"{database_name}.jsonl").unlink(missing_ok=True)
+    return settings
 
 
 @pytest.fixture

@@ -91,4 +91,4 @@ async def rated(platform: Platform, held: ClassInSession, points: int) -> None:
     """All trainees of the class rate it so; the survey is over, and not reckoned up yet."""
     survey = await open_survey(platform, held)
     await answer(platform, survey, held.trainees, points)
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)

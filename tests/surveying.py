@@ -14,6 +14,7 @@ from server.surveys import service as surveys
 from server.surveys.documents import Survey
 from server.surveys.opening import SurveyDraft
 from server.surveys.rules import SETTLING, QuestionKind
+from server.surveys.unsealing import unseal_due
 from tests import stage
 from tests.stage import ClassInSession, Phone
 
@@ -80,6 +81,7 @@ async def answer(platform: Platform, survey: Survey, phones: Sequence[Phone], po
         await surveys.answer_survey(platform, phone.actor, survey.id, answers_to(survey, points))
 
 
-def let_it_end(platform: Platform, survey: Survey) -> None:
-    """Lets the time pass until results may be shown."""
+async def let_it_end(platform: Platform, survey: Survey) -> None:
+    """Lets the time pass until results may be shown, and the scheduled work unseal them."""
     clock_of(platform).set(survey.closes_at + SETTLING)
+    assert await unseal_due(platform) == []

@@ -1,21 +1,29 @@
-"""Checking the hash chain of the audit trail, piece by piece (articles 4 (7) and 25 (4): nothing is changed in silence).
+"""The chain of the audit trail (articles 4 (7) and 25 (4): nothing is changed in silence).
 
-Each run goes on where the last one stopped; a week after a whole check began, the next begins from the first entry. The newest entry
-that was ever checked is the anchor: its position and hash are kept beside the trail and written to the log, which leaves
-the machine, so that a trail whose newest entries are gone does not look whole.
+No transaction touches its head, so it queues nobody: a sealer links the entries afterwards, under a lease. A sealed entry carries its
+position and its seal, an HMAC over the seal before, the position and what the entry says, under a key that is not in the database: who
+owns the database alone can rewrite rows, but seal none. Each head goes to the log and to the anchor (anchor.py) after the commit, so
+that entries cut off at the end, or a chain rewritten by somebody who has the key as well, do not look whole either (decision 0022).
 """
 
 from __future__ import annotations
 
+import hmac
 import logging
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
+from motor.motor_asyncio import AsyncIOMotorClientSession
 from pydantic import Field
+from pymongo import UpdateOne
+from pymongo.read_concern import ReadConcern
 
-from server.kernel.audit import GENESIS, entry_hash
+from server.kernel import leases
+from server.kernel.anchor import Head, anchor_of
 from server.kernel.errors import Problem
-from server.kernel.mongo import CollectionSpec, Document
+from server.kernel.mongo import DURABLE, CollectionSpec, Document, Row
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
 
@@ -23,10 +31,21 @@ log = logging.getLogger("platform.audit")
 
 COLLECTIONS = (CollectionSpec("audit_checks", shard_key=None),)
 
-PIECE = 20_000
-"""Entries a run: about a second of reckoning."""
-BATCH = 500
-WHOLE_AGAIN = timedelta(days=7)
+GENESIS = "0" * 64
+SAID = (
+    "_id",
+    "at",
+    "actor_id",
+    "actor_name",
+    "actor_kind",
+    "province_code",
+    "institution_code",
+    "action",
+    "subject",
+    "facts",
+)
+AT_ONCE = 1_000
+KEEP = "请保留现场，立即核对数据库备份。"
 
 
 class ChainBroken(Problem):
@@ -36,72 +55,185 @@ class ChainBroken(Problem):
 
 
 class Checked(Document):
-    """How far the chain has been checked. One row."""
+    """What is known of the chain beside it. One row."""
 
     id: str = Field(default="chain", alias="_id")
-    position: int = 0
-    """Of the last entry of this pass that was checked; 0 before the first."""
-    hash: str = GENESIS
-    anchor_position: int = 0
-    """Of the newest entry that any pass has checked."""
-    anchor_hash: str = GENESIS
-    anchored_at: datetime | None = None
-    pass_began: datetime | None = None
-    whole_at: datetime | None = None
-    """When a pass last came to the end with nothing broken."""
+    anchored: int = 0
+    """Position of the newest head that the anchor has."""
+    checked_at: datetime | None = None
+    entries: int = 0
+    """How many the last check has read, from the first."""
+    broken: str = ""
+    """What the last check found, in words."""
+
+
+def seal_of(platform: Platform, entry: Mapping[str, Any], position: int, previous: str) -> str:
+    """HMAC-SHA-256, hexadecimal, over position, the seal before and what the entry says, in canonical JSON."""
+    said = {name: entry[name] for name in SAID}
+    content = orjson.dumps(
+        ["audit", position, previous, said], option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z
+    )
+    key = platform.settings.trail_secret.get_secret_value().encode()
+    return hmac.digest(key, content, "sha256").hex()
+
+
+# ---- sealing
+
+
+async def seal(platform: Platform) -> int:
+    """Links entries that are not in the chain yet, oldest first; returns how many. Runs under a lease."""
+    if not await leases.hold(platform, "audit-sealer", timedelta(seconds=30)):
+        return 0
+    session = await platform.db.client.start_session()
+    try:
+        linked: int = await session.with_transaction(
+            lambda session: _link(platform, session),
+            read_concern=ReadConcern("snapshot"),
+            write_concern=DURABLE,
+        )
+    finally:
+        await session.end_session()
+    await _anchor_head(platform)
+    return linked
+
+
+async def _link(platform: Platform, session: AsyncIOMotorClientSession) -> int:
+    """In a transaction: a sealer whose lease ran out unnoticed meets the unique positions of the other."""
+    audit = platform["audit"]
+    waiting = await audit.find({"sealed": False}, session=session).sort("_id", 1).limit(AT_ONCE).to_list(None)
+    if not waiting:
+        return 0
+    head = await _head(platform, session)
+    position, previous = (head.position, head.seal) if head else (0, GENESIS)
+    links = []
+    for entry in waiting:
+        position += 1
+        previous = seal_of(platform, entry, position, previous)
+        place = {"sealed": True, "position": position, "seal": previous}
+        links.append(UpdateOne({"_id": entry["_id"], "sealed": False}, {"$set": place}))
+    await audit.bulk_write(links, ordered=True, session=session)
+    return len(links)
+
+
+async def _head(platform: Platform, session: AsyncIOMotorClientSession | None = None) -> Head | None:
+    row = await platform["audit"].find_one({"sealed": True}, sort=[("position", -1)], session=session)
+    return Head(row["position"], str(row.get("seal"))) if row else None
+
+
+async def _anchor_head(platform: Platform) -> None:
+    """Whatever failed to reach the anchor is caught up by the next head: it proves all before it."""
+    head = await _head(platform)
+    known = await state(platform)
+    if head is None or head.position == known.anchored:
+        return
+    log.info("audit chain sealed to entry %d, seal %s", head.position, head.seal)
+    try:
+        await anchor_of(platform.settings).append(head, platform.machine.now())
+    except OSError as error:
+        log.warning("the anchor of the audit chain cannot be written: %s", error)
+        return
+    await _note(platform, anchored=head.position)
+
+
+# ---- checking
 
 
 async def check(platform: Platform) -> Counts:
-    """Checks the next piece. Raises ChainBroken, which fails the run, until the trail is restored."""
-    so_far = await state(platform)
-    await require_anchor(platform, so_far)
-    now = platform.clock.now()
-    if so_far.pass_began is None or (so_far.whole_at is not None and now - so_far.pass_began >= WHOLE_AGAIN):
-        so_far = so_far.model_copy(
-            update={"position": 0, "hash": GENESIS, "pass_began": now, "whole_at": None}
-        )
-    position, last = await _follow(platform, so_far.position, so_far.hash)
-    change: dict[str, Any] = {"position": position, "hash": last}
-    if position - so_far.position < PIECE:
-        change["whole_at"] = now
-    if position > so_far.anchor_position:
-        change |= {"anchor_position": position, "anchor_hash": last, "anchored_at": now}
-        log.info("audit chain checked to entry %d, hash %s", position, last)
-    await _keep(platform, so_far.model_copy(update=change))
-    return {"校验": position - so_far.position}
+    """Reads the whole chain against the anchor. Raises ChainBroken, which fails the run, until the trail is restored."""
+    entries, broken = await follow(platform)
+    await _note(platform, checked_at=platform.clock.now(), entries=entries, broken=broken)
+    if broken:
+        raise ChainBroken(broken)
+    return {"校验": entries}
 
 
-async def require_anchor(platform: Platform, so_far: Checked) -> None:
-    """Raises ChainBroken when the newest entry that was ever checked is gone or another."""
-    if so_far.anchor_position == 0:
-        return
-    entry = await platform["audit"].find_one(
-        {"sealed": True, "position": so_far.anchor_position}, {"hash": 1}
-    )
-    if entry is None or entry["hash"] != so_far.anchor_hash:
-        raise ChainBroken(
-            f"留痕链末尾缺失：此前已校验到第 {so_far.anchor_position} 条，现在找不到这一条或内容不同。"
-            "请保留现场，立即核对数据库备份。"
+async def follow(platform: Platform) -> tuple[int, str]:
+    """How many entries fit, from the first on, and what is wrong with the next, in words; nothing when the chain is whole."""
+    try:
+        async with anchor_of(platform.settings).heads() as heads:
+            return await _follow(platform, heads, (await state(platform)).anchored)
+    except OSError:
+        log.exception("the anchor of the audit chain cannot be read")
+        return (
+            0,
+            "留痕链的锚点读不到，无法核对链的末尾。请检查锚点文件或地址（PLATFORM_AUDIT_ANCHOR）后重新校验。",
         )
 
 
-async def _follow(platform: Platform, position: int, previous: str) -> tuple[int, str]:
-    """At most PIECE entries after `position`; the last position and hash that fit. Raises ChainBroken at the first that does not."""
-    rows = platform["audit"].find({"sealed": True, "position": {"$gt": position}}, batch_size=BATCH)
-    async for entry in rows.sort("position", 1).limit(PIECE):
+async def _follow(platform: Platform, heads: Iterator[Head], anchored: int) -> tuple[int, str]:
+    position, previous, newest = 0, GENESIS, 0
+    head = next(heads, None)
+    rows = platform["audit"].find({"sealed": True}, batch_size=AT_ONCE // 2).sort("position", 1)
+    async for entry in rows:
         position += 1
-        fits = (
-            entry["position"] == position
-            and entry["previous"] == previous
-            and entry["hash"] == entry_hash(entry, position, previous)
-        )
-        if not fits:
-            raise ChainBroken(
-                f"留痕链在第 {position} 条断开：这一条或它之前的记录被改动、删除或调换过。"
-                "请保留现场，立即核对数据库备份。"
+        if not _fits(platform, entry, position, previous):
+            return (
+                position - 1,
+                f"留痕链在第 {position} 条断开：这一条或它之前的记录被改动、删除或调换过。{KEEP}",
             )
-        previous = entry["hash"]
-    return position, previous
+        previous = entry["seal"]
+        while head is not None and head.position <= position:
+            if not await _stands(platform, head, position, previous):
+                return position - 1, f"留痕链的第 {head.position} 条与锚点记下的不同：链被整段改写过。{KEEP}"
+            newest = max(newest, head.position)
+            head = next(heads, None)
+    if head is not None:
+        last = max(one.position for one in (head, *heads))
+        return position, f"留痕链末尾缺失：锚点记到第 {last} 条，库里只到第 {position} 条。{KEEP}"
+    if newest < anchored:
+        return position, (
+            f"锚点缺失：曾记到第 {anchored} 条，现在只到第 {newest} 条，末尾是否完整无从核对。"
+            "更换过锚点的，请把原来的内容一并移过去。"
+        )
+    return position, ""
+
+
+async def _stands(platform: Platform, head: Head, position: int, seal: str) -> bool:
+    """Two machines may have written their heads in the other order: then the entry itself is looked up."""
+    if head.position < position:
+        entry = await platform["audit"].find_one({"sealed": True, "position": head.position}, {"seal": 1})
+        seal = entry["seal"] if entry else ""
+    return hmac.compare_digest(head.seal, seal)
+
+
+def _fits(platform: Platform, entry: Row, position: int, previous: str) -> bool:
+    """Whatever somebody has put in the place of a field is no reason to stumble."""
+    try:
+        right = seal_of(platform, entry, position, previous)
+    except (KeyError, TypeError):
+        return False
+    return entry["position"] == position and hmac.compare_digest(str(entry.get("seal")), right)
+
+
+async def doubtful(platform: Platform, entries: Sequence[Row]) -> frozenset[str]:
+    """Ids of those of these entries that are not what was sealed, or do not follow the one before."""
+    sealed = [entry for entry in entries if entry["sealed"]]
+    before = {entry.get("position", 0) - 1 for entry in sealed}
+    rows = platform["audit"].find(
+        {"sealed": True, "position": {"$in": sorted(before)}}, {"position": 1, "seal": 1}
+    )
+    seals = {0: GENESIS} | {row["position"]: str(row.get("seal")) async for row in rows}
+    return frozenset(
+        entry["_id"]
+        for entry in sealed
+        if not _fits(platform, entry, entry.get("position", 0), seals.get(entry.get("position", 0) - 1, ""))
+    )
+
+
+async def end_in_doubt(platform: Platform) -> str:
+    """What is wrong with the end of the chain as against the anchor, in words: looked up each time the trail is shown."""
+    try:
+        head = await anchor_of(platform.settings).newest()
+    except OSError:
+        return "留痕链的锚点读不到，末尾是否完整暂时无从核对。"
+    if head is None:
+        return "锚点缺失，末尾是否完整无从核对。" if (await state(platform)).anchored else ""
+    entry = await platform["audit"].find_one({"sealed": True, "position": head.position}, {"seal": 1})
+    if entry is None:
+        return f"留痕链末尾缺失：锚点记到第 {head.position} 条，库里没有这一条。{KEEP}"
+    if not hmac.compare_digest(str(entry.get("seal")), head.seal):
+        return f"留痕链的第 {head.position} 条与锚点记下的不同。{KEEP}"
+    return ""
 
 
 async def state(platform: Platform) -> Checked:
@@ -109,5 +241,5 @@ async def state(platform: Platform) -> Checked:
     return Checked() if row is None else Checked.from_mongo(row)
 
 
-async def _keep(platform: Platform, checked: Checked) -> None:
-    await platform["audit_checks"].replace_one({"_id": checked.id}, checked.to_mongo(), upsert=True)
+async def _note(platform: Platform, **change: Any) -> None:
+    await platform["audit_checks"].update_one({"_id": "chain"}, {"$set": change}, upsert=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from server.kernel.envelopes import Box
 from server.kernel.mongo import Document
 from server.surveys.rules import Question, SurveyState, Tally, state_at
 
@@ -29,12 +30,23 @@ class Survey(Document):
     """The policy on the day the survey was set up; a later change does not uncover anything."""
     created_at: datetime
     created_by: str
+    box_id: str | None = None
+    """Of the sealed envelopes; None once its key is destroyed."""
+    public_key: bytes | None = None
+    unsealed_at: datetime | None = None
+    """When the envelopes were opened: until then nobody, not even the database, can say what was answered."""
     tallied_at: datetime | None = None
     """When the platform reckoned it up for its teachers' years: once, after it had settled, whether or not it may be shown."""
 
     @property
     def supplement(self) -> bool:
         return self.part > 1
+
+    @property
+    def box(self) -> Box:
+        """Only while somebody may answer."""
+        assert self.box_id is not None and self.public_key is not None
+        return Box(self.box_id, self.public_key)
 
     def state_at(self, now: datetime) -> SurveyState:
         return state_at(self.opens_at, self.closes_at, now)

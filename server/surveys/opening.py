@@ -5,8 +5,9 @@ It asks about everybody who held a session or assesses, so that nobody is rated 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from pydantic import BaseModel
 from pymongo.errors import DuplicateKeyError
@@ -16,14 +17,17 @@ from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import Kind
 from server.invitations import engagements
-from server.kernel import policies
+from server.kernel import envelopes, policies
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Conflict
-from server.kernel.identity import system
+from server.kernel.envelopes import Box
+from server.kernel.errors import Conflict, Invalid, NotFound
+from server.kernel.identity import Actor, system
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.surveys import rules, store
 from server.surveys.documents import Survey
+
+R = TypeVar("R")
 
 OPENED_AT_ONCE = 100
 LOOKED_BACK = timedelta(days=30)
@@ -47,13 +51,30 @@ class SurveyDraft(BaseModel):
     closes_at: datetime
 
 
-@transactional
-async def open_survey(unit: UnitOfWork, class_id: str, wanted: SurveyDraft) -> Survey:
+async def in_new_box(platform: Platform, make: Callable[[Box], Awaitable[R]]) -> R:
+    """What `make` makes of a new box. A refusal leaves no key behind; where nobody knows whether it was written, the key stays."""
+    box = await envelopes.new_box(platform.settings)
+    try:
+        made = await make(box)
+    except (Conflict, Invalid, NotFound, DuplicateKeyError):
+        await envelopes.destroy_key(platform.settings, box.id)
+        raise
+    if not made:
+        await envelopes.destroy_key(platform.settings, box.id)
+    return made
+
+
+async def open_survey(platform: Platform, actor: Actor, class_id: str, wanted: SurveyDraft) -> Survey:
     """Sets up the one survey of a class by hand, where the institution does not wait for the platform or wants another end.
 
     Raises SurveyExists, SurveyTooEarly before the last session has ended, ClassWithoutTeachers, SurveyTooShort, or Invalid for a period
     that begins later than now, ends too early or lasts too long.
     """
+    return await in_new_box(platform, lambda box: _open_by_hand(platform, actor, class_id, wanted, box))
+
+
+@transactional
+async def _open_by_hand(unit: UnitOfWork, class_id: str, wanted: SurveyDraft, box: Box) -> Survey:
     training_class = await classes.get_class(unit, unit.actor, class_id)
     classes.require_not_ended(training_class)
     if await store.survey_of_class(unit, class_id) is not None:
@@ -64,7 +85,7 @@ async def open_survey(unit: UnitOfWork, class_id: str, wanted: SurveyDraft) -> S
     rules.check_period(wanted.opens_at, wanted.closes_at, unit.now)
     least = (await policies.on(unit, beijing_date(unit.now))).survey_days
     rules.check_long_enough(wanted.opens_at, wanted.closes_at, least, everybody=False)
-    return await _set_up(unit, training_class, wanted)
+    return await _set_up(unit, training_class, wanted, box)
 
 
 async def open_due(platform: Platform) -> int:
@@ -94,31 +115,32 @@ async def open_if_due(platform: Platform, class_ids: Sequence[str]) -> int:
 
 async def _open_by_itself(platform: Platform, class_id: str) -> bool:
     try:
-        return await _open(platform, system("surveys"), class_id)
+        return await in_new_box(platform, lambda box: _open(platform, system("surveys"), class_id, box))
     except DuplicateKeyError:  # another scheduler, or the institution, was first
         return False
 
 
 @transactional
-async def _open(unit: UnitOfWork, class_id: str) -> bool:
+async def _open(unit: UnitOfWork, class_id: str, box: Box) -> bool:
     training_class = (await classes.classes_of(unit, [class_id]))[class_id]
     last = await work.last_end(unit, class_id)
     if await store.survey_of_class(unit, class_id) or last is None or last > unit.now:
         unit.nothing_written()
         return False
     try:
-        await _set_up(unit, training_class, SurveyDraft(opens_at=unit.now, closes_at=unit.now + rules.USUAL))
+        wanted = SurveyDraft(opens_at=unit.now, closes_at=unit.now + rules.USUAL)
+        await _set_up(unit, training_class, wanted, box)
     except ClassWithoutTeachers:
         unit.nothing_written()
         return False
     return True
 
 
-async def _set_up(unit: UnitOfWork, training_class: TrainingClass, wanted: SurveyDraft) -> Survey:
+async def _set_up(unit: UnitOfWork, training_class: TrainingClass, wanted: SurveyDraft, box: Box) -> Survey:
     teachers = await _to_be_rated(unit, training_class)
     if not teachers:
         raise ClassWithoutTeachers()
-    new = await set_up(unit, training_class, teachers, wanted.opens_at, wanted.closes_at)
+    new = await set_up(unit, training_class, teachers, wanted, box)
     for trainee in await classes.trainees(unit, training_class.id):
         unit.notify(
             trainee.person_id,
@@ -134,8 +156,8 @@ async def set_up(
     unit: UnitOfWork,
     training_class: TrainingClass,
     teachers: Mapping[str, str],
-    opens_at: datetime,
-    closes_at: datetime,
+    wanted: SurveyDraft,
+    box: Box,
     part: int = 1,
 ) -> Survey:
     """Part of a use case: a survey about these teachers (person id → name). Raises DuplicateKeyError when somebody was first."""
@@ -149,8 +171,10 @@ async def set_up(
         year=training_class.ends_on.year,
         teacher_ids=list(teachers),
         questions=rules.make_questions(teachers.items(), supplement=part > 1),
-        opens_at=opens_at,
-        closes_at=closes_at,
+        opens_at=wanted.opens_at,
+        closes_at=wanted.closes_at,
+        box_id=box.id,
+        public_key=box.public_key,
         smallest_group=in_force.smallest_group,
         created_at=unit.now,
         created_by=unit.actor.name,

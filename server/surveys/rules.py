@@ -187,6 +187,11 @@ def check_answers(questions: Sequence[Question], given: Answers) -> dict[str, in
     return kept
 
 
+def longest_answers(questions: Sequence[Question]) -> int:
+    """Bytes that any answers to these questions fit in, as JSON: a character of a text takes six at most, as \\u0001 does."""
+    return sum(40 + (6 * TEXT_LONGEST if question.kind is QuestionKind.TEXT else 0) for question in questions)
+
+
 def _problem_with(question: Question, answer: int | str | None) -> str | None:
     if question.kind is QuestionKind.TEXT:
         if answer is None or (isinstance(answer, str) and len(answer) <= TEXT_LONGEST):

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 
+import orjson
 from pymongo.errors import DuplicateKeyError
 
 from server.accounts import people
 from server.attendance import work
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
-from server.kernel import policies
+from server.kernel import envelopes, policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
@@ -182,7 +183,7 @@ async def _seen(
     platform: Platform, training_class: TrainingClass, survey: Survey, trainees: int
 ) -> ClassSurvey:
     now = platform.clock.now()
-    responses = await store.count_responses(platform, survey.id)
+    responses = await store.count_respondents(platform, survey.id)
     return ClassSurvey(
         training_class,
         survey,
@@ -259,7 +260,7 @@ async def _answer_survey(unit: UnitOfWork, survey_id: str, answers: Mapping[str,
         raise SurveyNotOpen(f"评价已于 {rules.clock_words(survey.closes_at)} 截止，不能再提交。")
     kept = rules.check_answers(survey.questions, answers)
     await store.insert_respondent(unit, survey_id, unit.actor.person_id)
-    await store.insert_response(unit, survey_id, kept)
+    await envelopes.post(unit, survey.box, orjson.dumps(kept), rules.longest_answers(survey.questions))
     unit.audit("surveys:answer", survey_id)  # that they answered; never what
     return True
 
@@ -280,7 +281,7 @@ async def my_satisfaction(platform: Platform, actor: Actor, year: int | None = N
     year = year or beijing_date(now).year
     taught = []
     for survey in await store.surveys_of_teacher(platform, actor.person_id, year):
-        responses = await store.count_responses(platform, survey.id)
+        responses = await store.count_respondents(platform, survey.id)
         results = await results_of(platform, survey, responses, now)
         tally = of_teacher(results, actor.person_id) if results else None
         taught.append(TaughtClass(survey, responses, tally))
@@ -293,7 +294,8 @@ def of_teacher(results: Results, person_id: str) -> Tally:
 
 async def results_of(scope: Scope, survey: Survey, responses: int, now: datetime) -> Results | None:
     """None unless they may be shown to anybody."""
-    if not rules.may_be_shown(responses, survey.smallest_group, survey.closes_at, now):
+    shown = rules.may_be_shown(responses, survey.smallest_group, survey.closes_at, now)
+    if not shown or survey.unsealed_at is None:
         return None
     tallies = {one.key: Tally() for one in survey.questions if one.kind is QuestionKind.SCALE}
     remarks = []
@@ -340,7 +342,7 @@ async def survey_in_short(platform: Platform, training_class: TrainingClass) -> 
         return "还没有发起"
     lines = []
     for survey in surveys:
-        count = await store.count_responses(platform, survey.id)
+        count = await store.count_respondents(platform, survey.id)
         state = survey.state_at(platform.clock.now())
         what = "补充评价" if survey.supplement else ""
         lines.append(f"{what}{state.label}，{rules.clock_words(survey.closes_at)} 截止，已有 {count} 人填写")

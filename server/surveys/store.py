@@ -1,4 +1,5 @@
-"""Queries over surveys. Who answered and what was answered are two collections that share nothing but the survey.
+"""Queries over surveys. Who answered and what was answered are two collections that share nothing but the survey; what is answered
+lies in sealed envelopes (server/kernel/envelopes.py) until the survey is over.
 
 Both are clustered: MongoDB keeps their rows in the order of `_id`, not of arrival, and a response's `_id` is random. In an ordinary
 collection the natural order of both would be the order in which people answered, and would link them row by row.
@@ -27,6 +28,7 @@ COLLECTIONS = (
             Index([("class_id", 1), ("part", 1)], unique=True),
             Index([("teacher_ids", 1), ("year", -1), ("_id", 1)]),
             Index([("tallied_at", 1), ("closes_at", 1)]),
+            Index([("_id", 1), ("closes_at", 1)], partial={"box_id": {"$type": "string"}}),
         ),
     ),
     CollectionSpec(
@@ -92,12 +94,43 @@ async def move_closing(scope: Scope, survey_id: str, closes_at: datetime, *, now
     return None if row is None else Survey.from_mongo(row)
 
 
+# ---- unsealing
+
+
+async def sealed(scope: Scope, closed_by: datetime, after: str, limit: int) -> list[tuple[str, str]]:
+    """Id and box of surveys that closed by then and whose key is not destroyed, by id after `after`."""
+    condition: Row = {"_id": {"$gt": after}, "box_id": {"$type": "string"}, "closes_at": {"$lte": closed_by}}
+    rows = scope["surveys"].find(condition, {"box_id": 1}, session=scope.session).sort("_id", 1).limit(limit)
+    return [(row["_id"], row["box_id"]) async for row in rows]
+
+
+async def take_for_unsealing(scope: Scope, survey_id: str, now: datetime) -> Survey | None:
+    """Marks a survey as unsealed; None when it was already."""
+    row: Row | None = await scope["surveys"].find_one_and_update(
+        {"_id": survey_id, "unsealed_at": None},
+        {"$set": {"unsealed_at": now}},
+        return_document=ReturnDocument.AFTER,
+        session=scope.session,
+    )
+    return None if row is None else Survey.from_mongo(row)
+
+
+async def forget_box(scope: Scope, survey_id: str) -> bool:
+    """Notes that the key is destroyed; False when that was noted before."""
+    done = await scope["surveys"].update_one(
+        {"_id": survey_id, "box_id": {"$type": "string"}},
+        {"$set": {"box_id": None, "public_key": None}},
+        session=scope.session,
+    )
+    return done.modified_count > 0
+
+
 # ---- the tallies of a teacher's year
 
 
 async def untallied(scope: Scope, closed_by: datetime, limit: int) -> list[str]:
-    """Ids of the surveys that closed by then and were not reckoned up yet, longest closed first."""
-    condition: Row = {"tallied_at": None, "closes_at": {"$lte": closed_by}}
+    """Ids of the surveys that closed by then, are unsealed and were not reckoned up yet, longest closed first."""
+    condition: Row = {"tallied_at": None, "closes_at": {"$lte": closed_by}, "unsealed_at": {"$ne": None}}
     rows = (
         scope["surveys"].find(condition, {"_id": 1}, session=scope.session).sort("closes_at", 1).limit(limit)
     )
@@ -171,23 +204,27 @@ async def insert_respondent(scope: Scope, survey_id: str, person_id: str) -> Non
     )
 
 
+def _of_survey(survey_id: str) -> Row:
+    return {"_id": {"$gt": f"{survey_id}:", "$lt": f"{survey_id};"}}
+
+
 async def respondents(scope: Scope, survey_id: str) -> set[str]:
     """The person ids of everybody who answered."""
-    prefix, after = f"{survey_id}:", f"{survey_id};"
-    rows = scope["survey_respondents"].find({"_id": {"$gt": prefix, "$lt": after}}, session=scope.session)
+    rows = scope["survey_respondents"].find(_of_survey(survey_id), session=scope.session)
     return {row["_id"].partition(":")[2] async for row in rows}
+
+
+async def count_respondents(scope: Scope, survey_id: str) -> int:
+    return await scope["survey_respondents"].count_documents(_of_survey(survey_id), session=scope.session)
 
 
 # ---- what was answered
 
 
-async def insert_response(scope: Scope, survey_id: str, answers: Mapping[str, int | str]) -> None:
-    response = Response(id=secrets.token_hex(16), survey_id=survey_id, answers=dict(answers))
-    await scope["survey_responses"].insert_one(response.to_mongo(), session=scope.session)
-
-
-async def count_responses(scope: Scope, survey_id: str) -> int:
-    return await scope["survey_responses"].count_documents({"survey_id": survey_id}, session=scope.session)
+async def insert_responses(scope: Scope, survey_id: str, answers: Sequence[Mapping[str, int | str]]) -> None:
+    """All of a survey at once, under random ids."""
+    new = [Response(id=secrets.token_hex(16), survey_id=survey_id, answers=dict(one)) for one in answers]
+    await scope["survey_responses"].insert_many([one.to_mongo() for one in new], session=scope.session)
 
 
 async def responses(scope: Scope, survey_id: str) -> AsyncIterator[Response]:

@@ -10,10 +10,11 @@ from pymongo.errors import DuplicateKeyError
 
 from server.attendance import work
 from server.classes import service as classes
+from server.kernel.envelopes import Box
 from server.kernel.identity import system
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
-from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.surveys import opening, rules, store
 
 JOB = system("surveys")
@@ -39,34 +40,42 @@ async def _keep_open(unit: UnitOfWork, class_id: str) -> bool:
 
 
 async def _open_by_itself(platform: Platform, class_id: str) -> bool:
+    if not await _not_asked_about(platform, class_id):
+        return False
     try:
-        return await _open(platform, JOB, class_id)
+        return await opening.in_new_box(platform, lambda box: _open(platform, JOB, class_id, box))
     except DuplicateKeyError:  # another scheduler was first
         return False
 
 
-@transactional
-async def _open(unit: UnitOfWork, class_id: str) -> bool:
-    surveys = (await store.surveys_of_classes(unit, [class_id])).get(class_id)
-    last = await work.last_end(unit, class_id)
-    if not surveys or last is None or last > unit.now:
-        unit.nothing_written()
-        return False
-    training_class = (await classes.classes_of(unit, [class_id]))[class_id]
+async def _not_asked_about(scope: Scope, class_id: str) -> dict[str, str]:
+    """Id → name of who taught or assessed after the survey had opened; nobody before the last session has ended."""
+    surveys = (await store.surveys_of_classes(scope, [class_id])).get(class_id)
+    last = await work.last_end(scope, class_id)
+    if not surveys or last is None or last > scope.platform.clock.now():
+        return {}
+    training_class = (await classes.classes_of(scope, [class_id]))[class_id]
     asked = {teacher_id for one in surveys for teacher_id in one.teacher_ids}
-    later = await opening.who_worked(unit, training_class, after=surveys[0].opens_at) - asked
-    teachers = await opening.named(unit, training_class, later)
+    later = await opening.who_worked(scope, training_class, after=surveys[0].opens_at) - asked
+    return await opening.named(scope, training_class, later)
+
+
+@transactional
+async def _open(unit: UnitOfWork, class_id: str, box: Box) -> bool:
+    teachers = await _not_asked_about(unit, class_id)
     if not teachers:
         unit.nothing_written()
         return False
-    until, part = unit.now + rules.USUAL, surveys[-1].part + 1
-    new = await opening.set_up(unit, training_class, teachers, unit.now, until, part)
+    training_class = (await classes.classes_of(unit, [class_id]))[class_id]
+    part = (await store.surveys_of_classes(unit, [class_id]))[class_id][-1].part + 1
+    wanted = opening.SurveyDraft(opens_at=unit.now, closes_at=unit.now + rules.USUAL)
+    new = await opening.set_up(unit, training_class, teachers, wanted, box, part)
     for trainee in await classes.trainees(unit, class_id):
         unit.notify(
             trainee.person_id,
             "survey-supplemented",
             class_name=new.class_name,
             teacher_name="、".join(teachers.values()),
-            closes_at=rules.clock_words(until),
+            closes_at=rules.clock_words(new.closes_at),
         )
     return True

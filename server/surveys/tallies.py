@@ -12,16 +12,18 @@ from server.surveys import opening, rules, store
 from server.surveys.documents import SatisfactionTally, Survey
 from server.surveys.rules import Tally
 from server.surveys.service import Results, of_teacher, results_of
+from server.surveys.unsealing import unseal_due
 
 TALLIED_AT_ONCE = 100
 
 
 async def tally_closed(platform: Platform) -> int:
-    """The scheduled work: reckons up each survey that has settled, once and in a transaction of its own; returns how many.
+    """The scheduled work: unseals and reckons up each survey that has settled, once and in a transaction of its own; returns how many.
 
     One that stays below its smallest group is marked too and leaves no tally: it is never shown, and never asked again.
     """
     job = system("surveys")
+    locked = await unseal_due(platform)
     closed_by = platform.clock.now() - rules.SETTLING
     done = 0
     while waiting := await store.untallied(platform, closed_by, TALLIED_AT_ONCE):
@@ -29,6 +31,8 @@ async def tally_closed(platform: Platform) -> int:
         done += taken
         if not taken:  # another scheduler has them
             break
+    if locked:  # the others are done; the run fails until somebody has brought the key
+        raise locked[0]
     return done
 
 
@@ -39,7 +43,7 @@ async def _tally(unit: UnitOfWork, survey_id: str) -> bool:
         unit.nothing_written()
         return False
     survey = await _in_its_year(unit, taken)
-    responses = await store.count_responses(unit, survey.id)
+    responses = await store.count_respondents(unit, survey.id)
     results = await results_of(unit, survey, responses, unit.now)
     training_class = (await classes.classes_of(unit, [survey.class_id]))[survey.class_id]
     worked = await opening.who_worked(unit, training_class)

@@ -20,6 +20,8 @@ from server.upgrades import (
     s0011_candidates_say_whence,
     s0012_voided_hours_count_elsewhere,
     s0013_surveys_may_have_a_supplement,
+    s0014_trail_is_sealed_with_a_key,
+    s0015_open_surveys_are_sealed,
 )
 
 
@@ -74,4 +76,6 @@ STEPS: tuple[Step, ...] = (
         "让满意度评价可以补充",
         s0013_surveys_may_have_a_supplement.run,
     ),
+    Step("s0014_trail_is_sealed_with_a_key", "用密钥重新封存操作留痕", s0014_trail_is_sealed_with_a_key.run),
+    Step("s0015_open_surveys_are_sealed", "让还没截止的评价今后密封收卷", s0015_open_surveys_are_sealed.run),
 )

@@ -12,7 +12,7 @@ import pytest
 
 import server
 from server.institutions.annex1 import INSTITUTIONS
-from server.kernel import audit, policies
+from server.kernel import chain, policies
 from server.kernel.clock import FixedClock
 from server.kernel.identity import Role
 from server.kernel.permissions import ROLE_PERMISSIONS, Permission
@@ -272,7 +272,7 @@ async def test_the_trail_names_the_person_whom_an_entry_is_about(platform: Platf
 
 async def test_the_chain_is_whole_until_somebody_tampers_with_it(platform: Platform, centre: Browser) -> None:
     await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
-    await audit.seal(platform)
+    await chain.seal(platform)
     assert "留痕链完整" in (await centre.get("/admin/audit/chain")).text
     await platform["audit"].update_one({"position": 2}, {"$set": {"actor_id": "somebody-else"}})
     assert "第 2 条断开" in (await centre.get("/admin/audit/chain")).text

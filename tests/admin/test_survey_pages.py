@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from server.kernel.platform import Platform
 from server.surveys import service as surveys
+from server.surveys.unsealing import unseal_due
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admin.browserless import sign_in
@@ -36,6 +37,8 @@ async def test_an_institution_sets_up_the_survey_and_follows_it_to_its_results(
     assert (await mine.post(f"{home}/close")).status == 303
     assert "正在汇总" in (await mine.get(home)).text
     clock_of(platform).advance(timedelta(minutes=1))
+    assert "统一开封" in (await mine.get(home)).text
+    assert await unseal_due(platform) == []
     over = await mine.get(home)
     assert "3.00 分" in over.text and "&lt;b&gt;实训设备&lt;/b&gt;" in over.html
     assert f"{home}/close" not in over.html
@@ -73,7 +76,7 @@ async def test_a_province_reads_and_cannot_change(platform: Platform, wechat: Si
     running = await province.get(home)
     assert running.status == 200 and "<form" not in running.html.partition("<main")[2]
     assert (await province.post(f"{home}/close")).status == 403
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     neighbour = await sign_in(platform, site, cast.YANGZHOU_OFFICER)
     assert (await neighbour.get(home)).status == 404
     assert (await neighbour.post(f"{home}/close")).status == 404
@@ -85,7 +88,7 @@ async def test_too_few_answers_are_said_and_not_shown(
     opened = await stage.class_in_session(platform, wechat, trainees=4)
     survey = await open_survey(platform, opened)
     await answer(platform, survey, opened.trainees)
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     shown = await mine.get(f"/admin/classes/{opened.id}/survey")
     assert "份数太少，不显示结果" in shown.text and "3.00" not in shown.text

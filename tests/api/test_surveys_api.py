@@ -84,7 +84,7 @@ async def test_a_teacher_sees_the_own_mean_when_the_survey_is_over(
     await answer(platform, survey, opened.trainees[4:], points=2)
     running = await call(site, "GET", "/teaching/satisfaction", token=opened.teacher.token)
     assert running.json["result"] is None and running.json["classes"][0]["responses"] == 5
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     over = await call(site, "GET", "/teaching/satisfaction?year=2026", token=opened.teacher.token)
     assert over.json["result"] == {
         "mean": 2.8,

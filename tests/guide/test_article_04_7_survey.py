@@ -34,7 +34,7 @@ async def test_7_each_class_can_be_evaluated_by_everybody_who_attended_it(
     survey = await open_survey(platform, opened)
     await answer(platform, survey, opened.trainees)
     assert await surveys.respondents(platform, opened.id) == {phone.actor.id for phone in opened.trainees}
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     seen = await surveys.class_survey(platform, opened.officer, opened.id)
     assert seen.results is not None and len(seen.results.subjects) == 2
     assert await platform["audit"].count_documents({"subject": survey.id, "action": "surveys:answer"}) == 5

@@ -37,7 +37,7 @@ async def test_4_1_the_year_gathers_what_trainees_answered_about_the_teacher(
     for phone in opened.trainees:
         answers = {one.key: 2 if one.teacher_id else 1 for one in survey.questions if one.kind == "scale"}
         await surveys.answer_survey(platform, phone.actor, survey.id, answers)
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     year = await surveys.my_satisfaction(platform, opened.teacher.actor, 2026)
     assert year.tally is not None
     assert (year.tally.mean, year.tally.meets_mark) == (Decimal("2.00"), True)

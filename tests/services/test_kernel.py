@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from pymongo.errors import DuplicateKeyError
 
-from server.kernel import audit, policies, sequences
+from server.kernel import chain, policies, sequences
 from server.kernel.errors import Conflict
 from server.kernel.identity import system
 from server.kernel.mongo import Document
@@ -74,13 +74,13 @@ async def test_the_vault_finds_by_equality_and_hides_the_rest(platform: Platform
 async def test_the_audit_chain_shows_a_changed_entry(platform: Platform) -> None:
     for count in range(1, 4):
         await take(platform, SOMEBODY, count, 999)
-    while await audit.seal(platform):
+    while await chain.seal(platform):
         pass
-    assert await audit.first_broken(platform) is None
+    assert (await chain.follow(platform))[1] == ""
     changed = await platform["audit"].find_one_and_update(
         {"action": "test:take"}, {"$set": {"facts": {"forged": True}}}, sort=[("position", 1)]
     )
-    assert await audit.first_broken(platform) == changed["position"]
+    assert f"第 {changed['position']} 条断开" in (await chain.follow(platform))[1]
 
 
 async def test_a_policy_counts_from_its_day_on_and_keeps_its_versions(platform: Platform) -> None:

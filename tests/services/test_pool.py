@@ -333,7 +333,7 @@ async def test_tasks_and_satisfaction_of_the_years_are_kept_and_searched(
     await answer(platform, survey, held.trainees, points=2)
     assert await pool.refresh_figures(platform) == 2  # the years before are kept too
     assert await pool.refresh_figures(platform) == 0
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     clock_of(platform).advance(timedelta(days=30))
     await survey_tallies.tally_closed(platform)
     assert await pool.refresh_figures(platform) == 1
@@ -357,7 +357,7 @@ async def test_satisfaction_below_the_smallest_group_is_shown_to_nobody(
     held = await stage.class_in_session(platform, wechat, trainees=5)
     survey = await open_survey(platform, held)
     await answer(platform, survey, held.trainees[:4], points=1)
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     await survey_tallies.tally_closed(platform)
     for actor in (CENTRE, XINGTAI):
         record = await pool.record(platform, actor, held.teacher.actor.id)

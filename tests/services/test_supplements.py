@@ -105,7 +105,7 @@ async def test_the_year_of_the_later_teacher_counts_the_supplement_and_nothing_e
     for one in held.opened.trainees:
         assert await surveys.answer_survey(platform, one.actor, new.id, everything(new))
         assert not await surveys.answer_survey(platform, one.actor, new.id, everything(new))
-    let_it_end(platform, new)
+    await let_it_end(platform, new)
     await survey_tallies.tally_closed(platform)
     both = [held.opened.teacher.actor.id, held.later.actor.id]
     found = await survey_tallies.tallies_of(platform, both, [2026])
@@ -135,7 +135,7 @@ async def test_who_was_asked_about_or_came_and_did_nothing_is_not_asked_about_ag
 async def test_a_teacher_is_asked_about_even_where_the_first_survey_is_over(
     platform: Platform, held: Held
 ) -> None:
-    let_it_end(platform, held.survey)
+    await let_it_end(platform, held.survey)
     session = await another_session(platform, held)
     clock_of(platform).set(session.ends_at)
     assert (await supplements.follow_classes(platform))["补充评价"] == 1

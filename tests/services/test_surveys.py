@@ -84,7 +84,7 @@ async def test_the_province_and_the_centre_see_what_the_institution_sees(
     opened = await stage.class_in_session(platform, wechat, trainees=5)
     survey = await open_survey(platform, opened)
     await answer(platform, survey, opened.trainees)
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     mine = await seen(platform, opened)
     for officer in (cast.HEBEI_OFFICER, cast.CENTRE):
         theirs = await surveys.class_survey(platform, stage.actor(officer), opened.id)
@@ -159,7 +159,7 @@ async def test_who_was_to_assess_and_never_did_has_no_part_in_the_year(
     survey = await open_survey(platform, opened)
     assert set(survey.teacher_ids) == {opened.teacher.actor.id, second.actor.id}
     await answer(platform, survey, opened.trainees)
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     await survey_tallies.tally_closed(platform)
     both = [opened.teacher.actor.id, second.actor.id]
     assert list(await survey_tallies.tallies_of(platform, both, [2026])) == [(opened.teacher.actor.id, 2026)]
@@ -216,7 +216,7 @@ async def test_a_second_submission_is_answered_like_the_first_and_counts_nothing
     [phone] = opened.trainees
     assert await surveys.answer_survey(platform, phone.actor, survey.id, answers_to(survey)) is True
     assert await surveys.answer_survey(platform, phone.actor, survey.id, answers_to(survey, 1)) is False
-    assert await platform["survey_responses"].count_documents({}) == 1
+    assert await platform["envelopes"].count_documents({}) == 1
 
 
 async def test_fifty_copies_of_one_submission_count_once(platform: Platform, wechat: Simulator) -> None:
@@ -227,7 +227,7 @@ async def test_fifty_copies_of_one_submission_count_once(platform: Platform, wec
         *(surveys.answer_survey(platform, phone.actor, survey.id, answers_to(survey)) for _ in range(50))
     )
     assert first.count(True) == 1
-    assert await platform["survey_responses"].count_documents({}) == 1
+    assert await platform["envelopes"].count_documents({}) == 1
     assert await platform["survey_respondents"].count_documents({}) == 1
     assert await platform["audit"].count_documents({"action": "surveys:answer"}) == 1
 
@@ -282,7 +282,7 @@ async def test_my_surveys_are_the_open_ones_and_say_whether_i_answered(
     listed = [await surveys.my_surveys(platform, phone.actor) for phone in opened.trainees]
     assert [[one.answered for one in found] for found, _ in listed] == [[True], [False]]
     assert await surveys.respondents(platform, opened.id) == {opened.trainees[0].actor.id}
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     assert await surveys.my_surveys(platform, opened.trainees[1].actor) == ([], None)
 
 
@@ -300,6 +300,7 @@ async def test_nothing_in_the_database_links_who_answered_with_what(
         await surveys.answer_survey(
             platform, phone.actor, survey.id, answers_to(survey, 3, remark=f"第{turn:02}条意见")
         )
+    await let_it_end(platform, survey)
     who = await platform["survey_respondents"].find({}).to_list(None)
     what = await platform["survey_responses"].find({}).to_list(None)
     by_index = await platform["survey_responses"].find({"survey_id": survey.id}).to_list(None)
@@ -331,11 +332,11 @@ async def test_the_audit_entry_and_the_messages_say_no_answer(platform: Platform
     [phone] = opened.trainees
     await surveys.answer_survey(platform, phone.actor, survey.id, answers_to(survey, 1, remark="不好"))
     [entry] = await platform["audit"].find({"action": "surveys:answer"}).to_list(None)
-    [response] = await platform["survey_responses"].find({}).to_list(None)
+    [envelope] = await platform["envelopes"].find({}).to_list(None)
     assert entry["facts"] == {} and entry["subject"] == survey.id
-    for name in set(await platform.db.list_collection_names()) - {"survey_responses"}:
+    for name in set(await platform.db.list_collection_names()) - {"envelopes"}:
         rows = await platform[name].find({}).to_list(None)
-        assert response["_id"] not in str(rows) and "不好" not in str(rows), name
+        assert envelope["_id"] not in str(rows) and "不好" not in str(rows), name
 
 
 # ---- results
@@ -353,7 +354,7 @@ async def test_nobody_sees_results_while_the_survey_runs_nor_in_the_minute_after
     closed = await seen(platform, opened)
     assert (closed.state, closed.settled, closed.results) == (SurveyState.CLOSED, False, None)
     assert (await surveys.my_satisfaction(platform, opened.teacher.actor)).tally is None
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     assert (await seen(platform, opened)).results is not None
 
 
@@ -361,7 +362,7 @@ async def test_a_group_that_is_too_small_is_never_shown(platform: Platform, wech
     opened = await stage.class_in_session(platform, wechat, trainees=5)
     survey = await open_survey(platform, opened)
     await answer(platform, survey, opened.trainees[:4])
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     assert (await seen(platform, opened)).results is None
     year = await surveys.my_satisfaction(platform, opened.teacher.actor)
     assert year.tally is None and [(one.responses, one.tally) for one in year.classes] == [(4, None)]
@@ -375,7 +376,7 @@ async def test_a_smaller_group_decided_later_uncovers_nothing(platform: Platform
         key="smallest_group", value=1, effective_from=survey.opens_at.date(), reason="示例调整"
     )
     await policies.change(platform, stage.actor(cast.CENTRE), change)
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     assert (await seen(platform, opened)).results is None
 
 
@@ -388,7 +389,7 @@ async def test_the_results_say_the_means_and_how_often_each_point_was_given(
         await surveys.answer_survey(
             platform, phone.actor, survey.id, answers_to(survey, points, remark=f"给{points}分")
         )
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     results = (await seen(platform, opened)).results
     assert results is not None
     assert [subject.title for subject in results.subjects] == [cast.BACKBONE_TEACHER.name, "培训组织"]
@@ -428,7 +429,7 @@ async def test_a_teachers_year_gathers_the_classes_that_are_shown_and_no_other(
     other = await stage.phone(platform, wechat, "openid-small", cast.TRAINEE)
     hidden = await open_survey(platform, replace(opened, training_class=small, trainees=[other]))
     await answer(platform, hidden, [other], points=1)
-    let_it_end(platform, hidden)
+    await let_it_end(platform, hidden)
     year = await surveys.my_satisfaction(platform, opened.teacher.actor)
     assert year.tally is not None and year.tally.mean == Decimal("2.50")
     assert [one.tally is None for one in year.classes] == [False, True]

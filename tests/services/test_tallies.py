@@ -28,7 +28,7 @@ async def test_a_settled_survey_is_reckoned_up_once_for_each_teacher(
     assert await tallies.tally_closed(platform) == 0
     clock_of(platform).set(survey.closes_at + SETTLING - timedelta(milliseconds=1))
     assert await tallies.tally_closed(platform) == 0
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     assert await tallies.tally_closed(platform) == 1
     assert await tallies.tally_closed(platform) == 0
     found = await tallies.tallies_of(platform, [teacher, "0" * 24], [2025, 2026])
@@ -47,7 +47,7 @@ async def test_a_survey_counts_in_the_year_in_which_its_class_was_corrected_to_e
     survey = await open_survey(platform, opened)
     await answer(platform, survey, opened.trainees, points=3)
     await platform["classes"].update_one({"_id": opened.id}, {"$set": {"ends_on": "2027-01-03"}})
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     await tallies.tally_closed(platform)
     assert list(await tallies.tallies_of(platform, [teacher.id], [2026, 2027])) == [(teacher.id, 2027)]
     assert len((await surveys.my_satisfaction(platform, teacher, 2027)).classes) == 1
@@ -58,7 +58,7 @@ async def test_two_schedulers_at_once_write_each_tally_once(platform: Platform, 
     opened = await stage.class_in_session(platform, wechat, trainees=5)
     survey = await open_survey(platform, opened)
     await answer(platform, survey, opened.trainees)
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     done = await asyncio.gather(*(tallies.tally_closed(platform) for _ in range(4)))
     assert sum(done) == 1
     assert await platform["satisfaction_tallies"].count_documents({}) == 1
@@ -71,7 +71,7 @@ async def test_a_survey_below_its_smallest_group_leaves_no_tally_and_is_not_aske
     opened = await stage.class_in_session(platform, wechat, trainees=5)
     survey = await open_survey(platform, opened)
     await answer(platform, survey, opened.trainees[:4])
-    let_it_end(platform, survey)
+    await let_it_end(platform, survey)
     assert await tallies.tally_closed(platform) == 1
     assert await platform["satisfaction_tallies"].count_documents({}) == 0
     assert await store.untallied(platform, platform.clock.now(), 10) == []
@@ -90,7 +90,7 @@ async def test_a_year_adds_up_the_answers_of_its_classes(platform: Platform, wec
     await answer(platform, first, opened.trainees, points=1)
     second = await open_survey(platform, replace(opened, training_class=other, trainees=phones))
     await answer(platform, second, phones, points=3)
-    let_it_end(platform, second)
+    await let_it_end(platform, second)
     assert await tallies.tally_closed(platform) == 2
     [tally] = (await tallies.tallies_of(platform, [opened.teacher.actor.id], [2026])).values()
     assert tally.counts == (20, 0, 28)  # every answer weighs the same, not every class

@@ -105,6 +105,7 @@ WITHOUT_MODEL = {
     "push_nonces",
     "reminders",
     "sequences",
+    "envelopes",
     "survey_respondents",
     "unknown_usernames",
     "uploads",
