@@ -20,13 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from admin.handler import PageHandler
 from server.kernel.errors import NotFound, Problem
 from server.kernel.permissions import Permission
+from server.kernel.reasons import Reason
 from server.kernel.web import allow
 
 Page = TypeVar("Page", bound=PageHandler)
@@ -44,7 +45,7 @@ class Done:
 class ReasonForm(BaseModel):
     """Of a step that needs nothing but a reason."""
 
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
+    reason: Reason
 
 
 def shows(permission: Permission) -> Callable[..., Awaitable[None]]:

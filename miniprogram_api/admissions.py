@@ -27,6 +27,7 @@ from server.certificates import service as certificates
 from server.classes.documents import OpenClassFilter, TrainingClass
 from server.classes.enrolment import DatesClash
 from server.kernel.permissions import Permission
+from server.kernel.reasons import OptionalReason
 from server.kernel.web import Route
 from server.wechat.content import ContentRefused
 
@@ -254,7 +255,7 @@ class ApplicantItem(ApplicationAnswer):
 
 class ReviewRequest(Request):
     agree: bool
-    reason: Annotated[str, Field(max_length=500)] = ""
+    reason: OptionalReason = ""
     """Needed when it is refused."""
 
 

@@ -41,6 +41,7 @@ from server.classes.rules import NotYourPart
 from server.classes.service import ResultsReleased
 from server.kernel.errors import TooManyRequests
 from server.kernel.permissions import Permission
+from server.kernel.reasons import Reason
 from server.kernel.web import Route
 
 # ---- checking in
@@ -364,7 +365,7 @@ class SeveralLateRegistrations(ApiHandler):
 
 class ChangeRequest(Request):
     status: Status
-    reason: Annotated[str, Field(min_length=2, max_length=200)]
+    reason: Reason
 
 
 class TaughtCheckIn(ApiHandler):
@@ -384,7 +385,7 @@ class TaughtCheckIn(ApiHandler):
 
 class VerdictRequest(Request):
     verdict: Verdict
-    words: Annotated[str, Field(min_length=2, max_length=200)]
+    words: Reason
 
 
 class TaughtVerdict(ApiHandler):

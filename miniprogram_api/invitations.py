@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
-
-from pydantic import Field
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
 from miniprogram_api.screening import flag, screen
@@ -19,12 +16,13 @@ from server.invitations.rules import Action, InvitationClosed, State, TeacherBus
 from server.invitations.service import Refusal
 from server.kernel.paper import PaperLacksCharacter
 from server.kernel.permissions import Permission
+from server.kernel.reasons import Reason
 from server.kernel.web import Route
 from server.wechat.content import ContentRefused
 
 
 class DeclineRequest(Request):
-    reason: Annotated[str, Field(min_length=2, max_length=300)]
+    reason: Reason
     """The institution reads it."""
 
 

@@ -36,6 +36,7 @@ from server.classes.rules import Kind
 from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission, holds
+from server.kernel.reasons import Reason
 from server.kernel.web import Route, allow
 from server.venues.service import PlaceUnresolved
 
@@ -122,11 +123,11 @@ class TimetableForm(BaseModel):
 
 
 class RegistrationForm(LateRegistration):
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=200)]
+    reason: Reason
 
 
 class CancelForm(BaseModel):
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=200)]
+    reason: Reason
 
 
 class RollQuery(BaseModel):

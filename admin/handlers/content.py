@@ -14,6 +14,7 @@ from admin.steps import shows, step
 from server.accounts import people
 from server.admissions import service as admissions
 from server.kernel.permissions import Permission
+from server.kernel.reasons import OptionalReason
 from server.kernel.web import Route, allow
 from server.wechat import codes, content
 from server.wechat.content_documents import ContentCheck
@@ -49,7 +50,7 @@ class OneCheck(PageHandler):
 
 class DecisionForm(BaseModel):
     harmless: Annotated[bool, Field(title="查看结果")]
-    reason: Annotated[str, Field(title="说明", max_length=500)] = ""
+    reason: Annotated[OptionalReason, Field(title="说明")] = ""
 
 
 @step(OneCheck, Permission.CONTENT_REVIEW)

@@ -18,6 +18,8 @@ from server.corrections.rules import Ground, State, Subject
 from server.corrections.service import ClassCorrection, InstitutionCorrection, Reason, TraineeCorrection
 from server.institutions import service as institutions
 from server.kernel.permissions import Permission, holds
+from server.kernel.reasons import OptionalReason
+from server.kernel.reviews import Review
 from server.kernel.web import Route
 
 
@@ -153,14 +155,16 @@ class OneCorrection(PageHandler):
         return await attendance.sessions_outside(self.platform, found.thing, first, last)
 
 
-class ApproveForm(BaseModel):
-    reason: Annotated[str, Field(title="核实意见", max_length=500)] = ""
+class ApproveForm(Review):
+    reason: Annotated[OptionalReason, Field(title="核实意见")] = ""
 
 
 @step(OneCorrection, Permission.CORRECTIONS_REVIEW)
 async def approve(page: OneCorrection, correction_id: str) -> str:
-    reason = page.form(ApproveForm).reason
-    found = await corrections.approve(page.platform, page.actor, correction_id, reason)
+    wanted = page.form(ApproveForm)
+    found = await corrections.approve(
+        page.platform, page.actor, correction_id, wanted.reason, seen=wanted.seen
+    )
     return f"已核准并更正：{found.about}。"
 
 
@@ -168,9 +172,14 @@ class ReasonForm(BaseModel):
     reason: Reason
 
 
+class ReturnForm(Review, ReasonForm):
+    pass
+
+
 @step(OneCorrection, Permission.CORRECTIONS_REVIEW)
 async def send_back(page: OneCorrection, correction_id: str) -> str:
-    await corrections.return_(page.platform, page.actor, correction_id, page.form(ReasonForm).reason)
+    wanted = page.form(ReturnForm)
+    await corrections.return_(page.platform, page.actor, correction_id, wanted.reason, seen=wanted.seen)
     return "已退回培训机构，对方可以修改后重新申请。"
 
 

@@ -29,6 +29,7 @@ from server.interruptions.requests import (
 from server.interruptions.rules import Ground, Kind, State
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
+from server.kernel.reasons import Reason
 from server.kernel.reviews import Return, Review
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
@@ -290,7 +291,7 @@ class MakeUps(PageHandler):
 
 
 class VoidForm(BaseModel):
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=200)]
+    reason: Reason
 
 
 @step(MakeUps, Permission.ATTENDANCE_MANAGE)

@@ -12,6 +12,7 @@ from admin.steps import shows, step
 from server.kernel import policies
 from server.kernel.permissions import Permission
 from server.kernel.policies import PolicyChange
+from server.kernel.reasons import Reason
 from server.kernel.web import Route, allow
 
 
@@ -39,7 +40,7 @@ class OnePolicy(PageHandler):
 class ChangeForm(BaseModel):
     value: Annotated[str, Field(title="数值", max_length=20)]
     effective_from: Annotated[date, Field(title="生效日期")]
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
+    reason: Reason
 
 
 @step(OnePolicy, Permission.POLICIES_CHANGE)

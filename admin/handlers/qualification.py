@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
@@ -15,6 +15,7 @@ from server.accounts import people
 from server.institutions import requests
 from server.institutions.documents import BaseRequest
 from server.kernel.permissions import Permission, holds
+from server.kernel.reviews import Review
 from server.kernel.web import Route
 from server.qualification import rules
 from server.qualification import service as qualification
@@ -137,25 +138,27 @@ class OneCase(PageHandler):
 
 @step(OneCase, Permission.QUALIFICATION_DECIDE)
 async def decide(page: OneCase, case_id: str) -> str:
-    draft = page.form(DecisionDraft)
-    found = await qualification.decide(page.platform, page.actor, case_id, draft)
+    draft, seen = page.form(DecisionDraft), page.form(Review).seen
+    found = await qualification.decide(page.platform, page.actor, case_id, draft, seen=seen)
     told = f"已通知{found.name}" if found.subject is Subject.TEACHER else f"{found.name}可在平台查看"
     return f"已作出“{draft.outcome.label}”的决定，{told}。"
 
 
 @step(OneCase, Permission.QUALIFICATION_DECIDE)
 async def reverse(page: OneCase, case_id: str) -> str:
-    found = await qualification.reverse(page.platform, page.actor, case_id, page.form(ReversalDraft))
+    draft, seen = page.form(ReversalDraft), page.form(Review).seen
+    found = await qualification.reverse(page.platform, page.actor, case_id, draft, seen=seen)
     return f"已撤销原决定，已通知{found.name}。原决定保留在记录中。"
 
 
-class DismissForm(BaseModel):
+class DismissForm(Review):
     reason: Reason
 
 
 @step(OneCase, Permission.QUALIFICATION_DISMISS)
 async def dismiss(page: OneCase, case_id: str) -> str:
-    await qualification.dismiss(page.platform, page.actor, case_id, page.form(DismissForm).reason)
+    wanted = page.form(DismissForm)
+    await qualification.dismiss(page.platform, page.actor, case_id, wanted.reason, seen=wanted.seen)
     return "已终止，资格不受影响。"
 
 

@@ -24,6 +24,7 @@ from server.institutions.rules import (
     RequestState,
 )
 from server.kernel.permissions import Permission, holds
+from server.kernel.reviews import Review
 from server.kernel.web import Route
 from server.qualification import base_requests
 
@@ -124,7 +125,7 @@ class DeclinedRequest(PageHandler):
 
 class AmendedForm(BaseModel):
     majors: Annotated[list[str], Field(title="专业大类", max_length=15)] = Field(default_factory=list)
-    reason: Annotated[str, Field(title="理由", min_length=10, max_length=2000)]
+    reason: Annotated[Reason, Field(min_length=10, max_length=2000)]
 
 
 @step(DeclinedRequest, Permission.INSTITUTIONS_RECOMMEND)
@@ -176,23 +177,25 @@ class OneRequest(PageHandler):
 @step(OneRequest, Permission.INSTITUTIONS_DECIDE)
 async def approve(page: OneRequest, request_id: str) -> Done:
     found = await requests.request(page.platform, page.actor, request_id)
+    seen, at = page.form(Review).seen, (page.platform, page.actor, request_id)
     if found.purpose.grants:
-        settled = await requests.grant(page.platform, page.actor, request_id, page.form(Grant))
+        settled = await requests.grant(*at, page.form(Grant), seen=seen)
     else:
-        settled = await base_requests.carry_out(page.platform, page.actor, request_id, page.form(Decision))
+        settled = await base_requests.carry_out(*at, page.form(Decision), seen=seen)
     return Done(
         f"已核准并公布：{settled.institution_name}（{settled.institution_code}）。",
         f"/admin/institutions/{settled.institution_code}",
     )
 
 
-class DeclineForm(BaseModel):
+class DeclineForm(Review):
     reason: Reason
 
 
 @step(OneRequest, Permission.INSTITUTIONS_DECIDE)
 async def decline(page: OneRequest, request_id: str) -> str:
-    await requests.decline(page.platform, page.actor, request_id, page.form(DeclineForm).reason)
+    wanted = page.form(DeclineForm)
+    await requests.decline(page.platform, page.actor, request_id, wanted.reason, seen=wanted.seen)
     return "已退回省级管理部门，对方可以修改后重新提交。"
 
 

@@ -16,6 +16,7 @@ from server.classes import service as classes
 from server.kernel.errors import Conflict, FieldError, Invalid
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 VERSIONS_SHOWN = 50
@@ -30,7 +31,7 @@ class NoNeedsYet(Conflict):
 class TemplateDraft(BaseModel):
     questions: Annotated[str, Field(title="题目", min_length=2, max_length=5000)]
     """A line each: see rules.read_questions."""
-    reason: Annotated[str, Field(title="修改说明", min_length=2, max_length=500)]
+    reason: Annotated[Reason, Field(title="修改说明")]
 
 
 class NoteDraft(BaseModel):

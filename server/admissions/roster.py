@@ -24,6 +24,7 @@ from server.classes import service as classes
 from server.classes.documents import Enrolment, EnrolmentSource, TrainingClass
 from server.classes.enrolment import LeftBefore
 from server.classes.rules import Stage
+from server.kernel import reasons
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.folding import same
@@ -53,7 +54,7 @@ class Edit(Entry):
 
 
 class Reason(BaseModel):
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
+    reason: reasons.Reason
 
 
 class Leaving(Reason):
@@ -259,7 +260,7 @@ async def remove(
     Raises HasCome, OfTheSelection, ResultsReleased, NotFound.
     """
     async with places.turn(class_id):
-        return await _remove(platform, actor, class_id, person_id, wanted.reason.strip())
+        return await _remove(platform, actor, class_id, person_id, wanted.reason)
 
 
 @transactional
@@ -298,7 +299,7 @@ async def leave(unit: UnitOfWork, class_id: str, person_id: str, wanted: Leaving
     first = beijing_date(found.arrived_at) if found.arrived_at else training_class.starts_on
     if not first <= wanted.left_on <= today:
         raise Invalid(fields=[FieldError("left_on", f"退训日期应在 {first}（报到或开班）至今天之间。")])
-    reason = wanted.reason.strip()
+    reason = wanted.reason
     await enrolment.stop(unit, found, wanted.left_on, reason)
     _tell(unit, training_class, found, "left-class", reason, until=wanted.left_on.isoformat())
     unit.audit(
@@ -314,7 +315,7 @@ async def come_back(unit: UnitOfWork, class_id: str, person_id: str, wanted: Rea
     found = await enrolment.on_record(unit, class_id, person_id)
     if found.left_on is None:
         return unit.nothing_written()
-    reason = wanted.reason.strip()
+    reason = wanted.reason
     await enrolment.go_on(unit, training_class, found, reason)
     _tell(unit, training_class, found, "returned-to-class", reason)
     unit.audit("admissions:come-back", class_id, person_id=person_id, reason=reason)

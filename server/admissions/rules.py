@@ -135,7 +135,7 @@ def require_may_withdraw(state: State, starts_on: date, today: date) -> None:
 
 def check_reason(agree: bool, reason: str) -> None:
     """A refusal is explained to the teacher. Raises Invalid."""
-    if not agree and len(reason.strip()) < 2:
+    if not agree and not reason:
         raise Invalid(fields=[FieldError("reason", "不同意时请写明理由，报名人会看到。")])
 
 

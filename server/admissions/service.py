@@ -26,6 +26,7 @@ from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import INSTITUTION_ROLES, Actor
 from server.kernel.life import LifeStep, entry_of
 from server.kernel.platform import Platform
+from server.kernel.reasons import OptionalReason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.wechat import codes
@@ -59,7 +60,7 @@ class EnrolmentDraft(BaseModel):
 
 class Verdict(BaseModel):
     agree: Annotated[bool, Field(title="审核意见")]
-    reason: Annotated[str, Field(title="理由", max_length=500)] = ""
+    reason: OptionalReason = ""
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def warnings(
     """What the reviewers of an application should know: `other` is a class of the same days, from clashes()."""
     found = []
     if other is not None:
-        found.append(f"已在“{other.name}”（{other.starts_on} 至 {other.ends_on}）中，时间重叠，不能录取。")
+        found.append(f"{enrolment.clash_words(training_class, other)}，不能录取。")
     if holds_certificate:
         level, major = training_class.level.label, training_class.major_name
         found.append(f"已持有{major}{level}培训合格证书，请核实是否需要再次参加。")
@@ -230,7 +231,7 @@ async def _review(unit: UnitOfWork, class_id: str, applicant_id: str, verdict: V
         return found
     rules.check_reason(verdict.agree, verdict.reason)
     await _require_running(unit, training_class)
-    moved = await places.move(unit, found, action, verdict.reason.strip())
+    moved = await places.move(unit, found, action, verdict.reason)
     if moved.state is not State.WAITING:
         return moved
     await places.fill_places(unit, class_id)

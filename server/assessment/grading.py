@@ -15,6 +15,7 @@ from server.classes.documents import TrainingClass
 from server.classes.rules import Kind
 from server.invitations import engagements
 from server.kernel.errors import Conflict, NotFound
+from server.kernel.reasons import OptionalReason
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
 COMMENT_LONGEST = 2000
@@ -39,7 +40,7 @@ class GradeRequest(BaseModel):
     scores: Annotated[dict[Key, StrictInt], Field(max_length=CRITERIA_MOST)]
     """Criterion → whole points."""
     comment: Annotated[str, Field(max_length=COMMENT_LONGEST)] = ""
-    reason: Annotated[str, Field(max_length=500)] = ""
+    reason: OptionalReason = ""
     """Needed when a grade is changed."""
 
 
@@ -97,7 +98,7 @@ async def _grade(
         grader_id=unit.actor.person_id,
         grader_name=unit.actor.name,
         at=unit.now,
-        reason=draft.reason.strip() if changes else "",
+        reason=draft.reason if changes else "",
     )
     if known is not None and mark.says_the_same(known.current):
         unit.nothing_written()

@@ -16,6 +16,7 @@ from server.assessment.documents import Submission, WorkRemark
 from server.assessment.tasks import taught_task
 from server.classes import service as classes
 from server.kernel.errors import Conflict, NotFound
+from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 MOST = 50
@@ -36,9 +37,7 @@ class RemarkDraft(BaseModel):
 
 
 class TakingBack(BaseModel):
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True), Field(title="理由", min_length=2, max_length=500)
-    ]
+    reason: Reason
 
 
 @transactional

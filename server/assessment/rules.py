@@ -105,7 +105,7 @@ def check_scores(criteria: Sequence[Criterion], scores: Mapping[str, int]) -> No
 
 def check_change_reason(reason: str) -> None:
     """A grade is not changed in silence (article 13: 严禁违规修改参训教师成绩). Raises Invalid without a reason."""
-    if len(reason.strip()) < 2:
+    if not reason.strip():
         raise Invalid(fields=[FieldError("reason", "已有评分，修改须写明理由，修改前后的分数会留存。")])
 
 

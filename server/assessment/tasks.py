@@ -19,6 +19,7 @@ from server.classes.rules import Kind
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 FURTHEST_DEADLINE = timedelta(days=732)
@@ -47,7 +48,7 @@ class TaskDraft(BaseModel):
 
 class DeadlineExtension(BaseModel):
     deadline: AwareDatetime
-    reason: Annotated[Text, Field(title="理由", min_length=2, max_length=500)]
+    reason: Reason
 
 
 class MyTask(BaseModel):

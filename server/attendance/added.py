@@ -21,6 +21,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
 
@@ -51,7 +52,7 @@ _VOIDED = {
 class Voiding(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=200)]
+    reason: Reason
 
 
 # ---- reading

@@ -21,6 +21,7 @@ from server.classes.documents import TrainingClass
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
 TRIES = 4
@@ -48,7 +49,7 @@ class LateRegistrations(_Wanted):
 
     person_ids: Annotated[list[PersonId], Field(title="学员", min_length=1, max_length=500)]
     status: Annotated[Status, Field(title="登记为")] = Status.PRESENT
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=200)]
+    reason: Reason
 
     @field_validator("status")
     @classmethod
@@ -59,7 +60,7 @@ class LateRegistrations(_Wanted):
 class CheckInChange(_Wanted):
     person_id: PersonId
     status: Annotated[Status, Field(title="更正为")]
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=200)]
+    reason: Reason
 
 
 class VerdictDraft(_Wanted):
@@ -67,7 +68,7 @@ class VerdictDraft(_Wanted):
 
     person_id: PersonId
     verdict: Annotated[Verdict, Field(title="核对结论")]
-    words: Annotated[str, Field(title="核对说明", min_length=2, max_length=200)]
+    words: Annotated[Reason, Field(title="核对说明")]
 
 
 class Closing(_Wanted):

@@ -20,6 +20,7 @@ from server.kernel.hearings import Hearing, check_heard
 from server.kernel.history import step
 from server.kernel.identity import Actor, system
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 AT_ONCE = 200
@@ -102,7 +103,7 @@ async def members(scope: Scope, person_ids: Sequence[str]) -> dict[str, PoolMemb
 
 class StatusDraft(BaseModel):
     effective_on: Annotated[date, Field(title="生效日期")]
-    reason: Annotated[str, Field(title="理由", min_length=4, max_length=500)]
+    reason: Reason
 
 
 @transactional

@@ -28,6 +28,7 @@ from server.kernel.errors import Conflict, NotFound
 from server.kernel.folding import folded
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
@@ -44,7 +45,7 @@ class AlreadyRevoked(Conflict):
 
 
 class Revocation(BaseModel):
-    reason: Annotated[str, Field(title="撤销理由", min_length=4, max_length=200)]
+    reason: Annotated[Reason, Field(title="撤销理由")]
 
 
 @dataclass(frozen=True)
@@ -176,14 +177,10 @@ async def revoke_certificate(unit: UnitOfWork, certificate_id: str, wanted: Revo
     found = await store.in_reach(unit, unit.actor.jurisdiction, certificate_id)
     if found is None:
         raise NotFound("没有这张证书，或不在您的管理范围内。")
-    revoked = await store.revoke(
-        unit, certificate_id, at=unit.now, by=unit.actor.name, reason=wanted.reason.strip()
-    )
+    revoked = await store.revoke(unit, certificate_id, at=unit.now, by=unit.actor.name, reason=wanted.reason)
     if revoked is None:
         raise AlreadyRevoked()
-    unit.notify(
-        found.person_id, "certificate-revoked", number=found.printed.number, reason=wanted.reason.strip()
-    )
+    unit.notify(found.person_id, "certificate-revoked", number=found.printed.number, reason=wanted.reason)
     unit.audit("certificates:revoke", certificate_id, number=found.printed.number, reason=wanted.reason)
     return revoked
 

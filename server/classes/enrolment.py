@@ -71,6 +71,13 @@ async def overlapping_classes(
     )
 
 
+def clash_words(training_class: TrainingClass, other: TrainingClass) -> str:
+    """What the staff of a class may know of another class that somebody attends then: of another institution's, that there is one."""
+    if other.institution_code != training_class.institution_code:
+        return "同期已参加其他培训机构的培训，时间重叠，请与本人核实"
+    return f"已在“{other.name}”（{other.starts_on} 至 {other.ends_on}）中，时间重叠"
+
+
 async def enrol(unit: UnitOfWork, training_class: TrainingClass, newcomers: Sequence[Enrolment]) -> None:
     """Part of a chapter's use case: enrols these people, each taking a place, all or nobody, and tells them.
 
@@ -85,9 +92,7 @@ async def enrol(unit: UnitOfWork, training_class: TrainingClass, newcomers: Sequ
     clashing = await overlapping_classes(unit, training_class, ids)
     for one in newcomers:
         if other := clashing.get(one.person_id):
-            raise DatesClash(
-                f"{one.name}已在“{other.name}”（{other.starts_on} 至 {other.ends_on}）中，时间重叠。"
-            )
+            raise DatesClash(f"{one.name}{clash_words(training_class, other)}。")
     if not await store.take_places(unit, training_class.id, len(newcomers)):
         raise NoPlaceLeft(
             f"本班名额 {training_class.places} 人，已录取 {training_class.admitted} 人，放不下了。"
@@ -128,9 +133,7 @@ async def go_on(unit: UnitOfWork, training_class: TrainingClass, found: Enrolmen
     await people.touch(unit, [found.person_id])
     other = (await overlapping_classes(unit, training_class, [found.person_id])).get(found.person_id)
     if other:
-        raise DatesClash(
-            f"{found.name}已在“{other.name}”（{other.starts_on} 至 {other.ends_on}）中，时间重叠。"
-        )
+        raise DatesClash(f"{found.name}{clash_words(training_class, other)}。")
     if not await store.take_places(unit, training_class.id, 1):
         raise NoPlaceLeft(f"本班名额 {training_class.places} 人已满，放不下了。")
     history = [*found.history, step(unit, RosterAction.RETURN, reason)]

@@ -133,10 +133,7 @@ async def _known_problems(
             )
         elif other := clashing.get(person.id):
             column = Column.ID_NUMBER
-            message = (
-                f"{one.name}（{one.id_number_masked}）已在“{other.name}”中，"
-                f"{other.starts_on} 至 {other.ends_on}，与本班时间重叠。"
-            )
+            message = f"{one.name}（{one.id_number_masked}）{enrolment.clash_words(training_class, other)}。"
         else:
             continue
         problems.append(

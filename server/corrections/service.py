@@ -35,6 +35,7 @@ from server.corrections.documents import Change, Correction, CorrectionFilter
 from server.corrections.rules import Action, Ground, State, Subject
 from server.institutions import service as institutions
 from server.invitations import service as invitations
+from server.kernel import reasons
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
@@ -46,7 +47,7 @@ from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.venues.rules import NOTE_SHORTEST
 
-Reason = Annotated[str, Field(title="理由", min_length=4, max_length=500)]
+Reason = reasons.Reason
 OF_A_PERSON = {"name": "姓名", "id_number": "身份证号", "phone": "手机号"}
 TITLES = {"name": "名称", "place": "培训地点", "starts_on": "开始日期", "ends_on": "结束日期"}
 
@@ -71,7 +72,7 @@ class TraineeCorrection(BaseModel):
     phone: Annotated[str, Field(title="正确的手机号", max_length=40), AS_PHONE] = ""
     """Number and phone are not shown whole: empty, they are right as they are."""
     ground: Annotated[Ground, Field(title="更正原因")]
-    reason: Annotated[str, Field(title="核对的证件和说明", min_length=4, max_length=500)]
+    reason: Annotated[reasons.Reason, Field(title="核对的证件和说明")]
 
 
 class InstitutionCorrection(BaseModel):
@@ -294,22 +295,24 @@ async def _file(
 # ---- Deciding
 
 
-async def approve(platform: Platform, actor: Actor, correction_id: str, reason: str = "") -> Correction:
+async def approve(
+    platform: Platform, actor: Actor, correction_id: str, reason: str = "", *, seen: int | None = None
+) -> Correction:
     """Approves a correction and makes it. A place that may be forbidden (Correction.venue_flags) needs words about it (article 11).
 
     Raises NotInThisState, ChangedMeanwhile, NumberTaken, Invalid without those words, and what the thing itself refuses.
     """
     try:
-        return await _approve(platform, actor, correction_id, reason)
+        return await _approve(platform, actor, correction_id, reason, seen)
     except DuplicateKeyError:  # somebody was made known by that number at the same moment
         raise people.NumberTaken() from None
 
 
 @transactional
-async def _approve(unit: UnitOfWork, correction_id: str, reason: str) -> Correction:
+async def _approve(unit: UnitOfWork, correction_id: str, reason: str, seen: int | None) -> Correction:
     found = await correction(unit, unit.actor, correction_id)
-    approved = await _move(unit, found, Action.APPROVE, reason.strip())
-    if found.venue_flags and len(reason.strip()) < NOTE_SHORTEST:
+    approved = await _move(unit, found, Action.APPROVE, reason, seen=seen)
+    if found.venue_flags and len(reason) < NOTE_SHORTEST:
         message = "请写明核实的情况：培训地点为什么不在风景名胜区内、不是高档宾馆，至少 5 个字。"
         raise Invalid(fields=[FieldError("reason", message)])
     rules.check_unchanged(await _present(unit, found), found.read_then)
@@ -318,10 +321,12 @@ async def _approve(unit: UnitOfWork, correction_id: str, reason: str) -> Correct
 
 
 @transactional
-async def return_(unit: UnitOfWork, correction_id: str, reason: Reason) -> Correction:
+async def return_(
+    unit: UnitOfWork, correction_id: str, reason: Reason, *, seen: int | None = None
+) -> Correction:
     """Returns a request with a reason; the institution amends it or takes it back. Raises NotInThisState."""
     found = await correction(unit, unit.actor, correction_id)
-    return await _move(unit, found, Action.RETURN, reason)
+    return await _move(unit, found, Action.RETURN, reason, seen=seen)
 
 
 @transactional
@@ -337,10 +342,13 @@ async def _move(
     action: Action,
     reason: str,
     changes: Mapping[str, object] | None = None,
+    *,
+    seen: int | None = None,
 ) -> Correction:
     steps = rules.steps_of(found.subject)
     state = steps.after(found.state, action, unit.actor.roles)
-    moved = await take(unit, steps, found, action, reason, changes={**(changes or {}), "open": state.open})
+    whole = {**(changes or {}), "open": state.open}
+    moved = await take(unit, steps, found, action, reason, seen=seen, changes=whole)
     unit.audit(f"corrections:{action.lower()}", found.id, thing=found.thing, reason=reason)
     return moved
 

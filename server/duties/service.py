@@ -32,6 +32,7 @@ from server.kernel.errors import Forbidden, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor, Role, system
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.surveys import tallies as survey_tallies
@@ -62,7 +63,7 @@ class GuidanceDraft(BaseModel):
 
 
 class Objection(BaseModel):
-    reason: Annotated[str, Plain, Field(title="理由", min_length=2, max_length=300)]
+    reason: Reason
 
 
 @dataclass(frozen=True)

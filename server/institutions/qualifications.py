@@ -20,6 +20,7 @@ from server.institutions.rules import (
     QualificationStatus,
 )
 from server.institutions.service import institution
+from server.kernel import reasons
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from server.kernel.hearings import Hearing, check_heard
@@ -27,7 +28,7 @@ from server.kernel.history import step
 from server.kernel.identity import Actor, Role
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
-Reason = Annotated[str, Field(title="依据和理由", min_length=2, max_length=500)]
+Reason = Annotated[reasons.Reason, Field(title="依据和理由")]
 
 
 class CodeTaken(Conflict):

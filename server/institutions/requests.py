@@ -47,7 +47,7 @@ class RequestDraft(BaseModel):
     institution_code: Annotated[str, Field(title="培训机构", max_length=3)] = ""
     qualification_number: Annotated[int | None, Field(title="资格", ge=1, le=99)] = None
     majors: Annotated[list[str], Field(title="专业大类", max_length=15)] = Field(default_factory=list)
-    reason: Annotated[str, Field(title="理由", min_length=10, max_length=2000)]
+    reason: Annotated[Reason, Field(min_length=10, max_length=2000)]
 
 
 class Grant(BaseModel):
@@ -57,7 +57,7 @@ class Grant(BaseModel):
     majors: Annotated[list[str], Field(title="核准的专业大类", min_length=1, max_length=15)]
     valid_from: Annotated[date, Field(title="起始日期")]
     valid_to: Annotated[date, Field(title="截止日期")]
-    reason: Annotated[str, Field(title="专家审核意见和公布依据", min_length=2, max_length=500)]
+    reason: Annotated[Reason, Field(title="专家审核意见和公布依据")]
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _check_may_be_asked(school: Institution, draft: RequestDraft) -> None:
 
 
 @transactional
-async def grant(unit: UnitOfWork, request_id: str, wanted: Grant) -> BaseRequest:
+async def grant(unit: UnitOfWork, request_id: str, wanted: Grant, *, seen: int | None = None) -> BaseRequest:
     """Approves a new base or an addition and publishes it: the institution (with its code) and its qualification exist from now on.
 
     Raises NotInThisState, CodeTaken (a code is never given twice, also not after a withdrawal), Invalid.
@@ -213,11 +213,11 @@ async def grant(unit: UnitOfWork, request_id: str, wanted: Grant) -> BaseRequest
         reason=wanted.reason,
     )
     given = {"institution_code": published.id, "qualification_number": len(published.qualifications)}
-    return await _settle(unit, found, RequestAction.APPROVE, wanted.reason, given)
+    return await _settle(unit, found, RequestAction.APPROVE, wanted.reason, given, seen=seen)
 
 
 async def carry_out(
-    unit: UnitOfWork, request_id: str, wanted: Decision, hearing: Hearing | None
+    unit: UnitOfWork, request_id: str, wanted: Decision, hearing: Hearing | None, *, seen: int | None = None
 ) -> BaseRequest:
     """Part of a use case (qualification.base_requests): approves that a base's qualification is suspended, resumed or withdrawn, and
     does it.
@@ -237,14 +237,16 @@ async def carry_out(
         request_id=found.id,
         hearing=hearing,
     )
-    return await _settle(unit, found, RequestAction.APPROVE, wanted.reason)
+    return await _settle(unit, found, RequestAction.APPROVE, wanted.reason, seen=seen)
 
 
 @transactional
-async def decline(unit: UnitOfWork, request_id: str, reason: Reason) -> BaseRequest:
+async def decline(
+    unit: UnitOfWork, request_id: str, reason: Reason, *, seen: int | None = None
+) -> BaseRequest:
     """Declines with a reason; the province may amend the request. Raises NotInThisState."""
     found = await request(unit, unit.actor, request_id)
-    return await _settle(unit, found, RequestAction.DECLINE, reason)
+    return await _settle(unit, found, RequestAction.DECLINE, reason, seen=seen)
 
 
 async def _settle(
@@ -253,10 +255,12 @@ async def _settle(
     action: RequestAction,
     reason: str = "",
     changes: Mapping[str, object] | None = None,
+    *,
+    seen: int | None = None,
 ) -> BaseRequest:
     state = rules.REQUEST_STEPS.after(found.state, action, unit.actor.roles)
     whole = {**(changes or {}), "open": state.open}
-    changed = await take(unit, rules.REQUEST_STEPS, found, action, reason, changes=whole)
+    changed = await take(unit, rules.REQUEST_STEPS, found, action, reason, seen=seen, changes=whole)
     unit.audit(f"institutions:{action.lower()}-request", found.id, name=found.institution_name, reason=reason)
     return changed
 

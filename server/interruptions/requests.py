@@ -8,10 +8,11 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, Field
 
 from server.interruptions.rules import Ground
+from server.kernel import reasons
 from server.kernel.reviews import Review
 
 Moves = Annotated[dict[str, AwareDatetime], Field(title="课次的新时间")]
-Reason = Annotated[str, Field(title="理由", min_length=5, max_length=500)]
+Reason = Annotated[reasons.Reason, Field(min_length=5)]
 
 
 class Wanted(BaseModel):

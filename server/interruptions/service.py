@@ -262,7 +262,7 @@ def _new(
             "province_code": training_class.province_code,
             "level": training_class.level,
             "ground": wanted.ground,
-            "reason": wanted.reason.strip(),
+            "reason": wanted.reason,
             "before": (training_class.starts_on, training_class.ends_on),
             "history": [step(unit, action)],
             "filed_at": unit.now,
@@ -407,7 +407,7 @@ async def call_off(unit: UnitOfWork, class_id: str, wanted: CallOff) -> ClassCha
     waits = await store.waiting_of(unit, class_id)
     if waits is not None:
         await take(unit, rules.STEPS, waits, Action.WITHDRAW, changes={"open": False})
-    person_ids = await carrying_out.call_off(unit, training_class, wanted.reason.strip())
+    person_ids = await carrying_out.call_off(unit, training_class, wanted.reason)
     done = _new(
         unit,
         training_class,

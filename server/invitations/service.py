@@ -31,6 +31,7 @@ from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor, system
 from server.kernel.life import LifeStep
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 
@@ -58,7 +59,7 @@ class InvitationDraft(BaseModel):
 
 
 class Refusal(BaseModel):
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=300)]
+    reason: Reason
 
 
 @dataclass(frozen=True)

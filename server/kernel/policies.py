@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid, NotFound
 from server.kernel.mongo import CollectionSpec, Document, Index
+from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 COLLECTIONS = (
@@ -124,7 +125,7 @@ class PolicyChange(BaseModel):
     key: str
     value: Annotated[JsonValue, Field(title="数值")]
     effective_from: Annotated[date, Field(title="生效日期")]
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
+    reason: Reason
 
 
 async def on(scope: Scope, day: date) -> Policies:

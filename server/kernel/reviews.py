@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from server.kernel.errors import Conflict, Forbidden, Problem
 from server.kernel.identity import Role
+from server.kernel.reasons import Reason
 from server.kernel.titled import Titled
 
 State = TypeVar("State")
@@ -153,10 +154,10 @@ class Review(BaseModel):
 
 
 class Return(Review):
-    reason: Annotated[str, Field(title="退回理由", min_length=5, max_length=500)]
+    reason: Annotated[Reason, Field(title="退回理由", min_length=5)]
 
 
 class Withdrawal(Review):
     """Its author takes something back while it waits, or gives a draft up."""
 
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
+    reason: Reason

@@ -277,7 +277,11 @@ def _in_chinese(item: Any) -> str:
     """A pydantic error in Chinese; a validator of ours raises ValueError with Chinese words and is quoted."""
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
-    return _MESSAGES.get(item["type"], "填写有误。").format(**item.get("ctx", {}))
+    context = item.get("ctx", {})
+    kind = item["type"]
+    if context.get("field_type") == "Value":  # the length of a text whose type is narrowed twice
+        kind = f"string_{kind}"
+    return _MESSAGES.get(kind, "填写有误。").format(**context)
 
 
 def log_request(handler: RequestHandler) -> None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid, NotFound
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.messages import store
 from server.messages.kinds import KINDS, Kind
@@ -52,7 +53,7 @@ class TemplateChange(BaseModel):
     template_id: Annotated[str, Field(title="模板编号", pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
     keys: Annotated[list[str], Field(title="模板字段", max_length=10)]
     effective_from: Annotated[date, Field(title="生效日期")]
-    reason: Annotated[str, Field(title="理由", min_length=2, max_length=500)]
+    reason: Reason
 
 
 @dataclass(frozen=True)

@@ -77,14 +77,16 @@ async def _hear(unit: UnitOfWork, request_id: str) -> bool:
 
 
 @transactional
-async def carry_out(unit: UnitOfWork, request_id: str, wanted: Decision) -> BaseRequest:
+async def carry_out(
+    unit: UnitOfWork, request_id: str, wanted: Decision, *, seen: int | None = None
+) -> BaseRequest:
     """Approves that a base's qualification is suspended, resumed or withdrawn, and does it; a withdrawal decides the base's open case.
 
     Raises NotInThisState, QualificationFixed, Invalid, and for a withdrawal TooEarly while the base may still state its case and has
     not, Unheard where nobody has asked it.
     """
     case = await open_case(unit, await requests.request(unit, unit.actor, request_id))
-    approved = await requests.carry_out(unit, request_id, wanted, case.hearing if case else None)
+    approved = await requests.carry_out(unit, request_id, wanted, case.hearing if case else None, seen=seen)
     if case:
         decided = await service.decision(unit, Outcome.CANCELLED, wanted.effective_on, wanted.reason)
         await service.move(

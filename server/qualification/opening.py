@@ -19,6 +19,7 @@ from server.kernel.history import step
 from server.kernel.identity import Actor
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.qualification import rules, store, training
 from server.qualification.documents import Case, Fact
@@ -35,7 +36,7 @@ class CaseOpen(Conflict):
 class Intent(BaseModel):
     """Why the centre means to withdraw a qualification: whom it is about reads it before anything is decided."""
 
-    reason: Annotated[str, Field(title="拟取消的依据和理由", min_length=4, max_length=500)]
+    reason: Annotated[Reason, Field(title="拟取消的依据和理由")]
 
 
 async def about_centre(platform: Platform, actor: Actor, code: str, number: int, wanted: Intent) -> Case:

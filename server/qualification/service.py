@@ -19,7 +19,7 @@ from server.institutions import service as institutions
 from server.institutions.rules import QualificationAction
 from server.invitations import engagements
 from server.invitations.documents import Invitation
-from server.kernel import policies, sequences
+from server.kernel import policies, reasons, sequences
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
@@ -45,7 +45,7 @@ LOOK_UP = system("qualification-review")
 MOST_STATEMENTS = 10
 LAST_DECISION = 9999
 """Of a year."""
-Reason = Annotated[str, Field(title="依据和理由", min_length=4, max_length=500)]
+Reason = Annotated[reasons.Reason, Field(title="依据和理由")]
 
 
 class TooManyStatements(Conflict):
@@ -101,7 +101,7 @@ async def _state(unit: UnitOfWork, found: Case, text: str) -> Case:
 
 
 @transactional
-async def decide(unit: UnitOfWork, case_id: str, wanted: DecisionDraft) -> Case:
+async def decide(unit: UnitOfWork, case_id: str, wanted: DecisionDraft, *, seen: int | None = None) -> Case:
     """The centre decides on a teacher (article 9.1) or a 师资研修中心 (article 5.1): keeps, warns or cancels from `effective_on` on.
 
     Raises CaseSettled, TooEarly for what burdens somebody who may still state the case, Invalid for a day that has passed, and what
@@ -121,6 +121,7 @@ async def decide(unit: UnitOfWork, case_id: str, wanted: DecisionDraft) -> Case:
         found,
         Action.DECIDE,
         wanted.reason,
+        seen=seen,
         name=await _name(unit, found),
         decisions=[*found.decisions, decided],
     )
@@ -154,7 +155,7 @@ async def _cancel(unit: UnitOfWork, found: Case, decided: Decision) -> None:
 
 
 @transactional
-async def reverse(unit: UnitOfWork, case_id: str, wanted: ReversalDraft) -> Case:
+async def reverse(unit: UnitOfWork, case_id: str, wanted: ReversalDraft, *, seen: int | None = None) -> Case:
     """The centre takes a warning or a cancellation back by a new decision; a cancelled teacher is restored from `effective_on` on.
 
     Raises CaseSettled, Invalid for a day that has passed, StatusNotPossible.
@@ -168,7 +169,9 @@ async def reverse(unit: UnitOfWork, case_id: str, wanted: ReversalDraft) -> Case
     decided = await decision(
         unit, Outcome.REVERSED, wanted.effective_on, wanted.reason, reverses=before.number
     )
-    moved = await move(unit, found, Action.REVERSE, wanted.reason, decisions=[*found.decisions, decided])
+    moved = await move(
+        unit, found, Action.REVERSE, wanted.reason, seen=seen, decisions=[*found.decisions, decided]
+    )
     if before.outcome is Outcome.CANCELLED:
         await _set_status(unit, moved, PoolStatus.ACTIVE, decided)
     _tell(unit, moved, decided)
@@ -176,10 +179,10 @@ async def reverse(unit: UnitOfWork, case_id: str, wanted: ReversalDraft) -> Case
 
 
 @transactional
-async def dismiss(unit: UnitOfWork, case_id: str, reason: Reason) -> Case:
+async def dismiss(unit: UnitOfWork, case_id: str, reason: Reason, *, seen: int | None = None) -> Case:
     """Ends a case with a reason and without a decision: the province about a base, else the centre. Raises CaseSettled."""
     found = await case(unit, unit.actor, case_id)
-    moved = await move(unit, found, Action.DISMISS, reason)
+    moved = await move(unit, found, Action.DISMISS, reason, seen=seen)
     if moved.subject is Subject.TEACHER:
         unit.notify(
             moved.subject_id,
@@ -238,12 +241,20 @@ async def decision(
     )
 
 
-async def move(unit: UnitOfWork, found: Case, action: Action, reason: str = "", **changes: object) -> Case:
+async def move(
+    unit: UnitOfWork,
+    found: Case,
+    action: Action,
+    reason: str = "",
+    *,
+    seen: int | None = None,
+    **changes: object,
+) -> Case:
     """Takes a step of the table. Raises Forbidden, CaseSettled."""
     steps = rules.steps_of(found.subject)
     state = steps.after(found.state, action, unit.actor.roles)
     settled = {"open": state.open, "settled_on": None if state.open else beijing_date(unit.now)}
-    moved = await take(unit, steps, found, action, reason, changes={**changes, **settled})
+    moved = await take(unit, steps, found, action, reason, seen=seen, changes={**changes, **settled})
     unit.audit(
         f"qualification:{action.lower().replace('_', '-')}",
         found.id,

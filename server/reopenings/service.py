@@ -16,6 +16,7 @@ from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.reviewed import take
 from server.kernel.reviews import Return, Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
@@ -28,7 +29,7 @@ PAGE = "/admin/reopenings"
 
 
 class Asked(BaseModel):
-    reason: Annotated[str, Field(title="理由", min_length=5, max_length=500)]
+    reason: Annotated[Reason, Field(min_length=5)]
 
 
 # ---- asking and deciding
@@ -54,9 +55,9 @@ async def _request(unit: UnitOfWork, class_id: str, wanted: Asked) -> Reopening:
         institution_code=training_class.institution_code,
         institution_name=training_class.institution_name,
         province_code=training_class.province_code,
-        reason=wanted.reason.strip(),
+        reason=wanted.reason,
         released_at=training_class.results_released_at,
-        history=[step(unit, Action.REQUEST, wanted.reason.strip())],
+        history=[step(unit, Action.REQUEST, wanted.reason)],
     )
     await store.insert(unit, new)
     unit.audit("reopenings:request", new.id, class_id=class_id, reason=new.reason)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from server.assessment import tasks
 from server.attendance import timetable
@@ -21,6 +21,7 @@ from server.kernel.errors import Conflict, FieldError, NotFound
 from server.kernel.history import Step, step
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.schemes import making, rules, store
@@ -54,9 +55,7 @@ class NoScheme(NotFound):
 
 
 class ReturnReason(BaseModel):
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True), Field(title="退回理由", min_length=2, max_length=500)
-    ]
+    reason: Annotated[Reason, Field(title="退回理由")]
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel
 
 from server.classes import service as classes
+from server.kernel import reasons
 from server.kernel.reviewed import take
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.schemes import rules, service, store
@@ -15,9 +14,7 @@ from server.schemes.rules import Action, State
 
 
 class Reason(BaseModel):
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True), Field(title="理由", min_length=2, max_length=500)
-    ]
+    reason: reasons.Reason
 
 
 @transactional

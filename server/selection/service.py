@@ -32,6 +32,7 @@ from server.kernel.history import step
 from server.kernel.identity import Actor
 from server.kernel.numbers import AS_CERTIFICATE_NUMBER, AS_ID_NUMBER
 from server.kernel.platform import Platform
+from server.kernel.reasons import OptionalReason, Reason
 from server.kernel.reviewed import take
 from server.kernel.reviews import Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
@@ -66,15 +67,15 @@ class NomineeDraft(BaseModel):
     post: Annotated[str, Field(title="职称", min_length=2, max_length=40)]
     held_level: Annotated[Level | None, Field(title="已持培训证书级别")] = None
     held_number: Annotated[str, Field(title="已持培训证书编号", max_length=60), AS_CERTIFICATE_NUMBER] = ""
-    opinion: Annotated[str, Field(title="推荐意见", min_length=10, max_length=1000)]
+    opinion: Annotated[Reason, Field(title="推荐意见", min_length=10, max_length=1000)]
 
 
 class Return(Review):
-    reason: Annotated[str, Field(title="退回理由", min_length=4, max_length=500)]
+    reason: Annotated[Reason, Field(title="退回理由")]
 
 
 class Withdrawal(BaseModel):
-    reason: Annotated[str, Field(title="撤回理由", max_length=500)] = ""
+    reason: Annotated[OptionalReason, Field(title="撤回理由")] = ""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.selection import rules, store
 from server.selection.documents import Nominee
@@ -51,7 +52,7 @@ class EnrolDraft(BaseModel):
 
 
 class Release(BaseModel):
-    reason: Annotated[str, Field(title="理由", min_length=4, max_length=500)]
+    reason: Reason
 
 
 async def candidates(

@@ -17,6 +17,7 @@ from server.kernel import history, reviewed
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
 from server.kernel.reviewed import take
 from server.kernel.reviews import Review, Withdrawal
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
@@ -39,7 +40,7 @@ class NothingToResolve(Conflict):
 
 class PlaceDraft(BaseModel):
     place: Annotated[str, Field(title="地点", min_length=2, max_length=100)]
-    reason: Annotated[str, Field(title="使用理由", min_length=5, max_length=500)]
+    reason: Annotated[Reason, Field(title="使用理由", min_length=5)]
 
 
 class Finding(Review):

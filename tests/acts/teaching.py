@@ -158,7 +158,7 @@ async def a_grade(world: World) -> AsyncIterator[None]:
     task = await assessing.set_task(world.platform, held)
     submission = await assessing.hand_in(world.platform, held.trainees[0], task)
     await assessing.grade(world.platform, held.teacher, submission, 50, 30)
-    wrong, right = assessing.graded(20, 10, reason="看错了"), assessing.graded(50, 30, reason=REASON)
+    wrong, right = assessing.graded(20, 10, reason="看错分数"), assessing.graded(50, 30, reason=REASON)
     yield
     await grading.grade_submission(world.platform, held.teacher.actor, submission.id, wrong)
     yield

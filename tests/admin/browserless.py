@@ -56,6 +56,11 @@ class Browser:
         body = urlencode(await self._with_token(form or {}, xsrf), doseq=True).encode()
         return await self._send("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
 
+    async def review(self, home: str, step: str, form: Form | None = None) -> Shown:
+        """Takes a step on a page, naming the version that the page shows, as its forms do."""
+        shown = re.search(r'name="seen" value="(\d+)"', (await self.get(home)).html)
+        return await self.post(f"{home}/{step}", {"seen": shown[1] if shown else "0", **(form or {})})
+
     async def upload(
         self, path: str, field: str, file_name: str, content: bytes, form: Form | None = None
     ) -> Shown:

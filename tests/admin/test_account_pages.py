@@ -255,7 +255,7 @@ async def test_the_centre_brings_back_and_takes_off_a_second_factor(
     assert (await centre.post(f"{home}/second-factor", {"reason": "再来一次"})).status == 409
     await centre.post(f"{home}/deactivate", REASON)
     assert "新的初始密码" in (await centre.get(f"{home}/reactivate")).text
-    back = await centre.post(f"{home}/reactivate", {"reason": "返岗"})
+    back = await centre.post(f"{home}/reactivate", {"reason": "返回岗位"})
     assert back.status == 200 and "只显示这一次" in back.text
     trail = (await centre.get("/admin/audit")).text
     for words in ("重置他人的两步验证", "停用账号", "恢复账号"):

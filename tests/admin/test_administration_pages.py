@@ -222,7 +222,7 @@ async def test_a_policy_is_to_be_confirmed_until_the_centre_sets_it(
 async def test_a_wrong_policy_is_refused_at_its_field(
     platform: Platform, centre: Browser, key: str, changes: Form, place: str
 ) -> None:
-    form: Form = {"value": "65", "effective_from": "2026-03-16", "reason": "文件"}
+    form: Form = {"value": "65", "effective_from": "2026-03-16", "reason": "依据文件"}
     answer = await centre.post(f"/admin/policies/{key}", {**form, **changes})
     assert answer.status == 422 and f'id="field-{place}-error"' in answer.html
     assert await policies.versions(platform) == []
@@ -233,13 +233,13 @@ async def test_only_the_centre_changes_a_policy_and_an_unknown_one_is_not_found(
 ) -> None:
     base = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     assert "核定新的数值" not in (await base.get("/admin/policies/pass_mark")).text
-    form: Form = {"value": "1", "effective_from": "2026-03-16", "reason": "不该成"}
+    form: Form = {"value": "1", "effective_from": "2026-03-16", "reason": "不该成功"}
     assert (await base.post("/admin/policies/pass_mark", form)).status == 403
     assert (await centre.get("/admin/policies/no_such_policy")).status == 404
 
 
 async def test_a_yes_or_no_policy_is_set_from_its_words(platform: Platform, centre: Browser) -> None:
-    form: Form = {"value": "false", "effective_from": "2026-03-16", "reason": "试点"}
+    form: Form = {"value": "false", "effective_from": "2026-03-16", "reason": "先行试点"}
     await centre.post("/admin/policies/survey_required", form)
     assert "领取证书前须完成满意度评价 否" in (await centre.get("/admin/policies")).text
     assert (await policies.on(platform, platform.clock.now().date())).survey_required is False

@@ -161,7 +161,7 @@ async def test_the_centre_keeps_the_questionnaire_and_others_read_it(
     wrong = await centre.post("/admin/needs", {"questions": "题｜一", "reason": "试"})
     assert wrong.status == 422 and "题｜一" in wrong.html
     assert (
-        await centre.post("/admin/needs", {"questions": "您的教龄｜短｜长", "reason": "重拟"})
+        await centre.post("/admin/needs", {"questions": "您的教龄｜短｜长", "reason": "重新拟定"})
     ).status == 303
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     shown = await mine.get("/admin/needs")

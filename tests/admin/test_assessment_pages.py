@@ -107,7 +107,7 @@ async def test_a_task_in_use_keeps_all_but_its_deadline(
         assert (await mine.post(url, TASK)).status == 409
     in_silence = await mine.post(f"{home}/extend", {"deadline": "2026-03-25T17:00"})
     assert in_silence.status == 422 and "data-dialog-show" in in_silence.html
-    earlier = await mine.post(f"{home}/extend", {"deadline": "2026-03-17T17:00", "reason": "提前收"})
+    earlier = await mine.post(f"{home}/extend", {"deadline": "2026-03-17T17:00", "reason": "提前收取"})
     assert earlier.status == 422 and "只能延长" in earlier.text
     done = await mine.post(f"{home}/extend", {"deadline": "2026-03-25T17:00", "reason": "停电一天"})
     assert done.status == 303
@@ -290,7 +290,7 @@ async def test_the_neighbour_sees_nothing(platform: Platform, site: str, opened:
         f"/tasks/{task.id}/withdraw",
         "/results/release",
     ):
-        form = {**TASK, "reason": "越权"}
+        form = {**TASK, "reason": "越权修改"}
         assert (await neighbour.post(home + path, form)).status == 404, path
     other = await stage.open_class(platform, opened.officer, stage.class_draft())
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)

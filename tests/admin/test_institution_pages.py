@@ -77,7 +77,7 @@ async def test_a_school_is_recommended_reviewed_and_published(centre: Browser, h
     assert "推荐教师培训基地（待审核） 1" in (await centre.get("/admin")).text
     review = await centre.get(filed.location)
     assert 'value="052"' in review.html and "机械类、信息类" in review.text
-    done = await centre.post(f"{filed.location}/approve", GRANT)
+    done = await centre.review(filed.location, "approve", GRANT)
     assert done.location == "/admin/institutions/052"
     page = await centre.get(done.location)
     assert "河北示例技师学院" in page.text and "公布资格（部试甲）" in page.text
@@ -100,7 +100,7 @@ async def test_a_wrong_approval_is_refused_at_its_field(
     centre: Browser, hebei: Browser, changes: Form, place: str
 ) -> None:
     filed = await hebei.post("/admin/recommendations/new?purpose=NEW_BASE", NEW_BASE)
-    answer = await centre.post(f"{filed.location}/approve", {**GRANT, **changes})
+    answer = await centre.review(filed.location, "approve", {**GRANT, **changes})
     assert answer.status in (409, 422) and f'id="field-{place}-error"' in answer.html
 
 
@@ -124,9 +124,9 @@ async def test_what_is_declined_waits_for_the_province_and_may_come_again(
     centre: Browser, hebei: Browser
 ) -> None:
     filed = await hebei.post("/admin/recommendations/new?purpose=NEW_BASE", NEW_BASE)
-    empty = await centre.post(f"{filed.location}/decline", {"reason": ""})
+    empty = await centre.review(filed.location, "decline", {"reason": ""})
     assert empty.status == 422 and "data-dialog-show" in empty.html
-    await centre.post(f"{filed.location}/decline", {"reason": "请补充信息类实训条件。"})
+    await centre.review(filed.location, "decline", {"reason": "请补充信息类实训条件。"})
     assert "推荐教师培训基地（未核准，请修改或撤回） 1" in (await hebei.get("/admin")).text
     amend = await hebei.get(f"{filed.location}/amend")
     assert "请补充信息类实训条件。" in amend.text
@@ -149,10 +149,10 @@ async def test_the_page_of_a_withdrawal_lists_the_classes_that_stand_on_the_qual
     review = await centre.get(filed.location)
     assert opened.name in review.text and "不会自动改变" in review.text
     decision: Form = {"effective_on": "2026-04-01", "reason": "中心〔2026〕6 号"}
-    refused = await centre.post(f"{filed.location}/approve", decision)
+    refused = await centre.review(filed.location, "approve", decision)
     assert refused.status == 409 and "还没有陈述，陈述期限到2026-03-31" in refused.text
     await reviewing.hear_xingtai(platform)
-    await centre.post(f"{filed.location}/approve", decision)
+    await centre.review(filed.location, "approve", decision)
     await hebei.get(filed.location)
     page = await hebei.get("/admin/institutions/009")
     assert "取消资格（部试甲）" in page.text and "自 2026-04-01" in page.text
@@ -263,9 +263,9 @@ async def test_a_class_is_corrected_on_request_and_its_page_keeps_the_version_be
     assert "待审核的更正申请 1" in (await hebei.get("/admin")).text
     review = await hebei.get(filed.location)
     assert "培训地点 实训楼 301 图书馆 201" in review.text
-    empty = await hebei.post(f"{filed.location}/return", {"reason": ""})
+    empty = await hebei.review(filed.location, "return", {"reason": ""})
     assert empty.status == 422 and "data-dialog-show" in empty.html
-    await hebei.post(f"{filed.location}/approve")
+    await hebei.review(filed.location, "approve")
     page = await xingtai.get(f"/admin/classes/{opened.id}")
     assert "地点 图书馆 201" in page.text and "更正记录" in page.text
     assert "更正已发布的信息（冀试乙） 培训地点：实训楼 301 → 图书馆 201" in page.text
@@ -277,7 +277,7 @@ async def test_a_returned_correction_comes_back_with_what_was_asked(
 ) -> None:
     path = f"/admin/classes/{opened.id}/correct"
     filed = await xingtai.post(path, correction_of(opened, place="图书馆"))
-    await hebei.post(f"{filed.location}/return", {"reason": "请写明房间号。"})
+    await hebei.review(filed.location, "return", {"reason": "请写明房间号。"})
     assert "被退回的更正申请 1" in (await xingtai.get("/admin")).text
     form = await xingtai.get(path)
     assert "请写明房间号。" in form.text and 'value="图书馆"' in form.html
@@ -298,7 +298,7 @@ async def test_a_trainee_s_name_is_corrected_from_the_roster(
     assert 'id="field-name-error"' in (await xingtai.post(path, wrong)).html
     filed = await xingtai.post(path, {**wrong, "name": "王试新"})
     assert "名册中写错" in (await hebei.get(filed.location)).text
-    await hebei.post(f"{filed.location}/approve")
+    await hebei.review(filed.location, "approve")
     assert "王试新" in (await xingtai.get(f"/admin/classes/{held.id}/roster")).text
 
 
@@ -322,7 +322,7 @@ async def test_an_institution_asks_for_its_new_name_and_the_centre_approves(
 ) -> None:
     form: Form = {"name": "邢台示例技师学院", "reason": "省政府批复更名。"}
     filed = await xingtai.post("/admin/institutions/009/correct", form)
-    await centre.post(f"{filed.location}/approve")
+    await centre.review(filed.location, "approve")
     page = await xingtai.get("/admin/institutions/009")
     assert "邢台示例技师学院" in page.text and "名称更正记录" in page.text
     found = await institutions.institution(platform, stage.actor(cast.CENTRE), "009")

@@ -98,7 +98,7 @@ async def test_withdrawing_and_cancelling_need_a_reason(
 
     await stage.teach(platform, XINGTAI, opened.id, teacher)
     accepted, _ = await invitations.my_invitations(platform, teacher.actor)
-    done = await mine.post(f"{home}/{accepted.id}/cancel", {"reason": "换人"})
+    done = await mine.post(f"{home}/{accepted.id}/cancel", {"reason": "另换他人"})
     assert done.status == 303 and "已取消安排" in (await mine.get(home)).text
     assert "还没有骨干教师接受邀请" in (await mine.get(f"/admin/classes/{opened.id}")).text
 
@@ -133,7 +133,7 @@ async def test_who_oversees_reads_and_a_neighbour_finds_nothing(
         neighbour = await sign_in(platform, site, officer)
         for path in (home, f"{home}/{letter}", f"{home}/{letter}/pdf"):
             assert (await neighbour.get(path)).status == 404
-        refused = await neighbour.post(f"{home}/{letter}/cancel", {"reason": "不相干"})
+        refused = await neighbour.post(f"{home}/{letter}/cancel", {"reason": "不相干的人"})
         assert refused.status == (403 if officer is cast.JIANGSU_OFFICER else 404)
 
 

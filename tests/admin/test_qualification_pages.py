@@ -56,24 +56,24 @@ async def test_the_centre_finds_the_case_and_decides_when_it_was_stated(
         assert stood.case.name not in (await centre.get(f"/admin/qualification?{other}")).text
     shown = await centre.get(home)
     assert "立案时查明的事实" in shown.text and "没有承担过任务" in shown.text and "陈述期限到" in shown.text
-    early = await centre.post(f"{home}/decide", CANCEL)
+    early = await centre.review(home, "decide", CANCEL)
     assert early.status == 409 and "对方还没有陈述" in early.text
     await qualification.state_own(platform, stood.teacher.actor, stood.case.id, SAID)
     assert "待决定的动态管理事项" in (await centre.get("/admin")).text
     assert stood.case.name in (await centre.get("/admin/qualification?todo=yes")).text
-    wrong = await centre.post(f"{home}/decide", {"outcome": "CANCELLED", "effective_on": "2026-03-01"})
+    wrong = await centre.review(home, "decide", {"outcome": "CANCELLED", "effective_on": "2026-03-01"})
     assert wrong.status == 422 and "依据和理由" in wrong.text
-    past = await centre.post(f"{home}/decide", {**CANCEL, "effective_on": "2026-03-01"})
+    past = await centre.review(home, "decide", {**CANCEL, "effective_on": "2026-03-01"})
     assert past.status == 422 and "生效日期不能早于今天" in past.text
-    done = await centre.post(f"{home}/decide", CANCEL)
+    done = await centre.review(home, "decide", CANCEL)
     assert (done.status, done.location) == (303, home)
     shown = await centre.get(home)
     assert "2026-0001" in shown.text and "取消资格" in shown.text and SAID.text in shown.text
     paper = await centre.get(f"{home}/decisions/2026-0001/pdf")
     assert paper.status == 200 and "起取消骨干教师资格" in text_of(paper.body)
     assert (await centre.get(f"{home}/decisions/2026-0009/pdf")).status == 404
-    back = await centre.post(
-        f"{home}/reverse", {"effective_on": "2026-03-16", "reason": "补充材料属实，予以恢复。"}
+    back = await centre.review(
+        home, "reverse", {"effective_on": "2026-03-16", "reason": "补充材料属实，予以恢复。"}
     )
     assert back.status == 303
     shown = await centre.get(home)
@@ -85,11 +85,11 @@ async def test_the_centre_ends_a_case_with_a_reason(
 ) -> None:
     stood = await reviewing.teacher_case(platform, wechat)
     home = f"/admin/qualification/{stood.case.id}"
-    assert (await centre.post(f"{home}/dismiss", {})).status == 422
-    assert (await centre.post(f"{home}/dismiss", {"reason": "登记有误，终止。"})).status == 303
+    assert (await centre.review(home, "dismiss", {})).status == 422
+    assert (await centre.review(home, "dismiss", {"reason": "登记有误，终止。"})).status == 303
     shown = await centre.get(home)
     assert "已终止" in shown.text and "登记有误" in shown.text and f"{home}/dismiss" not in shown.html
-    again = await centre.post(f"{home}/dismiss", {"reason": "再终止一次。"})
+    again = await centre.review(home, "dismiss", {"reason": "再终止一次。"})
     assert again.status == 409 and "不能终止" in again.text
 
 
@@ -102,7 +102,7 @@ async def test_a_training_centre_reads_why_states_its_case_and_is_decided_on(
     home = (await centre.post(begun, {"reason": "不再具备骨干教师培训条件。"})).location
     again = await centre.post(begun, {"reason": "再立一次案。"})
     assert again.status == 409 and "已经立案" in again.text
-    early = await centre.post(f"{home}/decide", CANCEL)
+    early = await centre.review(home, "decide", CANCEL)
     assert early.status == 409 and "对方还没有陈述" in early.text
     changzhou = await sign_in(platform, site, cast.CHANGZHOU_OFFICER)
     assert "可以陈述情况的动态管理事项" in (await changzhou.get("/admin")).text
@@ -112,7 +112,7 @@ async def test_a_training_centre_reads_why_states_its_case_and_is_decided_on(
     shown = await centre.get(home)
     assert SAID.text in shown.text and "自生效日期起不能再开班、发证" in shown.text
     assert "提醒警示" not in shown.text, "it is kept or cancelled"
-    assert (await centre.post(f"{home}/decide", CANCEL)).status == 303
+    assert (await centre.review(home, "decide", CANCEL)).status == 303
     assert "由部里重新公布" in (await centre.get(home)).text
     assert "目前没有有效资格" in (await centre.get("/admin/institutions/017")).text
     paper = await changzhou.get(f"{home}/decisions/2026-0001/pdf")
@@ -147,8 +147,8 @@ async def test_a_base_states_its_case_and_its_province_files_the_request(
     assert filed.location in (await centre.get(home)).html
     request = await centre.get(filed.location)
     assert f'href="{home}"' in request.html and "陈述 1 次" in request.text
-    approved = await centre.post(
-        f"{filed.location}/approve", {"effective_on": "2026-03-16", "reason": "同意取消"}
+    approved = await centre.review(
+        filed.location, "approve", {"effective_on": "2026-03-16", "reason": "同意取消"}
     )
     assert approved.status == 303
     shown = await xingtai.get(home)

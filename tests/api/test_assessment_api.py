@@ -151,7 +151,7 @@ async def test_a_file_larger_than_a_request_that_is_read_whole_streams_in(
 async def one_mebibyte_and_two_files(platform: Platform) -> None:
     today = beijing_date(platform.clock.now())
     for key, value in (("upload_mebibytes", 1), ("upload_files", 2)):
-        change = PolicyChange(key=key, value=value, effective_from=today, reason="试验")
+        change = PolicyChange(key=key, value=value, effective_from=today, reason="试验需要")
         await policies.change(platform, stage.actor(cast.CENTRE), change)
 
 
@@ -436,7 +436,7 @@ async def test_grading_after_the_release_is_refused(
     ]
     await release(platform, opened)
     answer = await put_grade(
-        site, opened.teacher, f"submissions/{kept_work['id']}", scores={"c1": 60, "c2": 40}, reason="求情"
+        site, opened.teacher, f"submissions/{kept_work['id']}", scores={"c1": 60, "c2": 40}, reason="学员求情"
     )
     assert (answer.status, answer.problem) == (409, "results-released")
 

@@ -341,7 +341,7 @@ async def test_nobody_from_another_class_sees_a_session_or_its_code(
 ) -> None:
     await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
     other_teacher = await stage.phone(platform, wechat, "openid-other", cast.SECOND_BACKBONE_TEACHER)
-    person = {"person_id": opened.trainees[0].actor.person_id, "reason": "冒名"}
+    person = {"person_id": opened.trainees[0].actor.person_id, "reason": "冒名签到"}
     answers = [
         await call(site, "GET", f"/teaching/classes/{opened.id}/sessions", token=other_teacher.token),
         await call(site, "GET", f"/teaching/sessions/{session.id}/code", token=other_teacher.token),

@@ -386,7 +386,9 @@ def test_criteria_are_added_removed_and_summed_up(page: Page) -> None:
 
 
 def test_an_extension_that_was_refused_stays_open(wide_page: Page) -> None:
-    refused = task_page(REPORT, problem=REFUSED, errors={"deadline": "只能延长"}, values={"reason": "停电"})
+    refused = task_page(
+        REPORT, problem=REFUSED, errors={"deadline": "只能延长"}, values={"reason": "教室停电"}
+    )
     show(wide_page, "assessment/task.html", refused)
     expect(wide_page.get_by_role("alertdialog", name="延长截止时间")).to_be_visible()
     expect(wide_page.get_by_text("只能延长", exact=True)).to_be_visible()

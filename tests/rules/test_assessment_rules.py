@@ -78,7 +78,7 @@ def test_each_criterion_is_graded_and_no_other() -> None:
     assert places(caught) == ["scores.c9", "scores.c2"]
 
 
-@pytest.mark.parametrize("reason", ["", " ", "改", " 改 "])
+@pytest.mark.parametrize("reason", ["", " "])
 def test_a_change_without_a_reason_is_refused(reason: str) -> None:
     with pytest.raises(Invalid) as caught:
         rules.check_change_reason(reason)

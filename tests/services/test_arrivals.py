@@ -186,7 +186,7 @@ async def test_a_class_asks_what_the_template_said_when_it_opened_and_its_own(
     with pytest.raises(Invalid):
         await needs.set_template(platform, centre, new)
     opened = await open_class(platform, wechat, questions="是否住宿｜住宿｜不住宿")
-    await needs.set_template(platform, centre, TemplateDraft(questions="只有一题", reason="再精简"))
+    await needs.set_template(platform, centre, TemplateDraft(questions="只有一题", reason="再次精简"))
     answers = {"t1": "五年以上", "t2": "学习任务设计", "c1": "住宿"}
     phone = await stage.phone(platform, wechat, "openid-n")
     draft = draft_of(cast.person(31), answers=answers)

@@ -203,7 +203,7 @@ async def test_the_limits_of_the_policy_hold(platform: Platform, wechat: Simulat
     task, phone = await set_task(platform, opened), opened.trainees[0]
     today = opened.training_class.starts_on
     for key in ("upload_mebibytes", "upload_files"):
-        change = PolicyChange(key=key, value=1, effective_from=today, reason="试验")
+        change = PolicyChange(key=key, value=1, effective_from=today, reason="试验需要")
         await policies.change(platform, stage.actor(cast.CENTRE), change)
     exact = await submissions.begin_upload(platform, phone.actor, task.id)
     await exact.begin("成果.pdf")
@@ -416,7 +416,7 @@ async def test_the_policies_of_the_first_day_of_the_class_apply(
     opened = await stage.class_in_session(platform, wechat, trainees=1)
     first_day = opened.training_class.starts_on
     for value, day in ((75, first_day + timedelta(days=1)), (70, first_day)):
-        change = PolicyChange(key="pass_mark", value=value, effective_from=day, reason="试验")
+        change = PolicyChange(key="pass_mark", value=value, effective_from=day, reason="试验需要")
         await policies.change(platform, stage.actor(cast.CENTRE), change)
     await assess_everybody(platform, opened, [70])
     [result] = await release(platform, opened)

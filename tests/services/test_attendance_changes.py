@@ -193,8 +193,10 @@ async def test_the_neighbour_and_a_teacher_of_another_class_put_nothing_right(
         at = platform, actor, class_id, session.id
         for act in (
             changes.change_check_in(*at, changed_to(person_id, Status.LATE)),
-            changes.register_all(*at, LateRegistrations(person_ids=[person_id], reason="停电")),
-            changes.judge_flags(*at, VerdictDraft(person_id=person_id, verdict=Verdict.FINE, words="没有")),
+            changes.register_all(*at, LateRegistrations(person_ids=[person_id], reason="教室停电")),
+            changes.judge_flags(
+                *at, VerdictDraft(person_id=person_id, verdict=Verdict.FINE, words="没有问题")
+            ),
             changes.move_closing(*at, Closing(closes_at=session.ends_at)),
         ):
             with pytest.raises(NotFound):
@@ -338,8 +340,8 @@ async def test_phones_and_a_list_at_once_make_one_row_each(
 def test_nobody_is_registered_as_void() -> None:
     person_id = "0" * 24
     for wrong in (
-        lambda: LateRegistration(person_id=person_id, status=Status.VOID, reason="停电"),
-        lambda: LateRegistrations(person_ids=[person_id], status=Status.VOID, reason="停电"),
+        lambda: LateRegistration(person_id=person_id, status=Status.VOID, reason="教室停电"),
+        lambda: LateRegistrations(person_ids=[person_id], status=Status.VOID, reason="教室停电"),
     ):
         with pytest.raises(ValueError, match="出勤或迟到"):
             wrong()

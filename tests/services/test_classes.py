@@ -200,6 +200,20 @@ async def test_of_two_rosters_that_overlap_in_dates_only_one_gets_a_person(
     assert len(late.problems) == 3 and "时间重叠" in late.problems[0].message
 
 
+async def test_a_preview_tells_nothing_of_people_in_classes_of_other_institutions(
+    platform: Platform, opened: TrainingClass
+) -> None:
+    neighbour = stage.actor(cast.YANGZHOU_OFFICER)
+    theirs = await stage.open_class(platform, neighbour, stage.class_draft(name="扬州的三级班"))
+    preview = await roster_import.preview_roster(
+        platform, neighbour, theirs.id, "名册.xlsx", roster_of(cast.people(2))
+    )
+    await roster_import.confirm_roster(platform, neighbour, preview.id)
+    mine = await upload(platform, opened.id, cast.people(2))
+    assert ["其他培训机构" in one.message for one in mine.problems] == [True, True]
+    assert not any(word in str(mine.problems) for word in (theirs.name, str(theirs.starts_on), "扬州"))
+
+
 async def test_one_wrong_row_keeps_the_whole_roster_out(platform: Platform, opened: TrainingClass) -> None:
     wrong = Person("虚构人", cast.STRANGER.id_number[:17] + "*", "", "示例市技师学院")
     preview = await upload(platform, opened.id, [cast.TRAINEE, wrong])

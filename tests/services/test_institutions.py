@@ -26,7 +26,7 @@ from server.institutions.rules import (
     RequestState,
 )
 from server.kernel import policies
-from server.kernel.errors import Forbidden, Invalid, NotFound, Problem
+from server.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
@@ -123,6 +123,20 @@ async def test_two_approvals_at_once_never_share_a_code(platform: Platform) -> N
         return_exceptions=True,
     )
     assert sorted(type(one).__name__ for one in outcomes) == ["BaseRequest", "CodeTaken"]
+
+
+async def test_what_was_amended_since_it_was_read_is_neither_granted_nor_declined(platform: Platform) -> None:
+    """Approving names the version that was seen: the centre read one request and would publish another."""
+    asked = await base_requests.submit(platform, HEBEI, new_base())
+    await requests.decline(platform, CENTRE, asked.id, "请补充材料", seen=1)
+    await requests.resubmit(platform, HEBEI, asked.id, new_base(majors=["02"]))
+    for seen in (1, 2):
+        with pytest.raises(Conflict, match="数据已被修改"):
+            await requests.grant(platform, CENTRE, asked.id, grant(majors=["02"]), seen=seen)
+        with pytest.raises(Conflict, match="数据已被修改"):
+            await requests.decline(platform, CENTRE, asked.id, "请补充材料", seen=seen)
+    granted = await requests.grant(platform, CENTRE, asked.id, grant(majors=["02"]), seen=3)
+    assert granted.state is RequestState.APPROVED
 
 
 async def test_a_declined_request_goes_back_to_the_province_and_may_come_again_or_be_retracted(

@@ -78,7 +78,7 @@ def plan_act(platform: Platform, officer: Actor, plan: Plan, action: plan_rules.
         case plan_rules.Action.WITHDRAW:
             return plans.withdraw(platform, officer, plan.id, Withdrawal(seen=seen, reason="还要修改"))
         case plan_rules.Action.DISCARD:
-            return plans.discard(platform, officer, plan.id, Withdrawal(seen=seen, reason="不办了"))
+            return plans.discard(platform, officer, plan.id, Withdrawal(seen=seen, reason="不再办理"))
         case _:
             return plans.send_back(platform, officer, plan.id, Return(seen=seen, reason="请再核对一遍。"))
 

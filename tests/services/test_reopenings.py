@@ -175,7 +175,7 @@ async def test_nothing_of_a_released_class_changes(
     officer, teacher, phone = released.officer, released.teacher, released.trainees[0]
     [session, *_] = await store.sessions_of_class(platform, released.id)
     [task, *_] = await tasks.tasks_of_class(platform, released.id)
-    latecomer = LateRegistration(person_id=phone.actor.person_id, reason="漏记了")
+    latecomer = LateRegistration(person_id=phone.actor.person_id, reason="漏记一次")
     await platform["check_ins"].delete_one({"session_id": session.id, "person_id": phone.actor.person_id})
     newcomer = cast.person(77)
     draft = enrolment_draft(platform, closes=platform.clock.now() + timedelta(days=1))

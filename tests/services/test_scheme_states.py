@@ -42,13 +42,13 @@ def attempts(platform: Platform, held: ClassInSession, chance: random.Random) ->
         Action.FILE: lambda actor, version: service.file(platform, actor, held.id, version),
         Action.APPROVE: lambda actor, version: service.approve(platform, actor, held.id, version),
         Action.RETURN: lambda actor, version: service.send_back(
-            platform, actor, held.id, version, ReturnReason(reason="请补充")
+            platform, actor, held.id, version, ReturnReason(reason="请再补充")
         ),
         Action.WITHDRAW: lambda actor, version: ways_back.withdraw(
             platform, actor, held.id, version, Reason(reason="还要修改")
         ),
         Action.DISCARD: lambda actor, version: ways_back.discard(
-            platform, actor, held.id, version, Reason(reason="不用了")
+            platform, actor, held.id, version, Reason(reason="不再使用")
         ),
     }
 

@@ -60,7 +60,7 @@ def code_of(platform: Platform, secret: str) -> str:
 
 async def set_requirement(platform: Platform, value: bool) -> None:
     today = beijing_date(platform.clock.now())
-    wanted = PolicyChange(key="second_factor_required", value=value, effective_from=today, reason="试点")
+    wanted = PolicyChange(key="second_factor_required", value=value, effective_from=today, reason="先行试点")
     await policies.change(platform, stage.actor(cast.CENTRE), wanted)
 
 

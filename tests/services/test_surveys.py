@@ -147,7 +147,7 @@ async def test_a_substitute_who_has_left_is_rated_too(platform: Platform, wechat
     clock_of(platform).set(session.ends_at)
     seen = await invitations.invitations_of_class(platform, opened.officer, opened.id)
     [letter] = [one for one in seen.invitations if one.teacher_id == second.actor.id]
-    await invitations.cancel(platform, opened.officer, opened.id, letter.id, Refusal(reason="已返校"))
+    await invitations.cancel(platform, opened.officer, opened.id, letter.id, Refusal(reason="已经返校"))
     survey = await open_survey(platform, opened)
     assert [one.teacher_name for one in survey.questions if one.teacher_id == second.actor.id]
 
