@@ -24,12 +24,18 @@ from server.kernel.permissions import Permission, holds
 from server.kernel.web import Model, PlatformHandler, field_errors
 
 SESSION_COOKIE = "session"
+FLASH_COOKIE = "flash"
 CHANGE_PASSWORD = "/admin/password"  # noqa: S105 - an address
 SECOND_FACTOR = "/admin/second-factor"
 SIGN_IN = "/admin/login"
 SIGN_OUT = "/admin/logout"
 OPEN_BEFORE_CHANGE = frozenset({CHANGE_PASSWORD, SIGN_OUT})
 OPEN_BEFORE_ENROLMENT = frozenset({SECOND_FACTOR, f"{SECOND_FACTOR}/confirm", SIGN_OUT})
+
+
+def cookie_name(name: str, *, secure: bool) -> str:
+    """With `__Host-` a browser takes it over https from this very host only (RFC 6265bis 4.1.3.2): no neighbour's, no http page's."""
+    return f"__Host-{name}" if secure else name
 
 
 NEVER_SHOWN_AGAIN = frozenset({"_xsrf", "password", "current", "new", "again"})
@@ -40,14 +46,16 @@ Outcome = dict[str, Any]
 class PageHandler(PlatformHandler):
     address: ClassVar[str]
     """Of a page with steps: where they lead back to, with the names of its route, as in "/admin/plans/{plan_id}"."""
+    usual_body = 2**20
+    """A scheme typed out: a Chinese character takes nine bytes in a form."""
 
     @property
     def today(self) -> date:
         return beijing_date(self.platform.clock.now())
 
     async def authenticate(self) -> Actor:
-        token = self.get_signed_cookie(SESSION_COOKIE)
-        return await sign_in.actor_of_token(self.platform, token.decode()) if token else ANYBODY
+        token = self.kept(SESSION_COOKIE)
+        return await sign_in.actor_of_token(self.platform, token) if token else ANYBODY
 
     async def prepare(self) -> None:
         await super().prepare()
@@ -102,18 +110,36 @@ class PageHandler(PlatformHandler):
 
     def flash(self, text: str, kind: str = "success") -> None:
         """Words for the next page that this browser sees. `kind`: success, warning or danger."""
-        self.set_signed_cookie("flash", f"{kind}|{text}", expires_days=None, **self.cookie_safety())
+        self.keep(FLASH_COOKIE, f"{kind}|{text}", None)
 
     def _take_flashes(self) -> list[tuple[str, str]]:
-        kept = self.get_signed_cookie("flash")
-        if kept is None:
+        kept = self.kept(FLASH_COOKIE)
+        if not kept:
             return []
-        self.clear_cookie("flash")
-        kind, _, text = kept.decode().partition("|")
+        self.forget(FLASH_COOKIE)
+        kind, _, text = kept.partition("|")
         return [(kind, text)]
 
-    def cookie_safety(self) -> dict[str, Any]:
-        return {"httponly": True, "samesite": "Lax", "secure": self.platform.settings.behind_proxy}
+    def keep(self, name: str, value: str, days: float | None, path: str = "/") -> None:
+        """Signed, in the browser's care; `days` None: until it is closed. Over https `path` is the whole host's: so is the name."""
+        self.set_signed_cookie(
+            cookie_name(name, secure=self.secure),
+            value,
+            expires_days=days,
+            path="/" if self.secure else path,
+            httponly=True,
+            samesite="Lax",
+            secure=self.secure,
+        )
+
+    def kept(self, name: str, days: float = 31) -> str:
+        """What `keep` gave this browser at most `days` ago; empty when nothing, or nothing of ours."""
+        value = self.get_signed_cookie(cookie_name(name, secure=self.secure), max_age_days=days)
+        return value.decode() if value else ""
+
+    def forget(self, name: str, path: str = "/") -> None:
+        path = "/" if self.secure else path
+        self.clear_cookie(cookie_name(name, secure=self.secure), path=path, secure=self.secure)
 
     def form(self, model: type[Model]) -> Model:
         """The posted form as `model`; an empty field counts as not given. Raises Invalid with each field's place."""

@@ -171,6 +171,7 @@ class Apply(ApiHandler):
         Permission.PHONE,
         summary="Apply for a class; sent again, it answers the same",
         body=ApplicationRequest,
+        largest=512 * 2**10,
         answers={201: ApplicationAnswer, 200: ApplicationAnswer},
         problems=(
             ContentRefused,

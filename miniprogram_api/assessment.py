@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import Field
-from tornado.http1connection import HTTP1Connection
 from tornado.ioloop import IOLoop
 from tornado.web import stream_request_body
 
@@ -24,6 +23,7 @@ from server.assessment.submissions import TEXT_LONGEST, FileTooLarge, TaskWork, 
 from server.classes.rules import NotYourPart
 from server.classes.service import ResultsReleased
 from server.kernel import downloads
+from server.kernel.front_door import Exchange
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.wechat.content import ContentRefused, Mark
@@ -33,8 +33,6 @@ NO_REMARKS: Mapping[str, Sequence[WorkRemark]] = {}
 """By id of the submission."""
 BODY_BESIDE_FILES = 2**20
 """Bytes that fields, headers and boundaries may take beside the files."""
-BODY_BEFORE_REFUSAL = 64 * 2**20
-"""Bytes that are read and thrown away when the phone is refused before its files: it reads the answer only after sending."""
 SLOWEST_UPLOAD = 3600
 """Seconds, after which a phone that fell silent is given up."""
 
@@ -295,14 +293,12 @@ class TaskSubmissions(ApiHandler):
     form: SubmissionForm | None = None
 
     @property
-    def connection(self) -> HTTP1Connection:
-        assert isinstance(self.request.connection, HTTP1Connection)
+    def connection(self) -> Exchange:
+        assert isinstance(self.request.connection, Exchange)
         return self.request.connection
 
     async def prepare(self) -> None:
         """The files go into the database while they arrive, so who sends them is settled before the first byte."""
-        if self.request.method == "POST":
-            self.connection.set_max_body_size(BODY_BEFORE_REFUSAL)
         await super().prepare()
         if self.request.method == "POST":
             await self._open_form()

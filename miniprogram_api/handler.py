@@ -23,6 +23,7 @@ from server.kernel.web import (
     parse_json,
     parse_values,
     problem_json,
+    transport_security,
 )
 
 Item = TypeVar("Item")
@@ -78,11 +79,15 @@ def operation(
     problems: tuple[type[Problem], ...] = (),
     rate: str | None = None,
     rate_by: str = "address",
+    largest: int | None = None,
 ) -> Callable[[Method], Method]:
-    """Declares a method of the API: who may call it, what it takes, what it answers and how it refuses."""
+    """Declares a method of the API: who may call it, what it takes, what it answers and how it refuses.
+
+    `largest`: bytes of the body, where the usual 64 KiB are too few.
+    """
 
     def declare(method: Method) -> Method:
-        method.access = Access(permission, rate, rate_by)  # type: ignore[attr-defined]
+        method.access = Access(permission, rate, rate_by, largest)  # type: ignore[attr-defined]
         method.operation = Operation(summary, answers, body, query, problems)  # type: ignore[attr-defined]
         return method
 
@@ -95,7 +100,7 @@ HEADERS = {name: SECURITY_HEADERS[name] for name in ("X-Content-Type-Options", "
 
 class ApiHandler(PlatformHandler):
     def set_default_headers(self) -> None:
-        for name, value in HEADERS.items():
+        for name, value in {**HEADERS, **transport_security(self.secure)}.items():
             self.set_header(name, value)
 
     def check_xsrf_cookie(self) -> None:

@@ -216,6 +216,7 @@ class TaughtScheme(ApiHandler):
         problems=(VersionOutdated, SchemeNotInState, ContentRefused),
         rate="30/minute",
         rate_by="phone",
+        largest=2**20,
     )
     async def put(self, class_id: str) -> None:
         wanted = self.body(SchemeRequest)

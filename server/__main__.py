@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorDatabase
+from pydantic import ValidationError
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, ServerSelectionTimeoutError
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application, StaticFileHandler
+from tornado.web import Application
 
 import server
-from admin.handler import PageHandler
+from admin.handler import PageHandler, cookie_name
 from admin.handlers.demonstration import ROUTES as CLOCK_PAGES
 from admin.handlers.simulator import ROUTES as SIMULATOR_PAGES
 from admin.rendering import STATIC, make_environment
 from admin.routes import NOT_FOUND
 from admin.routes import ROUTES as PAGE_ROUTES
+from admin.static_files import StaticFiles
 from miniprogram_api.handler import ApiHandler
 from miniprogram_api.routes import ROUTES as API_ROUTES
 from server import demonstration
@@ -44,7 +45,9 @@ from server.kernel.clock import AheadClock, Clock, SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
 from server.kernel.encryption import Vault
 from server.kernel.files import Files
+from server.kernel.front_door import BoundedApplication, Limits, open_door
 from server.kernel.mongo import collections_of, connect, ensure_collections, ensure_indexes
+from server.kernel.mongod_versions import weakness
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform, WeChatGateway
 from server.kernel.processes import settle_memory
@@ -61,10 +64,13 @@ from server.wechat.mini_program import SimulatedInEarnest
 from server.wechat.pusher import PushTarget
 from server.wechat.simulator import SIMULATED_APP_ID, Simulator, SimulatorProxy, start_simulator
 
-LARGEST_BODY = 8 * 1024 * 1024
-"""Bytes of a request that is read whole; uploads of 学习成果 are streamed and have a policy of their own."""
-
 SIMULATED_SECRET = "simulated"  # noqa: S105 - opens nothing but the simulator on loopback
+
+SIMULATED_IN_PUBLIC = (
+    "平台无法启动：设置了 PLATFORM_PUBLIC_URL 或 PLATFORM_PROXIES，说明外人可以访问，但没有设置 WECHAT_APP_ID，微信是模拟的，"
+    "任何人都能冒充任何人的手机。请设置 WECHAT_APP_ID 和 WECHAT_APP_SECRET；"
+    "只用虚构人员公开演示的，可设 PLATFORM_SIMULATOR_PUBLIC=true。"
+)
 
 COLLECTIONS = collections_of(server)
 
@@ -106,8 +112,9 @@ def make_application(
 ) -> Application:
     all_routes = routes(simulated=bool(simulator_url), demonstration=demonstration is not None)
     check_routes(route for route in all_routes if route[0] != r"/api/.*")
-    return Application(
-        [*all_routes, (r"/static/(.*)", StaticFileHandler, {"path": str(STATIC)})],
+    secure = platform.settings.secure
+    return BoundedApplication(
+        [*all_routes, (r"/static/(.*)", StaticFiles, {"path": str(STATIC)})],
         default_handler_class=NOT_FOUND,
         compress_response=True,
         platform=platform,
@@ -119,9 +126,12 @@ def make_application(
         demonstration_clock=demonstration,
         cookie_secret=platform.settings.cookie_secret.get_secret_value(),
         xsrf_cookies=True,
-        xsrf_cookie_kwargs={"samesite": "Lax", "secure": platform.settings.behind_proxy, "httponly": True},
+        secure=secure,
+        xsrf_cookie_name=cookie_name("_xsrf", secure=secure),
+        xsrf_cookie_kwargs={"samesite": "Lax", "secure": secure, "httponly": True},
         log_function=log_request,
         websocket_ping_interval=20,
+        websocket_max_message_size=4096,
     )
 
 
@@ -207,7 +217,7 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
             simulator_url=settings.simulator_url if settings.wechat_simulated else "",
             demonstration=moving,
         )
-        http = HTTPServer(application, xheaders=settings.behind_proxy, max_body_size=LARGEST_BODY)
+        http = open_door(application, Limits(proxies=settings.trusted_proxies))
         accounts: dict[str, str] = {}
         if simulator and settings.demo:
             accounts = await demonstration.ensure(platform, simulator.world)
@@ -250,7 +260,25 @@ async def _greet(platform: Platform, port: int, demonstration_accounts: Mapping[
         lines.append("演示不要求两步验证（平台政策可以打开；正式使用时部指导中心和省级管理部门必须开通）")
     lines.append(press().fonts_report())
     lines.append("微信：模拟（未设置 WECHAT_APP_ID）" if settings.wechat_simulated else "微信：真实接口")
+    lines += await _cautions(platform)
     _say("\n".join(lines))
+
+
+async def _cautions(platform: Platform) -> list[str]:
+    """What whoever starts this should know before others come."""
+    settings = platform.settings
+    version = (await platform.db.client.server_info())["version"]
+    found = []
+    if settings.mongodb_embedded:
+        found.append(
+            f"数据库：内置 MongoDB {version}，只监听本机，供试用和小规模使用；"
+            "正式使用请用 MONGODB_URI 指定仍在维护的 MongoDB 副本集"
+        )
+    elif wrong := weakness(version):
+        found.append(f"注意：{wrong}")
+    if settings.public_url.startswith("https://") and not settings.secure:
+        found.append("注意：公开地址是 https，但没有设置 PLATFORM_PROXIES，所有来访都会算作反向代理一个地址")
+    return found
 
 
 def _say(text: str) -> None:
@@ -278,18 +306,27 @@ def read_settings(arguments: Sequence[str]) -> tuple[Settings, int | None]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    settings, worker = read_settings(arguments)
+    try:
+        settings, worker = read_settings(arguments)
+    except ValidationError as error:
+        return _give_up("\n".join(f"平台无法启动：{wrong['msg']}" for wrong in error.errors()))
+    if reason := _does_not_go_together(settings):
+        return _give_up(reason)
     logs.set_up(settings.log_level)
+    return _run(settings, worker, arguments)
+
+
+def _run(settings: Settings, worker: int | None, arguments: Sequence[str]) -> int:
     mongod: EmbeddedMongod | None = None
     try:
         if worker is not None:
             asyncio.run(serve(settings.with_secrets(), first=worker == 0, shared_port=True))
             return 0
-        if settings.demo and not settings.wechat_simulated:
-            return _give_up("演示数据只能配合模拟微信使用：请去掉 --demo，或取消设置 WECHAT_APP_ID。")
         if not settings.mongodb_uri:
-            mongod = EmbeddedMongod(settings.data_dir, cache_gb=settings.mongodb_cache_gb)
-            settings = settings.model_copy(update={"mongodb_uri": mongod.start()})
+            mongod = EmbeddedMongod(
+                settings.data_dir, cache_gb=settings.mongodb_cache_gb, database=settings.mongodb_database
+            )
+            settings = settings.model_copy(update={"mongodb_uri": mongod.start(), "mongodb_embedded": True})
         settings = settings.model_copy(update={"simulator_port": settings.simulator_port or _free_port()})
         asyncio.run(_require_unmoved(settings))
         settings = settings.with_secrets()
@@ -308,6 +345,15 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         if mongod is not None:
             mongod.stop()
+
+
+def _does_not_go_together(settings: Settings) -> str:
+    """Why these settings are none to start with; empty when they are."""
+    if settings.demo and not settings.wechat_simulated:
+        return "演示数据只能配合模拟微信使用：请去掉 --demo，或取消设置 WECHAT_APP_ID。"
+    if settings.wechat_simulated and settings.meets_strangers and not settings.simulator_public:
+        return SIMULATED_IN_PUBLIC
+    return ""
 
 
 async def _require_unmoved(settings: Settings) -> None:
@@ -330,6 +376,7 @@ def _worker_environment(settings: Settings) -> dict[str, str]:
     return {
         **os.environ,
         "MONGODB_URI": settings.mongodb_uri,
+        "PLATFORM_MONGODB_EMBEDDED": str(settings.mongodb_embedded),
         "PLATFORM_SIMULATOR_PORT": str(settings.simulator_port),
     }
 

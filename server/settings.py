@@ -8,9 +8,12 @@ import re
 import secrets
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from server.kernel.addresses import Network, networks
 
 MASTER_KEY_BYTES = 96
 AES_KEY = re.compile(r"[A-Za-z0-9+/]{43}")
@@ -29,8 +32,13 @@ class Settings(BaseSettings):
     """TCP port; 0 takes a free one."""
     public_url: str = ""
     """What strangers' phones open, without a trailing slash: it stands in the QR code of a certificate. Empty: http://address:port."""
-    behind_proxy: bool = False
-    """Trust X-Forwarded-For / X-Forwarded-Proto of the reverse proxy, and send cookies over https only."""
+    proxies: str = ""
+    """Addresses and networks of the reverse proxies, as in `127.0.0.1, 10.0.0.0/8`: theirs alone are the X-Forwarded-For and
+    X-Forwarded-Proto that are believed. Where there is one, browsers come over https, and cookies too. Empty: no header is believed."""
+    trusts_any_proxy: bool = Field(False, validation_alias="PLATFORM_BEHIND_PROXY")
+    """Of earlier versions, which believed those headers from anybody. Set, it stops the start."""
+    simulator_public: bool = False
+    """Let strangers reach a simulated WeChat, in which anybody can be any phone: for a public demonstration of fictional people."""
     data_dir: Path = Path(".data")
     processes: Annotated[int, Field(ge=1, le=64)] = 1
     scheduler: bool = True
@@ -38,6 +46,8 @@ class Settings(BaseSettings):
 
     mongodb_uri: str = Field("", validation_alias="MONGODB_URI")
     """Empty: the embedded mongod under data_dir."""
+    mongodb_embedded: bool = False
+    """Told by a server that started one to its workers."""
     mongodb_database: str = "gongxue"
     mongodb_cache_gb: float = 0.5
     """Cache of the embedded mongod, GiB."""
@@ -82,12 +92,45 @@ class Settings(BaseSettings):
     simulator_port: int = 0
     """Port of the simulated WeChat, on loopback; 0 takes a free one."""
 
+    @field_validator("proxies")
+    @classmethod
+    def _are_networks(cls, named: str) -> str:
+        try:
+            networks(named)
+        except ValueError as error:
+            raise ValueError(f"PLATFORM_PROXIES 应为逗号隔开的 IP 地址或网段：{error}") from None
+        return named
+
+    @field_validator("trusts_any_proxy")
+    @classmethod
+    def _is_no_more(cls, trusts: bool) -> bool:
+        if trusts:
+            raise ValueError(
+                "PLATFORM_BEHIND_PROXY 已取消：它让任何人都能冒充别的地址。请改设 PLATFORM_PROXIES 为反向代理的地址，如 127.0.0.1"
+            )
+        return trusts
+
     @field_validator("wechat_push_aes_key")
     @classmethod
     def _is_an_aes_key(cls, key: SecretStr) -> SecretStr:
         if key.get_secret_value() and not AES_KEY.fullmatch(key.get_secret_value()):
             raise ValueError("WECHAT_PUSH_AES_KEY 应为小程序后台所给的 43 个字母和数字")
         return key
+
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        return networks(self.proxies)
+
+    @property
+    def secure(self) -> bool:
+        """Browsers come over https: we speak http only, so somebody before us does that."""
+        return bool(self.proxies.strip())
+
+    @property
+    def meets_strangers(self) -> bool:
+        """Others than whoever sits at this machine are meant to come."""
+        host = urlsplit(self.public_url).hostname if self.public_url else None
+        return self.secure or host not in (None, "localhost", "127.0.0.1", "::1")
 
     @property
     def home(self) -> str:

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from server.__main__ import LARGEST_BODY, make_application, make_wechat, open_platform
+from server.__main__ import make_application, make_wechat, open_platform
 from server.attendance.live import LiveRolls
 from server.kernel.clock import FixedClock, SystemClock
+from server.kernel.front_door import Limits, open_door
 from server.kernel.platform import Platform
 from server.settings import Settings
 from server.wechat.simulator import Simulator
@@ -55,17 +55,19 @@ def close(platform: Platform) -> None:
 
 
 @asynccontextmanager
-async def served(platform: Platform, wechat: Simulator) -> AsyncIterator[tuple[str, LiveRolls]]:
+async def served(
+    platform: Platform, wechat: Simulator, limits: Limits | None = None
+) -> AsyncIterator[tuple[str, LiveRolls]]:
     """The platform over HTTP on loopback: its address, without a trailing slash, and its live rolls."""
     application = make_application(platform, simulator_url=wechat.base_url)
-    async with application_served(application) as address:
+    async with application_served(application, limits) as address:
         yield address, application.settings["live_rolls"]
 
 
 @asynccontextmanager
-async def application_served(application: Application) -> AsyncIterator[str]:
+async def application_served(application: Application, limits: Limits | None = None) -> AsyncIterator[str]:
     """An application on loopback: its address, without a trailing slash."""
-    server = HTTPServer(application, max_body_size=LARGEST_BODY)
+    server = open_door(application, limits)
     [socket] = sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)
     yield f"http://127.0.0.1:{socket.getsockname()[1]}"

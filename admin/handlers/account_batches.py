@@ -16,7 +16,7 @@ from server.institutions import service as institutions
 from server.institutions.account_sheet import ROWS_MOST
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import XLSX, workbook
-from server.kernel.web import Route
+from server.kernel.web import UPLOAD_BODY, Route
 from server.kernel.xlsx import PACKED_LARGEST
 
 HOME = "/admin/accounts/batches"
@@ -29,7 +29,7 @@ class Upload(PageHandler):
         self.render_page("accounts/batch.html", largest=PACKED_LARGEST, most=ROWS_MOST, **outcome)
 
 
-@step(Upload, Permission.ACCOUNTS_ALLOCATE, rate="30/minute")
+@step(Upload, Permission.ACCOUNTS_ALLOCATE, rate="30/minute", body=UPLOAD_BODY)
 async def upload(page: Upload) -> Done:
     name, content = page.uploaded("file", "请先选择账号表文件。")
     batch = await allocation.preview(page.platform, page.actor, name, content)

@@ -51,16 +51,10 @@ class SignInHandler(PageHandler):
     def enter(self, entered: Entered) -> None:
         """Keeps the token and leads on: to the code, or in."""
         if entered.half:
-            days = HALF_LIFE.total_seconds() / 86_400
-            self.set_signed_cookie(
-                HALF_COOKIE, entered.token, expires_days=days, path=SIGN_IN, **self.cookie_safety()
-            )
+            self.keep(HALF_COOKIE, entered.token, HALF_LIFE.total_seconds() / 86_400, path=SIGN_IN)
             return self.see_other(f"{CODE}?{urlencode({'next': self.next_url()})}")
-        hours = self.platform.settings.session_hours
-        self.clear_cookie(HALF_COOKIE, path=SIGN_IN)
-        self.set_signed_cookie(
-            SESSION_COOKIE, entered.token, expires_days=hours / 24, path="/", **self.cookie_safety()
-        )
+        self.forget(HALF_COOKIE, path=SIGN_IN)
+        self.keep(SESSION_COOKIE, entered.token, self.platform.settings.session_hours / 24)
         return self.see_other(self.next_url())
 
 
@@ -93,8 +87,7 @@ class SecondStep(SignInHandler):
         self.render_page("accounts/code.html", next=self.next_url(), recovery=recovery, **outcome)
 
     def half_token(self) -> str:
-        token = self.get_signed_cookie(HALF_COOKIE)
-        return token.decode() if token else ""
+        return self.kept(HALF_COOKIE)
 
     def start_again(self, over: SignInOver) -> None:
         self.flash(over.detail, "warning")
@@ -115,7 +108,7 @@ class SignOut(PageHandler):
     @allow(Permission.ACCOUNTS_OWN)
     async def post(self) -> None:
         await sign_in.sign_out(self.platform, self.actor)
-        self.clear_cookie(SESSION_COOKIE)
+        self.forget(SESSION_COOKIE)
         self.see_other(SIGN_IN)
 
 

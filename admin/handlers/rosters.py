@@ -18,7 +18,7 @@ from server.classes.service import Trainee
 from server.kernel.downloads import Download
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
-from server.kernel.web import Route
+from server.kernel.web import UPLOAD_BODY, Route
 from server.kernel.xlsx import PACKED_LARGEST
 
 
@@ -40,7 +40,7 @@ class Roster(PageHandler):
         )
 
 
-@step(Roster, Permission.CLASSES_MANAGE, rate="60/minute")
+@step(Roster, Permission.CLASSES_MANAGE, rate="60/minute", body=UPLOAD_BODY)
 async def upload(page: Roster, class_id: str) -> Done:
     name, content = page.uploaded("file", "请先选择名册文件。")
     preview = await roster_import.preview_roster(page.platform, page.actor, class_id, name, content)

@@ -13,7 +13,7 @@ from admin.steps import Done, shows, step
 from server.classes.rules import Stage
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Review
-from server.kernel.web import Route
+from server.kernel.web import UPLOAD_BODY, Route
 from server.selection import registration, rules, training
 from server.selection import service as selection
 from server.selection.documents import Nominee, NomineeFilter
@@ -108,7 +108,7 @@ class OneNominee(PageHandler):
         )
 
 
-@step(OneNominee, Permission.SELECTION_RECOMMEND, rate="60/minute")
+@step(OneNominee, Permission.SELECTION_RECOMMEND, rate="60/minute", body=UPLOAD_BODY)
 async def add_paper(page: OneNominee, nominee_id: str) -> str:
     name, content = page.uploaded("paper", "请先选择文件。")
     await selection.add_paper(page.platform, page.actor, nominee_id, name, content)

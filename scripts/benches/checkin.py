@@ -35,7 +35,7 @@ from tornado.web import Application, RequestHandler
 
 from miniprogram_api.attendance import CheckInRequest
 from scripts.benches import report
-from server.__main__ import LARGEST_BODY, make_application, open_platform
+from server.__main__ import make_application, open_platform
 from server.accounts.documents import Person, PhoneSession
 from server.accounts.fictional import make_person
 from server.accounts.passwords import token_hash
@@ -46,6 +46,7 @@ from server.classes.documents import Enrolment
 from server.kernel import logs, processes
 from server.kernel.clock import SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod
+from server.kernel.front_door import open_door
 from server.kernel.mongo import connect, new_id
 from server.settings import Settings
 
@@ -101,7 +102,7 @@ async def serve(kind: str, settings: Settings) -> None:
     else:
         db = connect(settings.mongodb_uri, settings.mongodb_database)
         application = Application([("/api/v1/check-ins", Plain if kind == "plain" else Bare)], db=db)
-    server = HTTPServer(application, max_body_size=LARGEST_BODY)
+    server = open_door(application) if kind == "api" else HTTPServer(application)
     [socket] = sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)
     print(socket.getsockname()[1], flush=True)

