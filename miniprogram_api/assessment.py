@@ -19,10 +19,11 @@ from server.assessment.file_types import FileTypeRefused
 from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitted
 from server.assessment.rules import GradingOneself, OwnWorkNotDeclared, TaskKind
 from server.assessment.service import ResultsNotReleased
-from server.assessment.submissions import TEXT_LONGEST, FileTooLarge, TaskWork, TraineeWork
+from server.assessment.submissions import TEXT_LONGEST, FileTooLarge, QuotaReached, TaskWork, TraineeWork
 from server.classes.rules import NotYourPart
 from server.classes.service import ResultsReleased
 from server.kernel import downloads
+from server.kernel.errors import FileUnreadable
 from server.kernel.front_door import Exchange
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
@@ -327,7 +328,15 @@ class TaskSubmissions(ApiHandler):
         summary="Hand in a new version; the same nonce answers the same version again",
         body=SUBMISSION_FORM,
         answers={201: SubmissionAnswer, 200: SubmissionAnswer},
-        problems=(OwnWorkNotDeclared, ContentRefused, FileTooLarge, FileTypeRefused, ResultsReleased),
+        problems=(
+            OwnWorkNotDeclared,
+            ContentRefused,
+            FileTooLarge,
+            FileTypeRefused,
+            FileUnreadable,
+            QuotaReached,
+            ResultsReleased,
+        ),
         rate="120/hour",
         rate_by="phone",
     )

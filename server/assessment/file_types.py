@@ -65,6 +65,7 @@ _MP4_BRANDS = {
     b"MSNV",
     b"dash",
 }
+_ZIP = b"PK\x03\x04"
 _PDF_BLANKS = b"\0\t\n\f\r "
 _OFFICE = {"word/": DOCX, "xl/": XLSX, "ppt/": PPTX}
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -89,6 +90,11 @@ class Recogniser:
                 return
             data = self._begin()
         self._follow(data, final=False)
+
+    @property
+    def looks_inside(self) -> bool:
+        """Whether the end of the file has a table of contents to be read, as long as its sender made it."""
+        return self._head.startswith(_ZIP)
 
     def end(self) -> FileType:
         """What the file is. Raises FileTypeRefused."""
@@ -125,7 +131,7 @@ def _by_signature(head: bytes) -> FileType:
     for beginning, known in (
         (b"\x89PNG\r\n\x1a\n", PNG),
         (b"\xff\xd8\xff", JPEG),
-        (b"PK\x03\x04", ZIP),
+        (_ZIP, ZIP),
     ):
         if head.startswith(beginning):
             return known

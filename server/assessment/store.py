@@ -66,6 +66,7 @@ COLLECTIONS = (
             ),
         ),
     ),
+    CollectionSpec("submitted_bytes", shard_key="_id"),
     CollectionSpec("uploads", shard_key=None, indexes=(Index([("started_at", 1)]),)),
 )
 
@@ -126,6 +127,14 @@ async def set_task_withdrawn(scope: Scope, task_id: str, at: datetime) -> None:
 
 async def insert_submission(scope: Scope, new: Submission) -> None:
     await scope["submissions"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def add_bytes(scope: Scope, key: str, size: int) -> int:
+    """Counts files of a class, or of one of its people (`class:person`), and answers what they come to."""
+    row = await scope["submitted_bytes"].find_one_and_update(
+        {"_id": key}, {"$inc": {"bytes": size}}, upsert=True, return_document=True, session=scope.session
+    )
+    return int(row["bytes"])
 
 
 async def submission(scope: Scope, submission_id: str) -> Submission | None:

@@ -10,16 +10,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.assessment import rules, store
+from server.assessment import file_types, rules, store
 from server.assessment.documents import Grade, Submission, SubmittedFile, Task, is_graded
-from server.assessment.file_types import Recogniser, safe_name
+from server.assessment.file_types import FileType, Recogniser, safe_name
 from server.assessment.tasks import attended_task, task_in_reach, taught_task
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
-from server.kernel import policies
+from server.kernel import hostile, policies
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
-from server.kernel.errors import FieldError, Invalid, NotFound, Problem
+from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, Problem
 from server.kernel.files import NewFile
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
@@ -32,11 +32,19 @@ ABANDONED_AFTER = timedelta(days=1)
 SWEPT_AT_ONCE = 100
 
 
+hostile.reads_here(file_types.__name__)
+
+
 class FileTooLarge(Problem):
     status = 413
     slug = "file-too-large"
     title = "文件太大"
     default_detail = "文件超过大小上限，请压缩或拆分后再提交。"
+
+
+class QuotaReached(Conflict):
+    slug = "quota-reached"
+    title = "已达到提交上限"
 
 
 class SubmissionDraft(BaseModel):
@@ -99,7 +107,7 @@ class Upload:
         """Raises FileTypeRefused."""
         file = self._open
         assert file is not None
-        known = await asyncio.to_thread(file.recogniser.end)
+        known = await recognised(self._platform, self._owner, file.recogniser)
         async with self._one_at_a_time:
             if self._given_up:
                 return
@@ -183,6 +191,7 @@ async def _keep(
         raise Invalid(fields=[FieldError("text", "请填写内容或上传文件。")])
     await classes.exclude_release(unit, training_class)
     last = await store.versions(unit, task_id, person_id, limit=1)
+    await _within_quotas(unit, task, person_id, last[0].version if last else 0, files)
     new = Submission(
         task_id=task_id,
         class_id=task.class_id,
@@ -209,6 +218,36 @@ async def _keep(
         "assessment:submit", new.id, task_id=task_id, version=new.version, files=len(files), late=new.late
     )
     return new, True
+
+
+async def _within_quotas(
+    unit: UnitOfWork, task: Task, person_id: str, versions: int, files: Sequence[SubmittedFile]
+) -> None:
+    """Raises QuotaReached. Two of one class come one after the other (classes.exclude_release), so none slips past."""
+    in_force = await policies.on(unit, beijing_date(unit.now))
+    if versions >= in_force.upload_versions:
+        raise QuotaReached(
+            f"这项任务已提交 {versions} 次，最多 {in_force.upload_versions} 次。如确需再交，请联系培训机构。"
+        )
+    size = sum(file.size for file in files)
+    if not size:
+        return
+    of_person = await store.add_bytes(unit, f"{task.class_id}:{person_id}", size)
+    if of_person > in_force.upload_person_mebibytes * 2**20:
+        raise QuotaReached(
+            f"您在本班提交的文件总量已到 {in_force.upload_person_mebibytes} MiB 的上限，请压缩文件后再提交。"
+        )
+    if await store.add_bytes(unit, task.class_id, size) > in_force.upload_class_gibibytes * 2**30:
+        raise QuotaReached(
+            f"本班提交的文件总量已到 {in_force.upload_class_gibibytes} GiB 的上限，请联系培训机构。"
+        )
+
+
+async def recognised(platform: Platform, whom: str, recogniser: Recogniser) -> FileType:
+    """What a file is that has passed by. Raises FileTypeRefused, FileUnreadable."""
+    if not recogniser.looks_inside:
+        return recogniser.end()
+    return await hostile.read_apart(platform, whom, recogniser.end)
 
 
 async def note_begun(platform: Platform, file_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from server.accounts import people
 from server.accounts.rules import Evidence
@@ -18,7 +19,7 @@ from server.classes.documents import (
     TrainingClass,
 )
 from server.classes.roster import Column
-from server.kernel import policies
+from server.kernel import hostile, policies
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, NotFound
@@ -29,6 +30,8 @@ from server.kernel.spreadsheets import XLSX
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 PREVIEW_LIFE = timedelta(days=1)
+
+hostile.reads_here(roster.__name__)
 
 
 class RosterHasProblems(Conflict):
@@ -56,8 +59,10 @@ async def preview_roster(
         raise RosterClosed()
     now = platform.clock.now()
     in_force = await policies.on(platform, beijing_date(now))
-    read = await asyncio.to_thread(
-        roster.read_roster, content, today=beijing_date(now), rows_most=in_force.roster_rows
+    read = await hostile.read_apart(
+        platform,
+        actor.id,
+        partial(roster.read_roster, content, today=beijing_date(now), rows_most=in_force.roster_rows),
     )
     identities = [people.Identity(row.name, row.id_number, row.phone) for row in read.rows]
     sealed = await people.seal(platform, identities)

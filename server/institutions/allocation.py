@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from pymongo.errors import DuplicateKeyError
 
@@ -16,6 +17,7 @@ from server.accounts.staff import AccountDraft
 from server.institutions import account_sheet, store
 from server.institutions.account_sheet import AccountSheet, Column
 from server.institutions.rules import QualificationKind
+from server.kernel import hostile
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, NotFound
@@ -25,6 +27,8 @@ from server.kernel.spreadsheets import XLSX
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 PREVIEW_LIFE = timedelta(days=1)
+
+hostile.reads_here(account_sheet.__name__)
 
 
 class BatchHasProblems(Conflict):
@@ -50,8 +54,10 @@ async def preview(platform: Platform, actor: Actor, file_name: str, content: byt
     """Reads a sheet of accounts and keeps what it found for a day; nobody gets an account yet. Raises SheetUnreadable."""
     now = platform.clock.now()
     institutions = await store.institutions(platform, Jurisdiction.everything())
-    read = await asyncio.to_thread(
-        account_sheet.read_accounts, content, institutions, today=beijing_date(now)
+    read = await hostile.read_apart(
+        platform,
+        actor.id,
+        partial(account_sheet.read_accounts, content, institutions, today=beijing_date(now)),
     )
     taken = await _taken(platform, read)
     given_before = {one.row for one in taken}

@@ -65,6 +65,14 @@ class Policies(BaseModel):
     code_grace_seconds: Annotated[int, Field(ge=0, le=30, title="签到码过期宽限（秒）")] = 2
     upload_mebibytes: Annotated[int, Field(ge=1, le=500, title="单个学习成果文件上限（MiB）")] = 50
     upload_files: Annotated[int, Field(ge=1, le=50, title="每次提交的文件数上限")] = 10
+    upload_versions: Annotated[int, Field(ge=1, le=1000, title="每项任务每人最多提交的版本数（次）")] = 30
+    upload_person_mebibytes: Annotated[
+        int, Field(ge=50, le=100_000, title="每人每班学习成果文件总量上限（MiB）")
+    ] = 2000
+    upload_class_gibibytes: Annotated[
+        int, Field(ge=1, le=10_000, title="每班学习成果文件总量上限（GiB）")
+    ] = 100
+    """What is full stops everybody's work: one person must not fill a class, nor one class the disk."""
     quiet_from_hour: Annotated[int, Field(ge=0, le=23, title="微信消息免打扰开始（时）")] = 22
     """From this hour in Beijing messages wait; the inbox has them at once."""
     quiet_until_hour: Annotated[int, Field(ge=0, le=23, title="微信消息免打扰结束（时）")] = 7

@@ -5,7 +5,6 @@ What becomes of an accepted candidate is in `training` (the 骨干 class) and `r
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -197,7 +196,7 @@ async def add_paper(
 
     Raises FileTypeRefused, TooLarge, TooManyPapers, NotInThisState. Unless it became a paper, nothing of it stays.
     """
-    paper = await _recognised(file_name, content)
+    paper = await _recognised(platform, actor, file_name, content)
     await nominee(platform, actor, nominee_id)
     file = platform.files.create(paper.name, {"nominee_id": nominee_id})
     await submissions.note_begun(platform, file.id)
@@ -211,12 +210,12 @@ async def add_paper(
         raise
 
 
-async def _recognised(file_name: str, content: bytes) -> Paper:
+async def _recognised(platform: Platform, actor: Actor, file_name: str, content: bytes) -> Paper:
     if len(content) > PAPER_LARGEST:
         raise TooLarge(f"单个文件不能超过 {PAPER_LARGEST // 2**20} MiB，请压缩或拆分后再上传。")
     recogniser = Recogniser()
     recogniser.feed(content)
-    known = await asyncio.to_thread(recogniser.end)
+    known = await submissions.recognised(platform, actor.id, recogniser)
     if known not in PAPER_TYPES:
         raise FileTypeRefused("推荐材料请上传 PDF 或图片（png、jpg、heic）。")
     return Paper(id="", name=safe_name(file_name, known), media_type=known.media_type, size=len(content))

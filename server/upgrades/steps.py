@@ -22,6 +22,7 @@ from server.upgrades import (
     s0013_surveys_may_have_a_supplement,
     s0014_trail_is_sealed_with_a_key,
     s0015_open_surveys_are_sealed,
+    s0016_quotas_know_what_was_handed_in,
 )
 
 
@@ -78,4 +79,9 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("s0014_trail_is_sealed_with_a_key", "用密钥重新封存操作留痕", s0014_trail_is_sealed_with_a_key.run),
     Step("s0015_open_surveys_are_sealed", "让还没截止的评价今后密封收卷", s0015_open_surveys_are_sealed.run),
+    Step(
+        "s0016_quotas_know_what_was_handed_in",
+        "统计各班已提交的学习成果文件",
+        s0016_quotas_know_what_was_handed_in.run,
+    ),
 )

@@ -106,6 +106,7 @@ WITHOUT_MODEL = {
     "reminders",
     "sequences",
     "envelopes",
+    "submitted_bytes",
     "survey_respondents",
     "unknown_usernames",
     "uploads",

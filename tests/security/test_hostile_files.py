@@ -1,0 +1,152 @@
+"""Files of strangers harm nobody but themselves, and nobody fills the disk."""
+
+import asyncio
+import os
+
+import pytest
+
+from server.assessment import submissions
+from server.assessment.submissions import QuotaReached, SubmissionDraft
+from server.kernel import hostile, leases, policies
+from server.kernel.clock import beijing_date
+from server.kernel.errors import FileUnreadable
+from server.kernel.hostile import OneFileAtATime, read_apart
+from server.kernel.platform import Platform
+from server.kernel.policies import PolicyChange
+from server.upgrades import s0016_quotas_know_what_was_handed_in
+from server.wechat.simulator import Simulator
+from tests import assessing, cast, stage
+from tests.security import hostile_readers as readers
+
+
+async def test_a_file_is_read_in_another_process(platform: Platform) -> None:
+    one, other = [await read_apart(platform, "somebody", readers.where) for _ in range(2)]
+    assert len({one, other, os.getpid()}) == 3
+
+
+async def test_a_file_that_takes_for_ever_is_given_up_and_the_person_may_try_another(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hostile, "SECONDS", 0.3)
+    with pytest.raises(FileUnreadable, match="没有读完"):
+        await read_apart(platform, "somebody", readers.never_ends)
+    monkeypatch.undo()
+    assert await read_apart(platform, "somebody", readers.where)
+
+
+async def test_a_file_that_takes_all_memory_takes_its_own(platform: Platform) -> None:
+    with pytest.raises(FileUnreadable, match="内存"):
+        await read_apart(platform, "somebody", readers.eats_memory)
+    with pytest.raises(FileUnreadable):
+        await read_apart(platform, "somebody", readers.ends_its_process)
+
+
+async def test_what_the_reader_says_comes_back_and_what_is_our_fault_stays_one(platform: Platform) -> None:
+    with pytest.raises(FileUnreadable) as refused:
+        await read_apart(platform, "somebody", readers.is_refused)
+    assert [(one.place, one.message) for one in refused.value.fields] == [("file", "第三行看不懂。")]
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        await read_apart(platform, "somebody", readers.is_broken)
+
+
+async def test_everybody_has_one_file_read_at_a_time_also_by_another_machine(platform: Platform) -> None:
+    await leases.hold(platform, "reading:somebody", hostile.HELD_FOR, "another machine")
+    with pytest.raises(OneFileAtATime) as refused:
+        await read_apart(platform, "somebody", readers.where)
+    assert refused.value.extra["retry_after"] == hostile.SECONDS
+    assert await read_apart(platform, "somebody else", readers.where)
+
+
+async def test_the_loop_goes_on_while_files_are_read(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And other work has threads: a dozen files that never end wait for one another, not the platform for them."""
+    monkeypatch.setattr(hostile, "SECONDS", 0.1)
+    files = [asyncio.create_task(read_apart(platform, f"person {n}", readers.never_ends)) for n in range(12)]
+    [sealed] = await platform.vault.encrypt_random(["a phone"])
+    assert await platform.vault.decrypt([sealed]) == ["a phone"]
+    assert not all(file.done() for file in files)
+    assert all(
+        isinstance(one, FileUnreadable) for one in await asyncio.gather(*files, return_exceptions=True)
+    )
+
+
+# ---- quotas
+
+
+async def set_policy(platform: Platform, key: str, value: int) -> None:
+    today = beijing_date(platform.clock.now())
+    change = PolicyChange(key=key, value=value, effective_from=today, reason="试点")
+    await policies.change(platform, stage.actor(cast.CENTRE), change)
+
+
+async def test_versions_of_a_task_end_at_the_policy_and_a_repeated_request_still_answers(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=1)
+    task = await assessing.set_task(platform, opened)
+    await set_policy(platform, "upload_versions", 2)
+    [phone] = opened.trainees
+    await assessing.hand_in(platform, phone, task, "一")
+    second = await assessing.hand_in(platform, phone, task, "二", nonce="the-second")
+    with pytest.raises(QuotaReached, match="最多 2 次"):
+        await assessing.hand_in(platform, phone, task, "三", nonce="the-third")
+    assert await assessing.hand_in(platform, phone, task, "二", nonce="the-second") == second
+
+
+async def test_bytes_end_at_the_policy_of_the_person_and_of_the_class_and_nothing_stays_of_what_is_refused(
+    platform: Platform, wechat: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=2)
+    task = await assessing.set_task(platform, opened)
+    one, other = opened.trainees
+    of_one, of_class = f"{opened.id}:{one.actor.person_id}", opened.id
+    file = ("a.pdf", assessing.PDF)
+    await assessing.hand_in(platform, one, task, files=[file])
+    sizes = {row["_id"]: row["bytes"] async for row in platform["submitted_bytes"].find({})}
+    assert sizes == {of_one: len(assessing.PDF), of_class: len(assessing.PDF)}
+    kept = await platform["files.files"].count_documents({})
+    await platform["submitted_bytes"].update_one({"_id": of_one}, {"$set": {"bytes": 2000 * 2**20}})
+    with pytest.raises(QuotaReached, match="2000 MiB"):
+        await assessing.hand_in(platform, one, task, files=[file])
+    await assessing.hand_in(platform, one, task, "只有文字")
+    await assessing.hand_in(platform, other, task, files=[file])
+    await platform["submitted_bytes"].update_one({"_id": of_class}, {"$set": {"bytes": 100 * 2**30}})
+    with pytest.raises(QuotaReached, match="联系培训机构"):
+        await assessing.hand_in(platform, other, task, files=[file])
+    assert await platform["files.files"].count_documents({}) == kept + 1
+
+
+async def test_two_uploads_at_the_same_moment_are_both_counted(platform: Platform, wechat: Simulator) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=1)
+    task = await assessing.set_task(platform, opened)
+    [phone] = opened.trainees
+    await platform["submitted_bytes"].insert_one(
+        {"_id": f"{opened.id}:{phone.actor.person_id}", "bytes": 2000 * 2**20 - len(assessing.PDF)}
+    )
+
+    async def hand_in() -> object:
+        upload = await submissions.begin_upload(platform, phone.actor, task.id)
+        await upload.begin("a.pdf")
+        await upload.write(assessing.PDF)
+        await upload.end()
+        draft = SubmissionDraft(own_work=True, text="")
+        return await submissions.hand_in(platform, phone.actor, task.id, draft, upload)
+
+    results = await asyncio.gather(hand_in(), hand_in(), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in results) == ["QuotaReached", "tuple"]
+
+
+async def test_what_was_handed_in_before_there_was_a_quota_counts(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=2)
+    task = await assessing.set_task(platform, opened)
+    for phone in opened.trainees:
+        for _ in range(2):
+            await assessing.hand_in(platform, phone, task, files=[("a.pdf", assessing.PDF)])
+    counted = await platform["submitted_bytes"].find({}).sort("_id", 1).to_list(None)
+    await platform["submitted_bytes"].delete_many({})
+    for changed in (3, 0):
+        assert sum([n async for n in s0016_quotas_know_what_was_handed_in.run(platform)]) == changed
+        assert await platform["submitted_bytes"].find({}).sort("_id", 1).to_list(None) == counted
