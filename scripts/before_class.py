@@ -22,9 +22,9 @@ async def centre_prepares(
     centre = Browser(url)
     await centre.sign_in("centre", centre_password, centre_key)
     if await centre.must_change_password():  # a platform that nobody has used yet
-        changed = await centre.change_first_password(centre_password)
-        say(f"  部指导中心首次登录，密码已改为 {changed}")
-    if key := await centre.enrol_if_asked():
+        centre_password = await centre.change_first_password(centre_password)
+        say(f"  部指导中心首次登录，密码已改为 {centre_password}")
+    if key := await centre.enrol_if_asked(centre_password):
         say(f"  部指导中心已开通两步验证，验证器的密钥 {key}")
     base = {"role": "TRAINING_BASE", "province_code": PROVINCE, "institution_code": INSTITUTION}
     officer = await _newcomer(centre, url, f"xingtai-{run}", f"邢台技师学院班主任 {run}", base)
@@ -54,8 +54,7 @@ async def _newcomer(centre: Browser, url: str, username: str, name: str, office:
     first = found(r"first-password[^>]*>([^<]+)<", page)
     newcomer = Browser(url)
     await newcomer.sign_in(username, first)
-    await newcomer.change_first_password(first)
-    await newcomer.enrol_if_asked()
+    await newcomer.enrol_if_asked(await newcomer.change_first_password(first))
     return newcomer
 
 

@@ -42,8 +42,8 @@ LEFT_OUT = {
     "push_nonces",
     "rate_limit_windows",
     "rate_limits",
+    "sign_in_tries",
     "staff_sessions",
-    "unknown_usernames",
     "wechat_tokens",
 }
 Row = dict[str, Any]

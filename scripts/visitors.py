@@ -73,13 +73,13 @@ class Browser:
         home = await self._http.get("/admin")
         return "/admin/password" in home.headers.get("Location", "")
 
-    async def enrol_if_asked(self) -> str:
+    async def enrol_if_asked(self, password: str) -> str:
         """Enrols an authenticator app where the platform asks for one before anything else; returns its key, or nothing."""
         home = await self._http.get("/admin")
         if "/admin/second-factor" not in home.headers.get("Location", ""):
             return ""
         await self.get("/admin/second-factor")
-        await self.submit("/admin/second-factor", {})
+        await self.submit("/admin/second-factor", {"password": password})
         key = found('data-key="([A-Z2-7]+)"', await self.get("/admin/second-factor"))
         await self.submit("/admin/second-factor/confirm", {"code": shown_code(key)}, leads_on=False)
         return key

@@ -68,8 +68,11 @@ class Settings(BaseSettings):
     """A staff session ends so many hours after its last log-in."""
     phone_session_days: float = 30
     lockout_failures: int = 5
-    """Wrong passwords or codes in a row that lock an account."""
+    """Wrong passwords, or wrong codes, after which no more are looked at."""
     lockout_minutes: float = 15
+    """From the last wrong password until they are forgotten."""
+    code_lockout_minutes: float = 60
+    """From the last wrong code; there are a million, so five an hour."""
     log_level: str = "INFO"
 
     wechat_app_id: str = Field("", validation_alias="WECHAT_APP_ID")

@@ -19,6 +19,8 @@ from server.kernel.web import Route, allow
 _OUR_PAGE = re.compile(r"/admin([/?][!-~]*)?")
 HALF_COOKIE = "half-sign-in"
 CODE = f"{SIGN_IN}/code"
+DEVICE_COOKIE = "device"
+DEVICE_DAYS = 180
 
 
 class SignInForm(BaseModel):
@@ -46,7 +48,8 @@ class SignInHandler(PageHandler):
 
     @property
     def where(self) -> Where:
-        return Where(self.request.remote_ip or "", self.request.headers.get("User-Agent", ""))
+        device = self.kept(DEVICE_COOKIE, DEVICE_DAYS)
+        return Where(self.request.remote_ip or "", self.request.headers.get("User-Agent", ""), device)
 
     def enter(self, entered: Entered) -> None:
         """Keeps the token and leads on: to the code, or in."""
@@ -54,6 +57,7 @@ class SignInHandler(PageHandler):
             self.keep(HALF_COOKIE, entered.token, HALF_LIFE.total_seconds() / 86_400, path=SIGN_IN)
             return self.see_other(f"{CODE}?{urlencode({'next': self.next_url()})}")
         self.forget(HALF_COOKIE, path=SIGN_IN)
+        self.keep(DEVICE_COOKIE, entered.device, DEVICE_DAYS, path=SIGN_IN)
         self.keep(SESSION_COOKIE, entered.token, self.platform.settings.session_hours / 24)
         return self.see_other(self.next_url())
 

@@ -59,6 +59,7 @@ async def around(page: PageHandler, query: AccountQuery, rows: Sequence[Account]
     return {
         "institution_names": await places(page, rows),
         "alone": await staff.is_alone(page.platform, page.actor),
+        "locks": await staff.locks(page.platform, rows),
     }
 
 

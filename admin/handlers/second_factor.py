@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import segno
+from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, SECOND_FACTOR, Outcome, PageHandler
 from admin.handlers.accounts import CodeForm
@@ -12,6 +15,10 @@ from server.kernel.permissions import Permission
 from server.kernel.web import Route
 
 RATE = "20/minute"
+
+
+class BeginForm(BaseModel):
+    password: Annotated[str, Field(title="当前密码", max_length=200)]
 
 
 class OwnSecondFactor(PageHandler):
@@ -35,7 +42,7 @@ class OwnSecondFactor(PageHandler):
 
 @step(OwnSecondFactor, Permission.ACCOUNTS_OWN, rate=RATE)
 async def enrol(page: OwnSecondFactor) -> Done:
-    await second_factor.begin(page.platform, page.actor)
+    await second_factor.begin(page.platform, page.actor, page.form(BeginForm).password)
     return Done("", SECOND_FACTOR)
 
 

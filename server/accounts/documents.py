@@ -37,8 +37,10 @@ class Account(Document):
     institution_code: str | None = None
     password_hash: str
     must_change_password: bool
-    failures: int = 0
-    locked_until: datetime | None = None
+    first_password_at: datetime | None = None
+    """When the password was given that its user has not changed yet."""
+    credential: int = 0
+    """Counts the changes of what signs in. What was opened with an earlier one opens nothing any more."""
     created_at: datetime
     second_factor: SecondFactor | None = None
     enrolling: Binary | None = None
@@ -75,6 +77,8 @@ class StaffSession(Document):
     """A log-in in a browser. `id` is the SHA-256 of the cookie's token: the database alone opens nothing."""
 
     account_id: str
+    credential: int = 0
+    """Of the account, when this was opened."""
     created_at: datetime
     expires_at: datetime
     address: str
@@ -130,6 +134,8 @@ class HalfSignIn(Document):
     """The password was right, the code is still owed. It opens nothing; `id` is the SHA-256 of its cookie's token."""
 
     account_id: str
+    credential: int = 0
+    """Of the account, when the password was found right."""
     expires_at: datetime
 
 
@@ -161,6 +167,8 @@ class Binding(Document):
     released_at: datetime | None = None
     released_by: str | None = None
     release_reason: str | None = None
+    log_ins: int = 0
+    """Counted so that a log-in and a release exclude each other."""
 
 
 class PhoneSession(Document):

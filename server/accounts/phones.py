@@ -62,6 +62,8 @@ async def log_in(platform: Platform, js_code: str) -> LoggedIn:
 async def _open_session(unit: UnitOfWork, openid: str, session_id: str) -> PhoneSession:
     binding = await store.active_binding(unit, {"openid": openid})
     person = await store.person(unit, binding.person_id) if binding else None
+    if binding:
+        await store.log_in_through(unit, binding.id)
     now = unit.platform.machine.now()
     session = PhoneSession(
         id=session_id,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bson.binary import Binary
 
-from server.accounts import passwords, store, totp
+from server.accounts import passwords, store, totp, tries
 from server.accounts.documents import Account, SecondFactor
 from server.kernel import policies
 from server.kernel.clock import beijing_date
@@ -23,7 +23,7 @@ OVERSEERS = frozenset({Role.NATIONAL_CENTRE, Role.PROVINCE})
 """Whom the policy `second_factor_required` binds; an institution's staff enrol if they like."""
 RECOVERY_CODES = 10
 TRIES = "10/minute"
-"""Codes that may be tried at one account, beside the lockout: also for who tries many at the same moment."""
+"""Of the first code of an app."""
 
 
 _USED = "这个验证码已经用过，请等验证器显示下一个（每 30 秒一个）。"
@@ -79,8 +79,13 @@ async def standing(platform: Platform, actor: Actor) -> Standing:
     return Standing(account, await required(platform, account.role), secret)
 
 
-async def begin(platform: Platform, actor: Actor) -> None:
-    """A new secret, which counts for nothing until the app has shown a code. Raises AlreadyEnrolled."""
+async def begin(platform: Platform, actor: Actor, password: str) -> None:
+    """A new secret, which counts for nothing until the app has shown a code; for the password, because whoever finds a session open must
+    not lock its owner out with an app of their own. Raises Invalid at `password`, AccountLocked, AlreadyEnrolled."""
+    account = await _own(platform, actor)
+    if account.second_factor:
+        raise AlreadyEnrolled()
+    await passwords.prove_own(platform, actor, account, password, "password")
     [sealed] = await platform.vault.encrypt_random([totp.new_secret()])
     await _begin(platform, actor, sealed)
 
@@ -121,9 +126,9 @@ async def confirm(platform: Platform, actor: Actor, typed: str) -> list[str]:
 @transactional
 async def _confirm(unit: UnitOfWork, factor: SecondFactor) -> None:
     change = {"$set": {"second_factor": factor.model_dump(), "enrolling": None}}
-    if not await store.change_account(unit, unit.actor.id, change, enrolling=factor.secret):
+    kept = unit.actor.session_id
+    if not await store.change_credential(unit, unit.actor.id, change, but=kept, enrolling=factor.secret):
         raise AlreadyEnrolled()  # by another window
-    await store.delete_staff_sessions(unit, unit.actor.id, but=unit.actor.session_id)
     unit.audit("accounts:enrol-second-factor", unit.actor.id)
 
 
@@ -150,19 +155,21 @@ async def remove(platform: Platform, actor: Actor, typed: str) -> None:
 async def _with_code(
     platform: Platform, actor: Actor, account: Account, typed: str, action: str, change: Row
 ) -> None:
+    counter = tries.of_code(platform, account, "own")
+    failures = await tries.begin(platform, counter)
     try:
         proof = await prove(platform, account, typed)
-        await _use_and_change(platform, actor, account, proof, action, change)
+        await _use_and_change(platform, actor, proof, action, change)
     except CodeRefused:
-        await passwords.record_failure(platform, actor, account.id)
+        await passwords.note_refusal(platform, actor, account.id, failures)
         raise
+    await tries.take_back(platform, counter, failures)
 
 
 @transactional
-async def _use_and_change(unit: UnitOfWork, account: Account, proof: Proof, action: str, change: Row) -> None:
+async def _use_and_change(unit: UnitOfWork, proof: Proof, action: str, change: Row) -> None:
     await use(unit, unit.actor.id, proof)
     await store.change_account(unit, unit.actor.id, {"$set": change})
-    await store.forgive_failures(unit, account)
     unit.audit(action, unit.actor.id)
 
 
@@ -175,10 +182,8 @@ class Proof:
 
 
 async def prove(platform: Platform, account: Account, typed: str) -> Proof:
-    """What a typed code proves. Raises CodeRefused, NotEnrolled, AccountLocked, TooManyRequests."""
+    """What a typed code proves; whoever asks has counted the try. Raises CodeRefused, NotEnrolled."""
     now = platform.machine.now()
-    passwords.require_unlocked(account.locked_until, now)
-    await platform.limiter.hit("second-factor", TRIES, account.id)
     factor = account.second_factor
     if factor is None:
         raise NotEnrolled()

@@ -6,19 +6,22 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from server.accounts import passwords, rules, second_factor, store
+from server.accounts import passwords, rules, second_factor, store, tries
 from server.accounts.documents import Account, HalfSignIn, StaffSession
 from server.accounts.passwords import token_hash
 from server.accounts.second_factor import CodeRefused, Proof
-from server.accounts.staff import actor_of
-from server.kernel.errors import FieldError, Invalid, NotFound, Problem
+from server.accounts.staff import actor_of, first_password_over
+from server.kernel.errors import FieldError, Invalid, NotFound, NotSignedIn, Problem
 from server.kernel.identity import ANYBODY, Actor
+from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
 HALF_LIFE = timedelta(minutes=5)
 """Between the password and the code."""
 SEEN_EVERY = timedelta(minutes=1)
+UNKNOWN = "unknown"
+"""In the trail, for a username that nobody has: what was typed there may be a password."""
 
 
 class SignInRefused(Problem):
@@ -43,45 +46,71 @@ class Where:
 
     address: str
     user_agent: str
+    device: str = ""
+    """What this browser was given when somebody signed in here: see Entered."""
 
 
 @dataclass(frozen=True)
 class Entered:
-    """A token to be kept in a cookie: of a session, or of a `half` one that only the code makes whole."""
+    """A token to be kept in a cookie: of a session, or of a `half` one that only the code makes whole.
+
+    With a session goes a `device` to be kept for long: it opens nothing, but the browser counts its wrong tries by itself from then on.
+    """
 
     token: str
     half: bool
+    device: str = ""
 
 
 async def sign_in(platform: Platform, username: str, password: str, where: Where) -> Entered:
     """The first step. Whoever has a second factor gets a half sign-in, which opens nothing.
 
-    Raises SignInRefused in the same words for a wrong name and a wrong password, AccountLocked after repeated failures at either.
+    Raises SignInRefused in the same words for a wrong name and a wrong password, AccountLocked after repeated failures at either. A name
+    that nobody has costs the same work, look-ups and writes as one that somebody has.
     """
     username = rules.normalise_username(username)
     account = await store.account_by_username(platform, username)
-    failures = await passwords.begin_try(platform, account, username)
+    counter = tries.of_password(platform, token_hash(username), _known_device(where, username))
+    failures = await tries.begin(platform, counter)
     if not await passwords.password_fits(account, password):
-        if account:
-            await passwords.note_refusal(platform, ANYBODY, account.id, failures)
+        await passwords.note_refusal(platform, ANYBODY, account.id if account else UNKNOWN, failures)
         raise SignInRefused()
     assert account is not None
-    await passwords.end_try(platform, account)
+    await tries.take_back(platform, counter, failures)
     if not account.active:
         raise SignInRefused("这个账号已停用。如需恢复，请联系部指导中心。")
+    await _require_fresh(platform, account)
     token = secrets.token_urlsafe(32)
     if account.second_factor:
-        await _keep_half(platform, actor_of(account), token_hash(token))
+        await _keep_half(platform, actor_of(account), account, token_hash(token))
         return Entered(token, half=True)
     await _open_session(platform, actor_of(account), account, _session(platform, account, token, where), None)
-    return Entered(token, half=False)
+    return Entered(token, half=False, device=_device(where, username))
+
+
+async def _require_fresh(platform: Platform, account: Account) -> None:
+    """Raises SignInRefused for a first password that nobody has used in time: until then it lies in a mail or on a paper."""
+    if (days := await first_password_over(platform, account)) is not None:
+        raise SignInRefused(
+            f"初始密码超过 {days} 天没有使用，已经失效。请联系本单位的管理人员或部指导中心重置。"
+        )
+
+
+def _known_device(where: Where, username: str) -> str:
+    """The mark of a browser in which this name has signed in before; empty for any other."""
+    name, _, mark = where.device.partition(".")
+    return mark if name == token_hash(username) else ""
+
+
+def _device(where: Where, username: str) -> str:
+    return f"{token_hash(username)}.{_known_device(where, username) or secrets.token_urlsafe(16)}"
 
 
 async def half_signed_in(platform: Platform, token: str) -> Account:
     """Whose code is awaited. Raises SignInOver."""
     half = await store.half_sign_in(platform, token_hash(token), platform.machine.now())
     account = await store.account(platform, half.account_id) if half else None
-    if account is None or not account.active:
+    if half is None or account is None or not account.active or half.credential != account.credential:
         raise SignInOver()
     return account
 
@@ -89,18 +118,21 @@ async def half_signed_in(platform: Platform, token: str) -> Account:
 async def enter_code(platform: Platform, token: str, typed: str, where: Where) -> Entered:
     """The second step: a code of the app or a recovery code makes the half sign-in of `token` a session.
 
-    Raises CodeRefused, which counts towards the lockout, SignInOver, AccountLocked, TooManyRequests.
+    Raises CodeRefused, which counts towards the lockout, SignInOver, AccountLocked.
     """
     account = await half_signed_in(platform, token)
     new = secrets.token_urlsafe(32)
     session = _session(platform, account, new, where)
+    counter = tries.of_code(platform, account, _known_device(where, account.username))
+    failures = await tries.begin(platform, counter)
     try:
         proof = await second_factor.prove(platform, account, typed)
         await _open_session(platform, actor_of(account), account, session, (token_hash(token), proof))
     except CodeRefused:
-        await passwords.record_failure(platform, ANYBODY, account.id)
+        await passwords.note_refusal(platform, ANYBODY, account.id, failures)
         raise
-    return Entered(new, half=False)
+    await tries.take_back(platform, counter, failures)
+    return Entered(new, half=False, device=_device(where, account.username))
 
 
 def _session(platform: Platform, account: Account, token: str, where: Where) -> StaffSession:
@@ -108,6 +140,7 @@ def _session(platform: Platform, account: Account, token: str, where: Where) -> 
     return StaffSession(
         id=token_hash(token),
         account_id=account.id,
+        credential=account.credential,
         created_at=now,
         expires_at=now + timedelta(hours=platform.settings.session_hours),
         address=where.address,
@@ -117,9 +150,14 @@ def _session(platform: Platform, account: Account, token: str, where: Where) -> 
 
 
 @transactional
-async def _keep_half(unit: UnitOfWork, half_id: str) -> None:
+async def _keep_half(unit: UnitOfWork, account: Account, half_id: str) -> None:
+    if not await store.enter(unit, account):
+        raise SignInRefused()
     half = HalfSignIn(
-        id=half_id, account_id=unit.actor.id, expires_at=unit.platform.machine.now() + HALF_LIFE
+        id=half_id,
+        account_id=account.id,
+        credential=account.credential,
+        expires_at=unit.platform.machine.now() + HALF_LIFE,
     )
     await store.insert_half_sign_in(unit, half)
     unit.audit("accounts:password-accepted", unit.actor.id)
@@ -129,12 +167,13 @@ async def _keep_half(unit: UnitOfWork, half_id: str) -> None:
 async def _open_session(
     unit: UnitOfWork, account: Account, session: StaffSession, half: tuple[str, Proof] | None
 ) -> None:
+    if not await store.enter(unit, account):
+        raise SignInOver() if half else SignInRefused()
     if half is not None:
         half_id, proof = half
         await second_factor.use(unit, session.account_id, proof)
         if not await store.delete_half_sign_in(unit, half_id):
             raise SignInOver()
-    await store.forgive_failures(unit, account)
     await store.insert_staff_session(unit, session)
     unit.audit("accounts:sign-in", session.account_id)
 
@@ -144,7 +183,7 @@ async def actor_of_token(platform: Platform, token: str) -> Actor:
     now = platform.machine.now()
     session = await store.staff_session(platform, token_hash(token), now)
     account = await store.account(platform, session.account_id) if session else None
-    if account is None or session is None or not account.active:
+    if account is None or session is None or not account.active or session.credential != account.credential:
         return ANYBODY
     if session.seen_at is None or now - session.seen_at >= SEEN_EVERY:
         await store.see_staff_session(platform, session.id, now)
@@ -183,19 +222,20 @@ async def change_password(platform: Platform, actor: Actor, current: str, new: s
     account = await store.account(platform, actor.id)
     if account is None:
         raise NotFound()
-    failures = await passwords.begin_try(platform, account, account.username)
-    if not await passwords.password_fits(account, current):
-        await passwords.note_refusal(platform, actor, account.id, failures)
-        raise Invalid(fields=[FieldError("current", "当前密码不正确。")])
-    await passwords.end_try(platform, account)
+    await passwords.prove_own(platform, actor, account, current, "current")
     if new == current:
         raise Invalid(fields=[FieldError("new", "新密码不能与当前密码相同。")])
     rules.check_password(new, account.username)
-    await _set_password(platform, actor, await passwords.hash_password(new))
+    await _set_password(platform, actor, account, await passwords.hash_password(new))
 
 
 @transactional
-async def _set_password(unit: UnitOfWork, password_hash: str) -> None:
-    await store.set_password(unit, unit.actor.id, password_hash, must_change=False)
-    await store.delete_staff_sessions(unit, unit.actor.id, but=unit.actor.session_id)
+async def _set_password(unit: UnitOfWork, account: Account, password_hash: str) -> None:
+    """Raises NotSignedIn when somebody has given the account another password meanwhile."""
+    change: Row = {
+        "$set": {"password_hash": password_hash, "must_change_password": False, "first_password_at": None}
+    }
+    kept, credential = unit.actor.session_id, account.credential
+    if not await store.change_credential(unit, account.id, change, but=kept, credential=credential):
+        raise NotSignedIn()
     unit.audit("accounts:change-password", unit.actor.id)

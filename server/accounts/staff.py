@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
-from server.accounts import rules, store
+from server.accounts import rules, store, tries
 from server.accounts.documents import EVERY_ACCOUNT, Account, AccountFilter
-from server.accounts.passwords import hash_password, hash_passwords, new_password
+from server.accounts.passwords import hash_password, hash_passwords, new_password, token_hash
+from server.kernel import policies
+from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Jurisdiction, Role, system
 from server.kernel.mongo import Row
@@ -189,9 +192,15 @@ def new_accounts(
     platform: Platform, drafts: Sequence[AccountDraft], password_hashes: Sequence[str]
 ) -> list[Account]:
     """Accounts that nobody has stored yet, each with a first password."""
-    now = platform.clock.now()
+    now, given = platform.clock.now(), platform.machine.now()
     return [
-        Account(**draft.model_dump(), password_hash=hashed, must_change_password=True, created_at=now)
+        Account(
+            **draft.model_dump(),
+            password_hash=hashed,
+            must_change_password=True,
+            first_password_at=given,
+            created_at=now,
+        )
         for draft, hashed in zip(drafts, password_hashes, strict=True)
     ]
 
@@ -229,8 +238,7 @@ async def renew_first_passwords(
 @transactional
 async def _renew(unit: UnitOfWork, hashes: dict[str, str]) -> None:
     for account_id, hashed in hashes.items():
-        await store.set_password(unit, account_id, hashed, must_change=True)
-        await store.delete_staff_sessions(unit, account_id)
+        await _give_first_password(unit, account_id, hashed)
         unit.audit("accounts:reset-password", account_id)
 
 
@@ -250,9 +258,23 @@ async def reset_password(platform: Platform, actor: Actor, account_id: str) -> t
 async def _reset_password(unit: UnitOfWork, account_id: str, password_hash: str) -> None:
     if not (await get_account(unit, unit.actor, account_id)).active:
         raise AlreadyDeactivated()
-    await store.set_password(unit, account_id, password_hash, must_change=True)
-    await store.delete_staff_sessions(unit, account_id)
+    await _give_first_password(unit, account_id, password_hash)
     unit.audit("accounts:reset-password", account_id)
+
+
+async def _give_first_password(
+    unit: UnitOfWork, account_id: str, password_hash: str, besides: Row | None = None
+) -> None:
+    """One that must be changed; whatever was opened before ends, and whatever was tried is forgotten."""
+    first: Row = {
+        "password_hash": password_hash,
+        "must_change_password": True,
+        "first_password_at": unit.platform.machine.now(),
+    }
+    await store.change_credential(unit, account_id, {"$set": first | (besides or {})})
+    account = await store.account(unit, account_id)
+    assert account is not None
+    await tries.forget(unit, account, token_hash(account.username))
 
 
 @transactional
@@ -267,10 +289,9 @@ async def deactivate(unit: UnitOfWork, account_id: str, reason: str) -> Account:
     # Two colleagues who deactivate each other at the same moment: the second finds the own account gone.
     if not await store.change_account(unit, unit.actor.id, {"$inc": {"version": 1}}, deactivated_at=None):
         raise Forbidden()
-    change = {"$set": {"deactivated_at": unit.now}, "$inc": {"version": 1}}
-    if not await store.change_account(unit, account_id, change, deactivated_at=None):
+    change = {"$set": {"deactivated_at": unit.now}}
+    if not await store.change_credential(unit, account_id, change, deactivated_at=None):
         raise AlreadyDeactivated()
-    await store.delete_staff_sessions(unit, account_id)
     unit.audit("accounts:deactivate", account_id, username=found.username, reason=reason)
     return found
 
@@ -290,9 +311,8 @@ async def _reactivate(unit: UnitOfWork, account_id: str, password_hash: str, rea
     found = await get_account(unit, unit.actor, account_id)
     if found.active:
         raise StillActive()
-    change: Row = {"$set": {"deactivated_at": None, "second_factor": None, "enrolling": None}}
-    await store.change_account(unit, account_id, {**change, "$inc": {"version": 1}})
-    await store.set_password(unit, account_id, password_hash, must_change=True)
+    afresh: Row = {"deactivated_at": None, "second_factor": None, "enrolling": None}
+    await _give_first_password(unit, account_id, password_hash, afresh)
     unit.audit("accounts:reactivate", account_id, username=found.username, reason=reason)
     return found
 
@@ -308,8 +328,7 @@ async def reset_second_factor(unit: UnitOfWork, account_id: str, reason: str) ->
     _require_other(unit.actor, account_id)
     if found.second_factor is None:
         raise Conflict("这个账号没有开通两步验证。")
-    await store.change_account(unit, account_id, {"$set": {"second_factor": None, "enrolling": None}})
-    await store.delete_staff_sessions(unit, account_id)
+    await store.change_credential(unit, account_id, {"$set": {"second_factor": None, "enrolling": None}})
     unit.audit("accounts:reset-second-factor", account_id, username=found.username, reason=reason)
     return found
 
@@ -319,8 +338,33 @@ def _require_other(actor: Actor, account_id: str) -> None:
         raise NotOneself()
 
 
+async def locks(platform: Platform, accounts: Sequence[Account]) -> dict[str, datetime]:
+    """By the ids of those accounts at which strangers have guessed too often: until when nobody new gets in."""
+    found: dict[str, datetime] = {}
+    counters = {
+        counter.key: account.id
+        for account in accounts
+        for counter in _counters_of_strangers(platform, account)
+    }
+    asked = [counter for account in accounts for counter in _counters_of_strangers(platform, account)]
+    for key, end in (await tries.locked_until(platform, asked)).items():
+        found[counters[key]] = max(end, found.get(counters[key], end))
+    return found
+
+
+def _counters_of_strangers(platform: Platform, account: Account) -> list[tries.Counter]:
+    of_password = tries.of_password(platform, token_hash(account.username), device="")
+    return [of_password, tries.of_code(platform, account, device="")]
+
+
 async def ensure_first_account(platform: Platform, username: str = "centre") -> str | None:
-    """On an empty platform, makes the centre's account and returns its first password; otherwise None."""
+    """On an empty platform, makes the centre's account and returns its first password; so too where nobody has used it and it is over,
+    for there is nobody who could give another. Otherwise None."""
+    first = await store.account_by_username(platform, username)
+    if first is not None and first.must_change_password and await _is_over_and_alone(platform, first):
+        password = new_password()
+        await _reset_password(platform, system("start"), first.id, await hash_password(password))
+        return password
     if await store.any_account(platform):
         return None
     draft = AccountDraft(username=username, name="部指导中心管理员", role=Role.NATIONAL_CENTRE)
@@ -328,3 +372,18 @@ async def ensure_first_account(platform: Platform, username: str = "centre") -> 
         return (await allocate(platform, system("start"), draft))[1]
     except UsernameTaken:  # another process was first
         return None
+
+
+async def _is_over_and_alone(platform: Platform, account: Account) -> bool:
+    if await store.any_account(platform, {"_id": {"$ne": account.id}}):
+        return False
+    return await first_password_over(platform, account) is not None
+
+
+async def first_password_over(platform: Platform, account: Account) -> int | None:
+    """After how many days a first password that nobody has changed ended; None where it has not."""
+    if not account.must_change_password or account.first_password_at is None:
+        return None
+    days = (await policies.on(platform, beijing_date(platform.clock.now()))).first_password_days
+    over = account.first_password_at + timedelta(days=days) <= platform.machine.now()
+    return days if over else None

@@ -43,11 +43,6 @@ COLLECTIONS = (
         indexes=(Index([("account_id", 1)]), Index([("expires_at", 1)], expire_after_seconds=0)),
     ),
     CollectionSpec(
-        "unknown_usernames",
-        shard_key="_id",
-        indexes=(Index([("at", 1)], expire_after_seconds=86_400),),
-    ),
-    CollectionSpec(
         "account_batches",
         shard_key=None,
         indexes=(Index([("expires_at", 1)], expire_after_seconds=0),),
@@ -156,93 +151,31 @@ async def use_recovery_code(scope: Scope, account_id: str, code_hash: str) -> bo
     return await change_account(scope, account_id, {"$pull": left}, **left)
 
 
-async def set_password(scope: Scope, account_id: str, password_hash: str, *, must_change: bool) -> None:
-    await scope["accounts"].update_one(
-        {"_id": account_id},
-        {
-            "$set": {
-                "password_hash": password_hash,
-                "must_change_password": must_change,
-                "failures": 0,
-                "locked_until": None,
-            }
-        },
+async def change_credential(
+    scope: Scope, account_id: str, change: Row, *, but: str | None = None, **condition: Any
+) -> bool:
+    """Changes what an account signs in with, if it still meets the condition, and ends whatever was opened with it before, except the
+    session `but`; whether it did."""
+    counted = {**change, "$inc": {"credential": 1, "version": 1}}
+    changed = await scope["accounts"].find_one_and_update(
+        {"_id": account_id, **condition}, counted, return_document=True, session=scope.session
+    )
+    if changed is None:
+        return False
+    await delete_staff_sessions(scope, account_id, but=but)
+    await scope["staff_sessions"].update_one(
+        {"_id": but, "account_id": account_id},
+        {"$set": {"credential": changed["credential"]}},
         session=scope.session,
     )
+    return True
 
 
-async def begin_try(
-    scope: Scope, account_id: str, most: int, locked_until: datetime, now: datetime
-) -> int | None:
-    """Counts a try at a password before it is looked at, and locks the account at the last that is allowed; None while locked.
-
-    However many come at the same moment, no more than allowed get through. Those that come too late are counted as well, so
-    that a success among them can tell that it was not alone.
-    """
-    before = await scope["accounts"].find_one_and_update(
-        {"_id": account_id}, _counted(most, locked_until, now)
-    )
-    return None if _is_locked(before, now) else int(before.get("failures", 0)) + 1
-
-
-async def begin_try_at_nobody(
-    scope: Scope, name_hash: str, most: int, locked_until: datetime, now: datetime
-) -> int | None:
-    """The same for a username that nobody has: it locks as any other, so that a lock does not tell who has an account."""
-    counted: list[Row] = [*_counted(most, locked_until, now), {"$set": {"at": now}}]
-    before = await scope["unknown_usernames"].find_one_and_update({"_id": name_hash}, counted, upsert=True)
-    return None if _is_locked(before or {}, now) else int((before or {}).get("failures", 0)) + 1
-
-
-async def lock_of_nobody(scope: Scope, name_hash: str) -> datetime | None:
-    row = await scope["unknown_usernames"].find_one({"_id": name_hash})
-    return row["locked_until"] if row else None
-
-
-async def end_try(scope: Scope, account: Account) -> None:
-    """Takes back what `begin_try` counted for `account` as it was read before: the password was right.
-
-    The lock that the own try may have set goes with it, but not one that others have a part in.
-    """
-    alone = await change_account(
-        scope,
-        account.id,
-        {"$set": {"failures": account.failures, "locked_until": None}},
-        failures=account.failures + 1,
-    )
-    if not alone:
-        await change_account(scope, account.id, {"$inc": {"failures": -1}}, failures={"$gt": 0})
-
-
-def _is_locked(row: Row, now: datetime) -> bool:
-    until = row.get("locked_until")
-    return until is not None and until > now
-
-
-def _counted(most: int, locked_until: datetime, now: datetime) -> list[Row]:
-    """One failure more; at `most` the lock, which grows no longer by what comes while it holds."""
-    held = {"$ifNull": ["$locked_until", None]}
-    locks = {"$and": [{"$gte": ["$failures", most]}, {"$lte": [held, now]}]}
-    return [
-        {"$set": {"failures": {"$add": [{"$ifNull": ["$failures", 0]}, 1]}}},
-        {"$set": {"locked_until": {"$cond": [locks, locked_until, held]}}},
-    ]
-
-
-async def count_failure(
-    scope: Scope, account_id: str, most: int, locked_until: datetime, now: datetime
-) -> int:
-    """Counts a wrong code, atomically, and locks the account at the last that is allowed; returns the count."""
-    row = await scope["accounts"].find_one_and_update(
-        {"_id": account_id}, _counted(most, locked_until, now), return_document=True, session=scope.session
-    )
-    return int(row["failures"])
-
-
-async def forgive_failures(scope: Scope, account: Account) -> None:
-    """Begins the count anew, unless somebody has tried since `account` was read: what is tried at the same moment stays counted."""
-    cleared: Row = {"$set": {"failures": 0, "locked_until": None}}
-    await change_account(scope, account.id, cleared, failures=account.failures)
+async def enter(scope: Scope, account: Account) -> bool:
+    """Whether what `account` signs in with is still what it was when it was read. Nobody changes it in the same moment unseen: a change
+    writes the account, and so does this."""
+    same: Row = {"credential": account.credential, "deactivated_at": None}
+    return await change_account(scope, account.id, {"$inc": {"version": 1}}, **same)
 
 
 async def insert_staff_session(scope: Scope, new: StaffSession) -> None:
@@ -345,6 +278,11 @@ async def bound_person_ids(scope: Scope, person_ids: Sequence[str]) -> set[str]:
         {"person_id": {"$in": list(person_ids)}, "active": True}, {"person_id": 1}, session=scope.session
     )
     return {row["person_id"] async for row in rows}
+
+
+async def log_in_through(scope: Scope, binding_id: str) -> None:
+    """Written, so that a release in the same moment comes before or after, and not beside."""
+    await scope["bindings"].update_one({"_id": binding_id}, {"$inc": {"log_ins": 1}}, session=scope.session)
 
 
 async def insert_binding(scope: Scope, new: Binding) -> None:

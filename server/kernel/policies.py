@@ -85,6 +85,8 @@ class Policies(BaseModel):
         Field(ge=0, le=3, title="骨干教师选拔推荐须持有的培训证书级别（0 不要求，3、2、1 为该级及以上）"),
     ] = 0
     second_factor_required: Annotated[bool, Field(title="部指导中心、省级管理部门登录须两步验证")] = True
+    first_password_days: Annotated[int, Field(ge=1, le=90, title="初始密码有效期（天）")] = 14
+    """Until it is changed it lies in a mail or on a paper."""
     survey_reminder_days: Annotated[
         int, Field(ge=1, le=30, title="满意度评价截止前几天提醒未填写的人（天）")
     ] = 2

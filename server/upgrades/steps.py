@@ -23,6 +23,7 @@ from server.upgrades import (
     s0014_trail_is_sealed_with_a_key,
     s0015_open_surveys_are_sealed,
     s0016_quotas_know_what_was_handed_in,
+    s0017_tries_are_counted_apart,
 )
 
 
@@ -83,5 +84,8 @@ STEPS: tuple[Step, ...] = (
         "s0016_quotas_know_what_was_handed_in",
         "统计各班已提交的学习成果文件",
         s0016_quotas_know_what_was_handed_in.run,
+    ),
+    Step(
+        "s0017_tries_are_counted_apart", "分开统计密码和验证码的输错次数", s0017_tries_are_counted_apart.run
     ),
 )

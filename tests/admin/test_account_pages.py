@@ -70,6 +70,9 @@ def passwords_on(page: Shown) -> dict[str, str]:
     return {str(row[0]): str(row[1]) for row in rows}
 
 
+OWN = {"password": cast.XINGTAI_OFFICER.password}
+
+
 async def account_id(platform: Platform, username: str) -> str:
     row = await platform["accounts"].find_one({"username": username})
     assert row is not None
@@ -126,7 +129,8 @@ async def test_who_must_have_a_second_factor_is_led_to_it_before_anything_else(
     assert (await browser.post("/admin/second-factor/remove")).location == "/admin/second-factor"
     offered = await browser.get("/admin/second-factor")
     assert "开始设置" in offered.text and "主导航" not in offered.html
-    assert (await browser.post("/admin/second-factor")).location == "/admin/second-factor"
+    began = await browser.post("/admin/second-factor", {"password": changed})
+    assert began.location == "/admin/second-factor"
     secret = secret_on(await browser.get("/admin/second-factor"))
     wrong = await browser.post("/admin/second-factor/confirm", {"code": "12345"})
     assert wrong.status == 422 and secret_on(wrong) == secret
@@ -162,11 +166,11 @@ async def test_an_institution_turns_it_on_and_off(
     platform: Platform, mine: Browser, clock: FixedClock
 ) -> None:
     assert "别人知道了密码也登录不了" in (await mine.get("/admin/second-factor")).text
-    await mine.post("/admin/second-factor")
+    await mine.post("/admin/second-factor", OWN)
     secret = secret_on(await mine.get("/admin/second-factor"))
     await mine.post("/admin/second-factor/confirm", {"code": code_of(platform, secret)})
     again = await mine.post("/admin/second-factor/confirm", {"code": code_of(platform, secret)})
-    assert again.status == 409 and (await mine.post("/admin/second-factor")).status == 409
+    assert again.status == 409 and (await mine.post("/admin/second-factor", OWN)).status == 409
     clock.advance(NEXT_STEP)
     renewed = await mine.post("/admin/second-factor/recovery-codes", {"code": code_of(platform, secret)})
     assert renewed.status == 200 and "恢复码只显示这一次" in renewed.text
@@ -178,7 +182,7 @@ async def test_an_institution_turns_it_on_and_off(
 
 
 async def test_a_recovery_code_opens_the_door_once(platform: Platform, site: str, mine: Browser) -> None:
-    await mine.post("/admin/second-factor")
+    await mine.post("/admin/second-factor", OWN)
     secret = secret_on(await mine.get("/admin/second-factor"))
     shown = await mine.post("/admin/second-factor/confirm", {"code": code_of(platform, secret)})
     found = re.search(r"([a-z2-9]{4}-){3}[a-z2-9]{4}", shown.html)

@@ -68,6 +68,7 @@ def test_a_province_enrols_its_phone_and_comes_back_with_it(
     page.get_by_role("button", name="保存新密码").click()
     expect(page.get_by_role("heading", name="开通两步验证")).to_be_visible()
     look(page, "enrol-offered")
+    page.locator("#field-password").fill(changed)
     page.get_by_role("button", name="开始设置").click()
     page.get_by_text("不能扫描？手工输入密钥").click()
     key = page.locator("[data-key]").get_attribute("data-key") or ""

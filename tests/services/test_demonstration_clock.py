@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from server.accounts import passwords, phones, second_factor, sign_in
+from server.accounts import phones, second_factor, sign_in, tries
 from server.accounts import store as accounts_store
 from server.accounts.fictional import roster_of
 from server.accounts.phones import PhoneAuthenticator
@@ -344,7 +344,7 @@ async def test_a_lock_holds_as_long_as_it_was_to_hold(
         if number == 1:
             await move_far(here)
     await here.clock.move(NOON + LONG + LONG)
-    with pytest.raises(passwords.AccountLocked):
+    with pytest.raises(tries.AccountLocked):
         await sign_in.sign_in(here.platform, officer.username, officer.password, HERE)
     clock.advance(timedelta(minutes=platform.settings.lockout_minutes))
     assert await sign_in.sign_in(here.platform, officer.username, officer.password, HERE)
@@ -469,7 +469,7 @@ async def test_no_row_that_expires_is_dated_by_civil_time(
     await roster_import.preview_roster(here.platform, opened.officer, opened.id, "名册.xlsx", sheet)
     expected = {
         ("half_sign_ins", "expires_at"): HALF_LIFE,
-        ("unknown_usernames", "at"): timedelta(0),
+        ("sign_in_tries", "at"): timedelta(0),
         ("phone_sessions", "expires_at"): timedelta(days=platform.settings.phone_session_days),
         ("message_grant_reports", "at"): timedelta(0),
         ("roster_imports", "expires_at"): timedelta(days=1),

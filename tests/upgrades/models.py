@@ -106,9 +106,9 @@ WITHOUT_MODEL = {
     "reminders",
     "sequences",
     "envelopes",
+    "sign_in_tries",
     "submitted_bytes",
     "survey_respondents",
-    "unknown_usernames",
     "uploads",
     "wechat_tokens",
 }

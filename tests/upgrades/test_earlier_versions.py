@@ -54,33 +54,11 @@ ID_NUMBER = re.compile(r"(?<!\d)[1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])\d{5}[\dX](
 PHONE = re.compile(r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])")
 LATER = timedelta(minutes=10)
 """After the last entry of the trail: by then it is sealed."""
-CHANGES: dict[str, set[str]] = {
-    "before-issue-10": set(),
-    "before-issue-3": {
-        "s0001",
-        "s0002",
-        "s0003",
-        "s0004",
-        "s0005",
-        "s0006",
-        "s0008",
-        "s0009",
-        "s0010",
-        "s0013",
-        "s0014",
-        "s0015",
-    },
-    "before-issue-8": {
-        "s0005",
-        "s0006",
-        "s0008",
-        "s0009",
-        "s0010",
-        "s0011",
-        "s0013",
-        "s0014",
-        "s0015",
-    },
+_ISSUE_10 = {"s0014", "s0015", "s0016", "s0017"}
+CHANGES = {
+    "before-issue-3": {f"s00{number:02}" for number in (1, 2, 3, 4, 5, 6, 8, 9, 10, 13)} | _ISSUE_10,
+    "before-issue-8": {f"s00{number:02}" for number in (5, 6, 8, 9, 10, 11, 13)} | _ISSUE_10,
+    "before-issue-10": _ISSUE_10,
 }
 """Which steps have anything to do."""
 
