@@ -130,7 +130,11 @@ class BoundedApplication(Application):
         path_kwargs: dict[str, bytes] | None = None,
     ) -> Any:
         if isinstance(request.connection, Exchange):
-            request.connection.body_most = body_most(target_class, request.method or "")
+            most = body_most(target_class, request.method or "")
+            vouched = getattr(target_class, "vouched_for", None)
+            if most > USUAL_BODY and vouched is not None and not vouched(request, self.settings):
+                most = USUAL_BODY
+            request.connection.body_most = most
         return super().get_handler_delegate(request, target_class, target_kwargs, path_args, path_kwargs)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import resource
 import secrets
 from collections.abc import Callable
@@ -84,6 +85,7 @@ def _in_a_process(read: Callable[[], R], seconds: float) -> R:
 
 
 def _read(sender: Connection, read: Callable[[], Any], seconds: float) -> None:
+    os.nice(10)  # whoever waits for a check-in comes first
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(
         resource.RLIMIT_CPU, (int(seconds) + 2, int(seconds) + 2)

@@ -14,7 +14,8 @@ from server.kernel import errors, web
 from server.kernel.front_door import BoundedApplication, Limits
 from server.kernel.platform import Platform
 from server.kernel.web import USUAL_BODY
-from tests import opening
+from tests import cast, opening
+from tests.admin.browserless import sign_in
 from tests.security import raw
 
 JSON = {"content_type": "application/json"}
@@ -72,8 +73,21 @@ async def test_a_browser_reads_it_on_a_page(site: str) -> None:
         head = raw.head("POST", "/admin/login", content_length=str(2**21), accept="text/html,*/*;q=0.8")
         await line.send(head)
         answer = await line.answer()
-    assert answer.status == 413 and "1 MiB" in answer.body.decode()
+    assert answer.status == 413 and "64 KiB" in answer.body.decode()
     assert answer.headers["Content-Security-Policy"] == web.SECURITY_HEADERS["Content-Security-Policy"]
+
+
+async def test_large_forms_and_sheets_are_taken_from_who_is_signed_in_only(
+    platform: Platform, site: str
+) -> None:
+    """They are taken apart before a handler asks who it is; a cookie that we did not sign opens no door here either."""
+    browser = await sign_in(platform, site, cast.CENTRE)
+    cookies = {"": 413, "session=made-up": 413, f"session={browser.cookies['session']}": 403}
+    for cookie, status in cookies.items():
+        body = b"a=" + b"x" * USUAL_BODY
+        kind = "application/x-www-form-urlencoded"
+        answer = await raw.ask(site, "POST", "/admin/accounts/new", body, content_type=kind, cookie=cookie)
+        assert answer.status == status, cookie
 
 
 async def test_an_upload_that_is_refused_early_reads_why(site: str) -> None:
