@@ -17,7 +17,8 @@ from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.messages import store
-from server.messages.kinds import KINDS, MissingField
+from server.messages.kind import MissingField
+from server.messages.kinds import KINDS
 from server.messages.rules import Answer
 from server.messages.templates import templates_on
 

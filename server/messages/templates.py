@@ -19,7 +19,8 @@ from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.messages import store
-from server.messages.kinds import KINDS, Kind
+from server.messages.kind import Kind
+from server.messages.kinds import KINDS
 from server.messages.store import TemplateVersion
 from server.settings import Settings
 

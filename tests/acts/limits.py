@@ -29,7 +29,7 @@ from server.corrections import service as corrections
 from server.institutions.qualifications import Decision
 from server.institutions.rules import RequestPurpose
 from server.interruptions import service as interruptions
-from server.interruptions.rules import ClassBegun
+from server.interruptions.rules import CannotBeRevoked, ClassBegun
 from server.invitations import service as invitations
 from server.invitations.rules import ClassOver, InvitationClosed
 from server.kernel.errors import Invalid, Problem
@@ -213,9 +213,21 @@ async def the_first_check_in_opens(world: World) -> None:
 @until("interruptions:ask-postpone", "interruptions:withdraw", NotInThisState)
 @until("interruptions:ask-transfer", "interruptions:withdraw", NotInThisState)
 @until("interruptions:ask-terminate", "interruptions:withdraw", NotInThisState)
+@until("interruptions:ask-revoke", "interruptions:withdraw", NotInThisState)
 async def the_change_is_approved(world: World) -> None:
     asked = await made(world, "class_changes")
     await interruptions.approve(world.platform, HEBEI, asked["_id"], read(asked))
+
+
+@until("interruptions:suspend", "interruptions:revoke", CannotBeRevoked)
+async def the_suspension_has_begun(world: World) -> None:
+    world.now_is(noon((await made(world, "class_changes"))["suspended_from"]))
+
+
+@until("interruptions:postpone", "interruptions:revoke", CannotBeRevoked)
+async def a_time_that_it_moved_has_passed(world: World) -> None:
+    change = await made(world, "class_changes")
+    world.now_is(change["moves"][0]["before"] + timedelta(minutes=1))
 
 
 # ---- sessions, work and results
@@ -254,6 +266,12 @@ async def the_usual_window_has_closed(world: World) -> None:
 @until("assessment:remark", "assessment:take-back-remark", ResultsReleased)
 async def results_are_released(world: World) -> None:
     await certifying.release(world.platform, await the_class(world))
+
+
+@until("attendance:credit", "attendance:void-credit", ResultsReleased)
+async def results_of_the_later_class_are_released(world: World) -> None:
+    held = await made(world, "classes")
+    await classes_store.set_results_released(world.platform, held["_id"], world.platform.clock.now())
 
 
 @until("venues:resolve", "venues:refuse", ResultsReleased)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.messages.fields import FieldKind, fitted
-from server.messages.kinds import FIELD_TITLES, KINDS, Kind, MissingField
+from server.messages.kind import FIELD_TITLES, Kind, MissingField
+from server.messages.kinds import KINDS
 from server.wechat.terms import MESSAGE_VALUES
 
 SERVER = Path(__file__).parents[2] / "server"
