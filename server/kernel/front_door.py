@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import responses
 from typing import Any, cast
 
@@ -84,12 +85,13 @@ class FrontDoor(HTTPServer):
     """Requests that were let in and are not answered yet."""
     held = 0
     """Bytes of their bodies."""
-    _from: Counter[str]
-    """Open connections by address."""
+
+    @cached_property
+    def _from(self) -> Counter[str]:
+        """Open connections by address. (HTTPServer has no __init__ to add to.)"""
+        return Counter()
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        if not hasattr(self, "_from"):  # HTTPServer has no __init__ to add to
-            self._from = Counter()
         who = self._counted(address)
         if who is not None and self._from[who] >= self.limits.connections_each:
             stream.write(_BUSY)
@@ -178,7 +180,7 @@ class Exchange(HTTPConnection):
         self.leave()
         if self.body_read or self.nothing_comes:
             self.end()
-        else:
+        elif not self._ended:
             loop = IOLoop.current()
             self._linger = loop.call_later(self._door.limits.linger_seconds, self.end)
 
@@ -219,12 +221,16 @@ class Exchange(HTTPConnection):
 
     def end(self) -> None:
         """The next request may come; or, where this one's body is not in yet, none."""
+        if not self._ended:
+            self.break_off()
+            self._line.finish()
+
+    def break_off(self) -> None:
+        """The connection is gone, or about to end."""
+        self._ended = True
         if self._linger is not None:
             IOLoop.current().remove_timeout(self._linger)
             self._linger = None
-        if not self._ended:
-            self._ended = True
-            self._line.finish()
 
 
 class _Reader(HTTPMessageDelegate):
@@ -273,6 +279,7 @@ class _Reader(HTTPMessageDelegate):
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._arrived += len(chunk)
+        self._exchange.nothing_comes = False
         if self._exchange.answered:
             if self._arrived > self._door.limits.linger_most:
                 self._exchange.end()
@@ -294,6 +301,7 @@ class _Reader(HTTPMessageDelegate):
 
     def on_connection_close(self) -> None:
         self._exchange.leave()
+        self._exchange.break_off()
         if not self._refused:
             self._application.on_connection_close()
 
