@@ -225,11 +225,11 @@ async def run(options: argparse.Namespace, settings: Settings, log: IO[bytes]) -
     try:
         for number in range(2 * options.rounds + 1):
             attacked = number > 0 and number % 2 == 0
-            prepared = requests_for(stage, key, "api", number * each, each)
             forget_the_peak(server)
             worst = Attack(server.port, stage.tokens[0], cookie, cores) if attacked else None
             if worst:
                 await asyncio.sleep(options.lead)
+            prepared = requests_for(stage, key, "api", number * each, each)  # now: a code lasts a minute
             round_ = await load(server.port, prepared, PHONES, options.seconds)
             if worst:
                 said = worst.end()
