@@ -313,7 +313,7 @@ async def _approve(unit: UnitOfWork, correction_id: str, reason: str, seen: int 
     found = await correction(unit, unit.actor, correction_id)
     approved = await _move(unit, found, Action.APPROVE, reason, seen=seen)
     if found.venue_flags and len(reason) < NOTE_SHORTEST:
-        message = "请写明核实的情况：培训地点为什么不在风景名胜区内、不是高档宾馆，至少 5 个字。"
+        message = "请写明核实的情况：培训地点为什么不在风景名胜区内、不是高档宾馆，至少 4 个字。"
         raise Invalid(fields=[FieldError("reason", message)])
     rules.check_unchanged(await _present(unit, found), found.read_then)
     await _apply(unit, found)

@@ -12,7 +12,7 @@ from server.kernel import reasons
 from server.kernel.reviews import Review
 
 Moves = Annotated[dict[str, AwareDatetime], Field(title="课次的新时间")]
-Reason = Annotated[reasons.Reason, Field(min_length=5)]
+Reason = reasons.Reason
 
 
 class Wanted(BaseModel):

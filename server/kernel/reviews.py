@@ -154,7 +154,7 @@ class Review(BaseModel):
 
 
 class Return(Review):
-    reason: Annotated[Reason, Field(title="退回理由", min_length=5)]
+    reason: Annotated[Reason, Field(title="退回理由")]
 
 
 class Withdrawal(Review):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from pymongo.errors import DuplicateKeyError
 
 from server.assessment import service as assessment
@@ -29,7 +27,7 @@ PAGE = "/admin/reopenings"
 
 
 class Asked(BaseModel):
-    reason: Annotated[Reason, Field(min_length=5)]
+    reason: Reason
 
 
 # ---- asking and deciding

@@ -19,7 +19,7 @@ from server.kernel.identity import INSTITUTION_ROLES
 from server.kernel.reviews import PROVINCE, By, Procedure, Waits
 from server.kernel.titled import Titled
 
-NOTE_SHORTEST = 5
+NOTE_SHORTEST = 4
 """Characters in which a province says why a flagged venue is acceptable."""
 
 
@@ -176,5 +176,5 @@ def flags_of(places: Iterable[str], resolved: Collection[str]) -> list[VenueFlag
 def check_resolved(flags: list[VenueFlag], note: str) -> None:
     """Raises Invalid when a flagged venue is to be approved without words about it (article 11)."""
     if flags and len(note.strip()) < NOTE_SHORTEST:
-        message = "场地有待核实的事项（指南第十一条），请写明核实情况和意见后再批准，至少 5 个字。"
+        message = "场地有待核实的事项（指南第十一条），请写明核实情况和意见后再批准，至少 4 个字。"
         raise Invalid(fields=[FieldError("venue_note", message)])

@@ -40,11 +40,11 @@ class NothingToResolve(Conflict):
 
 class PlaceDraft(BaseModel):
     place: Annotated[str, Field(title="地点", min_length=2, max_length=100)]
-    reason: Annotated[Reason, Field(title="使用理由", min_length=5)]
+    reason: Annotated[Reason, Field(title="使用理由")]
 
 
 class Finding(Review):
-    note: Annotated[str, Field(title="核实情况和意见", min_length=rules.NOTE_SHORTEST, max_length=500)]
+    note: Annotated[Reason, Field(title="核实情况和意见")]
 
 
 # ---- for whoever writes a place

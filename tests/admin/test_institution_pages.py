@@ -314,7 +314,7 @@ async def test_a_trainee_s_phone_number_is_corrected_from_the_roster_and_never_s
     filed = await xingtai.post(path, {**typed, "phone": phone})
     seen = await hebei.get(filed.location)
     assert "本人换了手机号" in seen.text and f"****{phone[-4:]}" in seen.text and phone not in seen.html
-    assert (await hebei.post(f"{filed.location}/approve")).status == 303
+    assert (await hebei.review(filed.location, "approve")).status == 303
 
 
 async def test_an_institution_asks_for_its_new_name_and_the_centre_approves(

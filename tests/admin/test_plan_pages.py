@@ -108,7 +108,7 @@ async def test_a_province_approves_in_its_own_words_or_returns(platform: Platfor
     assert "批准计划" in page.text and "退回修改" in page.text and "修改计划" not in page.text
     seen = str(len(plan.history))
     short = await browser.post(f"{address}/return", {"seen": seen, "reason": "不行"})
-    assert short.status == 422 and "退回理由：至少 5 个字符。" in short.text and "不行" in short.html
+    assert short.status == 422 and "退回理由：至少 4 个字符。" in short.text and "不行" in short.html
     returned = await browser.post(f"{address}/return", {"seen": seen, "reason": "四月项目人数偏多。"})
     assert returned.location == address
     assert (await saved(platform, plan)).state is State.RETURNED

@@ -104,7 +104,7 @@ async def test_a_dispute_says_why_and_reaches_the_teachers_inbox(
     guidance = await logged(platform, held)
     path = f"/guidance/{guidance.id}/dispute"
     trainee = held.trainees[0].token
-    for wrong in ({}, {"reason": " "}, {"reason": "无" * 301}):
+    for wrong in ({}, {"reason": " "}, {"reason": "无" * 501}):
         refused = await call(site, "POST", path, token=trainee, body=wrong)
         assert (refused.status, refused.problem) == (422, "invalid")
     answer = await call(site, "POST", path, token=trainee, body={"reason": "当天没有接到电话"})

@@ -75,7 +75,7 @@ async def test_declining_needs_a_reason_and_answers_the_same_when_sent_twice(
     site: str, teacher: Phone, letter: Invitation
 ) -> None:
     path = f"/teaching/invitations/{letter.id}/decline"
-    wrong: list[Any] = [{}, {"reason": ""}, {"reason": "忙" * 301}, {"reason": 1}]
+    wrong: list[Any] = [{}, {"reason": ""}, {"reason": "忙" * 501}, {"reason": 1}]
     for body in wrong:
         refused = await call(site, "POST", path, token=teacher.token, body=body)
         assert (refused.status, refused.problem) == (422, "invalid")

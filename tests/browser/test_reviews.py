@@ -271,7 +271,7 @@ def test_a_flagged_venue_is_resolved_in_the_dialog_that_approves(page: Page) -> 
 
 
 def test_an_approval_without_words_comes_back_with_the_dialog_open(wide_page: Page) -> None:
-    message = "场地有待核实的事项（指南第十一条），请写明核实情况和意见后再批准，至少 5 个字。"
+    message = "场地有待核实的事项（指南第十一条），请写明核实情况和意见后再批准，至少 4 个字。"
     refused = application_page(problem=REFUSED, errors={"venue_note": message}, values={"venue_note": "好"})
     show(wide_page, "applications/one.html", refused)
     dialog = wide_page.get_by_role("alertdialog", name="批准开班？")

@@ -80,7 +80,7 @@ async def test_a_suspension_lasts_as_long_as_the_policy_lets_it(
 ) -> None:
     """The guide says nothing of it, and the centre may."""
     shorter = PolicyChange(
-        key="suspension_days_most", value=3, effective_from=date(2026, 3, 16), reason="试行"
+        key="suspension_days_most", value=3, effective_from=date(2026, 3, 16), reason="先行试行"
     )
     await policies.change(platform, CENTRE, shorter)
     week = {"first": date(2026, 3, 18), "ends_on": date(2026, 4, 3)}

@@ -314,7 +314,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/institutions/{code}/correct": OF_XINGTAI,
     "POST /admin/institutions/{code}/correct": OF_XINGTAI,
     "GET /admin/corrections/{correction_id}/approve": IN_REACH,
-    "POST /admin/corrections/{correction_id}/approve": OF_HEBEI,
+    "POST /admin/corrections/{correction_id}/approve": staff(f"{CENTRE} {HEBEI}", hidden=JIANGSU),
     "GET /admin/corrections/{correction_id}/retract": IN_REACH,
     "POST /admin/corrections/{correction_id}/retract": OF_XINGTAI,
     "GET /admin/accounts/batches": ONLY_CENTRE,

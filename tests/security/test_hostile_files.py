@@ -76,7 +76,7 @@ async def test_the_loop_goes_on_while_files_are_read(
 
 async def set_policy(platform: Platform, key: str, value: int) -> None:
     today = beijing_date(platform.clock.now())
-    change = PolicyChange(key=key, value=value, effective_from=today, reason="试点")
+    change = PolicyChange(key=key, value=value, effective_from=today, reason="先行试点")
     await policies.change(platform, stage.actor(cast.CENTRE), change)
 
 

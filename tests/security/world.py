@@ -211,7 +211,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
                 "minutes": 30,
                 "nonce": "guidance-1",
             },
-            "/grade": {"scores": {"c1": 80}, "reason": "复核"},
+            "/grade": {"scores": {"c1": 80}, "reason": "复核成绩"},
         },
     )
 
