@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, PROVINCE_OPTIONS, WEEKDAYS
+from server.accounts.rules import last_four
 from server.institutions.annex1 import PROVINCES
 from server.institutions.rules import MAJORS
 from server.kernel.clock import BEIJING, span
@@ -65,6 +66,7 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
                 province_name,
                 yuan,
                 namesakes,
+                last_four,
             )
         }
     )

@@ -285,8 +285,19 @@ def mask_phone(phone: str) -> str:
 
 
 def mask_id_number(number: str) -> str:
-    """`110***********1234`: the province with one digit more and the last four. What is too short for that shows nothing."""
+    """`110***********1234`: the province with one digit more and the last four; what is too short for that shows nothing.
+
+    So it is stored, and shown to staff who work with the person, and to the person.
+    """
     return _masked(number, 3, 4) if len(number) >= 15 else "*" * len(number)
+
+
+def last_four(masked: str) -> str:
+    """`**************1234`, of a number or of what `mask_id_number` made of it: for the public, and where people are listed for others.
+
+    Three digits in front as well leave so few numbers that asking finds the right one.
+    """
+    return _masked(masked, 0, 4) if len(masked) >= 15 else "*" * len(masked)
 
 
 def mask_name(name: str) -> str:

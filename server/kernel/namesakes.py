@@ -22,21 +22,25 @@ class Listed:
 
 def told_apart(people: Sequence[Listed]) -> list[str]:
     """What each is called for all to see: the name; of namesakes also the unit; of those of one unit also the last digits of the number,
-    and the whole masked number where even these are the same."""
-    ways = [[_called(one, more) for one in people] for more in range(4)]
+    and the place among them where even these are the same. More digits would give the number away."""
+    ways = [[_called(one, said) for one in people] for said in (_NAME, _UNIT, _DIGITS)]
     counts = [Counter(map(folded, way)) for way in ways]
     return [_first_alone(place, ways, counts) for place in range(len(people))]
 
 
 def _first_alone(place: int, ways: Sequence[Sequence[str]], counts: Sequence[Counter[str]]) -> str:
-    alone = (way[place] for way, count in zip(ways, counts, strict=True) if count[folded(way[place])] == 1)
-    return next(alone, ways[-1][place])
+    for way, count in zip(ways, counts, strict=True):
+        if count[folded(way[place])] == 1:
+            return way[place]
+    alike = list(map(folded, ways[-1]))
+    return f"{ways[-1][place].removesuffix('）')}，第 {alike[: place + 1].count(alike[place])} 位）"
+
+
+_NAME, _UNIT, _DIGITS = range(3)
 
 
 def _called(one: Listed, more: int) -> str:
-    digits = [one.id_number_masked[-LAST_DIGITS:], one.id_number_masked]
-    said = [one.unit, f"尾号 {digits[0]}", digits[1]]
-    words = {0: [], 1: said[:1], 2: said[:2], 3: [said[0], said[2]]}[more]
+    words = [one.unit, f"尾号 {one.id_number_masked[-LAST_DIGITS:]}"][:more]
     return f"{one.name}（{'，'.join(filter(None, words))}）" if any(words) else one.name
 
 

@@ -17,12 +17,12 @@ def test_who_is_alone_is_called_by_the_name() -> None:
     assert told_apart([ONE, Listed("李试", "甲学院", "")]) == ["张伟", "李试"]
 
 
-def test_namesakes_are_told_apart_by_unit_then_by_the_last_digits_then_by_the_masked_number() -> None:
+def test_namesakes_are_told_apart_by_unit_then_by_the_last_digits_then_by_their_place() -> None:
     assert told_apart([ONE, OF_ANOTHER_SCHOOL]) == ["张伟（甲学院）", "张伟（乙学院）"]
     assert told_apart([ONE, OF_THE_SAME]) == ["张伟（甲学院，尾号 1234）", "张伟（甲学院，尾号 5678）"]
     assert told_apart([ONE, WITH_THE_SAME_DIGITS]) == [
-        "张伟（甲学院，110***********1234）",
-        "张伟（甲学院，320***********1234）",
+        "张伟（甲学院，尾号 1234，第 1 位）",
+        "张伟（甲学院，尾号 1234，第 2 位）",
     ]
     assert told_apart([ONE, OF_ANOTHER_SCHOOL, OF_THE_SAME])[1] == "张伟（乙学院）"
 
