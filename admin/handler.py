@@ -204,6 +204,8 @@ class PageHandler(PlatformHandler):
         """Sets the status of a form that is shown again, and gives its context: `problem`, `errors` by field, `values`, and
         which of the page's forms was `wrong`."""
         self.set_status(problem.status)
+        if "retry_after" in problem.extra:
+            self.set_header("Retry-After", str(problem.extra["retry_after"]))
         return {
             "problem": problem,
             "errors": {field.place.split(".")[0]: field.message for field in problem.fields},

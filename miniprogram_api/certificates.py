@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Response, operation
 from server.certificates import service as certificates
@@ -12,9 +15,13 @@ from server.certificates.press import verify_url
 from server.certificates.render import CharacterMissing, TextTooLong
 from server.certificates.service import CertificateRevoked, Sheet
 from server.certificates.verify import CertificateMissing, CertificateQueryRequest, Paper, paper
+from server.kernel import puzzles
+from server.kernel.addresses import counted_as
 from server.kernel.errors import Invalid
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform
+from server.kernel.public_questions import Asker
+from server.kernel.puzzles import PuzzleNeeded
 from server.kernel.web import Route
 
 
@@ -29,6 +36,51 @@ class CertificateAnswer(Response, Paper):
 
 class CertificateQueryAnswer(Response):
     items: list[Paper]
+
+
+class SolvedQueryRequest(CertificateQueryRequest):
+    """Exactly two of the three, and the solved puzzle."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 2, "maxProperties": 3})
+
+    proof: Annotated[str, Field(max_length=4000)] = ""
+    """Base64 of the JSON `{"challenge": <the whole answer of GET /puzzles>, "solution": {"counter": …, "derivedKey": "<hex>"}}`. Serves one
+    question, which may be sent again when the answer was lost. Missing, used, too old or too easy: 428 with the `level` that is needed."""
+
+
+class PuzzleQuery(BaseModel):
+    """How hard: 0 for the first question, then the `level` of the refusal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    level: Annotated[int, Field(ge=0, le=puzzles.LEVEL_MOST)] = 0
+
+
+class PuzzleData(Response):
+    level: int
+    until: int
+    """Unix seconds: solved later, it is too old."""
+
+
+class PuzzleParameters(Response):
+    """ALTCHA's, protocol 2. For counter 0, 1, 2 …: key = PBKDF2-HMAC-SHA-256(password = nonce and the counter as four bytes, the highest
+    first; salt; `cost` iterations; `keyLength` bytes). The puzzle is solved when the key begins with `keyPrefix`."""
+
+    algorithm: str
+    cost: int
+    key_length: Annotated[int, Field(alias="keyLength")]
+    key_prefix: Annotated[str, Field(alias="keyPrefix")]
+    """Hex, as nonce, salt and key are."""
+    nonce: str
+    salt: str
+    key_signature: Annotated[str, Field(alias="keySignature")]
+    """Sent back as it is, like the rest."""
+    data: PuzzleData
+
+
+class PuzzleAnswer(Response):
+    parameters: PuzzleParameters
+    signature: str
 
 
 def certificate_answer(platform: Platform, one: Certificate) -> CertificateAnswer:
@@ -111,14 +163,30 @@ class CertificateQueries(ApiHandler):
     @operation(
         Permission.ANYONE,
         summary="Check a certificate by two of name, ID number and certificate number (article 18)",
-        body=CertificateQueryRequest,
+        body=SolvedQueryRequest,
         answers={200: CertificateQueryAnswer},
-        problems=(CertificateMissing, Invalid),
+        problems=(CertificateMissing, Invalid, PuzzleNeeded),
         rate=verify.QUERY_RATE,
     )
     async def post(self) -> None:
-        found = await verify.query(self.platform, self.body(CertificateQueryRequest))
-        self.answer(CertificateQueryAnswer(items=found))
+        asked = self.body(SolvedQueryRequest)
+        asker = Asker(counted_as(self.request.remote_ip or ""), asked.proof)
+        self.answer(CertificateQueryAnswer(items=await verify.query(self.platform, asked, asker)))
+
+
+class Puzzles(ApiHandler):
+    """The public page fetches its puzzle here too."""
+
+    @operation(
+        Permission.ANYONE,
+        summary="A puzzle to solve before a question of the public",
+        query=PuzzleQuery,
+        answers={200: PuzzleAnswer},
+        rate="60/minute",
+    )
+    async def get(self) -> None:
+        given: dict[str, Any] = puzzles.puzzle(self.platform, self.query(PuzzleQuery).level)
+        self.answer(given)
 
 
 ROUTES: list[Route] = [
@@ -127,4 +195,5 @@ ROUTES: list[Route] = [
     (r"/api/v1/certificates/(?P<certificate_id>[0-9a-f]{24})/pdf", MyPdf),
     (r"/api/v1/certificates/(?P<certificate_id>[0-9a-f]{24})/png", MyPng),
     (r"/api/v1/certificate-queries", CertificateQueries),
+    (r"/api/v1/puzzles", Puzzles),
 ]

@@ -39,11 +39,14 @@ LEFT_OUT = {
     "half_sign_ins",
     "leases",
     "phone_sessions",
+    "public_misses",
     "push_nonces",
     "rate_limit_windows",
     "rate_limits",
     "sign_in_tries",
+    "spent_proofs",
     "staff_sessions",
+    "waiting_addresses",
     "wechat_tokens",
 }
 Row = dict[str, Any]

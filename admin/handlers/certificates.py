@@ -17,12 +17,16 @@ from server.certificates import service as certificates
 from server.certificates.documents import Certificate, LedgerFilter, LedgerFinding
 from server.certificates.issue import Revocation
 from server.certificates.press import verify_url
-from server.certificates.verify import CertificateMissing, CertificateQueryRequest, paper
+from server.certificates.verify import CertificateMissing, CertificateQueryRequest, Paper, paper
 from server.institutions import service as institutions
+from server.kernel import public_questions
+from server.kernel.addresses import counted_as
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Problem
 from server.kernel.permissions import Permission
+from server.kernel.public_questions import Asker
+from server.kernel.puzzles import PuzzleNeeded, Ticket
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 
@@ -183,19 +187,38 @@ class CertificateQueries(PageHandler):
 
     @allow(Permission.ANYONE, rate=verify.QUERY_RATE)
     async def post(self) -> None:
+        proof = self.get_body_argument("proof", "")
+        asker = Asker(counted_as(self.request.remote_ip or ""), proof or self.get_body_argument("ticket", ""))
         try:
-            found = await verify.query(self.platform, self.form(CertificateQueryRequest))
+            found = await verify.query(self.platform, self.form(CertificateQueryRequest), asker)
         except CertificateMissing as problem:
             await self.show(self.refuse(problem) | {"problem": None}, missed=True)
+        except PuzzleNeeded as problem:
+            ticket = None if proof else await self._ticket(problem, asker)
+            await self.show(self.refuse(problem), ticket=ticket, level=int(problem.extra.get("level", 0)))
         except Problem as problem:
             await self.show(self.refuse(problem))
         else:
             await self.show(found=found)
 
+    async def _ticket(self, problem: PuzzleNeeded, asker: Asker) -> Ticket | None:
+        """The one that is not ripe yet, or another."""
+        if "ticket" in problem.extra:
+            return Ticket(str(problem.extra["ticket"]), int(problem.extra["seconds"]))
+        return await public_questions.ticket(self.platform, asker, int(problem.extra.get("level", 0)))
+
     async def show(
-        self, outcome: Outcome = NO_ERRORS, *, found: Sequence[Any] = (), missed: bool = False
+        self,
+        outcome: Outcome = NO_ERRORS,
+        *,
+        found: Sequence[Paper] = (),
+        missed: bool = False,
+        ticket: Ticket | None = None,
+        level: int = 0,
     ) -> None:
-        self.render_page("certificates/query.html", found=found, missed=missed, **outcome)
+        self.render_page(
+            "certificates/query.html", found=found, missed=missed, ticket=ticket, level=level, **outcome
+        )
 
 
 class Verify(PageHandler):
@@ -203,7 +226,8 @@ class Verify(PageHandler):
 
     @allow(Permission.ANYONE, rate=verify.VERIFY_RATE)
     async def get(self, token: str) -> None:
-        found = await verify.verify(self.platform, token)
+        asker = Asker(counted_as(self.request.remote_ip or ""))
+        found = await verify.verify(self.platform, token, asker)
         if found is None:
             self.set_status(404)
         self.render_page("certificates/verify.html", certificate=found, checked_at=self.platform.clock.now())

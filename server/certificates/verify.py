@@ -1,7 +1,8 @@
 """The public's questions: is this certificate genuine? (article 18: 三种查询方式; 防伪)
 
-Whoever asks sees all that the paper shows, so that an altered one is caught, with the ID number masked. Every miss gets the
-same answer after the same work, and asking is limited by address, so that nobody learns who holds a certificate by trying.
+Whoever asks sees all that the paper shows, so that an altered one is caught, but of the ID number the last four digits only. Every
+miss gets the same answer after the same work, and costs the next question more (`server.kernel.public_questions`), so that nobody learns by
+trying who holds a certificate, or by which number.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from server.accounts.rules import last_four
 from server.certificates import store
 from server.certificates.documents import Certificate, CertificateStatus
 from server.certificates.rules import check_query
+from server.kernel import public_questions
 from server.kernel.clock import beijing_date
 from server.kernel.errors import NotFound
+from server.kernel.folding import folded
 from server.kernel.numbers import AS_CERTIFICATE_NUMBER, AS_ID_NUMBER
 from server.kernel.platform import Platform
+from server.kernel.public_questions import Asker
 
 QUERY_RATE = "20/minute"
 """Questions from one address."""
@@ -76,7 +81,14 @@ class Paper(BaseModel):
     revoke_reason: str | None
 
 
+def public_paper(certificate: Certificate) -> Paper:
+    """For whoever asks."""
+    found = paper(certificate)
+    return found.model_copy(update={"id_number_masked": last_four(found.id_number_masked)})
+
+
 def paper(certificate: Certificate) -> Paper:
+    """For the holder and for staff."""
     printed = certificate.printed
     return Paper(
         name=printed.name,
@@ -98,18 +110,33 @@ def paper(certificate: Certificate) -> Paper:
     )
 
 
-async def verify(platform: Platform, token: str) -> Paper | None:
-    """What the QR code of a certificate opens; None for a token that no certificate has."""
+async def verify(platform: Platform, token: str, asker: Asker) -> Paper | None:
+    """What the QR code of a certificate opens; None for a token that no certificate has.
+
+    Nobody guesses a token, so there is no puzzle before it. Raises TooManyRequests for an address that has missed too often.
+    """
+    await public_questions.check_address(platform, asker.address)
     found = await store.by_token(platform, token)
-    return None if found is None else paper(found)
+    if found is None:
+        await public_questions.missed(platform, asker.address)
+        return None
+    return public_paper(found)
 
 
-async def query(platform: Platform, asked: CertificateQueryRequest) -> list[Paper]:
+async def query(platform: Platform, asked: CertificateQueryRequest, asker: Asker) -> list[Paper]:
     """The certificates that carry both of what is asked for; by name and ID number there may be several, newest first.
 
-    Raises Invalid unless exactly two are given, CertificateMissing for every miss, whatever is wrong.
+    Raises Invalid unless exactly two are given; TooManyRequests or PuzzleNeeded before anything is looked up; CertificateMissing for
+    every miss, whatever is wrong.
     """
     check_query(asked.name, asked.id_number, asked.certificate_number)
+    given = {
+        "name": folded(asked.name) if asked.name is not None else None,
+        "id_number": asked.id_number,
+        "certificate_number": asked.certificate_number,
+    }
+    targets = {kind: value for kind, value in given.items() if value is not None}
+    question = await public_questions.admit(platform, asker, targets)
     # also when it is not asked for: the same work
     [sealed] = await platform.vault.encrypt_searchable([asked.id_number or ""])
     found = await store.matching(
@@ -121,4 +148,5 @@ async def query(platform: Platform, asked: CertificateQueryRequest) -> list[Pape
     )
     if not found:
         raise CertificateMissing()
-    return [paper(one) for one in found]
+    await public_questions.answered(platform, question)
+    return [public_paper(one) for one in found]

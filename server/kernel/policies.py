@@ -97,6 +97,22 @@ class Policies(BaseModel):
     message_months: Annotated[int, Field(ge=1, le=120, title="站内消息保存期限（月）")] = 24
     person_months: Annotated[int, Field(ge=1, le=120, title="从未参加培训的个人信息保存期限（月）")] = 12
     roster_rows: Annotated[int, Field(ge=1, le=5000, title="名册一次导入的人数上限")] = 500
+    public_misses_of_address: Annotated[
+        int, Field(ge=5, le=1000, title="公开查询：一个网络地址每小时查不到多少次后须等待（次）")
+    ] = 20
+    public_misses_doubling: Annotated[
+        int, Field(ge=1, le=20, title="公开查询：同一姓名或号码每查不到几次，验证的计算量加倍（次）")
+    ] = 2
+    """It never locks: whoever has the right words gets in, only later."""
+    public_doublings_most: Annotated[
+        int, Field(ge=0, le=12, title="公开查询：验证的计算量最多加倍几次（次）")
+    ] = 8
+    public_miss_hours: Annotated[
+        int, Field(ge=1, le=720, title="公开查询：查不到的次数保留多久，从最后一次算起（小时）")
+    ] = 24
+    public_wait_seconds: Annotated[
+        int, Field(ge=1, le=60, title="公开查询：不运行脚本的浏览器起始等待时间，随计算量加倍（秒）")
+    ] = 5
 
 
 @dataclass(frozen=True)

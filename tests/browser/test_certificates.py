@@ -183,7 +183,7 @@ def test_the_ledger_is_accessible_and_fits(page: Page) -> None:
 
 @pytest.mark.parametrize("missed", [True, False])
 def test_the_public_query_is_accessible_and_tells_what_to_do(page: Page, missed: bool) -> None:
-    context = signed_out_context(found=[], missed=missed, **NO_ERRORS)
+    context = signed_out_context(found=[], missed=missed, ticket=None, level=0, **NO_ERRORS)
     show(page, "certificates/query.html", context)
     assert_accessible(page)
     assert_fits(page)
@@ -194,7 +194,11 @@ def test_the_public_query_is_accessible_and_tells_what_to_do(page: Page, missed:
 
 def test_several_certificates_of_one_person_are_listed(page: Page) -> None:
     found = [paper(certificate()), paper(REVOKED)]
-    show(page, "certificates/query.html", signed_out_context(found=found, missed=False, **NO_ERRORS))
+    show(
+        page,
+        "certificates/query.html",
+        signed_out_context(found=found, missed=False, ticket=None, level=0, **NO_ERRORS),
+    )
     assert_accessible(page)
     assert_fits(page)
     expect(page.get_by_text("共查到 2 张证书")).to_be_visible()

@@ -75,12 +75,21 @@ PAGES: dict[str, tuple[str, Callable[..., dict[str, Any]], dict[str, Any]]] = {
     "query": (
         "certificates/query.html",
         signed_out_context,
-        {"problem": None, "errors": {}, "values": {}, "found": [], "missed": True},
+        {
+            "problem": None,
+            "errors": {},
+            "values": {},
+            "found": [],
+            "missed": True,
+            "ticket": None,
+            "level": 0,
+        },
     ),
     "query found": (
         "certificates/query.html",
         signed_out_context,
-        {"problem": None, "errors": {}, "values": {}, "found": [CERTIFICATE, REVOKED], "missed": False},
+        {"problem": None, "errors": {}, "values": {}, "found": [CERTIFICATE, REVOKED], "missed": False}
+        | {"ticket": None, "level": 0},
     ),
     "verified": (
         "certificates/verify.html",

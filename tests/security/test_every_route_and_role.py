@@ -63,6 +63,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /api/v1/openapi.json": ANY_CALLER,
     "POST /api/v1/login": ANY_CALLER,
     "POST /api/v1/certificate-queries": ANY_CALLER,
+    "GET /api/v1/puzzles": ANY_CALLER,
     "GET /certificates/query": ANY_BROWSER,
     "POST /certificates/query": ANY_BROWSER,
     "GET /verify/{token}": ANY_BROWSER,

@@ -13,7 +13,6 @@ from server.accounts.staff import accounts
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter
 from server.certificates import service as certificates
-from server.certificates import verify
 from server.certificates.documents import LedgerFilter
 from server.certificates.verify import CertificateMissing, CertificateQueryRequest
 from server.classes import roster_import
@@ -26,6 +25,7 @@ from server.kernel.platform import Platform
 from server.upgrades import s0005_names_are_folded
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
+from tests.asking import ask
 from tests.cast import Person
 
 CENTRE, XINGTAI = stage.actor(cast.CENTRE), stage.actor(cast.XINGTAI_OFFICER)
@@ -100,12 +100,12 @@ async def test_the_public_query_and_the_ledger_find_a_certificate_however_name_a
             number.lower(),
         ):
             asked = CertificateQueryRequest(name=typed_name, certificate_number=typed)
-            [paper] = await verify.query(platform, asked)
+            [paper] = await ask(platform, asked)
             assert (paper.name, paper.number) == (dotted, number)  # printed as it was
             for words in (typed_name, typed):
                 assert len(await certificates.ledger(platform, CENTRE, LedgerFilter(words=words))) == 1
     with pytest.raises(CertificateMissing):
-        await verify.query(platform, CertificateQueryRequest(name=dotted + "某", certificate_number=number))
+        await ask(platform, CertificateQueryRequest(name=dotted + "某", certificate_number=number))
 
 
 async def test_every_search_finds_words_however_they_are_spelt(platform: Platform) -> None:

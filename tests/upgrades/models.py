@@ -101,6 +101,7 @@ WITHOUT_MODEL = {
     "mini_program",
     "mini_program_codes",
     "outbox",
+    "public_misses",
     "push_events",
     "push_nonces",
     "reminders",
@@ -108,8 +109,10 @@ WITHOUT_MODEL = {
     "envelopes",
     "sign_in_tries",
     "submitted_bytes",
+    "spent_proofs",
     "survey_respondents",
     "uploads",
+    "waiting_addresses",
     "wechat_tokens",
 }
 """Rows that their stores read as they are."""
