@@ -94,8 +94,11 @@ def operation(
     return declare
 
 
-HEADERS = {name: SECURITY_HEADERS[name] for name in ("X-Content-Type-Options", "Cache-Control", "Server")}
-"""What is left of them for JSON, which no browser renders; a file that is handed out carries its own policy."""
+HEADERS = SECURITY_HEADERS | {
+    "Content-Security-Policy": "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+"""JSON loads nothing and is no page; a file that is handed out carries its own policy."""
 
 
 class ApiHandler(PlatformHandler):

@@ -175,6 +175,8 @@ SECURITY_HEADERS: dict[str, str] = {
     "connect-src 'self'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
     "Server": "gongxue",
 }
@@ -330,6 +332,8 @@ def log_request(handler: RequestHandler) -> None:
     status = handler.get_status()
     if status < 500 and not log.isEnabledFor(logging.INFO):
         return
+    # Who is refused may have to be found; of everybody else an address is personal data that nobody needs.
+    where = {"address": handler.request.remote_ip or ""} if status >= 400 else {}
     logs.say(
         logging.ERROR if status >= 500 else logging.INFO,
         log.name,
@@ -337,4 +341,5 @@ def log_request(handler: RequestHandler) -> None:
         request_id=getattr(handler, "request_id", ""),
         actor=getattr(handler, "actor", ANYBODY).id,
         ms=round((time.time() - handler.request._start_time) * 1000, 1),
+        **where,
     )
