@@ -66,6 +66,8 @@ class Settings(BaseSettings):
 
     session_hours: float = 12
     """A staff session ends so many hours after its last log-in."""
+    session_idle_minutes: float = 120
+    """Or so many minutes after its last request."""
     phone_session_days: float = 30
     lockout_failures: int = 5
     """Wrong passwords, or wrong codes, after which no more are looked at."""

@@ -51,11 +51,13 @@ class SignInHandler(PageHandler):
         device = self.kept(DEVICE_COOKIE, DEVICE_DAYS)
         return Where(self.request.remote_ip or "", self.request.headers.get("User-Agent", ""), device)
 
-    def enter(self, entered: Entered) -> None:
-        """Keeps the token and leads on: to the code, or in."""
+    async def enter(self, entered: Entered) -> None:
+        """Keeps the token and leads on: to the code, or in, where the new log-in takes the place of one that was open in this browser."""
         if entered.half:
             self.keep(HALF_COOKIE, entered.token, HALF_LIFE.total_seconds() / 86_400, path=SIGN_IN)
             return self.see_other(f"{CODE}?{urlencode({'next': self.next_url()})}")
+        if self.actor.session_id:
+            await sign_in.sign_out(self.platform, self.actor)
         self.forget(HALF_COOKIE, path=SIGN_IN)
         self.keep(DEVICE_COOKIE, entered.device, DEVICE_DAYS, path=SIGN_IN)
         self.keep(SESSION_COOKIE, entered.token, self.platform.settings.session_hours / 24)
@@ -72,7 +74,7 @@ class SignIn(SignInHandler):
 @step(SignIn, Permission.ANYONE, rate="60/minute")
 async def enter_password(page: SignIn) -> None:
     form = page.form(SignInForm)
-    page.enter(await sign_in.sign_in(page.platform, form.username, form.password, page.where))
+    await page.enter(await sign_in.sign_in(page.platform, form.username, form.password, page.where))
 
 
 class SecondStep(SignInHandler):
@@ -105,13 +107,14 @@ async def enter_code(page: SecondStep) -> None:
         entered = await sign_in.enter_code(page.platform, page.half_token(), code, page.where)
     except SignInOver as over:
         return page.start_again(over)
-    return page.enter(entered)
+    return await page.enter(entered)
 
 
 class SignOut(PageHandler):
     @allow(Permission.ACCOUNTS_OWN)
     async def post(self) -> None:
         await sign_in.sign_out(self.platform, self.actor)
+        self.set_header("Clear-Site-Data", '"cache", "storage"')
         self.forget(SESSION_COOKIE)
         self.see_other(SIGN_IN)
 

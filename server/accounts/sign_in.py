@@ -179,9 +179,11 @@ async def _open_session(
 
 
 async def actor_of_token(platform: Platform, token: str) -> Actor:
-    """Whose browser this is; ANYBODY when the session is unknown, revoked or over, or its user has left."""
+    """Whose browser this is; ANYBODY when the session is unknown, revoked, idle or over, or its user has left."""
     now = platform.machine.now()
     session = await store.staff_session(platform, token_hash(token), now)
+    if session is not None and _lies_idle(platform, session):
+        return ANYBODY
     account = await store.account(platform, session.account_id) if session else None
     if account is None or session is None or not account.active or session.credential != account.credential:
         return ANYBODY
@@ -189,6 +191,12 @@ async def actor_of_token(platform: Platform, token: str) -> Actor:
         await store.see_staff_session(platform, session.id, now)
     must_enrol = account.second_factor is None and await second_factor.required(platform, account.role)
     return actor_of(account, session.id, must_enrol=must_enrol)
+
+
+def _lies_idle(platform: Platform, session: StaffSession) -> bool:
+    """Nobody has asked for anything for so long that somebody else may sit there now."""
+    most = timedelta(minutes=platform.settings.session_idle_minutes)
+    return platform.machine.now() - (session.seen_at or session.created_at) > most
 
 
 @transactional
@@ -199,7 +207,8 @@ async def sign_out(unit: UnitOfWork) -> None:
 
 
 async def my_sessions(platform: Platform, actor: Actor) -> list[StaffSession]:
-    return await store.staff_sessions(platform, actor.id, platform.machine.now())
+    lasting = await store.staff_sessions(platform, actor.id, platform.machine.now())
+    return [session for session in lasting if not _lies_idle(platform, session)]
 
 
 @transactional

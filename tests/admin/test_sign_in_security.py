@@ -203,3 +203,28 @@ async def test_a_page_of_others_is_refused_with_what_to_do(platform: Platform, s
     for path in ("/admin/accounts/batches", "/admin/audit", "/admin/backbone/new"):
         answer = await browser.get(path)
         assert answer.status == 403 and "请联系上级管理部门" in answer.text
+
+
+async def test_a_session_that_nobody_uses_is_over_and_is_listed_no_more(
+    platform: Platform, site: str, clock: FixedClock
+) -> None:
+    left = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    idle = timedelta(minutes=platform.settings.session_idle_minutes)
+    for _ in range(2):  # each request begins it anew
+        clock.advance(idle - timedelta(minutes=2))
+        assert (await left.get("/admin")).status == 200
+    clock.advance(idle + timedelta(seconds=1))
+    assert (await left.get("/admin")).location.startswith("/admin/login")
+    here = Browser(site)
+    await here.post("/admin/login", RIGHT)
+    assert '/revoke"' not in (await here.get("/admin/sessions")).html.replace('revoke-others"', "")
+
+
+async def test_signing_in_again_takes_the_place_of_the_session_before(platform: Platform, site: str) -> None:
+    browser = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    copied = Browser(site)
+    copied.cookies = dict(browser.cookies)
+    await browser.post("/admin/login", RIGHT)
+    assert (await browser.get("/admin")).status == 200
+    assert (await copied.get("/admin")).location.startswith("/admin/login")
+    assert await platform["staff_sessions"].count_documents({}) == 1
