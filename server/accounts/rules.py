@@ -14,6 +14,7 @@ from datetime import date
 
 from stdnum.iso7064 import mod_11_2
 
+from server.accounts.common_passwords import is_common
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.ideographs import shown, unified
 from server.kernel.titled import Titled
@@ -313,7 +314,8 @@ def _masked(text: str, first: int, last: int) -> str:
 
 
 def check_password(new: str, username: str) -> None:
-    """Raises PasswordTooWeak unless `new` has 10 to 128 characters, two kinds of them, and does not hold the username.
+    """Raises PasswordTooWeak unless `new` has 10 to 128 characters, two kinds of them, does not hold the username and is not one that
+    everybody tries.
 
     The kinds: letters, digits, everything else.
     """
@@ -325,6 +327,8 @@ def check_password(new: str, username: str) -> None:
         raise PasswordTooWeak("密码里不能含有用户名，请换一个。")
     if len({_kind(character) for character in new}) < 2:
         raise PasswordTooWeak("密码只用了一种字符，请把字母、数字、符号至少混用两种。")
+    if is_common(new, username):
+        raise PasswordTooWeak("这个密码太常见，猜密码的人会先试它，请换一个，例如几个不相干的词连在一起。")
 
 
 def _kind(character: str) -> str:
