@@ -37,6 +37,7 @@ function toast(text, tone = "danger") {
 }
 
 // Submitting: once, visibly, and never into a network that is known to be down.
+const labels = new WeakMap();  // what stood on a button before it said that it is busy
 on("submit", "form", (form, event) => {
   if (event.defaultPrevented) return;
   const button = event.submitter;
@@ -50,9 +51,12 @@ on("submit", "form", (form, event) => {
   if (!button?.dataset.busy) return;
   form.dataset.sending = "yes";
   setTimeout(() => {  // after the browser has read the button's own name and value
-    button.dataset.label = button.innerHTML;
-    button.innerHTML = '<span class="spinner" aria-hidden="true"></span>';
-    button.append(button.dataset.busy);
+    labels.set(button, Array.from(button.childNodes));
+    button.dataset.label = "kept";
+    const spinner = document.createElement("span");
+    spinner.className = "spinner";
+    spinner.setAttribute("aria-hidden", "true");
+    button.replaceChildren(spinner, button.dataset.busy);
     button.disabled = true;
     form.setAttribute("aria-busy", "true");
   });
@@ -62,7 +66,7 @@ function ready(form) {
   delete form.dataset.sending;
   form.removeAttribute("aria-busy");
   form.querySelectorAll("button[data-label]").forEach((button) => {
-    button.innerHTML = button.dataset.label;
+    button.replaceChildren(...labels.get(button));
     button.disabled = false;
     delete button.dataset.label;
   });

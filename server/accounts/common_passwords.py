@@ -21,6 +21,8 @@ WORDS_OF_OURS = (
 """Of the platform and of the units that use it; the own username is refused beside them."""
 MARKS_THAT_CHANGE_NOTHING = 6
 """So many digits and signs around a common word are tried with it: 123456, a year, a birthday, an @."""
+LETTERS_MOST = 40
+"""More words than that in a row nobody tries, and the pattern need not be tried on them."""
 
 
 def is_common(password: str, own: str) -> bool:
@@ -29,7 +31,7 @@ def is_common(password: str, own: str) -> bool:
     letters = "".join(filter(str.isalpha, folded))
     if folded in _known():
         return True
-    if not letters or len(folded) - len(letters) > MARKS_THAT_CHANGE_NOTHING:
+    if not 0 < len(letters) <= LETTERS_MOST or len(folded) - len(letters) > MARKS_THAT_CHANGE_NOTHING:
         return False
     of_ours = "|".join(map(re.escape, filter(None, (*WORDS_OF_OURS, own.casefold()))))
     return letters in _known() or re.fullmatch(f"(?:{of_ours})+", letters) is not None
