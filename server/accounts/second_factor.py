@@ -210,7 +210,7 @@ async def use(unit: UnitOfWork, account_id: str, proof: Proof) -> None:
 
 
 def _new_recovery_codes() -> list[str]:
-    return [passwords.new_password() for _ in range(RECOVERY_CODES)]
+    return [passwords.new_password(fours=6) for _ in range(RECOVERY_CODES)]
 
 
 def _hash(code: str) -> str:

@@ -1,6 +1,7 @@
 """Two steps to sign in: enrolment, one use a code, recovery, lockout, and what an open session owes (article 25.1)."""
 
 import asyncio
+import math
 from datetime import timedelta
 
 import pytest
@@ -320,6 +321,12 @@ async def test_of_two_windows_that_confirm_the_same_enrolment_one_gets_the_codes
 
 
 # ---- Recovery
+
+
+def test_a_recovery_code_has_more_bits_than_anybody_guesses() -> None:
+    """ASVS 5.0, 6.5.2: with 112 bits a plain hash is enough."""
+    for code in second_factor._new_recovery_codes():
+        assert len(code.replace("-", "")) * math.log2(31) >= 112
 
 
 async def test_a_recovery_code_serves_once_in_place_of_the_phone(platform: Platform) -> None:
