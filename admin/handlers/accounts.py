@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, SESSION_COOKIE, SIGN_IN, Outcome, PageHandler
 from admin.steps import Done, shows, step
-from server.accounts import sign_in
+from server.accounts import sign_in, since_last
 from server.accounts.sign_in import HALF_LIFE, Entered, SignInOver, Where
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission
@@ -61,6 +61,9 @@ class SignInHandler(PageHandler):
         self.forget(HALF_COOKIE, path=SIGN_IN)
         self.keep(DEVICE_COOKIE, entered.device, DEVICE_DAYS, path=SIGN_IN)
         self.keep(SESSION_COOKIE, entered.token, self.platform.settings.session_hours / 24)
+        entering = await sign_in.actor_of_token(self.platform, entered.token)
+        if news := await since_last.words(self.platform, entering):
+            self.flash(news, "warning")
         return self.see_other(self.next_url())
 
 
