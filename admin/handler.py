@@ -39,6 +39,8 @@ def cookie_name(name: str, *, secure: bool) -> str:
     return f"__Host-{name}" if secure else name
 
 
+FLASH_MOST = 600
+"""Characters: in a cookie a Chinese one takes four bytes, and browsers keep no cookie of more than 4096."""
 NEVER_SHOWN_AGAIN = frozenset({"_xsrf", "password", "current", "new", "again"})
 Outcome = dict[str, Any]
 """What became of a form: `problem`, `errors` by field, `values` as typed, and which form was `wrong`."""
@@ -120,6 +122,7 @@ class PageHandler(PlatformHandler):
 
     def flash(self, text: str, kind: str = "success") -> None:
         """Words for the next page that this browser sees. `kind`: success, warning or danger."""
+        text = text if len(text) <= FLASH_MOST else f"{text[:FLASH_MOST]}…"
         self.keep(FLASH_COOKIE, f"{kind}|{text}", None)
 
     def _take_flashes(self) -> list[tuple[str, str]]:

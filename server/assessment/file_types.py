@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import stat
 import zipfile
 from dataclasses import dataclass
 
@@ -191,9 +192,12 @@ def _look_into_zip(tail: bytes, size: int) -> FileType:
     """docx, xlsx and pptx are zips: the names in the table of contents tell. Programs in the same clothes are refused."""
     try:
         with zipfile.ZipFile(_End(tail, size)) as archive:
-            names = set(archive.namelist())
+            listed = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
         raise FileTypeRefused("压缩包或 Office 文件不完整，请重新保存后再提交。") from None
+    names = {one.filename for one in listed}
+    if any(stat.S_ISLNK(one.external_attr >> 16) for one in listed):  # where Unix keeps the mode of a file
+        raise FileTypeRefused("压缩包里有指向别处的链接，请放入文件本身后重新压缩。")
     if "META-INF/MANIFEST.MF" in names or "AndroidManifest.xml" in names:
         raise FileTypeRefused("程序不能提交。")
     if "[Content_Types].xml" not in names:

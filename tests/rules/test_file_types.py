@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import stat
 import zipfile
 
 import pytest
@@ -37,6 +38,16 @@ def recognise(content: bytes, step: int = 64 * 1024) -> FileType:
     for begin in range(0, len(content), step):
         recogniser.feed(content[begin : begin + step])
     return recogniser.end()
+
+
+def zip_with_a_link() -> bytes:
+    """As Info-ZIP writes it with -y: the mode of a symbolic link, and where it leads as its content."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        link = zipfile.ZipInfo("report.txt")
+        link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+    return content.getvalue()
 
 
 FILL = bytes(range(256)) * 40
@@ -96,6 +107,7 @@ REFUSED = {
     "a Word file with macros": zip_of("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"),
     "a zip cut short": zip_of("a.txt", "b.txt")[:-30],
     "a zip of nothing but its beginning": b"PK\x03\x04" + bytes(10),
+    "a zip with a link to somewhere": zip_with_a_link(),
     "rar": b"Rar!\x1a\x07\x01\x00" + FILL,
 }
 

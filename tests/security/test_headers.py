@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import cast as cast_to
 
+import pytest
+from tornado.httputil import HTTPConnection, HTTPServerRequest, RequestStartLine
+
+from admin.handler import PageHandler
+from server.__main__ import make_application
 from server.kernel.platform import Platform
 from tests import cast
 from tests.admin.browserless import Browser, sign_in
@@ -47,3 +52,20 @@ async def test_nothing_of_whoever_signs_out_is_left_in_the_browser(platform: Pla
     left = await browser.post("/admin/logout")
     assert left.headers["Clear-Site-Data"] == '"cache", "storage"'
     assert not browser.cookies.get("session")
+
+
+async def test_words_for_the_next_page_fit_into_a_cookie(platform: Platform) -> None:
+    """ASVS 5.0, 3.3.5: of more than 4096 bytes a browser keeps nothing, and nobody would read what became of the step."""
+    application = make_application(platform)
+    asked = RequestStartLine("GET", "/admin", "HTTP/1.1")
+    request = HTTPServerRequest(start_line=asked, connection=cast_to(HTTPConnection, _Nowhere()))
+    page = PageHandler(application, request)
+    page.flash("已导入并通知" + "欧阳明月、" * 2000)
+    [cookie] = page._new_cookie.values()
+    assert 2000 < len(cookie.OutputString()) < 4096
+    await application.settings["live_rolls"].close()
+
+
+class _Nowhere:
+    def set_close_callback(self, _: object) -> None:
+        """Nobody is there who could go."""
