@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast as cast_to
 
 import pytest
-from tornado.httputil import HTTPConnection, HTTPServerRequest, RequestStartLine
+from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 from admin.handler import PageHandler
 from server.__main__ import make_application
@@ -58,7 +58,11 @@ async def test_words_for_the_next_page_fit_into_a_cookie(platform: Platform) -> 
     """ASVS 5.0, 3.3.5: of more than 4096 bytes a browser keeps nothing, and nobody would read what became of the step."""
     application = make_application(platform)
     asked = RequestStartLine("GET", "/admin", "HTTP/1.1")
-    request = HTTPServerRequest(start_line=asked, connection=cast_to(HTTPConnection, _Nowhere()))
+    request = HTTPServerRequest(
+        start_line=asked,
+        headers=HTTPHeaders({"Host": "localhost"}),
+        connection=cast_to(HTTPConnection, _Nowhere()),
+    )
     page = PageHandler(application, request)
     page.flash("已导入并通知" + "欧阳明月、" * 2000)
     [cookie] = page._new_cookie.values()
