@@ -19,6 +19,8 @@ from pymongo.encryption_shared import Algorithm
 from pymongo.errors import DuplicateKeyError, EncryptionError
 
 KEY_NAME = "personal-data"
+AWAY = "local:next"
+"""Who wraps a data key between its old master key and its new one."""
 
 
 class Vault:
@@ -57,6 +59,32 @@ class Vault:
                 ):  # not merely another process that was first
                     raise
         return cls(encryption)
+
+    @classmethod
+    async def rewrap(cls, db: AsyncIOMotorDatabase[dict[str, Any]], old: str, new: str) -> None:
+        """Wraps the data key with another master key; what is encrypted stays as it is. Servers take the new one at their next start.
+
+        Cut off, it may be run again. Raises EncryptionError where `old` is not the present one.
+        """
+        await asyncio.to_thread(cls._rewrap, db, old, new)
+
+    @classmethod
+    def _rewrap(cls, db: AsyncIOMotorDatabase[dict[str, Any]], old: str, new: str) -> None:
+        """In two steps, for a data key names who wraps it, and two keys cannot have one name at the same time."""
+        for keys, waiting, wrapper in (
+            ({"local": old, AWAY: new}, "local", AWAY),
+            ({"local": new, AWAY: new}, AWAY, "local"),
+        ):
+            encryption: ClientEncryption[Any] = ClientEncryption(
+                {name: {"key": base64.b64decode(key)} for name, key in keys.items()},
+                f"{db.name}.encryption_keys",
+                db.client.delegate,
+                CodecOptions(uuid_representation=STANDARD),
+            )
+            try:
+                encryption.rewrap_many_data_key({"masterKey.provider": waiting}, provider=wrapper)
+            finally:
+                encryption.close()
 
     async def encrypt_searchable(self, values: Sequence[str]) -> list[Binary]:
         return await self._encrypt(values, Algorithm.AEAD_AES_256_CBC_HMAC_SHA_512_Deterministic)
