@@ -158,7 +158,8 @@ class PageHandler(PlatformHandler):
         """The posted form as `model`; an empty field counts as not given. Raises Invalid with each field's place."""
         values: dict[str, Any] = {}
         for name, info in model.model_fields.items():
-            given = [value for value in self.get_body_arguments(name) if value]
+            as_typed = name in NEVER_SHOWN_AGAIN  # a password is what was typed, with its blanks
+            given = [value for value in self.get_body_arguments(name, strip=not as_typed) if value]
             if _takes_list(info.annotation):
                 values[name] = given
             elif given:

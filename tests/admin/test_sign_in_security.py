@@ -228,3 +228,12 @@ async def test_signing_in_again_takes_the_place_of_the_session_before(platform: 
     assert (await browser.get("/admin")).status == 200
     assert (await copied.get("/admin")).location.startswith("/admin/login")
     assert await platform["staff_sessions"].count_documents({}) == 1
+
+
+async def test_a_password_is_what_was_typed_with_its_blanks(platform: Platform, site: str) -> None:
+    browser = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    new = f" {NEW_PASSWORD} "
+    change = {"current": RIGHT["password"], "new": new, "again": new}
+    assert (await browser.post("/admin/password", change)).status == 303
+    assert (await Browser(site).post("/admin/login", {**RIGHT, "password": NEW_PASSWORD})).status == 422
+    assert (await Browser(site).post("/admin/login", {**RIGHT, "password": new})).status == 303
