@@ -12,6 +12,7 @@ from server.kernel.clock import FixedClock
 from server.kernel.identity import Role, system
 from server.kernel.platform import Platform
 from server.kernel.web import SECURITY_HEADERS
+from server.settings import Settings
 from tests import cast, stage
 from tests.admin.browserless import Browser, sign_in
 
@@ -208,8 +209,10 @@ async def test_a_page_of_others_is_refused_with_what_to_do(platform: Platform, s
 async def test_a_session_that_nobody_uses_is_over_and_is_listed_no_more(
     platform: Platform, site: str, clock: FixedClock
 ) -> None:
+    usual = Settings.model_fields["session_idle_minutes"].default
+    platform.settings = platform.settings.model_copy(update={"session_idle_minutes": usual})
     left = await sign_in(platform, site, cast.XINGTAI_OFFICER)
-    idle = timedelta(minutes=platform.settings.session_idle_minutes)
+    idle = timedelta(minutes=usual)
     for _ in range(2):  # each request begins it anew
         clock.advance(idle - timedelta(minutes=2))
         assert (await left.get("/admin")).status == 200
