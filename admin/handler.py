@@ -147,7 +147,11 @@ class PageHandler(PlatformHandler):
 
     def kept(self, name: str, days: float = 31) -> str:
         """What `keep` gave this browser at most `days` ago; empty when nothing, or nothing of ours."""
-        value = self.get_signed_cookie(cookie_name(name, secure=self.secure), max_age_days=days)
+        value = self.get_signed_cookie(
+            cookie_name(name, secure=self.secure),
+            max_age_days=days,
+            min_version=2,  # SHA-256: Tornado would still take its first version, which is SHA-1 and does not sign the name
+        )
         return value.decode() if value else ""
 
     def forget(self, name: str, path: str = "/") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tornado.web import create_signed_value, decode_signed_value
 
 from server.accounts import staff
 from server.accounts.staff import AccountDraft
@@ -166,6 +167,17 @@ async def test_a_cookie_of_ones_own_making_opens_nothing(platform: Platform, sit
     for value in ("x", browser.cookies["session"][:-3] + "abc", "2|1:0|10:0|7:session|4:eHh4|00"):
         forged.cookies["session"] = value
         assert (await forged.get("/admin")).location.startswith("/admin/login")
+
+
+async def test_a_cookie_signed_in_the_manner_of_old_opens_nothing(platform: Platform, site: str) -> None:
+    """ASVS 5.0, 9.1.2: one algorithm, whatever a token says of itself."""
+    browser = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    secret = platform.settings.cookie_secret.get_secret_value()
+    token = decode_signed_value(secret, "session", browser.cookies["session"].strip('"'))
+    assert token is not None
+    for version, opens in ((1, False), (2, True)):
+        browser.cookies["session"] = create_signed_value(secret, "session", token, version=version).decode()
+        assert ((await browser.get("/admin")).status == 200) is opens
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,12 @@ async def test_http_leads_to_https_and_https_stays(ports: tuple[int, int]) -> No
         assert headers["Strict-Transport-Security"] == "max-age=31536000", path
 
 
+async def test_a_phone_that_speaks_http_is_not_led_to_https(ports: tuple[int, int]) -> None:
+    for path in ("/api/v1/me", "/wechat/push"):
+        status, headers, _ = await fetch(f"http://127.0.0.1:{ports[0]}{path}", Host=NAME)
+        assert status == 403 and "Location" not in headers
+
+
 async def test_cookies_belong_to_this_host_alone(ports: tuple[int, int]) -> None:
     _, headers, _ = await fetch(f"https://127.0.0.1:{ports[1]}/admin/login")
     [cookie] = headers.get_list("Set-Cookie")

@@ -2,6 +2,8 @@
 
 import pytest
 
+from admin.rendering import STATIC
+from admin.static_files import KINDS
 from server.kernel.web import SECURITY_HEADERS
 from tests.security import raw
 
@@ -18,6 +20,7 @@ ODD = (
     "/static/%ff",
     "/static/" + "a" * 5000,
     "/static/vendor/../../handler.py",
+    "/static/vendor/built-from",
 )
 
 
@@ -36,3 +39,15 @@ async def test_a_file_of_ours_has_the_headers_of_a_page(site: str) -> None:
     for name, value in SECURITY_HEADERS.items():
         if name != "Cache-Control":
             assert answer.headers[name] == value
+
+
+@pytest.mark.parametrize("path", ["app.css", "app.js", "favicon.svg"])
+async def test_a_file_says_what_it_is_and_in_which_characters(site: str, path: str) -> None:
+    answer = await raw.ask(site, "GET", f"/static/{path}")
+    assert answer.headers["Content-Type"] == KINDS[f".{path.rpartition('.')[2]}"]
+    assert "charset=utf-8" in answer.headers["Content-Type"]
+
+
+def test_whatever_pages_need_has_a_kind_that_is_handed_out() -> None:
+    others = {file.name for file in STATIC.rglob("*") if file.is_file() and file.suffix not in KINDS}
+    assert others <= {"built-from"}
