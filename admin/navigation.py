@@ -36,6 +36,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ...] = 
             ("培训方案", "/admin/schemes", "notebook", Permission.SCHEMES_READ),
             ("证书台账", "/admin/certificates", "certificate", Permission.CERTIFICATES_READ),
             ("成绩重新开放", "/admin/reopenings", "arrow-back-up", Permission.REOPENINGS_READ),
+            ("解除微信绑定", "/admin/release-requests", "unlink", Permission.IDENTITIES_DECIDE),
             ("信息更正", "/admin/corrections", "edit", Permission.CORRECTIONS_READ),
             ("需求问卷", "/admin/needs", "list-check", Permission.ADMISSIONS_TEMPLATE),
         ),

@@ -8,10 +8,12 @@ from typing import Annotated
 from pydantic import Field
 
 from miniprogram_api.handler import ApiHandler, Request, Response, operation
-from server.accounts import phones
+from server.accounts import binding, phones
+from server.accounts.binding import AlreadyBound, LetGo, NotOnARoster, RealName
+from server.accounts.codes import PersonalCodeWrong
 from server.accounts.documents import Person
-from server.accounts.phones import AlreadyBound, NotOnARoster, RealName
 from server.accounts.rules import Evidence, IdNumberInvalid
+from server.kernel.errors import NotFound
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.wechat.errors import WeChatCodeInvalid, WeChatUnavailable
@@ -69,19 +71,42 @@ class Login(ApiHandler):
 class BindRealName(ApiHandler):
     @operation(
         Permission.PHONE,
-        summary="Bind this phone to a real name of a roster",
+        summary="Bind this phone to a real name of a roster; without a proof it waits to be confirmed, see GET /me",
         body=RealName,
         answers={200: PersonAnswer},
-        problems=(IdNumberInvalid, NotOnARoster, AlreadyBound),
+        problems=(
+            IdNumberInvalid,
+            NotOnARoster,
+            AlreadyBound,
+            PersonalCodeWrong,
+            WeChatCodeInvalid,
+            WeChatUnavailable,
+        ),
         rate="10/hour",
         rate_by="phone",
     )
     async def post(self) -> None:
-        person = await phones.bind_real_name(self.platform, self.actor, self.body(RealName))
+        person = await binding.bind_real_name(self.platform, self.actor, self.body(RealName))
         self.answer(person_answer(person))
+
+
+class LetRealNameGo(ApiHandler):
+    @operation(
+        Permission.PHONE,
+        summary="This phone speaks for its person no more",
+        body=LetGo,
+        answers={204: None},
+        problems=(NotFound,),
+        rate="10/hour",
+        rate_by="phone",
+    )
+    async def post(self) -> None:
+        await binding.let_go(self.platform, self.actor, self.body(LetGo))
+        self.set_status(204)
 
 
 ROUTES: list[Route] = [
     (r"/api/v1/login", Login),
     (r"/api/v1/real-name", BindRealName),
+    (r"/api/v1/real-name/let-go", LetRealNameGo),
 ]

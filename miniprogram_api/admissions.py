@@ -9,7 +9,8 @@ from pydantic import Field
 
 from miniprogram_api.classes import ClassAnswer, ClassHandler
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
-from server.accounts.phones import AlreadyBound, IdentityDiffers, RealName
+from server.accounts.binding import AlreadyBound, RealName
+from server.accounts.codes import PersonalCodeWrong
 from server.accounts.rules import IdNumberInvalid
 from server.admissions import applying
 from server.admissions import service as admissions
@@ -17,6 +18,7 @@ from server.admissions.applying import (
     AlreadyEnrolled,
     ApplicationDraft,
     OpenClass,
+    PhoneWaits,
     RealNameNeeded,
     TeachesThisClass,
 )
@@ -30,6 +32,7 @@ from server.kernel.permissions import Permission
 from server.kernel.reasons import OptionalReason
 from server.kernel.web import Route
 from server.wechat.content import ContentRefused
+from server.wechat.errors import WeChatCodeInvalid, WeChatUnavailable
 
 # ---- search and apply
 
@@ -77,7 +80,7 @@ class ApplicationRequest(Request):
         Field(max_length=60, default_factory=dict),
     ]
     real_name: RealName | None = None
-    """Of a phone that is bound to nobody yet: it is bound to this person, with the consent that was given."""
+    """Of a phone that is bound to nobody yet: it speaks for this person, with the consent that was given, as far as it proves to."""
 
 
 class ApplicationAnswer(Response):
@@ -181,8 +184,11 @@ class Apply(ApiHandler):
             TeachesThisClass,
             DatesClash,
             IdNumberInvalid,
-            IdentityDiffers,
             AlreadyBound,
+            PersonalCodeWrong,
+            PhoneWaits,
+            WeChatCodeInvalid,
+            WeChatUnavailable,
         ),
         rate="20/hour",
         rate_by="phone",
@@ -263,9 +269,9 @@ class ReviewRequest(Request):
 class TaughtHandler(ApiHandler):
     async def told(self, training_class: TrainingClass, found: list[Applicant]) -> list[ApplicantItem]:
         clashing = await admissions.clashes(self.platform, training_class, found)
-        ids = [one.person_id for one in found]
+        known = await admissions.known_as(self.platform, found)
         holders = await certificates.holders(
-            self.platform, ids, training_class.level, training_class.major_name
+            self.platform, sorted(known.values()), training_class.level, training_class.major_name
         )
         return [
             ApplicantItem.model_validate(
@@ -284,7 +290,7 @@ class TaughtHandler(ApiHandler):
                 )
                 | {
                     "warnings": admissions.warnings(
-                        training_class, clashing.get(one.person_id), one.person_id in holders
+                        training_class, clashing.get(one.person_id), known[one.person_id] in holders
                     ),
                     "history": [
                         StepItem(at=step.at, who=step.actor_name, title=action.label, reason=step.reason)

@@ -13,6 +13,7 @@ from miniprogram_api.handler import ApiHandler, Multipart, Page, Paging, Respons
 from miniprogram_api.screening import flag, screen
 from miniprogram_api.uploads import SubmissionForm
 from miniprogram_api.work_remarks import WorkRemarkAnswer
+from server.accounts.binding import PhoneRests
 from server.assessment import grading, remarks, service, submissions, tasks
 from server.assessment.documents import Grade, Result, Submission, Task, WorkRemark, is_graded
 from server.assessment.file_types import FileTypeRefused
@@ -420,7 +421,7 @@ class TaughtFile(ApiHandler):
         await downloads.send(self, file)
 
 
-GRADING_PROBLEMS = (ContentRefused, GradingOneself, NewerVersion, NotYourPart, ResultsReleased)
+GRADING_PROBLEMS = (ContentRefused, GradingOneself, NewerVersion, NotYourPart, PhoneRests, ResultsReleased)
 
 
 class GradeSubmission(ApiHandler):

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Annotated
 
-from miniprogram_api.handler import ApiHandler, Page, Paging, Response, operation
+from pydantic import Field
+
+from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
+from server.accounts.binding import AlreadyBound, NoSuchPhone, PhoneRests
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import Condition, Kind, Stage
+from server.identities import service as identities
+from server.identities.rules import NotCheckedYet
+from server.identities.service import Digits
 from server.institutions.rules import Level
 from server.kernel.clock import beijing_date
+from server.kernel.errors import NotFound
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 
@@ -47,7 +55,9 @@ class TraineeAnswer(Response):
     id_number_masked: str
     work_unit: str
     bound: bool
-    """Whether a phone speaks for them: only then can they check in."""
+    """Whether they have a phone, confirmed or waiting: only then can they check in."""
+    confirmed: bool
+    """Whether it is proved to be theirs in this class: only then can they hand in, rate and fetch."""
 
 
 class TaughtClassAnswer(ClassAnswer):
@@ -122,7 +132,8 @@ class MyClass(ClassHandler):
         Permission.CLASSES_ATTEND, summary="One of the classes that I attend", answers={200: ClassAnswer}
     )
     async def get(self, class_id: str) -> None:
-        self.answer(await self.told(await classes.attended_class(self.platform, self.actor, class_id)))
+        attended = await classes.attended_class(self.platform, self.actor, class_id, applied=True)
+        self.answer(await self.told(attended))
 
 
 class MyTeaching(ClassHandler):
@@ -154,11 +165,33 @@ class TaughtClass(ClassHandler):
                 name=one.enrolment.name,
                 id_number_masked=one.enrolment.id_number_masked,
                 work_unit=one.enrolment.work_unit,
-                bound=one.bound,
+                bound=one.bound or one.waits,
+                confirmed=one.bound,
             )
             for one in await classes.trainee_list(self.platform, class_id)
         ]
         self.answer(TaughtClassAnswer.model_validate({**await self.taught(item), "trainees": trainees}))
+
+
+class ConfirmPhoneRequest(Request):
+    phone_digits: Annotated[str, Field(min_length=6, max_length=20)]
+    """Six digits that the phone of the trainee shows, whose card the teacher has seen."""
+
+
+class ConfirmPhone(ClassHandler):
+    @operation(
+        Permission.ATTENDANCE_TEACH,
+        summary="Confirm the phone of a trainee whose identity card I have seen; again, it answers the same",
+        body=ConfirmPhoneRequest,
+        answers={204: None},
+        problems=(NotFound, NoSuchPhone, AlreadyBound, PhoneRests, NotCheckedYet),
+        rate="60/hour",
+        rate_by="phone",
+    )
+    async def post(self, class_id: str, person_id: str) -> None:
+        shown = Digits.model_validate(self.body(ConfirmPhoneRequest).model_dump())
+        await identities.confirm_phone_as_teacher(self.platform, self.actor, class_id, person_id, shown)
+        self.set_status(204)
 
 
 ROUTES: list[Route] = [
@@ -166,4 +199,8 @@ ROUTES: list[Route] = [
     (r"/api/v1/classes/(?P<class_id>[0-9a-f]{24})", MyClass),
     (r"/api/v1/teaching/classes", MyTeaching),
     (r"/api/v1/teaching/classes/(?P<class_id>[0-9a-f]{24})", TaughtClass),
+    (
+        r"/api/v1/teaching/classes/(?P<class_id>[0-9a-f]{24})/trainees/(?P<person_id>[0-9a-f]{24})/phone",
+        ConfirmPhone,
+    ),
 ]

@@ -71,8 +71,8 @@ class Inbox(ApiHandler):
     )
     async def get(self) -> None:
         paging = self.query(Paging)
-        found, cursor = await inbox.inbox(
-            self.platform, self.actor.person_id, before=paging.cursor, limit=paging.limit
+        found, cursor = await inbox.my_inbox(
+            self.platform, self.actor, before=paging.cursor, limit=paging.limit
         )
         self.answer(Page(items=[MessageAnswer.model_validate(one) for one in found], next=cursor))
 

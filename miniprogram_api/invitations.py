@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
 from miniprogram_api.screening import flag, screen
+from server.accounts.binding import PhoneRests
 from server.classes.rules import Kind
 from server.classes.service import TeacherNotInPool
 from server.institutions.rules import Level
@@ -103,7 +104,7 @@ class Accept(InvitationHandler):
         Permission.INVITATIONS_ANSWER,
         summary="Accept: the class is mine to teach or assess; sent again, it answers the same",
         answers={200: InvitationAnswer},
-        problems=(InvitationClosed, TeacherBusy, TeacherNotInPool),
+        problems=(InvitationClosed, TeacherBusy, TeacherNotInPool, PhoneRests),
         rate="60/minute",
         rate_by="phone",
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from miniprogram_api.accounts import PersonAnswer, person_answer
 from miniprogram_api.handler import ApiHandler, Response, operation
 from server.accounts import phones
+from server.accounts.phones import State
 from server.admissions import service as admissions
 from server.assessment import service as assessment
 from server.duties import service as duties
+from server.institutions import service as institutions
 from server.kernel.identity import Role
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
@@ -33,9 +37,34 @@ class WaitingAnswer(Response):
     """Cases of dynamic management about me that I have not stated yet, and still may."""
 
 
+class IdentityAnswer(Response):
+    """How far this phone is proved to be its person's, and what to do about it."""
+
+    state: State
+    title: str
+    advice: str
+    """What to do, in Chinese; empty where nothing is left to do."""
+    digits: str
+    """For the staff who see the card: they confirm the phone that shows these."""
+    institutions: list[str]
+    """Names of those in whose classes it speaks; empty where it does everywhere, or nowhere."""
+    rests_until: datetime | None
+    """A phone that has taken another's place may not grade, sign or accept before."""
+    released: ReleaseAnswer | None
+    """Of a phone that speaks for nobody any more: what became of its binding."""
+
+
+class ReleaseAnswer(Response):
+    at: datetime
+    by: str
+    reason: str
+
+
 class MeAnswer(Response):
     bound: bool
+    """Whether it says whose it is; `identity` says how far that is proved."""
     person: PersonAnswer | None
+    identity: IdentityAnswer
     roles: list[Role]
     waiting: WaitingAnswer
     unread_messages: int
@@ -54,10 +83,26 @@ class Me(ApiHandler):
             MeAnswer(
                 bound=person is not None,
                 person=person_answer(person) if person else None,
+                identity=await self._identity(),
                 roles=sorted(self.actor.roles),
                 waiting=await self._waiting(),
                 unread_messages=await inbox.unread(self.platform, self.actor),
             )
+        )
+
+    async def _identity(self) -> IdentityAnswer:
+        standing = await phones.standing(self.platform, self.actor)
+        codes = sorted(standing.reach.institutions)
+        names = [await institutions.name_of(self.platform, code) for code in codes]
+        everywhere = standing.reach.everywhere
+        return IdentityAnswer(
+            state=standing.state,
+            title=standing.state.label,
+            advice=phones.advice(standing),
+            digits=standing.digits,
+            institutions=[] if everywhere else names,
+            rests_until=standing.rests_until,
+            released=ReleaseAnswer.model_validate(standing.released) if standing.released else None,
         )
 
     async def _waiting(self) -> WaitingAnswer:

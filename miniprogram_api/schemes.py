@@ -9,6 +9,7 @@ from pydantic import Field
 
 from miniprogram_api.handler import ApiHandler, Request, Response, operation
 from miniprogram_api.screening import flag, screen
+from server.accounts.binding import PhoneRests
 from server.assessment.rules import TaskKind
 from server.classes.service import ResultsReleased
 from server.interruptions import facts as interruptions
@@ -232,7 +233,7 @@ class SchemeSignature(ApiHandler):
         summary="I sign exactly this version; 200 when I had signed it already",
         body=SignatureRequest,
         answers={200: SchemeAnswer, 201: SchemeAnswer},
-        problems=(NoScheme, VersionOutdated, SchemeNotInState),
+        problems=(NoScheme, VersionOutdated, SchemeNotInState, PhoneRests),
     )
     async def post(self, class_id: str) -> None:
         wanted = self.body(SignatureRequest)

@@ -41,6 +41,7 @@ async def centre_prepares(
             "proof": "PAPER",
             "paper_number": "人社培示〔2022〕7 号",
             "paper_dated_on": "2022-12-20",
+            "phone": teacher.phone,
         },
     )
     await centre.close()
@@ -143,12 +144,15 @@ async def institution_invites(officer: Browser, class_id: str, teacher: Phone, t
 async def everybody_arrives(
     officer: Browser, trainees: list[Phone], person_ids: list[str], class_id: str
 ) -> None:
-    """报到: each opens the admission notice and signs the pledge on the phone; the desk compares identity cards."""
+    """报到: each opens the admission notice and signs the pledge on the phone; the desk compares identity cards, and
+    confirms the phones of those who applied by themselves."""
     for trainee, person_id in zip(trainees, person_ids, strict=True):
         notice = await trainee.call("GET", f"/classes/{class_id}/admission-notice")
         signed = {"text_version": notice["text_version"]}
         await trainee.call("POST", f"/classes/{class_id}/admission-notice/pledge", json=signed)
-        await officer.submit(f"/admin/classes/{class_id}/arrivals/{person_id}", {})
+        shown = (await trainee.call("GET", "/me"))["identity"]
+        confirmed = {"phone_digits": shown["digits"]} if shown["state"] == "CLAIMED" else {}
+        await officer.submit(f"/admin/classes/{class_id}/arrivals/{person_id}", confirmed)
 
 
 async def institution_imports_roster(officer: Browser, class_id: str, people: list[FictionalPerson]) -> None:

@@ -62,7 +62,13 @@ from server.wechat import mini_program
 from server.wechat.client import WeChat
 from server.wechat.mini_program import SimulatedInEarnest
 from server.wechat.pusher import PushTarget
-from server.wechat.simulator import SIMULATED_APP_ID, Simulator, SimulatorProxy, start_simulator
+from server.wechat.simulator import (
+    SIMULATED_APP_ID,
+    Simulator,
+    SimulatorNumberProxy,
+    SimulatorProxy,
+    start_simulator,
+)
 
 SIMULATED_SECRET = "simulated"  # noqa: S105 - opens nothing but the simulator on loopback
 
@@ -95,6 +101,7 @@ def routes(*, simulated: bool, demonstration: bool = False) -> list[Route]:
     the clock only in a `demonstration` of it."""
     simulator: list[Route] = [
         (r"/simulator/phones/(?P<openid>[A-Za-z0-9_-]{1,64})/code", SimulatorProxy),
+        (r"/simulator/phones/(?P<openid>[A-Za-z0-9_-]{1,64})/phone-number-code", SimulatorNumberProxy),
         *SIMULATOR_PAGES,
     ]
     return [

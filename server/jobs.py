@@ -22,6 +22,7 @@ from server.certificates import reconcile
 from server.certificates import service as certificates
 from server.classes import forget as classes_forget
 from server.duties import service as duties
+from server.identities import service as identities
 from server.invitations import service as invitations
 from server.kernel import chain, runs
 from server.kernel.identity import Actor
@@ -220,7 +221,13 @@ JOBS: tuple[Job, ...] = (
         "《个人信息保护法》第四十七条",
         partial(
             forget_persons,
-            needed_by=(classes_forget.needed, backbone.needed, certificates.needed, admissions_forget.needed),
+            needed_by=(
+                classes_forget.needed,
+                backbone.needed,
+                certificates.needed,
+                admissions_forget.needed,
+                identities.needed,
+            ),
         ),
         at=time(3, 50),
     ),

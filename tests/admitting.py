@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from server.accounts.phones import RealName
+from server.accounts.binding import RealName
 from server.admissions import applying
 from server.admissions import service as admissions
 from server.admissions.applying import ApplicationDraft

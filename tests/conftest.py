@@ -156,12 +156,14 @@ def _every_message_has_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a chapter tells anybody in a test has its row in the table of kinds, and every field that the row shows."""
     notify = UnitOfWork.notify
 
-    def checked(unit: UnitOfWork, person_id: str, template: str, **data: str) -> None:
+    def checked(
+        unit: UnitOfWork, person_id: str, template: str, *, to_phone: str | None = None, **data: str
+    ) -> None:
         assert template in KINDS, f"“{template}” has no row in server/messages/kinds.py"
         kind = KINDS[template]
         for key, value in kind.wechat_data(kind.usual_keys, data).items():
             assert MESSAGE_VALUES[key.rstrip("0123456789")].fullmatch(value), f"{template}: {key} = {value}"
-        notify(unit, person_id, template, **data)
+        notify(unit, person_id, template, to_phone=to_phone, **data)
 
     monkeypatch.setattr(UnitOfWork, "notify", checked)
 

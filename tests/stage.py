@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from server.accounts import passwords, phones, second_factor, staff, totp
+from server.accounts import binding, passwords, phones, second_factor, staff, totp
+from server.accounts.binding import RealName
 from server.accounts.documents import Account, SecondFactor
 from server.accounts.fictional import roster_of
-from server.accounts.phones import PhoneAuthenticator, RealName
+from server.accounts.phones import PhoneAuthenticator
 from server.attendance import rules as attendance_rules
 from server.attendance import store as attendance_store
 from server.attendance import timetable
@@ -132,6 +133,7 @@ async def register_backbone(platform: Platform, person: Person, majors: Sequence
         proof=Proof.PAPER,
         paper_number="人社培试〔2022〕7 号",
         paper_dated_on=date(2022, 12, 20),
+        phone=person.phone,
     )
     return (await entry.register(platform, actor(cast.CENTRE), wanted)).id
 
@@ -159,14 +161,36 @@ class Phone:
         return {"Authorization": f"Bearer {self.token}"}
 
 
-async def phone(platform: Platform, wechat: Simulator, openid: str, person: Person | None = None) -> Phone:
-    """Logs a phone in through the simulated WeChat and, given a person of some roster, binds it to them."""
+def claim(wechat: Simulator, openid: str, person: Person) -> RealName:
+    """What the phone says of its owner, and shows: the number of the SIM, which the simulated WeChat knows."""
+    wechat.world.phone(openid).sim = person.phone
+    return RealName(
+        name=person.name,
+        id_number=person.id_number,
+        consent_version="2026-11",
+        phone_code=wechat.world.give_code(openid, "phone-number"),
+    )
+
+
+async def phone(
+    platform: Platform, wechat: Simulator, openid: str, person: Person | None = None, *, proved: bool = True
+) -> Phone:
+    """Logs a phone in through the simulated WeChat and, given a person of some roster, binds it to them with the number of its SIM, or
+    says only who they are."""
     session = await phones.log_in(platform, wechat.world.give_code(openid))
     authenticator = PhoneAuthenticator(platform)
     if person:
-        claimed = RealName(name=person.name, id_number=person.id_number, consent_version="2026-11")
-        await phones.bind_real_name(platform, await authenticator.actor_of(session.token), claimed)
+        claimed = claim(wechat, openid, person)
+        if not proved:
+            claimed = claimed.model_copy(update={"phone_code": None})
+        await binding.bind_real_name(platform, await authenticator.actor_of(session.token), claimed)
     return Phone(openid, session.token, await authenticator.actor_of(session.token))
+
+
+@transactional
+async def release(unit: UnitOfWork, person_id: str, reason: str = "更换手机") -> None:
+    """Whoever answers for the person has released their phone."""
+    await binding.release(unit, person_id, reason)
 
 
 async def teach(

@@ -90,9 +90,9 @@ def proposal(item: TrainingClass, admission: ClassAdmission | None, now: datetim
 async def warnings(page: PageHandler, item: TrainingClass, found: list[Applicant]) -> dict[str, list[str]]:
     """What reviewers should know, by person."""
     clashing = await admissions.clashes(page.platform, item, found)
-    ids = [one.person_id for one in found]
-    holding = await certificates.holders(page.platform, ids, item.level, item.major_name)
-    return {one: admissions.warnings(item, clashing.get(one), one in holding) for one in ids}
+    known = await admissions.known_as(page.platform, found)
+    holding = await certificates.holders(page.platform, sorted(known.values()), item.level, item.major_name)
+    return {one: admissions.warnings(item, clashing.get(one), as_ in holding) for one, as_ in known.items()}
 
 
 class EnrolmentForm(EnrolmentDraft):
@@ -271,12 +271,20 @@ class UndoDialog(ArrivalDialog):
 
 class ArrivalForm(BaseModel):
     pledge_on_paper: bool = False
+    phone_digits: Annotated[str, Field(title="手机核对码", max_length=20)] = ""
 
 
 @step(ArrivalDialog, Permission.ADMISSIONS_MANAGE)
 async def confirm_arrival(page: ArrivalDialog, class_id: str, person_id: str) -> str:
-    on_paper = page.form(ArrivalForm).pledge_on_paper
-    await arrival.confirm_arrival(page.platform, page.actor, class_id, person_id, pledge_on_paper=on_paper)
+    form = page.form(ArrivalForm)
+    await arrival.confirm_arrival(
+        page.platform,
+        page.actor,
+        class_id,
+        person_id,
+        pledge_on_paper=form.pledge_on_paper,
+        phone_digits=form.phone_digits,
+    )
     return "已办理报到，现在可以签到。"
 
 

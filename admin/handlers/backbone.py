@@ -18,6 +18,8 @@ from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter, PoolMember
 from server.backbone.rules import TASKS_SOUGHT, PoolStatus, Proof, Sought, mark, tasks_mark
 from server.backbone.service import StatusDraft
+from server.identities import service as identities
+from server.identities.service import Digits, PoolPhone
 from server.institutions.rules import MAJORS
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
@@ -172,6 +174,9 @@ class Teacher(PageHandler):
             id_number=id_number,
             may_suspend=manages and record.member.status is PoolStatus.ACTIVE,
             may_resume=manages and record.member.status is PoolStatus.SUSPENDED,
+            confirms=oversees and holds(self.actor, Permission.IDENTITIES_OVERSEE),
+            answers=await identities.answers_for(self.platform, self.actor, teacher_id),
+            phone=await identities.phone_of(self.platform, teacher_id),
             sees_duties=oversees and holds(self.actor, Permission.DUTIES_READ),
             sees_cases=oversees and holds(self.actor, Permission.QUALIFICATION_READ),
             **outcome,
@@ -210,6 +215,45 @@ async def resume(page: ManagedTeacher, teacher_id: str) -> str:
     return told("恢复", await backbone.resume(page.platform, page.actor, teacher_id, draft))
 
 
+# ---- the phone of a teacher
+
+
+class OverseenTeacher(Teacher):
+    """The same for who confirms a teacher's phone."""
+
+    get = shows(Permission.IDENTITIES_OVERSEE)
+
+
+class KeptTeacher(Teacher):
+    """The same for who may answer for a teacher."""
+
+    get = shows(Permission.IDENTITIES_DECIDE)
+
+
+@step(OverseenTeacher, Permission.IDENTITIES_OVERSEE, rate="60/minute")
+async def confirm_phone(page: OverseenTeacher, teacher_id: str) -> str:
+    await identities.confirm_teacher(page.platform, page.actor, teacher_id, page.form(Digits))
+    return "已确认本机，可以行使骨干教师的权利，并已通知本人。"
+
+
+@step(OverseenTeacher, Permission.IDENTITIES_OVERSEE)
+async def doubt_phone(page: OverseenTeacher, teacher_id: str) -> str:
+    await identities.take_back_teacher(page.platform, page.actor, teacher_id, page.form(identities.Reason))
+    return "已撤销手机确认，并通知本人。"
+
+
+@step(OverseenTeacher, Permission.IDENTITIES_OVERSEE)
+async def set_phone(page: OverseenTeacher, teacher_id: str) -> str:
+    await identities.set_pool_phone(page.platform, page.actor, teacher_id, page.form(PoolPhone))
+    return "已登记手机号，本人用这个号码的微信可以自行证明身份。"
+
+
+@step(KeptTeacher, Permission.IDENTITIES_DECIDE)
+async def release_phone(page: KeptTeacher, teacher_id: str) -> str:
+    await identities.release_teacher(page.platform, page.actor, teacher_id, page.form(identities.Reason))
+    return "已解除绑定，原手机和本人已收到通知。"
+
+
 def told(what: str, member: PoolMember) -> str:
     when = "即日起生效" if member.due_on is None else f"{member.due_on} 起生效"
     return f"已办理{what}，{when}，并已告知{member.name}本人。"
@@ -224,4 +268,8 @@ ROUTES: list[Route] = [
     (rf"{_ONE}/id-number", IdNumber),
     (rf"{_ONE}/suspend", suspend),
     (rf"{_ONE}/resume", resume),
+    (rf"{_ONE}/phone", confirm_phone),
+    (rf"{_ONE}/phone/take-back", doubt_phone),
+    (rf"{_ONE}/phone/number", set_phone),
+    (rf"{_ONE}/phone/release", release_phone),
 ]

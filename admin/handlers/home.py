@@ -16,6 +16,7 @@ from server.certificates import service as certificates
 from server.classes import service as classes
 from server.classes.rules import NextStep, Stage
 from server.corrections import service as corrections
+from server.identities import service as identities
 from server.institutions import service as institutions
 from server.interruptions import service as interruptions
 from server.invitations import service as invitations
@@ -55,6 +56,7 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     scheme_standing.waiting,
     institutions.waiting,
     corrections.waiting,
+    identities.waiting,
     reopenings.waiting,
     qualification.waiting,
     reconcile.waiting,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from admin.downloads import download, file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import EXPORT_RATE
-from admin.steps import Done, ReasonForm, shows, step
+from admin.steps import Done, shows, step
 from server.admissions import roster
 from server.admissions.roster import Edit, Entry, Leaving, Reason
 from server.classes import enrolment, roster_import
 from server.classes import service as classes
 from server.classes.documents import Enrolment, RosterState
 from server.classes.service import Trainee
+from server.identities import service as identities
+from server.identities.service import Asked, Digits, Issued
 from server.kernel.downloads import Download
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
@@ -56,7 +59,7 @@ SHEET = Sheet[Trainee](
         Column("职务/职称", 16, lambda one: one.enrolment.post),
         Column("任教专业", 18, lambda one: one.enrolment.major_taught),
         Column("身份核对", 30, lambda one: one.evidence.label),
-        Column("微信绑定", 10, lambda one: "已绑定" if one.bound else "未绑定"),
+        Column("微信绑定", 10, lambda one: "已绑定" if one.bound else "待确认" if one.waits else "未绑定"),
     ],
     numbered=True,
 )
@@ -102,23 +105,89 @@ async def confirm(page: Preview, class_id: str, import_id: str) -> str:
     return f"已导入 {len(confirmed.rows)} 名学员，并在小程序中通知本人。"
 
 
-class BoundTrainee(PageHandler):
-    """The dialog that releases a phone."""
+class PhoneDialog(PageHandler):
+    """What is done about the phone of a trainee whose card was seen: confirmed, that taken back, a code given, its release asked for."""
 
     address = Roster.address
-    get = shows(Permission.ACCOUNTS_RELEASE_BINDING)
+    get = shows(Permission.IDENTITIES_CONFIRM)
+    act: ClassVar[str]
 
-    async def show(self, class_id: str, person_id: str, outcome: Outcome = NO_ERRORS) -> None:
+    async def show(
+        self, class_id: str, person_id: str, outcome: Outcome = NO_ERRORS, *, code: str = ""
+    ) -> None:
+        """`code`: a personal code that was just made, shown this once."""
         training_class = await classes.get_class(self.platform, self.actor, class_id)
-        trainee = await classes.trainee(self.platform, class_id, person_id)
-        self.render_page("classes/release.html", training_class=training_class, trainee=trainee, **outcome)
+        self.render_page(
+            "classes/phone.html",
+            training_class=training_class,
+            act=self.act,
+            code=code,
+            trainee=await classes.trainee(self.platform, class_id, person_id),
+            **outcome,
+        )
 
 
-@step(BoundTrainee, Permission.ACCOUNTS_RELEASE_BINDING)
-async def release(page: BoundTrainee, class_id: str, person_id: str) -> str:
-    reason = page.form(ReasonForm).reason
-    await classes.release_binding(page.platform, page.actor, class_id, person_id, reason)
-    return "已解除绑定。请通知学员用新的微信重新绑定。"
+class ConfirmDialog(PhoneDialog):
+    act = "confirm"
+
+
+class TakeBackDialog(PhoneDialog):
+    act = "take-back"
+
+
+class CodeDialog(PhoneDialog):
+    act = "code"
+
+
+class ReleaseDialog(PhoneDialog):
+    act = "release"
+
+
+@step(ConfirmDialog, Permission.IDENTITIES_CONFIRM, rate="60/minute")
+async def confirm_phone(page: ConfirmDialog, class_id: str, person_id: str) -> str:
+    await identities.confirm_phone(page.platform, page.actor, class_id, person_id, page.form(Digits))
+    return "已确认本机，并通知本人。"
+
+
+@step(TakeBackDialog, Permission.IDENTITIES_CONFIRM)
+async def take_back(page: TakeBackDialog, class_id: str, person_id: str) -> str:
+    wanted = page.form(identities.Reason)
+    await identities.take_back(page.platform, page.actor, class_id, person_id, wanted)
+    return "已撤销手机确认，并通知本人。"
+
+
+@step(CodeDialog, Permission.IDENTITIES_CONFIRM, rate="60/minute")
+async def issue_code(page: CodeDialog, class_id: str, person_id: str) -> None:
+    code = await identities.issue_code(page.platform, page.actor, class_id, person_id)
+    page.set_header("Cache-Control", "no-store")
+    await page.show(class_id, person_id, code=code)
+
+
+class ClassCodes(PageHandler):
+    """Codes for everybody whose phone is not proved yet: asked for first, then shown this once, to be written on the admission notices."""
+
+    address = Roster.address
+    get = shows(Permission.IDENTITIES_CONFIRM)
+
+    async def show(
+        self, class_id: str, outcome: Outcome = NO_ERRORS, *, issued: Sequence[Issued] = ()
+    ) -> None:
+        training_class = await classes.get_class(self.platform, self.actor, class_id)
+        self.render_page("classes/codes.html", training_class=training_class, issued=issued, **outcome)
+
+
+@step(ClassCodes, Permission.IDENTITIES_CONFIRM, rate="20/minute")
+async def issue_codes(page: ClassCodes, class_id: str) -> None:
+    issued = await identities.issue_codes(page.platform, page.actor, class_id)
+    page.set_header("Cache-Control", "no-store")
+    await page.show(class_id, issued=issued)
+
+
+@step(ReleaseDialog, Permission.IDENTITIES_CONFIRM)
+async def ask_release(page: ReleaseDialog, class_id: str, person_id: str) -> Done:
+    asked = await identities.ask(page.platform, page.actor, class_id, person_id, page.form(Asked))
+    words = "申请已交办，当天办结；办结前请核对身份证登记考勤。"
+    return Done(words, f"{identities.PAGE}/{asked.id}")
 
 
 # ---- one person on the roster
@@ -230,7 +299,11 @@ ROUTES: list[Route] = [
     (rf"{_CLASS}/export", export),
     (rf"{_CLASS}/(?P<import_id>[0-9a-f]{{24}})", confirm),
     (rf"{_CLASS}/add", add),
-    (rf"{_PERSON}/release", release),
+    (rf"{_CLASS}/codes", issue_codes),
+    (rf"{_PERSON}/phone", confirm_phone),
+    (rf"{_PERSON}/phone/take-back", take_back),
+    (rf"{_PERSON}/phone/code", issue_code),
+    (rf"{_PERSON}/phone/release", ask_release),
     (rf"{_PERSON}/edit", edit),
     (rf"{_PERSON}/remove", remove),
     (rf"{_PERSON}/leave", leave),

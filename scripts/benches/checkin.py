@@ -232,6 +232,7 @@ async def set_up(settings: Settings, sessions_each: int) -> Stage:
         token = f"token-of-phone-{number:04}"
         phone = PhoneSession(
             id=token_hash(token), openid=f"openid-{number}", person_id=person.id, name=name, backbone=False,
+            everywhere=True,
             created_at=now, expires_at=now + 24 * hour,
         )  # fmt: skip
         stage.tokens.append(token)

@@ -7,8 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from bson.binary import Binary
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from server.accounts.proofs import Proof, Voucher
+from server.accounts.rules import Evidence
 from server.kernel.identity import Role
 from server.kernel.mongo import Document
 
@@ -139,14 +141,24 @@ class HalfSignIn(Document):
     expires_at: datetime
 
 
+class VouchedPhone(BaseModel):
+    """The phone number of a person, as a roster or the pool has it: one of each voucher."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    phone: Binary
+    """Encrypted deterministically: found equal to the one that WeChat gives."""
+    voucher: Voucher
+
+
 class Person(Document):
-    """A teacher known by a real name. Name and number come from a roster or the pool, never from the phone."""
+    """A teacher known by a real name. Name and number come from a roster or the pool; what only a phone has said lies apart (`claimed`)."""
 
     name: str
     id_number: Binary
-    """Encrypted deterministically: unique, and found by equality."""
+    """Encrypted deterministically: unique, and found by equality. Of a claim at random: nobody finds it."""
     id_number_masked: str
-    phone: Binary | None = None
+    vouched: list[VouchedPhone] = Field(default_factory=list)
     evidence: str
     """accounts.rules.Evidence: how well the identity was checked."""
     backbone: bool = False
@@ -155,20 +167,57 @@ class Person(Document):
     version: int = 0
     """Counts the use cases about this person that must not overlap: see people.touch."""
 
+    def phone_by(self, voucher: Voucher) -> Binary | None:
+        """The telephone number that this one has given."""
+        return next((one.phone for one in self.vouched if one.voucher == voucher), None)
+
+    @property
+    def claimed(self) -> bool:
+        """Whether nobody has checked name and number yet: it owns nothing, and is in nobody's way."""
+        return self.evidence == Evidence.FORMAT_OK
+
 
 class Binding(Document):
-    """One openid ↔ one person, until an institution releases it with a reason."""
+    """One openid ↔ one person, with what proves it, until it is released with a reason."""
 
     openid: str
     person_id: str
     active: bool
     consent_version: str
     bound_at: datetime
+    proofs: list[Proof] = Field(default_factory=list)
+    phone: Binary | None = None
+    """The number that WeChat gave, encrypted deterministically: a roster that lists it later vouches for this phone too."""
+    rests_until: datetime | None = None
     released_at: datetime | None = None
     released_by: str | None = None
     release_reason: str | None = None
     log_ins: int = 0
     """Counted so that a log-in and a release exclude each other."""
+
+
+class WaitingPhone(Document):
+    """A phone that says whose it is without a proof (待确认); `id` is its openid. Any number of them may wait for one person."""
+
+    person_id: str
+    consent_version: str
+    since: datetime
+    own: bool
+    """Whether the person is what this phone has claimed, and nothing but that."""
+
+
+class PersonalCode(Document):
+    """A code that proves to hold the admission notice. Only its hash is kept; one of a person and an institution at a time."""
+
+    person_id: str
+    institution_code: str
+    code_hash: str
+    tries_left: int
+    expires_at: datetime
+    issued_at: datetime
+    issued_by: str
+    used_by: str | None = None
+    """The openid that it has served: it serves no other, and that one's request may come twice."""
 
 
 class PhoneSession(Document):
@@ -178,5 +227,10 @@ class PhoneSession(Document):
     person_id: str | None
     name: str
     backbone: bool
+    everywhere: bool = False
+    """With the next two: the reach of the phone's proofs."""
+    institutions: list[str] = Field(default_factory=list)
+    own: bool = False
+    rests_until: datetime | None = None
     expires_at: datetime
     created_at: datetime

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from bson.binary import Binary
 
-from server.accounts import rules, store
-from server.accounts.documents import Person
+from server.accounts import binding_store, rules, speakers, store
+from server.accounts.documents import Person, VouchedPhone
+from server.accounts.proofs import Voucher, reach_of
 from server.accounts.rules import Evidence
 from server.kernel.errors import Conflict
 from server.kernel.folding import same
+from server.kernel.identity import NOWHERE, Reach
 from server.kernel.namesakes import Listed, namesakes, told_apart
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork
@@ -43,7 +45,7 @@ class NameDiffers(Conflict):
 
 async def seal(platform: Platform, identities: Sequence[Identity]) -> list[SealedIdentity]:
     numbers = await platform.vault.encrypt_searchable([one.id_number for one in identities])
-    phones = iter(await platform.vault.encrypt_random([one.phone for one in identities if one.phone]))
+    phones = iter(await platform.vault.encrypt_searchable([one.phone for one in identities if one.phone]))
     return [
         SealedIdentity(
             one.name, number, rules.mask_id_number(one.id_number), next(phones) if one.phone else None
@@ -57,8 +59,12 @@ async def known(scope: Scope, sealed: Sequence[SealedIdentity]) -> dict[Binary, 
     return await store.persons_by_id_number(scope, [one.id_number for one in sealed])
 
 
-async def ensure(unit: UnitOfWork, sealed: Sequence[SealedIdentity], evidence: Evidence) -> list[Person]:
-    """The people of these identities, in order; those not known yet are made with `evidence`.
+async def ensure(
+    unit: UnitOfWork, sealed: Sequence[SealedIdentity], evidence: Evidence, voucher: Voucher | None = None
+) -> list[Person]:
+    """The people of these identities, in order; those not known yet are made with `evidence`. `voucher` vouches for their phones.
+
+    What somebody has only claimed is not among those known: it is in nobody's way.
 
     Raises NameDiffers when a number is known under another name: the platform never renames anybody by the way.
     """
@@ -71,7 +77,7 @@ async def ensure(unit: UnitOfWork, sealed: Sequence[SealedIdentity], evidence: E
                 name=one.name,
                 id_number=one.id_number,
                 id_number_masked=one.id_number_masked,
-                phone=one.phone,
+                vouched=[VouchedPhone(phone=one.phone, voucher=voucher)] if one.phone and voucher else [],
                 evidence=evidence,
                 created_at=unit.now,
             )
@@ -82,8 +88,13 @@ async def ensure(unit: UnitOfWork, sealed: Sequence[SealedIdentity], evidence: E
                 f"证件号 {one.id_number_masked} 已登记为其他姓名，请核对“{one.name}”的姓名和证件号。"
             )
     await store.insert_persons(unit, new)
-    known_before = [people[one.id_number].id for one in sealed]
-    await store.set_evidence(unit, known_before, evidence, instead_of=_weaker_than(evidence))
+    everybody = [people[one.id_number].id for one in sealed]
+    await store.set_evidence(unit, everybody, evidence, instead_of=_weaker_than(evidence))
+    if voucher is not None:
+        made = {person.id for person in new}
+        phones = {people[one.id_number].id: one.phone for one in sealed if one.phone is not None}
+        known_before = {person_id: phone for person_id, phone in phones.items() if person_id not in made}
+        await speakers.vouch(unit, known_before, voucher)
     return [people[one.id_number] for one in sealed]
 
 
@@ -91,17 +102,69 @@ def _weaker_than(evidence: Evidence) -> list[Evidence]:
     return [one for one in Evidence if not one.reaches(evidence)]
 
 
-async def confirm_identity(unit: UnitOfWork, person_id: str) -> Evidence:
-    """Part of a use case in which staff saw the card: raises weaker evidence; returns what there was before."""
-    before = Evidence((await store.persons(unit, [person_id]))[person_id].evidence)
+async def known_as(scope: Scope, person_ids: Sequence[str]) -> dict[str, str]:
+    """For each of these people who is known by the number and the name that they have only claimed; themselves for everybody else."""
+    found = await store.persons(scope, person_ids)
+    claims = [one for one in found.values() if one.claimed]
+    numbers = dict(zip((one.id for one in claims), await _searchable(scope, claims), strict=True))
+    holders = await store.persons_by_id_number(scope, list(numbers.values()))
+    known = {}
+    for one in claims:
+        holder = holders.get(numbers[one.id])
+        if holder is not None and same(holder.name, one.name):
+            known[one.id] = holder.id
+    return {person_id: known.get(person_id, person_id) for person_id in person_ids}
+
+
+async def _searchable(scope: Scope, claims: Sequence[Person]) -> list[Binary]:
+    """The numbers of these claims, encrypted so that they are found."""
+    vault = scope.platform.vault
+    return await vault.encrypt_searchable(await vault.decrypt([one.id_number for one in claims]))
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """Whom the card belongs to, and what was known before."""
+
+    person_id: str
+    before: Evidence
+    number_before: Binary | None = None
+    """Of a claim that became the person of its number: as it was encrypted until then."""
+
+
+async def confirm_identity(unit: UnitOfWork, person_id: str) -> Confirmed:
+    """Part of a use case in which staff saw the card: raises weaker evidence.
+
+    A claim becomes the person of its number, unless there is one already: then that one is returned. Raises NameDiffers when the two have
+    different names.
+    """
+    person = (await store.persons(unit, [person_id]))[person_id]
+    before, number_before = Evidence(person.evidence), None
+    if person.claimed:
+        [number] = await _searchable(unit, [person])
+        holder = (await store.persons_by_id_number(unit, [number])).get(number)
+        if holder is None:
+            number_before = person.id_number
+            await binding_store.set_number(unit, person_id, number)
+        elif same(holder.name, person.name):
+            person_id, before = holder.id, Evidence(holder.evidence)
+        else:
+            raise NameDiffers(
+                f"证件号 {person.id_number_masked} 已登记为其他姓名，与报名填写的“{person.name}”不一致。请对照身份证："
+                "报名写错的，请移出后按证件重新添加；原登记写错的，请申请更正。"
+            )
     confirmed = Evidence.STAFF_CONFIRMED
     await store.set_evidence(unit, [person_id], confirmed, instead_of=_weaker_than(confirmed))
-    return before
+    return Confirmed(person_id, before, number_before)
 
 
-async def take_back_confirmation(unit: UnitOfWork, person_id: str, before: Evidence) -> None:
-    """Part of a use case that undoes confirm_identity: the evidence is again what it was `before`."""
+async def take_back_confirmation(
+    unit: UnitOfWork, person_id: str, before: Evidence, number_before: Binary | None
+) -> None:
+    """Part of a use case that undoes confirm_identity: the evidence is again what it was `before`, and a claim lies apart again."""
     await store.set_evidence(unit, [person_id], before, instead_of=[Evidence.STAFF_CONFIRMED])
+    if number_before is not None:
+        await binding_store.set_number(unit, person_id, number_before)
 
 
 async def touch(unit: UnitOfWork, person_ids: Sequence[str]) -> None:
@@ -134,9 +197,16 @@ async def called(scope: Scope, names: Mapping[str, str]) -> dict[str, str]:
     return dict(zip(names, told_apart(listed), strict=True))
 
 
-async def bound_person_ids(scope: Scope, person_ids: Sequence[str]) -> set[str]:
-    """Those of these people whose phone is bound."""
-    return await store.bound_person_ids(scope, person_ids)
+async def phones_of(scope: Scope, person_ids: Sequence[str]) -> dict[str, Reach]:
+    """Those of these people for whom a phone speaks, and how far it does; nowhere for those whose phone waits to be confirmed."""
+    waiting = {one.person_id: NOWHERE for one in await binding_store.waiting_for(scope, person_ids)}
+    bound = await binding_store.of_persons(scope, person_ids)
+    return waiting | {person_id: reach_of(one.proofs) for person_id, one in bound.items()}
+
+
+async def is_bound(scope: Scope, person_id: str) -> bool:
+    """Whether a phone has proved to be this person's."""
+    return await binding_store.of_person(scope, person_id) is not None
 
 
 async def set_backbone(unit: UnitOfWork, person_id: str, backbone: bool) -> None:
@@ -161,18 +231,14 @@ async def renumber(unit: UnitOfWork, person_id: str, id_number: Binary, id_numbe
         raise NumberTaken()
     await touch(unit, [person_id])
     await store.set_id_number(unit, person_id, id_number, id_number_masked)
+    await speakers.doubt(unit, person_id)
     provider = Evidence.PROVIDER_VERIFIED
     await store.set_evidence(unit, [person_id], Evidence.ROSTER_MATCHED, instead_of=[provider])
 
 
 async def was_ever_bound(scope: Scope, person_id: str) -> bool:
-    """Whether a phone speaks for this person, or did."""
-    return await store.was_ever_bound(scope, person_id)
-
-
-async def set_phone(unit: UnitOfWork, person_id: str, phone: Binary | None) -> None:
-    """Part of an approved correction, or of an edit of somebody known nowhere else: the phone number, encrypted."""
-    await store.set_phone(unit, person_id, phone)
+    """Whether a phone that proved to be theirs speaks for this person, or did."""
+    return await binding_store.was_ever_bound(scope, person_id)
 
 
 async def rename(unit: UnitOfWork, person_id: str, name: str) -> None:
@@ -181,5 +247,6 @@ async def rename(unit: UnitOfWork, person_id: str, name: str) -> None:
     What an identity provider confirmed was the name before: from now on it is the institution that vouches for the name.
     """
     await store.rename(unit, person_id, name)
+    await speakers.doubt(unit, person_id)
     provider = Evidence.PROVIDER_VERIFIED
     await store.set_evidence(unit, [person_id], Evidence.ROSTER_MATCHED, instead_of=[provider])

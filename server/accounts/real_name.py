@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from server.accounts import people, store
+from server.accounts import people, speakers, store
 from server.accounts import real_name_store as attempts
 from server.accounts.documents import Person
 from server.accounts.real_name_store import AttemptState, FaceAttempt
@@ -185,7 +185,7 @@ def _require_offered(platform: Platform, provider: Provider) -> None:
 
 
 async def _claim(platform: Platform, actor: Actor, proof: str = "") -> Claim:
-    person = await store.person(platform, actor.id) if actor.roles else None
+    person = await store.person(platform, actor.id) if actor.reach.own else None
     if person is None or actor.openid is None:
         raise BindFirst()
     numbers = await people.id_numbers(platform, [person])
@@ -198,15 +198,19 @@ async def _raise_evidence(unit: UnitOfWork, provider: Provider, claim: Claim) ->
     meanwhile, the name corrected.
     """
     person_id = unit.actor.person_id
-    binding = await store.active_binding(unit, {"openid": unit.actor.openid})
-    person = await store.person(unit, person_id)
-    if person is None or binding is None or binding.person_id != person_id:
+    speaker = await speakers.speaker_of(unit, unit.actor.openid or "")
+    person = speaker.person
+    if person is None or person.id != person_id or not speaker.reach.own:
         raise BindFirst()
     if (person.name, person.id_number) != (claim.person.name, claim.person.id_number):
         raise NotVerified()
     if Evidence(person.evidence).reaches(provider.proves):
         unit.nothing_written()
         return person
+    if (
+        person.claimed
+    ):  # a provider says that name and number belong together, not that nobody else is known by them
+        raise BindFirst("您的报名还没有经培训机构确认。报到时由工作人员核对身份证，即完成实名认证。")
     weaker = [one for one in Evidence if not one.reaches(provider.proves)]
     await store.set_evidence(unit, [person_id], provider.proves, instead_of=weaker)
     unit.audit("accounts:verify-real-name", person_id, provider=provider.name, before=person.evidence)

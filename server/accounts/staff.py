@@ -140,6 +140,11 @@ async def any_account(platform: Platform) -> bool:
     return await store.any_account(platform)
 
 
+async def any_of_institution(scope: Scope, code: str) -> bool:
+    """Whether anybody of this institution can sign in."""
+    return await store.any_account(scope, {"institution_code": code, "deactivated_at": None})
+
+
 async def any_beside_the_centre(platform: Platform) -> bool:
     return await store.any_account(platform, {"role": {"$ne": Role.NATIONAL_CENTRE}})
 

@@ -13,10 +13,8 @@ from server.accounts.documents import (
     AccountBatch,
     AccountFilter,
     BatchState,
-    Binding,
     HalfSignIn,
     Person,
-    PhoneSession,
     StaffSession,
 )
 from server.kernel.mongo import CollectionSpec, Index, Row
@@ -48,24 +46,6 @@ COLLECTIONS = (
         indexes=(Index([("expires_at", 1)], expire_after_seconds=0),),
     ),
     CollectionSpec("persons", shard_key=None, indexes=(Index([("id_number", 1)], unique=True),)),
-    CollectionSpec(
-        "bindings",
-        shard_key=None,
-        indexes=(
-            Index([("openid", 1)], unique=True, partial={"active": True}),
-            Index([("person_id", 1)], unique=True, partial={"active": True}),
-            Index([("person_id", 1), ("_id", -1)]),
-        ),
-    ),
-    CollectionSpec(
-        "phone_sessions",
-        shard_key="_id",
-        indexes=(
-            Index([("openid", 1)]),
-            Index([("person_id", 1)], partial={"person_id": {"$type": "string"}}),
-            Index([("expires_at", 1)], expire_after_seconds=0),
-        ),
-    ),
 )
 
 
@@ -268,55 +248,6 @@ async def set_evidence(
     )
 
 
-async def active_binding(scope: Scope, condition: Row) -> Binding | None:
-    row = await scope["bindings"].find_one({**condition, "active": True}, session=scope.session)
-    return None if row is None else Binding.from_mongo(row)
-
-
-async def bound_person_ids(scope: Scope, person_ids: Sequence[str]) -> set[str]:
-    rows = scope["bindings"].find(
-        {"person_id": {"$in": list(person_ids)}, "active": True}, {"person_id": 1}, session=scope.session
-    )
-    return {row["person_id"] async for row in rows}
-
-
-async def log_in_through(scope: Scope, binding_id: str) -> None:
-    """Written, so that a release in the same moment comes before or after, and not beside."""
-    await scope["bindings"].update_one({"_id": binding_id}, {"$inc": {"log_ins": 1}}, session=scope.session)
-
-
-async def insert_binding(scope: Scope, new: Binding) -> None:
-    await scope["bindings"].insert_one(new.to_mongo(), session=scope.session)
-
-
-async def release_binding(scope: Scope, binding_id: str, at: datetime, by: str, reason: str) -> None:
-    await scope["bindings"].update_one(
-        {"_id": binding_id, "active": True},
-        {"$set": {"active": False, "released_at": at, "released_by": by, "release_reason": reason}},
-        session=scope.session,
-    )
-
-
-async def insert_phone_session(scope: Scope, new: PhoneSession) -> None:
-    await scope["phone_sessions"].insert_one(new.to_mongo(), session=scope.session)
-
-
-async def phone_sessions(scope: Scope, ids: Sequence[str]) -> dict[str, Row]:
-    """Rows as they are, not models: every request of a phone passes here."""
-    rows = await scope["phone_sessions"].find({"_id": {"$in": list(ids)}}).to_list(None)
-    return {row["_id"]: row for row in rows}
-
-
-async def set_person_of_phone(scope: Scope, openid: str, person: Person | None, *, backbone: bool) -> None:
-    """Every session of this phone now speaks for `person`, or for nobody."""
-    change: dict[str, Any] = {
-        "person_id": person.id if person else None,
-        "name": person.name if person else "",
-        "backbone": backbone,
-    }
-    await scope["phone_sessions"].update_many({"openid": openid}, {"$set": change}, session=scope.session)
-
-
 async def set_backbone(scope: Scope, person_id: str, backbone: bool) -> None:
     """Marks a person as in the pool or out of it, and every phone that speaks for them."""
     await scope["persons"].update_one(
@@ -343,17 +274,6 @@ async def set_id_number(scope: Scope, person_id: str, id_number: Binary, id_numb
     )
 
 
-async def was_ever_bound(scope: Scope, person_id: str) -> bool:
-    return (
-        await scope["bindings"].find_one({"person_id": person_id}, {"_id": 1}, session=scope.session)
-        is not None
-    )
-
-
-async def set_phone(scope: Scope, person_id: str, phone: Binary | None) -> None:
-    await scope["persons"].update_one({"_id": person_id}, {"$set": {"phone": phone}}, session=scope.session)
-
-
 # ---- whom nobody needs any more
 
 
@@ -377,5 +297,5 @@ async def delete_persons(scope: Scope, person_ids: Sequence[str]) -> None:
     await scope["persons"].delete_many(
         {"_id": {"$in": list(person_ids)}, "backbone": False}, session=scope.session
     )
-    for collection in ("bindings", "phone_sessions"):
+    for collection in ("bindings", "personal_codes", "phone_sessions", "waiting_phones"):
         await scope[collection].delete_many(of_them, session=scope.session)

@@ -9,9 +9,9 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
-from server.accounts import phones
+from server.accounts import binding, phones
+from server.accounts.binding import RealName
 from server.accounts.people import persons
-from server.accounts.phones import RealName
 from server.admissions import places, rules, store
 from server.admissions.documents import Applicant, ClassAdmission
 from server.admissions.rules import Action, State
@@ -32,6 +32,15 @@ class RealNameNeeded(Conflict):
     slug = "real-name-needed"
     title = "请先填写姓名和身份证号"
     default_detail = "报名要用真实身份。请填写姓名和身份证号，并同意个人信息处理说明后再提交。"
+
+
+class PhoneWaits(Conflict):
+    slug = "phone-waits"
+    title = "本机身份待确认"
+    default_detail = (
+        "本机的身份还待确认，暂时不能报名。请在“我的”里用微信手机号或个人码确认，"
+        "或请培训机构工作人员核对身份证后确认本机，再来报名。"
+    )
 
 
 class AlreadyEnrolled(Conflict):
@@ -86,8 +95,8 @@ async def apply(
 ) -> tuple[Applicant, bool]:
     """The actor's application for a class, and whether this request made it; a phone that nobody is bound to yet is bound first.
 
-    Raises NotFound, NotOpen, RealNameNeeded, AlreadyEnrolled, TeachesThisClass, DatesClash, ContentRefused, Invalid for
-    wrong answers, and what phones.introduce raises.
+    Raises NotFound, NotOpen, RealNameNeeded, PhoneWaits, AlreadyEnrolled, TeachesThisClass, DatesClash, ContentRefused, Invalid for
+    wrong answers, and what binding.introduce raises.
     """
     seen = await open_class(platform, class_id)
     _require_open(seen.item, platform.clock.now())
@@ -98,7 +107,9 @@ async def apply(
     if not actor.roles:
         if draft.real_name is None:
             raise RealNameNeeded()
-        actor = await phones.introduce(platform, actor, draft.real_name)
+        actor = phones.actor_now(actor, await binding.introduce(platform, actor, draft.real_name))
+    if not actor.reach.own:
+        raise PhoneWaits()
     try:
         async with places.turn(class_id):
             return await _apply(platform, actor, class_id, draft, answers, screened)
@@ -165,7 +176,8 @@ async def my_applications(
     platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
 ) -> tuple[list[tuple[Applicant, TrainingClass]], str | None]:
     """The actor's own, newest first, each with its class, and the cursor of the next page."""
-    mine = await store.applications_of(platform, actor.person_id, before=before, limit=limit)
+    whose = actor.person_id if actor.reach.own else ""
+    mine = await store.applications_of(platform, whose, before=before, limit=limit)
     found = await classes.classes_of(platform, [one.class_id for one in mine])
     return [(one, found[one.class_id]) for one in mine], mine[-1].id if len(mine) == limit else None
 
@@ -203,6 +215,6 @@ async def renumber(unit: UnitOfWork, person_id: str, id_number_masked: str) -> N
 
 async def _mine(scope: Scope, actor: Actor, applicant_id: str) -> Applicant:
     found = await store.applicant_of_person(scope, actor.person_id, applicant_id)
-    if found is None:
+    if found is None or not actor.reach.own:
         raise NotFound("没有这份报名。")
     return found

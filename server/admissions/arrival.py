@@ -7,9 +7,10 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from server.accounts import people
+from server.accounts import binding, people
+from server.accounts.proofs import Voucher
 from server.accounts.rules import Evidence
-from server.admissions import rules, store
+from server.admissions import places, rules, store
 from server.admissions.documents import Arrival, ClassAdmission
 from server.classes import enrolment
 from server.classes import service as classes
@@ -87,7 +88,7 @@ async def my_notice(platform: Platform, actor: Actor, class_id: str) -> Notice:
 
 
 async def _notice(scope: Scope, actor: Actor, class_id: str) -> Notice:
-    training_class = await classes.attended_class(scope, actor, class_id)
+    training_class = await classes.attended_class(scope, actor, class_id, applied=True)
     return Notice(
         training_class,
         await classes.trainee(scope, class_id, actor.person_id),
@@ -217,10 +218,14 @@ async def class_arrivals(platform: Platform, class_id: str) -> list[ArrivalRow]:
 
 
 @transactional
-async def confirm_arrival(unit: UnitOfWork, class_id: str, person_id: str, *, pledge_on_paper: bool) -> None:
+async def confirm_arrival(
+    unit: UnitOfWork, class_id: str, person_id: str, *, pledge_on_paper: bool, phone_digits: str = ""
+) -> None:
     """Staff have compared the person with the identity card: the arrival stands, the evidence is STAFF_CONFIRMED.
 
-    Confirmed again, it changes nothing. Raises NotFound, ArrivalClosed, PledgeMissing.
+    `phone_digits`: what the person's phone shows, where it is to be confirmed too. Somebody who had only claimed to be becomes the
+    person of the number. Confirmed again, it changes nothing. Raises NotFound, ArrivalClosed, PledgeMissing, NoSuchPhone, AlreadyBound,
+    NameDiffers, DatesClash.
     """
     training_class = await _class_at_the_desk(unit, class_id)
     trainee = await classes.trainee(unit, class_id, person_id)
@@ -229,8 +234,16 @@ async def confirm_arrival(unit: UnitOfWork, class_id: str, person_id: str, *, pl
     kept = await store.arrival(unit, class_id, person_id)
     if not pledge_on_paper and (kept is None or kept.pledged_at is None):
         raise rules.PledgeMissing()
+    confirmed = await people.confirm_identity(unit, person_id)
+    if confirmed.person_id != person_id:
+        await _become(unit, training_class, trainee, confirmed.person_id)
+        person_id = confirmed.person_id
     await enrolment.set_arrival(unit, class_id, person_id, unit.now)
-    change: Row = {"evidence_before": await people.confirm_identity(unit, person_id)}
+    change: Row = {"evidence_before": confirmed.before, "number_before": confirmed.number_before}
+    if phone_digits.strip():
+        voucher, who = Voucher.institution(training_class.institution_code), training_class.institution_name
+        await binding.confirm_by_card(unit, person_id, phone_digits, voucher, who=who)
+        unit.audit("identities:confirm-phone", class_id, person_id=person_id)
     if pledge_on_paper:
         change["pledge_on_paper"] = True
     reason = STEP_TITLES[PAPER_PLEDGE] if pledge_on_paper else ""
@@ -239,6 +252,21 @@ async def confirm_arrival(unit: UnitOfWork, class_id: str, person_id: str, *, pl
     )
     unit.audit("admissions:confirm-arrival", class_id, person_id=person_id, on_paper=pledge_on_paper)
     return None
+
+
+async def _become(
+    unit: UnitOfWork, training_class: TrainingClass, claimed: Enrolment, person_id: str
+) -> None:
+    """The card shows that who applied is somebody known already: application, row and pledge are theirs from now on."""
+    class_id, claim_id = training_class.id, claimed.person_id
+    if await enrolment.trainee_ever(unit, class_id, person_id):
+        await enrolment.leave(unit, class_id, claim_id)
+    else:
+        person = (await people.persons(unit, [person_id]))[person_id]
+        row = {"person_id": person_id, "name": person.name, "id_number_masked": person.id_number_masked}
+        await enrolment.leave(unit, class_id, claim_id)
+        await enrolment.enrol(unit, training_class, [claimed.model_copy(update=row)])
+    await places.recognise(unit, class_id, claim_id, person_id)
 
 
 @transactional
@@ -253,13 +281,16 @@ async def undo_arrival(unit: UnitOfWork, class_id: str, person_id: str, reason: 
     await enrolment.set_arrival(unit, class_id, person_id, None)
     kept = await store.arrival(unit, class_id, person_id)
     if kept is not None and kept.evidence_before:
-        await people.take_back_confirmation(unit, person_id, Evidence(kept.evidence_before))
+        before = Evidence(kept.evidence_before)
+        await people.take_back_confirmation(unit, person_id, before, kept.number_before)
+    voucher, who = Voucher.institution(training_class.institution_code), training_class.institution_name
+    await binding.take_back_card(unit, person_id, voucher, who=who, reason=reason)
     await store.change_arrival(
         unit,
         class_id,
         person_id,
         _whose(training_class),
-        {"evidence_before": None, "pledge_on_paper": False},
+        {"evidence_before": None, "number_before": None, "pledge_on_paper": False},
         step(unit, UNDO, reason).model_dump(),
     )
     unit.audit("admissions:undo-arrival", class_id, person_id=person_id, reason=reason)

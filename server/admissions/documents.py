@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bson.binary import Binary
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.admissions.rules import Action, Question, State
@@ -102,4 +103,6 @@ class Arrival(Document):
     pledge_on_paper: bool = False
     evidence_before: str | None = None
     """accounts.rules.Evidence before staff saw the card, should the arrival be undone."""
+    number_before: Binary | None = None
+    """Of a claim that nobody had checked: its number as it was encrypted until then."""
     history: list[Step] = Field(default_factory=list)

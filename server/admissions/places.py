@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakValueDictionary
 
+from server.accounts import binding, people
 from server.admissions import rules, store
 from server.admissions.documents import Applicant
 from server.admissions.rules import Action, State
@@ -42,16 +43,27 @@ async def fill_places(unit: UnitOfWork, class_id: str) -> None:
     training_class = (await classes.classes_of(unit, [class_id]))[class_id]
     free = (training_class.places or 0) - training_class.admitted
     while free > 0 and (first := await store.first_waiting(unit, class_id)):
-        if await classes.is_enrolled(unit, class_id, first.person_id):  # by a roster, meanwhile
+        known = (await people.known_as(unit, [first.person_id]))[first.person_id]
+        if await classes.is_enrolled(unit, class_id, known):  # by a roster, meanwhile
             await move(unit, first, Action.ADMIT)
+            if known != first.person_id:
+                await recognise(unit, class_id, first.person_id, known)
             continue
         try:
+            await enrolment.require_no_clash(unit, training_class, {known: first.name})
             await enrolment.enrol(unit, training_class, [_enrolment(unit, training_class, first)])
         except enrolment.DatesClash as clash:
             await move(unit, first, Action.SKIP, clash.detail)
         else:
             await move(unit, first, Action.ADMIT)
             free -= 1
+
+
+async def recognise(unit: UnitOfWork, class_id: str, claim_id: str, person_id: str) -> None:
+    """Who applied is somebody known already: application and pledge are theirs, and the phone that claimed to be them waits for a proof."""
+    await store.give_to(unit, class_id, claim_id, person_id)
+    await binding.claim_became(unit, claim_id, person_id)
+    unit.audit("admissions:recognise", class_id, person_id=person_id, was=claim_id)
 
 
 async def close_all(unit: UnitOfWork, class_id: str, reason: str, *, admitted: bool = False) -> int:

@@ -13,9 +13,10 @@ from bson.binary import Binary
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
-from server.accounts import people
+from server.accounts import people, speakers
 from server.accounts import rules as identity_rules
 from server.accounts.people import NameDiffers, SealedIdentity
+from server.accounts.proofs import Voucher
 from server.accounts.rules import Evidence
 from server.admissions import places, roster_rules, store
 from server.admissions.rules import Action, State
@@ -109,7 +110,8 @@ async def add(platform: Platform, actor: Actor, class_id: str, typed: Entry) -> 
 @transactional
 async def _add(unit: UnitOfWork, class_id: str, sealed: SealedIdentity, details: dict[str, str]) -> Enrolment:
     training_class = await _open_roster(unit, class_id)
-    [person] = await people.ensure(unit, [sealed], Evidence.ROSTER_MATCHED)
+    voucher = Voucher.institution(training_class.institution_code)
+    [person] = await people.ensure(unit, [sealed], Evidence.ROSTER_MATCHED, voucher)
     listed = await enrolment.trainee_ever(unit, class_id, person.id)
     if listed is not None and listed.left_on is None:
         if listed.model_dump(include=set(details)) != details:
@@ -140,7 +142,7 @@ async def edit(platform: Platform, actor: Actor, class_id: str, person_id: str, 
     """
     name, phone = _checked_name(typed), _checked_phone(typed)
     sealed = await _sealed(platform, typed) if typed.id_number.strip() else None
-    [sealed_phone] = await platform.vault.encrypt_random([phone]) if phone else [None]
+    [sealed_phone] = await platform.vault.encrypt_searchable([phone]) if phone else [None]
     try:
         async with places.turn(class_id):
             return await _edit(
@@ -181,7 +183,7 @@ async def _edit(
         await people.rename(unit, person_id, name)
         changed = changed.model_copy(update={"name": name})
     if phone is not None:
-        await people.set_phone(unit, person_id, phone)
+        await speakers.vouch(unit, {person_id: phone}, Voucher.institution(training_class.institution_code))
     if changed == found and not renumbered and phone is None:
         unit.nothing_written()
         return found
@@ -201,7 +203,8 @@ async def _give_row_to(
     sealed: SealedIdentity,
 ) -> Enrolment:
     """The number that was wrong was nobody's, or another's: the row means a person who is known already, and stays as they are."""
-    await people.ensure(unit, [sealed], Evidence.ROSTER_MATCHED)
+    voucher = Voucher.institution(training_class.institution_code)
+    await people.ensure(unit, [sealed], Evidence.ROSTER_MATCHED, voucher)
     await enrolment.leave(unit, training_class.id, row.person_id)
     given = row.model_copy(
         update={"person_id": person_id, "name": name, "id_number_masked": sealed.id_number_masked}

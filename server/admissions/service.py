@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from server.accounts import people
 from server.admissions import needs, places, rules, store
 from server.admissions.documents import Applicant, ClassAdmission
 from server.admissions.rules import Action, State
@@ -193,8 +194,14 @@ async def clashes(
     platform: Platform, training_class: TrainingClass, found: Sequence[Applicant]
 ) -> dict[str, TrainingClass]:
     """By person: another class of theirs in the same days, which will keep them from being admitted."""
-    ids = [one.person_id for one in found if one.state.open]
-    return await enrolment.overlapping_classes(platform, training_class, ids)
+    known = await people.known_as(platform, [one.person_id for one in found if one.state.open])
+    clashing = await enrolment.overlapping_classes(platform, training_class, sorted(known.values()))
+    return {one: clashing[as_] for one, as_ in known.items() if as_ in clashing}
+
+
+async def known_as(platform: Platform, found: Sequence[Applicant]) -> dict[str, str]:
+    """Applicant's person → who they are known as, where they have only claimed to be somebody: what others know is of that one."""
+    return await people.known_as(platform, [one.person_id for one in found])
 
 
 def warnings(

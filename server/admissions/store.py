@@ -181,6 +181,15 @@ async def renumber(scope: Scope, person_id: str, id_number_masked: str) -> None:
     )
 
 
+async def give_to(scope: Scope, class_id: str, claim_id: str, person_id: str) -> None:
+    """Application, notice and pledge of a claim in this class are that person's from now on, as far as they have none of their own."""
+    whose, given = {"class_id": class_id, "person_id": claim_id}, {"$set": {"person_id": person_id}}
+    if await open_application(scope, class_id, person_id) is None:
+        await scope["applicants"].update_many(whose, given, session=scope.session)
+    if await arrival(scope, class_id, person_id) is None:
+        await scope["arrivals"].update_many(whose, given, session=scope.session)
+
+
 async def people_with_applications(scope: Scope, person_ids: Sequence[str]) -> set[str]:
     rows = scope["applicants"].find(
         {"person_id": {"$in": list(person_ids)}, "cleared_at": None}, {"person_id": 1}, session=scope.session

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictInt
 
+from server.accounts import binding
 from server.assessment import rules, store
 from server.assessment.documents import Grade, Mark, Task
 from server.assessment.rules import CRITERIA_MOST, TaskKind
@@ -85,6 +86,7 @@ async def _grade(
     version: int | None,
     draft: GradeRequest,
 ) -> Grade:
+    binding.require_rested(unit)
     rules.check_not_oneself(unit.actor.person_id, person_id)
     await classes.exclude_release(unit, training_class)
     rules.check_scores(task.criteria, draft.scores)

@@ -411,6 +411,7 @@ async def _own(scope: Scope, actor: Actor, submission_id: str) -> Submission:
     submission = await store.submission(scope, submission_id)
     if submission is None or submission.person_id != actor.person_id:
         raise NotFound("没有这份提交。")
+    await classes.attended_class(scope, actor, submission.class_id)
     return submission
 
 

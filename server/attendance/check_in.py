@@ -15,11 +15,22 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from server.attendance import rules, store
 from server.attendance.documents import RefusedScan, Source, TeachingSession
-from server.attendance.rules import CheckInVoid, CodeInvalid, NotArrived, NotEnrolled, Sighting, Status
+from server.attendance.rules import (
+    CheckInVoid,
+    CodeInvalid,
+    Flag,
+    NotArrived,
+    NotEnrolled,
+    PhoneUnconfirmed,
+    Sighting,
+    Status,
+)
 from server.classes import service as classes
+from server.kernel import policies
 from server.kernel.batching import Coalescer
+from server.kernel.clock import beijing_date
 from server.kernel.errors import Problem, Unavailable
-from server.kernel.identity import Actor
+from server.kernel.identity import Actor, Reach
 from server.kernel.mongo import Row, new_id
 from server.kernel.platform import Platform
 from server.kernel.queries import look_up_both
@@ -51,6 +62,7 @@ class _Attempt(NamedTuple):
     step: int
     at: datetime
     scan: Scan
+    reach: Reach
 
 
 class CheckInDesk:
@@ -65,12 +77,15 @@ class CheckInDesk:
     async def check_in(self, actor: Actor, scan: Scan) -> CheckedIn:
         """Checks the actor in; when this returns, the check-in is durable. Sent again, it answers the same.
 
-        Raises CodeInvalid, CodeExpired, SessionNotOpen, NotEnrolled, NotArrived: a refused scan leaves no attendance and is listed.
+        Raises CodeInvalid, CodeExpired, SessionNotOpen, NotEnrolled, NotArrived, PhoneUnconfirmed: a refused scan leaves no attendance
+        and is listed.
         """
         now = self._platform.clock.now()  # the moment of arrival counts, not of our turn
         try:
             code = rules.read_code(scan.code, self._key)
-            return await self._attempts(_Attempt((code.session_id, actor.person_id), code.step, now, scan))
+            return await self._attempts(
+                _Attempt((code.session_id, actor.person_id), code.step, now, scan, actor.reach)
+            )
         except Problem as problem:
             if problem.status < 500:
                 await self._refuse(actor, scan, problem, now)
@@ -87,9 +102,10 @@ class CheckInDesk:
         first: dict[tuple[str, str], int] = {}
         rows: list[Row] = []
         now = self._platform.clock.now()
+        lenient = await self._lenient(attempts, sessions)
         for position, attempt in enumerate(attempts):
             try:
-                row = _judged(attempt, sessions.get(attempt.key[0]), enrolled, now)
+                row = _judged(attempt, sessions.get(attempt.key[0]), enrolled, now, lenient=lenient)
             except Exception as reason:  # whatever it is, it is this one's own
                 refused[position] = reason
             else:
@@ -107,6 +123,14 @@ class CheckInDesk:
             else:
                 answers.append(refused.get(position) or failed.get(key) or Unavailable())
         return answers
+
+    async def _lenient(self, attempts: Sequence[_Attempt], sessions: Mapping[str, TeachingSession]) -> bool:
+        """Whether phones that wait to be confirmed may check in; asked only where there is one."""
+        found = ((one.reach, sessions.get(one.key[0])) for one in attempts)
+        if all(session is None or reach.opens(session.institution_code) for reach, session in found):
+            return False
+        in_force = await policies.on(self._platform, beijing_date(self._platform.clock.now()))
+        return in_force.unconfirmed_may_check_in
 
     async def _write(
         self, rows: Sequence[Row], refused: set[tuple[str, str]]
@@ -159,9 +183,16 @@ class CheckInDesk:
 
 
 def _judged(
-    attempt: _Attempt, session: TeachingSession | None, awaited: Mapping[tuple[str, str], bool], now: datetime
+    attempt: _Attempt,
+    session: TeachingSession | None,
+    awaited: Mapping[tuple[str, str], bool],
+    now: datetime,
+    *,
+    lenient: bool,
 ) -> Row:
-    """The row that an attempt earns. `awaited`: who is enrolled, and whether their arrival is awaited. Raises the refusal."""
+    """The row that an attempt earns. `awaited`: who is enrolled, and whether their arrival is awaited. `lenient`: a phone that nothing
+    proves to be theirs here checks in with a flag. Raises the refusal.
+    """
     session_id, person_id = attempt.key
     if session is None:
         raise CodeInvalid("这个课次已取消。请向授课教师确认。")
@@ -170,6 +201,9 @@ def _judged(
         raise NotEnrolled()
     if awaits_arrival:
         raise NotArrived()
+    proved = attempt.reach.opens(session.institution_code)
+    if not (proved or lenient):
+        raise PhoneUnconfirmed()
     rules.check_fresh(attempt.step, session.code_step_seconds, session.code_grace_seconds, attempt.at)
     rules.require_open(session.opens_at, session.closes_at, attempt.at)
     if now >= session.ends_at + rules.LAST_WRITE_AFTER:
@@ -184,7 +218,7 @@ def _judged(
         "status": rules.status_at(session.late_after, attempt.at),
         "source": Source.CODE,
         "checked_in_at": attempt.at,
-        "flags": list(where.flags),
+        "flags": [*where.flags, *([] if proved else [Flag.UNCONFIRMED_PHONE])],
         "nonce": attempt.scan.nonce,
         "device": attempt.scan.device,
         "distance_m": where.distance_m,

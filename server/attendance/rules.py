@@ -175,6 +175,15 @@ class NotArrived(Forbidden):
     default_detail = "您还没有报到。请带身份证到培训机构报到处核对身份、签署承诺书，报到后即可签到。"
 
 
+class PhoneUnconfirmed(Forbidden):
+    slug = "phone-unconfirmed"
+    title = "本机身份待确认"
+    default_detail = (
+        "本机的身份还没有在这家培训机构确认，不能签到。请在“我的”里用微信手机号或个人码确认；"
+        "也可以请现场工作人员核对身份证后登记考勤，并确认本机。"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """A code: of which session, and of which step of `step_seconds` since 1970."""
@@ -267,6 +276,7 @@ class Flag(Titled):
     LOCATION_UNUSABLE = "location-unusable", "定位不准"
     NO_LOCATION = "no-location", "未提供定位"
     SHARED_DEVICE = "shared-device", "同一手机为多人签到"
+    UNCONFIRMED_PHONE = "unconfirmed-phone", "身份待确认的手机签到"
 
 
 class Verdict(Titled):

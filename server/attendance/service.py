@@ -112,7 +112,7 @@ async def my_sessions(
     platform: Platform, actor: Actor, class_id: str, *, after: str | None = None, limit: int = 20
 ) -> list[MySession]:
     """The timetable of a class that the actor attends, with the own check-ins, from the session `after` on."""
-    await classes.attended_class(platform, actor, class_id)
+    await classes.attended_class(platform, actor, class_id, applied=True)
     sessions = await _page(platform, class_id, after, limit)
     mine = await store.check_ins_of(platform, [(one.id, actor.person_id) for one in sessions])
     now = platform.clock.now()

@@ -216,6 +216,11 @@ async def timetable_of_class(scope: Scope, class_id: str) -> list[tuple[Teaching
     return [(one, one.opens_at > now and one.id not in used) for one in sessions]
 
 
+async def has_session_on(scope: Scope, class_id: str, day: date) -> bool:
+    """Whether a class that the caller has fetched already meets on this day."""
+    return any(beijing_date(one.starts_at) == day for one in await store.sessions_of_class(scope, class_id))
+
+
 @transactional
 async def change_session(
     unit: UnitOfWork, class_id: str, session_id: str, draft: SessionDraft

@@ -255,7 +255,12 @@ async def export_pool(platform: Platform, actor: Actor, narrowed: PoolFilter) ->
 
 async def member_of_pool(platform: Platform, person_id: str) -> PoolMember:
     """Raises NotFound for somebody who was never registered."""
-    member = await store.member(platform, person_id)
+    return await require_member(platform, person_id)
+
+
+async def require_member(scope: Scope, person_id: str) -> PoolMember:
+    """The same within a use case. Raises NotFound."""
+    member = await store.member(scope, person_id)
     if member is None:
         raise NotFound(NOT_IN_POOL)
     return member

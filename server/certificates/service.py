@@ -133,12 +133,12 @@ async def my_certificates(
     platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
 ) -> list[Certificate]:
     """Newest first; a revoked one stays in the list."""
-    return await store.of_person(platform, actor.person_id, before=before, limit=limit)
+    return await store.of_person(platform, actor.person_id, actor.reach.filter(), before=before, limit=limit)
 
 
 async def my_certificate(platform: Platform, actor: Actor, certificate_id: str) -> Certificate:
     """Raises NotFound for anybody else's."""
-    found = await store.one_of_person(platform, actor.person_id, certificate_id)
+    found = await store.one_of_person(platform, actor.person_id, actor.reach.filter(), certificate_id)
     if found is None:
         raise NotFound("没有这张证书。")
     return found

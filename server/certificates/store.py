@@ -63,17 +63,19 @@ async def of_class(scope: Scope, class_id: str) -> dict[str, Certificate]:
     return {row["person_id"]: Certificate.from_mongo(row) async for row in rows.sort("printed.serial", 1)}
 
 
-async def of_person(scope: Scope, person_id: str, *, before: str | None, limit: int) -> list[Certificate]:
-    """Newest first."""
-    condition: Row = {"person_id": person_id}
+async def of_person(
+    scope: Scope, person_id: str, reach: Row, *, before: str | None, limit: int
+) -> list[Certificate]:
+    """Newest first; `reach` narrows them to the institutions in which the phone is proved."""
+    condition: Row = {"person_id": person_id, **reach}
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["certificates"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [Certificate.from_mongo(row) async for row in rows]
 
 
-async def one_of_person(scope: Scope, person_id: str, certificate_id: str) -> Certificate | None:
-    return await _one(scope, {"_id": certificate_id, "person_id": person_id})
+async def one_of_person(scope: Scope, person_id: str, reach: Row, certificate_id: str) -> Certificate | None:
+    return await _one(scope, {"_id": certificate_id, "person_id": person_id, **reach})
 
 
 async def in_reach(scope: Scope, reach: Jurisdiction, certificate_id: str) -> Certificate | None:

@@ -5,7 +5,8 @@ Whoever enrols people, by roster, by application or by selection, does it here: 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from server.accounts import people
@@ -89,10 +90,7 @@ async def enrol(unit: UnitOfWork, training_class: TrainingClass, newcomers: Sequ
     for left in await left_trainees(unit, training_class.id):
         if left.person_id in ids:
             raise LeftBefore(f"{left.name}已于 {left.left_on} 从本班退训；要继续参加的，请在名册页撤销退训。")
-    clashing = await overlapping_classes(unit, training_class, ids)
-    for one in newcomers:
-        if other := clashing.get(one.person_id):
-            raise DatesClash(f"{one.name}{clash_words(training_class, other)}。")
+    await require_no_clash(unit, training_class, {one.person_id: one.name for one in newcomers})
     if not await store.take_places(unit, training_class.id, len(newcomers)):
         raise NoPlaceLeft(
             f"本班名额 {training_class.places} 人，已录取 {training_class.admitted} 人，放不下了。"
@@ -100,6 +98,16 @@ async def enrol(unit: UnitOfWork, training_class: TrainingClass, newcomers: Sequ
     await store.insert_enrolments(unit, newcomers)
     for one in newcomers:
         unit.notify(one.person_id, "enrolled", **_news(training_class))
+
+
+async def require_no_clash(scope: Scope, training_class: TrainingClass, names: Mapping[str, str]) -> None:
+    """`names` by person. Raises DatesClash for the first of them who is in another class of the same days."""
+    clashing = await overlapping_classes(scope, training_class, list(names))
+    for person_id, name in names.items():
+        if other := clashing.get(person_id):
+            raise DatesClash(
+                f"{name}已在“{other.name}”（{other.starts_on} 至 {other.ends_on}）中，时间重叠。"
+            )
 
 
 async def leave(unit: UnitOfWork, class_id: str, person_id: str) -> None:
@@ -150,6 +158,25 @@ async def put_right(unit: UnitOfWork, changed: Enrolment) -> None:
 async def is_known_beside(scope: Scope, class_id: str, person_id: str) -> bool:
     """Whether any class but this knows this person, as a trainee or a teacher."""
     return await store.known_beside(scope, class_id, person_id)
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where a person is and was."""
+
+    enrolments: list[Enrolment]
+    """First known first, also those of who has left."""
+    runs: frozenset[str]
+    """The institutions with a class that is not over and done with, which the person attends or teaches."""
+
+
+async def whereabouts(scope: Scope, person_id: str) -> Whereabouts:
+    """Of anybody, for who has to find out who answers for them (identities)."""
+    enrolments = await store.enrolments_of_ever(scope, person_id)
+    attended = await store.classes_by_id(scope, [one.class_id for one in enrolments if not one.left_on])
+    taught = await store.classes_taught_by(scope, person_id, before=None, limit=0)
+    running = [one for one in (*attended.values(), *taught) if not one.frozen]
+    return Whereabouts(enrolments, frozenset(one.institution_code for one in running))
 
 
 async def trainee_ever(scope: Scope, class_id: str, person_id: str) -> Enrolment | None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from server.accounts import people
+from server.accounts.proofs import Voucher
 from server.accounts.rules import Evidence
 from server.classes import enrolment, roster, roster_store, service, store
 from server.classes.documents import (
@@ -189,7 +190,8 @@ async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
         for row in preview.rows
     ]
     enrolled = {one.person_id for one in await store.enrolments(unit, preview.class_id)}
-    persons = await people.ensure(unit, sealed, Evidence.ROSTER_MATCHED)
+    voucher = Voucher.institution(training_class.institution_code)
+    persons = await people.ensure(unit, sealed, Evidence.ROSTER_MATCHED, voucher)
     if enrolled & {person.id for person in persons}:
         raise RosterHasProblems("名册中有人已被他人加入本班，请重新上传核对。")
     await enrolment.enrol(

@@ -13,11 +13,18 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from server.accounts import people, phones
+from server.accounts import people
 from server.accounts.rules import Evidence
 from server.backbone import service as backbone
 from server.classes import roster_store, rules, store, trained_store
-from server.classes.documents import ClassFilter, ClassTeacher, Enrolment, TrainingClass, WaitingRoster
+from server.classes.documents import (
+    ClassFilter,
+    ClassTeacher,
+    Enrolment,
+    EnrolmentSource,
+    TrainingClass,
+    WaitingRoster,
+)
 from server.classes.rules import Kind, NextStep, Stage
 from server.classes.work import Days
 from server.institutions import rules as institution_rules
@@ -26,11 +33,11 @@ from server.institutions.rules import Level
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
-from server.kernel.identity import Actor
+from server.kernel.identity import Actor, Reach
 from server.kernel.platform import Platform
 from server.kernel.queries import LookUp
 from server.kernel.titled import Titled
-from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+from server.kernel.unit_of_work import Scope, UnitOfWork
 
 Course = Annotated[str, Field(min_length=2, max_length=40)]
 
@@ -103,8 +110,18 @@ class Trainee:
 
     enrolment: Enrolment
     evidence: Evidence
-    bound: bool
-    """Whether a phone speaks for them."""
+    reach: Reach | None
+    """How far their phone is proved to be theirs; None where they have none, and nowhere for one that waits to be confirmed."""
+
+    @property
+    def bound(self) -> bool:
+        """Whether a phone speaks for them in this class."""
+        return self.reach is not None and self.reach.opens(self.enrolment.institution_code)
+
+    @property
+    def waits(self) -> bool:
+        """待确认: they have a phone, which nothing proves to be theirs in this class."""
+        return self.reach is not None and not self.bound
 
 
 async def teachers_called(scope: Scope, training_class: TrainingClass) -> dict[str, str]:
@@ -226,18 +243,32 @@ async def taught_class(scope: Scope, actor: Actor, class_id: str, kind: Kind | N
     return found
 
 
-async def attended_class(scope: Scope, actor: Actor, class_id: str) -> TrainingClass:
-    """A class in which the actor is enrolled. Raises NotFound for any other."""
-    if await store.enrolment(scope, class_id, actor.person_id) is None:
-        raise NotFound("没有这个培训班，或您不在它的名册中。")
+async def attended_class(
+    scope: Scope, actor: Actor, class_id: str, *, applied: bool = False
+) -> TrainingClass:
+    """A class in which the actor is enrolled and the phone is proved to be theirs. Raises NotFound for any other.
+
+    The one gate of whatever a trainee sees and does in a class. `applied`: what may be read, and pledged, before anybody has seen the card
+    of somebody who applied, from the phone that did.
+    """
+    found = await store.enrolment(scope, class_id, actor.person_id)
+    own = found is not None and applied and actor.reach.own and found.source is EnrolmentSource.APPLICATION
+    if found is None or not (own or actor.reach.opens(found.institution_code)):
+        raise NotFound(NOT_MINE)
     return (await store.classes_by_id(scope, [class_id]))[class_id]
+
+
+NOT_MINE = "没有这个培训班，或您不在它的名册中。本机身份没有在该机构确认的，请先在“我的”里按提示确认。"
 
 
 async def my_classes(
     platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
 ) -> tuple[list[TrainingClass], str | None]:
     """The classes that the actor attends, latest enrolment first, and the cursor of the next page."""
-    mine = await store.enrolments_of(platform, actor.person_id, before=before, limit=limit)
+    reach = actor.reach.filter()
+    if actor.reach.own:
+        reach = {"$or": [reach, {"source": EnrolmentSource.APPLICATION}]}
+    mine = await store.enrolments_of(platform, actor.person_id, reach, before=before, limit=limit)
     found = await store.classes_by_id(platform, [one.class_id for one in mine])
     return [found[one.class_id] for one in mine], mine[-1].id if len(mine) == limit else None
 
@@ -274,9 +305,9 @@ async def trainee_list(platform: Platform, class_id: str, *, left_too: bool = Fa
     enrolled = await (store.enrolments_ever if left_too else store.enrolments)(platform, class_id)
     ids = [one.person_id for one in enrolled]
     persons = await people.persons(platform, ids)
-    bound = await people.bound_person_ids(platform, ids)
+    phones = await people.phones_of(platform, ids)
     return [
-        Trainee(one, Evidence(persons[one.person_id].evidence), one.person_id in bound) for one in enrolled
+        Trainee(one, Evidence(persons[one.person_id].evidence), phones.get(one.person_id)) for one in enrolled
     ]
 
 
@@ -382,12 +413,3 @@ async def take_turn(unit: UnitOfWork, class_id: str) -> None:
 def enrolled_pairs(person_ids: Collection[str]) -> LookUp[dict[tuple[str, str], bool]]:
     """(class, person) of every enrolment of these people, and whether it still awaits their arrival: for the path of check-ins."""
     return store.enrolled_pairs(person_ids)
-
-
-@transactional
-async def release_binding(unit: UnitOfWork, class_id: str, person_id: str, reason: str) -> None:
-    """Releases the phone of a trainee of one's own class, with a reason. Raises NotFound for anybody else's."""
-    await get_class(unit, unit.actor, class_id)
-    await trainee(unit, class_id, person_id)
-    await phones.release_binding(unit, person_id, reason)
-    unit.audit("classes:release-binding", class_id, person_id=person_id, reason=reason)

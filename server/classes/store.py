@@ -273,11 +273,19 @@ def enrolled_pairs(person_ids: Collection[str]) -> LookUp[dict[tuple[str, str], 
 _PAIR = {"_id": 0, "class_id": 1, "person_id": 1, "arrival_required": 1, "arrived_at": 1}
 
 
-async def enrolments_of(scope: Scope, person_id: str, *, before: str | None, limit: int) -> list[Enrolment]:
-    condition: Row = {"person_id": person_id, **STILL_THERE}
+async def enrolments_of(
+    scope: Scope, person_id: str, reach: Row, *, before: str | None, limit: int
+) -> list[Enrolment]:
+    condition: Row = {"person_id": person_id, **STILL_THERE, "$and": [reach]}
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["enrolments"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [Enrolment.from_mongo(row) async for row in rows]
+
+
+async def enrolments_of_ever(scope: Scope, person_id: str) -> list[Enrolment]:
+    """First enrolled first, also those of who has left."""
+    rows = scope["enrolments"].find({"person_id": person_id}, session=scope.session).sort("_id", 1)
     return [Enrolment.from_mongo(row) async for row in rows]
 
 

@@ -14,8 +14,9 @@ from bson.binary import Binary
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
-from server.accounts import people
+from server.accounts import people, speakers
 from server.accounts.documents import Person
+from server.accounts.proofs import Voucher
 from server.accounts.rules import (
     check_id_number,
     check_name,
@@ -29,6 +30,7 @@ from server.backbone import service as backbone
 from server.classes import enrolment
 from server.classes import facts as class_facts
 from server.classes import service as classes
+from server.classes.belonging import belonging
 from server.classes.facts import ClassFacts
 from server.corrections import rules, store
 from server.corrections.documents import Change, Correction, CorrectionFilter
@@ -99,10 +101,11 @@ async def correct_trainee(
     the institution's own any more. Raises NameInvalid, IdNumberInvalid, PhoneInvalid, NumberTaken, NothingToCorrect, CorrectionOpen,
     NotFound.
     """
-    await classes.get_class(platform, actor, class_id)
+    training_class = await classes.get_class(platform, actor, class_id)
     await classes.trainee(platform, class_id, person_id)
     person = (await people.persons(platform, [person_id]))[person_id]
-    sealed = [await _renumbering(platform, person, wanted), await _rephoning(platform, person, wanted)]
+    listed = person.phone_by(Voucher.institution(training_class.institution_code))
+    sealed = [await _renumbering(platform, person, wanted), await _rephoning(platform, listed, wanted)]
     asked = [one for one in sealed if one is not None]
     return await _once(_correct_trainee(platform, actor, class_id, person_id, wanted, asked))
 
@@ -143,18 +146,19 @@ async def _renumbering(platform: Platform, person: Person, wanted: TraineeCorrec
     )
 
 
-async def _rephoning(platform: Platform, person: Person, wanted: TraineeCorrection) -> Sealed | None:
+async def _rephoning(platform: Platform, listed: Binary | None, wanted: TraineeCorrection) -> Sealed | None:
+    """`listed`: the number that this institution's rosters have, and vouch for."""
     phone = wanted.phone
     if not phone:
         return None
     check_phone(phone)
-    present = "".join(await platform.vault.decrypt([person.phone])) if person.phone else ""
+    present = "".join(await platform.vault.decrypt([listed])) if listed else ""
     if phone == present:
         return None
-    [after] = await platform.vault.encrypt_random([phone])
+    [after] = await platform.vault.encrypt_searchable([phone])
     return Sealed(
         "phone",
-        person.phone,
+        listed,
         after,
         mask_phone(present) if present else "没有登记",
         mask_phone(phone) + ("（中间四位不同）" if mask_phone(phone) == mask_phone(present) else ""),
@@ -214,7 +218,8 @@ async def _correct_trainee(
         subject=Subject.TRAINEE,
         institution_code=found.institution_code,
         institution_name=found.institution_name,
-        province_code=found.province_code,
+        # Name and number are the person's in every class: the province that answers for them reviews, not that of whoever asks.
+        province_code=(await belonging(unit, person_id)).province_code,
         level=found.level,
         class_id=found.id,
         person_id=person_id,
@@ -362,8 +367,12 @@ async def _present(scope: Scope, found: Correction) -> dict[str, str]:
         case Subject.TRAINEE:
             trainee = await classes.trainee(scope, found.class_id or "", found.thing)
             person = (await people.persons(scope, [found.thing]))[found.thing]
-            phone = person.phone.hex() if person.phone else ""
-            return {"name": trainee.name, "id_number": person.id_number.hex(), "phone": phone}
+            phone = person.phone_by(Voucher.institution(found.institution_code))
+            return {
+                "name": trainee.name,
+                "id_number": person.id_number.hex(),
+                "phone": phone.hex() if phone else "",
+            }
         case Subject.INSTITUTION:
             return {"name": await institutions.name_of(scope, found.thing)}
 
@@ -399,7 +408,8 @@ async def _apply(unit: UnitOfWork, found: Correction) -> None:
             if found.number_after is not None:
                 await _renumber(unit, found.thing, found.number_after)
             if found.phone_after is not None:
-                await people.set_phone(unit, found.thing, found.phone_after)
+                voucher = Voucher.institution(found.institution_code)
+                await speakers.vouch(unit, {found.thing: found.phone_after}, voucher)
             corrected_words = "、".join(one.title for one in found.changes)
             unit.notify(
                 found.thing,

@@ -7,9 +7,10 @@ import random
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
-from server.accounts import phones
+from server.accounts import binding, phones
+from server.accounts.binding import RealName
 from server.accounts.fictional import FictionalPerson
-from server.accounts.phones import PhoneAuthenticator, RealName
+from server.accounts.phones import PhoneAuthenticator
 from server.backbone.rules import Proof
 from server.demonstration.phones import subscribe
 from server.kernel.clock import BEIJING, FixedClock, beijing_date
@@ -62,6 +63,7 @@ class Stage:
             proof=Proof.PAPER,
             paper_number="人社培示〔2022〕7 号",
             paper_dated_on=date(2022, 12, 20),
+            phone=person.phone,
         )
         return (await entry.register(self.at(moment), self.centre, wanted)).id
 
@@ -69,8 +71,14 @@ class Stage:
         then = self.at(moment)
         session = await phones.log_in(then, self.wechat.give_code(openid))
         authenticator = PhoneAuthenticator(then)
-        claimed = RealName(name=person.name, id_number=person.id_number, consent_version="2026-11")
-        await phones.bind_real_name(then, await authenticator.actor_of(session.token), claimed)
+        self.wechat.phone(openid).sim = person.phone
+        claimed = RealName(
+            name=person.name,
+            id_number=person.id_number,
+            consent_version="2026-11",
+            phone_code=self.wechat.give_code(openid, "phone-number"),
+        )
+        await binding.bind_real_name(then, await authenticator.actor_of(session.token), claimed)
         actor = await authenticator.actor_of(session.token)
         await subscribe(then, actor, self.wechat.grant, SUBSCRIBED)
         return actor

@@ -276,13 +276,22 @@ def _province(actor: Actor) -> str:
 
 async def my_year(platform: Platform, actor: Actor, year: int | None = None) -> DutyYear:
     """The own year of who is in the pool or was, whatever the status is now; this one when none is named. Raises NotFound."""
+    _require_proved(actor)
     return await year_of(platform, actor.person_id, year or beijing_date(platform.clock.now()).year)
+
+
+def _require_proved(actor: Actor) -> None:
+    """What somebody does as a teacher of the pool is theirs on a phone that is proved everywhere. Raises NotFound."""
+    if not actor.reach.everywhere:
+        raise NotFound("您尚未登记入骨干教师库，或本机的骨干教师身份待确认（见“我的”）。")
 
 
 async def my_guidance(
     platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
 ) -> list[Guidance]:
     """What this teacher has logged, last first."""
+    if not actor.reach.everywhere:
+        return []
     return await _told_apart(
         platform, await store.of_teacher(platform, actor.person_id, before=before, limit=limit)
     )
@@ -369,14 +378,15 @@ async def guidance_received(
     platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 20
 ) -> list[Guidance]:
     """What teachers logged as given to the actor, last first."""
-    return await _told_apart(
-        platform, await store.of_trainee(platform, actor.person_id, before=before, limit=limit)
-    )
+    found = await store.of_trainee(platform, actor.person_id, before=before, limit=limit)
+    held = await classes.classes_of(platform, [one.class_id for one in found])
+    reached = [one for one in found if actor.reach.opens(held[one.class_id].institution_code)]
+    return await _told_apart(platform, reached)
 
 
 async def guidance_waiting(platform: Platform, actor: Actor) -> int:
     """How much of it waits for the actor's word."""
-    return await store.count_waiting(platform, actor.person_id)
+    return await store.count_waiting(platform, actor.person_id) if actor.reach.own else 0
 
 
 @transactional
@@ -412,6 +422,7 @@ async def _settle(
     found = await store.given_to(unit, unit.actor.person_id, guidance_id)
     if found is None:
         raise NotFound("没有这条指导记录，或它登记的不是对您的指导。")
+    await classes.attended_class(unit, unit.actor, found.class_id)
     if found.history[-1].action == action:
         unit.nothing_written()
         return found, False

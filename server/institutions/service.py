@@ -159,6 +159,11 @@ async def name_of(scope: Scope, code: str) -> str:
     return found.name
 
 
+async def called(scope: Scope, name: str) -> Institution | None:
+    """The institution of this name, for who has to know whether a work unit is one."""
+    return await store.institution_named(scope, name)
+
+
 async def name_is_taken(scope: Scope, name: str, *, by_another_than: str) -> bool:
     found = await store.institution_named(scope, name)
     return found is not None and found.id != by_another_than

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
-from server.accounts import people
+from server.accounts import binding, people
 from server.backbone import service as backbone
 from server.backbone.documents import PoolMember
 from server.classes import service as classes
@@ -299,6 +299,7 @@ async def accept(unit: UnitOfWork, invitation_id: str) -> Invitation:
     if invitation.state is State.ACCEPTED:
         unit.nothing_written()
         return invitation
+    binding.require_rested(unit)
     _require_in_time(invitation, unit)
     await store.hold_teacher(unit, invitation.teacher_id)
     rules.require_free(invitation.teacher_name, await _clashes(unit, invitation.teacher_id, invitation))

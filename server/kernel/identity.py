@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from server.kernel.titled import Titled
@@ -52,6 +53,28 @@ class Jurisdiction:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """How far a phone speaks for its person: as far as whoever has vouched for it (server/decisions/0026). By itself, nowhere."""
+
+    everywhere: bool = False
+    """In every class, and as a backbone teacher."""
+    institutions: frozenset[str] = frozenset()
+    """In the classes of these."""
+    own: bool = False
+    """For what the phone itself has applied for: also of a claim that nobody has checked."""
+
+    def opens(self, institution_code: str) -> bool:
+        return self.everywhere or institution_code in self.institutions
+
+    def filter(self) -> dict[str, object]:
+        """The MongoDB condition of this reach, over documents that carry `institution_code`."""
+        return {} if self.everywhere else {"institution_code": {"$in": sorted(self.institutions)}}
+
+
+NOWHERE = Reach()
+
+
+@dataclass(frozen=True)
 class Actor:
     """Whoever makes a request. `id` is the account's, the person's, or the name of a job."""
 
@@ -67,6 +90,10 @@ class Actor:
     must_change_password: bool = False
     must_enrol: bool = False
     """Has to enrol a second factor before anything else."""
+    reach: Reach = NOWHERE
+    """Of a phone."""
+    rests_until: datetime | None = None
+    """Of a phone that has just taken the place of another: until then it may not grade, sign or accept."""
 
     @property
     def person_id(self) -> str:

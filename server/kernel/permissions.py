@@ -15,7 +15,6 @@ class Permission(Titled):
 
     ACCOUNTS_ALLOCATE = "accounts:allocate", "分配用户账号、恢复账号、重置两步验证"
     ACCOUNTS_OWN = "accounts:own", "登录，管理自己的密码和登录"
-    ACCOUNTS_RELEASE_BINDING = "accounts:release-binding", "解除本班学员的微信绑定"
     ACCOUNTS_STAFF = "accounts:staff", "管理本单位人员的账号：增加、重置密码、停用"
     ADMISSIONS_APPLY = "admissions:apply", "查看和撤回自己的报名、签署承诺书"
     ADMISSIONS_MANAGE = "admissions:manage", "开放报名、审核报名、办理报到"
@@ -58,6 +57,9 @@ class Permission(Titled):
     DUTIES_LOG = "duties:log", "登记后续指导"
     DUTIES_OWN = "duties:own", "查看自己的年度履职和登记过的后续指导"
     DUTIES_READ = "duties:read", "查看骨干教师履职情况"
+    IDENTITIES_CONFIRM = "identities:confirm", "核对证件后确认本班人员的手机，发放个人码，申请解除微信绑定"
+    IDENTITIES_DECIDE = "identities:decide", "办理本单位、本省人员微信绑定的解除"
+    IDENTITIES_OVERSEE = "identities:oversee", "确认骨干教师的手机，登记其手机号"
     INSTITUTIONS_DECIDE = "institutions:decide", "审核基地推荐，核定、暂停、恢复、取消资格"
     INSTITUTIONS_READ = "institutions:read", "查看培训机构和资格"
     INSTITUTIONS_READ_REQUESTS = "institutions:read-requests", "查看基地推荐和资格申请"
@@ -110,6 +112,7 @@ class Permission(Titled):
 
 CHAPTERS = {
     "accounts": "账号",
+    "identities": "微信与身份",
     "institutions": "培训机构",
     "backbone": "骨干教师库",
     "selection": "骨干教师选拔",
@@ -151,6 +154,7 @@ _STAFF = frozenset(
         Permission.CERTIFICATES_READ,
         Permission.CLASSES_READ,
         Permission.CORRECTIONS_READ,
+        Permission.IDENTITIES_DECIDE,
         Permission.INSTITUTIONS_READ,
         Permission.INTERRUPTIONS_READ,
         Permission.INVITATIONS_READ,
@@ -164,7 +168,6 @@ _STAFF = frozenset(
     }
 )
 _INSTITUTION = _STAFF | {
-    Permission.ACCOUNTS_RELEASE_BINDING,
     Permission.ADMISSIONS_MANAGE,
     Permission.APPLICATIONS_MANAGE,
     Permission.ASSESSMENT_MANAGE,
@@ -176,6 +179,7 @@ _INSTITUTION = _STAFF | {
     Permission.CLASSES_MANAGE,
     Permission.CONTENT_REVIEW,
     Permission.CORRECTIONS_REQUEST,
+    Permission.IDENTITIES_CONFIRM,
     Permission.INTERRUPTIONS_REQUEST,
     Permission.INVITATIONS_SEND,
     Permission.PLANS_MANAGE,
@@ -210,6 +214,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.CONTENT_REVIEW,
         Permission.CORRECTIONS_REVIEW,
         Permission.DUTIES_READ,
+        Permission.IDENTITIES_OVERSEE,
         Permission.INSTITUTIONS_DECIDE,
         Permission.INSTITUTIONS_READ_REQUESTS,
         Permission.JOBS_RUN,
@@ -226,6 +231,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.APPLICATIONS_REVIEW,
         Permission.CORRECTIONS_REVIEW,
         Permission.DUTIES_READ,
+        Permission.IDENTITIES_OVERSEE,
         Permission.INSTITUTIONS_READ_REQUESTS,
         Permission.INSTITUTIONS_RECOMMEND,
         Permission.INTERRUPTIONS_REVIEW,

@@ -96,6 +96,14 @@ class Policies(BaseModel):
     roster_months: Annotated[int, Field(ge=1, le=120, title="导入后的名册原表保存期限（月）")] = 12
     message_months: Annotated[int, Field(ge=1, le=120, title="站内消息保存期限（月）")] = 24
     person_months: Annotated[int, Field(ge=1, le=120, title="从未参加培训的个人信息保存期限（月）")] = 12
+    unconfirmed_may_check_in: Annotated[bool, Field(title="身份待确认的手机可以签到")] = True
+    """Such a check-in carries a flag. With no, staff mark the attendance by the card until the phone is confirmed."""
+    personal_code_days: Annotated[int, Field(ge=1, le=90, title="个人码有效期（天）")] = 30
+    personal_code_tries: Annotated[int, Field(ge=3, le=20, title="个人码可以试填的次数")] = 10
+    new_phone_rest_hours: Annotated[
+        int, Field(ge=0, le=168, title="更换微信后多久才能评分、签署、接受邀请（小时）")
+    ] = 24
+    """Machine time: whoever takes a phone over has to be found out within it."""
     roster_rows: Annotated[int, Field(ge=1, le=5000, title="名册一次导入的人数上限")] = 500
     public_misses_of_address: Annotated[
         int, Field(ge=5, le=1000, title="公开查询：一个网络地址每小时查不到多少次后须等待（次）")

@@ -70,12 +70,16 @@ class UnitOfWork:
             }
         )
 
-    def notify(self, person_id: str, template: str, **data: str) -> None:
-        """Puts a message to a person into the outbox: it is sent if, and only if, this transaction commits."""
+    def notify(self, person_id: str, template: str, *, to_phone: str | None = None, **data: str) -> None:
+        """Puts a message to a person into the outbox: it is sent if, and only if, this transaction commits.
+
+        `to_phone`: the openid that it goes to, also when that phone does not speak for the person any more.
+        """
         self.messages.append(
             {
                 "_id": new_id(),
                 "person_id": person_id,
+                **({"to_phone": to_phone} if to_phone else {}),
                 "template": template,
                 "data": data,
                 "created_at": self.now,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from server.accounts import speakers
 from server.accounts import store as accounts_store
 from server.accounts.rules import mask_name
 from server.kernel import outbox, policies
@@ -115,11 +116,11 @@ class _Run:
     async def _packed(self, row: Row) -> _Parcel | None:
         """What is to be sent now; None for a message that stays in the inbox or waits for the morning, and is settled so."""
         kind = KINDS.get(row["template"])
-        binding = await accounts_store.active_binding(self.platform, {"person_id": row["person_id"]})
+        openid = row.get("to_phone") or await speakers.phone_of(self.platform, row["person_id"])
         template = self.templates[kind.name] if kind else None
         if kind is None or template is None:
             await self._settle(row, State.KEPT, reason="unknown-kind")
-        elif binding is None:
+        elif openid is None:
             await self._settle(row, State.KEPT, reason="no-phone")
         elif not template.template_id:
             await self._settle(row, State.KEPT, reason="no-template")
@@ -127,10 +128,10 @@ class _Run:
             await self._settle(row, State.DEAD, reason="missing-field")
         elif (morning := self._morning()) and not kind.may_wake(row["data"], self.today):
             await outbox.postpone_to_morning(self.platform, row, morning)
-        elif not await store.hold_grant(self.platform, binding.openid, template.template_id, row["_id"]):
+        elif not await store.hold_grant(self.platform, openid, template.template_id, row["_id"]):
             await self._settle(row, State.KEPT, reason="no-grant")
         else:
-            return _Parcel(row, binding.openid, template, kind.wechat_data(template.keys, row["data"]))
+            return _Parcel(row, openid, template, kind.wechat_data(template.keys, row["data"]))
         return None
 
     def _morning(self) -> datetime | None:

@@ -57,6 +57,11 @@ def read_out(row: Row) -> Message:
     )
 
 
+def _box(actor: Actor) -> str:
+    """Whose messages this phone reads: nobody's while it only says whose it is."""
+    return actor.person_id if actor.reach.own else ""
+
+
 async def inbox(
     platform: Platform, person_id: str, *, before: str | None = None, limit: int = 50
 ) -> tuple[list[Message], str | None]:
@@ -66,22 +71,29 @@ async def inbox(
     return messages, messages[-1].id if len(rows) > limit else None
 
 
+async def my_inbox(
+    platform: Platform, actor: Actor, *, before: str | None = None, limit: int = 50
+) -> tuple[list[Message], str | None]:
+    """The same for the phone that asks."""
+    return await inbox(platform, _box(actor), before=before, limit=limit)
+
+
 async def unread(platform: Platform, actor: Actor) -> int:
     """How many messages the actor has not read, counted to 100."""
-    return await outbox.count_unread(platform, actor.person_id, UNREAD_COUNTED_MOST)
+    return await outbox.count_unread(platform, _box(actor), UNREAD_COUNTED_MOST)
 
 
 async def read_one(platform: Platform, actor: Actor, message_id: str) -> None:
     """Marks a message of one's own as read; again changes nothing. Raises NotFound for anybody else's."""
     row = await outbox.message(platform, message_id)
-    if row is None or row["person_id"] != actor.person_id:
+    if row is None or row["person_id"] != _box(actor):
         raise NotFound("没有这条消息。")
-    await outbox.mark_read(platform, actor.person_id, up_to=message_id, only=True)
+    await outbox.mark_read(platform, _box(actor), up_to=message_id, only=True)
 
 
 async def read_all(platform: Platform, actor: Actor, up_to: str) -> int:
     """Marks all of one's messages up to this one as read; returns how many were not."""
-    return await outbox.mark_read(platform, actor.person_id, up_to=up_to)
+    return await outbox.mark_read(platform, _box(actor), up_to=up_to)
 
 
 # ---- grants

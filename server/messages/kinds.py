@@ -150,6 +150,53 @@ _ROWS = (
         ("{outcome}，由{institution}申请，省级管理部门核准。", "已经核发的证书保持核发时的内容。", "如与证件不符，请联系培训机构。"),
         ((_THING, "outcome"), _FROM),
     ),
+    # ---- whose phone it is (article 4.7)
+    Kind(
+        "phone-released",
+        "微信绑定已解除",
+        (
+            "您的身份与一个微信的绑定已由{by}解除。",
+            "理由：{reason}",
+            "如非本人同意，请立即联系本人单位或省级管理部门；新绑定的微信须重新证明身份。",
+        ),
+        ((_THING, "by"), _REASON),
+    ),
+    Kind(
+        "phone-changed",
+        "身份已绑定新的微信",
+        ("您的身份已绑定新的微信（{how}），暂时不能评分、签署和接受邀请。", "如非本人操作，请立即联系本人单位或省级管理部门。"),
+        ((_THING, "how"),),
+    ),
+    Kind(
+        "phone-confirmed",
+        "本机身份已确认",
+        ("{institution}已核对您的身份证，确认本微信由您使用。", "如非本人在场办理，请立即联系该单位。"),
+        (_FROM,),
+    ),
+    Kind(
+        "phone-doubted",
+        "本机身份确认已撤销",
+        ("{institution}撤销了对本微信的身份确认。", "理由：{reason}", "请带身份证重新办理。"),
+        (_FROM, _REASON),
+    ),
+    Kind(
+        "release-asked",
+        "有人申请解除微信绑定",
+        ("{institution}核对证件后，申请解除您与本微信的绑定。", "说明：{reason}", "如非本人要求，请立即联系本人单位或省级管理部门。"),
+        (_FROM, _REASON),
+    ),
+    Kind(
+        "release-retracted",
+        "解除绑定的申请已撤回",
+        ("{institution}撤回了解除微信绑定的申请，您的绑定不变。",),
+        (_FROM,),
+    ),
+    Kind(
+        "personal-code-issued",
+        "个人码已发放",
+        ("{institution}为您发放了绑定微信用的个人码，请向工作人员或在入学通知上领取，不要转给他人。",),
+        (_FROM,),
+    ),
     # ---- 邀请函 (article 4.2)
     Kind(
         "invitation-sent",
@@ -393,5 +440,7 @@ FIELD_LABELS = {
     "year": "年度",
     "owed": "提示",
     "count": "数量",
+    "by": "办理",
+    "how": "方式",
 }
 """What stands before a field in a message of WeChat."""

@@ -284,7 +284,7 @@ async def decision_paper(platform: Platform, actor: Actor, case_id: str, decisio
 
 async def my_case(scope: Scope, actor: Actor, case_id: str) -> Case:
     """A case about the teacher who asks. Raises NotFound."""
-    found = await store.of_subject(scope, actor.person_id, case_id)
+    found = await store.of_subject(scope, actor.person_id, case_id) if actor.reach.everywhere else None
     if found is None:
         raise NotFound("没有这件与您有关的动态管理事项。")
     return found
@@ -374,9 +374,9 @@ class Standing:
 
 async def my_standing(platform: Platform, actor: Actor) -> Standing:
     """Of the teacher who asks, whatever the status is. Raises NotFound for whoever was never registered."""
-    member = await backbone.teacher_in_pool(platform, actor.person_id)
+    member = await backbone.teacher_in_pool(platform, actor.person_id) if actor.reach.everywhere else None
     if member is None:
-        raise NotFound("您尚未登记入骨干教师库。")
+        raise NotFound("您尚未登记入骨干教师库，或本机的骨干教师身份待确认（见“我的”）。")
     today = beijing_date(platform.clock.now())
     bad_years = (await policies.on(platform, today)).satisfaction_bad_years
     [examined] = await examination.teachers(platform, [member], today, bad_years=bad_years)
@@ -420,7 +420,7 @@ async def warned_bases(platform: Platform, actor: Actor, code: str = "") -> list
 
 async def statements_waiting(platform: Platform, actor: Actor) -> int:
     """How many cases about the teacher who asks have no statement yet and still may."""
-    found = await store.cases_of(platform, actor.person_id)
+    found = await store.cases_of(platform, actor.person_id) if actor.reach.everywhere else []
     today = beijing_date(platform.clock.now())
     return sum(one.state is State.OPEN and may_state(actor, one, today) for one in found)
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from server.accounts import binding
 from server.assessment import tasks
 from server.attendance import timetable
 from server.classes import service as classes
@@ -300,6 +301,7 @@ async def sign(unit: UnitOfWork, class_id: str, version: int) -> bool:
 
     Raises VersionOutdated, SchemeNotInState, NotFound for anybody who does not teach the class.
     """
+    binding.require_rested(unit)
     await classes.exclude_release(unit, await classes.taught_class(unit, unit.actor, class_id))
     scheme = await _newest(unit, class_id, version)
     if unit.actor.person_id in scheme.signed_by:

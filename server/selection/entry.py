@@ -14,6 +14,7 @@ from pymongo.errors import DuplicateKeyError
 
 from server.accounts import people
 from server.accounts import rules as identity_rules
+from server.accounts.proofs import POOL
 from server.accounts.rules import Evidence
 from server.backbone import rules as pool_rules
 from server.backbone import service as backbone
@@ -26,7 +27,7 @@ from server.institutions.rules import MAJORS, Level
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.identity import Actor
-from server.kernel.numbers import AS_CERTIFICATE_NUMBER, AS_ID_NUMBER
+from server.kernel.numbers import AS_CERTIFICATE_NUMBER, AS_ID_NUMBER, AS_PHONE
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
@@ -47,12 +48,15 @@ class Registration(BaseModel):
     ] = ""
     paper_number: Annotated[str, Field(title="证明编号或文号", max_length=60)] = ""
     paper_dated_on: Annotated[date | None, Field(title="证明日期")] = None
+    phone: Annotated[str, Field(title="手机号", max_length=40), AS_PHONE] = ""
+    """By which the teacher's own WeChat proves to be theirs; without it the province or the centre confirms the phone by the card."""
 
 
 async def register(platform: Platform, actor: Actor, wanted: Registration) -> PoolMember:
     """登记入库 of a teacher who passed the 骨干教师 training.
 
-    Raises NameInvalid, IdNumberInvalid, NameDiffers, AlreadyInPool, or Invalid: for an unknown province or 专业大类, a number that is
+    Raises NameInvalid, IdNumberInvalid, PhoneInvalid, NameDiffers, AlreadyInPool, or
+    Invalid: for an unknown province or 专业大类, a number that is
     not that of a valid G certificate of this very person, a paper without number and day.
     """
     today = beijing_date(platform.clock.now())
@@ -71,7 +75,9 @@ async def register(platform: Platform, actor: Actor, wanted: Registration) -> Po
             raise Invalid(fields=[FieldError(NUMBER, message)])
         case Proof.UNCHECKED:
             raise Invalid(fields=[FieldError("proof", "请选择登记依据。")])
-    [sealed] = await people.seal(platform, [people.Identity(name, wanted.id_number)])
+    if wanted.phone:
+        identity_rules.check_phone(wanted.phone)
+    [sealed] = await people.seal(platform, [people.Identity(name, wanted.id_number, wanted.phone)])
     try:
         return await _register(platform, actor, sealed, wanted)
     except DuplicateKeyError as error:
@@ -85,7 +91,7 @@ async def register(platform: Platform, actor: Actor, wanted: Registration) -> Po
 async def _register(unit: UnitOfWork, sealed: people.SealedIdentity, wanted: Registration) -> PoolMember:
     on_paper = wanted.proof is Proof.PAPER
     certificate = None if on_paper else await _certificate(unit, sealed, wanted.certificate_number)
-    [person] = await people.ensure(unit, [sealed], Evidence.ROSTER_MATCHED)
+    [person] = await people.ensure(unit, [sealed], Evidence.ROSTER_MATCHED, POOL)
     entry = Entry(
         person_id=person.id,
         name=person.name,

@@ -267,8 +267,9 @@ async def _answer_survey(unit: UnitOfWork, survey_id: str, answers: Mapping[str,
 
 async def _survey_for_me(scope: Scope, actor: Actor, survey_id: str) -> Survey:
     survey = await store.survey(scope, survey_id)
-    if survey is None or not await classes.is_enrolled(scope, survey.class_id, actor.person_id):
+    if survey is None:
         raise NotFound("没有这份评价，或您不在该班的名册中。")
+    await classes.attended_class(scope, actor, survey.class_id)
     return survey
 
 

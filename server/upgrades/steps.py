@@ -24,6 +24,7 @@ from server.upgrades import (
     s0015_open_surveys_are_sealed,
     s0016_quotas_know_what_was_handed_in,
     s0017_tries_are_counted_apart,
+    s0018_phones_say_their_proof,
 )
 
 
@@ -88,4 +89,5 @@ STEPS: tuple[Step, ...] = (
     Step(
         "s0017_tries_are_counted_apart", "分开统计密码和验证码的输错次数", s0017_tries_are_counted_apart.run
     ),
+    Step("s0018_phones_say_their_proof", "标明各微信绑定的身份证明", s0018_phones_say_their_proof.run),
 )

@@ -39,7 +39,7 @@ class SimulatorHandler(RequestHandler):
 
 
 class PhoneCode(SimulatorHandler):
-    """`POST …/{openid}/code`, `…/phone-number-code`, `…/real-name-code` → `{"code"}`: `wx.login`, or the person agrees."""
+    """`POST …/{openid}/code`, `…/real-name-code` → `{"code"}`: `wx.login`, or the person agrees."""
 
     def initialize(self, world: World, **given: Any) -> None:
         super().initialize(world)
@@ -47,6 +47,17 @@ class PhoneCode(SimulatorHandler):
 
     def post(self, openid: str) -> None:
         self.write({"code": self.world.give_code(openid, self.purpose)})
+
+
+class PhoneNumberCode(SimulatorHandler):
+    """`POST …/{openid}/phone-number-code` with `{"number"?}` → `{"code"}`: the person lets the mini-program know the number of the SIM."""
+
+    def post(self, openid: str) -> None:
+        said = self.body() if self.request.body else {}
+        number = said.get("number") if isinstance(said, dict) else None
+        if isinstance(number, str):
+            self.world.phone(openid).sim = number
+        self.write({"code": self.world.give_code(openid, "phone-number")})
 
 
 class PhoneGrants(SimulatorHandler):
@@ -185,7 +196,7 @@ def routes(world: World) -> list[tuple[str, type[RequestHandler], dict[str, Any]
     shared = {"world": world}
     return [
         (rf"{PHONE_PATH}/code", PhoneCode, {**shared, "purpose": "login"}),
-        (rf"{PHONE_PATH}/phone-number-code", PhoneCode, {**shared, "purpose": "phone-number"}),
+        (rf"{PHONE_PATH}/phone-number-code", PhoneNumberCode, shared),
         (rf"{PHONE_PATH}/real-name-code", PhoneCode, {**shared, "purpose": "real-name"}),
         (rf"{PHONE_PATH}/grants/({TEMPLATE_ID.pattern})", PhoneGrants, shared),
         (rf"{PHONE_PATH}/messages", PhoneMessages, shared),

@@ -187,11 +187,13 @@ _REFUSALS: dict[int, type[Problem]] = {400: BadRequest, 404: NotFound}
 
 
 class SimulatorProxy(PlatformHandler):
-    """`POST /simulator/phones/{openid}/code` on the platform itself, passed on to the simulator.
+    """`POST /simulator/phones/{openid}/code` and `…/phone-number-code` on the platform itself, passed on to the simulator.
 
     A demonstration knows the platform's address only. Mounted only while WeChat is simulated, for it lets
     anybody be any phone; `settings["wechat_simulator_url"]` is the simulator's base address.
     """
+
+    kind = "code"
 
     async def authenticate(self) -> Actor:
         return ANYBODY
@@ -206,4 +208,14 @@ class SimulatorProxy(PlatformHandler):
     @allow(Permission.ANYONE)
     async def post(self, openid: str) -> None:
         base_url = self.settings["wechat_simulator_url"]
-        self.write(await ask(base_url, "POST", f"/simulator/phones/{openid}/code"))
+        try:
+            said = orjson.loads(self.request.body or b"{}")
+        except orjson.JSONDecodeError:
+            raise BadRequest() from None
+        self.write(await ask(base_url, "POST", f"/simulator/phones/{openid}/{self.kind}", said))
+
+
+class SimulatorNumberProxy(SimulatorProxy):
+    """The same for the number of the SIM."""
+
+    kind = "phone-number-code"

@@ -77,13 +77,15 @@ class Phone:
     messages: deque[Json] = field(default_factory=lambda: deque(maxlen=MESSAGES_KEPT))
     logins: deque[datetime] = field(default_factory=lambda: deque(maxlen=LOGINS_A_MINUTE))
     blocked: bool = False
+    sim: str | None = None
+    """The telephone number of its owner, where somebody has said which."""
     real_name: tuple[str, str] | None = None
     """Name and ID number with which the person opened WeChat Pay."""
 
     @property
     def number(self) -> str:
-        """A telephone number that is the same each time; nobody's, as no number begins with 100."""
-        return f"100{int(hashlib.sha256(self.openid.encode()).hexdigest(), 16) % 10**8:08d}"
+        """Of the SIM; else one that is the same each time, and nobody's, as no number begins with 100."""
+        return self.sim or f"100{int(hashlib.sha256(self.openid.encode()).hexdigest(), 16) % 10**8:08d}"
 
 
 @dataclass

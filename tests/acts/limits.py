@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from server.accounts import phones
-from server.accounts.phones import RealName
+from server.accounts import binding
 from server.admissions.roster_rules import AskForACorrection, HasCome
 from server.admissions.rules import ArrivalStands
 from server.admissions.rules import NotInThisState as ApplicationStands
@@ -54,6 +53,7 @@ from tests import assessing, cast, certifying, reviewing, selecting, stage, surv
 from tests.acts.overseen import about_xingtai
 from tests.acts.people import NEWCOMER
 from tests.acts.walking import Key, World
+from tests.cast import Person
 from tests.planning import CENTRE, CHANGZHOU, HEBEI, XINGTAI
 from tests.stage import Phone
 
@@ -188,8 +188,9 @@ async def a_phone_speaks_for_them(world: World) -> None:
     """By the name that the roster has by then."""
     listed = await made(world, "enrolments")
     unbound = await stage.phone(world.platform, world.wechat, "openid-newcomer")
-    claimed = RealName(name=listed["name"], id_number=NEWCOMER.id_number, consent_version="2026-11")
-    await phones.bind_real_name(world.platform, unbound.actor, claimed)
+    person = Person(listed["name"], NEWCOMER.id_number, NEWCOMER.phone, NEWCOMER.unit)
+    claimed = stage.claim(world.wechat, unbound.openid, person)
+    await binding.bind_real_name(world.platform, unbound.actor, claimed)
 
 
 @until("admissions:confirm-arrival", "admissions:undo-arrival", ArrivalStands)

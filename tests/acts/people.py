@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from server.accounts import phones
-from server.accounts.phones import RealName
+from server.accounts import binding
+from server.accounts.binding import LetGo
+from server.accounts.speakers import digits_of
 from server.admissions import applying, arrival, roster
 from server.admissions.roster import Leaving, Reason
 from server.classes import service as classes
+from server.identities import service as identities
+from server.identities.service import Asked, Digits
 from tests import admitting, cast, stage
 from tests.acts.walking import World, way_back
 from tests.planning import XINGTAI
@@ -100,13 +103,38 @@ async def an_arrival(world: World) -> AsyncIterator[None]:
     await arrival.undo_arrival(world.platform, XINGTAI, opened.id, person_id, "认错了人")
 
 
-@way_back("accounts:bind-real-name", "classes:release-binding", keeps={"bindings"})
+@way_back("accounts:bind-real-name", "accounts:let-go", keeps={"bindings"})
 async def a_bound_phone(world: World) -> AsyncIterator[None]:
     class_id = await april_class(world)
-    [person_id] = await stage.enrol(world.platform, cast.XINGTAI_OFFICER, class_id, [NEWCOMER])
+    await stage.enrol(world.platform, cast.XINGTAI_OFFICER, class_id, [NEWCOMER])
     unbound = await stage.phone(world.platform, world.wechat, "openid-newcomer")
     yield
-    claimed = RealName(name=NEWCOMER.name, id_number=NEWCOMER.id_number, consent_version="2026-11")
-    await phones.bind_real_name(world.platform, unbound.actor, claimed)
+    claimed = stage.claim(world.wechat, unbound.openid, NEWCOMER)
+    await binding.bind_real_name(world.platform, unbound.actor, claimed)
     yield
-    await classes.release_binding(world.platform, XINGTAI, class_id, person_id, "手机遗失，已核对证件")
+    await binding.let_go(world.platform, unbound.actor, LetGo(reason="换用另一个微信"))
+
+
+@way_back("identities:confirm-phone", "identities:take-back", keeps={"bindings"})
+async def a_phone_confirmed_by_the_card(world: World) -> AsyncIterator[None]:
+    class_id = await april_class(world)
+    [person_id] = await stage.enrol(world.platform, cast.XINGTAI_OFFICER, class_id, [NEWCOMER])
+    phone = await stage.phone(world.platform, world.wechat, "openid-newcomer", NEWCOMER, proved=False)
+    yield
+    shown = Digits(phone_digits=digits_of(world.platform, phone.openid))
+    await identities.confirm_phone(world.platform, XINGTAI, class_id, person_id, shown)
+    yield
+    wrong = identities.Reason(reason="看错了证件，不是本人")
+    await identities.take_back(world.platform, XINGTAI, class_id, person_id, wrong)
+
+
+@way_back("identities:ask-release", "identities:retract", keeps={"release_requests"})
+async def a_release_asked_for(world: World) -> AsyncIterator[None]:
+    class_id = await april_class(world)
+    [person_id] = await stage.enrol(world.platform, cast.XINGTAI_OFFICER, class_id, [NEWCOMER])
+    await stage.phone(world.platform, world.wechat, "openid-newcomer", NEWCOMER)
+    yield
+    wanted = Asked(reason="核对身份证原件，原手机遗失")
+    asked = await identities.ask(world.platform, XINGTAI, class_id, person_id, wanted)
+    yield
+    await identities.retract(world.platform, XINGTAI, asked.id)

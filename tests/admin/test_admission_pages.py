@@ -81,15 +81,15 @@ async def test_a_clash_and_a_second_certificate_are_shown_to_the_reviewers(
     platform: Platform, wechat: Simulator, site: str
 ) -> None:
     opened = await open_class(platform, wechat)
-    phone, applied = await apply(platform, wechat, opened.id, cast.STRANGER)
+    _, applied = await apply(platform, wechat, opened.id, cast.STRANGER)
     twin = await stage.open_class(
         platform, opened.officer, stage.class_draft(**APRIL | {"name": "同期的三级班"})
     )
-    await stage.enrol(platform, cast.XINGTAI_OFFICER, twin.id, [cast.STRANGER])
+    [known] = await stage.enrol(platform, cast.XINGTAI_OFFICER, twin.id, [cast.STRANGER])
     await platform["certificates"].insert_one(
         {
             "_id": "0" * 24,
-            "person_id": phone.actor.person_id,
+            "person_id": known,
             "status": "VALID",
             "printed": {"level": "3", "major": opened.training_class.major_name},
         }

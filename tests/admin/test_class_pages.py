@@ -109,7 +109,7 @@ async def test_who_only_oversees_sees_the_class_and_no_button(
         for words in ("邀请骨干教师", "上传并检查", "解除绑定"):
             assert words not in overview.text + roster.text
         person = session.trainees[0].actor.id
-        for path in ("/roster", "/invitations", f"/roster/{person}/release"):
+        for path in ("/roster", "/invitations", f"/roster/{person}/phone/release"):
             assert (await browser.post(f"/admin/classes/{session.id}{path}")).status == 403
 
 

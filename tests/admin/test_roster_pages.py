@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.accounts.fictional import roster_of
+from server.accounts.speakers import digits_of
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.roster import Column
@@ -151,23 +153,51 @@ async def test_a_formula_in_a_name_stays_text_in_the_workbook(
     assert book.worksheets[0].cell(2, 4).data_type == "s"
 
 
-async def test_a_phone_is_released_with_a_reason_only(
-    platform: Platform, wechat: Simulator, browser: Browser, opened: TrainingClass
+async def test_the_release_of_a_phone_is_asked_for_and_decided_by_who_answers_for_the_person(
+    platform: Platform, wechat: Simulator, site: str, browser: Browser, opened: TrainingClass
 ) -> None:
     [person_id] = await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [cast.TRAINEE])
     await stage.phone(platform, wechat, "openid-lost", cast.TRAINEE)
     home = roster_page(opened)
-    dialog = await browser.get(f"{home}/{person_id}/release")
+    dialog = await browser.get(f"{home}/{person_id}/phone/release")
     assert f"解除{cast.TRAINEE.name}的微信绑定" in dialog.text and cast.TRAINEE.id_number not in dialog.html
-    without = await browser.post(f"{home}/{person_id}/release")
-    assert without.status == 422 and "理由：必填" in without.text
-    done = await browser.post(f"{home}/{person_id}/release", {"reason": "学员更换手机"})
-    assert (done.status, done.location) == (303, home)
+    without = await browser.post(f"{home}/{person_id}/phone/release")
+    assert without.status == 422 and "必填" in without.text
+    done = await browser.post(f"{home}/{person_id}/phone/release", {"reason": "核对身份证，学员更换手机"})
+    assert done.status == 303
+    asked = await browser.get(done.location)
+    assert "待办理" in asked.text and f"{done.location}/release" not in asked.html
+    assert (await browser.post(f"{done.location}/release", {"seen": "1"})).status == 403
+    assert "已绑定" in (await browser.get(home)).text
+    again = await browser.post(f"{home}/{person_id}/phone/release", {"reason": "再来一次"})
+    assert again.status == 409 and "待办理" in again.text
+    province = await sign_in(platform, site, cast.HEBEI_OFFICER)
+    assert "解除微信绑定的申请" in (await province.get("/admin")).text
+    decided = await province.post(f"{done.location}/release", {"seen": "1"})
+    assert (decided.status, decided.location) == (303, done.location)
     assert "未绑定" in (await browser.get(home)).text
-    again = await browser.post(f"{home}/{person_id}/release", {"reason": "再来一次"})
-    assert again.status == 404 and "尚未绑定微信" in again.text
-    assert (await browser.get(f"{home}/{'0' * 24}/release")).status == 404
-    assert "理由：学员更换手机" in (await browser.get(f"/admin/classes/{opened.id}")).text
+    assert (await browser.get(f"{home}/{'0' * 24}/phone/release")).status == 404
+    assert "核对身份证，学员更换手机" in (await browser.get(f"/admin/classes/{opened.id}")).text
+
+
+async def test_a_personal_code_is_shown_once_and_a_phone_is_confirmed_by_the_digits_that_it_shows(
+    platform: Platform, wechat: Simulator, browser: Browser, opened: TrainingClass
+) -> None:
+    [person_id] = await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [cast.TRAINEE])
+    home = f"{roster_page(opened)}/{person_id}/phone"
+    shown = await browser.post(f"{home}/code")
+    [code] = re.findall(r"[2-9A-Z]{4}-[2-9A-Z]{4}", shown.text)
+    assert shown.status == 200 and code not in (await browser.get(f"{home}/code")).text
+    assert code not in str(await platform["personal_codes"].find_one({}))
+    phone = await stage.phone(platform, wechat, "openid-waits", cast.TRAINEE, proved=False)
+    assert "待确认" in (await browser.get(roster_page(opened))).text
+    wrong = await browser.post(home, {"phone_digits": "000000"})
+    assert wrong.status == 422 and "没有" in wrong.text
+    done = await browser.post(home, {"phone_digits": digits_of(platform, phone.openid)})
+    assert (done.status, done.location) == (303, roster_page(opened))
+    assert "已绑定" in (await browser.get(roster_page(opened))).text
+    assert (await browser.post(f"{home}/take-back", {"reason": "看错了证件"})).status == 303
+    assert "待确认" in (await browser.get(roster_page(opened))).text
 
 
 # ---- one person on the roster

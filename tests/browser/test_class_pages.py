@@ -102,18 +102,18 @@ def test_a_phone_is_released_in_a_dialog_that_asks_for_the_reason(
 ) -> None:
     live.sign_in(page, cast.XINGTAI_OFFICER)
     page.goto(f"{live.address}/admin/classes/{session.id}/roster")
-    expect(page.get_by_text("3 人已在小程序绑定实名，1 人还没有")).to_be_visible()
-    page.get_by_role("link", name="解除绑定").first.click()
+    expect(page.get_by_text("3 人已在小程序绑定实名，1 人还没有或待确认")).to_be_visible()
+    page.get_by_role("link", name="申请解绑").first.click()
     dialog = page.get_by_role("alertdialog")
-    expect(dialog.get_by_label("理由")).to_be_focused()
+    expect(dialog.get_by_label("核对的证件和原因")).to_be_focused()
     looks_right(page)
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
-    page.get_by_role("link", name="解除绑定").first.click()
-    dialog.get_by_label("理由").fill("学员更换手机")
-    dialog.get_by_role("button", name="解除绑定").click()
-    expect(page.get_by_text("已解除绑定")).to_be_visible()
-    expect(page.get_by_role("link", name="解除绑定")).to_have_count(2)
+    page.get_by_role("link", name="申请解绑").first.click()
+    dialog.get_by_label("核对的证件和原因").fill("核对身份证，学员更换手机")
+    dialog.get_by_role("button", name="提出申请").click()
+    expect(page.get_by_text("申请已交办")).to_be_visible()
+    looks_right(page)
 
 
 def test_the_list_narrows_itself_while_one_types(live: LiveSite, page: Page) -> None:

@@ -72,6 +72,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/login/code": ANY_BROWSER,  # leads to the first step without a half sign-in
     "POST /admin/login/code": ANY_BROWSER,
     "POST /simulator/phones/{openid}/code": ANY_CALLER,
+    "POST /simulator/phones/{openid}/phone-number-code": ANY_CALLER,
     "GET /simulator": ANY_BROWSER,  # mounted only while WeChat is simulated
     "GET /simulator/phones/{openid}": ANY_BROWSER,
     "GET /simulator/phones/{openid}/grants/{template_id}": ANY_BROWSER,
@@ -97,6 +98,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /media/{file_id}-{expires}-{seal}": UNSEALED,
     # ---- phones
     "POST /api/v1/real-name": ANY_PHONE,
+    "POST /api/v1/real-name/let-go": ANY_PHONE,
     "GET /api/v1/real-name/providers": ANY_PHONE,
     "POST /api/v1/real-name/face": ANY_PHONE,
     "POST /api/v1/real-name/face/result": phones("unbound", "trainee other-trainee teacher other-teacher"),
@@ -151,6 +153,7 @@ TABLE: dict[str, Outcomes] = {
     "POST /api/v1/teaching/invitations/{invitation_id}/decline": MY_TEACHING,
     "GET /api/v1/teaching/invitations/{invitation_id}/pdf": MY_TEACHING,
     "GET /api/v1/teaching/classes/{class_id}": MY_TEACHING,
+    "POST /api/v1/teaching/classes/{class_id}/trainees/{person_id}/phone": MY_TEACHING,
     "GET /api/v1/teaching/classes/{class_id}/make-ups": MY_TEACHING,
     "POST /api/v1/teaching/classes/{class_id}/make-ups": MY_TEACHING,
     "POST /api/v1/teaching/classes/{class_id}/make-ups/{added_id}/void": MY_TEACHING,
@@ -303,6 +306,31 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/reopenings/{reopening_id}/retract": OF_XINGTAI,
     "GET /admin/classes/{class_id}/results/reopen": IN_REACH,
     "POST /admin/classes/{class_id}/results/reopen": OF_XINGTAI,
+    # ---- the phone of a person: a class confirms for itself and asks, who answers for the person decides (as far as its form)
+    "GET /admin/release-requests": ANY_STAFF,
+    "GET /admin/release-requests/{release_id}": IN_REACH,
+    "GET /admin/release-requests/{release_id}/release": IN_REACH,
+    "POST /admin/release-requests/{release_id}/release": IN_REACH,
+    "GET /admin/release-requests/{release_id}/decline": IN_REACH,
+    "POST /admin/release-requests/{release_id}/decline": IN_REACH,
+    "GET /admin/release-requests/{release_id}/retract": IN_REACH,
+    "POST /admin/release-requests/{release_id}/retract": staff(
+        XINGTAI, hidden=f"{JIANGSU} {YANGZHOU} {CHANGZHOU}"
+    ),
+    **{
+        f"{method} /admin/classes/{{class_id}}/roster/{{person_id}}/phone{act}": OF_XINGTAI
+        for act in ("", "/take-back", "/code", "/release")
+        for method in ("GET", "POST")
+    },
+    "GET /admin/classes/{class_id}/roster/codes": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/roster/codes": OF_XINGTAI,
+    **{
+        f"{method} /admin/backbone/{{teacher_id}}/phone{act}": staff(f"{CENTRE} {HEBEI} {JIANGSU}")
+        for act in ("", "/take-back", "/number")
+        for method in ("GET", "POST")
+    },
+    "GET /admin/backbone/{teacher_id}/phone/release": ANY_STAFF,
+    "POST /admin/backbone/{teacher_id}/phone/release": ANY_STAFF,
     # ---- corrections of what was published; the province decides on those of a class
     "GET /admin/corrections": ANY_STAFF,
     "GET /admin/corrections/{correction_id}": IN_REACH,
@@ -498,7 +526,6 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/classes/{class_id}/roster": OF_XINGTAI,
     "GET /admin/classes/{class_id}/roster/{import_id}": OF_XINGTAI,
     "POST /admin/classes/{class_id}/roster/{import_id}": OF_XINGTAI,
-    "GET /admin/classes/{class_id}/roster/{person_id}/release": OF_XINGTAI,
     "GET /admin/classes/{class_id}/roster/add": OF_XINGTAI,
     "POST /admin/classes/{class_id}/roster/add": OF_XINGTAI,
     "GET /admin/classes/{class_id}/roster/{person_id}/edit": OF_XINGTAI,
@@ -543,7 +570,6 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/classes/{class_id}/roster/{person_id}/remove": OF_XINGTAI,  # without a reason nobody is
     "POST /admin/classes/{class_id}/roster/{person_id}/leave": OF_XINGTAI,
     "POST /admin/classes/{class_id}/roster/{person_id}/return": OF_XINGTAI,
-    "POST /admin/classes/{class_id}/roster/{person_id}/release": OF_XINGTAI,
     "POST /admin/classes/{class_id}/invitations/{invitation_id}/withdraw": OF_XINGTAI,
     "POST /admin/classes/{class_id}/invitations/{invitation_id}/cancel": OF_XINGTAI,
     "POST /admin/certificates/{certificate_id}/revoke": OF_XINGTAI,

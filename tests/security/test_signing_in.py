@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from server.accounts import passwords, phones, second_factor, sign_in, staff, store, totp
+from server.accounts import binding, passwords, phones, second_factor, sign_in, staff, store, totp
 from server.accounts.documents import Account, Person
 from server.accounts.phones import PhoneAuthenticator
 from server.accounts.sign_in import SignInRefused, Where
@@ -255,7 +255,7 @@ async def test_a_phone_that_logs_in_while_it_is_released_speaks_for_nobody(
 
     @transactional
     async def release(unit: UnitOfWork) -> None:
-        await phones.release_binding(unit, person_id, "换手机")
+        await binding.release(unit, person_id, "换手机")
 
     read = store.person
 

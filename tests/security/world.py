@@ -10,6 +10,7 @@ import orjson
 
 from server.accounts.fictional import roster_of
 from server.accounts.rules import mask_id_number
+from server.accounts.speakers import digits_of
 from server.admissions import service as admissions
 from server.admissions import store as admissions_store
 from server.admissions.documents import Applicant
@@ -31,6 +32,8 @@ from server.duties import store as duties_store
 from server.duties.documents import Guidance
 from server.duties.rules import Action as DutyAction
 from server.duties.rules import Way
+from server.identities import service as identities
+from server.identities.service import Asked
 from server.institutions import allocation
 from server.institutions.account_sheet import Column
 from server.institutions.requests import RequestDraft
@@ -153,6 +156,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "action": "suspend",
             "request_id": await _recommendation(platform),
             "reopening_id": await _reopening(platform, held),
+            "release_id": await _release(platform, held, trainee),
             "correction_id": await _correction(platform, held),
             "check_id": await _flagged_picture(platform, held, trainee, file_id),
             "template_id": "simulated-enrolled",
@@ -201,6 +205,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "/verdict": {"verdict": "fine", "words": "借同事手机"},
             "/window": {"closes_at": (now + timedelta(hours=2)).isoformat()},
             "/decline": {"reason": "教学任务冲突"},
+            f"/trainees/{trainee.actor.id}/phone": {"phone_digits": digits_of(platform, trainee.openid)},
             "/dispute": {"reason": "当天没有接到电话"},
             "/teaching/guidance": {
                 "class_id": held.id,
@@ -348,6 +353,12 @@ async def _correction(platform: Platform, held: ClassInSession) -> str:
         reason="实训楼检修，改到图书馆。",
     )
     return (await corrections.correct_class(platform, held.officer, held.id, wanted)).id
+
+
+async def _release(platform: Platform, held: ClassInSession, trainee: Phone) -> str:
+    """The institution asks to release the phone of the trainee, whom 河北 answers for: the request's id."""
+    wanted = Asked(reason="核对身份证原件，原手机遗失")
+    return (await identities.ask(platform, held.officer, held.id, trainee.actor.person_id, wanted)).id
 
 
 async def _reopening(platform: Platform, held: ClassInSession) -> str:

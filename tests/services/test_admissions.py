@@ -6,9 +6,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from bson.binary import Binary
 
 from server.accounts.people import persons
-from server.accounts.phones import AlreadyBound, IdentityDiffers
 from server.accounts.rules import Evidence
 from server.admissions import applying, store
 from server.admissions import service as admissions
@@ -45,30 +45,37 @@ async def test_somebody_on_no_roster_applies_and_is_known_by_the_form_of_the_num
     assert (again.id, new) == (applied.id, False)
 
 
-async def test_a_roster_strengthens_the_evidence_of_somebody_who_declared_themselves(
+async def test_a_roster_strengthens_nothing_that_was_only_claimed_and_its_phone_proves_whose_it_is(
     platform: Platform, wechat: Simulator
 ) -> None:
     opened = await open_class(platform, wechat)
     phone, _ = await apply(platform, wechat, opened.id, cast.STRANGER)
     march = await stage.open_class(platform, opened.officer, stage.class_draft())
-    await stage.enrol(platform, cast.XINGTAI_OFFICER, march.id, [cast.STRANGER])
-    person = (await persons(platform, [phone.actor.person_id]))[phone.actor.person_id]
-    assert person.evidence == Evidence.ROSTER_MATCHED
+    [person_id] = await stage.enrol(platform, cast.XINGTAI_OFFICER, march.id, [cast.STRANGER])
+    known = await persons(platform, [phone.actor.person_id, person_id])
+    assert known[phone.actor.person_id].evidence == Evidence.FORMAT_OK
+    assert known[person_id].evidence == Evidence.ROSTER_MATCHED
+    proved = await stage.phone(platform, wechat, phone.openid, cast.STRANGER)
+    assert proved.actor.person_id == person_id
 
 
-async def test_a_known_number_under_another_name_is_refused_and_so_is_a_second_phone(
+async def test_a_known_number_under_another_name_and_a_second_phone_lie_apart(
     platform: Platform, wechat: Simulator
 ) -> None:
     opened = await open_class(platform, wechat)
-    await apply(platform, wechat, opened.id, cast.STRANGER)
+    phone, _ = await apply(platform, wechat, opened.id, cast.STRANGER)
     other = await stage.phone(platform, wechat, "openid-other")
-    wrong = cast.Person("虚构人", cast.STRANGER.id_number, "", "示例市技师学院")
-    with pytest.raises(IdentityDiffers):
-        await applying.apply(platform, other.actor, opened.id, draft_of(wrong))
-    with pytest.raises(AlreadyBound):
-        await applying.apply(platform, other.actor, opened.id, draft_of(cast.STRANGER))
     with pytest.raises(RealNameNeeded):
         await applying.apply(platform, other.actor, opened.id, draft_of(cast.TRAINEE, real_name=None))
+    wrong = cast.Person("虚构人", cast.STRANGER.id_number, "", "示例市技师学院")
+    liar, _ = await applying.apply(platform, other.actor, opened.id, draft_of(wrong))
+    again, _ = await applying.apply(
+        platform,
+        (await stage.phone(platform, wechat, "openid-third")).actor,
+        opened.id,
+        draft_of(cast.STRANGER),
+    )
+    assert len({phone.actor.person_id, liar.person_id, again.person_id}) == 3
 
 
 async def test_both_words_in_either_order_admit_and_enrol(platform: Platform, wechat: Simulator) -> None:
@@ -270,7 +277,14 @@ async def test_of_a_thousand_applicants_agreed_to_in_parallel_exactly_fifty_get_
     others = []
     for number in range(1, 1000):
         person_id = new_id()
-        others.append(person | {"_id": person_id, "id_number": b"%d" % number})
+        others.append(
+            person
+            | {
+                "_id": person_id,
+                "id_number": Binary(b"%d" % number, subtype=6),
+                "evidence": Evidence.ROSTER_MATCHED,
+            }
+        )
         many.append(agreed.model_copy(update={"id": new_id(), "person_id": person_id}))
     await platform["persons"].insert_many(others)
     await platform["applicants"].insert_many([one.to_mongo() for one in many[1:]])

@@ -16,11 +16,14 @@ from server.classes import roster_import, rules, service, store
 from server.classes.documents import ClassFilter, RosterImport, TrainingClass
 from server.classes.roster_import import RosterClosed, RosterHasProblems
 from server.classes.rules import Kind, NextStep, Stage
+from server.identities import service as identities
+from server.identities.service import Asked
 from server.institutions.rules import Level, NotQualified
 from server.kernel import audit, policies
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.kernel.reviews import Review
 from server.messages import inbox
 from server.wechat.simulator import Simulator
 from tests import cast, stage
@@ -30,6 +33,7 @@ XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
 YANGZHOU = stage.actor(cast.YANGZHOU_OFFICER)
 CHANGZHOU = stage.actor(cast.CHANGZHOU_OFFICER)
 CENTRE = stage.actor(cast.CENTRE)
+HEBEI = stage.actor(cast.HEBEI_OFFICER)
 
 
 @pytest.fixture
@@ -95,7 +99,7 @@ async def test_a_neighbour_finds_nothing_of_the_class(platform: Platform, opened
         roster_import.preview_roster(platform, YANGZHOU, opened.id, "x.xlsx", roster_of([cast.TRAINEE])),
         roster_import.roster_preview(platform, YANGZHOU, opened.id, preview.id),
         roster_import.confirm_roster(platform, YANGZHOU, preview.id),
-        service.release_binding(platform, YANGZHOU, opened.id, teacher, "不相干"),
+        identities.ask(platform, YANGZHOU, opened.id, teacher, Asked(reason="与本班不相干")),
     ):
         with pytest.raises(NotFound):
             await attempt
@@ -345,10 +349,14 @@ async def test_a_released_phone_can_be_bound_anew_and_the_class_remembers_why(
     [person_id] = await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [cast.TRAINEE])
     await stage.phone(platform, wechat, "openid-lost", cast.TRAINEE)
     assert [one.bound for one in await service.trainee_list(platform, opened.id)] == [True]
-    await service.release_binding(platform, XINGTAI, opened.id, person_id, "学员更换手机")
+    wanted = Asked(reason="核对身份证原件，学员更换手机")
+    asked = await identities.ask(platform, XINGTAI, opened.id, person_id, wanted)
+    await identities.release(platform, HEBEI, asked.id, Review(seen=1))
     assert [one.bound for one in await service.trainee_list(platform, opened.id)] == [False]
-    newest = (await audit.of_subject(platform, opened.id))[0]
-    assert newest["action"] == "classes:release-binding" and newest["facts"]["reason"] == "学员更换手机"
+    actions = [
+        (one["action"], one["facts"].get("reason")) for one in await audit.of_subject(platform, person_id)
+    ]
+    assert ("accounts:release-binding", wanted.reason) in actions
     await stage.phone(platform, wechat, "openid-new", cast.TRAINEE)
     with pytest.raises(NotFound):
-        await service.release_binding(platform, XINGTAI, opened.id, "0" * 24, "不在名册")
+        await identities.ask(platform, XINGTAI, opened.id, "0" * 24, wanted)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from server.accounts import people, phones
 from server.accounts.phones import PhoneAuthenticator
+from server.accounts.proofs import Voucher
 from server.accounts.rules import IdNumberInvalid, NameInvalid, PhoneInvalid, mask_id_number
 from server.backbone import service as backbone
 from server.classes import service as classes
@@ -250,7 +251,8 @@ def reached_at(one: Person, phone: str) -> TraineeCorrection:
 
 async def phone_of(platform: Platform, person_id: str) -> str:
     person = (await people.persons(platform, [person_id]))[person_id]
-    return "".join(await platform.vault.decrypt([person.phone])) if person.phone else ""
+    phone = person.phone_by(Voucher.institution(cast.XINGTAI))
+    return "".join(await platform.vault.decrypt([phone])) if phone else ""
 
 
 async def test_a_phone_number_is_another_one_only_once_the_province_has_approved_it(

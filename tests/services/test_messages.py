@@ -224,6 +224,7 @@ async def test_without_an_access_token_nothing_is_sent_and_nothing_is_lost(
     platform: Platform, wechat: Simulator, phone: Phone, clock: FixedClock
 ) -> None:
     await subscribe(platform, wechat, phone)
+    clock.advance(timedelta(hours=2))  # the token by which the phone proved its number has ended
     [message] = await tell(platform, phone)
     wechat.world.fail(TOKEN, "disconnect")
     await messages.deliver(platform)

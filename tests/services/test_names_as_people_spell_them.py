@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from server.accounts import phones, sign_in
+from server.accounts import binding, phones, sign_in
+from server.accounts.binding import NotOnARoster, RealName
 from server.accounts.documents import AccountFilter
 from server.accounts.fictional import roster_of
-from server.accounts.phones import NotOnARoster, PhoneAuthenticator, RealName
+from server.accounts.phones import PhoneAuthenticator
 from server.accounts.sign_in import SignInRefused, Where
 from server.accounts.staff import accounts
 from server.backbone import service as backbone
@@ -53,7 +54,7 @@ async def test_a_phone_is_bound_however_the_name_is_spelt_and_speaks_under_the_o
     unbound = await PhoneAuthenticator(platform).actor_of(stranger.token)
     claimed = RealName(name="古丽·试列", id_number=person.id_number, consent_version="2026-11")
     with pytest.raises(NotOnARoster):
-        await phones.bind_real_name(platform, unbound, claimed)
+        await binding.bind_real_name(platform, unbound, claimed)
 
 
 @pytest.mark.parametrize(("person", "typed"), SPELLINGS)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from server.accounts import people, phones
-from server.accounts.phones import NotOnARoster, PhoneAuthenticator, RealName
+from server.accounts import binding, people, phones
+from server.accounts.binding import NotOnARoster
+from server.accounts.phones import PhoneAuthenticator
 from server.accounts.rules import IdNumberInvalid, NameInvalid
 from server.admissions import applying, arrival, roster, rules
 from server.admissions import service as admissions
@@ -137,7 +138,12 @@ async def test_name_number_unit_and_post_are_put_right_until_the_person_has_boun
 ) -> None:
     april = await stage.open_class(platform, XINGTAI, stage.class_draft(**admitting.APRIL))
     wrong = await roster.add(platform, XINGTAI, april.id, entry(cast.TRAINEE))
-    right = edited(cast.SECOND_TRAINEE, id_number=cast.SECOND_TRAINEE.id_number, post="高级讲师")
+    right = edited(
+        cast.SECOND_TRAINEE,
+        id_number=cast.SECOND_TRAINEE.id_number,
+        post="高级讲师",
+        phone=cast.SECOND_TRAINEE.phone,
+    )
     await roster.edit(platform, XINGTAI, april.id, wrong.person_id, right)
     [listed] = await classes.trainees(platform, april.id)
     assert (listed.name, listed.post) == (cast.SECOND_TRAINEE.name, "高级讲师")
@@ -185,18 +191,18 @@ async def test_of_an_edit_and_a_binding_at_once_one_sees_the_other(
         row = await roster.add(platform, XINGTAI, april.id, entry(before))
         session = await phones.log_in(platform, wechat.world.give_code(f"openid-{number}"))
         unbound = await PhoneAuthenticator(platform).actor_of(session.token)
-        claimed = RealName(name=before.name, id_number=before.id_number, consent_version="2026-11")
+        claimed = stage.claim(wechat, f"openid-{number}", before)
         right = edited(after, id_number=after.id_number)
         outcomes = await asyncio.gather(
             roster.edit(platform, XINGTAI, april.id, row.person_id, right),
-            phones.bind_real_name(platform, unbound, claimed),
+            binding.bind_real_name(platform, unbound, claimed),
             return_exceptions=True,
         )
         failed = [one for one in outcomes if isinstance(one, BaseException)]
         assert len(failed) == 1 and isinstance(failed[0], AskForACorrection | NotOnARoster)
-        bound = await people.bound_person_ids(platform, [row.person_id])
+        bound = await people.is_bound(platform, row.person_id)
         person = (await people.persons(platform, [row.person_id]))[row.person_id]
-        assert (person.name == before.name) is bool(bound)
+        assert (person.name == before.name) is bound
 
 
 # ---- taken off before arrival

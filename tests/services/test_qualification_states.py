@@ -21,7 +21,7 @@ from server.institutions.requests import RequestDraft
 from server.institutions.rules import RequestPurpose, RequestState
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Forbidden, NotFound, Problem
-from server.kernel.identity import Actor, Jurisdiction, Role
+from server.kernel.identity import Actor, Jurisdiction, Reach, Role
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.qualification import base_requests, review, service
@@ -59,7 +59,7 @@ async def present(platform: Platform, case: Case) -> Case:
 def on_the_phone(person_id: str) -> Actor:
     """The person as a bound phone speaks for them, without the way through WeChat."""
     roles = frozenset({Role.TRAINEE, Role.BACKBONE_TEACHER})
-    return Actor(person_id, "师试", "person", roles, Jurisdiction.nothing())
+    return Actor(person_id, "师试", "person", roles, Jurisdiction.nothing(), reach=Reach(everywhere=True))
 
 
 TEACHERS_ACTS = [Action.STATE, Action.DECIDE, Action.DISMISS, Action.REVERSE]

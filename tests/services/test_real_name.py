@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from server.accounts import people, phones, real_name
+from server.accounts import binding, people, real_name
 from server.accounts import store as accounts_store
 from server.accounts.real_name import BindFirst, FaceBegun, NotVerified, ProviderNotOffered
 from server.accounts.rules import Evidence
@@ -119,7 +119,7 @@ async def test_a_phone_that_was_released_meanwhile_raises_nothing(
 
     @transactional
     async def release(unit: UnitOfWork) -> None:
-        await phones.release_binding(unit, phone.actor.id, "换手机")
+        await binding.release(unit, phone.actor.id, "换手机")
 
     await release(platform, stage.actor(cast.XINGTAI_OFFICER))
     with pytest.raises(BindFirst):

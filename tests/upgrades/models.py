@@ -11,6 +11,7 @@ from server.certificates import documents as certificates
 from server.classes import documents as classes
 from server.corrections import documents as corrections
 from server.duties import documents as duties
+from server.identities import documents as identities
 from server.institutions import documents as institutions
 from server.interruptions import documents as interruptions
 from server.invitations import documents as invitations
@@ -63,6 +64,7 @@ MODELS: dict[str, type[Document]] = {
     "needs_templates": admissions.NeedsTemplate,
     "nominees": selection.Nominee,
     "pass_lists": selection.PassList,
+    "personal_codes": accounts.PersonalCode,
     "persons": accounts.Person,
     "phone_sessions": accounts.PhoneSession,
     "plans": plans.Plan,
@@ -72,6 +74,7 @@ MODELS: dict[str, type[Document]] = {
     "qualification_cases": qualification.Case,
     "qualification_warnings": qualification.EarlyWarning,
     "refused_scans": attendance.RefusedScan,
+    "release_requests": identities.ReleaseRequest,
     "reopenings": reopenings.Reopening,
     "results": assessment.Result,
     "roster_imports": classes.RosterImport,
@@ -84,6 +87,7 @@ MODELS: dict[str, type[Document]] = {
     "tasks": assessment.Task,
     "teaching_sessions": attendance.TeachingSession,
     "upgrades": Upgrade,
+    "waiting_phones": accounts.WaitingPhone,
     "work_remarks": assessment.WorkRemark,
 }
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from pymongo.errors import DuplicateKeyError
 
+from server.accounts.documents import Binding
+from server.accounts.phones import PhoneAuthenticator
 from server.attendance import store as attendance_store
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter
@@ -22,6 +24,7 @@ from server.corrections.documents import CorrectionFilter
 from server.corrections.service import ClassCorrection, InstitutionCorrection
 from server.invitations.documents import Invitation
 from server.kernel.clock import FixedClock
+from server.kernel.identity import Reach, Role
 from server.kernel.mongo import ensure_indexes
 from server.kernel.platform import Platform
 from server.schemes import service as schemes
@@ -41,10 +44,11 @@ from server.upgrades import (
     s0010_tasks_know_the_work_in_them,
     s0012_voided_hours_count_elsewhere,
     s0013_surveys_may_have_a_supplement,
+    s0018_phones_say_their_proof,
     steps,
 )
 from server.wechat.simulator import Simulator
-from tests import cast, certifying, scheming, stage
+from tests import admitting, cast, certifying, scheming, stage
 from tests.planning import CENTRE, HEBEI, XINGTAI
 from tests.selecting import SERVED, registered, through
 from tests.services.test_tasks_of_teachers import a_task, keep
@@ -275,3 +279,52 @@ async def test_the_survey_of_a_class_is_its_first_part_and_a_second_one_finds_ro
     await survey_store.insert_survey(platform, survey.model_copy(update={"id": "f" * 24, "part": 2}))
     with pytest.raises(DuplicateKeyError):
         await survey_store.insert_survey(platform, survey.model_copy(update={"id": "e" * 24}))
+
+
+async def test_phones_of_an_earlier_version_stay_what_they_were_and_what_was_only_claimed_lies_apart(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await admitting.open_class(platform, wechat)
+    held = await stage.open_class(platform, XINGTAI, stage.class_draft())
+    await stage.enrol(platform, cast.XINGTAI_OFFICER, held.id, cast.people(1))
+    trainee = await stage.phone(platform, wechat, "openid-trainee", cast.people(1)[0])
+    applicant, _ = await admitting.apply(platform, wechat, opened.id, cast.STRANGER)
+    await as_before_the_proofs(platform, applicant)
+    for _ in range(2):
+        await changed_by(s0018_phones_say_their_proof.run(platform))
+    speaks = PhoneAuthenticator(platform)
+    teacher_now, trainee_now, applicant_now = [
+        await speaks.actor_of(one.token) for one in (opened.teacher, trainee, applicant)
+    ]
+    assert teacher_now.reach.everywhere and Role.BACKBONE_TEACHER in teacher_now.roles
+    assert trainee_now.reach == Reach(institutions=frozenset({cast.XINGTAI}), own=True)
+    assert applicant_now.reach == Reach(own=True) and applicant_now.id == applicant.actor.id
+    await stage.enrol(platform, cast.XINGTAI_OFFICER, held.id, [cast.STRANGER])  # the number is nobody's yet
+    owner = await stage.phone(platform, wechat, "openid-owner", cast.STRANGER)
+    assert owner.actor.id != applicant.actor.id
+    # The telephone number of the roster vouches from now on.
+    await stage.release(platform, CENTRE, trainee.actor.id)
+    again = await stage.phone(platform, wechat, "openid-again", cast.people(1)[0])
+    assert again.actor.reach.institutions == {cast.XINGTAI}
+
+
+async def as_before_the_proofs(platform: Platform, applicant: stage.Phone) -> None:
+    """What has only been claimed was found by its number and bound like any other; telephone numbers were encrypted at random."""
+    [number] = await platform.vault.encrypt_searchable([cast.STRANGER.id_number])
+    await platform["persons"].update_one({"_id": applicant.actor.id}, {"$set": {"id_number": number}})
+    await platform["waiting_phones"].delete_many({})
+    claimed = Binding(
+        openid=applicant.openid,
+        person_id=applicant.actor.id,
+        active=True,
+        consent_version="2026-11",
+        bound_at=platform.clock.now(),
+    )
+    await platform["bindings"].insert_one(claimed.to_mongo())
+    async for person in platform["persons"].find({"vouched": {"$ne": []}}):
+        phone = await platform.vault.decrypt([person["vouched"][0]["phone"]])
+        [at_random] = await platform.vault.encrypt_random(phone)
+        await platform["persons"].update_one({"_id": person["_id"]}, {"$set": {"phone": at_random}})
+    await without(platform, "persons", "vouched")
+    await without(platform, "bindings", "proofs", "phone", "rests_until")
+    await without(platform, "phone_sessions", "everywhere", "institutions", "own", "rests_until")

@@ -1,0 +1,70 @@
+"""Where a person belongs, and who answers for them (server/decisions/0026).
+
+A phone, a name, a number are somebody's in every class: an institution that runs a class which the person is on may ask for a change, never
+make it. The own unit of the person does where it has an account here, else its province; the centre always may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from server.accounts import staff
+from server.accounts.proofs import Authority
+from server.backbone import service as backbone
+from server.classes import enrolment
+from server.institutions import service as institutions
+from server.kernel.folding import folded
+from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
+from server.kernel.unit_of_work import Scope
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Who answers for a person: an institution or a province, with its code. The centre may in any case."""
+
+    authority: Authority
+    code: str
+
+    def is_(self, actor: Actor) -> bool:
+        if Role.NATIONAL_CENTRE in actor.roles:
+            return True
+        if self.authority is Authority.PROVINCE:
+            return Role.PROVINCE in actor.roles and actor.province_code == self.code
+        return bool(actor.roles & INSTITUTION_ROLES) and actor.institution_code == self.code
+
+
+def keeper(*, unit: str, province: str, runs_a_class: Collection[str]) -> Keeper:
+    """`unit`: the code of the person's own unit, where it has an account here; `runs_a_class`: the institutions with a class that the
+    person is on, as a trainee or a teacher: none of them, also where it is the own unit, decides who speaks for them."""
+    if unit and unit not in runs_a_class:
+        return Keeper(Authority.INSTITUTION, unit)
+    return Keeper(Authority.PROVINCE, province)
+
+
+def one_unit(said: Collection[str]) -> str:
+    """The unit that all rosters name, in whatever spelling; nothing where they name several."""
+    names = {folded(one): one for one in said if folded(one)}
+    return next(iter(names.values())) if len(names) == 1 else ""
+
+
+@dataclass(frozen=True)
+class Belonging:
+    work_unit: str
+    province_code: str
+    keeper: Keeper
+
+
+async def belonging(scope: Scope, person_id: str) -> Belonging:
+    """What the pool says of a member; of others what the rosters say, and the province of the one that knew them first."""
+    seen = await enrolment.whereabouts(scope, person_id)
+    member = (await backbone.members(scope, [person_id])).get(person_id)
+    if member is not None:
+        work_unit, province = member.work_unit, member.province_code
+    else:
+        work_unit = one_unit([one.work_unit for one in seen.enrolments])
+        province = seen.enrolments[0].province_code if seen.enrolments else ""
+    unit = await institutions.called(scope, work_unit) if work_unit else None
+    has_account = unit is not None and await staff.any_of_institution(scope, unit.id)
+    code = unit.id if unit is not None and has_account else ""
+    return Belonging(work_unit, province, keeper(unit=code, province=province, runs_a_class=seen.runs))

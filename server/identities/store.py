@@ -1,0 +1,79 @@
+"""Queries over requests to release a phone."""
+
+from __future__ import annotations
+
+from server.accounts.proofs import Authority
+from server.identities.documents import ReleaseFilter, ReleaseRequest
+from server.identities.rules import State
+from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import containing
+from server.kernel.unit_of_work import Scope
+
+COLLECTIONS = (
+    CollectionSpec(
+        "release_requests",
+        shard_key="person_id",
+        indexes=(
+            Index([("person_id", 1)], unique=True, partial={"open": True}),
+            Index([("person_id", 1), ("_id", -1)]),
+            Index([("institution_code", 1), ("_id", -1)]),
+            Index([("keeper_code", 1), ("_id", -1)]),
+            Index([("state", 1), ("_id", -1)]),
+        ),
+    ),
+)
+
+
+def _kept_by(actor: Actor) -> Row:
+    """What this actor decides; nothing for whoever decides nothing."""
+    if Role.NATIONAL_CENTRE in actor.roles:
+        return {}
+    if Role.PROVINCE in actor.roles:
+        return {"keeper": Authority.PROVINCE, "keeper_code": actor.province_code}
+    return {"keeper": Authority.INSTITUTION, "keeper_code": actor.institution_code}
+
+
+def _seen_by(actor: Actor) -> Row:
+    """That, and what an institution has asked itself."""
+    asked = [{"institution_code": actor.institution_code}] if actor.roles & INSTITUTION_ROLES else []
+    return {"$or": [_kept_by(actor), *asked]}
+
+
+async def insert(scope: Scope, new: ReleaseRequest) -> None:
+    await scope["release_requests"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def seen(scope: Scope, actor: Actor, request_id: str) -> ReleaseRequest | None:
+    condition: Row = {"$and": [{"_id": request_id}, _seen_by(actor)]}
+    row = await scope["release_requests"].find_one(condition, session=scope.session)
+    return None if row is None else ReleaseRequest.from_mongo(row)
+
+
+async def requests(
+    scope: Scope, actor: Actor, narrowed: ReleaseFilter, *, before: str | None, limit: int
+) -> list[ReleaseRequest]:
+    """Newest first, older than the id `before`."""
+    conditions: list[Row] = [_seen_by(actor)]
+    if narrowed.state:
+        conditions.append({"state": narrowed.state})
+    if narrowed.words:
+        conditions.append(containing(narrowed.words, "$name", "$class_name", "$institution_name"))
+    if before:
+        conditions.append({"_id": {"$lt": before}})
+    rows = scope["release_requests"].find({"$and": conditions}, session=scope.session)
+    return [ReleaseRequest.from_mongo(row) async for row in rows.sort("_id", -1).limit(limit)]
+
+
+async def count_to_decide(scope: Scope, actor: Actor, *, due_before: str | None = None) -> int:
+    condition: Row = {"$and": [_kept_by(actor), {"state": State.ASKED}]}
+    if due_before:
+        condition["$and"].append({"due_on": {"$lt": due_before}})
+    return int(await scope["release_requests"].count_documents(condition, session=scope.session))
+
+
+async def needed(scope: Scope, person_ids: list[str]) -> set[str]:
+    rows = scope["release_requests"].find(
+        {"person_id": {"$in": person_ids}}, {"person_id": 1}, session=scope.session
+    )
+    return {row["person_id"] async for row in rows}
