@@ -1,4 +1,4 @@
-"""Phones and people: a real name is bound with a proof, waits without one, is confirmed by the card, and is let go (decision 0026)."""
+"""Phones and people: a real name is bound with a proof, waits without one, is confirmed by the card, and is let go (decision 0027)."""
 
 from __future__ import annotations
 

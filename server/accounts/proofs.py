@@ -1,4 +1,4 @@
-"""Who vouches for a phone, and how far that reaches (article 4.7: 参训教师全实名; server/decisions/0026). Pure.
+"""Who vouches for a phone, and how far that reaches (article 4.7: 参训教师全实名; server/decisions/0027). Pure.
 
 Name and number are known to many. A phone speaks for a person only with a proof that its owner holds something of that person's: the phone
 number that somebody has vouched for, the code of an admission notice, the identity card before the eyes of staff.

@@ -1,4 +1,4 @@
-"""Where a person belongs, and who answers for them (server/decisions/0026).
+"""Where a person belongs, and who answers for them (server/decisions/0027).
 
 A phone, a name, a number are somebody's in every class: an institution that runs a class which the person is on may ask for a change, never
 make it. The own unit of the person does where it has an account here, else its province; the centre always may.

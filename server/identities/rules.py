@@ -1,4 +1,4 @@
-"""What becomes of a request to release the phone of a person (server/decisions/0026). Pure.
+"""What becomes of a request to release the phone of a person (server/decisions/0027). Pure.
 
 An institution that runs a class which the person is on asks, with the card seen; who answers for the person decides the same day
 (classes.belonging).

@@ -1,7 +1,7 @@
 """Personal data in the database: MongoDB's explicit field encryption (libmongocrypt, AEAD AES-256-CBC HMAC-SHA-512).
 
 ID numbers and phones are encrypted deterministically, so that equal ones are found equal; what nobody looks for, at random: also the number
-of a claim that nobody has checked (server/decisions/0026).
+of a claim that nobody has checked (server/decisions/0027).
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Jurisdiction:
 
 @dataclass(frozen=True)
 class Reach:
-    """How far a phone speaks for its person: as far as whoever has vouched for it (server/decisions/0026). By itself, nowhere."""
+    """How far a phone speaks for its person: as far as whoever has vouched for it (server/decisions/0027). By itself, nowhere."""
 
     everywhere: bool = False
     """In every class, and as a backbone teacher."""

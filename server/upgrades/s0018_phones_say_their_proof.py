@@ -1,4 +1,4 @@
-"""Phones of before a binding needed a proof (server/decisions/0026).
+"""Phones of before a binding needed a proof (server/decisions/0027).
 
 What a phone was, it stays (沿用): in the classes of the institutions whose rosters its person stands on, and everywhere for members of the
 pool. Whoever had only claimed a number in an application lies apart from now on: the number is encrypted anew, at random, and the phone

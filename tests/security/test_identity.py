@@ -1,4 +1,4 @@
-"""Who may speak for a person (server/decisions/0026): attacks that went through before, and ways that have to stay open to the owner."""
+"""Who may speak for a person (server/decisions/0027): attacks that went through before, and ways that have to stay open to the owner."""
 
 from __future__ import annotations
 
