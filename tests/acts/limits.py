@@ -25,6 +25,7 @@ from server.certificates import issue
 from server.classes import store as classes_store
 from server.classes.service import ResultsReleased, SchemeGoverns
 from server.corrections import service as corrections
+from server.identities import service as identities
 from server.institutions.qualifications import Decision
 from server.institutions.rules import RequestPurpose
 from server.interruptions import service as interruptions
@@ -191,6 +192,12 @@ async def a_phone_speaks_for_them(world: World) -> None:
     person = Person(listed["name"], NEWCOMER.id_number, NEWCOMER.phone, NEWCOMER.unit)
     claimed = stage.claim(world.wechat, unbound.openid, person)
     await binding.bind_real_name(world.platform, unbound.actor, claimed)
+
+
+@until("identities:ask-release", "identities:retract", NotInThisState)
+async def the_release_is_decided(world: World) -> None:
+    asked = await made(world, "release_requests")
+    await identities.release(world.platform, HEBEI, asked["_id"], read(asked))
 
 
 @until("admissions:confirm-arrival", "admissions:undo-arrival", ArrivalStands)

@@ -322,7 +322,7 @@ async def test_a_phone_that_is_right_wrong_or_changed_meanwhile_is_not_corrected
         await ask("12345")
     asked = await ask(NEW_PHONE)
     [other] = await platform.vault.encrypt_random([cast.people(2)[1].phone])
-    await platform["persons"].update_one({"_id": person_id}, {"$set": {"phone": other}})
+    await platform["persons"].update_one({"_id": person_id}, {"$set": {"vouched.0.phone": other}})
     with pytest.raises(ChangedMeanwhile):
         await service.approve(platform, HEBEI, asked.id)
     assert await state_of(platform, asked) is State.SUBMITTED
