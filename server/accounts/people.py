@@ -186,15 +186,14 @@ async def called(scope: Scope, names: Mapping[str, str]) -> dict[str, str]:
     """What to call each of these people (id → name) in one list: the name, and of namesakes also the last digits of the ID number.
 
     What is stored of somebody is the name alone, as on the card: who else is in the list is known when it is shown. It asks the database
-    only where there are namesakes.
+    only where there are namesakes. Staff have no number: their names stand as they are.
     """
     shared = namesakes(names.values())
     if not shared:
         return dict(names)
     known = await store.persons(scope, [one for one, name in names.items() if name in shared])
-    masked = {one: person.id_number_masked for one, person in known.items()}
-    listed = [Listed(name, "", masked.get(one, "")) for one, name in names.items()]
-    return dict(zip(names, told_apart(listed), strict=True))
+    listed = [Listed(names[one], "", person.id_number_masked) for one, person in known.items()]
+    return dict(names) | dict(zip(known, told_apart(listed), strict=True))
 
 
 async def phones_of(scope: Scope, person_ids: Sequence[str]) -> dict[str, Reach]:
