@@ -344,7 +344,7 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
             title=(TITLES | _OF_EARLIER_VERSIONS).get(entry["action"], entry["action"]),
             detail=_detail(entry, {one: called[one] for one in persons}, called.get(entry["actor_id"], "")),
             subject=_PLACES.get(entry["subject"], entry["subject"]),
-            sealed=entry["sealed"],
+            sealed=entry.get("sealed") is True,
         )
         for entry in entries
     ]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
+
+import orjson
 
 from server.kernel.mongo import CollectionSpec, Index
 from server.kernel.platform import Platform
@@ -20,6 +24,38 @@ COLLECTIONS = (
         ),
     ),
 )
+
+
+SAID = (
+    "_id",
+    "at",
+    "actor_id",
+    "actor_name",
+    "actor_kind",
+    "province_code",
+    "institution_code",
+    "action",
+    "subject",
+    "facts",
+)
+
+
+def under_key(platform: Platform, *content: Any) -> str:
+    """HMAC-SHA-256, hexadecimal, over canonical JSON, under the key of the trail, which is not in the database."""
+    said = orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+    return hmac.digest(platform.settings.trail_secret.get_secret_value().encode(), said, "sha256").hex()
+
+
+def said(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What an entry says, its moment as the database keeps it, to the millisecond. Raises KeyError for one that lacks something."""
+    whole = {name: entry[name] for name in SAID}
+    at = entry["at"]
+    return whole | {"at": at.replace(microsecond=at.microsecond // 1000 * 1000)}
+
+
+def mark_of(platform: Platform, entry: Mapping[str, Any]) -> str:
+    """Written with the entry: what somebody else puts into the collection has none, also before it is in the chain."""
+    return under_key(platform, "entry", said(entry))
 
 
 async def recent(platform: Platform, *, before: str | None, limit: int) -> list[dict[str, Any]]:

@@ -11,16 +11,15 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pydantic import Field
 from pymongo import UpdateOne
 from pymongo.read_concern import ReadConcern
 
-from server.kernel import leases
+from server.kernel import audit, leases
 from server.kernel.anchor import Head, anchor_of
 from server.kernel.errors import Problem
 from server.kernel.mongo import DURABLE, CollectionSpec, Document, Row
@@ -31,20 +30,11 @@ log = logging.getLogger("platform.audit")
 
 COLLECTIONS = (CollectionSpec("audit_checks", shard_key=None),)
 
-GENESIS = "0" * 64
-SAID = (
-    "_id",
-    "at",
-    "actor_id",
-    "actor_name",
-    "actor_kind",
-    "province_code",
-    "institution_code",
-    "action",
-    "subject",
-    "facts",
-)
+GENESIS = NO_SEAL = "0" * 64
 AT_ONCE = 1_000
+TERM = timedelta(seconds=30)
+OVERDUE = timedelta(minutes=10)
+"""An entry that is not in the chain after so long is a sign that somebody keeps the sealer from it."""
 KEEP = "请保留现场，立即核对数据库备份。"
 
 
@@ -68,13 +58,8 @@ class Checked(Document):
 
 
 def seal_of(platform: Platform, entry: Mapping[str, Any], position: int, previous: str) -> str:
-    """HMAC-SHA-256, hexadecimal, over position, the seal before and what the entry says, in canonical JSON."""
-    said = {name: entry[name] for name in SAID}
-    content = orjson.dumps(
-        ["audit", position, previous, said], option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z
-    )
-    key = platform.settings.trail_secret.get_secret_value().encode()
-    return hmac.digest(key, content, "sha256").hex()
+    """HMAC-SHA-256, hexadecimal, over position, the seal before and what the entry says."""
+    return audit.under_key(platform, "audit", position, previous, audit.said(entry))
 
 
 # ---- sealing
@@ -82,7 +67,7 @@ def seal_of(platform: Platform, entry: Mapping[str, Any], position: int, previou
 
 async def seal(platform: Platform) -> int:
     """Links entries that are not in the chain yet, oldest first; returns how many. Runs under a lease."""
-    if not await leases.hold(platform, "audit-sealer", timedelta(seconds=30)):
+    if not await leases.hold(platform, "audit-sealer", TERM):
         return 0
     session = await platform.db.client.start_session()
     try:
@@ -99,8 +84,10 @@ async def seal(platform: Platform) -> int:
 
 async def _link(platform: Platform, session: AsyncIOMotorClientSession) -> int:
     """In a transaction: a sealer whose lease ran out unnoticed meets the unique positions of the other."""
-    audit = platform["audit"]
-    waiting = await audit.find({"sealed": False}, session=session).sort("_id", 1).limit(AT_ONCE).to_list(None)
+    entries = platform["audit"]
+    waiting = (
+        await entries.find({"sealed": False}, session=session).sort("_id", 1).limit(AT_ONCE).to_list(None)
+    )
     if not waiting:
         return 0
     head = await _head(platform, session)
@@ -108,10 +95,13 @@ async def _link(platform: Platform, session: AsyncIOMotorClientSession) -> int:
     links = []
     for entry in waiting:
         position += 1
-        previous = seal_of(platform, entry, position, previous)
+        try:
+            previous = seal_of(platform, entry, position, previous)
+        except (KeyError, TypeError, AttributeError):  # not of ours: it takes its place, and shows there
+            previous = NO_SEAL
         place = {"sealed": True, "position": position, "seal": previous}
         links.append(UpdateOne({"_id": entry["_id"], "sealed": False}, {"$set": place}))
-    await audit.bulk_write(links, ordered=True, session=session)
+    await entries.bulk_write(links, ordered=True, session=session)
     return len(links)
 
 
@@ -185,7 +175,27 @@ async def _follow(platform: Platform, heads: Iterator[Head], anchored: int) -> t
             f"锚点缺失：曾记到第 {anchored} 条，现在只到第 {newest} 条，末尾是否完整无从核对。"
             "更换过锚点的，请把原来的内容一并移过去。"
         )
-    return position, ""
+    return position, await _outside(platform, whole=True)
+
+
+async def _outside(platform: Platform, *, whole: bool) -> str:
+    """What is wrong with entries that are not in the chain, in words. `whole`: looking at each row of the collection."""
+    waiting = await platform["audit"].find_one({"sealed": False}, {"_id": 1}, sort=[("_id", 1)])
+    if waiting is not None and _age(platform, waiting["_id"]) > OVERDUE:
+        return f"有记录超过 {OVERDUE.seconds // 60} 分钟没有入链：定时任务没有运行，或有人阻止了入链。{KEEP}"
+    strange = {"sealed": {"$nin": [True, False]}}
+    if whole and (row := await platform["audit"].find_one(strange, {"_id": 1})):
+        return f"记录 {row['_id']} 的入链标记被改动过。{KEEP}"
+    return ""
+
+
+def _age(platform: Platform, entry_id: object) -> timedelta:
+    """By its id, which begins with the second of the machine in which it was made; an id of no such form has waited for ever."""
+    try:
+        made = datetime.fromtimestamp(int(str(entry_id)[:8], 16), UTC)
+    except ValueError:
+        return timedelta.max
+    return datetime.now(UTC) - made
 
 
 async def _stands(platform: Platform, head: Head, position: int, seal: str) -> bool:
@@ -199,24 +209,36 @@ async def _stands(platform: Platform, head: Head, position: int, seal: str) -> b
 def _fits(platform: Platform, entry: Row, position: int, previous: str) -> bool:
     """Whatever somebody has put in the place of a field is no reason to stumble."""
     try:
-        right = seal_of(platform, entry, position, previous)
-    except (KeyError, TypeError):
+        right, mark = seal_of(platform, entry, position, previous), audit.mark_of(platform, entry)
+    except (KeyError, TypeError, AttributeError):
         return False
-    return entry["position"] == position and hmac.compare_digest(str(entry.get("seal")), right)
+    return (
+        entry.get("position") == position
+        and hmac.compare_digest(str(entry.get("seal")).encode(), right.encode())
+        and hmac.compare_digest(str(entry.get("mark")).encode(), mark.encode())
+    )
 
 
 async def doubtful(platform: Platform, entries: Sequence[Row]) -> frozenset[str]:
-    """Ids of those of these entries that are not what was sealed, or do not follow the one before."""
-    sealed = [entry for entry in entries if entry["sealed"]]
-    before = {entry.get("position", 0) - 1 for entry in sealed}
-    rows = platform["audit"].find(
-        {"sealed": True, "position": {"$in": sorted(before)}}, {"position": 1, "seal": 1}
-    )
+    """Ids of those of these entries that are not what was written or sealed, or do not follow the one before."""
+    places = [entry.get("position") for entry in entries if entry.get("sealed") is True]
+    before = sorted(one - 1 for one in places if isinstance(one, int))
+    rows = platform["audit"].find({"sealed": True, "position": {"$in": before}}, {"position": 1, "seal": 1})
     seals = {0: GENESIS} | {row["position"]: str(row.get("seal")) async for row in rows}
-    return frozenset(
-        entry["_id"]
-        for entry in sealed
-        if not _fits(platform, entry, entry.get("position", 0), seals.get(entry.get("position", 0) - 1, ""))
+    return frozenset(entry["_id"] for entry in entries if not _right(platform, entry, seals))
+
+
+def _right(platform: Platform, entry: Row, seals: Mapping[int, str]) -> bool:
+    """Whether an entry that is shown is what was written: in the chain, or still on its way there."""
+    position = entry.get("position")
+    if entry.get("sealed") is True:
+        return isinstance(position, int) and _fits(platform, entry, position, seals.get(position - 1, ""))
+    try:
+        mark = audit.mark_of(platform, entry)
+    except (KeyError, TypeError, AttributeError):
+        return False
+    return entry.get("sealed") is False and hmac.compare_digest(
+        str(entry.get("mark")).encode(), mark.encode()
     )
 
 
@@ -227,13 +249,15 @@ async def end_in_doubt(platform: Platform) -> str:
     except OSError:
         return "留痕链的锚点读不到，末尾是否完整暂时无从核对。"
     if head is None:
-        return "锚点缺失，末尾是否完整无从核对。" if (await state(platform)).anchored else ""
+        if (await state(platform)).anchored:
+            return "锚点缺失，末尾是否完整无从核对。"
+        return await _outside(platform, whole=False)
     entry = await platform["audit"].find_one({"sealed": True, "position": head.position}, {"seal": 1})
     if entry is None:
         return f"留痕链末尾缺失：锚点记到第 {head.position} 条，库里没有这一条。{KEEP}"
     if not hmac.compare_digest(str(entry.get("seal")), head.seal):
         return f"留痕链的第 {head.position} 条与锚点记下的不同。{KEEP}"
-    return ""
+    return await _outside(platform, whole=False)
 
 
 async def state(platform: Platform) -> Checked:

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from pymongo import ReadPreference
 from pymongo.read_concern import ReadConcern
 
+from server.kernel import audit
 from server.kernel.errors import Unavailable
 from server.kernel.identity import Actor
 from server.kernel.mongo import DURABLE, Row, new_id
@@ -99,7 +100,8 @@ class UnitOfWork:
             return
         if not self.audit_entries:
             raise AssertionError("a use case that writes must leave an audit entry")
-        await self["audit"].insert_many(self.audit_entries, session=self.session)
+        marked = [entry | {"mark": audit.mark_of(self.platform, entry)} for entry in self.audit_entries]
+        await self["audit"].insert_many(marked, session=self.session)
         if self.messages:
             await self["outbox"].insert_many(self.messages, session=self.session)
 

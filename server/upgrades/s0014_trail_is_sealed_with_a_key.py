@@ -42,6 +42,7 @@ async def run(platform: Platform) -> AsyncIterator[int]:
         await audit.bulk_write(_seals(platform, last, rows), ordered=True)
         yield len(rows)
     await audit.update_many({"hash": {"$exists": True}}, {"$unset": {"hash": "", "previous": ""}})
+    await _mark_what_waits(platform)
     await _forget_the_check_of_then(platform)
     with contextlib.suppress(OperationFailure):  # a database that never had it
         await audit.drop_index("position_-1")  # which let two entries have one position
@@ -63,9 +64,23 @@ def _seals(platform: Platform, last: Row | None, rows: Sequence[Row]) -> list[Up
         fitted = row.get("previous") == before and row.get("hash") == then
         content = orjson.dumps(["audit", row["position"], seal, said], option=options)
         seal = hmac.digest(key, content, "sha256").hex() if fitted else NO_SEAL
-        changes.append(UpdateOne({"_id": row["_id"]}, {"$set": {"seal": seal}}))
+        mark = _mark(key, said) if fitted else ""
+        changes.append(UpdateOne({"_id": row["_id"]}, {"$set": {"seal": seal, "mark": mark}}))
         before = str(row.get("hash"))
     return changes
+
+
+def _mark(key: bytes, said: Row) -> str:
+    """What is written with each entry from now on."""
+    content = orjson.dumps(["entry", said], option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+    return hmac.digest(key, content, "sha256").hex()
+
+
+async def _mark_what_waits(platform: Platform) -> None:
+    key = platform.settings.trail_secret.get_secret_value().encode()
+    async for row in platform["audit"].find({"sealed": False, "mark": {"$exists": False}}):
+        mark = _mark(key, {name: row.get(name) for name in SAID})
+        await platform["audit"].update_one({"_id": row["_id"]}, {"$set": {"mark": mark}})
 
 
 async def _forget_the_check_of_then(platform: Platform) -> None:

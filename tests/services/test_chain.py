@@ -6,6 +6,9 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -16,6 +19,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
+from server.audit_words import tell
 from server.kernel import audit, chain, leases
 from server.kernel.anchor import AnchorFile, Head, anchor_of
 from server.kernel.chain import ChainBroken
@@ -77,18 +81,20 @@ async def test_a_whole_chain_is_read_whole_each_time(platform: Platform) -> None
 # ---- what somebody with the database alone may do
 
 
-async def rewrite(platform: Platform, first: int, seal: Callable[[Row, int, str], str]) -> None:
+async def rewrite(
+    platform: Platform, first: int, seal: Callable[[Row, int, str], str], mark: Callable[[Row], str]
+) -> None:
     """Changes an entry and links all later ones anew, as somebody would who knows the program."""
     await at(platform, first, actor_name="别人")
     before = await platform["audit"].find_one({"position": first - 1})
     previous = before["seal"] if before else chain.GENESIS
     async for entry in platform["audit"].find({"position": {"$gte": first}}).sort("position", 1):
         previous = seal(entry, entry["position"], previous)
-        await at(platform, entry["position"], seal=previous)
+        await at(platform, entry["position"], seal=previous, mark=mark(entry))
 
 
 def without_the_key(entry: Row, position: int, previous: str) -> str:
-    said = {name: entry[name] for name in chain.SAID}
+    said = {name: entry[name] for name in audit.SAID}
     return hashlib.sha256(orjson.dumps([position, previous, said], option=orjson.OPT_UTC_Z)).hexdigest()
 
 
@@ -136,7 +142,7 @@ async def test_new_entries_in_the_place_of_those_that_were_cut_off_are_found(pla
 
 
 async def test_all_later_entries_rewritten_are_found(platform: Platform) -> None:
-    await rewrite(platform, 5, without_the_key)
+    await rewrite(platform, 5, without_the_key, itemgetter("mark"))
     assert "第 5 条断开" in await found(platform)
     assert "第 10 条与锚点记下的不同" in await chain.end_in_doubt(platform)
 
@@ -148,14 +154,77 @@ async def test_entries_that_are_taken_back_out_of_the_chain_and_sealed_again_are
     again = {"$set": {"sealed": False, "actor_name": "别人"}, "$unset": {"position": "", "seal": ""}}
     await platform["audit"].update_many({"position": {"$gt": 8}}, again)
     await chain.seal(platform)
+    assert "第 9 条断开" in await found(platform)
+
+
+async def test_an_entry_that_is_taken_out_of_the_chain_and_away_is_missed(platform: Platform) -> None:
+    await platform["audit"].delete_one({"position": 9})
+    again = {"$set": {"sealed": False}, "$unset": {"position": "", "seal": ""}}
+    await platform["audit"].update_many({"position": {"$gt": 8}}, again)
+    await entries(platform, 1)
     assert "第 10 条与锚点记下的不同" in await found(platform)
+
+
+async def test_an_entry_that_somebody_else_put_there_is_found_wherever_it_is_dated(
+    platform: Platform,
+) -> None:
+    """The sealer has the key and links whatever lies there: what the platform writes carries a mark of its own."""
+    newest = await _entry(platform, 10)
+    early = timedelta(days=90)
+    forged = {name: newest[name] for name in audit.SAID} | {"_id": "0" * 24, "action": "assessment:release"}
+    forged |= {"at": newest["at"] - early, "sealed": False, "mark": newest["mark"]}
+    await platform["audit"].insert_one(forged)
+    shown = [await platform["audit"].find_one({"_id": "0" * 24})]
+    assert await chain.doubtful(platform, [one for one in shown if one]) == {"0" * 24}
+    await chain.seal(platform)
+    assert "第 11 条断开" in await found(platform)
+
+
+async def test_an_entry_changed_before_it_is_in_the_chain_is_found(platform: Platform) -> None:
+    await do_something(platform, system("tests"), 1)
+    changed = await platform["audit"].find_one_and_update({"sealed": False}, {"$set": {"actor_name": "别人"}})
+    assert await chain.doubtful(platform, await audit.recent(platform, before=None, limit=1)) == {
+        changed["_id"]
+    }
+    await chain.seal(platform)
+    assert "第 11 条断开" in await found(platform)
+
+
+@pytest.mark.parametrize("sealed", [0, None, "", [], {}, "True", "absent"])
+async def test_an_odd_sign_of_being_in_the_chain_hides_nothing_and_breaks_no_page(
+    platform: Platform, sealed: object
+) -> None:
+    change = {"$unset": {"sealed": ""}} if sealed == "absent" else {"$set": {"sealed": sealed}}
+    await do_something(platform, system("tests"), 1)
+    await platform["audit"].update_one({"sealed": False}, change)
+    shown = await audit.recent(platform, before=None, limit=3)
+    assert await chain.doubtful(platform, shown) == {shown[0]["_id"]}
+    assert [one.sealed for one in await tell(platform, shown)] == [False, True, True]
+    assert "入链标记被改动过" in await found(platform)
+
+
+async def test_nobody_keeps_the_sealer_away_by_a_lease_that_does_not_end(platform: Platform) -> None:
+    await do_something(platform, system("tests"), 1)
+    for_ever = {"holder": "somebody", "until": platform.machine.now() + timedelta(days=3650)}
+    await platform["leases"].update_one({"_id": "audit-sealer"}, {"$set": for_ever}, upsert=True)
+    assert await chain.seal(platform) == 1
+
+
+async def test_an_entry_that_waits_too_long_is_said_on_the_page_and_by_the_check(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await do_something(platform, system("tests"), 1)
+    assert await chain.end_in_doubt(platform) == ""
+    monkeypatch.setattr(chain, "OVERDUE", timedelta(0))
+    assert "没有入链" in await chain.end_in_doubt(platform)
+    assert "没有入链" in await found(platform)
 
 
 # ---- what somebody may do who has the key as well
 
 
 async def test_a_chain_rewritten_with_the_key_still_contradicts_the_anchor(platform: Platform) -> None:
-    await rewrite(platform, 5, lambda *entry: chain.seal_of(platform, *entry))
+    await rewrite(platform, 5, partial(chain.seal_of, platform), partial(audit.mark_of, platform))
     assert "第 6 条与锚点记下的不同" in await found(platform)
     assert await chain.end_in_doubt(platform) != ""
 
@@ -290,7 +359,7 @@ async def test_an_address_that_does_not_answer_delays_nothing_and_is_said(platfo
 async def as_it_was_before_the_key(platform: Platform) -> None:
     previous = chain.GENESIS
     async for entry in platform["audit"].find({"sealed": True}).sort("position", 1):
-        said = {name: entry[name] for name in chain.SAID}
+        said = {name: entry[name] for name in audit.SAID}
         content = orjson.dumps(
             [entry["position"], previous, said], option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z
         )
