@@ -20,7 +20,7 @@ from pymongo.encryption_shared import Algorithm
 from pymongo.errors import DuplicateKeyError, EncryptionError
 
 KEY_NAME = "personal-data"
-AWAY = "local:next"
+AWAY = "local:new_key"
 """Who wraps a data key between its old master key and its new one."""
 
 
