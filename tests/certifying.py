@@ -22,11 +22,14 @@ from tests.surveying import clock_of, past_survey
 
 
 async def release(platform: Platform, class_id: str, *, failed: Collection[str] = ()) -> None:
-    """Freezes results as assessment would, of a class that was held in the days before: everybody passed, except `failed` (person ids)."""
+    """Freezes results as assessment would, of a class that was held before, in its days; everybody passed but `failed` (person ids)."""
     now = platform.clock.now()
     enrolled = await classes.trainees(platform, class_id)
     training_class = (await classes.classes_of(platform, [class_id]))[class_id]
-    first_day = beijing_date(now) - timedelta(days=len(stage.HELD_HOURS) + 1)
+    days = len(stage.HELD_HOURS)
+    first_day = min(
+        beijing_date(now) - timedelta(days=days + 1), training_class.ends_on - timedelta(days=days - 1)
+    )
     await stage.hold(platform, training_class, [one.person_id for one in enrolled], first_day)
     results = [
         Result(

@@ -144,7 +144,7 @@ class OneCorrection(PageHandler):
         )
 
     async def _sessions_outside(self, found: Correction) -> int:
-        """How many sessions lie outside the dates that a class would have: the reviewer should know, the institution moves them."""
+        """How many sessions lie outside the dates that a class would have: then it cannot be approved."""
         if found.subject is not Subject.CLASS or not found.open:
             return 0
         item = await classes.get_class(self.platform, self.actor, found.thing)
@@ -152,7 +152,7 @@ class OneCorrection(PageHandler):
             date.fromisoformat(found.wanted.get(name, getattr(item, name).isoformat()))
             for name in ("starts_on", "ends_on")
         )
-        return await attendance.sessions_outside(self.platform, found.thing, first, last)
+        return len(await attendance.sessions_outside(self.platform, found.thing, first, last))
 
 
 class ApproveForm(Review):

@@ -137,10 +137,10 @@ async def hours_of_class(scope: Scope, training_class: TrainingClass) -> ClassHo
     return class_hours(training_class.class_hours, lessons, check_ins, now, more)
 
 
-async def sessions_outside(scope: Scope, class_id: str, first: date, last: date) -> int:
-    """How many sessions lie outside these days, of a class that the caller has fetched already."""
+async def sessions_outside(scope: Scope, class_id: str, first: date, last: date) -> list[TeachingSession]:
+    """The sessions, held or planned, outside these days, of a class that the caller has fetched already."""
     sessions = await store.sessions_of_class(scope, class_id)
-    return sum(not first <= beijing_date(one.starts_at) <= last for one in sessions)
+    return [one for one in sessions if not first <= beijing_date(one.starts_at) <= last]
 
 
 async def sheet_of_class(platform: Platform, actor: Actor, class_id: str) -> Download:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from server.accounts import people
 from server.assessment import service as assessment
 from server.attendance import service as attendance
+from server.attendance import work
 from server.certificates import rules, store
 from server.certificates.documents import Certificate, CertificateSnapshot, SealedSnapshot
 from server.certificates.press import press, verify_url
@@ -98,6 +99,7 @@ async def class_certificates(platform: Platform, actor: Actor, class_id: str) ->
         rules.SurveyNotYetOpened,
         rules.TrainingNotOver,
         rules.HoursNotHeld,
+        rules.DaysNotTrue,
     ) as refusal:
         hindrance = refusal.detail
     return ClassCertificates(training_class, await _candidates(platform, training_class), hindrance)
@@ -107,9 +109,8 @@ async def issue_certificates(platform: Platform, actor: Actor, class_id: str) ->
     """Issues a certificate to everybody of a class who may have one and has none; returns how many. Again, it issues what is missing.
 
     Raises NotQualified (article 16, on this day), SchemeNotApproved (article 4.3), TrainingNotOver before the last day, HoursNotHeld,
-    SurveyNotYetOpened,
-    OrderExhausted when a serial or a number would run out, TextTooLong when the class's words do not fit on the page: each
-    before anything is written.
+    DaysNotTrue, SurveyNotYetOpened, OrderExhausted when a serial or a number would run out, TextTooLong when the class's words do not fit
+    on the page: each before anything is written.
     """
     training_class = await classes.get_class(platform, actor, class_id)
     await survey_opening.open_if_due(platform, [class_id])
@@ -193,10 +194,13 @@ async def _require_qualified(scope: Scope, actor: Actor, training_class: Trainin
 
 
 async def _require_held(scope: Scope, training_class: TrainingClass) -> None:
-    """The release has asked already; this holds whatever brought a class here. Raises HoursNotHeld once there is a result to certify."""
+    """The release has asked for the hours already; this holds whatever brought a class here. Raises HoursNotHeld, and DaysNotTrue for a
+    class whose days do not span what was held, once there is a result to certify."""
     if training_class.results_released_at is not None:
         hours = await attendance.hours_of_class(scope, training_class)
         rules.require_held(training_class.class_hours, hours.held)
+        held = await work.trained_days(scope, training_class.id)
+        rules.require_spanned(training_class.starts_on, training_class.ends_on, held)
 
 
 async def any_issued(scope: Scope, class_id: str) -> bool:

@@ -2,8 +2,8 @@
 
 For each institution: the orders taken from its sequences against the certificates in the ledger, without gap, repetition or excess; each
 certificate well-formed and of this institution; as many issued by the trail as there are in the ledger; each for a result that is
-passed. What does not fit is a finding: it stands on the page of the institution, its province and the centre until a later
-check finds it right.
+passed; each for days that span the sessions of its class that were held. What does not fit is a finding: it stands on the page of the
+institution, its province and the centre until a later check finds it right.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from server.assessment import service as assessment
+from server.attendance import work
 from server.certificates import rules, store
 from server.certificates.documents import Certificate, CertificateStatus, LedgerCheck, LedgerFinding
 from server.institutions import service as institutions
@@ -41,6 +42,7 @@ class FindingKind(Titled):
     MALFORMED = "MALFORMED", "内容或编码不合规则"
     NOT_PASSED = "NOT_PASSED", "没有合格的考核结果"
     COUNT = "COUNT", "核发数与台账数不符"
+    DAYS = "DAYS", "培训时间与上课日期不符"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Ledger:
     """By sequence, the orders that are used."""
     holders: dict[str, set[str]] = field(default_factory=dict)
     """By class, the people who have a certificate."""
+    days: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    """By class, the first and last days that its valid certificates state."""
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
@@ -73,6 +77,9 @@ class Ledger:
         self.certificates += 1
         printed: dict[str, Any] = row.get("printed") or {}
         self.holders.setdefault(str(row.get("class_id")), set()).add(str(row.get("person_id")))
+        if row.get("status") != CertificateStatus.REVOKED:
+            stated = (str(printed.get("training_from")), str(printed.get("training_to")))
+            self.days.setdefault(str(row.get("class_id")), set()).add(stated)
         for used in self._used(str(printed.get("serial")), str(printed.get("number"))):
             sequence, order = used
             self.orders.setdefault(sequence, []).append(order)
@@ -205,7 +212,7 @@ async def _read(platform: Platform, institution: Institution) -> Ledger:
 
 
 async def _compare(platform: Platform, ledger: Ledger) -> None:
-    """With what the trail says was issued, and with the results."""
+    """With what the trail says was issued, with the results, and with the sessions that were held."""
     for class_id, holders in ledger.holders.items():
         issued = await audit.total(platform, class_id, "certificates:issue", "issued")
         present = await store.count_of_class(
@@ -219,6 +226,14 @@ async def _compare(platform: Platform, ledger: Ledger) -> None:
         for person_id in sorted(holders - passed):
             detail = "持证人在该培训班没有合格的考核结果。"
             ledger.findings.append(Finding(FindingKind.NOT_PASSED, f"{class_id}:{person_id}", detail))
+    for class_id, stated in ledger.days.items():
+        held = await work.trained_days(platform, class_id)
+        first, last = (one.isoformat() for one in held) if held else ("", "")
+        wrong = sorted(one for one in stated if held and not one[0] <= first <= last <= one[1])
+        if wrong:
+            said = "、".join(" 至 ".join(one) for one in wrong)
+            detail = f"证书写明的培训时间为 {said}，该培训班实际上课是 {first} 至 {last}。"
+            ledger.findings.append(Finding(FindingKind.DAYS, class_id, detail))
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:

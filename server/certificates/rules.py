@@ -132,6 +132,21 @@ def require_held(stated: int, held: int) -> None:
         )
 
 
+class DaysNotTrue(Conflict):
+    slug = "training-days-not-true"
+    title = "培训时间与上课日期不符"
+
+
+def require_spanned(first: date, last: date, held: tuple[date, date] | None) -> None:
+    """Raises DaysNotTrue unless 培训时间 from `first` to `last` spans `held`, the first and the last day on which the class was taught
+    (article 17, 1)."""
+    if held is not None and not first <= held[0] <= held[1] <= last:
+        raise DaysNotTrue(
+            f"本班日期为 {first} 至 {last}，实际上课是 {held[0]} 至 {held[1]}，证书不能这样写明培训时间。"
+            "请申请重新开放成绩，更正日期后重新公布。"
+        )
+
+
 def parse_serial(text: str) -> SerialParts:
     """The parts of a serial. Raises SerialInvalid; see `bare_number` for what people type."""
     match = _SERIAL.fullmatch(text)

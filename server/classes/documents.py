@@ -79,6 +79,8 @@ class TrainingClass(Document):
     planned_starts_on: date | None = None
     """Its first day before it was put off for the first time; None while it begins as planned. The number of its certificates keeps
     that month (article 17)."""
+    planned_ends_on: date | None = None
+    """Its last day before an approved change moved it for the first time; None while it ends as planned."""
     trained_from: date | None = None
     trained_to: date | None = None
     """The first and the last day of sessions that were held and people came to, kept at the release (classes.work)."""
@@ -117,6 +119,11 @@ class TrainingClass(Document):
     @property
     def planned_first_day(self) -> date:
         return self.planned_starts_on or self.starts_on
+
+    @property
+    def put_off(self) -> bool:
+        """Whether its days are those of an approved 暂停 or 延期."""
+        return bool(self.planned_starts_on or self.planned_ends_on or self.suspensions)
 
     def stage_on(self, today: date) -> Stage:
         if self.condition.ended:

@@ -17,6 +17,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor
+from server.kernel.namesakes import Listed, told_apart
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork
 
@@ -101,13 +102,30 @@ async def enrol(unit: UnitOfWork, training_class: TrainingClass, newcomers: Sequ
 
 
 async def require_no_clash(scope: Scope, training_class: TrainingClass, names: Mapping[str, str]) -> None:
-    """`names` by person. Raises DatesClash for the first of them who is in another class of the same days."""
+    """`names` by person. Raises DatesClash, which says of each of them who is in another class of the same days."""
     clashing = await overlapping_classes(scope, training_class, list(names))
-    for person_id, name in names.items():
-        if other := clashing.get(person_id):
-            raise DatesClash(
-                f"{name}已在“{other.name}”（{other.starts_on} 至 {other.ends_on}）中，时间重叠。"
-            )
+    said = [
+        f"{name}{clash_words(training_class, clashing[one])}"
+        for one, name in names.items()
+        if one in clashing
+    ]
+    if said:
+        raise DatesClash(f"{'；'.join(said)}。")
+
+
+async def require_days_free(
+    unit: UnitOfWork, training_class: TrainingClass, starts_on: date, ends_on: date
+) -> None:
+    """Part of whatever gives a class other days: nobody of it would sit in two classrooms, also by an enrolment at the same moment.
+
+    Raises DatesClash.
+    """
+    enrolled = await store.enrolments(unit, training_class.id)
+    await people.touch(unit, [one.person_id for one in enrolled])
+    listed = [Listed(one.name, one.work_unit, one.id_number_masked) for one in enrolled]
+    names = dict(zip((one.person_id for one in enrolled), told_apart(listed), strict=True))
+    there = training_class.model_copy(update={"starts_on": starts_on, "ends_on": ends_on})
+    await require_no_clash(unit, there, names)
 
 
 async def leave(unit: UnitOfWork, class_id: str, person_id: str) -> None:

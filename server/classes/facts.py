@@ -9,7 +9,7 @@ from datetime import date
 from bson.binary import Binary
 
 from server.accounts import people
-from server.classes import rules, service, store, trained_store
+from server.classes import enrolment, rules, service, store, trained_store
 from server.classes.documents import TrainingClass
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
@@ -29,12 +29,21 @@ class ClassFacts:
     starts_on: date
     ends_on: date
 
+    @property
+    def days(self) -> tuple[date, date]:
+        return self.starts_on, self.ends_on
 
-async def check_facts(scope: Scope, actor: Actor, training_class: TrainingClass, facts: ClassFacts) -> None:
-    """Raises Invalid for dates, NotQualified when the institution may not train this class on its new first day (articles 4, 16)."""
+
+async def check_facts(unit: UnitOfWork, training_class: TrainingClass, facts: ClassFacts) -> None:
+    """Raises Invalid for dates, NotQualified when the institution may not train this class on its new first day (articles 4, 16), and of
+    new days DaysFixed, and DatesClash for people who are in another class then."""
     rules.check_dates(facts.starts_on, facts.ends_on)
+    if facts.days != (training_class.starts_on, training_class.ends_on):
+        released = training_class.results_released_at is not None
+        rules.require_days_open(released=released, put_off=training_class.put_off)
+        await enrolment.require_days_free(unit, training_class, *facts.days)
     if facts.starts_on != training_class.starts_on:
-        found = await institutions.institution(scope, actor, training_class.institution_code)
+        found = await institutions.institution(unit, unit.actor, training_class.institution_code)
         institution_rules.require_qualified(
             found.qualifications, training_class.level, training_class.major, facts.starts_on
         )
@@ -44,7 +53,7 @@ async def correct_facts(unit: UnitOfWork, class_id: str, facts: ClassFacts) -> N
     """Part of an approval: the class reads so from now on. What was printed before stays as it was printed. Raises as `check_facts`."""
     training_class = await service.get_class(unit, unit.actor, class_id)
     service.require_not_ended(training_class)
-    await check_facts(unit, unit.actor, training_class, facts)
+    await check_facts(unit, training_class, facts)
     await store.set_facts(unit, class_id, facts.name, facts.place, facts.starts_on, facts.ends_on)
 
 

@@ -32,6 +32,8 @@ async def postpone(
             "planned_starts_on": training_class.planned_first_day
             if put_off
             else training_class.planned_starts_on,
+            "planned_ends_on": training_class.planned_ends_on
+            or (training_class.ends_on if ends_on != training_class.ends_on else None),
             "suspensions": [*training_class.suspensions, *([suspension] if suspension else [])],
         }
     )
@@ -51,12 +53,13 @@ async def take_back(
     Raises ResultsReleased, ClassEnded.
     """
     await service.exclude_release(unit, training_class)
-    planned = training_class.planned_starts_on
+    first, last = training_class.planned_starts_on, training_class.planned_ends_on
     changed = training_class.model_copy(
         update={
             "starts_on": starts_on,
             "ends_on": ends_on,
-            "planned_starts_on": None if planned == starts_on else planned,
+            "planned_starts_on": None if first == starts_on else first,
+            "planned_ends_on": None if last == ends_on else last,
             "suspensions": [one for one in training_class.suspensions if one.first != suspended_from],
         }
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 from server.institutions.rules import Level
-from server.kernel.errors import FieldError, Forbidden, Invalid
+from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.titled import Titled
 
 LONGEST_DAYS = 366
@@ -121,6 +121,24 @@ def check_dates(starts_on: date, ends_on: date) -> None:
         raise Invalid(fields=[FieldError("ends_on", "结束日期不能早于开始日期。")])
     if (ends_on - starts_on).days > LONGEST_DAYS:
         raise Invalid(fields=[FieldError("ends_on", "培训班最长一年，请核对日期。")])
+
+
+class DaysFixed(Conflict):
+    slug = "class-days-fixed"
+    title = "培训时间不能更正"
+
+
+def require_days_open(*, released: bool, put_off: bool) -> None:
+    """Whether a correction (article 25.4) may give a class other days. A release states them for good, for certificates are of these days
+    (article 17); and what the province approved as 暂停 or 延期 is undone as such and not beside it. Raises DaysFixed."""
+    if released:
+        raise DaysFixed(
+            "本班成绩已公布，培训时间随成绩封存。还没有核发证书的，请先申请重新开放成绩；已核发证书的，不能再更正。"
+        )
+    if put_off:
+        raise DaysFixed(
+            "本班现在的日期是已批准的暂停或延期定下的，不能用更正改变。要恢复原来的日期，请申请撤销变更；还要改期，请申请延期。"
+        )
 
 
 def check_class_hours(level: Level, class_hours: int, floor: int) -> None:

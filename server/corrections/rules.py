@@ -6,7 +6,7 @@ without a request, its reason and its approver.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from server.accounts.rules import mask_id_number
 from server.kernel import reviews
@@ -67,6 +67,27 @@ class ChangedMeanwhile(Conflict):
     slug = "changed-meanwhile"
     title = "原内容已经变化"
     default_detail = "申请提交以后，原内容已被改动，不能再按这份申请更正。请退回，由培训机构核对后重新申请。"
+
+
+class SessionsOutside(Conflict):
+    slug = "sessions-outside"
+    title = "有课次不在更正后的日期内"
+
+
+MOST_NAMED = 3
+
+
+def require_spanned(outside: Sequence[str]) -> None:
+    """The days of a class are a fact on its certificates (article 17): they span each of its sessions, held or planned.
+
+    `outside` are those that they do not, in words. Raises SessionsOutside.
+    """
+    if outside:
+        more = f"等 {len(outside)} 个课次" if len(outside) > MOST_NAMED else ""
+        raise SessionsOutside(
+            f"{'、'.join(outside[:MOST_NAMED])}{more}不在更正后的日期内。培训时间应包含全部课次："
+            "没有上的，请先调整或取消；确需改期的，请申请延期。"
+        )
 
 
 def steps_of(subject: Subject) -> Procedure[State, Action]:

@@ -6,7 +6,6 @@ The correction is applied in the transaction of its approval. Certificates that 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
@@ -15,24 +14,22 @@ from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
 from server.accounts import people, speakers
-from server.accounts.documents import Person
 from server.accounts.proofs import Voucher
 from server.accounts.rules import (
-    check_id_number,
     check_name,
-    check_phone,
     mask_id_number,
-    mask_phone,
     normalise_name,
 )
 from server.admissions import applying as admissions
+from server.attendance import service as attendance
 from server.backbone import service as backbone
 from server.classes import enrolment
 from server.classes import facts as class_facts
 from server.classes import service as classes
 from server.classes.belonging import belonging
+from server.classes.documents import TrainingClass
 from server.classes.facts import ClassFacts
-from server.corrections import rules, store
+from server.corrections import rules, sealed, store
 from server.corrections.documents import Change, Correction, CorrectionFilter
 from server.corrections.rules import Action, Ground, State, Subject
 from server.institutions import service as institutions
@@ -50,7 +47,6 @@ from server.kernel.waiting import Waiting
 from server.venues.rules import NOTE_SHORTEST
 
 Reason = reasons.Reason
-OF_A_PERSON = {"name": "姓名", "id_number": "身份证号", "phone": "手机号"}
 TITLES = {"name": "名称", "place": "培训地点", "starts_on": "开始日期", "ends_on": "结束日期"}
 
 
@@ -88,7 +84,10 @@ class InstitutionCorrection(BaseModel):
 async def correct_class(
     platform: Platform, actor: Actor, class_id: str, wanted: ClassCorrection
 ) -> Correction:
-    """Asks to correct a class. Raises NothingToCorrect, CorrectionOpen, Invalid for dates, NotQualified, NotFound."""
+    """Asks to correct a class.
+
+    Raises NothingToCorrect, CorrectionOpen, Invalid for dates, NotQualified, DaysFixed, DatesClash, SessionsOutside, NotFound.
+    """
     return await _once(_correct_class(platform, actor, class_id, wanted))
 
 
@@ -105,64 +104,12 @@ async def correct_trainee(
     await classes.trainee(platform, class_id, person_id)
     person = (await people.persons(platform, [person_id]))[person_id]
     listed = person.phone_by(Voucher.institution(training_class.institution_code))
-    sealed = [await _renumbering(platform, person, wanted), await _rephoning(platform, listed, wanted)]
-    asked = [one for one in sealed if one is not None]
+    both = [
+        await sealed.renumbering(platform, person, wanted.id_number),
+        await sealed.rephoning(platform, listed, wanted.phone),
+    ]
+    asked = [one for one in both if one is not None]
     return await _once(_correct_trainee(platform, actor, class_id, person_id, wanted, asked))
-
-
-@dataclass(frozen=True)
-class Sealed:
-    """A number that shall be another, encrypted, and as it is shown to whoever compares."""
-
-    field: str
-    before: Binary | None
-    after: Binary
-    shown_before: str
-    shown_after: str
-
-    @property
-    def change(self) -> Change:
-        title = OF_A_PERSON[self.field]
-        return Change(field=self.field, title=title, before=self.shown_before, after=self.shown_after)
-
-
-async def _renumbering(platform: Platform, person: Person, wanted: TraineeCorrection) -> Sealed | None:
-    number = wanted.id_number
-    if not number:
-        return None
-    check_id_number(number, today=beijing_date(platform.clock.now()))
-    present = (await people.id_numbers(platform, [person]))[person.id]
-    if number == present:
-        return None
-    [sealed] = await people.seal(platform, [people.Identity(person.name, number)])
-    if await people.known(platform, [sealed]):
-        raise people.NumberTaken()
-    return Sealed(
-        "id_number",
-        person.id_number,
-        sealed.id_number,
-        rules.told_apart(present, number),
-        rules.told_apart(number, present),
-    )
-
-
-async def _rephoning(platform: Platform, listed: Binary | None, wanted: TraineeCorrection) -> Sealed | None:
-    """`listed`: the number that this institution's rosters have, and vouch for."""
-    phone = wanted.phone
-    if not phone:
-        return None
-    check_phone(phone)
-    present = "".join(await platform.vault.decrypt([listed])) if listed else ""
-    if phone == present:
-        return None
-    [after] = await platform.vault.encrypt_searchable([phone])
-    return Sealed(
-        "phone",
-        listed,
-        after,
-        mask_phone(present) if present else "没有登记",
-        mask_phone(phone) + ("（中间四位不同）" if mask_phone(phone) == mask_phone(present) else ""),
-    )
 
 
 async def correct_institution(
@@ -184,7 +131,8 @@ async def _correct_class(unit: UnitOfWork, class_id: str, wanted: ClassCorrectio
     found = await classes.get_class(unit, unit.actor, class_id)
     classes.require_not_ended(found)
     facts = ClassFacts(wanted.name, wanted.place, wanted.starts_on, wanted.ends_on)
-    await class_facts.check_facts(unit, unit.actor, found, facts)
+    await class_facts.check_facts(unit, found, facts)
+    await _require_spanned(unit, found, facts)
     draft = Correction(
         subject=Subject.CLASS,
         institution_code=found.institution_code,
@@ -202,13 +150,21 @@ async def _correct_class(unit: UnitOfWork, class_id: str, wanted: ClassCorrectio
     return await _file(unit, draft, _texts(facts))
 
 
+async def _require_spanned(unit: UnitOfWork, training_class: TrainingClass, facts: ClassFacts) -> None:
+    """Raises SessionsOutside for new days: asked with the request and again with the approval, for a session may have come meanwhile."""
+    if facts.days == (training_class.starts_on, training_class.ends_on):
+        return
+    outside = await attendance.sessions_outside(unit, training_class.id, *facts.days)
+    rules.require_spanned([f"“{one.title}”（{beijing_date(one.starts_at)}）" for one in outside])
+
+
 @transactional
 async def _correct_trainee(
     unit: UnitOfWork,
     class_id: str,
     person_id: str,
     wanted: TraineeCorrection,
-    asked: Sequence[Sealed],
+    asked: Sequence[sealed.Sealed],
 ) -> Correction:
     found = await classes.get_class(unit, unit.actor, class_id)
     trainee = await classes.trainee(unit, class_id, person_id)
@@ -270,7 +226,7 @@ async def _file(
     """Files a request of what differs; one that was returned before is amended and filed again."""
     rules.steps_of(draft.subject).require_right(Action.REQUEST, unit.actor.roles)
     present = await _present(unit, draft)
-    titles = TITLES if draft.subject is not Subject.TRAINEE else OF_A_PERSON
+    titles = TITLES if draft.subject is not Subject.TRAINEE else sealed.OF_A_PERSON
     changes = [
         Change(field=field, title=titles[field], before=present[field], after=wanted[field])
         for field in (wanted if numbers else rules.differing(present, wanted))
@@ -397,6 +353,8 @@ async def _apply(unit: UnitOfWork, found: Correction) -> None:
                 date.fromisoformat(whole["starts_on"]),
                 date.fromisoformat(whole["ends_on"]),
             )
+            [training_class] = (await classes.classes_of(unit, [found.thing])).values()
+            await _require_spanned(unit, training_class, facts)
             await class_facts.correct_facts(unit, found.thing, facts)
             [corrected] = (await classes.classes_of(unit, [found.thing])).values()
             await invitations.follow_class(unit, corrected)

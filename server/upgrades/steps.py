@@ -25,6 +25,7 @@ from server.upgrades import (
     s0016_quotas_know_what_was_handed_in,
     s0017_tries_are_counted_apart,
     s0018_phones_say_their_proof,
+    s0019_classes_keep_their_planned_end,
 )
 
 
@@ -90,4 +91,9 @@ STEPS: tuple[Step, ...] = (
         "s0017_tries_are_counted_apart", "分开统计密码和验证码的输错次数", s0017_tries_are_counted_apart.run
     ),
     Step("s0018_phones_say_their_proof", "标明各微信绑定的身份证明", s0018_phones_say_their_proof.run),
+    Step(
+        "s0019_classes_keep_their_planned_end",
+        "补记暂停、延期以前的结束日期",
+        s0019_classes_keep_their_planned_end.run,
+    ),
 )

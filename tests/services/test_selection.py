@@ -497,7 +497,7 @@ async def test_a_number_of_a_decision_is_given_once(platform: Platform) -> None:
         CHANGZHOU,
         name="第二期骨干教师培训班",
         starts_on=date(2026, 5, 11),
-        ends_on=date(2026, 5, 15),
+        ends_on=date(2026, 5, 22),
     )
     await enrolled(platform, held, [await accepted(platform, SECOND)])
     await certified(platform, held)

@@ -22,11 +22,15 @@ from server.classes.rules import Kind
 from server.corrections import service as corrections
 from server.corrections.documents import CorrectionFilter
 from server.corrections.service import ClassCorrection, InstitutionCorrection
+from server.interruptions import service as interruptions
+from server.interruptions.requests import Postponement
+from server.interruptions.rules import Ground
 from server.invitations.documents import Invitation
 from server.kernel.clock import FixedClock
 from server.kernel.identity import Reach, Role
 from server.kernel.mongo import ensure_indexes
 from server.kernel.platform import Platform
+from server.kernel.reviews import Review
 from server.schemes import service as schemes
 from server.schemes.documents import SchemeFilter
 from server.schemes.rules import State
@@ -45,6 +49,7 @@ from server.upgrades import (
     s0012_voided_hours_count_elsewhere,
     s0013_surveys_may_have_a_supplement,
     s0018_phones_say_their_proof,
+    s0019_classes_keep_their_planned_end,
     steps,
 )
 from server.wechat.simulator import Simulator
@@ -177,6 +182,29 @@ async def test_results_of_an_earlier_version_are_marked_and_those_of_this_one_ar
     await without(platform, "classes", "released_by_old_rule")
     await changed_by(s0006_releases_are_marked.run(platform))
     assert not (await classes.get_class(platform, XINGTAI, running.id)).released_by_old_rule
+
+
+async def test_a_class_that_was_put_off_by_an_earlier_version_knows_the_end_that_it_was_planned_with(
+    platform: Platform, wechat: Simulator
+) -> None:
+    """And one that was not knows none."""
+    held = await stage.class_in_session(platform, wechat, trainees=0)
+    planned = held.training_class.ends_on
+    for days in (4, 7):
+        wanted = Postponement(
+            ground=Ground.OTHER,
+            reason="授课教师另有任务。",
+            starts_on=held.training_class.starts_on,
+            ends_on=planned + timedelta(days=days),
+        )
+        asked = await interruptions.postpone(platform, XINGTAI, held.id, wanted)
+        await interruptions.approve(platform, HEBEI, asked.id, Review(seen=1))
+    other = await stage.open_class(platform, XINGTAI, stage.class_draft())
+    await without(platform, "classes", "planned_ends_on")
+    assert await changed_by(s0019_classes_keep_their_planned_end.run(platform)) == 1
+    assert await changed_by(s0019_classes_keep_their_planned_end.run(platform)) == 0
+    found = await classes.classes_of(platform, [held.id, other.id])
+    assert (found[held.id].planned_ends_on, found[other.id].planned_ends_on) == (planned, None)
 
 
 async def test_check_ins_that_outlasted_their_session_end_with_it(
