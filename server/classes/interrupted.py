@@ -20,10 +20,11 @@ async def postpone(
 ) -> TrainingClass:
     """Part of an approval: the class has these days from now on, and is suspended in between.
 
-    Raises Invalid, ResultsReleased, ClassEnded.
+    Raises Invalid, DatesClash, ResultsReleased, ClassEnded.
     """
     await service.exclude_release(unit, training_class)
     check_dates(starts_on, ends_on)
+    await enrolment.require_days_free(unit, training_class, starts_on, ends_on)
     put_off = starts_on != training_class.starts_on
     changed = training_class.model_copy(
         update={
@@ -50,9 +51,10 @@ async def take_back(
 ) -> TrainingClass:
     """Part of an approval: the class has the days again that it had, without the suspension that would have begun then.
 
-    Raises ResultsReleased, ClassEnded.
+    Raises DatesClash, ResultsReleased, ClassEnded.
     """
     await service.exclude_release(unit, training_class)
+    await enrolment.require_days_free(unit, training_class, starts_on, ends_on)
     first, last = training_class.planned_starts_on, training_class.planned_ends_on
     changed = training_class.model_copy(
         update={

@@ -13,6 +13,7 @@ from pymongo.errors import DuplicateKeyError
 
 from server.attendance import timetable
 from server.attendance.documents import TeachingSession
+from server.classes import enrolment
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import Condition, Stage
@@ -76,7 +77,7 @@ class ChangesOfClass:
 
 async def suspend(platform: Platform, actor: Actor, class_id: str, wanted: Suspension) -> ClassChange:
     """Asks to suspend a class and to hold what falls into the suspension at other times. Raises Invalid, ChangeOpen, and what says that
-    the class is frozen."""
+    the class is frozen, and DatesClash for people who are in another class on the new days."""
     return await _once(_suspend(platform, actor, class_id, wanted))
 
 
@@ -120,6 +121,7 @@ async def _suspend(unit: UnitOfWork, class_id: str, wanted: Suspension) -> Class
     there = {one.id: one for one, _ in await timetable.all_sessions(unit, class_id)}
     hit = rules.inside(await _placed(unit, class_id), wanted.first, wanted.last)
     rules.check_moves(hit, wanted.moves)
+    await enrolment.require_days_free(unit, training_class, training_class.starts_on, wanted.ends_on)
     return await _file(
         unit,
         training_class,
@@ -149,6 +151,7 @@ async def _postpone(unit: UnitOfWork, class_id: str, wanted: Postponement) -> Cl
     if stranded and wanted.starts_on != training_class.starts_on:
         said = f"“{stranded[0].title}”在新的开始日期以前，请安排新的时间。"
         raise Invalid(fields=[FieldError("moves", said)])
+    await enrolment.require_days_free(unit, training_class, wanted.starts_on, wanted.ends_on)
     there = {one.id: one for one, _ in await timetable.all_sessions(unit, class_id)}
     return await _file(
         unit,
@@ -196,6 +199,7 @@ async def _revoke(unit: UnitOfWork, change_id: str, wanted: Revocation) -> Class
     rules.STEPS.require_seen(wanted.seen, found.history)
     training_class = await _changeable(unit, found.class_id)
     await revoking.check(unit, training_class, found)
+    await enrolment.require_days_free(unit, training_class, *found.before)
     why = Wanted(ground=found.ground, reason=wanted.reason)
     return await _file(
         unit,

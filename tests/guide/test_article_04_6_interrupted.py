@@ -15,11 +15,12 @@ from server.attendance.documents import AddedKind, TeachingSession
 from server.attendance.hours import TooManyHours
 from server.certificates import issue
 from server.classes import service as classes
+from server.classes.enrolment import DatesClash
 from server.classes.rules import Condition
 from server.classes.service import ClassEnded
 from server.institutions.rules import Level
 from server.interruptions import service
-from server.interruptions.requests import Postponement, Suspension, Termination, Transfer
+from server.interruptions.requests import Postponement, Revocation, Suspension, Termination, Transfer
 from server.interruptions.rules import Ground, State
 from server.kernel import policies
 from server.kernel.clock import FixedClock
@@ -99,14 +100,14 @@ async def test_the_certificate_of_a_class_that_was_put_off_states_the_real_days_
     opened = await stage.class_in_session(
         platform, wechat, trainees=1, starts_on=date(2026, 3, 30), ends_on=date(2026, 4, 3)
     )
-    wanted = Postponement(starts_on=date(2026, 4, 7), ends_on=date(2026, 4, 11), **TYPHOON)
+    wanted = Postponement(starts_on=date(2026, 4, 7), ends_on=date(2026, 4, 13), **TYPHOON)
     asked = await service.postpone(platform, XINGTAI, opened.id, wanted)
     await service.approve(platform, HEBEI, asked.id, Review(seen=1))
-    clock.set(datetime(2026, 4, 11, 10, tzinfo=UTC))
+    clock.set(datetime(2026, 4, 15, 10, tzinfo=UTC))  # it is held in the seven days before
     await certifying.release(platform, opened.id)
     [certificate] = await certifying.issued(platform, opened)
     printed = certificate.printed
-    assert (printed.training_from, printed.training_to) == (date(2026, 4, 7), date(2026, 4, 11))
+    assert (printed.training_from, printed.training_to) == (date(2026, 4, 7), date(2026, 4, 13))
     assert printed.number[5:11] == "202603"
 
 
@@ -186,3 +187,71 @@ async def test_a_terminated_class_certifies_nobody_and_recruits_nobody(
         await issue.issue_certificates(platform, XINGTAI, opened.id)
     with pytest.raises(ClassEnded):
         await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, cast.people(1, 700))
+
+
+# ---- nobody sits in two classrooms
+
+
+LATER = {"name": "2026年4月三级教师培训班", "starts_on": date(2026, 3, 30), "ends_on": date(2026, 4, 10)}
+
+
+def prolonged(day: int, month: int = 3) -> Postponement:
+    return Postponement(starts_on=date(2026, 3, 16), ends_on=date(2026, month, day), **TYPHOON)
+
+
+async def test_a_class_that_is_prolonged_puts_nobody_into_two_classrooms(
+    platform: Platform, opened: ClassInSession
+) -> None:
+    """（七）全实名、可追溯: who is in two places at once is in neither; asked with the request, and again with the approval."""
+    later = await stage.open_class(platform, XINGTAI, stage.class_draft(**LATER))
+    asked = await service.postpone(platform, XINGTAI, opened.id, prolonged(31))
+    await stage.enrol(platform, cast.XINGTAI_OFFICER, later.id, cast.people(2))
+    with pytest.raises(DatesClash) as refused:
+        await service.approve(platform, HEBEI, asked.id, Review(seen=1))
+    assert all(f"{one.name}已在“{later.name}”" in refused.value.detail for one in cast.people(2))
+    assert (await classes.get_class(platform, XINGTAI, opened.id)).ends_on == date(2026, 3, 27)
+    await service.withdraw(platform, XINGTAI, asked.id, Review(seen=1))
+    storm = {"first": date(2026, 3, 18), "last": date(2026, 3, 20), "ends_on": date(2026, 3, 30)}
+    for asking in (
+        service.postpone(platform, XINGTAI, opened.id, prolonged(31)),
+        service.suspend(platform, XINGTAI, opened.id, Suspension(**storm, **TYPHOON)),
+    ):
+        with pytest.raises(DatesClash):
+            await asking
+    assert (await service.postpone(platform, XINGTAI, opened.id, prolonged(29))).state is State.SUBMITTED
+
+
+async def test_a_class_whose_change_is_undone_puts_nobody_into_two_classrooms(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(
+        platform, wechat, trainees=1, starts_on=date(2026, 3, 23), ends_on=date(2026, 4, 3)
+    )
+    wanted = Postponement(starts_on=date(2026, 4, 13), ends_on=date(2026, 4, 24), **TYPHOON)
+    done = await service.postpone(platform, XINGTAI, opened.id, wanted)
+    done = await service.approve(platform, HEBEI, done.id, Review(seen=1))
+    why = Revocation(seen=len(done.history), reason="台风已经绕过，照常上课。")
+    back = await service.revoke(platform, XINGTAI, done.id, why)
+    meanwhile = await stage.open_class(platform, XINGTAI, stage.class_draft(**LATER))
+    await stage.enrol(platform, cast.XINGTAI_OFFICER, meanwhile.id, cast.people(1))
+    with pytest.raises(DatesClash):
+        await service.approve(platform, HEBEI, back.id, Review(seen=1))
+    await service.withdraw(platform, XINGTAI, back.id, Review(seen=1))
+    with pytest.raises(DatesClash):
+        await service.revoke(platform, XINGTAI, done.id, why)
+
+
+async def test_of_two_of_one_name_it_is_said_who_is_elsewhere_and_nothing_of_another_institutions_class(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=0)
+    one, number = cast.people(1)[0], cast.person(3).id_number
+    namesake = cast.Person(one.name, number, cast.person(3).phone, "示例第二技工学校")
+    await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [one, namesake])
+    later = await stage.open_class(platform, stage.actor(cast.YANGZHOU_OFFICER), stage.class_draft(**LATER))
+    await stage.enrol(platform, cast.YANGZHOU_OFFICER, later.id, [namesake])
+    with pytest.raises(DatesClash) as refused:
+        await service.postpone(platform, XINGTAI, opened.id, prolonged(31))
+    said = refused.value.detail
+    assert said.startswith(f"{one.name}（{namesake.unit}）") and one.unit not in said
+    assert later.name not in said and "其他培训机构" in said
