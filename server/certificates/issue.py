@@ -133,6 +133,8 @@ async def _issue(unit: UnitOfWork, class_id: str) -> int:
         unit.nothing_written()
         return 0
     await classes.take_turn(unit, class_id)  # a release is not opened again while certificates come of it
+    held = await work.trained_days(unit, class_id)
+    last_day = rules.last_day(training_class.ends_on, held, put_off=training_class.put_off)
     persons = await people.persons(unit, [one.person_id for one in due])
     codes = await _take_codes(unit, training_class, len(due))
     new = [
@@ -142,7 +144,7 @@ async def _issue(unit: UnitOfWork, class_id: str) -> int:
             institution_code=training_class.institution_code,
             province_code=training_class.province_code,
             printed=SealedSnapshot(
-                **_words(training_class, today),
+                **_words(training_class, last_day, today),
                 name=persons[trainee.person_id].name,
                 id_number=persons[trainee.person_id].id_number,
                 id_number_masked=persons[trainee.person_id].id_number_masked,
@@ -261,11 +263,11 @@ async def _take_codes(
     ]
 
 
-def _words(training_class: TrainingClass, issued_on: date) -> dict[str, Any]:
+def _words(training_class: TrainingClass, last_day: date, issued_on: date) -> dict[str, Any]:
     """What all certificates of a class say alike."""
     return {
         "training_from": training_class.starts_on,
-        "training_to": training_class.ends_on,
+        "training_to": last_day,
         "level": training_class.level,
         "major": training_class.major_name,
         "courses": tuple(training_class.courses),
@@ -286,7 +288,7 @@ async def _prove_layout(platform: Platform, training_class: TrainingClass) -> No
     place = (training_class.province_code, training_class.institution_code)
     month = rules.year_month(training_class.planned_first_day)
     proof = CertificateSnapshot(
-        **_words(training_class, beijing_date(platform.clock.now())),
+        **_words(training_class, training_class.ends_on, beijing_date(platform.clock.now())),
         name="示" * max(map(len, names)),
         id_number="0" * 18,
         serial=rules.serial(*place, rules.SERIAL_LAST),

@@ -147,6 +147,12 @@ def require_spanned(first: date, last: date, held: tuple[date, date] | None) -> 
         )
 
 
+def last_day(ends_on: date, held: tuple[date, date] | None, *, put_off: bool) -> date:
+    """The last day of 培训时间 on a certificate: that of the class, and where a 暂停 or 延期 has given it other days no later than
+    training was held."""
+    return min(ends_on, held[1]) if put_off and held is not None else ends_on
+
+
 def parse_serial(text: str) -> SerialParts:
     """The parts of a serial. Raises SerialInvalid; see `bare_number` for what people type."""
     match = _SERIAL.fullmatch(text)

@@ -168,6 +168,16 @@ def check_postponement(starts_on: date, ends_on: date, now: Days, today: date, *
         raise Invalid(fields=wrong)
 
 
+def check_lengthened(now: Days, ends_on: date, moved: Iterable[date], unplanned: int) -> None:
+    """Raises Invalid unless a later last day has something to hold: a session that is moved behind the old one, or hours of the scheme
+    that no session has yet. Days without training would stand as 培训时间 on a certificate (article 17)."""
+    if ends_on > now.ends_on and unplanned <= 0 and not any(day > now.ends_on for day in moved):
+        said = (
+            f"没有课次改到 {now.ends_on} 以后，课时也已全部排定，结束日期不能推后。请先安排改到以后的课次。"
+        )
+        raise Invalid(fields=[FieldError("ends_on", said)])
+
+
 def check_not_begun(opens: Iterable[datetime], now: datetime) -> None:
     """Raises ClassBegun once the check-in of any session has opened, or is so near that a scan could meet the calling-off."""
     if any(one - CHECK_INS_SETTLE <= now for one in opens):

@@ -5,7 +5,7 @@ Requests are filed here and carried out, in the transaction of their approval, b
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -118,9 +118,12 @@ async def _suspend(unit: UnitOfWork, class_id: str, wanted: Suspension) -> Class
     days = days_of(training_class)
     most_days = (await policies.on(unit, beijing_date(unit.now))).suspension_days_most
     rules.check_suspension(wanted.first, wanted.last, days, wanted.ends_on, most_days=most_days)
-    there = {one.id: one for one, _ in await timetable.all_sessions(unit, class_id)}
-    hit = rules.inside(await _placed(unit, class_id), wanted.first, wanted.last)
+    sessions = await timetable.all_sessions(unit, class_id)
+    there = {one.id: one for one, _ in sessions}
+    hit = rules.inside([placed(*one) for one in sessions], wanted.first, wanted.last)
     rules.check_moves(hit, wanted.moves)
+    dropped = {one.id for one in hit} - wanted.moves.keys()
+    _check_lengthened(training_class, wanted, [there[one] for one in there.keys() - dropped])
     await enrolment.require_days_free(unit, training_class, training_class.starts_on, wanted.ends_on)
     return await _file(
         unit,
@@ -138,21 +141,23 @@ async def _suspend(unit: UnitOfWork, class_id: str, wanted: Suspension) -> Class
 @transactional
 async def _postpone(unit: UnitOfWork, class_id: str, wanted: Postponement) -> ClassChange:
     training_class = await _changeable(unit, class_id)
-    placed = await _placed(unit, class_id)
-    begun = any(one.used or (one.starts_at <= unit.now and not one.cancelled) for one in placed)
+    sessions = await timetable.all_sessions(unit, class_id)
+    there = {one.id: one for one, _ in sessions}
+    movable = rules.movable(placed(*one) for one in sessions)
+    begun = any(used or (one.starts_at <= unit.now and not one.cancelled_at) for one, used in sessions)
     today = beijing_date(unit.now)
     rules.check_postponement(wanted.starts_on, wanted.ends_on, days_of(training_class), today, begun=begun)
-    rules.check_moves(rules.movable(placed), wanted.moves)
+    rules.check_moves(movable, wanted.moves)
     stranded = [
         one
-        for one in rules.movable(placed)
+        for one in movable
         if not one.cancelled and beijing_date(one.starts_at) < wanted.starts_on and one.id not in wanted.moves
     ]
     if stranded and wanted.starts_on != training_class.starts_on:
         said = f"“{stranded[0].title}”在新的开始日期以前，请安排新的时间。"
         raise Invalid(fields=[FieldError("moves", said)])
+    _check_lengthened(training_class, wanted, there.values())
     await enrolment.require_days_free(unit, training_class, wanted.starts_on, wanted.ends_on)
-    there = {one.id: one for one, _ in await timetable.all_sessions(unit, class_id)}
     return await _file(
         unit,
         training_class,
@@ -162,6 +167,15 @@ async def _postpone(unit: UnitOfWork, class_id: str, wanted: Postponement) -> Cl
         ends_on=wanted.ends_on,
         moves=[Move.of(there[session_id], moment) for session_id, moment in wanted.moves.items()],
     )
+
+
+def _check_lengthened(
+    training_class: TrainingClass, wanted: Suspension | Postponement, kept: Iterable[TeachingSession]
+) -> None:
+    planned = sum(one.hours for one in kept if one.cancelled_at is None)
+    moved = [beijing_date(moment) for moment in wanted.moves.values()]
+    unplanned = training_class.class_hours - planned
+    rules.check_lengthened(days_of(training_class), wanted.ends_on, moved, unplanned)
 
 
 @transactional
@@ -278,10 +292,6 @@ def _new(
 def days_of(training_class: TrainingClass) -> Days:
     suspended = tuple((one.first, one.last) for one in training_class.suspensions)
     return Days(training_class.starts_on, training_class.ends_on, suspended)
-
-
-async def _placed(scope: Scope, class_id: str) -> list[Placed]:
-    return [placed(one, used) for one, used in await timetable.all_sessions(scope, class_id)]
 
 
 def placed(session: TeachingSession, used: bool) -> Placed:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from server.attendance import added
+from server.attendance import added, timetable
 from server.attendance import service as attendance
 from server.attendance.added import MakeUp
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import AddedKind, TeachingSession
 from server.attendance.hours import TooManyHours
-from server.certificates import issue
+from server.certificates import issue, reconcile
 from server.classes import service as classes
 from server.classes.enrolment import DatesClash
 from server.classes.rules import Condition
@@ -255,3 +255,52 @@ async def test_of_two_of_one_name_it_is_said_who_is_elsewhere_and_nothing_of_ano
     said = refused.value.detail
     assert said.startswith(f"{one.name}（{namesake.unit}）") and one.unit not in said
     assert later.name not in said and "其他培训机构" in said
+
+
+# ---- no longer than there is training
+
+
+async def planned_whole(platform: Platform, opened: ClassInSession) -> TeachingSession:
+    """Gives the class sessions for all its hours, the last on 26 March; returns that one."""
+    for day in (*range(17, 21), *range(23, 26)):
+        session = stage.session_draft(title=f"{day} 日", **long_day(day))
+        await timetable.add_session(platform, XINGTAI, opened.id, session)
+    draft = stage.session_draft(title="26 日", **long_day(26, hours=3))
+    return await timetable.add_session(platform, XINGTAI, opened.id, draft)
+
+
+def long_day(day: int, month: int = 3, hours: int = 11) -> dict[str, Any]:
+    """Eleven hours of a clock are 11 class hours here: seven such days and one of 3 are 80."""
+    eight = datetime(2026, month, day, 0, tzinfo=UTC)
+    return {"starts_at": eight, "ends_at": eight + timedelta(hours=hours), "hours": hours}
+
+
+async def test_a_class_is_prolonged_only_for_training_that_is_still_to_be_held(
+    platform: Platform, opened: ClassInSession
+) -> None:
+    """第十七条（一）: 培训时间 on the paper are days of training; 延期 and 暂停 alike."""
+    last = await planned_whole(platform, opened)
+    quiet = {"first": date(2026, 3, 21), "last": date(2026, 3, 22), "ends_on": date(2026, 4, 30)}
+    for asking in (
+        service.postpone(platform, XINGTAI, opened.id, prolonged(30, 4)),
+        service.suspend(platform, XINGTAI, opened.id, Suspension(**quiet, **TYPHOON)),
+    ):
+        with pytest.raises(Invalid) as refused:
+            await asking
+        assert "没有课次改到 2026-03-27 以后" in refused.value.fields[0].message
+    moves = {last.id: long_day(30)["starts_at"]}
+    wanted = prolonged(31).model_copy(update={"moves": moves})
+    assert (await service.postpone(platform, XINGTAI, opened.id, wanted)).state is State.SUBMITTED
+
+
+async def test_the_certificate_of_a_prolonged_class_states_no_day_after_its_last_training(
+    platform: Platform, clock: FixedClock, opened: ClassInSession
+) -> None:
+    asked = await service.postpone(platform, XINGTAI, opened.id, prolonged(30, 4))
+    await service.approve(platform, HEBEI, asked.id, Review(seen=1))
+    clock.set(datetime(2026, 3, 28, 10, tzinfo=UTC))
+    await certifying.release(platform, opened.id)  # held from 20 to 26 March, and nothing after it
+    clock.set(datetime(2026, 4, 30, 10, tzinfo=UTC))
+    papers = await certifying.issued(platform, opened)
+    assert {one.printed.training_to for one in papers} == {date(2026, 3, 26)}
+    assert (await reconcile.reconcile(platform))["不符"] == 0

@@ -85,6 +85,18 @@ def test_a_postponed_class_never_ends_earlier_and_begins_later_only_before_it_be
     assert (starts_on, ends_on) != (MARCH.starts_on, MARCH.ends_on)
 
 
+@given(DAYS, st.lists(DAYS, max_size=3), st.integers(-10, 10))
+def test_a_class_ends_later_only_with_something_to_hold_later(
+    ends_on: date, moved: list[date], unplanned: int
+) -> None:
+    later = max(moved, default=MARCH.ends_on) > MARCH.ends_on
+    if ends_on <= MARCH.ends_on or later or unplanned > 0:
+        rules.check_lengthened(MARCH, ends_on, moved, unplanned)
+    else:
+        with pytest.raises(Invalid):
+            rules.check_lengthened(MARCH, ends_on, moved, unplanned)
+
+
 @given(st.integers(-300, 300))
 def test_a_class_is_called_off_until_a_minute_before_its_first_check_in(seconds: int) -> None:
     opens = datetime(2026, 3, 16, 0, 40, tzinfo=UTC)
