@@ -131,13 +131,17 @@ class Days:
     suspended: tuple[tuple[date, date], ...] = ()
 
 
-def check_suspension(first: date, last: date, now: Days, ends_on: date, *, most_days: int) -> None:
-    """Raises Invalid unless the suspension begins on a day of the class, lasts no longer than `most_days` (policy), and the class goes on
-    after it."""
+def check_suspension(
+    first: date, last: date, now: Days, ends_on: date, today: date, *, most_days: int
+) -> None:
+    """Raises Invalid unless the suspension begins on a day of the class, and not before today, lasts no longer than `most_days` (policy),
+    and the class goes on after it."""
     wrong = []
     if not now.starts_on <= first <= now.ends_on:
         said = f"暂停应从培训班日期内开始（{now.starts_on} 至 {now.ends_on}）。"
         wrong.append(FieldError("first", said))
+    elif first < today:
+        wrong.append(FieldError("first", f"暂停不能早于今天（{today}）：已经过去的日子，上了的课照常有效。"))
     if last < first:
         wrong.append(FieldError("last", "暂停的最后一天不能早于第一天。"))
     elif (last - first).days >= most_days:

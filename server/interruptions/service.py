@@ -116,8 +116,9 @@ async def _once(asking: Awaitable[ClassChange]) -> ClassChange:
 async def _suspend(unit: UnitOfWork, class_id: str, wanted: Suspension) -> ClassChange:
     training_class = await _changeable(unit, class_id)
     days = days_of(training_class)
-    most_days = (await policies.on(unit, beijing_date(unit.now))).suspension_days_most
-    rules.check_suspension(wanted.first, wanted.last, days, wanted.ends_on, most_days=most_days)
+    today = beijing_date(unit.now)
+    most_days = (await policies.on(unit, today)).suspension_days_most
+    rules.check_suspension(wanted.first, wanted.last, days, wanted.ends_on, today, most_days=most_days)
     sessions = await timetable.all_sessions(unit, class_id)
     there = {one.id: one for one, _ in sessions}
     hit = rules.inside([placed(*one) for one in sessions], wanted.first, wanted.last)

@@ -304,3 +304,18 @@ async def test_the_certificate_of_a_prolonged_class_states_no_day_after_its_last
     papers = await certifying.issued(platform, opened)
     assert {one.printed.training_to for one in papers} == {date(2026, 3, 26)}
     assert (await reconcile.reconcile(platform))["不符"] == 0
+
+
+async def test_days_that_were_held_are_not_suspended_afterwards(
+    platform: Platform, clock: FixedClock, opened: ClassInSession
+) -> None:
+    """（七）可追溯: a class does not say of a day on which people were taught that it was suspended."""
+    await attend(platform, clock, opened, 17)
+    clock.set(datetime(2026, 3, 19, 1, tzinfo=UTC))
+    storm = {"last": date(2026, 3, 20), "ends_on": date(2026, 3, 31)}
+    wanted = Suspension(first=date(2026, 3, 17), **storm, **TYPHOON)
+    with pytest.raises(Invalid) as refused:
+        await service.suspend(platform, XINGTAI, opened.id, wanted)
+    assert "不能早于今天（2026-03-19）" in refused.value.fields[0].message
+    wanted = Suspension(first=date(2026, 3, 19), **storm, **TYPHOON)
+    assert (await service.suspend(platform, XINGTAI, opened.id, wanted)).state is State.SUBMITTED

@@ -43,21 +43,21 @@ def test_only_the_province_approves_and_only_what_waits_is_open() -> None:
     assert STEPS.may_act(Action.REVOKE) == {Role.PROVINCE}
 
 
-@given(DAYS, DAYS, DAYS, st.integers(1, 365))
+@given(DAYS, DAYS, DAYS, DAYS, st.integers(1, 365))
 def test_a_suspension_lies_in_the_class_and_the_class_goes_on_after_it(
-    first: date, last: date, ends_on: date, most_days: int
+    first: date, last: date, ends_on: date, today: date, most_days: int
 ) -> None:
     fits = (
-        MARCH.starts_on <= first <= MARCH.ends_on
+        max(MARCH.starts_on, today) <= first <= MARCH.ends_on
         and first <= last < ends_on
         and ends_on >= MARCH.ends_on
         and (last - first).days < most_days
     )
     if fits:
-        rules.check_suspension(first, last, MARCH, ends_on, most_days=most_days)
+        rules.check_suspension(first, last, MARCH, ends_on, today, most_days=most_days)
     else:
         with pytest.raises(Invalid):
-            rules.check_suspension(first, last, MARCH, ends_on, most_days=most_days)
+            rules.check_suspension(first, last, MARCH, ends_on, today, most_days=most_days)
 
 
 @given(st.integers(0, 11), st.integers(0, 11))
@@ -66,10 +66,10 @@ def test_two_suspensions_never_overlap(one: int, other: int) -> None:
     before = (date(2026, 3, 18), date(2026, 3, 20))
     days = Days(MARCH.starts_on, MARCH.ends_on, (before,))
     if last < before[0] or first > before[1]:
-        rules.check_suspension(first, last, days, date(2026, 4, 30), most_days=180)
+        rules.check_suspension(first, last, days, date(2026, 4, 30), MARCH.starts_on, most_days=180)
     else:
         with pytest.raises(Invalid):
-            rules.check_suspension(first, last, days, date(2026, 4, 30), most_days=180)
+            rules.check_suspension(first, last, days, date(2026, 4, 30), MARCH.starts_on, most_days=180)
 
 
 @given(DAYS, DAYS, DAYS, st.booleans())
