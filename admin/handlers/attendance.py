@@ -314,6 +314,7 @@ class OneSession(PageHandler):
         training_class = await classes.get_class(self.platform, self.actor, class_id)
         may_manage = holds(self.actor, Permission.ATTENDANCE_MANAGE) and not training_class.frozen
         unused = not any(entry.check_in for entry in roll.entries)
+        over = self.platform.clock.now() >= roll.session.ends_at
         entry = next((one for one in roll.entries if one.trainee.person_id == person_id), None)
         fits = entry is not None and (entry.check_in is None) == (act == "register")
         self.render_page(
@@ -331,11 +332,10 @@ class OneSession(PageHandler):
             statuses=named(Status),
             statuses_there=[one for one in named(Status) if one[0] != Status.VOID],
             verdicts=named(Verdict),
-            may_change=may_manage and unused,
+            may_change=may_manage and unused and not over,
+            may_cancel=may_manage and unused,
             may_register=may_manage and roll.window is not Window.UPCOMING,
-            may_extend=may_manage
-            and roll.window is not Window.UPCOMING
-            and self.platform.clock.now() < roll.session.ends_at,
+            may_extend=may_manage and roll.window is not Window.UPCOMING and not over,
             **outcome,
         )
 

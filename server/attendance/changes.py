@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 from pymongo.errors import DuplicateKeyError
 
-from server.attendance import rolls, rules, service, store
+from server.attendance import rolls, rules, service, store, words
 from server.attendance.documents import CheckIn, FlagVerdict, StatusChange, TeachingSession
 from server.attendance.rolls import AlreadyCheckedIn
 from server.attendance.rules import Status, Verdict
@@ -224,8 +224,8 @@ async def move_closing(
     unit.audit(
         "attendance:extend-window" if moved.closes_at > session.closes_at else "attendance:shorten-window",
         session_id,
-        before=session.closes_at.isoformat(),
-        after=moved.closes_at.isoformat(),
+        before=words.minute(session.closes_at),
+        after=words.minute(moved.closes_at),
     )
     return moved
 

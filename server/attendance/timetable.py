@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from server.attendance import rules, service, store, work
+from server.attendance import rules, service, store, words, work
 from server.attendance.documents import Geofence, TeachingSession
 from server.attendance.hours import hours_misfit
 from server.attendance.rules import Datum, HalfDay, Slot, Times
@@ -30,6 +30,12 @@ class SessionInUse(Conflict):
     slug = "session-in-use"
     title = "已有人签到"
     default_detail = "本课次已有签到记录，不能再修改或取消。个别学员未能签到的，请用“补签”登记。"
+
+
+class SessionOver(Conflict):
+    slug = "session-over"
+    title = "课次已经结束"
+    default_detail = "本课次已经结束，名称、时间、地点、教师都不能再改。没有举办的，请取消这个课次；按培训方案上课的班请申请延期。"
 
 
 # ---- what is asked for
@@ -107,7 +113,7 @@ async def add_session(unit: UnitOfWork, class_id: str, draft: SessionDraft) -> T
     """
     classes.require_no_scheme(await classes.get_class(unit, unit.actor, class_id))
     [new] = await make_sessions(unit, class_id, [draft])
-    unit.audit("attendance:add-session", new.id, class_id=class_id, **_facts(new))
+    unit.audit("attendance:add-session", new.id, class_id=class_id, **words.facts(new))
     return new
 
 
@@ -225,13 +231,16 @@ async def has_session_on(scope: Scope, class_id: str, day: date) -> bool:
 async def change_session(
     unit: UnitOfWork, class_id: str, session_id: str, draft: SessionDraft
 ) -> TeachingSession:
-    """Changes a session to which nobody has checked in; under an approved scheme its room, teacher (代课), window and fence only.
+    """Changes a session that has not ended and to which nobody has checked in; under an approved scheme its room, teacher (代课), window
+    and fence only.
 
-    Raises SessionInUse, SchemeGoverns, ResultsReleased, PlaceUnresolved (article 11), and Invalid as `add_session` does.
+    Raises SessionOver, SessionInUse, SchemeGoverns, ResultsReleased, PlaceUnresolved (article 11), and Invalid as `add_session` does.
     """
     training_class = await classes.get_class(unit, unit.actor, class_id)
     await classes.exclude_release(unit, training_class)
     before = await _unused_session(unit, class_id, session_id)
+    if before.ends_at <= unit.now:
+        raise SessionOver()
     if _teaching(draft) != _teaching(before):
         classes.require_no_scheme(training_class)
         await _check_hours(unit, training_class, [draft])
@@ -247,8 +256,9 @@ async def change_session(
     await store.replace_session(unit, after)
     await work.follow_timetable(unit, class_id)
     if _when_and_where(before) != _when_and_where(after) and after.ends_at > unit.now:
-        await _tell(unit, training_class, "session-moved", after, before=_clock(before.starts_at))
-    unit.audit("attendance:change-session", session_id, before=_facts(before), after=_facts(after))
+        await _tell(unit, training_class, "session-moved", after, before=words.minute(before.starts_at))
+    changes = words.changes(before, after)
+    unit.audit("attendance:change-session", session_id, class_id=class_id, title=after.title, changes=changes)
     return after
 
 
@@ -271,7 +281,9 @@ async def cancel_session(unit: UnitOfWork, class_id: str, session_id: str, reaso
     await work.follow_timetable(unit, class_id)
     if before.ends_at > unit.now:
         await _tell(unit, training_class, "session-cancelled", before, reason=reason)
-    unit.audit("attendance:cancel-session", session_id, class_id=class_id, reason=reason, **_facts(before))
+    unit.audit(
+        "attendance:cancel-session", session_id, class_id=class_id, reason=reason, **words.facts(before)
+    )
 
 
 async def tell_of_changes(unit: UnitOfWork, class_id: str, *, dropped: int, moved: int, made: int) -> None:
@@ -281,7 +293,7 @@ async def tell_of_changes(unit: UnitOfWork, class_id: str, *, dropped: int, move
     if not (dropped or moved):
         return
     training_class = (await classes.classes_of(unit, [class_id]))[class_id]
-    changes = "，".join(words.format(count) for count, words in counts if count)
+    changes = "，".join(said.format(count) for count, said in counts if count)
     for one in await classes.trainees(unit, class_id):
         unit.notify(
             one.person_id,
@@ -304,7 +316,7 @@ async def _tell(
             class_name=training_class.name,
             session_id=session.id,
             title=session.title,
-            starts_at=_clock(session.starts_at),
+            starts_at=words.minute(session.starts_at),
             place=session.place,
             **more,
         )
@@ -312,10 +324,6 @@ async def _tell(
 
 def _when_and_where(session: TeachingSession) -> tuple[datetime, datetime, str]:
     return session.starts_at, session.ends_at, session.place
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M}"
 
 
 async def preview_timetable(
@@ -378,9 +386,9 @@ async def _check_hours(scope: Scope, training_class: TrainingClass, drafts: Sequ
     minutes = (await policies.on(scope, training_class.starts_on)).class_hour_minutes
     for one in drafts:
         if one.ends_at > one.starts_at and (
-            words := hours_misfit(one.hours, one.ends_at - one.starts_at, minutes)
+            misfit := hours_misfit(one.hours, one.ends_at - one.starts_at, minutes)
         ):
-            raise Invalid(fields=[FieldError("hours", f"“{one.title}”{words}")])
+            raise Invalid(fields=[FieldError("hours", f"“{one.title}”{misfit}")])
 
 
 def _session(
@@ -441,16 +449,3 @@ async def _unused_session(unit: UnitOfWork, class_id: str, session_id: str) -> T
     if await store.any_check_in(unit, session_id):
         raise SessionInUse()
     return found
-
-
-def _facts(session: TeachingSession) -> dict[str, JsonValue]:
-    return {
-        "title": session.title,
-        "starts_at": session.starts_at.isoformat(),
-        "ends_at": session.ends_at.isoformat(),
-        "opens_at": session.opens_at.isoformat(),
-        "late_after": session.late_after.isoformat(),
-        "closes_at": session.closes_at.isoformat(),
-        "hours": session.hours,
-        "teacher": session.teacher_name,
-    }

@@ -19,7 +19,7 @@ from server.assessment.documents import Task
 from server.assessment.tasks import TaskInUse
 from server.attendance import rolls, timetable
 from server.attendance.rolls import LateRegistration
-from server.attendance.timetable import SessionInUse
+from server.attendance.timetable import SessionInUse, SessionOver
 from server.backbone.rules import PoolStatus, StatusNotPossible
 from server.certificates import issue
 from server.classes import store as classes_store
@@ -249,6 +249,11 @@ async def somebody_has_checked_in(world: World) -> None:
     trainee = await made(world, "enrolments")
     there = LateRegistration(person_id=trainee["person_id"], reason="手机没电，现场核对")
     await rolls.register_late(world.platform, XINGTAI, session["class_id"], session["_id"], there)
+
+
+@until("attendance:change-session", "attendance:change-session", SessionOver)
+async def the_session_has_ended(world: World) -> None:
+    world.now_is((await made(world, "teaching_sessions"))["ends_at"])
 
 
 @until("attendance:add-session", "attendance:cancel-session", SchemeGoverns)

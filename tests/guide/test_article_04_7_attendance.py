@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from server.attendance import rolls
+from server.attendance import changes, rolls, timetable
+from server.attendance.changes import Closing
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.rolls import LateRegistration
 from server.attendance.rules import CodeExpired, NotEnrolled
-from server.kernel.clock import FixedClock
+from server.attendance.timetable import FenceDraft, SessionOver
+from server.kernel import audit
+from server.kernel.clock import BEIJING, FixedClock
 from server.kernel.errors import Invalid
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
@@ -64,3 +67,53 @@ async def test_whoever_registers_somebody_by_hand_says_why_and_is_named(
     assert (entry["actor_name"], entry["facts"]["reason"]) == (cast.XINGTAI_OFFICER.name, wanted.reason)
     with pytest.raises((Invalid, ValueError)):
         LateRegistration(person_id=person_id, reason="")
+
+
+async def test_the_trail_says_of_a_session_what_it_was_and_what_it_is_in_one_zone(
+    platform: Platform, wechat: Simulator, clock: FixedClock
+) -> None:
+    """培训过程可追溯: each thing that changed, before and after, whatever zone a form or the database has it in."""
+    held = await stage.class_in_session(platform, wechat, trainees=0)
+    session = await stage.teaching_session(platform, held)
+    hour = timedelta(hours=1)
+    draft = stage.session_draft(
+        place="实训楼 402",
+        course=held.training_class.courses[0],
+        starts_at=(session.starts_at + hour).astimezone(BEIJING),
+        ends_at=(session.ends_at + hour).astimezone(BEIJING),
+        geofence=FenceDraft(latitude=37.07, longitude=114.5, radius_m=100),
+    )
+    await timetable.change_session(platform, held.officer, held.id, session.id, draft)
+    entries = await audit.of_subject(platform, session.id)
+    assert entries[0]["facts"]["changes"].split("；") == [
+        f"课程：无 → {held.training_class.courses[0]}",
+        "地点：实训楼 301 → 实训楼 402",
+        "上课：2026-03-17 09:00 → 2026-03-17 10:00",
+        "下课：2026-03-17 12:00 → 2026-03-17 13:00",
+        "签到开始：2026-03-17 08:40 → 2026-03-17 09:40",
+        "迟到：2026-03-17 09:05 → 2026-03-17 10:05",
+        "签到结束：2026-03-17 09:30 → 2026-03-17 10:30",
+        "签到范围：无 → 37.070000，114.500000（GCJ-02）100 米以内",
+    ]
+    assert entries[1]["facts"]["place"] == "实训楼 301" and entries[1]["facts"]["fence"] == ""
+    clock.set(session.starts_at + hour)
+    later = Closing(closes_at=(session.ends_at + hour).astimezone(BEIJING))
+    await changes.move_closing(platform, held.officer, held.id, session.id, later)
+    [extended, *_] = await audit.of_subject(platform, session.id)
+    assert (extended["facts"]["before"], extended["facts"]["after"]) == (
+        "2026-03-17 10:30",
+        "2026-03-17 13:00",
+    )
+
+
+async def test_a_session_that_has_ended_is_not_rewritten_afterwards(
+    platform: Platform, wechat: Simulator, clock: FixedClock
+) -> None:
+    """培训过程可追溯: where and when it was to be held stands; that it was not held is said by cancelling it."""
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    session = await stage.teaching_session(platform, held)
+    clock.set(session.ends_at)
+    elsewhere = stage.session_draft(place="实训楼 402")
+    with pytest.raises(SessionOver):
+        await timetable.change_session(platform, held.officer, held.id, session.id, elsewhere)
+    await timetable.cancel_session(platform, held.officer, held.id, session.id, "停电，没有上课")
