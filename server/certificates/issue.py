@@ -47,6 +47,8 @@ class AlreadyRevoked(Conflict):
 
 class Revocation(BaseModel):
     reason: Annotated[Reason, Field(title="撤销理由")]
+    typed: Annotated[str, Field(title="证书编号", max_length=40)] = ""
+    """The number of the certificate, typed by whoever revokes it."""
 
 
 @dataclass(frozen=True)
@@ -175,11 +177,12 @@ async def _issue(unit: UnitOfWork, class_id: str) -> int:
 async def revoke_certificate(unit: UnitOfWork, certificate_id: str, wanted: Revocation) -> Certificate:
     """Revokes a certificate of the actor's institution (谁发证、谁负责, article 18). The row stays, and verification says so.
 
-    Raises NotFound outside the jurisdiction, AlreadyRevoked.
+    Raises NotFound outside the jurisdiction, NumberDiffers, AlreadyRevoked.
     """
     found = await store.in_reach(unit, unit.actor.jurisdiction, certificate_id)
     if found is None:
         raise NotFound("没有这张证书，或不在您的管理范围内。")
+    rules.check_typed(wanted.typed, found.printed.number)
     revoked = await store.revoke(unit, certificate_id, at=unit.now, by=unit.actor.name, reason=wanted.reason)
     if revoked is None:
         raise AlreadyRevoked()

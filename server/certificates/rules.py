@@ -14,7 +14,8 @@ from datetime import date
 from typing import NamedTuple
 
 from server.institutions.rules import Level
-from server.kernel.errors import Conflict, Invalid
+from server.kernel.errors import Conflict, FieldError, Invalid
+from server.kernel.folding import bare_number
 
 SERIAL_LAST = 99_999
 NUMBER_LAST = 999
@@ -35,6 +36,17 @@ class NumberInvalid(Invalid):
     default_detail = (
         "证书编号共15位，印在证书正文下方中间，第12位为1、2、3或G，其余为数字，请核对后重新填写。"
     )
+
+
+class NumberDiffers(Invalid):
+    slug = "certificate-number-differs"
+    title = "证书编号不一致"
+
+
+def check_typed(typed: str, number: str) -> None:
+    """Raises NumberDiffers: what is revoked for good is named by who revokes it, and not by a browser alone."""
+    if bare_number(typed) != number:
+        raise NumberDiffers(fields=[FieldError("typed", f"请输入这张证书的编号“{number}”以确认。")])
 
 
 class TrainingNotOver(Conflict):

@@ -68,5 +68,5 @@ async def a_certificate(world: World) -> AsyncIterator[None]:
     yield
     [paper] = await certifying.issued(world.platform, held)
     yield
-    revoked = Revocation(reason="核发后发现身份证号有误。")
+    revoked = Revocation(reason="核发后发现身份证号有误。", typed=paper.printed.number)
     await issue.revoke_certificate(world.platform, held.officer, paper.id, revoked)

@@ -84,12 +84,17 @@ async def test_an_institution_revokes_with_a_reason(
 ) -> None:
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/certificates/{found[0].id}"
-    short = await mine.post(f"{home}/revoke", {"reason": "错"})
+    typed = {"typed": f"证书编号：{found[0].printed.number}"}
+    short = await mine.post(f"{home}/revoke", typed | {"reason": "错"})
     assert short.status == 422 and "data-dialog-show" in short.html and ">错</textarea>" in short.html
-    assert (await mine.post(f"{home}/revoke", {"reason": "姓名登记有误"})).status == 303
+    for number in ("", found[1].printed.number):  # a browser without its scripts, or the wrong tab
+        another = await mine.post(f"{home}/revoke", {"reason": "姓名登记有误", "typed": number})
+        assert another.status == 422 and f"请输入这张证书的编号“{found[0].printed.number}”" in another.text
+        assert "data-dialog-show" in another.html and ">姓名登记有误</textarea>" in another.html
+    assert (await mine.post(f"{home}/revoke", typed | {"reason": "姓名登记有误"})).status == 303
     after = await mine.get(home)
     assert "已撤销" in after.text and f"{home}/pdf" not in after.html
-    assert (await mine.post(f"{home}/revoke", {"reason": "再撤一次吧"})).status == 409
+    assert (await mine.post(f"{home}/revoke", typed | {"reason": "再撤一次吧"})).status == 409
     assert (await mine.get(f"{home}/pdf")).status == 409
     public = await Browser(site).get(f"/verify/{found[0].token}")
     assert public.status == 200 and "证书已撤销" in public.text and "姓名登记有误" in public.text

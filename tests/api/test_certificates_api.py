@@ -60,7 +60,12 @@ async def test_somebody_elses_certificate_is_not_there(
 async def test_a_revoked_certificate_is_shown_as_such_and_not_printed(
     platform: Platform, site: str, opened: ClassInSession, found: list[Certificate]
 ) -> None:
-    await issue.revoke_certificate(platform, opened.officer, found[0].id, Revocation(reason="姓名登记有误"))
+    await issue.revoke_certificate(
+        platform,
+        opened.officer,
+        found[0].id,
+        Revocation(reason="姓名登记有误", typed=found[0].printed.number),
+    )
     token = opened.trainees[0].token
     one = await call(site, "GET", f"/certificates/{found[0].id}", token=token)
     assert (one.json["status"], one.json["revoke_reason"]) == ("REVOKED", "姓名登记有误")

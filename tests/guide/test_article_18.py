@@ -54,7 +54,9 @@ async def test_2_who_issues_is_responsible(platform: Platform, found: list[Certi
     assert not holds(province, Permission.CERTIFICATES_ISSUE)
     assert not holds(province, Permission.CERTIFICATES_REVOKE)
     with pytest.raises(NotFound):
-        await issue.revoke_certificate(platform, neighbour, found[0].id, Revocation(reason="不是我的证书"))
+        await issue.revoke_certificate(
+            platform, neighbour, found[0].id, Revocation(reason="不是我的证书", typed=found[0].printed.number)
+        )
     entry = await platform["audit"].find_one({"action": "certificates:issue"})
     assert entry is not None and entry["institution_code"] == cast.XINGTAI
 
@@ -63,7 +65,12 @@ async def test_2_the_ledger_has_every_certificate_and_loses_none(
     platform: Platform, opened: ClassInSession, found: list[Certificate]
 ) -> None:
     """第十八条（二）: 要建立专门台账…流向清晰、数据准确、账实相符; a revoked one stays with its reason."""
-    await issue.revoke_certificate(platform, opened.officer, found[0].id, Revocation(reason="姓名登记有误"))
+    await issue.revoke_certificate(
+        platform,
+        opened.officer,
+        found[0].id,
+        Revocation(reason="姓名登记有误", typed=found[0].printed.number),
+    )
     listed = await certificates.ledger(platform, opened.officer, LedgerFilter())
     assert [one.printed.serial for one in listed] == ["1300900002", "1300900001"]
     assert [(one.status.label, one.revoke_reason) for one in listed] == [

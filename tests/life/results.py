@@ -39,6 +39,6 @@ async def issue_certificates(life: Life, move: Move) -> None:
 @act("institution")
 async def revoke_a_certificate(life: Life, move: Move) -> None:
     rows = await life.platform["certificates"].find({"class_id": move.held.id}).to_list(None)
-    await issue.revoke_certificate(
-        life.platform, move.actor, move.one_of(rows)["_id"], Revocation(reason=WHY)
-    )
+    row = move.one_of(rows)
+    wanted = Revocation(reason=WHY, typed=row["printed"]["number"])
+    await issue.revoke_certificate(life.platform, move.actor, row["_id"], wanted)

@@ -195,7 +195,9 @@ async def test_a_neighbour_sees_issues_and_prints_nothing(platform: Platform, we
     for attempt in (
         issue.class_certificates(platform, neighbour, opened.id),
         issue.issue_certificates(platform, neighbour, opened.id),
-        issue.revoke_certificate(platform, neighbour, one.id, Revocation(reason="不是我的证书")),
+        issue.revoke_certificate(
+            platform, neighbour, one.id, Revocation(reason="不是我的证书", typed=one.printed.number)
+        ),
         certificates.certificate(platform, neighbour, one.id),
         certificates.staff_pdf(platform, neighbour, one.id),
         certificates.class_archive(platform, neighbour, opened.id),
@@ -265,7 +267,12 @@ async def test_the_zip_of_a_class_holds_each_valid_certificate(platform: Platfor
     with pytest.raises(NothingToPrint):
         await certificates.class_archive(platform, opened.officer, opened.id)
     found = await issued(platform, opened)
-    await issue.revoke_certificate(platform, opened.officer, found[1].id, Revocation(reason="姓名登记有误"))
+    await issue.revoke_certificate(
+        platform,
+        opened.officer,
+        found[1].id,
+        Revocation(reason="姓名登记有误", typed=found[1].printed.number),
+    )
     archive = await certificates.class_archive(platform, opened.officer, opened.id)
     chunks = [chunk async for chunk in archive.content]
     assert len(chunks) > 2  # not whole in memory
@@ -327,11 +334,13 @@ async def test_a_revoked_certificate_keeps_its_row_and_is_printed_no_more(
     opened = await passed_class(platform, wechat, 1)
     [one] = await issued(platform, opened)
     revoked = await issue.revoke_certificate(
-        platform, opened.officer, one.id, Revocation(reason="姓名登记有误")
+        platform, opened.officer, one.id, Revocation(reason="姓名登记有误", typed=one.printed.number)
     )
     assert (revoked.status, revoked.revoke_reason) == (CertificateStatus.REVOKED, "姓名登记有误")
     with pytest.raises(AlreadyRevoked):
-        await issue.revoke_certificate(platform, opened.officer, one.id, Revocation(reason="再撤一次"))
+        await issue.revoke_certificate(
+            platform, opened.officer, one.id, Revocation(reason="再撤一次", typed=one.printed.number)
+        )
     with pytest.raises(CertificateRevoked):
         await certificates.staff_pdf(platform, opened.officer, one.id)
     assert [each.status for each in await certificates.ledger(platform, opened.officer, LedgerFilter())] == [

@@ -40,7 +40,9 @@ async def change(platform: Platform, one: Certificate, **fields: Any) -> None:
 
 
 async def test_a_ledger_that_the_platform_wrote_fits(platform: Platform, ledger: list[Certificate]) -> None:
-    await issue.revoke_certificate(platform, XINGTAI, ledger[1].id, Revocation(reason="姓名有误，另行核发"))
+    await issue.revoke_certificate(
+        platform, XINGTAI, ledger[1].id, Revocation(reason="姓名登记有误", typed=ledger[1].printed.number)
+    )
     assert await reconcile.reconcile(platform) == {"核查证书": 4, "不符": 0}
     assert await found(platform) == {}
     assert await reconcile.waiting(platform, CENTRE) == []

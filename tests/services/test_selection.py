@@ -437,7 +437,9 @@ async def test_the_centre_returns_a_list_and_the_institution_reports_it_again(pl
     )
     assert (returned.state, returned.returned_for) == (ListState.RETURNED, "请核对工作单位")
     [_, second] = (await certificates.of_class(platform, held.id)).values()
-    await issue.revoke_certificate(platform, CHANGZHOU, second.id, Revocation(reason="证书信息有误"))
+    await issue.revoke_certificate(
+        platform, CHANGZHOU, second.id, Revocation(reason="证书信息有误", typed=second.printed.number)
+    )
     again = await registration.resubmit(platform, CHANGZHOU, new.id, Report(note="已核对"))
     assert [one.name for one in again.passed] == [SERVED.name]
     states = [one.state for one in await training.of_class(platform, CHANGZHOU, held.id)]
@@ -511,7 +513,9 @@ async def test_a_number_of_a_decision_is_given_once(platform: Platform) -> None:
 async def test_a_certificate_revoked_after_the_report_stops_the_registration(platform: Platform) -> None:
     held, new = await through(platform, [SERVED])
     [one] = (await certificates.of_class(platform, held.id)).values()
-    await issue.revoke_certificate(platform, CHANGZHOU, one.id, Revocation(reason="证书信息有误"))
+    await issue.revoke_certificate(
+        platform, CHANGZHOU, one.id, Revocation(reason="证书信息有误", typed=one.printed.number)
+    )
     with pytest.raises(ListOutdated, match=SERVED.name):
         await registered(platform, new)
     assert await platform["backbone_teachers"].count_documents({}) == 0
