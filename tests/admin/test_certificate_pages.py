@@ -91,6 +91,7 @@ async def test_an_institution_revokes_with_a_reason(
         another = await mine.post(f"{home}/revoke", {"reason": "姓名登记有误", "typed": number})
         assert another.status == 422 and f"请输入这张证书的编号“{found[0].printed.number}”" in another.text
         assert "data-dialog-show" in another.html and ">姓名登记有误</textarea>" in another.html
+    assert "补发" in (await mine.get(home)).text  # that there is none yet, before it is done
     assert (await mine.post(f"{home}/revoke", typed | {"reason": "姓名登记有误"})).status == 303
     after = await mine.get(home)
     assert "已撤销" in after.text and f"{home}/pdf" not in after.html

@@ -39,7 +39,7 @@ CERTIFICATE: dict[str, Any] = {
 REVOKED = CERTIFICATE | {
     "status": "REVOKED",
     "revoked_on": date(2027, 1, 5),
-    "revoke_reason": "姓名登记有误，已补发",
+    "revoke_reason": "姓名登记有误",
 }
 SESSIONS = [
     SimpleNamespace(
