@@ -307,6 +307,30 @@ async def hold(
     return sessions[-1].ends_at + attendance_rules.SETTLES_AFTER
 
 
+async def come(platform: Platform, class_id: str) -> None:
+    """Everybody of the class stands as present in each session that has ended and that nobody came to; of a class without people somebody
+    does who has left it since. Without them no session was held (attendance.hours.held)."""
+    sessions = await attendance_store.sessions_of_class(platform, class_id)
+    over = [one for one in sessions if one.ends_at <= platform.clock.now()]
+    there = await attendance_store.with_check_ins(platform, [one.id for one in over])
+    people = [one.person_id for one in await classes.trainees(platform, class_id)] or ["9" * 24]
+    check_ins = [
+        CheckIn(
+            session_id=one.id,
+            class_id=class_id,
+            person_id=person_id,
+            status=attendance_rules.Status.PRESENT,
+            source=Source.CODE,
+            checked_in_at=one.starts_at,
+        ).to_mongo()
+        for one in over
+        if one.id not in there
+        for person_id in people
+    ]
+    if check_ins:
+        await attendance_store.insert_check_ins(platform, check_ins)
+
+
 def code_of(platform: Platform, session: TeachingSession, *, steps: int = 0) -> str:
     """The text on the screen at this moment, or `steps` later."""
     step = attendance_rules.step_at(platform.clock.now(), session.code_step_seconds) + steps

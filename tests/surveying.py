@@ -32,6 +32,7 @@ async def open_survey(platform: Platform, opened: ClassInSession, days: int = 7)
         last = await work.last_end(platform, opened.id)
     assert last is not None
     clock_of(platform).set(max(platform.clock.now(), last))
+    await stage.come(platform, opened.id)
     now = platform.clock.now()
     draft = SurveyDraft(opens_at=now, closes_at=now + timedelta(days=days))
     return await survey_opening.open_survey(platform, opened.officer, opened.id, draft)

@@ -210,7 +210,15 @@ def is_open(deadline: datetime, now: datetime) -> bool:
     return now < deadline
 
 
-def hours_obstacles(*, held: int, owed: int, unfinished: int) -> list[str]:
+NAMED_MOST = 10
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first of them, and that there are more."""
+    return "、".join(names[:NAMED_MOST]) + ("等" if len(names) > NAMED_MOST else "")
+
+
+def hours_obstacles(*, held: int, owed: int, unfinished: int, empty: Sequence[str] = ()) -> list[str]:
     """Why the results of a class may not be released yet as to its teaching: it holds what its approved scheme promised, and its paper
     states, before anybody is assessed by it (articles 4.3, 4.6, 17). Empty when it has."""
     found = []
@@ -218,6 +226,8 @@ def hours_obstacles(*, held: int, owed: int, unfinished: int) -> list[str]:
         found.append(f"还有 {unfinished} 个课次没有结束。")
     if held < owed:
         found.append(f"本班应完成 {owed} 课时，已完成 {held} 课时，还差 {owed - held} 课时。")
+        if empty:
+            found.append(f"没有人签到的课次不计入已完成课时：{listed(empty)}。确已上课的，请补签并写明原因。")
     return found
 
 

@@ -41,8 +41,6 @@ from server.kernel.platform import Platform
 from server.kernel.spreadsheets import XLSX
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
-NAMES_SHOWN = 10
-
 
 class ResultsNotReady(Conflict):
     slug = "results-not-ready"
@@ -117,9 +115,12 @@ class ClassAssessment:
             f"还没有设置{kind.label}任务。" for kind in rules.kinds_needed(self.policy) if kind not in kinds
         ]
         if self.policy.attendance_needed and not self.hours.held:
-            found.append("还没有已结束的课次，无法核算出勤。")
+            found.append("还没有上过课（已结束并有人签到的课次），无法核算出勤。")
         found += rules.hours_obstacles(
-            held=self.hours.held, owed=self.hours.owed, unfinished=self.hours.unfinished
+            held=self.hours.held,
+            owed=self.hours.owed,
+            unfinished=self.hours.unfinished,
+            empty=self.hours.empty,
         )
         for task in self.tasks:
             if count := sum(one is task for _, one in self.awaited):
@@ -133,8 +134,7 @@ class ClassAssessment:
 
 
 def _named(pairs: list[tuple[Standing, Task]]) -> str:
-    names = "、".join(f"{one.trainee.name}《{task.title}》" for one, task in pairs[:NAMES_SHOWN])
-    return names if len(pairs) <= NAMES_SHOWN else f"{names}等"
+    return rules.listed([f"{one.trainee.name}《{task.title}》" for one, task in pairs])
 
 
 @dataclass(frozen=True)
@@ -273,6 +273,7 @@ async def release(unit: UnitOfWork, class_id: str) -> list[Result]:
     results = [_frozen(unit, assessment, standing) for standing in assessment.standings]
     await store.insert_results(unit, results)
     await classes.note_training(unit, class_id, await work.trained_days(unit, class_id))
+    await work.follow_timetable(unit, class_id)  # who taught an empty room has taught nothing
     await engagements.close(unit, class_id)
     for one in results:
         unit.notify(one.person_id, "results-released", class_name=training_class.name, class_id=class_id)

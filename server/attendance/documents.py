@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.attendance.hours import Lesson
 from server.attendance.rules import Datum, Flag, Point, Status, Times, Verdict, Window, window
+from server.kernel.clock import span
 from server.kernel.mongo import Document
 from server.kernel.titled import Titled
 
@@ -60,7 +61,7 @@ class TeachingSession(Document):
 
     @property
     def lesson(self) -> Lesson:
-        return Lesson(self.id, self.ends_at, self.hours)
+        return Lesson(self.id, self.ends_at, self.hours, f"{span(self.starts_at, self.ends_at)} {self.title}")
 
     def window(self, now: datetime) -> Window:
         return window(self.opens_at, self.closes_at, now)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
 from server.attendance.rules import SETTLES_AFTER
 from server.kernel.errors import Conflict
@@ -28,6 +29,27 @@ def has_ended(ends_at: datetime, now: datetime) -> bool:
     return now >= ends_at + SETTLES_AFTER
 
 
+class Session(Protocol):
+    """A session that is not cancelled, as far as it matters to whether it was held."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def ends_at(self) -> datetime: ...
+
+
+S = TypeVar("S", bound=Session)
+
+
+def held(sessions: Iterable[S], came: Container[str], by: datetime) -> list[S]:
+    """Those that were held by this moment: they had ended, and somebody came (`came`: ids of sessions in which a check-in counts).
+
+    The one definition, of what a paper states (articles 4.6, 17), of a teacher's duty (8.4) and of a base's training (5.3): to a room
+    with nobody in it nothing was taught.
+    """
+    return [one for one in sessions if one.ends_at <= by and one.id in came]
+
+
 @dataclass(frozen=True)
 class Lesson:
     """What the hours are reckoned from: a session that is not cancelled."""
@@ -35,6 +57,8 @@ class Lesson:
     id: str
     ends_at: datetime
     hours: int
+    called: str = ""
+    """Its day and title, for whoever is told that nobody came."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +66,15 @@ class ClassHours:
     """Class hours (课时) of a class and of its people."""
 
     held: int
-    """Of the sessions that have ended: all that a paper may state (articles 4.6, 17)."""
+    """Of the sessions that were held: all that a paper may state (articles 4.6, 17)."""
     owed: int
     """Of its approved scheme, against which attendance is reckoned."""
     unfinished: int
     """Sessions that have not ended."""
     attended: Mapping[str, int]
     """By person, those whose check-in stands in a session that has ended; late counts as attended."""
+    empty: tuple[str, ...] = ()
+    """What the sessions are called that have ended and to which nobody came: they were not held."""
 
     @property
     def missing(self) -> int:
@@ -70,12 +96,19 @@ def class_hours(
 ) -> ClassHours:
     """The one reckoning of hours (article 4.6), from the sessions, (session, person) of every check-in, and `more`: what a person has
     beside the sessions of this class."""
-    lessons = list(lessons)
-    ended = {one.id: one.hours for one in lessons if has_ended(one.ends_at, now)}
+    lessons, check_ins = list(lessons), list(check_ins)
+    over = [one for one in lessons if has_ended(one.ends_at, now)]
+    gave = {one.id: one.hours for one in held(over, {session_id for session_id, _ in check_ins}, now)}
     attended = dict(more or {})
     for session_id, person_id in check_ins:
-        attended[person_id] = attended.get(person_id, 0) + ended.get(session_id, 0)
-    return ClassHours(sum(ended.values()), owed, len(lessons) - len(ended), attended)
+        attended[person_id] = attended.get(person_id, 0) + gave.get(session_id, 0)
+    return ClassHours(
+        sum(gave.values()),
+        owed,
+        len(lessons) - len(over),
+        attended,
+        tuple(one.called for one in over if one.id not in gave),
+    )
 
 
 class TooManyHours(Conflict):

@@ -44,7 +44,7 @@ class SessionsOfClass:
     trainees: int
 
     held: int
-    """Class hours of the sessions that have ended."""
+    """Class hours of the sessions that were held."""
 
     @property
     def hours(self) -> int:
@@ -88,12 +88,13 @@ async def sessions_of_class(platform: Platform, actor: Actor, class_id: str) -> 
     training_class = await classes.get_class(platform, actor, class_id)
     sessions = await store.sessions_of_class(platform, class_id)
     counts = await store.count_check_ins(platform, [one.id for one in sessions])
+    came = [(session_id, "") for session_id, count in counts.items() if count]
     now = platform.clock.now()
     return SessionsOfClass(
         training_class,
         [SessionRow(one, one.window(now), counts.get(one.id, 0)) for one in sessions],
         len(await classes.trainees(platform, class_id)),
-        class_hours(training_class.class_hours, (one.lesson for one in sessions), (), now).held,
+        class_hours(training_class.class_hours, (one.lesson for one in sessions), came, now).held,
     )
 
 

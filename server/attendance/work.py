@@ -1,7 +1,7 @@
 """What the sessions of a class say of who worked in it (classes.work), kept with the tasks of its teachers.
 
-Each change of a timetable keeps it in the same transaction; the daily work does it again for every class that is not released, since a
-teacher may have come or gone meanwhile.
+Each change of a timetable and a release keep it in the same transaction; the daily work does it again for every class that is not
+released, since a teacher may have come or gone meanwhile, and a session may have passed to which nobody came.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from server.attendance import store
 from server.attendance.documents import TeachingSession
+from server.attendance.hours import held
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import LONGEST_DAYS, Kind
@@ -22,7 +23,7 @@ from server.kernel.unit_of_work import Scope, UnitOfWork
 
 
 async def follow_timetable(unit: UnitOfWork, class_id: str) -> None:
-    """Part of every use case that changes sessions: the tasks of the class's teachers know their own days."""
+    """Part of every use case that changes sessions, and of a release: the tasks of the class's teachers know their own days."""
     training_class = (await classes.classes_of(unit, [class_id]))[class_id]
     await _keep(unit, training_class)
 
@@ -40,8 +41,18 @@ async def reconcile(platform: Platform) -> int:
 
 
 async def _keep(scope: Scope, training_class: TrainingClass) -> int:
+    """Of what was held, and of what is still to come."""
+    now = scope.platform.clock.now()
     sessions = await store.sessions_of_class(scope, training_class.id)
-    return await engagements.set_taught(scope, training_class.id, _own_days(sessions, training_class))
+    taught = [*await _held(scope, sessions), *(one for one in sessions if one.ends_at > now)]
+    return await engagements.set_taught(scope, training_class.id, _own_days(taught, training_class))
+
+
+async def _held(scope: Scope, sessions: Sequence[TeachingSession]) -> list[TeachingSession]:
+    came = await store.count_check_ins(scope, [one.id for one in sessions])
+    return held(
+        sessions, {session_id for session_id, count in came.items() if count}, scope.platform.clock.now()
+    )
 
 
 def _own_days(sessions: Sequence[TeachingSession], training_class: TrainingClass) -> dict[str, Days]:
@@ -52,20 +63,17 @@ def _own_days(sessions: Sequence[TeachingSession], training_class: TrainingClass
 async def who_taught(
     scope: Scope, training_class: TrainingClass, *, after: datetime | None = None
 ) -> set[str]:
-    """Who has held a session of this class that has ended (with `after`, later than then); a session that names nobody was held by all who
+    """Who has held a session of this class (with `after`, one that ended later than then); one that names nobody was held by all who
     teach the class."""
-    now = scope.platform.clock.now()
     sessions = await store.sessions_of_class(scope, training_class.id)
-    held = [one for one in sessions if one.ends_at <= now and (after is None or one.ends_at > after)]
-    return set(_own_days(held, training_class))
+    later = [one for one in sessions if after is None or one.ends_at > after]
+    return set(_own_days(await _held(scope, later), training_class))
 
 
 async def trained_days(scope: Scope, class_id: str) -> Days | None:
-    """The first and the last day of sessions that have ended and to which somebody came; None where there is no such session."""
-    now = scope.platform.clock.now()
-    ended = [one for one in await store.sessions_of_class(scope, class_id) if one.ends_at <= now]
-    attended = await store.count_check_ins(scope, [one.id for one in ended])
-    days = [beijing_date(one.starts_at) for one in ended if attended.get(one.id)]
+    """The first and the last day of sessions that were held; None where there is no such session."""
+    sessions = await _held(scope, await store.sessions_of_class(scope, class_id))
+    days = [beijing_date(one.starts_at) for one in sessions]
     return (min(days), max(days)) if days else None
 
 

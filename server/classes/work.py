@@ -2,7 +2,8 @@
 
 Articles 5.3 (两年内未开展培训), 8.4 (授课 不少于2次, 考核) and 9.1 (未承担授课及考核任务). The rule:
 
-- 授课 is own sessions, 考核 own grades. A task that somebody accepted and did nothing of is no work, and an acceptance alone never was.
+- 授课 is own sessions that were held (attendance.hours.held), 考核 own grades. A task that somebody accepted and did nothing of is no
+  work, and an acceptance alone never was.
 - A task counts in its year as done once its class is over and own work was done in it, and as planned until then. What lapsed is neither.
 - A base has 开展培训 by a class in which people arrived, sessions were held and results are released; it dates from the sessions.
 - While a class runs nobody of it is idle, and neither while it awaits its release, for `release_days` at most (policy, 待核): the work

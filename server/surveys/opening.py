@@ -43,7 +43,10 @@ class SurveyExists(Conflict):
 class ClassWithoutTeachers(Conflict):
     slug = "class-without-teachers"
     title = "本班还没有授课教师"
-    default_detail = "满意度评价要逐一评价授课的骨干教师。请先在“概况”中安排授课教师，再发起评价。"
+    default_detail = (
+        "满意度评价要逐一评价上过课（有人签到）的骨干教师。请先在“概况”中安排授课教师，再发起评价；"
+        "课已上、漏签到的，请先补签。"
+    )
 
 
 class SurveyDraft(BaseModel):

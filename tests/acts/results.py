@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+from server.attendance import work
 from server.certificates import issue
 from server.certificates.issue import Revocation
 from server.kernel.reviews import Review
@@ -34,6 +35,7 @@ async def asked(world: World, held: ClassInSession) -> Reopening:
 @way_back("assessment:release", "assessment:reopen", keeps={"earlier_results", "reopenings"})
 async def a_release(world: World) -> AsyncIterator[None]:
     held = await assessed(world)
+    await work.reconcile(world.platform)  # as every night; a release says the same
     yield
     await assessing.release(world.platform, held)
     yield

@@ -124,6 +124,9 @@ async def a_longer_window(world: World) -> AsyncIterator[None]:
 @way_back("attendance:make-up", "attendance:void-make-up", keeps={"added_hours"})
 async def hours_made_up(world: World) -> AsyncIterator[None]:
     held, session = await a_morning(world)
+    world.now_is(session.starts_at)
+    somebody = Scan(stage.code_of(world.platform, session), "who-was-there")
+    await CheckInDesk(world.platform).check_in(held.trainees[1].actor, somebody)
     world.now_is(session.ends_at + timedelta(hours=1))
     made_up = MakeUp(
         person_id=held.trainees[0].actor.person_id,

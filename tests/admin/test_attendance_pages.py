@@ -319,6 +319,7 @@ async def test_the_sheet_counts_what_was_made_up_and_nothing_that_is_void(
     mine: Browser,
 ) -> None:
     await check_in(platform, session, opened.trainees[0])
+    await check_in(platform, session, opened.trainees[2])
     void = CheckInChange(person_id=opened.trainees[0].actor.id, status=Status.VOID, reason="本人没有到")
     await changes.change_check_in(platform, opened.officer, opened.id, session.id, void)
     clock.set(session.ends_at + timedelta(minutes=1))
@@ -332,7 +333,7 @@ async def test_the_sheet_counts_what_was_made_up_and_nothing_that_is_void(
     await added.make_up(platform, opened.officer, opened.id, made_up)
     answer = await mine.get(f"/admin/classes/{opened.id}/attendance.xlsx")
     rows = list(openpyxl.load_workbook(io.BytesIO(answer.body))["考勤"].values)
-    assert [row[5] for row in rows[1:]] == [0, 3, 0]
+    assert [row[5] for row in rows[1:]] == [0, 3, 4]
 
 
 async def test_others_read_what_they_oversee_and_a_neighbour_sees_nothing(

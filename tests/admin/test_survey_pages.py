@@ -23,6 +23,7 @@ async def test_an_institution_sets_up_the_survey_and_follows_it_to_its_results(
     assert "最后一次课结束时自动开放" in (await mine.get(home)).text
     assert (await mine.post(home, PERIOD)).status == 409
     clock_of(platform).advance(timedelta(hours=1))
+    await stage.come(platform, opened.id)
     done = await mine.post(home, PERIOD)
     assert (done.status, done.location) == (303, home)
     running = await mine.get(home)
@@ -50,6 +51,7 @@ async def test_a_bad_period_comes_back_with_what_was_typed(
     opened = await stage.class_in_session(platform, wechat, trainees=1)
     await short_session(platform, opened)
     clock_of(platform).advance(timedelta(hours=1))
+    await stage.come(platform, opened.id)
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/classes/{opened.id}/survey"
     for wrong in (

@@ -10,8 +10,12 @@ from server.assessment import grading, service, submissions
 from server.assessment.documents import Result
 from server.assessment.rules import TaskKind, Verdict
 from server.assessment.service import ResultsNotReady
+from server.attendance import rolls
+from server.attendance import service as attendance
+from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk, Scan
-from server.attendance.rules import SETTLES_AFTER
+from server.attendance.rolls import LateRegistration
+from server.attendance.rules import SETTLES_AFTER, Status
 from server.certificates.rules import HoursNotHeld
 from server.kernel.identity import Role
 from server.kernel.permissions import ROLE_PERMISSIONS, Permission
@@ -104,6 +108,28 @@ async def test_a_class_that_held_twelve_of_its_eighty_hours_has_no_results(
     assert refused.value.detail == "本班应完成 80 课时，已完成 12 课时，还差 68 课时。"
     seen = (await service.class_results(platform, opened.officer, opened.id)).assessment
     assert seen is not None and seen.verdict_of(seen.standings[0]) is Verdict.PENDING
+
+
+async def test_a_session_to_which_nobody_came_was_not_held_whatever_the_timetable_says(
+    platform: Platform, wechat: Simulator
+) -> None:
+    """A void check-in is nobody either; and the refusal names the rooms that stood empty."""
+    opened = await stage.class_in_session(platform, wechat, trainees=1)
+    await assess_everybody(platform, opened)
+    *_, before, last = await attendance_store.sessions_of_class(platform, opened.id)
+    gone = {"session_id": before.id}, {"session_id": last.id}
+    await platform["check_ins"].delete_one(gone[0])
+    await platform["check_ins"].update_one(gone[1], {"$set": {"status": Status.VOID}})
+    with pytest.raises(ResultsNotReady) as refused:
+        await release(platform, opened)
+    assert "应完成 80 课时，已完成 60 课时，还差 20 课时" in refused.value.detail
+    assert all(one.lesson.called in refused.value.detail for one in (before, last))
+    seen = await attendance.sessions_of_class(platform, opened.officer, opened.id)
+    assert (seen.held, seen.hours) == (60, 80)
+    await platform["check_ins"].update_one(gone[1], {"$set": {"status": Status.PRESENT}})
+    wanted = LateRegistration(person_id=opened.trainees[0].actor.person_id, reason="签到屏故障，现场点名在场")
+    await rolls.register_late(platform, opened.officer, opened.id, before.id, wanted)
+    assert len(await release(platform, opened)) == 1
 
 
 async def test_results_wait_until_the_last_session_has_ended_and_a_minute_more(

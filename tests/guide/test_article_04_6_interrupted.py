@@ -155,7 +155,10 @@ async def test_one_persons_missed_hours_are_made_up_with_a_record(
     platform: Platform, clock: FixedClock, opened: ClassInSession
 ) -> None:
     """（七）培训过程可追溯: when, how many hours, what was taught and by whom; never more than were missed."""
-    await session_on(platform, opened, 17)
+    session = await session_on(platform, opened, 17)
+    clock.set(session.starts_at)
+    there = Scan(stage.code_of(platform, session), "who-was-there")
+    await CheckInDesk(platform).check_in(opened.trainees[1].actor, there)
     clock.set(datetime(2026, 3, 17, 8, tzinfo=UTC))
     person = opened.trainees[0].actor.id
 

@@ -47,6 +47,7 @@ async def test_7_the_evaluation_cannot_be_avoided(platform: Platform, wechat: Si
     clock_of(platform).set(on_last_day(opened))
     with pytest.raises(SurveyNotYetOpened):
         await without_looking(platform, opened)
+    await stage.come(platform, opened.id)
     assert session.ends_at < platform.clock.now() and await survey_opening.open_due(platform) == 1
     survey = await surveys.survey_of_class(platform, opened.id)
     assert survey is not None and survey.teacher_ids == [opened.teacher.actor.id]

@@ -4,6 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from server.attendance import rolls, work
+from server.attendance import store as attendance_store
+from server.attendance.rolls import LateRegistration
 from server.classes.rules import Kind
 from server.duties import rules
 from server.duties import service as duties
@@ -62,6 +65,23 @@ async def test_4_1_only_own_sessions_that_were_held_count(platform: Platform, we
     year = await duties.my_year(platform, held.teacher.actor)
     assert (year.teaching_done, year.teaching_planned, len(year.tasks)) == (0, 0, 1)
     assert year.tasks[0].progress_on(year.today).label == "没有履行"
+
+
+async def test_4_1_a_session_in_an_empty_room_is_no_teaching(platform: Platform, wechat: Simulator) -> None:
+    """第八条（四）1: nobody came, and the daily work finds it; who was there and is registered by hand makes it one."""
+    held = await class_in_session(platform, wechat, trainees=1)
+    [session] = await attendance_store.sessions_of_class(platform, held.id)
+    clock_of(platform).set(datetime(2026, 4, 1, tzinfo=UTC))
+    await work.reconcile(platform)
+    year = await duties.my_year(platform, held.teacher.actor)
+    assert (year.teaching_done, [one.progress_on(year.today).label for one in year.tasks]) == (
+        0,
+        ["没有履行"],
+    )
+    there = LateRegistration(person_id=held.trainees[0].actor.id, reason="签到屏故障，现场点名在场")
+    await rolls.register_late(platform, held.officer, held.id, session.id, there)
+    await work.reconcile(platform)
+    assert (await duties.my_year(platform, held.teacher.actor)).teaching_done == 1
 
 
 async def test_4_2_assessment_tasks_stand_beside_the_teaching(platform: Platform, wechat: Simulator) -> None:

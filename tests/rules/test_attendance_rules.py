@@ -298,7 +298,13 @@ def test_nobody_has_attended_more_than_was_held_and_no_session_counts_before_a_m
         for number, (ends, hours) in enumerate(sessions)
     ]
     hours = class_hours(owed, lessons, [(str(one), str(who)) for one, who in present], NINE)
-    assert hours.held == sum(length for ends, length in sessions if ends <= -60)
+    came = {number for number, _ in present}
+    assert hours.held == sum(
+        length for number, (ends, length) in enumerate(sessions) if ends <= -60 and number in came
+    )
+    assert len(hours.empty) == sum(
+        ends <= -60 and number not in came for number, (ends, _) in enumerate(sessions)
+    )
     assert all(mine <= hours.held for mine in hours.attended.values())
     assert hours.complete == (hours.held >= owed and all(ends <= -60 for ends, _ in sessions))
 

@@ -463,6 +463,7 @@ async def _answered_survey(
 ) -> tuple[str, dict[str, int | str]]:
     """The survey's id, and answers that fit it."""
     now = platform.clock.now()
+    await stage.come(platform, held.id)
     period = SurveyDraft(opens_at=now, closes_at=now + timedelta(days=3))
     survey = await survey_opening.open_survey(platform, held.officer, held.id, period)
     answers: dict[str, int | str] = {one.key: 3 for one in survey.questions if one.kind is QuestionKind.SCALE}

@@ -268,6 +268,7 @@ async def test_hours_count_what_has_ended_and_late_counts_as_attended(
     assert (today.held, today.owed, today.unfinished) == (4, 80, 1)
     assert [today.attended.get(one, 0) for one in ids] == [4, 4, 0, 0]
     clock.set(session.ends_at + DAY + rules.SETTLES_AFTER)
+    await stage.come(platform, opened.id)
     assert (await service.hours_of_class(platform, opened.training_class)).held == 7
 
 

@@ -42,6 +42,7 @@ async def held(platform: Platform, wechat: Simulator) -> Held:
     opened = await stage.class_in_session(platform, wechat, trainees=5)
     session = await stage.teaching_session(platform, opened, teacher_id=opened.teacher.actor.id)
     clock_of(platform).set(session.ends_at)
+    await stage.come(platform, opened.id)
     assert await opening.open_due(platform) == 1
     survey = await surveys.survey_of_class(platform, opened.id)
     assert survey is not None
@@ -79,6 +80,7 @@ async def test_who_teaches_after_it_has_opened_is_asked_about_alone_once_the_las
     session = await another_session(platform, held)
     assert (await supplements.follow_classes(platform))["补充评价"] == 0  # it has not been held
     clock_of(platform).set(session.ends_at)
+    await stage.come(platform, held.opened.id)
     done = await asyncio.gather(*(supplements.follow_classes(platform) for _ in range(3)))
     assert sum(one["补充评价"] for one in done) == 1
     [new] = await supplements_of(platform, held)
@@ -100,6 +102,7 @@ async def test_the_year_of_the_later_teacher_counts_the_supplement_and_nothing_e
     await answer(platform, held.survey, held.opened.trainees)
     session = await another_session(platform, held)
     clock_of(platform).set(session.ends_at)
+    await stage.come(platform, held.opened.id)
     await supplements.follow_classes(platform)
     [new] = await supplements_of(platform, held)
     for one in held.opened.trainees:
@@ -128,6 +131,7 @@ async def test_who_was_asked_about_or_came_and_did_nothing_is_not_asked_about_ag
         teacher_id=held.opened.teacher.actor.id,
     )
     clock_of(platform).set(session.ends_at)
+    await stage.come(platform, held.opened.id)
     assert (await supplements.follow_classes(platform))["补充评价"] == 0
     assert await supplements_of(platform, held) == []
 
@@ -138,6 +142,7 @@ async def test_a_teacher_is_asked_about_even_where_the_first_survey_is_over(
     await let_it_end(platform, held.survey)
     session = await another_session(platform, held)
     clock_of(platform).set(session.ends_at)
+    await stage.come(platform, held.opened.id)
     assert (await supplements.follow_classes(platform))["补充评价"] == 1
     first = await surveys.survey_of_class(platform, held.opened.id)
     assert first is not None and first.state_at(platform.clock.now()) is SurveyState.CLOSED

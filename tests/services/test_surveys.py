@@ -115,6 +115,7 @@ async def test_it_opens_at_the_end_of_the_last_session_once_whoever_comes_first(
     with pytest.raises(SurveyTooEarly):
         await open_by_hand(platform, opened, timedelta(days=7))
     clock_of(platform).set(last.ends_at)
+    await stage.come(platform, opened.id)
     done = await asyncio.gather(*(survey_opening.open_due(platform) for _ in range(3)))
     assert sorted(done) == [0, 0, 1]
     [mine] = (await surveys.my_surveys(platform, opened.trainees[0].actor))[0]
@@ -128,6 +129,7 @@ async def test_a_survey_that_no_scheduler_has_met_opens_for_who_looks_for_it(
     opened = await stage.class_in_session(platform, wechat, trainees=1)
     session = await stage.teaching_session(platform, opened)
     clock_of(platform).set(session.ends_at)
+    await stage.come(platform, opened.id)
     [mine] = (await surveys.my_surveys(platform, opened.trainees[0].actor))[0]
     assert mine.state is SurveyState.OPEN
 
@@ -145,6 +147,7 @@ async def test_a_substitute_who_has_left_is_rated_too(platform: Platform, wechat
     opened, second = await two_teachers(platform, wechat, Kind.TEACHING)
     session = await stage.teaching_session(platform, opened, teacher_id=second.actor.id)
     clock_of(platform).set(session.ends_at)
+    await stage.come(platform, opened.id)
     seen = await invitations.invitations_of_class(platform, opened.officer, opened.id)
     [letter] = [one for one in seen.invitations if one.teacher_id == second.actor.id]
     await invitations.cancel(platform, opened.officer, opened.id, letter.id, Refusal(reason="已经返校"))
@@ -196,6 +199,7 @@ async def test_one_that_is_set_up_by_hand_keeps_to_the_days_too(
     opened = await stage.class_in_session(platform, wechat, trainees=2)
     session = await stage.teaching_session(platform, opened)
     clock_of(platform).set(session.ends_at)
+    await stage.come(platform, opened.id)
     with pytest.raises(SurveyTooShort):
         await open_by_hand(platform, opened, timedelta(days=2))
     now = platform.clock.now()
