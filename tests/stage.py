@@ -307,13 +307,15 @@ async def hold(
     return sessions[-1].ends_at + attendance_rules.SETTLES_AFTER
 
 
-async def come(platform: Platform, class_id: str) -> None:
-    """Everybody of the class stands as present in each session that has ended and that nobody came to; of a class without people somebody
-    does who has left it since. Without them no session was held (attendance.hours.held)."""
+async def come(platform: Platform, class_id: str, *phones: Phone) -> None:
+    """Everybody of the class, or whoever has these phones, stands as present in each session that has ended and that nobody came to; of a
+    class without people somebody does who has left it since. Without them no session was held (attendance.hours.held)."""
     sessions = await attendance_store.sessions_of_class(platform, class_id)
     over = [one for one in sessions if one.ends_at <= platform.clock.now()]
     there = await attendance_store.with_check_ins(platform, [one.id for one in over])
-    people = [one.person_id for one in await classes.trainees(platform, class_id)] or ["9" * 24]
+    people = [one.actor.person_id for one in phones] or [
+        one.person_id for one in await classes.trainees(platform, class_id)
+    ]
     check_ins = [
         CheckIn(
             session_id=one.id,
@@ -325,7 +327,7 @@ async def come(platform: Platform, class_id: str) -> None:
         ).to_mongo()
         for one in over
         if one.id not in there
-        for person_id in people
+        for person_id in people or ["9" * 24]
     ]
     if check_ins:
         await attendance_store.insert_check_ins(platform, check_ins)

@@ -165,11 +165,16 @@ async def _void(
 async def credit(
     unit: UnitOfWork, held_in: TrainingClass, counts_in: TrainingClass, hours_of: Mapping[str, int]
 ) -> dict[str, int]:
-    """Part of an approval (interruptions): what these people held in one class counts in the other, never more than is owed there.
+    """Part of an approval (interruptions): what these people held in one class counts in the other, never more than they are missing of
+    what is owed there.
 
     Returns what counts, by person.
     """
-    counted = {person_id: credited(held, counts_in.class_hours) for person_id, held in hours_of.items()}
+    there = await service.hours_of_class(unit, counts_in)
+    counted = {
+        person_id: credited(held, there.owed - there.attended.get(person_id, 0))
+        for person_id, held in hours_of.items()
+    }
     new = [
         _added(
             unit,

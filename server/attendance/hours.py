@@ -124,7 +124,7 @@ def check_made_up(hours: int, *, held: int, attended: int) -> None:
         raise TooManyHours(f"本班已上 {held} 课时，该学员已有 {attended} 课时，{said}。")
 
 
-def credited(held: int, owed: int) -> int:
+def credited(held: int, missing: int) -> int:
     """What of the hours that a person has in an interrupted class counts in a later one (转班补学): never more than were held here, or
-    than are owed there."""
-    return max(min(held, owed), 0)
+    than the person is missing there of what is owed."""
+    return max(min(held, missing), 0)

@@ -6,8 +6,8 @@ released, since a teacher may have come or gone meanwhile, and a session may hav
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
 
 from server.attendance import store
 from server.attendance.documents import TeachingSession
@@ -75,6 +75,15 @@ async def trained_days(scope: Scope, class_id: str) -> Days | None:
     sessions = await _held(scope, await store.sessions_of_class(scope, class_id))
     days = [beijing_date(one.starts_at) for one in sessions]
     return (min(days), max(days)) if days else None
+
+
+async def last_day_of(scope: Scope, class_id: str, person_ids: Collection[str]) -> date | None:
+    """The day of the last session of a class to which any of these people came; None where they came to none."""
+    sessions = {one.id: one for one in await store.sessions_of_class(scope, class_id)}
+    came = {
+        session_id for session_id, who in await store.attended(scope, list(sessions)) if who in person_ids
+    }
+    return max((beijing_date(sessions[one].ends_at) for one in came), default=None)
 
 
 async def last_end(scope: Scope, class_id: str) -> datetime | None:

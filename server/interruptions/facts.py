@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from server.attendance import work
 from server.classes import service as classes
 from server.classes.documents import ClassFilter, TrainingClass
 from server.interruptions import revoking, rules, store
@@ -26,10 +27,12 @@ async def later_classes(
     narrowed = ClassFilter(level=training_class.level.value, major=training_class.major)
     rows = await classes.list_classes(platform, actor, narrowed, limit=CLASSES_OFFERED)
     today = beijing_date(platform.clock.now())
+    everybody = [one.person_id for one in await classes.trainees(platform, training_class.id)]
+    held_to = await work.last_day_of(platform, training_class.id, everybody)
     found = []
     for row in rows:
         try:
-            rules.check_later_class(course_of(training_class, today), course_of(row.item, today))
+            rules.check_later_class(course_of(training_class, today), course_of(row.item, today), held_to)
         except rules.NotLater:
             continue
         found.append(row.item)

@@ -276,10 +276,18 @@ class Course:
     over: bool
 
 
-def check_later_class(held_in: Course, counts_in: Course) -> None:
-    """Raises NotLater unless it is another class of the same level and 专业大类 that begins no earlier and still takes people."""
+def check_later_class(held_in: Course, counts_in: Course, held_to: date | None = None) -> None:
+    """Raises NotLater unless it is another class of the same level and 专业大类 that begins no earlier and still takes people.
+
+    `held_to` is the day of the last session that the people concerned came to (article 4.6): a class that ran at the same time is no later
+    one, and its hours would be the same hours twice.
+    """
     same = (held_in.level, held_in.major) == (counts_in.level, counts_in.major)
     if held_in.id == counts_in.id or not same:
         raise NotLater("只能转入同一级别、同一专业大类的另一个培训班（指南第十六条）。")
     if counts_in.over or counts_in.starts_on < held_in.starts_on:
         raise NotLater(f"“{counts_in.name}”已结束、已取消，或不是以后举办的班，不能转入。")
+    if held_to is not None and counts_in.starts_on <= held_to:
+        raise NotLater(
+            f"“{counts_in.name}”于 {counts_in.starts_on} 开班，而要转入的学员在本班上课到 {held_to}，同期的班不能转入。"
+        )

@@ -5,13 +5,13 @@ Requests are filed here and carried out, in the transaction of their approval, b
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from pymongo.errors import DuplicateKeyError
 
-from server.attendance import timetable
+from server.attendance import timetable, work
 from server.attendance.documents import TeachingSession
 from server.classes import enrolment
 from server.classes import service as classes
@@ -184,7 +184,7 @@ async def _transfer(unit: UnitOfWork, class_id: str, wanted: Transfer) -> ClassC
     training_class = await classes.get_class(unit, unit.actor, class_id)
     if training_class.condition is not Condition.TERMINATED:
         await classes.exclude_release(unit, training_class)
-    later = await later_class(unit, training_class, wanted.class_id)
+    later = await later_class(unit, training_class, wanted.class_id, wanted.person_ids)
     known = {one.person_id for one in await classes.trainees(unit, class_id)}
     chosen = list(dict.fromkeys(wanted.person_ids))
     if not known.issuperset(chosen):
@@ -299,13 +299,16 @@ def placed(session: TeachingSession, used: bool) -> Placed:
     return Placed(session.id, session.title, session.starts_at, used, session.cancelled_at is not None)
 
 
-async def later_class(scope: Scope, held_in: TrainingClass, class_id: str) -> TrainingClass:
-    """The class of the country in which people of another are to finish. Raises NotFound, NotLater."""
+async def later_class(
+    scope: Scope, held_in: TrainingClass, class_id: str, person_ids: Collection[str]
+) -> TrainingClass:
+    """The class of the country in which these people of another are to finish. Raises NotFound, NotLater."""
     found = (await classes.classes_of(scope, [class_id])).get(class_id)
     if found is None:
         raise NotFound("没有转入的这个培训班。")
     today = beijing_date(scope.platform.clock.now())
-    rules.check_later_class(course_of(held_in, today), course_of(found, today))
+    held_to = await work.last_day_of(scope, held_in.id, person_ids)
+    rules.check_later_class(course_of(held_in, today), course_of(found, today), held_to)
     return found
 
 
@@ -394,7 +397,7 @@ async def _approve(unit: UnitOfWork, change_id: str, review: Review) -> ClassCha
             await revoking.carry_out(unit, training_class, found)
         case _:
             assert found.later is not None, "a transfer names its class"
-            later = await later_class(unit, training_class, found.later.class_id)
+            later = await later_class(unit, training_class, found.later.class_id, found.person_ids)
             await carrying_out.transfer(unit, training_class, later, found)
     unit.audit(
         CARRIED_OUT[found.kind],

@@ -190,10 +190,11 @@ async def test_people_go_to_a_later_class_with_what_they_held(
 
 
 async def test_hours_that_were_made_up_are_recorded_shown_on_the_roll_and_taken_back(
-    clock: FixedClock, opened: ClassInSession, session: TeachingSession, mine: Browser
+    platform: Platform, clock: FixedClock, opened: ClassInSession, session: TeachingSession, mine: Browser
 ) -> None:
     home = f"/admin/classes/{opened.id}/make-ups"
     clock.set(session.ends_at + timedelta(minutes=10))
+    await stage.come(platform, opened.id, opened.trainees[1])
     person = opened.trainees[0].actor
     empty = await mine.get(home)
     assert "还没有补课记录" in empty.text and f"{person.name}（" in empty.text and "缺 4 课时" in empty.text

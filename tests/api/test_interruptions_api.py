@@ -64,10 +64,11 @@ async def test_a_called_off_class_is_gone_from_the_phone_and_the_inbox_says_why(
 
 
 async def test_a_teacher_records_hours_made_up_and_the_trainee_reads_them_with_their_word(
-    site: str, clock: FixedClock, opened: ClassInSession, session: TeachingSession
+    platform: Platform, site: str, clock: FixedClock, opened: ClassInSession, session: TeachingSession
 ) -> None:
     clock.set(session.ends_at + timedelta(minutes=10))
     mine, other = opened.trainees
+    await stage.come(platform, opened.id, other)
     body: dict[str, Any] = {
         "person_id": mine.actor.id,
         "hours": 3,

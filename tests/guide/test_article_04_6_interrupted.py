@@ -19,9 +19,9 @@ from server.classes.enrolment import DatesClash
 from server.classes.rules import Condition
 from server.classes.service import ClassEnded
 from server.institutions.rules import Level
-from server.interruptions import service
+from server.interruptions import facts, service
 from server.interruptions.requests import Postponement, Revocation, Suspension, Termination, Transfer
-from server.interruptions.rules import Ground, State
+from server.interruptions.rules import Ground, NotLater, State
 from server.kernel import policies
 from server.kernel.clock import FixedClock
 from server.kernel.errors import Invalid
@@ -132,6 +132,49 @@ async def test_hours_held_in_a_class_that_was_cut_short_count_once_in_a_later_on
     assert [(one.kind, one.hours) for one in credited] == [(AddedKind.CREDITED, 4)] * 2
     with pytest.raises(ClassEnded):
         await issue.issue_certificates(platform, XINGTAI, opened.id)
+
+
+async def test_the_same_days_are_not_counted_twice_by_a_class_that_ran_at_the_same_time(
+    platform: Platform, clock: FixedClock, opened: ClassInSession
+) -> None:
+    """Whoever sat in the first class on the 20th was in no other one; who came no more after the 17th may go on in that of the 20th."""
+    draft = stage.class_draft(name="同期的培训班", starts_on=date(2026, 3, 20), ends_on=date(2026, 4, 2))
+    beside = await stage.open_class(platform, XINGTAI, draft)
+    stayed, left = opened.trainees
+    await attend(platform, clock, opened, 17)
+    session = await session_on(platform, opened, 20)
+    clock.set(session.starts_at)
+    scan = Scan(stage.code_of(platform, session), "stayed")
+    await CheckInDesk(platform).check_in(stayed.actor, scan)
+    clock.set(session.ends_at + timedelta(minutes=5))
+    assert await facts.later_classes(platform, XINGTAI, opened.training_class) == []
+    both = Transfer(class_id=beside.id, person_ids=[stayed.actor.id, left.actor.id], **TYPHOON)
+    with pytest.raises(NotLater, match="not-a-later-class"):
+        await service.transfer(platform, XINGTAI, opened.id, both)
+    one = Transfer(class_id=beside.id, person_ids=[left.actor.id], **TYPHOON)
+    asked = await service.transfer(platform, XINGTAI, opened.id, one)
+    await service.approve(platform, HEBEI, asked.id, Review(seen=1))
+    [credited] = await added.of_class(platform, XINGTAI, beside.id)
+    assert credited.hours == 4
+
+
+async def test_no_more_is_credited_than_the_person_is_missing_there(
+    platform: Platform, clock: FixedClock, opened: ClassInSession
+) -> None:
+    later = await stage.open_class(
+        platform,
+        XINGTAI,
+        stage.class_draft(name="五月的培训班", starts_on=date(2026, 5, 11), ends_on=date(2026, 5, 22)),
+    )
+    person = opened.trainees[0]
+    await attend(platform, clock, opened, 17)
+    await platform["classes"].update_one({"_id": later.id}, {"$set": {"class_hours": 3}})
+    asked = await service.transfer(
+        platform, XINGTAI, opened.id, Transfer(class_id=later.id, person_ids=[person.actor.id], **TYPHOON)
+    )
+    await service.approve(platform, HEBEI, asked.id, Review(seen=1))
+    [credited] = await added.of_class(platform, XINGTAI, later.id)
+    assert credited.hours == 3
 
 
 @pytest.mark.parametrize("level", Level)

@@ -159,6 +159,7 @@ def test_nobody_makes_more_up_than_was_missed(held: int, attended: int, hours: i
 @given(HOURS, HOURS)
 def test_what_counts_in_a_later_class_is_never_more_than_was_held_or_is_owed(held: int, owed: int) -> None:
     assert 0 <= credited(held, owed) == min(held, owed)
+    assert credited(held, owed - 1000) == 0, "who has more there than is owed is missing nothing"
 
 
 @given(st.integers(-500_000, 500_000), st.integers(1, 12))
@@ -168,6 +169,15 @@ def test_a_moved_session_keeps_its_length_and_its_window(minutes: int, hours: in
     after = attendance_rules.moved(before, start + timedelta(minutes=minutes))
     by = after.starts_at - before.starts_at
     assert all(getattr(after, name) - getattr(before, name) == by for name in vars(before))
+
+
+def test_a_class_that_ran_while_people_still_came_to_the_first_is_no_later_one() -> None:
+    held_in = Course("held", "三月班", Level.THREE, "01", date(2026, 3, 16), False)
+    beside = Course("beside", "同期班", Level.THREE, "01", date(2026, 3, 20), False)
+    rules.check_later_class(held_in, beside, date(2026, 3, 19))
+    for held_to in (date(2026, 3, 20), date(2026, 3, 21)):
+        with pytest.raises(NotLater, match="not-a-later-class"):
+            rules.check_later_class(held_in, beside, held_to)
 
 
 @pytest.mark.parametrize(
