@@ -29,6 +29,7 @@ from server.attendance.rules import (
     Flag,
     NotArrived,
     NotEnrolled,
+    NotYetThere,
     PhoneUnconfirmed,
     Point,
     SessionNotOpen,
@@ -331,7 +332,7 @@ class OneLateRegistration(ApiHandler):
         summary="Register by hand, with a reason, somebody who could not scan (补签)",
         body=LateRegistrationRequest,
         answers={201: CheckInAnswer, 200: CheckInAnswer},
-        problems=(AlreadyCheckedIn, SessionNotOpen, AttendanceFrozen, NotYourPart),
+        problems=(AlreadyCheckedIn, SessionNotOpen, NotYetThere, AttendanceFrozen, NotYourPart),
     )
     async def post(self, session_id: str) -> None:
         check_in, new = await rolls.register_late_as_teacher(
@@ -356,7 +357,7 @@ class SeveralLateRegistrations(ApiHandler):
         summary="Register several people by hand at once, all or nobody; sent again, it answers that they are in",
         body=LateRegistrationsRequest,
         answers={200: LateRegistrationsAnswer},
-        problems=(AlreadyCheckedIn, SessionNotOpen, NotArrived, AttendanceFrozen),
+        problems=(AlreadyCheckedIn, SessionNotOpen, NotArrived, NotYetThere, AttendanceFrozen),
     )
     async def post(self, session_id: str) -> None:
         done = await changes.register_all(
@@ -376,7 +377,7 @@ class TaughtCheckIn(ApiHandler):
         summary="Make a check-in present, late or void, with a reason, until the results are released",
         body=ChangeRequest,
         answers={200: CheckInAnswer},
-        problems=(StatusUnchanged, ResultsReleased),
+        problems=(StatusUnchanged, NotYetThere, ResultsReleased),
     )
     async def put(self, session_id: str, person_id: str) -> None:
         asked = self.body(ChangeRequest)

@@ -16,6 +16,7 @@ from server.attendance import rolls, rules, service, store, words
 from server.attendance.documents import CheckIn, FlagVerdict, StatusChange, TeachingSession
 from server.attendance.rolls import AlreadyCheckedIn
 from server.attendance.rules import Status, Verdict
+from server.classes import enrolment
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel.errors import Conflict, NotFound
@@ -88,8 +89,8 @@ async def register_all(
 ) -> Registered:
     """Registers several people by hand, all or nobody; who is in already stays as they are, so it may be sent again.
 
-    Raises NotFound for somebody who is not of the class, NotArrived, SessionNotOpen, AttendanceFrozen, AlreadyCheckedIn where a
-    check-in is void, each naming whom it concerns.
+    Raises NotFound for somebody who is not of the class, NotArrived, NotYetThere, SessionNotOpen, AttendanceFrozen, AlreadyCheckedIn
+    where a check-in is void, each naming whom it concerns.
     """
     for _ in range(TRIES - 1):
         try:
@@ -127,7 +128,7 @@ async def change_check_in(
 ) -> CheckIn:
     """Makes a check-in, by code or by hand, present, late or void, and back; the trainee is told. Sent again, it answers the same.
 
-    Raises ResultsReleased, StatusUnchanged, and NotFound where nobody has checked in.
+    Raises ResultsReleased, StatusUnchanged, NotYetThere for who came after the session had ended, NotFound where nobody has checked in.
     """
     session, training_class, found = await _kept_check_in(unit, class_id, session_id, wanted.person_id)
     if found.status is wanted.status:
@@ -135,6 +136,9 @@ async def change_check_in(
             unit.nothing_written()
             return found
         raise StatusUnchanged(f"该学员的签到现在就是“{found.status.label}”，没有可更正的。")
+    if not found.attended:
+        whose = await enrolment.on_record(unit, session.class_id, wanted.person_id)
+        rules.check_there(session.ends_at, {whose.name: whose.there_since})
     change = StatusChange(
         at=unit.now,
         by_id=unit.actor.id,

@@ -188,8 +188,8 @@ async def register_late(
 ) -> tuple[CheckIn, bool]:
     """补签 by staff of the institution; the same request again answers the same, with False.
 
-    Raises AlreadyCheckedIn, SessionNotOpen before the session's window, AttendanceFrozen once results are released, and
-    NotFound for a person who is not in the class.
+    Raises AlreadyCheckedIn, SessionNotOpen before the session's window, NotYetThere for who came after it had ended, AttendanceFrozen
+    once results are released, and NotFound for a person who is not in the class.
     """
     await service.session_in_reach(platform, actor, class_id, session_id)
     return await _register(platform, actor, session_id, wanted)
@@ -241,9 +241,11 @@ async def require_registrable(
     trainees = {one.person_id: one for one in await classes.trainees(unit, session.class_id)}
     if not trainees.keys() >= set(person_ids):
         raise NotFound("该学员不在本班名册中。")
-    waiting = [trainees[one].name for one in person_ids if trainees[one].awaits_arrival]
+    called = await people.called(unit, {one: trainees[one].name for one in person_ids})
+    waiting = [called[one] for one in person_ids if trainees[one].awaits_arrival]
     if waiting:
         raise rules.NotArrived(f"{'、'.join(waiting)}还没有报到，请先由培训机构核对证件、办理报到，再补签。")
+    rules.check_there(session.ends_at, {called[one]: trainees[one].there_since for one in person_ids})
     if session.window(unit.now) is Window.UPCOMING:
         raise rules.SessionNotOpen("课次还没有开始签到，不能补签。")
     training_class = (await classes.classes_of(unit, [session.class_id]))[session.class_id]

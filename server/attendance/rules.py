@@ -9,7 +9,7 @@ import base64
 import hmac
 import math
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -173,6 +173,20 @@ class NotArrived(Forbidden):
     slug = "not-arrived"
     title = "还没有报到"
     default_detail = "您还没有报到。请带身份证到培训机构报到处核对身份、签署承诺书，报到后即可签到。"
+
+
+class NotYetThere(Conflict):
+    slug = "not-yet-there"
+    title = "当时还不在本班"
+
+
+def check_there(ends_at: datetime, since: Mapping[str, datetime | None]) -> None:
+    """Raises NotYetThere, naming whom it concerns, when somebody (name → since when they are of the class) was not of the class before a
+    session had ended: nobody can have been seen in it, and what they missed is made up (培训过程可追溯, article 4.7)."""
+    if late := [name for name, moment in since.items() if moment is None or moment >= ends_at]:
+        raise NotYetThere(
+            f"{'、'.join(late)}在本课次 {_minute(ends_at)} 结束后才报到或编入本班，不能登记为到课。缺的课请办理补课。"
+        )
 
 
 class PhoneUnconfirmed(Forbidden):

@@ -205,6 +205,12 @@ class Enrolment(Document):
         return self.arrived_at is not None or (not self.arrival_required and today >= starts_on)
 
     @property
+    def there_since(self) -> datetime | None:
+        """Since when the person is of the class as one who comes to it: 报到 where it is required, else since they are on its roster; None
+        while their arrival is awaited. What ended earlier they were not in."""
+        return self.arrived_at if self.arrival_required else self.enrolled_at
+
+    @property
     def awaits_arrival(self) -> bool:
         return self.arrival_required and self.arrived_at is None
 

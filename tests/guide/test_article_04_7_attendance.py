@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from server.attendance import changes, rolls, timetable
-from server.attendance.changes import Closing
+from server.attendance.changes import CheckInChange, Closing, LateRegistrations
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.rolls import LateRegistration
-from server.attendance.rules import CodeExpired, NotEnrolled
+from server.attendance.rules import CodeExpired, NotEnrolled, NotYetThere, Status
 from server.attendance.timetable import FenceDraft, SessionOver
 from server.kernel import audit
 from server.kernel.clock import BEIJING, FixedClock
@@ -49,6 +49,53 @@ async def test_a_refused_scan_is_kept_for_the_teacher_to_see(
     assert [(one.person_id, one.reason) for one in roll.refused] == [
         (held.trainees[0].actor.person_id, "code-expired")
     ]
+
+
+async def test_nobody_was_in_a_session_that_ended_before_they_were_of_the_class(
+    platform: Platform, wechat: Simulator, clock: FixedClock
+) -> None:
+    """培训过程可追溯: not by 补签, alone or with others, nor by what was void and comes alive: they missed it, and make it up."""
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    session = await stage.teaching_session(platform, held)
+    [late] = cast.people(1, first_seed=300)
+    clock.set(session.ends_at)
+    [there] = held.trainees
+    [late_id] = await stage.enrol(platform, cast.XINGTAI_OFFICER, held.id, [late])
+    alone = LateRegistration(person_id=late_id, reason="手机没电，现场核对本人")
+    with pytest.raises(NotYetThere, match=late.name):
+        await rolls.register_late(platform, held.officer, held.id, session.id, alone)
+    both = LateRegistrations(person_ids=[there.actor.id, late_id], reason=alone.reason)
+    with pytest.raises(NotYetThere, match=late.name):
+        await changes.register_all(platform, held.officer, held.id, session.id, both)
+    assert await platform["check_ins"].count_documents({}) == 0
+    there_alone = LateRegistrations(person_ids=[there.actor.id], reason=alone.reason)
+    assert (await changes.register_all(platform, held.officer, held.id, session.id, there_alone)).new
+    by_then = {"$set": {"enrolled_at": session.ends_at}}
+    await platform["enrolments"].update_one({"person_id": there.actor.id}, by_then)
+    void = CheckInChange(person_id=there.actor.id, status=Status.VOID, reason="当时还不在本班")
+    await changes.change_check_in(platform, held.officer, held.id, session.id, void)
+    with pytest.raises(NotYetThere):
+        await changes.change_check_in(
+            platform, held.officer, held.id, session.id, void.model_copy(update={"status": Status.PRESENT})
+        )
+
+
+async def test_arrival_counts_where_the_class_asks_for_it(
+    platform: Platform, wechat: Simulator, clock: FixedClock
+) -> None:
+    """报到 at noon: the morning was missed, whatever the day of enrolment."""
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    session = await stage.teaching_session(platform, held)
+    person_id = held.trainees[0].actor.id
+    arrived = {"arrival_required": True, "arrived_at": session.ends_at}
+    await platform["enrolments"].update_one({"person_id": person_id}, {"$set": arrived})
+    clock.set(session.ends_at + timedelta(hours=1))
+    wanted = LateRegistration(person_id=person_id, reason="手机没电，现场核对本人")
+    with pytest.raises(NotYetThere):
+        await rolls.register_late(platform, held.officer, held.id, session.id, wanted)
+    earlier = {"arrived_at": session.ends_at - timedelta(minutes=1)}
+    await platform["enrolments"].update_one({"person_id": person_id}, {"$set": earlier})
+    assert (await rolls.register_late(platform, held.officer, held.id, session.id, wanted))[1]
 
 
 async def test_whoever_registers_somebody_by_hand_says_why_and_is_named(

@@ -19,11 +19,9 @@ from server.assessment import grading, remarks, submissions, tasks
 from server.assessment.rules import TaskKind
 from server.assessment.submissions import SubmissionDraft
 from server.assessment.tasks import CriterionDraft, TaskDraft
-from server.attendance import rolls
 from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import AddedHours, AddedKind
-from server.attendance.rolls import LateRegistration
 from server.certificates import issue, service
 from server.classes import roster_import
 from server.corrections import service as corrections
@@ -92,9 +90,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     now = platform.clock.now()
     await stage.assess(platform, held)
     earlier = {"starts_at": now - timedelta(hours=2), "ends_at": now - timedelta(hours=1), "hours": 1}
-    first = await stage.teaching_session(platform, held, **earlier)
-    there = LateRegistration(person_id=trainee.actor.person_id, reason="手机没电，现场核对")
-    await rolls.register_late(platform, held.officer, held.id, first.id, there)
+    await stage.teaching_session(platform, held, **earlier)
+    await stage.come(platform, held.id)
     survey_id, answers = await _answered_survey(platform, held, trainee)
     session = await stage.teaching_session(
         platform,
@@ -463,7 +460,6 @@ async def _answered_survey(
 ) -> tuple[str, dict[str, int | str]]:
     """The survey's id, and answers that fit it."""
     now = platform.clock.now()
-    await stage.come(platform, held.id)
     period = SurveyDraft(opens_at=now, closes_at=now + timedelta(days=3))
     survey = await survey_opening.open_survey(platform, held.officer, held.id, period)
     answers: dict[str, int | str] = {one.key: 3 for one in survey.questions if one.kind is QuestionKind.SCALE}
