@@ -377,7 +377,7 @@ class TaughtCheckIn(ApiHandler):
         summary="Make a check-in present, late or void, with a reason, until the results are released",
         body=ChangeRequest,
         answers={200: CheckInAnswer},
-        problems=(StatusUnchanged, NotYetThere, ResultsReleased),
+        problems=(StatusUnchanged, SessionNotOpen, NotYetThere, ResultsReleased),
     )
     async def put(self, session_id: str, person_id: str) -> None:
         asked = self.body(ChangeRequest)

@@ -128,7 +128,8 @@ async def change_check_in(
 ) -> CheckIn:
     """Makes a check-in, by code or by hand, present, late or void, and back; the trainee is told. Sent again, it answers the same.
 
-    Raises ResultsReleased, StatusUnchanged, NotYetThere for who came after the session had ended, NotFound where nobody has checked in.
+    Raises ResultsReleased, StatusUnchanged, SessionNotOpen before the session begins, NotYetThere for who came after it had ended, and
+    NotFound where nobody has checked in.
     """
     session, training_class, found = await _kept_check_in(unit, class_id, session_id, wanted.person_id)
     if found.status is wanted.status:
@@ -136,6 +137,8 @@ async def change_check_in(
             unit.nothing_written()
             return found
         raise StatusUnchanged(f"该学员的签到现在就是“{found.status.label}”，没有可更正的。")
+    if session.starts_at > unit.now:
+        raise rules.SessionNotOpen("课次还没有开始，签到还不能更正。请在上课以后核对到课情况再更正。")
     if not found.attended:
         whose = await enrolment.on_record(unit, session.class_id, wanted.person_id)
         rules.check_there(session.ends_at, {whose.name: whose.there_since})

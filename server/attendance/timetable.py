@@ -170,7 +170,7 @@ async def rearrange(
     there = {one.id: one for one in await store.all_sessions_of_class(unit, training_class.id)}
     touched = [there[one] for one in {*moves, *cancelled} if one in there]
     rules.check_not_under_way(((one.opens_at, one.closes_at) for one in touched), unit.now)
-    if await store.attended(unit, [one.id for one in touched]):
+    if await store.with_check_ins(unit, [one.id for one in touched]):
         raise SessionInUse(
             "要调整的课次中有的已有签到记录，这些课次照常有效，不能再调整。请退回，由培训机构核对后重新申请。"
         )
@@ -197,7 +197,7 @@ async def drop_unheld(unit: UnitOfWork, class_id: str) -> int:
     """
     sessions = await store.sessions_of_class(unit, class_id)
     rules.check_not_under_way(((one.opens_at, one.closes_at) for one in sessions), unit.now)
-    used = {session_id for session_id, _ in await store.attended(unit, [one.id for one in sessions])}
+    used = await store.with_check_ins(unit, [one.id for one in sessions])
     dropped = [one for one in sessions if one.ends_at > unit.now and one.id not in used]
     for one in dropped:
         await store.cancel_session(unit, one.id, unit.now)
@@ -207,9 +207,9 @@ async def drop_unheld(unit: UnitOfWork, class_id: str) -> int:
 
 async def all_sessions(scope: Scope, class_id: str) -> list[tuple[TeachingSession, bool]]:
     """The sessions of a class that the caller has fetched already, those that were cancelled included, and of each whether anybody has
-    checked in."""
+    checked in, also where that is void."""
     sessions = await store.all_sessions_of_class(scope, class_id)
-    used = {session_id for session_id, _ in await store.attended(scope, [one.id for one in sessions])}
+    used = await store.with_check_ins(scope, [one.id for one in sessions])
     return [(one, one.id in used) for one in sessions]
 
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from server.attendance import added, timetable
+from server.attendance import added, changes, timetable
 from server.attendance import service as attendance
 from server.attendance.added import MakeUp
+from server.attendance.changes import CheckInChange
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import AddedKind, TeachingSession
 from server.attendance.hours import TooManyHours
 from server.certificates import issue, reconcile
+from server.attendance.rules import Status
 from server.classes import service as classes
 from server.classes.enrolment import DatesClash
 from server.classes.rules import Condition
@@ -156,6 +158,22 @@ async def test_the_same_days_are_not_counted_twice_by_a_class_that_ran_at_the_sa
     await service.approve(platform, HEBEI, asked.id, Review(seen=1))
     [credited] = await added.of_class(platform, XINGTAI, beside.id)
     assert credited.hours == 4
+
+
+async def test_a_session_whose_check_ins_are_all_void_is_not_held_again_at_another_time(
+    platform: Platform, clock: FixedClock, opened: ClassInSession
+) -> None:
+    """（七）培训过程可追溯: a check-in belongs to the time at which it was made, and cannot come alive for a session yet to come."""
+    await attend(platform, clock, opened, 17)
+    [(session, _)] = await timetable.all_sessions(platform, opened.id)
+    for one in opened.trainees:
+        void = CheckInChange(person_id=one.actor.id, status=Status.VOID, reason="没有上课")
+        await changes.change_check_in(platform, XINGTAI, opened.id, session.id, void)
+    assert [used for _, used in await timetable.all_sessions(platform, opened.id)] == [True]
+    later = {session.id: session.starts_at + timedelta(days=14)}
+    wanted = Postponement(starts_on=date(2026, 3, 16), ends_on=date(2026, 4, 3), moves=later, **TYPHOON)
+    with pytest.raises(Invalid):
+        await service.postpone(platform, XINGTAI, opened.id, wanted)
 
 
 async def test_no_more_is_credited_than_the_person_is_missing_there(

@@ -8,7 +8,7 @@ from server.attendance import changes, rolls, timetable
 from server.attendance.changes import CheckInChange, Closing, LateRegistrations
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.rolls import LateRegistration
-from server.attendance.rules import CodeExpired, NotEnrolled, NotYetThere, Status
+from server.attendance.rules import CodeExpired, NotEnrolled, NotYetThere, SessionNotOpen, Status
 from server.attendance.timetable import FenceDraft, SessionOver
 from server.kernel import audit
 from server.kernel.clock import BEIJING, FixedClock
@@ -96,6 +96,25 @@ async def test_arrival_counts_where_the_class_asks_for_it(
     earlier = {"arrived_at": session.ends_at - timedelta(minutes=1)}
     await platform["enrolments"].update_one({"person_id": person_id}, {"$set": earlier})
     assert (await rolls.register_late(platform, held.officer, held.id, session.id, wanted))[1]
+
+
+async def test_a_check_in_is_changed_once_the_session_has_begun_and_not_before(
+    platform: Platform, wechat: Simulator, clock: FixedClock
+) -> None:
+    """培训过程可追溯: before it begins nobody can say who was there, and nothing of a session to come is made so."""
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    session = await stage.teaching_session(platform, held)
+    clock.set(session.starts_at - timedelta(minutes=10))
+    person_id = held.trainees[0].actor.id
+    await CheckInDesk(platform).check_in(
+        held.trainees[0].actor, Scan(stage.code_of(platform, session), "early")
+    )
+    void = CheckInChange(person_id=person_id, status=Status.VOID, reason="替同事扫的码")
+    with pytest.raises(SessionNotOpen):
+        await changes.change_check_in(platform, held.officer, held.id, session.id, void)
+    clock.set(session.starts_at)
+    changed = await changes.change_check_in(platform, held.officer, held.id, session.id, void)
+    assert changed.status is Status.VOID
 
 
 async def test_whoever_registers_somebody_by_hand_says_why_and_is_named(
