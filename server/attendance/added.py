@@ -1,22 +1,30 @@
 """Class hours of a person that no check-in gave: made up one by one (补课), or held in an interrupted class (转班补学; article 4.6).
 
-A made-up hour is recorded by the class's staff or by its teaching teacher, and is never more than was missed. Both stand beside the
+A made-up hour is recorded by the class's staff or by its teaching teacher, is never more than was missed, and fits into its day. Of 补课
+only the day is recorded, so that a day is what it is measured by. Both stand beside the
 check-ins with their own word, count with them, and can be voided with a reason until the results are released; what is void stays readable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.attendance import rules, service, store
 from server.attendance.documents import AddedHours, AddedKind
-from server.attendance.hours import check_made_up, credited
+from server.attendance.hours import (
+    check_day_of_make_up,
+    check_made_up,
+    credited,
+    held,
+    taught_together,
+)
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
@@ -103,18 +111,65 @@ async def _make_up(unit: UnitOfWork, training_class: TrainingClass, wanted: Make
     if same := next((one for one in there if one.voided_at is None and _says(one, wanted)), None):
         unit.nothing_written()
         return same
+    called = await classes.teachers_called(unit, training_class)
+    teacher_id = next((one for one, name in called.items() if name == wanted.taught_by), None)
+    if teacher_id is None:
+        raise Invalid(fields=[FieldError("taught_by", "请从本班的授课骨干教师中选择（指南第六条）。")])
     if not training_class.starts_on <= wanted.held_on <= beijing_date(unit.now):
         said = f"补课日期应在开班（{training_class.starts_on}）以后，不晚于今天。"
         raise Invalid(fields=[FieldError("held_on", said)])
-    if wanted.taught_by not in (await classes.teachers_called(unit, training_class)).values():
-        raise Invalid(fields=[FieldError("taught_by", "请从本班的授课骨干教师中选择（指南第六条）。")])
     hours = await service.hours_of_class(unit, training_class)
     check_made_up(wanted.hours, held=hours.held, attended=hours.attended.get(wanted.person_id, 0))
-    new = _added(unit, training_class, AddedKind.MADE_UP, **wanted.model_dump())
+    await _check_day(unit, training_class, wanted, teacher_id, there)
+    said_of_it = wanted.model_dump() | {"taught_by_id": teacher_id}
+    new = _added(unit, training_class, AddedKind.MADE_UP, **said_of_it)
     await store.insert_added(unit, [new])
     unit.notify(wanted.person_id, "hours-made-up", **_news(training_class, new))
     unit.audit("attendance:make-up", training_class.id, added=new.id, **_facts(new))
     return new
+
+
+async def _check_day(
+    unit: UnitOfWork,
+    training_class: TrainingClass,
+    wanted: MakeUp,
+    teacher_id: str,
+    there: list[AddedHours],
+) -> None:
+    """Raises Invalid for a day before anything was missed, TooManyHours for one into which the hours do not fit, beside the sessions
+    that person and teacher had on it and what they made up."""
+    sessions = await store.sessions_of_class(unit, training_class.id)
+    came = await store.attended(unit, [one.id for one in sessions])
+    mine = {session_id for session_id, person_id in came if person_id == wanted.person_id}
+    was_held = held(sessions, {session_id for session_id, _ in came}, unit.now)
+    missed = min(beijing_date(one.ends_at) for one in was_held if one.id not in mine)
+    if wanted.held_on < missed:
+        raise Invalid(fields=[FieldError("held_on", f"该学员 {missed} 第一次缺课，补课不能早于这一天。")])
+    begins = rules.at(wanted.held_on, time(0))
+    that_day = [one for one in sessions if beijing_date(one.starts_at) == wanted.held_on]
+    taught = {
+        one.id: one.hours
+        for one in [
+            *(one for one in that_day if one.teacher_id in ("", teacher_id)),
+            *await store.sessions_of_teacher(unit, teacher_id, begins, begins + timedelta(days=1)),
+        ]
+    }
+    given = [
+        (one.class_id + one.taught, one.hours)
+        for one in await store.made_up_by(unit, teacher_id, wanted.held_on)
+    ]
+    beside = [one for one in given if one[0] != training_class.id + wanted.taught]
+    check_day_of_make_up(
+        wanted.hours,
+        of_person=sum(one.hours for one in that_day if one.id in mine)
+        + sum(
+            one.hours
+            for one in there
+            if one.kind is AddedKind.MADE_UP and one.voided_at is None and one.held_on == wanted.held_on
+        ),
+        of_teacher=sum(taught.values()) + taught_together(beside),
+        most=(await policies.on(unit, wanted.held_on)).make_up_hours_a_day,
+    )
 
 
 def _says(one: AddedHours, wanted: MakeUp) -> bool:

@@ -148,6 +148,8 @@ class AddedHours(Document):
     """What was taught; of credited ones, the name of the class that held them."""
     taught_by: str
     """The backbone teacher; of credited ones, the institution."""
+    taught_by_id: str = ""
+    """The person id of that teacher; nothing of credited ones, and of those that were recorded before it was kept."""
     from_class: str | None = None
     """Of credited ones, unique with the person while it is not void: what was held once counts once."""
     recorded_at: datetime

@@ -124,6 +124,25 @@ def check_made_up(hours: int, *, held: int, attended: int) -> None:
         raise TooManyHours(f"本班已上 {held} 课时，该学员已有 {attended} 课时，{said}。")
 
 
+def check_day_of_make_up(hours: int, *, of_person: int, of_teacher: int, most: int) -> None:
+    """Raises TooManyHours when 补课 of so many hours does not fit into its day: `of_person` and `of_teacher` are what both have that day
+    already, sessions and 补课 together (policy `make_up_hours_a_day`, 待核)."""
+    for who, there in (("该学员", of_person), ("授课教师", of_teacher)):
+        if there + hours > most:
+            left = max(most - there, 0)
+            raise TooManyHours(
+                f"{who}当天已有 {there} 课时（上课和补课），一天最多 {most} 课时，这一天最多还能补 {left} 课时。"
+            )
+
+
+def taught_together(made_up: Iterable[tuple[str, int]]) -> int:
+    """The hours of a teacher by 补课 of (what was taught, hours): what several people made up together was taught once."""
+    longest: dict[str, int] = {}
+    for taught, hours in made_up:
+        longest[taught] = max(longest.get(taught, 0), hours)
+    return sum(longest.values())
+
+
 def credited(held: int, missing: int) -> int:
     """What of the hours that a person has in an interrupted class counts in a later one (转班补学): never more than were held here, or
     than the person is missing there of what is owed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from motor.motor_asyncio import AsyncIOMotorChangeStream
 from pymongo.errors import BulkWriteError, DuplicateKeyError
@@ -40,6 +40,7 @@ COLLECTIONS = (
         shard_key=None,
         indexes=(
             Index([("class_id", 1), ("person_id", 1), ("_id", 1)]),
+            Index([("taught_by_id", 1), ("held_on", 1)], partial={"taught_by_id": {"$gt": ""}}),
             # What was held once counts once, until it is voided; `class_id` is the later class.
             Index(
                 [("from_class", 1), ("person_id", 1)],
@@ -271,6 +272,26 @@ async def added_of_class(scope: Scope, class_id: str, *, person_id: str | None =
     condition: Row = {"class_id": class_id, **({"person_id": person_id} if person_id else {})}
     rows = scope["added_hours"].find(condition, session=scope.session).sort("_id", 1)
     return [AddedHours.from_mongo(row) async for row in rows]
+
+
+async def made_up_by(scope: Scope, teacher_id: str, day: date) -> list[AddedHours]:
+    """What stands of 补课 that this teacher gave on a day, in whatever class."""
+    condition = {"taught_by_id": teacher_id, "held_on": day, "voided_at": None}
+    rows = scope["added_hours"].find(condition, session=scope.session)
+    return [AddedHours.from_mongo(row) async for row in rows]
+
+
+async def sessions_of_teacher(
+    scope: Scope, teacher_id: str, first: datetime, last: datetime
+) -> list[TeachingSession]:
+    """The sessions that name this teacher and begin from `first` to before `last`, in whatever class."""
+    condition = {
+        "starts_at": {"$gte": first, "$lt": last},
+        "teacher_id": teacher_id,
+        "cancelled_at": None,
+    }
+    rows = scope["teaching_sessions"].find(condition, session=scope.session)
+    return [TeachingSession.from_mongo(row) async for row in rows]
 
 
 async def added_totals(scope: Scope, class_id: str, *, kind: AddedKind | None = None) -> dict[str, int]:

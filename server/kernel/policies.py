@@ -59,6 +59,10 @@ class Policies(BaseModel):
     """Two years without training or tasks do not run on while a class awaits its release (articles 5.3 and 9.1)."""
     suspension_days_most: Annotated[int, Field(ge=1, le=365, title="培训班一次暂停的最长天数（天）")] = 180
     """What takes longer is terminated, and its people finish elsewhere."""
+    make_up_hours_a_day: Annotated[
+        int, Field(ge=1, le=24, title="补课当天一人最多的课时（含当天上的课）")
+    ] = 12
+    """Of who makes hours up, and of who teaches them: only the day is recorded, and more does not fit into one."""
     smallest_group: Annotated[int, Field(ge=1, le=100, title="满意度结果公布的最少份数")] = 5
     invitation_days: Annotated[int, Field(ge=1, le=60, title="邀请函回复期限（天）")] = 7
     code_step_seconds: Annotated[int, Field(ge=2, le=60, title="签到码更换间隔（秒）")] = 5

@@ -238,6 +238,65 @@ async def test_one_persons_missed_hours_are_made_up_with_a_record(
     assert (await attendance.hours_of_class(platform, opened.training_class)).attended[person] == 4
 
 
+async def test_what_was_missed_is_made_up_afterwards_and_on_days_into_which_it_fits(
+    platform: Platform, clock: FixedClock, opened: ClassInSession
+) -> None:
+    """（七）培训过程可追溯: not before the first session that was missed, and at most 12 hours a day with what was taught on it."""
+    missing, there = opened.trainees
+    for day in (17, 18, 19, 20):
+        session = await session_on(platform, opened, day)
+        clock.set(session.starts_at)
+        for one in [there] if day < 20 else opened.trainees:
+            scan = Scan(stage.code_of(platform, session), f"{one.actor.id}-{day}")
+            await CheckInDesk(platform).check_in(one.actor, scan)
+        clock.set(session.ends_at + timedelta(minutes=5))
+
+    def made_up(hours: int, day: int, taught: str = "补上缺的课") -> MakeUp:
+        return MakeUp(
+            person_id=missing.actor.id,
+            hours=hours,
+            held_on=date(2026, 3, day),
+            taught=taught,
+            taught_by=cast.BACKBONE_TEACHER.name,
+        )
+
+    with pytest.raises(Invalid) as early:
+        await added.make_up(platform, XINGTAI, opened.id, made_up(4, 16))
+    assert "2026-03-17 第一次缺课" in early.value.fields[0].message
+    with pytest.raises(TooManyHours, match="该学员当天已有 4 课时"):
+        await added.make_up(platform, XINGTAI, opened.id, made_up(9, 20))
+    with pytest.raises(TooManyHours, match="授课教师当天已有 4 课时"):
+        await added.make_up(platform, XINGTAI, opened.id, made_up(9, 19))
+    await added.make_up(platform, XINGTAI, opened.id, made_up(5, 20))
+    with pytest.raises(TooManyHours, match="最多还能补 3 课时"):
+        await added.make_up(platform, XINGTAI, opened.id, made_up(4, 20, "晚上的课"))
+    await added.make_up(platform, XINGTAI, opened.id, made_up(3, 20, "晚上的课"))
+    await added.make_up(platform, XINGTAI, opened.id, made_up(4, 19))
+
+
+async def test_a_teacher_who_makes_hours_up_with_several_people_teaches_them_once(
+    platform: Platform, clock: FixedClock, opened: ClassInSession
+) -> None:
+    session = await session_on(platform, opened, 17)
+    clock.set(session.ends_at + timedelta(days=1))
+    await platform["check_ins"].insert_one(
+        {"_id": "0" * 24, "session_id": session.id, "person_id": "9" * 24, "status": "present"}
+    )
+    policy = PolicyChange(
+        key="make_up_hours_a_day", value=4, effective_from=date(2026, 3, 18), reason="先行试行"
+    )
+    await policies.change(platform, CENTRE, policy)
+    for one in opened.trainees:
+        together = MakeUp(
+            person_id=one.actor.id,
+            hours=4,
+            held_on=date(2026, 3, 18),
+            taught="补上 17 日的课",
+            taught_by=cast.BACKBONE_TEACHER.name,
+        )
+        await added.make_up(platform, XINGTAI, opened.id, together)
+
+
 async def test_a_terminated_class_certifies_nobody_and_recruits_nobody(
     platform: Platform, opened: ClassInSession
 ) -> None:

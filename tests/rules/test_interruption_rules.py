@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.attendance import rules as attendance_rules
-from server.attendance.hours import TooManyHours, check_made_up, credited
+from server.attendance.hours import (
+    TooManyHours,
+    check_day_of_make_up,
+    check_made_up,
+    credited,
+    taught_together,
+)
 from server.attendance.rules import CHECK_INS_SETTLE, CheckInUnderWay
 from server.institutions.rules import Level
 from server.interruptions import rules
@@ -154,6 +160,20 @@ def test_nobody_makes_more_up_than_was_missed(held: int, attended: int, hours: i
         assert attended + hours > held
     else:
         assert attended + hours <= held
+
+
+@given(st.integers(1, 30), st.integers(0, 30), st.integers(0, 30), st.integers(1, 24))
+def test_no_day_holds_more_hours_than_it_may(hours: int, person: int, teacher: int, most: int) -> None:
+    try:
+        check_day_of_make_up(hours, of_person=person, of_teacher=teacher, most=most)
+    except TooManyHours:
+        assert max(person, teacher) + hours > most
+    else:
+        assert max(person, teacher) + hours <= most
+
+
+def test_what_several_people_made_up_together_was_taught_once() -> None:
+    assert taught_together([("上午的课", 4), ("上午的课", 2), ("答疑", 1)]) == 5
 
 
 @given(HOURS, HOURS)
