@@ -20,6 +20,7 @@ from server.attendance.changes import (
 )
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import Source, TeachingSession
+from server.attendance.hours import TooManyHours
 from server.attendance.rolls import AlreadyCheckedIn, AttendanceFrozen, LateRegistration, Roll, RollEntry
 from server.attendance.rules import (
     CheckInVoid,
@@ -332,7 +333,7 @@ class OneLateRegistration(ApiHandler):
         summary="Register by hand, with a reason, somebody who could not scan (补签)",
         body=LateRegistrationRequest,
         answers={201: CheckInAnswer, 200: CheckInAnswer},
-        problems=(AlreadyCheckedIn, SessionNotOpen, NotYetThere, AttendanceFrozen, NotYourPart),
+        problems=(AlreadyCheckedIn, SessionNotOpen, NotYetThere, TooManyHours, AttendanceFrozen, NotYourPart),
     )
     async def post(self, session_id: str) -> None:
         check_in, new = await rolls.register_late_as_teacher(
@@ -357,7 +358,7 @@ class SeveralLateRegistrations(ApiHandler):
         summary="Register several people by hand at once, all or nobody; sent again, it answers that they are in",
         body=LateRegistrationsRequest,
         answers={200: LateRegistrationsAnswer},
-        problems=(AlreadyCheckedIn, SessionNotOpen, NotArrived, NotYetThere, AttendanceFrozen),
+        problems=(AlreadyCheckedIn, SessionNotOpen, NotArrived, NotYetThere, TooManyHours, AttendanceFrozen),
     )
     async def post(self, session_id: str) -> None:
         done = await changes.register_all(
@@ -377,7 +378,7 @@ class TaughtCheckIn(ApiHandler):
         summary="Make a check-in present, late or void, with a reason, until the results are released",
         body=ChangeRequest,
         answers={200: CheckInAnswer},
-        problems=(StatusUnchanged, SessionNotOpen, NotYetThere, ResultsReleased),
+        problems=(StatusUnchanged, SessionNotOpen, NotYetThere, TooManyHours, ResultsReleased),
     )
     async def put(self, session_id: str, person_id: str) -> None:
         asked = self.body(ChangeRequest)

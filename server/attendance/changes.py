@@ -142,6 +142,7 @@ async def change_check_in(
     if not found.attended:
         whose = await enrolment.on_record(unit, session.class_id, wanted.person_id)
         rules.check_there(session.ends_at, {whose.name: whose.there_since})
+        await rolls.require_needed(unit, training_class, session, {whose.person_id: whose.name})
     change = StatusChange(
         at=unit.now,
         by_id=unit.actor.id,

@@ -72,7 +72,8 @@ class ClassHours:
     unfinished: int
     """Sessions that have not ended."""
     attended: Mapping[str, int]
-    """By person, those whose check-in stands in a session that has ended; late counts as attended."""
+    """By person, what counts of them: check-ins that stand in sessions that were held, late ones too, 补课, and what another class
+    credits. Never more than could be had (`class_hours`)."""
     empty: tuple[str, ...] = ()
     """What the sessions are called that have ended and to which nobody came: they were not held."""
 
@@ -92,18 +93,28 @@ def class_hours(
     lessons: Iterable[Lesson],
     check_ins: Iterable[tuple[str, str]],
     now: datetime,
-    more: Mapping[str, int] | None = None,
+    credited: Mapping[str, int] | None = None,
+    made_up: Mapping[str, int] | None = None,
 ) -> ClassHours:
-    """The one reckoning of hours (article 4.6), from the sessions, (session, person) of every check-in, and `more`: what a person has
-    beside the sessions of this class."""
+    """The one reckoning of hours (article 4.6), from the sessions, (session, person) of every check-in, and what a person has beside them.
+
+    Check-ins and 补课 together are never more than was held here; with what another class credits, never more than is held or owed: the
+    same hours count once.
+    """
     lessons, check_ins = list(lessons), list(check_ins)
     over = [one for one in lessons if has_ended(one.ends_at, now)]
     gave = {one.id: one.hours for one in held(over, {session_id for session_id, _ in check_ins}, now)}
-    attended = dict(more or {})
+    all_held, own, elsewhere = sum(gave.values()), dict(made_up or {}), credited or {}
     for session_id, person_id in check_ins:
-        attended[person_id] = attended.get(person_id, 0) + gave.get(session_id, 0)
+        own[person_id] = own.get(person_id, 0) + gave.get(session_id, 0)
+    attended = {
+        person_id: min(
+            min(own.get(person_id, 0), all_held) + elsewhere.get(person_id, 0), max(all_held, owed)
+        )
+        for person_id in [*elsewhere, *(one for one in own if one not in elsewhere)]
+    }
     return ClassHours(
-        sum(gave.values()),
+        all_held,
         owed,
         len(lessons) - len(over),
         attended,

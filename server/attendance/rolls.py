@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,9 +12,10 @@ from pymongo.errors import DuplicateKeyError
 from server.accounts import people
 from server.attendance import rules, service, store
 from server.attendance.documents import AddedKind, CheckIn, RefusedScan, Source, TeachingSession
+from server.attendance.hours import TooManyHours
 from server.attendance.rules import Flag, Status, Window
 from server.classes import service as classes
-from server.classes.documents import Enrolment
+from server.classes.documents import Enrolment, TrainingClass
 from server.classes.service import ResultsReleased
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
@@ -162,7 +163,7 @@ async def entries_of(scope: Scope, session: TeachingSession) -> list[RollEntry]:
     check_ins = await store.check_ins_of_session(scope, session.id)
     by_person = {one.person_id: one for one in check_ins}
     sharing = rules.sharing((one.person_id, one.device) for one in check_ins)
-    made_up = await store.added_totals(scope, session.class_id, kind=AddedKind.MADE_UP)
+    made_up = await store.added_totals(scope, session.class_id, AddedKind.MADE_UP)
     return [
         RollEntry(
             one,
@@ -188,8 +189,8 @@ async def register_late(
 ) -> tuple[CheckIn, bool]:
     """补签 by staff of the institution; the same request again answers the same, with False.
 
-    Raises AlreadyCheckedIn, SessionNotOpen before the session's window, NotYetThere for who came after it had ended, AttendanceFrozen
-    once results are released, and NotFound for a person who is not in the class.
+    Raises AlreadyCheckedIn, SessionNotOpen before the session's window, NotYetThere for who came after it had ended, TooManyHours for who
+    has made up as much, AttendanceFrozen once results are released, and NotFound for a person who is not in the class.
     """
     await service.session_in_reach(platform, actor, class_id, session_id)
     return await _register(platform, actor, session_id, wanted)
@@ -250,6 +251,19 @@ async def require_registrable(
         raise rules.SessionNotOpen("课次还没有开始签到，不能补签。")
     training_class = (await classes.classes_of(unit, [session.class_id]))[session.class_id]
     await classes.exclude_release(unit, training_class, AttendanceFrozen)
+    await require_needed(unit, training_class, session, called)
+
+
+async def require_needed(
+    unit: UnitOfWork, training_class: TrainingClass, session: TeachingSession, called: Mapping[str, str]
+) -> None:
+    """Raises TooManyHours, naming whom it concerns (id → what they are called), where a check-in would make hours superfluous that were
+    made up or credited: the same hours do not stand on the record twice."""
+    if twice := await service.superfluous(unit, training_class, session, list(called)):
+        names = "、".join(called[one] for one in twice)
+        raise TooManyHours(
+            f"{names}已登记补课或转班计入的课时，再登记到课就超过了本班的课时。请先撤销相应的补课或转班课时，再办理。"
+        )
 
 
 def registration(

@@ -5,13 +5,14 @@ Arranging sessions is `timetable`, the code on the screen `codes`, checking in `
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
 from server.attendance import store
-from server.attendance.documents import CheckIn, TeachingSession
+from server.attendance.documents import AddedKind, CheckIn, TeachingSession
 from server.attendance.hours import ClassHours, class_hours
-from server.attendance.rules import Window
+from server.attendance.rules import SETTLES_AFTER, Window
 from server.attendance.sheet import attendance_sheet
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -132,10 +133,40 @@ async def hours_of_class(scope: Scope, training_class: TrainingClass) -> ClassHo
     """The hours of a class that the caller has fetched already, and of everybody in it."""
     sessions = await store.sessions_of_class(scope, training_class.id)
     check_ins = await store.attended(scope, [one.id for one in sessions])
-    lessons = (one.lesson for one in sessions)
-    more = await store.added_totals(scope, training_class.id)
-    now = scope.platform.clock.now()
-    return class_hours(training_class.class_hours, lessons, check_ins, now, more)
+    return class_hours(
+        training_class.class_hours,
+        [one.lesson for one in sessions],
+        check_ins,
+        scope.platform.clock.now(),
+        *await _beside(scope, training_class.id),
+    )
+
+
+async def _beside(scope: Scope, class_id: str) -> tuple[dict[str, int], dict[str, int]]:
+    """By person what other classes credit, and what was made up."""
+    return (
+        await store.added_totals(scope, class_id, AddedKind.CREDITED),
+        await store.added_totals(scope, class_id, AddedKind.MADE_UP),
+    )
+
+
+async def superfluous(
+    scope: Scope, training_class: TrainingClass, session: TeachingSession, person_ids: Collection[str]
+) -> list[str]:
+    """Those of these people whose check-in in this session would count for less than its hours, because they made them up or have them
+    credited already."""
+    beside = await _beside(scope, training_class.id)
+    concerned = [one for one in person_ids if any(one in totals for totals in beside)]
+    if not concerned:
+        return []
+    sessions = await store.sessions_of_class(scope, training_class.id)
+    check_ins = await store.attended(scope, [one.id for one in sessions])
+    over = max(scope.platform.clock.now(), session.ends_at + SETTLES_AFTER)
+    new = [(session.id, one) for one in concerned]
+    lessons = [one.lesson for one in sessions]
+    before = class_hours(training_class.class_hours, lessons, check_ins, over, *beside).attended
+    after = class_hours(training_class.class_hours, lessons, check_ins + new, over, *beside).attended
+    return [one for one in concerned if after[one] - before[one] < session.hours]
 
 
 async def sessions_outside(scope: Scope, class_id: str, first: date, last: date) -> list[TeachingSession]:
@@ -157,7 +188,7 @@ async def sheet_of_class(platform: Platform, actor: Actor, class_id: str) -> Dow
             [one.lesson for one in sessions],
             [(one.session_id, one.person_id) for one in check_ins if one.attended],
             platform.clock.now(),
-            await store.added_totals(platform, class_id),
+            *await _beside(platform, class_id),
         ),
         platform.clock.now(),
     )

@@ -294,11 +294,11 @@ async def sessions_of_teacher(
     return [TeachingSession.from_mongo(row) async for row in rows]
 
 
-async def added_totals(scope: Scope, class_id: str, *, kind: AddedKind | None = None) -> dict[str, int]:
-    """By person, what counts beside the check-ins of a class; with `kind` of this kind only."""
+async def added_totals(scope: Scope, class_id: str, kind: AddedKind) -> dict[str, int]:
+    """By person, what counts of this kind beside the check-ins of a class."""
     total: dict[str, int] = {}
     for one in await added_of_class(scope, class_id):
-        if one.voided_at is None and kind in (None, one.kind):
+        if one.voided_at is None and one.kind is kind:
             total[one.person_id] = total.get(one.person_id, 0) + one.hours
     return total
 

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from server.attendance import added, changes, timetable
+from server.attendance import added, changes, rolls, timetable
 from server.attendance import service as attendance
-from server.attendance.added import MakeUp
-from server.attendance.changes import CheckInChange
+from server.attendance.added import MakeUp, Voiding
+from server.attendance.changes import CheckInChange, LateRegistrations
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import AddedKind, TeachingSession
 from server.attendance.hours import TooManyHours
 from server.certificates import issue, reconcile
+from server.attendance.rolls import LateRegistration
 from server.attendance.rules import Status
 from server.classes import service as classes
 from server.classes.enrolment import DatesClash
@@ -272,6 +273,46 @@ async def test_what_was_missed_is_made_up_afterwards_and_on_days_into_which_it_f
         await added.make_up(platform, XINGTAI, opened.id, made_up(4, 20, "晚上的课"))
     await added.make_up(platform, XINGTAI, opened.id, made_up(3, 20, "晚上的课"))
     await added.make_up(platform, XINGTAI, opened.id, made_up(4, 19))
+
+
+async def test_hours_that_were_made_up_are_not_had_a_second_time_by_a_check_in(
+    platform: Platform, clock: FixedClock, opened: ClassInSession
+) -> None:
+    """Whoever was there after all has the 补课 taken back first: by 补签, with others, and where a void check-in comes alive."""
+    first, second = [await session_on(platform, opened, day) for day in (17, 18)]
+    missing, there = opened.trainees
+    for session in (first, second):
+        clock.set(session.starts_at)
+        for one in [there] if session is first else opened.trainees:
+            scan = Scan(stage.code_of(platform, session), f"{one.actor.id}-{session.id}")
+            await CheckInDesk(platform).check_in(one.actor, scan)
+        clock.set(session.ends_at + timedelta(minutes=5))
+    draft = MakeUp(
+        person_id=missing.actor.id,
+        hours=4,
+        held_on=date(2026, 3, 18),
+        taught="补上 17 日的课",
+        taught_by=cast.BACKBONE_TEACHER.name,
+    )
+    made = await added.make_up(platform, XINGTAI, opened.id, draft)
+    there_too = LateRegistration(person_id=missing.actor.id, reason="当天手机没电，在场")
+    with pytest.raises(TooManyHours, match="请先撤销"):
+        await rolls.register_late(platform, XINGTAI, opened.id, first.id, there_too)
+    together = LateRegistrations(person_ids=[missing.actor.id], reason=there_too.reason)
+    with pytest.raises(TooManyHours):
+        await changes.register_all(platform, XINGTAI, opened.id, first.id, together)
+    void = CheckInChange(person_id=missing.actor.id, status=Status.VOID, reason="当天没有到")
+    await changes.change_check_in(platform, XINGTAI, opened.id, second.id, void)
+    await added.make_up(
+        platform, XINGTAI, opened.id, draft.model_copy(update={"taught": "补上 18 日的课", "hours": 4})
+    )
+    again = void.model_copy(update={"status": Status.PRESENT})
+    with pytest.raises(TooManyHours):
+        await changes.change_check_in(platform, XINGTAI, opened.id, second.id, again)
+    await added.void(platform, XINGTAI, opened.id, made.id, Voiding(reason="当天在场，改为补签"))
+    await rolls.register_late(platform, XINGTAI, opened.id, first.id, there_too)
+    attended = (await attendance.hours_of_class(platform, opened.training_class)).attended
+    assert attended == {missing.actor.id: 8, there.actor.id: 8}
 
 
 async def test_a_teacher_who_makes_hours_up_with_several_people_teaches_them_once(

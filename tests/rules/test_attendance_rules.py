@@ -309,6 +309,18 @@ def test_nobody_has_attended_more_than_was_held_and_no_session_counts_before_a_m
     assert hours.complete == (hours.held >= owed and all(ends <= -60 for ends, _ in sessions))
 
 
+def test_the_same_hours_count_once_however_often_they_are_recorded() -> None:
+    over = NINE - timedelta(hours=1)
+    lessons, everything = [Lesson("one", over, 4), Lesson("two", over, 4)], [("one", "甲"), ("two", "甲")]
+    made_up = class_hours(80, lessons, everything, NINE, {}, {"甲": 4})
+    assert made_up.attended == {"甲": 8}, "no more than was held here"
+    assert class_hours(8, lessons, everything, NINE, {"甲": 40}).attended == {"甲": 8}
+    assert class_hours(80, lessons, everything, NINE, {"甲": 40}).attended == {"甲": 48}, (
+        "40 were held elsewhere"
+    )
+    assert class_hours(80, lessons, everything, NINE, {"甲": 76}).attended == {"甲": 80}
+
+
 @given(st.integers(1, 12), st.integers(0, 720), st.integers(20, 60))
 @example(12, 44, 45)
 @example(1, 45, 45)
