@@ -12,6 +12,7 @@ from server.accounts.proofs import Voucher
 from server.accounts.rules import Evidence
 from server.admissions import places, rules, store
 from server.admissions.documents import Arrival, ClassAdmission
+from server.attendance import service as attendance
 from server.classes import enrolment
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
@@ -67,6 +68,8 @@ class ArrivalRow:
     enrolment: Enrolment
     evidence: Evidence
     arrival: Arrival | None
+    undoable: bool
+    """Whether the arrival may be taken back today."""
 
     @property
     def pledged(self) -> bool:
@@ -212,8 +215,16 @@ async def class_arrivals(platform: Platform, class_id: str) -> list[ArrivalRow]:
     enrolled = await classes.trainees(platform, class_id)
     known = await people.persons(platform, [one.person_id for one in enrolled])
     kept = await store.arrivals(platform, class_id)
+    checked_in = await attendance.who_checked_in(platform, class_id)
+    now = platform.clock.now()
     return [
-        ArrivalRow(one, Evidence(known[one.person_id].evidence), kept.get(one.person_id)) for one in enrolled
+        ArrivalRow(
+            one,
+            Evidence(known[one.person_id].evidence),
+            kept.get(one.person_id),
+            rules.may_undo(one.arrived_at, now, checked_in=one.person_id in checked_in),
+        )
+        for one in enrolled
     ]
 
 
@@ -271,13 +282,14 @@ async def _become(
 
 @transactional
 async def undo_arrival(unit: UnitOfWork, class_id: str, person_id: str, reason: str) -> None:
-    """Takes a slip back on the day it was made; the evidence is again what it was before.
+    """Takes a slip back on the day it was made and before the first check-in; the evidence is again what it was before.
 
     Raises NotFound, ArrivalClosed, ArrivalStands.
     """
     training_class = await _class_at_the_desk(unit, class_id)
     trainee = await classes.trainee(unit, class_id, person_id)
-    rules.require_may_undo(trainee.arrived_at, unit.now)
+    checked_in = person_id in await attendance.who_checked_in(unit, class_id)
+    rules.require_may_undo(trainee.arrived_at, unit.now, checked_in=checked_in)
     await enrolment.set_arrival(unit, class_id, person_id, None)
     kept = await store.arrival(unit, class_id, person_id)
     if kept is not None and kept.evidence_before:

@@ -20,6 +20,7 @@ from server.accounts.proofs import Voucher
 from server.accounts.rules import Evidence
 from server.admissions import places, roster_rules, store
 from server.admissions.rules import Action, State
+from server.attendance import service as attendance
 from server.classes import enrolment
 from server.classes import service as classes
 from server.classes.documents import Enrolment, EnrolmentSource, TrainingClass
@@ -258,7 +259,8 @@ async def _require_own(
 async def remove(
     platform: Platform, actor: Actor, class_id: str, person_id: str, wanted: Reason
 ) -> Enrolment:
-    """Takes somebody off the roster who has not arrived; the place goes to the first on the waiting list until the class begins.
+    """Takes somebody off the roster who has neither arrived nor checked in; the place goes to the first on the waiting list until the class
+    begins.
 
     Raises HasCome, OfTheSelection, ResultsReleased, NotFound.
     """
@@ -271,7 +273,7 @@ async def _remove(unit: UnitOfWork, class_id: str, person_id: str, reason: str) 
     training_class = await _open_roster(unit, class_id)
     found = await classes.trainee(unit, class_id, person_id)
     today = beijing_date(unit.now)
-    roster_rules.require_not_come(found.has_come(training_class.starts_on, today))
+    roster_rules.require_not_come(await _has_come(unit, training_class, found, today))
     if found.source is EnrolmentSource.SELECTION:
         raise roster_rules.OfTheSelection()
     application = await store.open_application(unit, class_id, person_id)
@@ -298,7 +300,7 @@ async def leave(unit: UnitOfWork, class_id: str, person_id: str, wanted: Leaving
             raise LeftBefore(f"{found.name}已于 {found.left_on} 退训。")
         return unit.nothing_written()
     today = beijing_date(unit.now)
-    roster_rules.require_come(found.has_come(training_class.starts_on, today))
+    roster_rules.require_come(await _has_come(unit, training_class, found, today))
     first = beijing_date(found.arrived_at) if found.arrived_at else training_class.starts_on
     if not first <= wanted.left_on <= today:
         raise Invalid(fields=[FieldError("left_on", f"退训日期应在 {first}（报到或开班）至今天之间。")])
@@ -323,6 +325,13 @@ async def come_back(unit: UnitOfWork, class_id: str, person_id: str, wanted: Rea
     _tell(unit, training_class, found, "returned-to-class", reason)
     unit.audit("admissions:come-back", class_id, person_id=person_id, reason=reason)
     return None
+
+
+async def _has_come(scope: Scope, training_class: TrainingClass, found: Enrolment, today: date) -> bool:
+    """Whoever has a check-in of any kind was there, whatever was noted of their arrival."""
+    return found.has_come(
+        training_class.starts_on, today
+    ) or found.person_id in await attendance.who_checked_in(scope, training_class.id)
 
 
 async def _open_roster(unit: UnitOfWork, class_id: str) -> TrainingClass:

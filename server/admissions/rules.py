@@ -271,9 +271,19 @@ class ArrivalStands(Conflict):
     title = "报到不能再撤销"
 
 
-def require_may_undo(arrived_at: datetime | None, now: datetime) -> None:
-    """A slip is taken back on the day it was made; later the record stands. Raises ArrivalStands."""
+def require_may_undo(arrived_at: datetime | None, now: datetime, *, checked_in: bool) -> None:
+    """A slip is taken back on the day it was made, before the person has checked in; later the record stands. Raises ArrivalStands."""
     if arrived_at is None:
         raise ArrivalStands("该学员还没有报到，无需撤销。")
     if beijing_date(arrived_at) != beijing_date(now):
         raise ArrivalStands(f"报到登记于 {beijing_date(arrived_at)}，只能在当天撤销。")
+    if checked_in:
+        raise ArrivalStands("该学员已有签到记录（含作废的），报到不能再撤销。不再参加的，请办理退训。")
+
+
+def may_undo(arrived_at: datetime | None, now: datetime, *, checked_in: bool) -> bool:
+    try:
+        require_may_undo(arrived_at, now, checked_in=checked_in)
+    except ArrivalStands:
+        return False
+    return True

@@ -169,6 +169,13 @@ async def superfluous(
     return [one for one in concerned if after[one] - before[one] < session.hours]
 
 
+async def who_checked_in(scope: Scope, class_id: str) -> set[str]:
+    """The person ids of whoever ever checked in to a class that the caller has fetched already, or was registered by hand; void counts too,
+    and what was cancelled."""
+    sessions = [one.id for one in await store.all_sessions_of_class(scope, class_id)]
+    return await store.people_with_check_ins(scope, sessions)
+
+
 async def sessions_outside(scope: Scope, class_id: str, first: date, last: date) -> list[TeachingSession]:
     """The sessions, held or planned, outside these days, of a class that the caller has fetched already."""
     sessions = await store.sessions_of_class(scope, class_id)

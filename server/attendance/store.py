@@ -227,6 +227,12 @@ async def with_check_ins(scope: Scope, session_ids: Sequence[str]) -> set[str]:
     return set(await scope["check_ins"].distinct("session_id", condition, session=scope.session))
 
 
+async def people_with_check_ins(scope: Scope, session_ids: Sequence[str]) -> set[str]:
+    """Those of whom there is a check-in of these sessions, void or not."""
+    condition = {"session_id": {"$in": list(session_ids)}}
+    return set(await scope["check_ins"].distinct("person_id", condition, session=scope.session))
+
+
 async def count_check_ins(scope: Scope, session_ids: Sequence[str]) -> dict[str, int]:
     """Of each session those that count."""
     void = Counter(session_id for session_id, _ in await _void(scope, session_ids))

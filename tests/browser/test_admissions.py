@@ -196,7 +196,7 @@ def trainee(number: int, *, pledged: bool, arrived: bool) -> ArrivalRow:
         pledged_at=NOON if pledged else None,
         history=[Step(at=NOON, actor_id="y", actor_name="邢试丁", action=arrival.CONFIRM)],
     )
-    return ArrivalRow(enrolled, Evidence.STAFF_CONFIRMED if arrived else Evidence.FORMAT_OK, kept)
+    return ArrivalRow(enrolled, Evidence.STAFF_CONFIRMED if arrived else Evidence.FORMAT_OK, kept, arrived)
 
 
 ROWS = [trainee(0, pledged=True, arrived=True), trainee(1, pledged=False, arrived=False)]

@@ -8,10 +8,14 @@ import pytest
 
 from server.accounts.people import persons
 from server.accounts.rules import Evidence
-from server.admissions import arrival, rules
-from server.admissions.rules import DISCIPLINE_VERSION, PledgeMissing
+from server.admissions import arrival, roster, rules
+from server.admissions.roster_rules import HasCome
+from server.admissions.rules import DISCIPLINE_VERSION, ArrivalStands, PledgeMissing
+from server.attendance import changes
+from server.attendance.changes import CheckInChange
 from server.attendance.check_in import CheckInDesk, Scan
-from server.attendance.rules import NotArrived
+from server.attendance.rules import NotArrived, Status
+from server.kernel.clock import beijing_date
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, stage
@@ -81,6 +85,37 @@ async def test_who_has_not_arrived_does_not_check_in(platform: Platform, wechat:
         platform, opened.officer, opened.id, phone.actor.person_id, pledge_on_paper=True
     )
     assert (await desk.check_in(phone.actor, Scan(stage.code_of(platform, session), "nonce-2"))).new
+
+
+async def test_whoever_has_checked_in_has_reported_and_leaves_by_a_record(
+    platform: Platform, wechat: Simulator
+) -> None:
+    """入学报到 of somebody who was in a session, void or not, is no slip: it is not taken back, nor the row taken off; 退训 is noted."""
+    opened = await open_class(platform, wechat)
+    [phone] = await admit(platform, wechat, opened, [cast.STRANGER])
+    person_id, now = phone.actor.person_id, platform.clock.now() + timedelta(days=28)
+    clock_of(platform).set(now)
+    await arrival.confirm_arrival(platform, opened.officer, opened.id, person_id, pledge_on_paper=True)
+    session = await stage.teaching_session(
+        platform, opened, starts_at=now + timedelta(minutes=10), ends_at=now + timedelta(hours=2), hours=2
+    )
+    scan = Scan(stage.code_of(platform, session), "nonce-1")
+    await CheckInDesk(platform).check_in(phone.actor, scan)
+    clock_of(platform).set(session.starts_at)
+    void = CheckInChange(person_id=person_id, status=Status.VOID, reason="替同事扫的码")
+    await changes.change_check_in(platform, opened.officer, opened.id, session.id, void)
+    [row] = await arrival.class_arrivals(platform, opened.id)
+    assert not row.undoable
+    with pytest.raises(ArrivalStands):
+        await arrival.undo_arrival(platform, opened.officer, opened.id, person_id, "点错了人")
+    never_arrived = {"$set": {"arrived_at": None}}
+    await platform["enrolments"].update_one({"person_id": person_id}, never_arrived)
+    with pytest.raises(HasCome):
+        await roster.remove(
+            platform, opened.officer, opened.id, person_id, roster.Reason(reason="不再参加本次培训")
+        )
+    leaving = roster.Leaving(reason="不再参加本次培训", left_on=beijing_date(now))
+    await roster.leave(platform, opened.officer, opened.id, person_id, leaving)
 
 
 async def test_the_paper_carries_the_discipline_and_the_pledge_too(

@@ -125,10 +125,13 @@ def test_each_wrong_answer_has_its_place() -> None:
 def test_an_arrival_is_undone_within_its_day_in_beijing(hours: int) -> None:
     later = NOON + timedelta(hours=hours)
     if hours < 12:
-        rules.require_may_undo(NOON, later)
+        rules.require_may_undo(NOON, later, checked_in=False)
     else:
         with pytest.raises(rules.ArrivalStands):
-            rules.require_may_undo(NOON, later)
+            rules.require_may_undo(NOON, later, checked_in=False)
+    with pytest.raises(rules.ArrivalStands):
+        rules.require_may_undo(NOON, later, checked_in=True)
+    assert rules.may_undo(NOON, later, checked_in=False) == (hours < 12)
 
 
 def test_the_discipline_has_each_article_of_the_chapter() -> None:
