@@ -14,9 +14,9 @@ from server.attendance.changes import CheckInChange, LateRegistrations
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import AddedKind, TeachingSession
 from server.attendance.hours import TooManyHours
-from server.certificates import issue, reconcile
 from server.attendance.rolls import LateRegistration
 from server.attendance.rules import Status
+from server.certificates import issue, reconcile
 from server.classes import service as classes
 from server.classes.enrolment import DatesClash
 from server.classes.rules import Condition
