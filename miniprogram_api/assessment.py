@@ -36,7 +36,7 @@ NO_REMARKS: Mapping[str, Sequence[WorkRemark]] = {}
 BODY_BESIDE_FILES = 2**20
 """Bytes that fields, headers and boundaries may take beside the files."""
 SLOWEST_UPLOAD = 3600
-"""Seconds, after which a phone that fell silent is given up."""
+"""Seconds for all of it: the largest that the policy may ask for, over a slow line. Who falls silent is given up long before."""
 
 
 class CriterionAnswer(Response):
@@ -306,6 +306,7 @@ class TaskSubmissions(ApiHandler):
             await self._open_form()
 
     async def _open_form(self) -> None:
+        self.connection.stream_body(self.actor.person_id, SLOWEST_UPLOAD)
         upload = await submissions.begin_upload(self.platform, self.actor, self.path_kwargs["task_id"])
         largest = upload.limits.files * upload.limits.file_bytes + BODY_BESIDE_FILES
         announced = self.request.headers.get("Content-Length", "0")
@@ -313,7 +314,6 @@ class TaskSubmissions(ApiHandler):
             raise FileTooLarge(f"一次提交的文件总共不能超过 {largest // 2**20} MiB，请分次提交或压缩。")
         self.form = SubmissionForm(self.request.headers.get("Content-Type", ""), upload)
         self.connection.set_max_body_size(largest)
-        self.connection.set_body_timeout(SLOWEST_UPLOAD)
 
     async def data_received(self, chunk: bytes) -> None:
         if self.form is not None:

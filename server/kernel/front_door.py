@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import logging
+import socket
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -53,13 +54,27 @@ class Limits:
     connections_each: int = 500
     """From one address; a proxy of ours has none, and counts by itself (README)."""
     requests_at_once: int = 1000
-    """That wait for their answer. A process answers about a thousand check-ins a second: whoever comes next would wait longer than that."""
+    """That are here whole and wait for their answer to begin. A process answers about a thousand check-ins a second: whoever comes next
+    would wait longer than that."""
+    requests_each: int = 300
+    """Of one address: 200 phones of a class that open the same page in the same moment, and some more."""
     bodies_held: int = 128 * 2**20
     """Bytes of bodies above the usual that are in memory at once."""
+    bodies_each: int = 32 * 2**20
+    """Bytes of that from one address."""
+    uploads_at_once: int = 100
+    """Bodies that are streamed: each holds up to 3 MiB."""
+    uploads_each: int = 40
+    """From one address. A class that hands in within a minute has about twenty under way."""
+    uploads_of_a_person: int = 2
     idle_seconds: float = 30
     """From the last answer to the end of the next request's headers: a silent connection, or one that sends them letter by letter."""
     body_seconds: float = 60
     """For a body that is read whole; an upload that is streamed has a time of its own."""
+    silence_seconds: float = 30
+    """That an upload may bring nothing."""
+    unread_seconds: float = 30
+    """That a client may take nothing of its answer."""
     linger_seconds: float = 30
     """For what a phone still sends after its answer."""
     linger_most: int = 64 * 2**20
@@ -79,43 +94,85 @@ def open_door(application: Application, limits: Limits | None = None) -> FrontDo
     return door
 
 
+class Share:
+    """What there is so much of, and no more of it for one: nobody takes from the others all there is."""
+
+    def __init__(self, most: int, each: int) -> None:
+        self._most = most
+        self._each = each
+        self._taken = 0
+        self._by: Counter[str] = Counter()
+
+    def has_room(self, who: str | None, size: int = 1) -> bool:
+        """Of a proxy of ours (None) only all of it is counted."""
+        return self._taken + size <= self._most and (who is None or self._by[who] + size <= self._each)
+
+    def take(self, who: str | None, size: int = 1) -> bool:
+        """False where there is not so much left; then nothing was taken."""
+        if not self.has_room(who, size):
+            return False
+        self._taken += size
+        if who is not None:
+            self._by[who] += size
+        return True
+
+    def give_back(self, who: str | None, size: int = 1) -> None:
+        self._taken -= size
+        if who is not None:
+            self._by[who] -= size
+            if not self._by[who]:
+                del self._by[who]
+
+
 class FrontDoor(HTTPServer):
+    """(HTTPServer has no __init__ to add to.)"""
+
     limits = Limits()
-    waiting = 0
-    """Requests that were let in and are not answered yet."""
-    held = 0
-    """Bytes of their bodies."""
 
     @cached_property
-    def _from(self) -> Counter[str]:
-        """Open connections by address. (HTTPServer has no __init__ to add to.)"""
-        return Counter()
+    def connections(self) -> Share:
+        return Share(sys.maxsize, self.limits.connections_each)
+
+    @cached_property
+    def waiting(self) -> Share:
+        """Requests whose body is in and whose answer has not begun. What still comes costs only its connection, and so does an answer
+        on its way: both last as long as the client likes."""
+        return Share(self.limits.requests_at_once, self.limits.requests_each)
+
+    @cached_property
+    def held(self) -> Share:
+        """Bytes of bodies."""
+        return Share(self.limits.bodies_held, self.limits.bodies_each)
+
+    @cached_property
+    def uploads(self) -> Share:
+        return Share(self.limits.uploads_at_once, self.limits.uploads_each)
+
+    @cached_property
+    def uploads_by_person(self) -> Share:
+        return Share(sys.maxsize, self.limits.uploads_of_a_person)
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        who = self._counted(address)
-        if who is not None and self._from[who] >= self.limits.connections_each:
+        if not self.connections.take(self.counted(address[0])):
             stream.write(_BUSY)
             stream.close()
             return
-        if who is not None:
-            self._from[who] += 1
+        # The system ends a connection whose other end acknowledges nothing, or has no room for more, for so long.
+        unread = int(self.limits.unread_seconds * 1000)
+        stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread)
         super().handle_stream(stream, address)
 
     def on_close(self, server_conn: object) -> None:
         super().on_close(server_conn)
-        who = self._counted(cast(Any, server_conn).context.address)
-        if who is not None:
-            self._from[who] -= 1
-            if not self._from[who]:
-                del self._from[who]
+        self.connections.give_back(self.counted(cast(Any, server_conn).context.address[0]))
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         exchange = Exchange(cast(HTTP1Connection, request_conn), self)
         return _Reader(self, exchange, super().start_request(server_conn, exchange))
 
-    def _counted(self, address: tuple[Any, ...]) -> str | None:
-        """As what the connections from an address are counted; None: not at all."""
-        peer = str(address[0])
+    def counted(self, address: object) -> str | None:
+        """As what an address takes its share; None: it has none."""
+        peer = str(address)
         proxy = addresses.is_proxy(addresses.parsed(peer), self.limits.proxies)
         return None if proxy else addresses.counted_as(peer)
 
@@ -155,12 +212,14 @@ class Exchange(HTTPConnection):
         self.nothing_comes = False
         """The client waits with its body for a word of ours (Expect: 100-continue)."""
         self.answered = False
-        self.held = 0
+        self.who: str | None = None
+        """Whose share it takes from."""
         self._line = line
         self._door = door
-        self._counted = False
+        self._taken: list[tuple[Share, str | None, int]] = []
         self._ended = False
         self._linger: object | None = None
+        self._silence: object | None = None
 
     # ---- as handlers know it
 
@@ -170,6 +229,7 @@ class Exchange(HTTPConnection):
         headers: HTTPHeaders,
         chunk: bytes | None = None,
     ) -> Any:
+        self._give_back(self._door.waiting)
         return self._line.write_headers(start_line, headers, chunk)
 
     def write(self, chunk: bytes) -> Any:
@@ -187,11 +247,19 @@ class Exchange(HTTPConnection):
     def set_close_callback(self, callback: Callable[[], None] | None) -> None:
         self._line.set_close_callback(callback)
 
+    def stream_body(self, person_id: str, seconds: float) -> None:
+        """A person sends an upload, which the handler takes as it comes and which may take so long. Raises TooManyRequests, Unavailable."""
+        if not self._take(self._door.uploads_by_person, person_id):
+            raise errors.TooManyRequests(
+                "您还有文件正在上传，请等上传完成后再提交。", retry_after=RETRY_SECONDS
+            )
+        if not self._take(self._door.uploads, self.who):
+            raise errors.Unavailable("现在上传文件的人太多，请稍后再提交。", retry_after=RETRY_SECONDS)
+        self._line.set_body_timeout(seconds)
+        self.listen()
+
     def set_max_body_size(self, most: int) -> None:
         self.body_most = most
-
-    def set_body_timeout(self, seconds: float) -> None:
-        self._line.set_body_timeout(seconds)
 
     def detach(self) -> IOStream:
         self.leave()
@@ -199,25 +267,35 @@ class Exchange(HTTPConnection):
 
     # ---- as the door knows it
 
-    def enter(self) -> None:
-        self._counted = True
-        self._door.waiting += 1
+    def enter(self) -> bool:
+        """It waits for its answer from here on; False where too many do already."""
+        return self._take(self._door.waiting, self.who)
 
-    def leave(self) -> None:
-        """The answer is complete, or nobody waits for it any more. Once is enough, twice does no harm."""
-        if self._counted:
-            self._counted = False
-            self._door.waiting -= 1
-        self._door.held -= self.held
-        self.held = 0
+    def rest(self) -> None:
+        """It waits for its own client."""
+        self._give_back(self._door.waiting)
 
     def hold(self, size: int) -> bool:
         """Counts bytes that stay in memory until the answer; False when there are too many of them in this process."""
-        if self._door.held + size > self._door.limits.bodies_held:
-            return False
-        self.held += size
-        self._door.held += size
-        return True
+        return self._take(self._door.held, self.who, size)
+
+    def leave(self) -> None:
+        """The answer is complete, or nobody waits for it any more. Once is enough, twice does no harm."""
+        self._give_back()
+        self.hear()
+
+    def listen(self) -> None:
+        """The client's turn: of an upload the next bytes come soon, or never."""
+        self.hear()
+        self._silence = IOLoop.current().call_later(
+            self._door.limits.silence_seconds, self._line.stream.close
+        )
+
+    def hear(self) -> None:
+        """Something has come, and it is our turn."""
+        if self._silence is not None:
+            IOLoop.current().remove_timeout(self._silence)
+            self._silence = None
 
     def end(self) -> None:
         """The next request may come; or, where this one's body is not in yet, none."""
@@ -231,6 +309,18 @@ class Exchange(HTTPConnection):
         if self._linger is not None:
             IOLoop.current().remove_timeout(self._linger)
             self._linger = None
+
+    def _take(self, share: Share, who: str | None, size: int = 1) -> bool:
+        taken = share.take(who, size)
+        if taken:
+            self._taken.append((share, who, size))
+        return taken
+
+    def _give_back(self, only: Share | None = None) -> None:
+        given = [one for one in self._taken if only is None or one[0] is only]
+        self._taken = [one for one in self._taken if only is not None and one[0] is not only]
+        for share, who, size in given:
+            share.give_back(who, size)
 
 
 class _Reader(HTTPMessageDelegate):
@@ -254,17 +344,15 @@ class _Reader(HTTPMessageDelegate):
         self._wants_a_page = "text/html" in headers.get("Accept", "")
         self._exchange.nothing_comes = headers.get("Expect", "").lower() == "100-continue"
         self._tell_who_it_is(headers)
-        limits = self._door.limits
-        if self._door.waiting >= limits.requests_at_once and self._asked[1] != HEALTH:
+        if not self._door.waiting.has_room(self._exchange.who) and self._asked[1] != HEALTH:
             self._refuse(errors.Unavailable(retry_after=RETRY_SECONDS))
             return
-        self._exchange.enter()
         known = self._application.headers_received(start_line, headers)
-        if (
-            known is not None
-        ):  # a body that is streamed: the handler has settled who sends it, and how much of it
+        if known is not None:  # a body that is streamed: the handler settles who sends it, and how much of it
             self._streamed = True
+            self._exchange.enter()
             await known
+            self._exchange.rest()
         announced = headers.get("Content-Length", "")
         if announced.isdecimal() and int(announced[:20]) > self._exchange.body_most:
             self._refuse(_too_large(self._exchange.body_most))
@@ -276,6 +364,7 @@ class _Reader(HTTPMessageDelegate):
             peer = str(context.address[0])
             context.remote_ip = addresses.client(peer, headers.get("X-Forwarded-For", ""), proxies)
             context.protocol = addresses.scheme(peer, headers.get("X-Forwarded-Proto", ""), proxies)
+        self._exchange.who = self._door.counted(context.remote_ip)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._arrived += len(chunk)
@@ -287,15 +376,28 @@ class _Reader(HTTPMessageDelegate):
         if self._arrived > self._exchange.body_most:
             self._refuse(_too_large(self._exchange.body_most))
             return None
-        if not self._streamed and self._arrived > USUAL_BODY and not self._exchange.hold(len(chunk)):
+        if self._streamed:
+            return self._pass_on(chunk)
+        if self._arrived > USUAL_BODY and not self._exchange.hold(len(chunk)):
             self._refuse(errors.Unavailable(retry_after=RETRY_SECONDS))
             return None
         return self._application.data_received(chunk)
 
+    async def _pass_on(self, chunk: bytes) -> None:
+        self._exchange.hear()
+        taken = self._application.data_received(chunk)
+        if taken is not None:
+            await taken
+        if not self._exchange.answered:
+            self._exchange.listen()
+
     def finish(self) -> None:
         self._exchange.body_read = True
+        self._exchange.hear()
         if self._exchange.answered:
             self._exchange.end()
+        elif not self._exchange.enter() and not self._streamed and self._asked[1] != HEALTH:
+            self._refuse(errors.Unavailable(retry_after=RETRY_SECONDS))
         if not self._refused:
             self._application.finish()
 

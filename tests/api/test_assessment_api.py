@@ -10,16 +10,19 @@ from urllib.parse import quote, urlsplit
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
+from server.__main__ import make_application
 from server.assessment.documents import Task
 from server.assessment.rules import TaskKind
 from server.kernel import policies
 from server.kernel.clock import beijing_date
+from server.kernel.front_door import Limits
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.wechat.simulator import Simulator
-from tests import cast, stage
+from tests import cast, opening, stage
 from tests.api.client import Answer, call
 from tests.assessing import JPEG, PDF, assess_everybody, hand_in, release, set_task
+from tests.security import raw
 from tests.stage import ClassInSession, Phone
 
 BOUNDARY = "----a-boundary-of-the-tests"
@@ -259,6 +262,25 @@ async def test_an_upload_broken_off_in_the_middle_leaves_no_file(
     await until(nothing_is_kept)
     assert await platform["submissions"].count_documents({}) == 0
     assert (await submit(site, phone, task, [("成果.pdf", PDF)])).json["version"] == 1
+
+
+async def test_a_phone_that_falls_silent_is_given_up_and_nothing_of_it_stays(
+    platform: Platform, phone: Phone, task: Task
+) -> None:
+    whole = form(DECLARED, [("视频.pdf", PDF + bytes(600_000))])
+    headers = {"content_type": FORM, "content_length": str(len(whole)), **phone.headers}
+    limits = Limits(silence_seconds=0.2)
+    async with (
+        opening.application_served(make_application(platform), limits) as site,
+        raw.line_to(site) as line,
+    ):
+        await line.send(raw.head("POST", f"/api/v1/tasks/{task.id}/submissions", **headers) + whole[:400_000])
+        assert await line.is_closed()
+
+        async def nothing_is_kept() -> bool:
+            return await kept(platform) == (0, 0, 0)
+
+        await until(nothing_is_kept)
 
 
 async def test_a_chunked_body_streams_in_too(site: str, phone: Phone, task: Task) -> None:

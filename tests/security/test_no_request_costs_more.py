@@ -7,11 +7,12 @@ from typing import Any
 import orjson
 import pytest
 from pydantic import BaseModel, ValidationError
-from tornado.web import RequestHandler
+from tornado.iostream import StreamClosedError
+from tornado.web import RequestHandler, stream_request_body
 
 from server.__main__ import make_application
-from server.kernel import errors, web
-from server.kernel.front_door import BoundedApplication, Limits
+from server.kernel import addresses, errors, web
+from server.kernel.front_door import BoundedApplication, Exchange, Limits
 from server.kernel.platform import Platform
 from server.kernel.web import USUAL_BODY
 from tests import cast, opening
@@ -33,6 +34,35 @@ class Waits(RequestHandler):
         self.finish("done")
 
     post = get
+
+
+class NeverEnds(RequestHandler):
+    """Has more to say for as long as anybody is there."""
+
+    async def get(self) -> None:
+        try:
+            while True:
+                self.write(b"x" * 2**16)
+                await self.flush()
+        except StreamClosedError:
+            self.settings["gone"].set()
+
+
+@stream_request_body
+class Uploads(RequestHandler):
+    def prepare(self) -> None:
+        assert isinstance(self.request.connection, Exchange)
+        try:
+            self.request.connection.stream_body(self.request.headers["X-Person"], 3600)
+        except errors.Problem as problem:
+            self.set_status(problem.status)
+            self.finish(problem.detail)
+
+    def data_received(self, chunk: bytes) -> None:
+        pass
+
+    def post(self) -> None:
+        self.finish("done")
 
 
 async def test_a_body_that_is_too_large_is_refused_before_it_is_sent(site: str) -> None:
@@ -171,9 +201,10 @@ async def test_nor_is_an_endless_one_read_to_its_end(platform: Platform) -> None
 async def waiting() -> AsyncIterator[BoundedApplication]:
     """An application whose one page waits until it is let."""
     application = BoundedApplication(
-        [("/waits", Waits), ("/healthz", Waits)],
+        [("/waits", Waits), ("/healthz", Waits), ("/never-ends", NeverEnds), ("/uploads", Uploads)],
         let=asyncio.Event(),
         came=asyncio.Event(),
+        gone=asyncio.Event(),
         live_rolls=Nothing(),
     )
     yield application
@@ -237,3 +268,137 @@ async def test_large_bodies_fill_the_memory_only_so_far(waiting: BoundedApplicat
         waiting.settings["let"].set()
         assert (await one.answer()).status == 200
         assert (await raw.ask(site, "POST", "/waits", large)).status == 200
+
+
+# ---- and nobody takes all there is
+
+
+async def begun(line: raw.Line, path: str, **headers: str) -> bool:
+    """A body is announced, and the server has said that it may come; False where it answered at once."""
+    await line.send(raw.head("POST", path, content_length="10", expect="100-continue", **headers))
+    async with asyncio.timeout(raw.PATIENCE):
+        return (await line.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+
+
+async def test_who_announces_a_body_and_sends_none_keeps_nobody_out(waiting: BoundedApplication) -> None:
+    waiting.settings["let"].set()
+    async with (
+        opening.application_served(waiting, Limits(requests_at_once=2)) as site,
+        raw.line_to(site) as one,
+        raw.line_to(site) as other,
+    ):
+        assert await begun(one, "/waits") and await begun(other, "/waits")
+        assert (await raw.ask(site, "GET", "/waits")).status == 200
+        await one.send(b"x" * 10)
+        assert (await one.answer()).status == 200
+
+
+async def test_a_body_that_comes_into_an_overload_is_refused_in_words(waiting: BoundedApplication) -> None:
+    async with (
+        opening.application_served(waiting, Limits(requests_at_once=1)) as site,
+        raw.line_to(site) as one,
+        raw.line_to(site) as other,
+    ):
+        assert await begun(one, "/waits")
+        await other.send(raw.head("GET", "/waits"))
+        await waiting.settings["came"].wait()
+        await one.send(b"x" * 10)
+        assert (await one.answer()).problem == "unavailable"
+        waiting.settings["let"].set()
+        assert (await other.answer()).status == 200
+        await one.send(raw.head("GET", "/waits"))  # the same line goes on
+        assert (await one.answer()).status == 200
+
+
+async def test_an_address_fills_its_own_share_only(waiting: BoundedApplication) -> None:
+    limits = Limits(requests_at_once=10, requests_each=1, proxies=addresses.networks("127.0.0.1"))
+    async with opening.application_served(waiting, limits) as site, raw.line_to(site) as line:
+        await line.send(raw.head("GET", "/waits", x_forwarded_for="203.0.113.1"))
+        await waiting.settings["came"].wait()
+        assert (await raw.ask(site, "GET", "/waits", x_forwarded_for="203.0.113.1")).status == 503
+        waiting.settings["let"].set()
+        assert (await line.answer()).status == 200
+    waiting.settings["let"].clear()
+    waiting.settings["came"].clear()
+    async with (
+        opening.application_served(waiting, limits) as site,
+        raw.line_to(site) as one,
+        raw.line_to(site) as other,
+    ):
+        await one.send(raw.head("GET", "/waits", x_forwarded_for="203.0.113.1"))
+        await waiting.settings["came"].wait()
+        await other.send(raw.head("GET", "/waits", x_forwarded_for="203.0.113.2"))
+        waiting.settings["let"].set()
+        assert (await one.answer()).status == (await other.answer()).status == 200
+
+
+async def test_the_memory_for_large_bodies_is_not_all_of_one_address(waiting: BoundedApplication) -> None:
+    waiting.settings["let"].set()
+    async with opening.application_served(waiting, Limits(bodies_each=100_000)) as site:
+        assert (await raw.ask(site, "POST", "/waits", b"x" * 300_000)).status == 503
+        assert (await raw.ask(site, "POST", "/waits", b"x" * 90_000)).status == 200
+
+
+async def test_an_answer_that_nobody_reads_keeps_nobody_waiting(waiting: BoundedApplication) -> None:
+    waiting.settings["let"].set()
+    async with (
+        opening.application_served(waiting, Limits(requests_at_once=1)) as site,
+        raw.line_to(site) as line,
+    ):
+        await line.send(raw.head("GET", "/never-ends"))
+        await line.reader.readuntil(b"\r\n\r\n")
+        assert (await raw.ask(site, "GET", "/waits")).status == 200
+
+
+async def test_an_answer_that_nobody_reads_ends(waiting: BoundedApplication) -> None:
+    async with (
+        opening.application_served(waiting, Limits(unread_seconds=0.2)) as site,
+        raw.line_to(site) as line,
+    ):
+        await line.send(raw.head("GET", "/never-ends"))
+        async with asyncio.timeout(raw.PATIENCE):
+            await waiting.settings["gone"].wait()
+
+
+async def test_an_upload_that_falls_silent_ends(waiting: BoundedApplication) -> None:
+    async with opening.application_served(waiting, Limits(silence_seconds=0.2)) as site:
+        for brought in (b"", b"x"):
+            async with raw.line_to(site) as line:
+                await line.send(raw.head("POST", "/uploads", content_length="10", x_person="one") + brought)
+                assert await line.is_closed()
+        whole = await raw.ask(site, "POST", "/uploads", b"x" * 10, x_person="one")
+        assert whole.body == b"done"
+
+
+@pytest.mark.parametrize(
+    ("limits", "refused", "status"),
+    [
+        (Limits(uploads_of_a_person=1), "one", 429),
+        (Limits(uploads_each=1), "two", 503),
+        (Limits(uploads_at_once=1), "two", 503),
+    ],
+    ids=["person", "address", "process"],
+)
+async def test_uploads_have_a_share_of_their_own_each_person_and_each_address(
+    waiting: BoundedApplication, limits: Limits, refused: str, status: int
+) -> None:
+    """And while they last everything else goes on."""
+    waiting.settings["let"].set()
+    async with opening.application_served(waiting, limits) as site:
+        async with raw.line_to(site) as line:
+            assert await begun(line, "/uploads", x_person="one")
+            answer = await raw.ask(site, "POST", "/uploads", b"x", x_person=refused)
+            assert answer.status == status and "上传" in answer.body.decode()
+            assert (await raw.ask(site, "GET", "/waits")).status == 200
+            await line.send(b"x" * 10)
+            assert (await line.answer()).body == b"done"
+        assert (await raw.ask(site, "POST", "/uploads", b"x", x_person=refused)).status == 200
+
+
+async def test_one_person_at_the_limit_stops_nobody_else(waiting: BoundedApplication) -> None:
+    async with (
+        opening.application_served(waiting, Limits(uploads_of_a_person=1)) as site,
+        raw.line_to(site) as line,
+    ):
+        assert await begun(line, "/uploads", x_person="one")
+        assert (await raw.ask(site, "POST", "/uploads", b"x", x_person="two")).status == 200
