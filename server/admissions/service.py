@@ -258,7 +258,9 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
     """报名和审核 (article 4.4), from the opening until the closing has passed and nobody waits for a word."""
     href = f"/admin/classes/{training_class.id}/enrolment"
     if training_class.enrolment_closes is None:
-        return [LifeStep("报名", "todo", href=href)] if training_class.application_id else []
+        # A class that a roster has filled never opens to applicants: it has no such step.
+        filled = not training_class.application_id or await classes.trainees(platform, training_class.id)
+        return [] if filled else [LifeStep("报名", "todo", href=href)]
     seen = await class_enrolment(platform, actor, training_class.id)
     entries = await audit.of_subject(platform, training_class.id, limit=100)
     who, when = entry_of(entries, "admissions:open")

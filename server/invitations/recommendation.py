@@ -46,25 +46,28 @@ async def recommend(
     """The pool's teachers for a class that the caller has fetched in its reach: those to be asked first stand first, at most 30.
 
     Of those registered for the class's 专业大类: who is free before who is not, then who the application wished for, then who has taught
-    less this year (article 8.4.1).
+    less this year (article 8.4.1). Whose task in this class was cancelled, and who was not asked again, stands last and is marked.
     `words` is part of a name or of a work unit; what is empty matches everything.
     """
     one = seen.training_class
     wished = await _wished(platform, actor, one)
+    now = platform.clock.now()
+    live = [each for each in seen.invitations if each.state_at(now) in (State.SENT, State.ACCEPTED)]
+    asked = {each.teacher_id for each in live}
+    cancelled = {each.teacher_id for each in seen.invitations if each.state is State.CANCELLED} - asked
     pipeline = store.recommendation(
         class_id=one.id,
         major=one.major,
         province_code=one.province_code,
         starts_on=one.starts_on,
         ends_on=one.ends_on,
-        today=beijing_date(platform.clock.now()),
+        today=beijing_date(now),
         words=words,
         only_province=province_code,
         wished=wished,
+        cancelled=sorted(cancelled),
         limit=RECOMMENDED_MOST,
     )
-    now = platform.clock.now()
-    live = [each for each in seen.invitations if each.state_at(now) in (State.SENT, State.ACCEPTED)]
     candidates = []
     for row in await store.recommended(platform, pipeline):
         clashing = [store.engagement(task) for task in row["clashes"]]
@@ -86,6 +89,7 @@ async def recommend(
                     major=one.major_name,
                     same_province=row["province_code"] == one.province_code,
                     wished=row["_id"] in wished,
+                    cancelled=row["_id"] in cancelled,
                     clashing=clashing,
                 ),
             )

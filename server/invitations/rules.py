@@ -97,11 +97,12 @@ def end_of(day: date) -> datetime:
 def reply_until(sent_on: date, days: int, starts_on: date, ends_on: date) -> date:
     """The last day on which a reply counts: `days` after the letter (policy), yet before the class begins.
 
-    Somebody invited while the class is running has until its last day at most. Raises ClassOver.
+    A class that runs needs its answer at once: until tomorrow, and no later than its last day. Raises ClassOver.
     """
     if sent_on > ends_on:
         raise ClassOver()
-    latest = starts_on - timedelta(days=1) if sent_on < starts_on else ends_on
+    running = min(sent_on + timedelta(days=1), ends_on)
+    latest = starts_on - timedelta(days=1) if sent_on < starts_on else running
     return min(sent_on + timedelta(days=days), latest)
 
 
@@ -213,6 +214,7 @@ def reasons(
     major: str,
     same_province: bool,
     wished: bool,
+    cancelled: bool,
     clashing: Sequence[Engagement],
 ) -> list[Reason]:
     """The reasons, weightiest first; `teaching` and `assessment` are the tasks of the year that are done, and those still planned.
@@ -222,6 +224,7 @@ def reasons(
     owes = sum(teaching) < YEARLY_TEACHING
     return [
         *(Reason(clash_words(one), "danger") for one in clashing),
+        *([Reason("本班已取消安排", "danger")] if cancelled else []),
         *([Reason("开班申请中的意向教师", "info")] if wished else []),
         Reason(
             f"{year} 年授课 {_times(*teaching)}{f'，不足 {YEARLY_TEACHING} 次' if owes else ''}",

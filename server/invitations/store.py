@@ -253,13 +253,14 @@ def recommendation(
     words: str = "",
     only_province: str = "",
     wished: Sequence[str] = (),
+    cancelled: Sequence[str] = (),
     limit: int,
 ) -> list[Row]:
     """The pipeline over the pool (backbone_teachers) that recommends teachers for a class.
 
     It finds the pool by 专业大类, joins what each has accepted from the first day of the class's year on, and puts those first who are
-    free, were `wished` for (ids) in the application, teach less in that year, assess less, come from the class's province. Both steps
-    stand on an index. The pool does not say which level somebody may teach: the level of the class decides nothing.
+    free, were `wished` for (ids) in the application, teach less in that year, assess less, come from the class's province; last of all
+    stands whose task in this class was `cancelled` (ids). Both steps stand on an index. The pool does not say which level somebody may teach: the level of the class decides nothing.
     """
     first, last = rules.task_days(rules.year_of_task(starts_on))
     pool: Row = {"majors": major, "status": PoolStatus.ACTIVE}
@@ -311,11 +312,17 @@ def recommendation(
                 "teaching": {"$add": ["$teaching_done", "$teaching_planned"]},
                 "assessment": {"$add": ["$assessment_done", "$assessment_planned"]},
                 "busy": {"$gt": [{"$size": "$clashes"}, 0]},
+                "cancelled": {"$in": ["$_id", list(cancelled)]},
                 "unwished": {"$not": {"$in": ["$_id", list(wished)]}},
                 "elsewhere": {"$ne": ["$province_code", province_code]},
             }
         },
-        {"$sort": {"busy": 1, "unwished": 1, "teaching": 1, "assessment": 1, "elsewhere": 1, "_id": 1}},
+        {
+            "$sort": {
+                **dict.fromkeys(("cancelled", "busy", "unwished", "teaching", "assessment", "elsewhere"), 1),
+                "_id": 1,
+            }
+        },
         {"$limit": limit},
     ]
 

@@ -329,6 +329,16 @@ _ROWS = (
         (_CLASS, _REASON),
     ),
     Kind(
+        "results-reopened-to-teacher",
+        "成绩重新核定",
+        (
+            "“{class_name}”的成绩经省级管理部门同意重新开放，请按理由复核您的评分。",
+            "改动评分须写明理由，成绩由培训机构重新公布。",
+            "理由：{reason}",
+        ),
+        (_CLASS, _REASON),
+    ),
+    Kind(
         "survey-opened",
         "满意度评价",
         ("请为“{class_name}”填写满意度评价，{opens_at} 至 {closes_at}，匿名，每人一次。",),

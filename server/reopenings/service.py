@@ -9,6 +9,7 @@ from server.assessment import service as assessment
 from server.certificates import issue as certificates
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
 from server.kernel import reviewed
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
@@ -79,6 +80,14 @@ async def approve(unit: UnitOfWork, reopening_id: str, wanted: Review) -> Reopen
         unit.notify(
             one.person_id,
             "results-reopened",
+            class_id=training_class.id,
+            class_name=training_class.name,
+            reason=found.reason,
+        )
+    for teacher in training_class.who(Kind.ASSESSMENT):
+        unit.notify(
+            teacher.person_id,
+            "results-reopened-to-teacher",
             class_id=training_class.id,
             class_name=training_class.name,
             reason=found.reason,

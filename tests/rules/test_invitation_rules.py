@@ -92,6 +92,11 @@ def test_the_days_are_those_of_the_policy_where_the_class_is_far_away() -> None:
     assert rules.reply_until(date(2026, 3, 16), 7, date(2026, 3, 16), date(2026, 3, 17)) == date(2026, 3, 17)
 
 
+def test_who_is_invited_to_a_class_that_runs_answers_by_tomorrow() -> None:
+    assert rules.reply_until(date(2026, 3, 18), 7, date(2026, 3, 16), date(2026, 3, 27)) == date(2026, 3, 19)
+    assert rules.reply_until(date(2026, 3, 27), 7, date(2026, 3, 16), date(2026, 3, 27)) == date(2026, 3, 27)
+
+
 @given(day=DAYS)
 def test_a_day_ends_at_midnight_in_beijing(day: date) -> None:
     end = rules.end_of(day)
@@ -155,6 +160,7 @@ def test_the_reasons_say_the_numbers_and_who_owes_teaching(
         major="机械类",
         same_province=same,
         wished=wished,
+        cancelled=False,
         clashing=[],
     )
     words = [reason.text for reason in told]

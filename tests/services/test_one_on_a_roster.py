@@ -158,6 +158,21 @@ async def test_name_number_unit_and_post_are_put_right_until_the_person_has_boun
     assert (await classes.trainee(platform, april.id, wrong.person_id)).work_unit == "示例县职业中学"
 
 
+async def test_where_an_edit_is_refused_the_way_that_is_offered_is_named(
+    platform: Platform, clock: FixedClock, wechat: Simulator
+) -> None:
+    """移出名册 before somebody has come, 退训 afterwards."""
+    april = await stage.open_class(platform, XINGTAI, stage.class_draft(**admitting.APRIL))
+    person_id = (await roster.add(platform, XINGTAI, april.id, entry(cast.TRAINEE))).person_id
+    await bind(platform, wechat, cast.TRAINEE)
+    with pytest.raises(AskForACorrection, match="移出名册后重新添加"):
+        await roster.edit(platform, XINGTAI, april.id, person_id, edited(cast.SECOND_TRAINEE))
+    clock.advance(april.starts_on - date(2026, 3, 16))
+    with pytest.raises(AskForACorrection, match="办理退训后添加本人") as refused:
+        await roster.edit(platform, XINGTAI, april.id, person_id, edited(cast.SECOND_TRAINEE))
+    assert "移出名册" not in refused.value.detail
+
+
 async def test_nothing_changed_leaves_no_entry(platform: Platform, opened: TrainingClass, added: str) -> None:
     await roster.edit(platform, XINGTAI, opened.id, added, edited(cast.TRAINEE))
     assert "admissions:edit-trainee" not in await trail(platform, opened.id)

@@ -22,6 +22,7 @@ from server.invitations.rules import State
 from server.invitations.service import InvitationDraft, Refusal
 from server.kernel.mongo import CODEC, new_id
 from server.kernel.platform import Platform
+from server.wechat.simulator import Simulator
 from tests import cast, stage
 
 XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
@@ -167,6 +168,23 @@ async def test_it_says_whom_the_class_has_invited_already(platform: Platform, op
     await invitations.withdraw(platform, XINGTAI, opened.id, sent.id, Refusal(reason="日期有变"))
     [one] = await recommended(platform, opened)
     assert one.invited == []
+
+
+async def test_whose_task_in_this_class_was_cancelled_stands_last_and_is_marked_until_asked_again(
+    platform: Platform, wechat: Simulator, opened: TrainingClass
+) -> None:
+    await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    teacher = await stage.phone(platform, wechat, "openid-teacher", cast.BACKBONE_TEACHER)
+    other = member("另试甲", cast.JIANGSU)
+    busy = member("忙试甲")
+    await keep(platform, [other, busy], [accepted(busy, opened.starts_on)])
+    letter = await stage.teach(platform, XINGTAI, opened.id, teacher)
+    await invitations.cancel(platform, XINGTAI, opened.id, letter, Refusal(reason="本人生病，不能授课"))
+    found = await recommended(platform, opened)
+    assert [one.name for one in found] == ["另试甲", "忙试甲", cast.BACKBONE_TEACHER.name]
+    assert words(found[-1])[0] == "本班已取消安排" and found[-1].selectable
+    await stage.teach(platform, XINGTAI, opened.id, teacher)
+    assert "本班已取消安排" not in [word for one in await recommended(platform, opened) for word in words(one)]
 
 
 # ---- what it costs

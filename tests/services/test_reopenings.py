@@ -84,6 +84,9 @@ async def test_with_the_provinces_approval_the_class_is_as_before_and_the_first_
     ]
     told = [row["person_id"] async for row in platform["outbox"].find({"template": "results-reopened"})]
     assert sorted(told) == sorted(before)
+    [to_assessor] = await platform["outbox"].find({"template": "results-reopened-to-teacher"}).to_list(None)
+    assert to_assessor["person_id"] == released.teacher.actor.person_id
+    assert to_assessor["data"]["reason"] == WHY.reason
 
     failed = released.trainees[1].actor.person_id
     for row in await platform["submissions"].find({"person_id": failed}).to_list(None):
