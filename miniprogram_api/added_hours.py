@@ -9,7 +9,7 @@ from server.attendance import added
 from server.attendance.added import AlreadyVoided, MakeUp, Voiding
 from server.attendance.documents import AddedHours, AddedKind
 from server.attendance.hours import TooManyHours
-from server.attendance.rules import NotArrived
+from server.classes.rules import NotArrived
 from server.classes.service import ClassEnded, ResultsReleased
 from server.kernel.permissions import Permission
 from server.kernel.web import Route

@@ -21,7 +21,7 @@ from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitt
 from server.assessment.rules import GradingOneself, OwnWorkNotDeclared, TaskKind
 from server.assessment.service import ResultsNotReleased
 from server.assessment.submissions import TEXT_LONGEST, FileTooLarge, QuotaReached, TaskWork, TraineeWork
-from server.classes.rules import NotYourPart
+from server.classes.rules import NotArrived, NotYourPart
 from server.classes.service import ResultsReleased
 from server.kernel import downloads
 from server.kernel.errors import FileUnreadable
@@ -330,6 +330,7 @@ class TaskSubmissions(ApiHandler):
         body=SUBMISSION_FORM,
         answers={201: SubmissionAnswer, 200: SubmissionAnswer},
         problems=(
+            NotArrived,
             OwnWorkNotDeclared,
             ContentRefused,
             FileTooLarge,
@@ -448,7 +449,7 @@ class GradeTrainee(ApiHandler):
         summary="Grade what a trainee showed on site, without a submission",
         body=GradeRequest,
         answers={200: GradeAnswer},
-        problems=(*GRADING_PROBLEMS, NothingSubmitted),
+        problems=(*GRADING_PROBLEMS, NotArrived, NothingSubmitted),
         rate="120/minute",
         rate_by="phone",
     )

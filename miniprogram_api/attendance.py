@@ -28,7 +28,6 @@ from server.attendance.rules import (
     CodeInvalid,
     Datum,
     Flag,
-    NotArrived,
     NotEnrolled,
     NotYetThere,
     PhoneUnconfirmed,
@@ -40,7 +39,7 @@ from server.attendance.rules import (
     Window,
 )
 from server.attendance.service import MySession, SessionRow
-from server.classes.rules import NotYourPart
+from server.classes.rules import NotArrived, NotYourPart
 from server.classes.service import ResultsReleased
 from server.kernel.errors import TooManyRequests
 from server.kernel.permissions import Permission

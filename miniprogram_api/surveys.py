@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
+from server.classes.rules import NotArrived
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.surveys import rules
@@ -175,7 +176,7 @@ class Responses(ApiHandler):
         summary="Answer a survey, once and anonymously; sent again, nothing is counted twice",
         body=ResponsesRequest,
         answers={201: AnsweredAnswer, 200: AnsweredAnswer},
-        problems=(SurveyNotOpen, ContentRefused),
+        problems=(SurveyNotOpen, NotArrived, ContentRefused),
         rate="60/minute",
         rate_by="phone",
     )

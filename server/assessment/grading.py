@@ -66,11 +66,12 @@ async def grade_submission(unit: UnitOfWork, submission_id: str, draft: GradeReq
 async def grade_trainee(unit: UnitOfWork, task_id: str, person_id: str, draft: GradeRequest) -> Grade:
     """Grades what a trainee showed on site (现场考核), without any submission: for summative tasks only.
 
-    Raises NotFound, NothingSubmitted for a formative task, NewerVersion when there is a submission, and as `grade_submission`.
+    Raises NotFound, NotArrived, NothingSubmitted for a formative task, NewerVersion when there is a submission, and as `grade_submission`.
     """
     task, training_class = await taught_task(unit, unit.actor, task_id, Kind.ASSESSMENT)
-    if not await classes.is_enrolled(unit, task.class_id, person_id):
-        raise NotFound("该学员不在本班名册中。")
+    await classes.require_arrived(
+        unit, task.class_id, person_id, "该学员还没有报到，不能评分。请先由培训机构办理报到。"
+    )
     if newest := await store.versions(unit, task_id, person_id, limit=1):
         raise NewerVersion(f"学员已提交第 {newest[0].version} 版，请评阅该提交。", submission_id=newest[0].id)
     if task.kind is not TaskKind.SUMMATIVE:

@@ -149,8 +149,9 @@ class _OpenFile:
 
 
 async def begin_upload(platform: Platform, actor: Actor, task_id: str) -> Upload:
-    """Opens the way in for files, before any of them arrives. Raises NotFound, ResultsReleased."""
+    """Opens the way in for files, before any of them arrives. Raises NotFound, NotArrived, ResultsReleased."""
     _, training_class = await attended_task(platform, actor, task_id)
+    await classes.require_arrived(platform, training_class.id, actor.person_id)
     if training_class.frozen:
         raise classes.ResultsReleased()
     in_force = await policies.on(platform, beijing_date(platform.clock.now()))
@@ -186,6 +187,7 @@ async def _keep(
     if draft.nonce and (known := await store.submission_by_nonce(unit, task_id, person_id, draft.nonce)):
         unit.nothing_written()
         return known, False
+    await classes.require_arrived(unit, training_class.id, person_id)
     rules.check_own_work(draft.own_work)
     if not files and not draft.text.strip():
         raise Invalid(fields=[FieldError("text", "请填写内容或上传文件。")])

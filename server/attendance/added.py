@@ -24,6 +24,7 @@ from server.attendance.hours import (
 )
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.classes.rules import NotArrived
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
@@ -106,7 +107,7 @@ async def _make_up(unit: UnitOfWork, training_class: TrainingClass, wanted: Make
     await classes.exclude_release(unit, training_class)  # and two who record at once come one after the other
     trainee = await classes.trainee(unit, training_class.id, wanted.person_id)
     if trainee.awaits_arrival:
-        raise rules.NotArrived("该学员还没有报到，没有缺课，不需要补课。")
+        raise NotArrived("该学员还没有报到，没有缺课，不需要补课。")
     there = await store.added_of_class(unit, training_class.id, person_id=wanted.person_id)
     if same := next((one for one in there if one.voided_at is None and _says(one, wanted)), None):
         unit.nothing_written()

@@ -19,13 +19,13 @@ from server.attendance.rules import (
     CheckInVoid,
     CodeInvalid,
     Flag,
-    NotArrived,
     NotEnrolled,
     PhoneUnconfirmed,
     Sighting,
     Status,
 )
 from server.classes import service as classes
+from server.classes.rules import NotArrived
 from server.kernel import policies
 from server.kernel.batching import Coalescer
 from server.kernel.clock import beijing_date

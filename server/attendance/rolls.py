@@ -16,6 +16,7 @@ from server.attendance.hours import TooManyHours
 from server.attendance.rules import Flag, Status, Window
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
+from server.classes.rules import NotArrived
 from server.classes.service import ResultsReleased
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
@@ -245,7 +246,7 @@ async def require_registrable(
     called = await people.called(unit, {one: trainees[one].name for one in person_ids})
     waiting = [called[one] for one in person_ids if trainees[one].awaits_arrival]
     if waiting:
-        raise rules.NotArrived(f"{'、'.join(waiting)}还没有报到，请先由培训机构核对证件、办理报到，再补签。")
+        raise NotArrived(f"{'、'.join(waiting)}还没有报到，请先由培训机构核对证件、办理报到，再补签。")
     rules.check_there(session.ends_at, {called[one]: trainees[one].there_since for one in person_ids})
     if session.window(unit.now) is Window.UPCOMING:
         raise rules.SessionNotOpen("课次还没有开始签到，不能补签。")

@@ -169,12 +169,6 @@ class NotEnrolled(Forbidden):
     default_detail = "您不在这个培训班的名册中，不能签到。如有疑问，请联系培训机构核对名册。"
 
 
-class NotArrived(Forbidden):
-    slug = "not-arrived"
-    title = "还没有报到"
-    default_detail = "您还没有报到。请带身份证到培训机构报到处核对身份、签署承诺书，报到后即可签到。"
-
-
 class NotYetThere(Conflict):
     slug = "not-yet-there"
     title = "当时还不在本班"

@@ -19,6 +19,12 @@ class Kind(Titled):
     ASSESSMENT = "ASSESSMENT", "考核"
 
 
+class NotArrived(Forbidden):
+    slug = "not-arrived"
+    title = "还没有报到"
+    default_detail = "您还没有报到。请带身份证到培训机构报到处核对身份、签署承诺书，报到后即可签到、提交学习成果和填写评价。"
+
+
 class NotYourPart(Forbidden):
     slug = "not-your-part"
     title = "不在您承担的任务内"

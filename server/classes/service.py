@@ -258,6 +258,15 @@ async def attended_class(
     return (await store.classes_by_id(scope, [class_id]))[class_id]
 
 
+async def require_arrived(scope: Scope, class_id: str, person_id: str, said: str = "") -> None:
+    """Raises NotArrived of somebody of a class who has not reported where it asks for that (Enrolment.awaits_arrival).
+
+    Whoever checks in, hands in work, is graded or rates the teaching has come; to read needs no more than to be on the roster.
+    """
+    if (await trainee(scope, class_id, person_id)).awaits_arrival:
+        raise rules.NotArrived(said)
+
+
 NOT_MINE = "没有这个培训班，或您不在它的名册中。本机身份没有在该机构确认的，请先在“我的”里按提示确认。"
 
 
@@ -290,6 +299,11 @@ async def trainees(scope: Scope, class_id: str) -> list[Enrolment]:
     """Everybody in a class that the caller has fetched already, in the order of the roster; who has left (退训) is not of it any more,
     and stands in `enrolment.left_trainees`."""
     return await store.enrolments(scope, class_id)
+
+
+async def arrived_trainees(scope: Scope, class_id: str) -> list[Enrolment]:
+    """Those of them whose arrival is not awaited: who is asked about the teaching."""
+    return [one for one in await trainees(scope, class_id) if not one.awaits_arrival]
 
 
 async def trainee(scope: Scope, class_id: str, person_id: str) -> Enrolment:

@@ -144,7 +144,7 @@ async def _set_up(unit: UnitOfWork, training_class: TrainingClass, wanted: Surve
     if not teachers:
         raise ClassWithoutTeachers()
     new = await set_up(unit, training_class, teachers, wanted, box)
-    for trainee in await classes.trainees(unit, training_class.id):
+    for trainee in await classes.arrived_trainees(unit, training_class.id):
         unit.notify(
             trainee.person_id,
             "survey-opened",

@@ -40,7 +40,9 @@ async def _remind(unit: UnitOfWork, survey_id: str) -> int:
         unit.nothing_written()
         return 0
     answered = await store.respondents(unit, survey_id)
-    silent = [one for one in await classes.trainees(unit, survey.class_id) if one.person_id not in answered]
+    silent = [
+        one for one in await classes.arrived_trainees(unit, survey.class_id) if one.person_id not in answered
+    ]
     for one in silent:
         unit.notify(
             one.person_id,

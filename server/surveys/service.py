@@ -146,7 +146,7 @@ async def close_survey(unit: UnitOfWork, class_id: str) -> Survey:
 
 async def _check_long_enough(unit: UnitOfWork, survey: Survey, closes_at: datetime) -> None:
     answered = await store.respondents(unit, survey.id)
-    trainees = {one.person_id for one in await classes.trainees(unit, survey.class_id)}
+    trainees = {one.person_id for one in await classes.arrived_trainees(unit, survey.class_id)}
     least = (await policies.on(unit, beijing_date(unit.now))).survey_days
     everybody = bool(trainees) and trainees <= answered
     last = await work.last_end(unit, survey.class_id) or survey.opens_at
@@ -236,8 +236,8 @@ async def _told_apart(scope: Scope, survey: Survey) -> Survey:
 async def answer_survey(platform: Platform, actor: Actor, survey_id: str, answers: rules.Answers) -> bool:
     """Counts the actor's answers: True the first time; False, and nothing counted, when they had answered before.
 
-    Raises NotFound, SurveyNotOpen, ContentRefused, or Invalid with the place of each answer that is missing or wrong. A doubtful
-    remark is not noted anywhere: the note would say who wrote it.
+    Raises NotFound, NotArrived, SurveyNotOpen, ContentRefused, or Invalid with the place of each answer that is missing or wrong. A
+    doubtful remark is not noted anywhere: the note would say who wrote it.
     """
     remarks = {f"answers.{key}": words for key, words in answers.items() if isinstance(words, str)}
     await content.screen(platform, actor, Scene.COMMENT, remarks)
@@ -253,6 +253,7 @@ async def _answer_survey(unit: UnitOfWork, survey_id: str, answers: Mapping[str,
     if await store.has_answered(unit, survey_id, unit.actor.person_id):
         unit.nothing_written()
         return False
+    await classes.require_arrived(unit, survey.class_id, unit.actor.person_id)
     state = survey.state_at(unit.now)
     if state is SurveyState.PLANNED:
         raise SurveyNotOpen(f"评价将于 {rules.clock_words(survey.opens_at)} 开始，请届时再填写。")

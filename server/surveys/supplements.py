@@ -70,7 +70,7 @@ async def _open(unit: UnitOfWork, class_id: str, box: Box) -> bool:
     part = (await store.surveys_of_classes(unit, [class_id]))[class_id][-1].part + 1
     wanted = opening.SurveyDraft(opens_at=unit.now, closes_at=unit.now + rules.USUAL)
     new = await opening.set_up(unit, training_class, teachers, wanted, box, part)
-    for trainee in await classes.trainees(unit, class_id):
+    for trainee in await classes.arrived_trainees(unit, class_id):
         unit.notify(
             trainee.person_id,
             "survey-supplemented",

@@ -11,17 +11,23 @@ from server.accounts.rules import Evidence
 from server.admissions import arrival, roster, rules
 from server.admissions.roster_rules import HasCome
 from server.admissions.rules import DISCIPLINE_VERSION, ArrivalStands, PledgeMissing
+from server.assessment import grading, tasks
+from server.assessment.rules import TaskKind
 from server.attendance import changes
 from server.attendance.changes import CheckInChange
 from server.attendance.check_in import CheckInDesk, Scan
-from server.attendance.rules import NotArrived, Status
+from server.attendance.rules import Status
+from server.classes.rules import NotArrived
 from server.kernel.clock import beijing_date
 from server.kernel.platform import Platform
+from server.surveys import service as surveys
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admitting import admit, clock_of, open_class
 from tests.api.client import call
+from tests.assessing import graded, hand_in, set_task
 from tests.printed import open_pdf
+from tests.surveying import answer, open_survey
 
 SUBJECTS = {
     "第十条": "中央八项规定",
@@ -85,6 +91,34 @@ async def test_who_has_not_arrived_does_not_check_in(platform: Platform, wechat:
         platform, opened.officer, opened.id, phone.actor.person_id, pledge_on_paper=True
     )
     assert (await desk.check_in(phone.actor, Scan(stage.code_of(platform, session), "nonce-2"))).new
+
+
+async def test_who_has_not_arrived_hands_in_nothing_is_not_graded_and_rates_nobody(
+    platform: Platform, wechat: Simulator
+) -> None:
+    """The same asks a check-in: 入学报到 comes before 学习培训期间. What there is to read they may read."""
+    opened = await stage.class_in_session(platform, wechat)
+    came, absent = opened.trainees
+    await platform["enrolments"].update_many({}, {"$set": {"arrival_required": True}})
+    await arrival.confirm_arrival(
+        platform, opened.officer, opened.id, came.actor.person_id, pledge_on_paper=True
+    )
+    task, practical = [await set_task(platform, opened, kind) for kind in TaskKind]
+    with pytest.raises(NotArrived):
+        await hand_in(platform, absent, task)
+    with pytest.raises(NotArrived):
+        await grading.grade_trainee(
+            platform, opened.teacher.actor, practical.id, absent.actor.person_id, graded(50, 30)
+        )
+    assert await tasks.my_tasks(platform, absent.actor, opened.id)
+    assert (await hand_in(platform, came, task)).version == 1
+    survey = await open_survey(platform, opened)
+    with pytest.raises(NotArrived):
+        await answer(platform, survey, [absent])
+    asked = platform["outbox"].find({"template": "survey-opened"})
+    assert {row["person_id"] async for row in asked} == {came.actor.person_id}
+    await answer(platform, survey, [came])
+    await surveys.close_survey(platform, opened.officer, opened.id)  # everybody who may has answered
 
 
 async def test_whoever_has_checked_in_has_reported_and_leaves_by_a_record(

@@ -15,8 +15,8 @@ from server.admissions.rules import DISCIPLINE_VERSION, ArrivalStands, PledgeMis
 from server.attendance import rolls
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.rolls import LateRegistration
-from server.attendance.rules import NotArrived
 from server.classes import service as classes
+from server.classes.rules import NotArrived
 from server.kernel import audit
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
