@@ -59,9 +59,11 @@ def usual_times(starts_at: datetime, ends_at: datetime) -> Times:
     )
 
 
-def check_times(times: Times, first_day: date, last_day: date) -> None:
-    """Raises Invalid, with every field that is wrong, unless start < end on days of the class, and
-    opens < late_after ≤ closes ≤ end, the window opening at most a day before the session."""
+def check_times(times: Times, first_day: date, last_day: date, opens_before: timedelta) -> None:
+    """Raises Invalid, with every field that is wrong, unless start < end on days of the class, and opens < late_after ≤ closes ≤ end.
+
+    The window opens at most `opens_before` (policy `check_in_opens_before`, 待核) before the session: who checks in is there (article 4.7).
+    """
     wrong = []
     days = [moment.astimezone(BEIJING).date() for moment in (times.starts_at, times.ends_at)]
     if not all(first_day <= day <= last_day for day in days):
@@ -72,9 +74,9 @@ def check_times(times: Times, first_day: date, last_day: date) -> None:
         wrong.append(FieldError("late_after", "迟到时间应晚于签到开始时间。"))
     if not times.late_after <= times.closes_at:
         wrong.append(FieldError("closes_at", "签到结束时间不能早于迟到时间。"))
-    day = timedelta(days=1)
-    if times.opens_at < times.starts_at - day:
-        wrong.append(FieldError("opens_at", "签到开始时间距上课超过一天，请核对。"))
+    if times.opens_at < times.starts_at - opens_before:
+        most = opens_before // timedelta(minutes=1)
+        wrong.append(FieldError("opens_at", f"签到最早在上课前 {most} 分钟开始，请核对。"))
     if times.closes_at > times.ends_at:
         wrong.append(FieldError("closes_at", "签到最晚到下课时结束，过后由教师或班务人员补签。"))
     if wrong:
@@ -396,12 +398,12 @@ def sharing(devices: Iterable[tuple[str, str | None]]) -> set[str]:
 # ---- a session at another moment
 
 
-def moved(times: Times, starts_at: datetime) -> Times:
-    """The same session at another moment: its length and its window go with it."""
+def moved(times: Times, starts_at: datetime, opens_before: timedelta) -> Times:
+    """The same session at another moment: its length and its window go with it, and a window of before that opened earlier than may be is
+    cut to what may be."""
     by = starts_at - times.starts_at
-    return Times(
-        starts_at, times.ends_at + by, times.opens_at + by, times.late_after + by, times.closes_at + by
-    )
+    opens_at = max(times.opens_at + by, starts_at - opens_before)
+    return Times(starts_at, times.ends_at + by, opens_at, times.late_after + by, times.closes_at + by)
 
 
 CHECK_INS_SETTLE = timedelta(minutes=1)

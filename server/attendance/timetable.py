@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -174,16 +174,17 @@ async def rearrange(
         raise SessionInUse(
             "要调整的课次中有的已有签到记录，这些课次照常有效，不能再调整。请退回，由培训机构核对后重新申请。"
         )
+    opens_before = _opens_before(await policies.on(unit, beijing_date(unit.now)))
     for one in touched:
         if one.id not in moves:
             await store.cancel_session(unit, one.id, unit.now)
             continue
-        times = rules.moved(one.times, moves[one.id].astimezone(UTC))
+        times = rules.moved(one.times, moves[one.id].astimezone(UTC), opens_before)
         if times.opens_at - rules.CHECK_INS_SETTLE <= unit.now:
             raise Invalid(
                 fields=[FieldError("moves", f"“{one.title}”的新时间已经过去或即将开始签到，请重新安排。")]
             )
-        rules.check_times(times, training_class.starts_on, training_class.ends_on)
+        rules.check_times(times, training_class.starts_on, training_class.ends_on, opens_before)
         require_not_suspended(training_class, times.starts_at)
         await store.replace_session(unit, one.model_copy(update={**vars(times), "cancelled_at": None}))
     await _check_no_overlap(unit, training_class.id, [])
@@ -391,12 +392,16 @@ async def _check_hours(scope: Scope, training_class: TrainingClass, drafts: Sequ
             raise Invalid(fields=[FieldError("hours", f"“{one.title}”{misfit}")])
 
 
+def _opens_before(in_force: Policies) -> timedelta:
+    return timedelta(minutes=in_force.check_in_opens_before)
+
+
 def _session(
     training_class: TrainingClass, draft: SessionDraft, in_force: Policies, now: datetime
 ) -> TeachingSession:
     """The session that a draft makes of the class. Raises Invalid."""
     times = draft.times()
-    rules.check_times(times, training_class.starts_on, training_class.ends_on)
+    rules.check_times(times, training_class.starts_on, training_class.ends_on, _opens_before(in_force))
     require_not_suspended(training_class, times.starts_at)
     if draft.course and draft.course not in training_class.courses:
         raise Invalid(fields=[FieldError("course", "请从本班的课程中选择。")])

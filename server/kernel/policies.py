@@ -59,6 +59,8 @@ class Policies(BaseModel):
     """Two years without training or tasks do not run on while a class awaits its release (articles 5.3 and 9.1)."""
     suspension_days_most: Annotated[int, Field(ge=1, le=365, title="培训班一次暂停的最长天数（天）")] = 180
     """What takes longer is terminated, and its people finish elsewhere."""
+    check_in_opens_before: Annotated[int, Field(ge=5, le=240, title="签到最早在上课前多久开始（分钟）")] = 60
+    """So that no phone checks in to the afternoon in the morning."""
     make_up_hours_a_day: Annotated[
         int, Field(ge=1, le=24, title="补课当天一人最多的课时（含当天上的课）")
     ] = 12

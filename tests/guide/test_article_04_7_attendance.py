@@ -98,6 +98,21 @@ async def test_arrival_counts_where_the_class_asks_for_it(
     assert (await rolls.register_late(platform, held.officer, held.id, session.id, wanted))[1]
 
 
+async def test_a_check_in_opens_shortly_before_its_session_as_long_as_the_policy_lets_it(
+    platform: Platform, wechat: Simulator, clock: FixedClock
+) -> None:
+    """培训过程可追溯: a check-in says that somebody is there, and is not made at 08:25 for the afternoon."""
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    planned = stage.session_draft()
+    for minutes in (61, 24 * 60):
+        opens_at = planned.starts_at - timedelta(minutes=minutes)
+        with pytest.raises(Invalid) as refused:
+            await stage.teaching_session(platform, held, opens_at=opens_at)
+        assert [one.place for one in refused.value.fields] == ["opens_at"]
+    hour = planned.starts_at - timedelta(minutes=60)
+    assert (await stage.teaching_session(platform, held, opens_at=hour)).opens_at == hour
+
+
 async def test_a_check_in_is_changed_once_the_session_has_begun_and_not_before(
     platform: Platform, wechat: Simulator, clock: FixedClock
 ) -> None:

@@ -29,6 +29,7 @@ from server.kernel.errors import Invalid
 
 KEY = rules.code_key("a secret of the tests")
 NINE = datetime(2026, 3, 16, 1, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 """Nine in the morning in Beijing."""
 MILLISECOND = timedelta(milliseconds=1)
 session_ids = st.binary(min_size=12, max_size=12).map(bytes.hex)
@@ -169,15 +170,29 @@ def test_late_begins_after_the_moment_not_at_it() -> None:
 def test_times_that_do_not_fit_are_refused_at_their_field(changes: dict[str, datetime], field: str) -> None:
     usual = rules.usual_times(NINE, NINE + timedelta(hours=3))
     with pytest.raises(Invalid) as refusal:
-        rules.check_times(Times(**(vars(usual) | changes)), date(2026, 3, 16), date(2026, 3, 27))
+        rules.check_times(Times(**(vars(usual) | changes)), date(2026, 3, 16), date(2026, 3, 27), HOUR)
     assert field in [wrong.place for wrong in refusal.value.fields]
 
 
 def test_a_session_in_beijing_belongs_to_the_beijing_day() -> None:
     early = rules.at(date(2026, 3, 16), time(0, 30))  # the fifteenth, in UTC
     rules.check_times(
-        rules.usual_times(early, early + timedelta(hours=1)), date(2026, 3, 16), date(2026, 3, 16)
+        rules.usual_times(early, early + timedelta(hours=1)), date(2026, 3, 16), date(2026, 3, 16), HOUR
     )
+
+
+def test_nobody_checks_in_to_the_afternoon_in_the_morning() -> None:
+    usual = rules.usual_times(NINE, NINE + timedelta(hours=3))
+    for minutes, fits in ((60, True), (61, False), (23 * 60, False)):
+        early = Times(**(vars(usual) | {"opens_at": NINE - timedelta(minutes=minutes)}))
+        if fits:
+            rules.check_times(early, date(2026, 3, 16), date(2026, 3, 27), HOUR)
+            continue
+        with pytest.raises(Invalid) as refusal:
+            rules.check_times(early, date(2026, 3, 16), date(2026, 3, 27), HOUR)
+        assert [wrong.message for wrong in refusal.value.fields] == ["签到最早在上课前 60 分钟开始，请核对。"]
+        moved = rules.moved(early, NINE + timedelta(days=1), HOUR)
+        assert moved.starts_at - moved.opens_at == HOUR, "a window of before is cut where it is moved to"
 
 
 # ---- where the phone is

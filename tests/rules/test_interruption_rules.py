@@ -186,7 +186,7 @@ def test_what_counts_in_a_later_class_is_never_more_than_was_held_or_is_owed(hel
 def test_a_moved_session_keeps_its_length_and_its_window(minutes: int, hours: int) -> None:
     start = datetime(2026, 3, 16, 1, tzinfo=UTC)
     before = attendance_rules.usual_times(start, start + timedelta(hours=hours))
-    after = attendance_rules.moved(before, start + timedelta(minutes=minutes))
+    after = attendance_rules.moved(before, start + timedelta(minutes=minutes), timedelta(hours=1))
     by = after.starts_at - before.starts_at
     assert all(getattr(after, name) - getattr(before, name) == by for name in vars(before))
 
