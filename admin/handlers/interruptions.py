@@ -24,7 +24,6 @@ from server.interruptions.requests import (
     Suspension,
     Termination,
     Transfer,
-    Wanted,
 )
 from server.interruptions.rules import Ground, Kind, State
 from server.kernel.errors import FieldError, Invalid
@@ -75,6 +74,11 @@ CHANGES = Listing(
 # ---- the forms
 
 
+class HostQuery(BaseModel):
+    institution: Annotated[str, Field(max_length=20)] = ""
+    """Whose later classes are offered."""
+
+
 class FormOfChange(PageHandler):
     """What an institution asks for, of one kind; `kind` is the page's own."""
 
@@ -103,10 +107,9 @@ class FormOfChange(PageHandler):
             return {"sessions": sessions, "move": MOVE}
         if self.kind is Kind.TRANSFER:
             return {
-                "later": [
-                    (one.id, f"{one.name}（{one.starts_on} 至 {one.ends_on}）")
-                    for one in await facts.later_classes(self.platform, self.actor, training_class)
-                ],
+                "later": await facts.later_classes(
+                    self.platform, training_class, self.query(HostQuery).institution
+                ),
                 "trainees": await classes.trainees(self.platform, class_id),
                 "chosen": self.get_body_arguments("person_ids"),
             }
@@ -150,14 +153,6 @@ class CallOffForm(FormOfChange):
     kind = Kind.CALL_OFF
 
 
-class TransferFields(Wanted):
-    """The later class is one of the own, or named by the number in its address."""
-
-    class_id: Annotated[str, Field(title="转入的培训班", pattern=r"^[0-9a-f]{24}$")] = ""
-    other_class: Annotated[str, Field(title="其他机构培训班的编号", pattern=r"^[0-9a-f]{24}$")] = ""
-    person_ids: Annotated[list[str], Field(title="学员", min_length=1, max_length=500)]
-
-
 def filed(change: ClassChange) -> Done:
     whom = "接收机构征求意见" if change.state is State.ASKED else "省级管理部门审核"
     return Done(f"{change.kind.label}申请已报{whom}，批准前一切照旧。", f"/admin/changes/{change.id}")
@@ -175,12 +170,9 @@ async def postpone(page: PostponeForm, class_id: str) -> Done:
 
 @step(TransferForm, Permission.INTERRUPTIONS_REQUEST)
 async def transfer(page: TransferForm, class_id: str) -> Done:
-    typed = page.form(TransferFields)
-    later = typed.other_class or typed.class_id
-    if not later:
-        raise Invalid(fields=[FieldError("class_id", "请选择转入的培训班，或填写其他机构培训班的编号。")])
-    wanted = Transfer(ground=typed.ground, reason=typed.reason, class_id=later, person_ids=typed.person_ids)
-    return filed(await service.transfer(page.platform, page.actor, class_id, wanted))
+    if not page.get_body_argument("class_id", ""):
+        raise Invalid(fields=[FieldError("class_id", "请选择转入的培训班。")])
+    return filed(await service.transfer(page.platform, page.actor, class_id, page.form(Transfer)))
 
 
 @step(TerminateForm, Permission.INTERRUPTIONS_REQUEST)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -39,6 +39,7 @@ from server.kernel.queries import LookUp
 from server.kernel.titled import Titled
 from server.kernel.unit_of_work import Scope, UnitOfWork
 
+RELEASED_LATELY = timedelta(days=366)
 Course = Annotated[str, Field(min_length=2, max_length=40)]
 
 
@@ -188,6 +189,21 @@ async def current_classes(platform: Platform, actor: Actor, limit: int = 100) ->
     now = platform.clock.now()
     found = await store.current_classes(platform, actor.jurisdiction, beijing_date(now), limit=limit)
     return await _with_next_steps(platform, found)
+
+
+async def released_lately(platform: Platform, actor: Actor, limit: int = 100) -> list[TrainingClass]:
+    """The classes in the actor's jurisdiction whose results were released within a year, the latest first."""
+    since = platform.clock.now() - RELEASED_LATELY
+    return await store.released_since(platform, actor.jurisdiction, since, limit=limit)
+
+
+async def to_finish_in(scope: Scope, held_in: TrainingClass, limit: int) -> list[TrainingClass]:
+    """The classes of the whole country in which the people of this one could finish, the first to begin first: for who shows their names
+    and days, and nothing else of them."""
+    today = beijing_date(scope.platform.clock.now())
+    return await store.to_finish_in(
+        scope, held_in.level.value, held_in.major, held_in.starts_on, today, limit
+    )
 
 
 async def class_at_a_glance(platform: Platform, training_class: TrainingClass) -> CurrentClass:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from server.attendance import work
 from server.classes import service as classes
-from server.classes.documents import ClassFilter, TrainingClass
+from server.classes.documents import TrainingClass
 from server.interruptions import revoking, rules, store
 from server.interruptions.documents import ClassChange
 from server.interruptions.rules import Kind, State
@@ -17,26 +19,44 @@ from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope
 
-CLASSES_OFFERED = 100
+CLASSES_OFFERED = 500
 
 
-async def later_classes(
-    platform: Platform, actor: Actor, training_class: TrainingClass
-) -> list[TrainingClass]:
-    """Classes of the actor's own institution in which the people of this one could finish; others are named by their number."""
-    narrowed = ClassFilter(level=training_class.level.value, major=training_class.major)
-    rows = await classes.list_classes(platform, actor, narrowed, limit=CLASSES_OFFERED)
-    today = beijing_date(platform.clock.now())
-    everybody = [one.person_id for one in await classes.trainees(platform, training_class.id)]
-    held_to = await work.last_day_of(platform, training_class.id, everybody)
+@dataclass(frozen=True)
+class LaterClasses:
+    """Where the people of a class could finish: who gives such classes, and those of the one that was chosen."""
+
+    institutions: list[tuple[str, str]]
+    """Code and name, the own one first."""
+    chosen: str
+    classes: list[tuple[str, str]]
+    """Id, and name with days: nothing else of another institution's class is shown."""
+
+
+async def later_classes(scope: Scope, training_class: TrainingClass, institution_code: str) -> LaterClasses:
+    """The later classes of this level and 专业大类 that an institution gives, the own one where none is named."""
+    today = beijing_date(scope.platform.clock.now())
+    everybody = [one.person_id for one in await classes.trainees(scope, training_class.id)]
+    held_to = await work.last_day_of(scope, training_class.id, everybody)
     found = []
-    for row in rows:
+    for one in await classes.to_finish_in(scope, training_class, CLASSES_OFFERED):
         try:
-            rules.check_later_class(course_of(training_class, today), course_of(row.item, today), held_to)
+            rules.check_later_class(course_of(training_class, today), course_of(one, today), held_to)
         except rules.NotLater:
             continue
-        found.append(row.item)
-    return found
+        found.append(one)
+    own = {training_class.institution_code: training_class.institution_name}
+    others = {one.institution_code: one.institution_name for one in found}
+    chosen = institution_code or training_class.institution_code
+    return LaterClasses(
+        list((own | others).items()),
+        chosen,
+        [
+            (one.id, f"{one.name}（{one.starts_on} 至 {one.ends_on}）")
+            for one in found
+            if one.institution_code == chosen
+        ],
+    )
 
 
 async def may_be_revoked(platform: Platform, actor: Actor, change: ClassChange) -> bool:
@@ -53,6 +73,11 @@ async def may_be_revoked(platform: Platform, actor: Actor, change: ClassChange) 
     except Problem:
         return False
     return True
+
+
+async def under_way(scope: Scope, class_ids: Sequence[str]) -> set[str]:
+    """Those of the classes of which a change waits to be decided on."""
+    return await store.under_way(scope, class_ids)
 
 
 async def adjusted_by(scope: Scope, class_id: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from server.interruptions.documents import ChangeFilter, ClassChange
@@ -47,6 +48,13 @@ async def waiting_of(scope: Scope, class_id: str) -> ClassChange | None:
     return await _one(
         scope, {"class_id": class_id, "state": {"$in": [State.ASKED, State.SUBMITTED, State.RETURNED]}}
     )
+
+
+async def under_way(scope: Scope, class_ids: Sequence[str]) -> set[str]:
+    rows = scope["class_changes"].find(
+        {"class_id": {"$in": list(class_ids)}, "open": True}, {"class_id": 1}, session=scope.session
+    )
+    return {row["class_id"] async for row in rows}
 
 
 async def _one(scope: Scope, condition: Row) -> ClassChange | None:

@@ -234,7 +234,13 @@ async def test_an_institution_is_asked_to_take_people_in_and_sees_only_that(
     )
     ids = [one.actor.id for one in opened.trainees]
     home = f"/admin/classes/{opened.id}/changes/transfer"
-    sent = await mine.post(home, {**WHY, "other_class": later.id, "person_ids": ids})
+    form = await mine.get(home)
+    assert "江苏省扬州技师学院" in form.text and later.name not in form.text and "24 位" not in form.text
+    form = await mine.get(f"{home}?institution={later.institution_code}")
+    assert f"{later.name}（2026-05-11 至 2026-05-22）" in form.text and later.place not in form.text
+    wrong = await mine.post(f"{home}?institution={later.institution_code}", {**WHY, "person_ids": ids})
+    assert wrong.status == 422 and later.name in wrong.text, "the institution stays chosen"
+    sent = await mine.post(home, {**WHY, "class_id": later.id, "person_ids": ids})
     assert "请求转入本单位培训班的学员" in (await host.get("/admin")).text
     assert (await mine.post(f"{sent.location}/accept", {"seen": "1"})).status == 404  # not theirs to answer
     one = await host.get(sent.location)
