@@ -16,6 +16,7 @@ from server.assessment.documents import Task
 from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind, Verdict
 from server.assessment.submissions import TraineeRecord
 from server.assessment.tasks import DeadlineExtension, TaskDraft
+from server.attendance import service as attendance
 from server.classes import service as classes
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission, holds
@@ -242,6 +243,7 @@ class Results(PageHandler):
             bands=[
                 (title, sum(low <= row.total // 10 < high for row in settled)) for title, low, high in BANDS
             ],
+            unscheduled=(await attendance.unscheduled(self.platform, [class_])).get(class_id, 0),
             survey=await surveys.survey_in_short(self.platform, class_),
             earlier=await service.earlier_results(self.platform, class_id),
             reopening=await reopenings.latest_of(self.platform, self.actor, class_id),

@@ -5,7 +5,7 @@ Arranging sessions is `timetable`, the code on the screen `codes`, checking in `
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -174,6 +174,15 @@ async def who_checked_in(scope: Scope, class_id: str) -> set[str]:
     and what was cancelled."""
     sessions = [one.id for one in await store.all_sessions_of_class(scope, class_id)]
     return await store.people_with_check_ins(scope, sessions)
+
+
+async def unscheduled(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, int]:
+    """By class id how many hours of the approved scheme no session gives, held or to come: what a 暂停 or a cancelled session left
+    over. Of classes that the caller has fetched already; a class in which nothing is left over is not there."""
+    owing = [one for one in found if one.scheme_version is not None and not one.frozen]
+    planned = await store.hours_planned(scope, [one.id for one in owing]) if owing else {}
+    left = {one.id: one.class_hours - planned.get(one.id, 0) for one in owing}
+    return {class_id: hours for class_id, hours in left.items() if hours > 0}
 
 
 async def sessions_outside(scope: Scope, class_id: str, first: date, last: date) -> list[TeachingSession]:

@@ -112,6 +112,16 @@ async def all_sessions_of_class(scope: Scope, class_id: str) -> list[TeachingSes
     return [TeachingSession.from_mongo(row) async for row in rows.sort([("starts_at", 1), ("_id", 1)])]
 
 
+async def hours_planned(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
+    """By class id the hours of all its sessions, held and to come; a class without any is left out."""
+    pipeline: list[Row] = [
+        {"$match": {"class_id": {"$in": list(class_ids)}, "cancelled_at": None}},
+        {"$group": {"_id": "$class_id", "hours": {"$sum": "$hours"}}},
+    ]
+    rows = scope["teaching_sessions"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: row["hours"] async for row in rows}
+
+
 async def sessions_between(scope: Scope, first: datetime, last: datetime) -> list[TeachingSession]:
     """The sessions of the whole country that begin from `first` to before `last`: a day's or two."""
     rows = scope["teaching_sessions"].find(

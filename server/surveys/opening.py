@@ -1,5 +1,7 @@
 """The survey of a class is opened: by itself at the end of the last session, or by the institution (article 4.7).
 
+A session is the last only when the timetable gives all hours of the scheme: see `taught_out`.
+
 It asks about everybody who held a session or assesses, so that nobody is rated whom nobody saw, and nobody escapes it.
 """
 
@@ -12,6 +14,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 from pymongo.errors import DuplicateKeyError
 
+from server.attendance import service as attendance
 from server.attendance import work
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -106,14 +109,20 @@ def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
 
 
 async def open_if_due(platform: Platform, class_ids: Sequence[str]) -> int:
-    """Opens the surveys of those of these classes that have none and whose last session has ended."""
+    """Opens the surveys of those of these classes that have none and are taught out."""
     known = await store.surveys_of_classes(platform, class_ids)
-    now = platform.clock.now()
-    opened = 0
-    for class_id in class_ids:
-        if class_id not in known and (last := await work.last_end(platform, class_id)) and last <= now:
-            opened += await _open_by_itself(platform, class_id)
-    return opened
+    found = await classes.classes_of(platform, [one for one in class_ids if one not in known])
+    due = [class_id for class_id, one in found.items() if await taught_out(platform, one)]
+    return sum([await _open_by_itself(platform, class_id) for class_id in due])
+
+
+async def taught_out(scope: Scope, training_class: TrainingClass) -> bool:
+    """Whether the last session has ended, and none is to follow that the scheme promised: hours which a 暂停 cancelled are given other
+    days, and who is asked before that is asked in the middle of the class (server/decisions/0023-later-teachers.md)."""
+    last = await work.last_end(scope, training_class.id)
+    if last is None or last > scope.platform.clock.now():
+        return False
+    return not await attendance.unscheduled(scope, [training_class])
 
 
 async def _open_by_itself(platform: Platform, class_id: str) -> bool:
@@ -126,8 +135,7 @@ async def _open_by_itself(platform: Platform, class_id: str) -> bool:
 @transactional
 async def _open(unit: UnitOfWork, class_id: str, box: Box) -> bool:
     training_class = (await classes.classes_of(unit, [class_id]))[class_id]
-    last = await work.last_end(unit, class_id)
-    if await store.survey_of_class(unit, class_id) or last is None or last > unit.now:
+    if await store.survey_of_class(unit, class_id) or not await taught_out(unit, training_class):
         unit.nothing_written()
         return False
     try:

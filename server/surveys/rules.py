@@ -242,6 +242,24 @@ def total(tallies: Iterable[Tally]) -> Tally:
     return sum(tallies, Tally())
 
 
+@dataclass(frozen=True)
+class FewAnswers:
+    """How a survey stands that ends soon and that few have answered."""
+
+    answered: int
+    of: int
+    closes_at: datetime
+
+    @property
+    def words(self) -> str:
+        return f"满意度评价只有 {self.answered} / {self.of} 人作答，{clock_words(self.closes_at)} 截止"
+
+
+def are_few(answered: int, of: int, smallest_group: int) -> bool:
+    """Whether so few have answered that nothing is shown, or less than half of the class is heard; not once everybody has answered."""
+    return answered < of and (answered < smallest_group or 2 * answered < of)
+
+
 def reminder_due(opens_at: datetime, closes_at: datetime, before: timedelta) -> datetime:
     """From when on the silent are reminded: `before` the end, but not in the first half of a survey that is shorter than that."""
     return max(closes_at - before, opens_at + (closes_at - opens_at) / 2)

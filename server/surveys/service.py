@@ -15,6 +15,7 @@ import orjson
 from pymongo.errors import DuplicateKeyError
 
 from server.accounts import people
+from server.attendance import service as attendance
 from server.attendance import work
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -91,6 +92,8 @@ class ClassSurvey:
     results: Results | None
     due: bool = True
     """Whether it may open: the last session has ended."""
+    unscheduled: int = 0
+    """Hours of the scheme for which no session is planned: until then it does not open by itself."""
     supplements: list[ClassSurvey] = field(default_factory=list)
     """补充评价 of who taught or assessed after it had opened."""
 
@@ -174,7 +177,18 @@ async def class_survey(platform: Platform, actor: Actor, class_id: str) -> Class
     if surveys is None:
         last = await work.last_end(platform, class_id)
         due = rules.is_due(last, training_class.ends_on, platform.clock.now())
-        return ClassSurvey(training_class, None, None, trainees, 0, settled=False, results=None, due=due)
+        owed = await attendance.unscheduled(platform, [training_class])
+        return ClassSurvey(
+            training_class,
+            None,
+            None,
+            trainees,
+            0,
+            settled=False,
+            results=None,
+            due=due,
+            unscheduled=owed.get(class_id, 0),
+        )
     first, *later = [await _seen(platform, training_class, one, trainees) for one in surveys]
     return replace(first, supplements=later)
 

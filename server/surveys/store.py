@@ -83,6 +83,15 @@ async def closing_between(scope: Scope, first: datetime, last: datetime) -> list
     return [Survey.from_mongo(row) async for row in rows]
 
 
+async def closing_of_classes(
+    scope: Scope, class_ids: Sequence[str], first: datetime, last: datetime
+) -> list[Survey]:
+    """The surveys of these classes that close after `first` and by `last`, each class's own before its supplements."""
+    condition = {"class_id": {"$in": list(class_ids)}, "closes_at": {"$gt": first, "$lte": last}}
+    rows = scope["surveys"].find(condition, session=scope.session).sort("part", 1)
+    return [Survey.from_mongo(row) async for row in rows]
+
+
 async def move_closing(scope: Scope, survey_id: str, closes_at: datetime, *, now: datetime) -> Survey | None:
     """None when the survey has closed by `now`: a closed one stays closed."""
     row: Row | None = await scope["surveys"].find_one_and_update(

@@ -49,12 +49,11 @@ async def _open_by_itself(platform: Platform, class_id: str) -> bool:
 
 
 async def _not_asked_about(scope: Scope, class_id: str) -> dict[str, str]:
-    """Id → name of who taught or assessed after the survey had opened; nobody before the last session has ended."""
+    """Id → name of who taught or assessed after the survey had opened; nobody before the class is taught out."""
     surveys = (await store.surveys_of_classes(scope, [class_id])).get(class_id)
-    last = await work.last_end(scope, class_id)
-    if not surveys or last is None or last > scope.platform.clock.now():
-        return {}
     training_class = (await classes.classes_of(scope, [class_id]))[class_id]
+    if not surveys or not await opening.taught_out(scope, training_class):
+        return {}
     asked = {teacher_id for one in surveys for teacher_id in one.teacher_ids}
     later = await opening.who_worked(scope, training_class, after=surveys[0].opens_at) - asked
     return await opening.named(scope, training_class, later)
