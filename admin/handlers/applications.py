@@ -133,7 +133,7 @@ async def approve(page: OneApplication, application_id: str) -> str:
 @step(OneApplication, Permission.APPLICATIONS_REVIEW)
 async def send_back(page: OneApplication, application_id: str) -> str:
     await service.send_back(page.platform, page.actor, application_id, page.form(Return))
-    return "已退回，培训机构会在首页看到退回理由。"
+    return "已退回，培训机构的首页会提示，理由写在申请页上。"
 
 
 @step(OneApplication, Permission.APPLICATIONS_REVIEW)

@@ -29,10 +29,11 @@ from server.invitations import service as invitations
 from server.kernel import audit
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
-from server.kernel.permissions import Permission
+from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
+from server.progress import service as progress
 from server.schemes import standing as scheme_standing
 from server.surveys import service as surveys
 
@@ -96,14 +97,17 @@ class Overview(PageHandler):
             (teacher, await backbone.teacher_in_pool(self.platform, teacher.person_id))
             for teacher in training_class.teachers
         ]
+        glance = await classes.class_at_a_glance(self.platform, training_class)
+        may_manage = holds(self.actor, Permission.CLASSES_MANAGE)
         self.render_page(
             "classes/overview.html",
             training_class=training_class,
+            next_steps=await progress.next_steps_of(self.platform, self.actor, glance) if may_manage else [],
             life=[step for part in LIFE for step in await part(self.platform, self.actor, training_class)],
             corrections=await corrections.made_in_class(self.platform, self.actor, class_id),
             befell=await interruptions.changes_of_class(self.platform, self.actor, class_id),
             application=await application_of(self, training_class),
-            glance=await classes.class_at_a_glance(self.platform, training_class),
+            glance=glance,
             teachers=teachers,
             history=together(await tell(self.platform, await audit.of_subject(self.platform, class_id))),
         )

@@ -273,7 +273,7 @@ async def approve(page: OnePlan, plan_id: str) -> str:
 @step(OnePlan, Permission.PLANS_REVIEW)
 async def send_back(page: OnePlan, plan_id: str) -> str:
     await service.send_back(page.platform, page.actor, plan_id, page.form(Return))
-    return "已退回，培训机构会在首页看到退回理由。"
+    return "已退回，培训机构的首页会提示，理由写在计划页上。"
 
 
 @step(OnePlan, Permission.PLANS_MANAGE)

@@ -45,7 +45,9 @@ def require_own(*, come: bool, bound: bool, elsewhere: bool) -> None:
         else ""
     )
     if why:
-        away = "办理退训后添加本人" if come else "移出名册后重新添加"  # who has come is not taken off any more
+        away = (
+            "办理退训后添加本人" if come else "移出名册后重新添加"
+        )  # who has come is not taken off any more
         raise AskForACorrection(
             f"{why}，姓名、身份证号和手机号不能直接修改。写错的请申请更正，由省级管理部门核准；整行写成了别人的，请{away}。"
         )

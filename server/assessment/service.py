@@ -6,6 +6,7 @@ Tasks, submissions and grading have modules of their own beside this one.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -359,6 +360,11 @@ async def export_results(platform: Platform, actor: Actor, class_id: str) -> Dow
     results = await store.results(platform, class_id)
     content = await asyncio.to_thread(grade_sheet, training_class, results)
     return Download.of(f"{training_class.name}成绩单.xlsx", XLSX, content)
+
+
+async def count_passed(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
+    """By class id how many have passed by released results."""
+    return await store.count_passed(scope, class_ids)
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:

@@ -270,6 +270,16 @@ async def grades_of_person(scope: Scope, task_ids: Sequence[str], person_id: str
 # ---- results
 
 
+async def count_passed(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
+    """By class id, of released results; a class in which nobody passed is left out."""
+    pipeline: list[Row] = [
+        {"$match": {"class_id": {"$in": list(class_ids)}, "passed": True}},
+        {"$group": {"_id": "$class_id", "count": {"$sum": 1}}},
+    ]
+    rows = scope["results"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: row["count"] async for row in rows}
+
+
 async def insert_results(scope: Scope, new: Sequence[Result]) -> None:
     await scope["results"].insert_many([one.to_mongo() for one in new], session=scope.session)
 

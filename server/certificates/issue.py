@@ -107,6 +107,19 @@ async def class_certificates(platform: Platform, actor: Actor, class_id: str) ->
     return ClassCertificates(training_class, await _candidates(platform, training_class), hindrance)
 
 
+async def due_in(platform: Platform, actor: Actor, found: Sequence[TrainingClass]) -> dict[str, int]:
+    """By class id how many certificates may be issued now, of classes in the actor's jurisdiction; a class without any is left out."""
+    released = [one.id for one in found if one.results_released_at is not None]
+    passed = await assessment.count_passed(platform, released)
+    issued = await store.count_by_class(platform, list(passed))
+    due: dict[str, int] = {}
+    for class_id in [one for one, count in passed.items() if count > issued.get(one, 0)]:
+        seen = await class_certificates(platform, actor, class_id)
+        if seen.due and not seen.hindrance:
+            due[class_id] = seen.due
+    return due
+
+
 async def issue_certificates(platform: Platform, actor: Actor, class_id: str) -> int:
     """Issues a certificate to everybody of a class who may have one and has none; returns how many. Again, it issues what is missing.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -38,6 +38,8 @@ from server.kernel.waiting import Waiting
 AT_ONCE = 100
 """Invitations that one run of the job expires, and reminds of, at most."""
 WAITING_MOST = 20
+TOLD_FOR = timedelta(days=7)
+"""How long home says of a letter that nobody answered it."""
 TeacherId = Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
 
 
@@ -268,6 +270,23 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
         )
         for row in found
     ]
+
+
+async def unanswered(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
+    """By class id how many letters nobody answered by their day, within the last week, where for the same task somebody else is
+    asked or has accepted, and nobody was asked since. Where nobody is left, `waiting` says so."""
+    now = scope.platform.clock.now()
+    counts: dict[str, int] = {}
+    for letters in (await store.letters_by_task(scope, class_ids)).values():
+        states = [one.state_at(now) for one in letters]
+        last = max(one.sent_at for one in letters)
+        expired = sum(
+            state is State.EXPIRED and one.reply_by > max(last, now - TOLD_FOR)
+            for one, state in zip(letters, states, strict=True)
+        )
+        if expired and {State.SENT, State.ACCEPTED}.intersection(states):
+            counts[letters[0].class_id] = counts.get(letters[0].class_id, 0) + expired
+    return counts
 
 
 # ---- the teacher

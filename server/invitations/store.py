@@ -60,6 +60,15 @@ async def of_class(scope: Scope, class_id: str) -> list[Invitation]:
     return [Invitation.from_mongo(row) async for row in rows]
 
 
+async def letters_by_task(scope: Scope, class_ids: Sequence[str]) -> dict[tuple[str, str], list[Invitation]]:
+    """By class id and kind."""
+    found: dict[tuple[str, str], list[Invitation]] = {}
+    rows = scope["invitations"].find({"class_id": {"$in": list(class_ids)}}, session=scope.session)
+    async for row in rows:
+        found.setdefault((row["class_id"], row["kind"]), []).append(Invitation.from_mongo(row))
+    return found
+
+
 async def in_reach(scope: Scope, reach: Jurisdiction, class_id: str, invitation_id: str) -> Invitation | None:
     condition = {"$and": [{"_id": invitation_id, "class_id": class_id}, reach.filter()]}
     return _read(await scope["invitations"].find_one(condition, session=scope.session))
@@ -260,7 +269,8 @@ def recommendation(
 
     It finds the pool by 专业大类, joins what each has accepted from the first day of the class's year on, and puts those first who are
     free, were `wished` for (ids) in the application, teach less in that year, assess less, come from the class's province; last of all
-    stands whose task in this class was `cancelled` (ids). Both steps stand on an index. The pool does not say which level somebody may teach: the level of the class decides nothing.
+    stands whose task in this class was `cancelled` (ids). Both steps stand on an index. The pool does not say which level somebody may
+    teach: the level of the class decides nothing.
     """
     first, last = rules.task_days(rules.year_of_task(starts_on))
     pool: Row = {"majors": major, "status": PoolStatus.ACTIVE}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from server.kernel.history import Step, step
@@ -11,7 +11,7 @@ from server.kernel.mongo import Document
 from server.kernel.reviews import Procedure
 from server.kernel.titled import Titled
 from server.kernel.unit_of_work import Scope, UnitOfWork
-from server.kernel.waiting import Waiting
+from server.kernel.waiting import NEWS_FOR, Waiting
 
 
 class Reviewed(Document):
@@ -85,3 +85,15 @@ async def waiting(
             count = await scope[kind.collection].count_documents(condition, session=scope.session)
             found.append(Waiting(one.title, f"{page}?state={one.state}", count))
     return [one for one in found if one.count]
+
+
+DECIDED_MOST = 20
+
+
+async def decided_lately(scope: Scope, actor: Actor, kind: type[R], actions: Collection[str]) -> list[R]:
+    """What of this kind, in the actor's reach, was last decided in one of these ways, and not long ago."""
+    since = scope.platform.clock.now() - NEWS_FOR
+    lately = {"history": {"$elemMatch": {"action": {"$in": list(actions)}, "at": {"$gt": since}}}}
+    rows = scope[kind.collection].find({"$and": [actor.jurisdiction.filter(), lately]}, session=scope.session)
+    found = [kind.from_mongo(row) async for row in rows.sort("_id", -1).limit(DECIDED_MOST)]
+    return [one for one in found if one.history[-1].action in actions]

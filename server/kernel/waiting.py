@@ -1,8 +1,12 @@
-"""What waits for somebody: a line of the home page (待办)."""
+"""What waits for somebody, and what was decided for somebody: lines of the home page (待办, 近期审核结果)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+NEWS_FOR = timedelta(days=7)
+"""How long a decision stands on the home page of whoever asked for it."""
 
 
 @dataclass(frozen=True)
@@ -13,3 +17,12 @@ class Waiting:
     href: str
     count: int
     overdue: bool = False
+
+
+@dataclass(frozen=True)
+class News:
+    """A decision that this actor's side had asked for; `href` leads to it. What was returned waits (above) and is no news."""
+
+    title: str
+    href: str
+    at: datetime

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel
 from pymongo.errors import DuplicateKeyError
 
@@ -144,6 +146,11 @@ async def reopening(scope: Scope, actor: Actor, reopening_id: str) -> Reopening:
 async def latest_of(platform: Platform, actor: Actor, class_id: str) -> Reopening | None:
     """The newest request of a class in the actor's jurisdiction."""
     return await store.latest_of(platform, actor.jurisdiction, class_id)
+
+
+async def reopened(scope: Scope, class_ids: Sequence[str]) -> dict[str, str]:
+    """By class id why the results were last opened again, of classes whose results the caller knows to be unreleased."""
+    return {one.class_id: one.reason for one in await store.approved(scope, class_ids)}
 
 
 async def hindrance(platform: Platform, training_class: TrainingClass) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import containing
 from server.kernel.unit_of_work import Scope
 from server.reopenings.documents import Reopening, ReopeningFilter
+from server.reopenings.rules import State
 
 COLLECTIONS = (
     CollectionSpec(
@@ -39,6 +42,14 @@ async def latest_of(scope: Scope, reach: Jurisdiction, class_id: str) -> Reopeni
         {"$and": [{"class_id": class_id}, reach.filter()]}, sort=[("_id", -1)], session=scope.session
     )
     return None if row is None else Reopening.from_mongo(row)
+
+
+async def approved(scope: Scope, class_ids: Sequence[str]) -> list[Reopening]:
+    """Of these classes, oldest first."""
+    rows = scope["reopenings"].find(
+        {"class_id": {"$in": list(class_ids)}, "state": State.APPROVED}, session=scope.session
+    )
+    return [Reopening.from_mongo(row) async for row in rows.sort("_id", 1)]
 
 
 async def reopenings(

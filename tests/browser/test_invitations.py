@@ -93,6 +93,7 @@ def candidate(number: int, name: str, teaching: int, clashing: list[Engagement],
         major="机械类",
         same_province=same_province,
         wished=number == 1,
+        cancelled=False,
         clashing=clashing,
     )
     return Candidate(

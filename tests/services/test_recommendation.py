@@ -184,7 +184,9 @@ async def test_whose_task_in_this_class_was_cancelled_stands_last_and_is_marked_
     assert [one.name for one in found] == ["另试甲", "忙试甲", cast.BACKBONE_TEACHER.name]
     assert words(found[-1])[0] == "本班已取消安排" and found[-1].selectable
     await stage.teach(platform, XINGTAI, opened.id, teacher)
-    assert "本班已取消安排" not in [word for one in await recommended(platform, opened) for word in words(one)]
+    assert "本班已取消安排" not in [
+        word for one in await recommended(platform, opened) for word in words(one)
+    ]
 
 
 # ---- what it costs
