@@ -62,7 +62,7 @@ async def preview_roster(
     in_force = await policies.on(platform, beijing_date(now))
     read = await hostile.read_apart(
         platform,
-        actor.id,
+        hostile.whose(actor),
         partial(roster.read_roster, content, today=beijing_date(now), rows_most=in_force.roster_rows),
     )
     identities = [people.Identity(row.name, row.id_number, row.phone) for row in read.rows]

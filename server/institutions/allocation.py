@@ -56,7 +56,7 @@ async def preview(platform: Platform, actor: Actor, file_name: str, content: byt
     institutions = await store.institutions(platform, Jurisdiction.everything())
     read = await hostile.read_apart(
         platform,
-        actor.id,
+        hostile.whose(actor),
         partial(account_sheet.read_accounts, content, institutions, today=beijing_date(now)),
     )
     taken = await _taken(platform, read)

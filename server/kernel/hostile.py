@@ -18,7 +18,8 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from server.kernel import leases
-from server.kernel.errors import FileUnreadable, Problem, TooManyRequests
+from server.kernel.errors import FileUnreadable, Problem, TooManyRequests, Unavailable
+from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 
 R = TypeVar("R")
@@ -28,18 +29,21 @@ MEMORY = 2**30
 """Bytes of address space."""
 AT_ONCE = 2
 """In this server process; who comes later waits."""
-HELD_FOR = timedelta(minutes=1)
-"""How long a person whose server died in the middle of a file cannot have another one read."""
+IN_LINE = 24
+"""That are read or wait in this process: were each as slow as it may be, the last would be done after two minutes."""
+HELD_FOR = timedelta(seconds=IN_LINE * SECONDS / AT_ONCE)
+"""How long whoever's server died in the middle of a file cannot have another one read."""
 
 _processes = multiprocessing.get_context("forkserver")
 _waiters = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hostile-files")
 _readers: list[str] = []
+_line: set[str] = set()
 
 
 class OneFileAtATime(TooManyRequests):
     slug = "one-file-at-a-time"
     title = "上一个文件还在读取"
-    default_detail = "您上传的另一个文件还在读取，请等它读完再传下一个。"
+    default_detail = "您或本单位同事上传的另一个文件还在读取，请等它读完再传下一个。"
 
 
 def reads_here(module: str) -> None:
@@ -48,18 +52,31 @@ def reads_here(module: str) -> None:
     _processes.set_forkserver_preload(_readers)
 
 
-async def read_apart(platform: Platform, whom: str, read: Callable[[], R]) -> R:
-    """What `read` gives, or the Problem that it raises; it and its answer are pickled. One at a time for each person, on all machines.
+def whose(actor: Actor) -> str:
+    """For whom a file is read: for the unit, which gives itself as many accounts as it likes; a phone is one person."""
+    if actor.kind != "account":
+        return actor.id
+    return actor.institution_code or actor.province_code or "centre"
 
-    Raises FileUnreadable where it takes too much, OneFileAtATime.
+
+async def read_apart(platform: Platform, whom: str, read: Callable[[], R]) -> R:
+    """What `read` gives, or the Problem that it raises; it and its answer are pickled. One at a time for each `whose`, on all machines.
+
+    Raises FileUnreadable where it takes too much, OneFileAtATime, Unavailable where too many wait already.
     """
     name, holder = f"reading:{whom}", secrets.token_hex(8)
-    if not await leases.hold(platform, name, HELD_FOR, holder):
-        raise OneFileAtATime(retry_after=int(SECONDS))
+    if len(_line) >= IN_LINE:
+        raise Unavailable("现在等待读取的文件太多，请稍后重新上传。", retry_after=int(SECONDS))
+    _line.add(holder)
     try:
-        return await asyncio.get_running_loop().run_in_executor(_waiters, _in_a_process, read, SECONDS)
+        if not await leases.hold(platform, name, HELD_FOR, holder):
+            raise OneFileAtATime(retry_after=int(SECONDS))
+        try:
+            return await asyncio.get_running_loop().run_in_executor(_waiters, _in_a_process, read, SECONDS)
+        finally:
+            await leases.release(platform, name, holder)
     finally:
-        await leases.release(platform, name, holder)
+        _line.remove(holder)
 
 
 def _in_a_process(read: Callable[[], R], seconds: float) -> R:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, Self
+from xml.parsers import expat
 
 # Refuses entities. openpyxl parses with it too where it is installed: this import makes sure of that.
 from defusedxml.ElementTree import fromstring, iterparse
@@ -30,6 +31,8 @@ ROWS_MOST = 10_000
 """What stands further down is ignored: a stray cell in the last row. Twice the largest roster, which would fill the rows above."""
 COLUMNS_MOST = 256
 """What stands further right is ignored: add-ins keep notes of their own there."""
+DEPTH_MOST = 64
+"""Elements within one another. A sheet has six, a drawing of grouped shapes some twenty."""
 TEXT_LONGEST = 1_000
 """Characters that are kept of a cell."""
 
@@ -164,6 +167,7 @@ class _Unpacked(io.BytesIO):
                 with packed.open(part) as file:
                     # Never read() without a size: it unpacks whatever comes, even beyond what the directory says.
                     xml = file.read(part.file_size)
+                _refuse_depth(xml)
                 if part.filename == _STYLES:
                     self.styles = xml
                 else:
@@ -176,6 +180,37 @@ class _Unpacked(io.BytesIO):
         if self._left < 0:
             raise XlsxUnreadable(Reason.TOO_LARGE)
         return read
+
+
+def _refuse_depth(xml: bytes) -> None:
+    """Raises XlsxUnreadable where elements stand too deep within one another: whoever builds a tree of them, and looks through it, takes
+    many times as long as for as many side by side. Here none is built.
+    """
+    depth = 0
+
+    def begin(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEPTH_MOST:
+            raise XlsxUnreadable(Reason.DAMAGED)
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def refuse(
+        *declaration: object,
+    ) -> None:  # no program writes an entity; here none is to be expanded either
+        raise XlsxUnreadable(Reason.DAMAGED)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = begin
+    parser.EndElementHandler = end
+    parser.EntityDeclHandler = refuse
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError:
+        pass  # whoever reads this part comes no further either
 
 
 _STYLES = "xl/styles.xml"

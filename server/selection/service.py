@@ -22,7 +22,7 @@ from server.backbone import service as backbone
 from server.backbone.service import AlreadyInPool
 from server.certificates import service as certificates
 from server.institutions.rules import MAJORS, Level
-from server.kernel import policies, reviewed
+from server.kernel import hostile, policies, reviewed
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, TooLarge
@@ -215,7 +215,7 @@ async def _recognised(platform: Platform, actor: Actor, file_name: str, content:
         raise TooLarge(f"单个文件不能超过 {PAPER_LARGEST // 2**20} MiB，请压缩或拆分后再上传。")
     recogniser = Recogniser()
     recogniser.feed(content)
-    known = await submissions.recognised(platform, actor.id, recogniser)
+    known = await submissions.recognised(platform, hostile.whose(actor), recogniser)
     if known not in PAPER_TYPES:
         raise FileTypeRefused("推荐材料请上传 PDF 或图片（png、jpg、heic）。")
     return Paper(id="", name=safe_name(file_name, known), media_type=known.media_type, size=len(content))

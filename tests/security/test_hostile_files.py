@@ -1,15 +1,20 @@
 """Files of strangers harm nobody but themselves, and nobody fills the disk."""
 
 import asyncio
+import dataclasses
+import io
 import os
+import zipfile
 
 import pytest
+from openpyxl import Workbook
 
 from server.assessment import submissions
 from server.assessment.submissions import QuotaReached, SubmissionDraft
-from server.kernel import hostile, leases, policies
+from server.classes import roster_import
+from server.kernel import hostile, leases, policies, xlsx
 from server.kernel.clock import beijing_date
-from server.kernel.errors import FileUnreadable
+from server.kernel.errors import FileUnreadable, Unavailable
 from server.kernel.hostile import OneFileAtATime, read_apart
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
@@ -55,6 +60,66 @@ async def test_everybody_has_one_file_read_at_a_time_also_by_another_machine(pla
         await read_apart(platform, "somebody", readers.where)
     assert refused.value.extra["retry_after"] == hostile.SECONDS
     assert await read_apart(platform, "somebody else", readers.where)
+
+
+async def test_the_staff_of_a_unit_have_one_file_read_between_them(
+    platform: Platform, wechat: Simulator
+) -> None:
+    """A unit adds accounts as it likes: each of them counted by itself, one institution would keep every reader busy."""
+    opened = await stage.class_in_session(platform, wechat, trainees=1)
+    colleague = dataclasses.replace(opened.officer, id="a colleague")
+    assert hostile.whose(colleague) == hostile.whose(opened.officer)
+    assert hostile.whose(opened.trainees[0].actor) == opened.trainees[0].actor.person_id
+    others = (stage.actor(cast.HEBEI_OFFICER), stage.actor(cast.CENTRE), stage.actor(cast.YANGZHOU_OFFICER))
+    assert len({hostile.whose(one) for one in (opened.officer, *others)}) == 4
+    name = f"reading:{opened.training_class.institution_code}"
+    await leases.hold(platform, name, hostile.HELD_FOR, "another machine")
+    with pytest.raises(OneFileAtATime, match="本单位同事"):
+        await roster_import.preview_roster(platform, colleague, opened.id, "名册.xlsx", b"")
+
+
+async def test_so_many_files_wait_and_whoever_comes_then_reads_why(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hostile, "SECONDS", 0.1)
+    monkeypatch.setattr(hostile, "IN_LINE", 3)
+    files = [read_apart(platform, f"person {n}", readers.never_ends) for n in range(5)]
+    ended = await asyncio.gather(*files, return_exceptions=True)
+    assert [type(one) for one in ended] == [FileUnreadable] * 3 + [Unavailable] * 2
+    assert "等待读取的文件太多" in str(getattr(ended[-1], "detail", ""))
+    monkeypatch.undo()
+    assert await read_apart(platform, "somebody", readers.where)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [b"</sheetData>%s", b'<row r="2"><c r="A2" t="inlineStr">%s</c></row></sheetData>'],
+    ids=["behind the rows", "in a cell"],
+)
+def test_elements_within_elements_end_long_before_they_cost_anything(
+    around: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused by counting: no reader that would build a tree sees them."""
+
+    def workbook(depth: int) -> bytes:
+        book, saved, made = Workbook(), io.BytesIO(), io.BytesIO()
+        book.worksheets[0]["A1"] = "姓名"
+        book.save(saved)
+        with zipfile.ZipFile(saved) as before, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as after:
+            for part in before.infolist():
+                content = before.read(part)
+                if part.filename == "xl/worksheets/sheet1.xml":
+                    content = content.replace(b"</sheetData>", around % (b"<a>" * depth + b"</a>" * depth))
+                after.writestr(part.filename, content)
+        return made.getvalue()
+
+    assert xlsx.read_sheets(workbook(50))[0].rows[1][1].text == "姓名"
+    monkeypatch.setattr(xlsx, "load_workbook", None)
+    for depth in (xlsx.DEPTH_MOST, 300_000):
+        with pytest.raises(xlsx.XlsxUnreadable) as refused:
+            xlsx.read_sheets(workbook(depth))
+        assert refused.value.reason is xlsx.Reason.DAMAGED
+        assert refused.value.__cause__ is None  # said so, not stumbled into
 
 
 async def test_the_loop_goes_on_while_files_are_read(
