@@ -20,8 +20,9 @@ from server.assessment.file_types import FileTypeRefused
 from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitted
 from server.assessment.rules import GradingOneself, OwnWorkNotDeclared, TaskKind
 from server.assessment.service import ResultsNotReleased
-from server.assessment.submissions import TEXT_LONGEST, FileTooLarge, QuotaReached, TaskWork, TraineeWork
+from server.assessment.submissions import TEXT_LONGEST, TaskWork, TraineeWork
 from server.classes.rules import NotArrived, NotYourPart
+from server.assessment.uploads import FileTooLarge, QuotaReached
 from server.classes.service import ResultsReleased
 from server.kernel import downloads
 from server.kernel.errors import FileUnreadable
@@ -307,10 +308,12 @@ class TaskSubmissions(ApiHandler):
 
     async def _open_form(self) -> None:
         self.connection.stream_body(self.actor.person_id, SLOWEST_UPLOAD)
-        upload = await submissions.begin_upload(self.platform, self.actor, self.path_kwargs["task_id"])
-        largest = upload.limits.files * upload.limits.file_bytes + BODY_BESIDE_FILES
-        announced = self.request.headers.get("Content-Length", "0")
-        if announced.isdecimal() and int(announced) > largest:
+        said = self.request.headers.get("Content-Length", "")[:20]
+        announced = int(said) if said.isdecimal() else None
+        task_id = self.path_kwargs["task_id"]
+        upload = await submissions.begin_upload(self.platform, self.actor, task_id, announced)
+        largest = upload.limits.upload_bytes + BODY_BESIDE_FILES
+        if announced is not None and announced > largest:
             raise FileTooLarge(f"一次提交的文件总共不能超过 {largest // 2**20} MiB，请分次提交或压缩。")
         self.form = SubmissionForm(self.request.headers.get("Content-Type", ""), upload)
         self.connection.set_max_body_size(largest)

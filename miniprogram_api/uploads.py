@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from server.assessment.submissions import TEXT_LONGEST, SubmissionDraft, Upload
+from server.assessment.submissions import TEXT_LONGEST, SubmissionDraft
+from server.assessment.uploads import Upload
 from server.kernel.errors import BadRequest, FieldError, Invalid, UnsupportedMediaType
 from server.kernel.web import field_errors
 

@@ -67,7 +67,14 @@ COLLECTIONS = (
         ),
     ),
     CollectionSpec("submitted_bytes", shard_key="_id"),
-    CollectionSpec("uploads", shard_key=None, indexes=(Index([("started_at", 1)]),)),
+    CollectionSpec(
+        "uploads",
+        shard_key=None,
+        indexes=(
+            Index([("started_at", 1)]),
+            Index([("class_id", 1)], partial={"class_id": {"$type": "string"}}),
+        ),
+    ),
 )
 
 # ---- tasks
@@ -135,6 +142,12 @@ async def add_bytes(scope: Scope, key: str, size: int) -> int:
         {"_id": key}, {"$inc": {"bytes": size}}, upsert=True, return_document=True, session=scope.session
     )
     return int(row["bytes"])
+
+
+async def bytes_kept(scope: Scope, key: str) -> int:
+    """What `add_bytes` has counted."""
+    row = await scope["submitted_bytes"].find_one({"_id": key}, session=scope.session)
+    return int(row["bytes"]) if row else 0
 
 
 async def submission(scope: Scope, submission_id: str) -> Submission | None:
@@ -319,6 +332,24 @@ async def earlier_results(scope: Scope, class_id: str) -> list[EarlierResult]:
 async def note_upload(scope: Scope, file_id: str, at: datetime) -> None:
     """Notes a file before its first byte, so that one whose server died can be found."""
     await scope["uploads"].insert_one({"_id": file_id, "started_at": at}, session=scope.session)
+
+
+async def note_arriving(
+    scope: Scope, file_id: str, at: datetime, class_id: str, person_id: str, size: int
+) -> None:
+    """Notes the first file of an upload, and so many bytes that may come with all of them: they count until the file is forgotten."""
+    row = {"_id": file_id, "started_at": at, "class_id": class_id, "person_id": person_id, "bytes": size}
+    await scope["uploads"].insert_one(row, session=scope.session)
+
+
+async def bytes_arriving(scope: Scope, class_id: str, before: str) -> dict[str, int]:
+    """Person → bytes that may come for this class with uploads that began before the file `before` did."""
+    stages: list[Row] = [
+        {"$match": {"class_id": class_id, "_id": {"$lt": before}}},
+        {"$group": {"_id": "$person_id", "bytes": {"$sum": "$bytes"}}},
+    ]
+    rows = scope["uploads"].aggregate(stages, session=scope.session)
+    return {row["_id"]: int(row["bytes"]) async for row in rows}
 
 
 async def forget_uploads(scope: Scope, file_ids: Sequence[str]) -> None:

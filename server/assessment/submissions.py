@@ -1,26 +1,24 @@
-"""What trainees hand in: files streamed into GridFS while they arrive, versions kept, nothing left behind by what was broken off."""
+"""What trainees hand in: versions kept, each with its files, and who may look at them."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.assessment import file_types, rules, store
-from server.assessment.documents import Grade, Submission, SubmittedFile, Task, is_graded
-from server.assessment.file_types import FileType, Recogniser, safe_name
+from server.assessment import rules, store
+from server.assessment.documents import Grade, Submission, Task, is_graded
 from server.assessment.tasks import attended_task, task_in_reach, taught_task
+from server.assessment.uploads import Upload, limits_of, versions_full, within_quotas
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
-from server.kernel import hostile, policies
+from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
-from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, Problem
-from server.kernel.files import NewFile
+from server.kernel.errors import FieldError, Invalid, NotFound, Problem
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
@@ -30,21 +28,6 @@ from server.wechat.content import Mark, Picture, Scene, Screened
 TEXT_LONGEST = 20_000
 ABANDONED_AFTER = timedelta(days=1)
 SWEPT_AT_ONCE = 100
-
-
-hostile.reads_here(file_types.__name__)
-
-
-class FileTooLarge(Problem):
-    status = 413
-    slug = "file-too-large"
-    title = "文件太大"
-    default_detail = "文件超过大小上限，请压缩或拆分后再提交。"
-
-
-class QuotaReached(Conflict):
-    slug = "quota-reached"
-    title = "已达到提交上限"
 
 
 class SubmissionDraft(BaseModel):
@@ -57,105 +40,26 @@ class SubmissionDraft(BaseModel):
     nonce: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")] = None
 
 
-@dataclass(frozen=True)
-class Limits:
-    file_bytes: int
-    files: int
-
-
-class Upload:
-    """The files of one submission on their way in. Each file: `begin`, `write` as often as needed, `end`.
-
-    `give_up` removes whatever has arrived; a file is noted in `uploads` before its first byte, so that it can be removed even when the
-    server dies. Nothing is ever whole in memory.
-    """
-
-    def __init__(self, platform: Platform, actor: Actor, limits: Limits) -> None:
-        self.limits = limits
-        self.files: list[SubmittedFile] = []
-        self._platform = platform
-        self._owner = actor.person_id
-        self._begun: list[str] = []
-        self._open: _OpenFile | None = None
-        self._given_up = False
-        self._one_at_a_time = asyncio.Lock()
-
-    async def begin(self, name: str) -> None:
-        """Raises Invalid for one file more than the policy lets in."""
-        if len(self.files) >= self.limits.files:
-            raise Invalid(fields=[FieldError("files", f"一次最多提交 {self.limits.files} 个文件。")])
-        content = self._platform.files.create(name[:200], {"person_id": self._owner})
-        self._begun.append(content.id)
-        await store.note_upload(self._platform, content.id, self._platform.machine.now())
-        self._open = _OpenFile(name, content)
-
-    async def write(self, data: bytes) -> None:
-        """Raises FileTooLarge, FileTypeRefused."""
-        file = self._open
-        assert file is not None
-        file.size += len(data)
-        if file.size > self.limits.file_bytes:
-            raise FileTooLarge(
-                f"单个文件不能超过 {self.limits.file_bytes // 2**20} MiB，请压缩或拆分后再提交。"
-            )
-        file.recogniser.feed(data)
-        async with self._one_at_a_time:
-            if not self._given_up:
-                await file.content.write(data)
-
-    async def end(self) -> None:
-        """Raises FileTypeRefused."""
-        file = self._open
-        assert file is not None
-        known = await recognised(self._platform, self._owner, file.recogniser)
-        async with self._one_at_a_time:
-            if self._given_up:
-                return
-            await file.content.close()
-            self._open = None
-        self.files.append(
-            SubmittedFile(
-                id=file.content.id,
-                name=safe_name(file.name, known),
-                media_type=known.media_type,
-                size=file.size,
-            )
-        )
-
-    async def give_up(self) -> None:
-        """Removes everything that has arrived. Once is enough, twice does no harm."""
-        async with self._one_at_a_time:
-            self._given_up = True
-            if self._open is not None:
-                await self._open.content.abort()
-                self._open = None
-            for file_id in self._begun:
-                await self._platform.files.delete(file_id)
-            await store.forget_uploads(self._platform, self._begun)
-            self._begun = []
-
-
-@dataclass
-class _OpenFile:
-    """The file that is arriving."""
-
-    name: str
-    content: NewFile
-    size: int = 0
-    recogniser: Recogniser = field(default_factory=Recogniser)
-
-
 # ---- handing in
 
 
-async def begin_upload(platform: Platform, actor: Actor, task_id: str) -> Upload:
-    """Opens the way in for files, before any of them arrives. Raises NotFound, NotArrived, ResultsReleased."""
+async def begin_upload(
+    platform: Platform, actor: Actor, task_id: str, announced: int | None = None
+) -> Upload:
+    """Opens the way in for files, before any of them arrives; `announced` are the bytes of all of them, where somebody has said so.
+
+    Raises NotFound, NotArrived, ResultsReleased.
+    """
     _, training_class = await attended_task(platform, actor, task_id)
     await classes.require_arrived(platform, training_class.id, actor.person_id)
     if training_class.frozen:
         raise classes.ResultsReleased()
     in_force = await policies.on(platform, beijing_date(platform.clock.now()))
-    return Upload(platform, actor, Limits(in_force.upload_mebibytes * 2**20, in_force.upload_files))
+    upload = Upload(platform, actor, training_class.id, limits_of(in_force), announced)
+    last = await store.versions(platform, task_id, actor.person_id, limit=1)
+    if last and last[0].version >= in_force.upload_versions:
+        upload.refused = versions_full(in_force, last[0].version)
+    return upload
 
 
 async def hand_in(
@@ -169,7 +73,7 @@ async def hand_in(
     """
     try:
         screened = await content.screen(platform, actor, Scene.LOG, {"text": draft.text})
-        kept, is_new = await _keep(platform, actor, task_id, draft, upload.files, screened)
+        kept, is_new = await _keep(platform, actor, task_id, draft, upload, screened)
     except Problem:
         await upload.give_up()
         raise
@@ -180,20 +84,23 @@ async def hand_in(
 
 @transactional
 async def _keep(
-    unit: UnitOfWork, task_id: str, draft: SubmissionDraft, files: list[SubmittedFile], screened: Screened
+    unit: UnitOfWork, task_id: str, draft: SubmissionDraft, upload: Upload, screened: Screened
 ) -> tuple[Submission, bool]:
+    files = upload.files
     task, training_class = await attended_task(unit, unit.actor, task_id)
     person_id = unit.actor.person_id
     if draft.nonce and (known := await store.submission_by_nonce(unit, task_id, person_id, draft.nonce)):
         unit.nothing_written()
         return known, False
     await classes.require_arrived(unit, training_class.id, person_id)
+    if upload.refused:
+        raise upload.refused
     rules.check_own_work(draft.own_work)
     if not files and not draft.text.strip():
         raise Invalid(fields=[FieldError("text", "请填写内容或上传文件。")])
     await classes.exclude_release(unit, training_class)
     last = await store.versions(unit, task_id, person_id, limit=1)
-    await _within_quotas(unit, task, person_id, last[0].version if last else 0, files)
+    await within_quotas(unit, task, person_id, last[0].version if last else 0, files)
     new = Submission(
         task_id=task_id,
         class_id=task.class_id,
@@ -220,36 +127,6 @@ async def _keep(
         "assessment:submit", new.id, task_id=task_id, version=new.version, files=len(files), late=new.late
     )
     return new, True
-
-
-async def _within_quotas(
-    unit: UnitOfWork, task: Task, person_id: str, versions: int, files: Sequence[SubmittedFile]
-) -> None:
-    """Raises QuotaReached. Two of one class come one after the other (classes.exclude_release), so none slips past."""
-    in_force = await policies.on(unit, beijing_date(unit.now))
-    if versions >= in_force.upload_versions:
-        raise QuotaReached(
-            f"这项任务已提交 {versions} 次，最多 {in_force.upload_versions} 次。如确需再交，请联系培训机构。"
-        )
-    size = sum(file.size for file in files)
-    if not size:
-        return
-    of_person = await store.add_bytes(unit, f"{task.class_id}:{person_id}", size)
-    if of_person > in_force.upload_person_mebibytes * 2**20:
-        raise QuotaReached(
-            f"您在本班提交的文件总量已到 {in_force.upload_person_mebibytes} MiB 的上限，请压缩文件后再提交。"
-        )
-    if await store.add_bytes(unit, task.class_id, size) > in_force.upload_class_gibibytes * 2**30:
-        raise QuotaReached(
-            f"本班提交的文件总量已到 {in_force.upload_class_gibibytes} GiB 的上限，请联系培训机构。"
-        )
-
-
-async def recognised(platform: Platform, whom: str, recogniser: Recogniser) -> FileType:
-    """What a file is that has passed by. Raises FileTypeRefused, FileUnreadable."""
-    if not recogniser.looks_inside:
-        return recogniser.end()
-    return await hostile.read_apart(platform, whom, recogniser.end)
 
 
 async def note_begun(platform: Platform, file_id: str) -> None:

@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError
 from server.accounts import people
 from server.accounts import rules as identity_rules
 from server.accounts.people import NameDiffers, SealedIdentity
-from server.assessment import submissions
+from server.assessment import submissions, uploads
 from server.assessment.file_types import HEIC, JPEG, PDF, PNG, FileTypeRefused, Recogniser, safe_name
 from server.backbone import service as backbone
 from server.backbone.service import AlreadyInPool
@@ -215,7 +215,7 @@ async def _recognised(platform: Platform, actor: Actor, file_name: str, content:
         raise TooLarge(f"单个文件不能超过 {PAPER_LARGEST // 2**20} MiB，请压缩或拆分后再上传。")
     recogniser = Recogniser()
     recogniser.feed(content)
-    known = await submissions.recognised(platform, hostile.whose(actor), recogniser)
+    known = await uploads.recognised(platform, hostile.whose(actor), recogniser)
     if known not in PAPER_TYPES:
         raise FileTypeRefused("推荐材料请上传 PDF 或图片（png、jpg、heic）。")
     return Paper(id="", name=safe_name(file_name, known), media_type=known.media_type, size=len(content))

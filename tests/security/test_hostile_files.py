@@ -5,12 +5,15 @@ import dataclasses
 import io
 import os
 import zipfile
+from datetime import timedelta
 
 import pytest
 from openpyxl import Workbook
 
 from server.assessment import submissions
-from server.assessment.submissions import QuotaReached, SubmissionDraft
+from server.assessment.documents import Task
+from server.assessment.submissions import SubmissionDraft
+from server.assessment.uploads import QuotaReached, Upload
 from server.classes import roster_import
 from server.kernel import hostile, leases, policies, xlsx
 from server.kernel.clock import beijing_date
@@ -21,6 +24,7 @@ from server.kernel.policies import PolicyChange
 from server.upgrades import s0016_quotas_know_what_was_handed_in
 from server.wechat.simulator import Simulator
 from tests import assessing, cast, stage
+from tests.assessing import clock_of
 from tests.security import hostile_readers as readers
 
 
@@ -200,6 +204,81 @@ async def test_two_uploads_at_the_same_moment_are_both_counted(platform: Platfor
 
     results = await asyncio.gather(hand_in(), hand_in(), return_exceptions=True)
     assert sorted(type(one).__name__ for one in results) == ["QuotaReached", "tuple"]
+
+
+async def kept(platform: Platform) -> tuple[int, int]:
+    """Chunks of files, and uploads under way."""
+    return await platform.db["files.chunks"].count_documents({}), await platform["uploads"].count_documents(
+        {}
+    )
+
+
+async def arriving(platform: Platform, phone: stage.Phone, task: Task, size: int, announced: int) -> Upload:
+    """An upload whose file has brought so much of what was announced."""
+    upload = await submissions.begin_upload(platform, phone.actor, task.id, announced)
+    await upload.begin("a.pdf")
+    await upload.write(assessing.PDF + bytes(size - len(assessing.PDF)))
+    return upload
+
+
+def declared(nonce: str | None = None) -> SubmissionDraft:
+    return SubmissionDraft(own_work=True, text="", nonce=nonce)
+
+
+@pytest.mark.parametrize(
+    ("same", "quota"), [(True, 2000 * 2**20), (False, 100 * 2**30)], ids=["own", "class"]
+)
+async def test_what_is_still_arriving_counts_for_all_it_has_announced(
+    platform: Platform, wechat: Simulator, same: bool, quota: int
+) -> None:
+    """Also that of a dead server, until it is removed."""
+    opened = await stage.class_in_session(platform, wechat, trainees=2)
+    task = await assessing.set_task(platform, opened)
+    one, other = opened.trainees
+    key = f"{opened.id}:{one.actor.person_id}" if same else opened.id
+    await platform["submitted_bytes"].insert_one({"_id": key, "bytes": quota - 10_000})
+    second = one if same else other
+    await arriving(platform, one, task, 2_000, announced=8_000)
+    within = await arriving(platform, second, task, 2_000, announced=2_000)
+    assert within.refused is None
+    await within.give_up()
+    over = await arriving(platform, second, task, 2_001, announced=2_001)
+    with pytest.raises(QuotaReached, match="正在上传"):
+        await submissions.hand_in(platform, second.actor, task.id, declared(), over)
+    assert (await kept(platform))[1] == 1
+    clock_of(platform).advance(submissions.ABANDONED_AFTER + timedelta(seconds=1))
+    assert await submissions.remove_abandoned(platform) == 1
+    again = await arriving(platform, second, task, 10_000, announced=10_000)
+    await again.end()
+    assert await submissions.hand_in(platform, second.actor, task.id, declared(), again)
+    assert (await kept(platform))[1] == 0
+
+
+async def test_over_a_quota_nothing_is_kept_while_it_arrives_and_a_repeated_request_still_answers(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=1)
+    task = await assessing.set_task(platform, opened)
+    [phone] = opened.trainees
+    file = ("a.pdf", assessing.PDF)
+    first = await assessing.hand_in(platform, phone, task, files=[file], nonce="the-first")
+    full = await kept(platform)
+    bytes_of_one = {"_id": f"{opened.id}:{phone.actor.person_id}"}
+    await platform["submitted_bytes"].update_one(bytes_of_one, {"$set": {"bytes": 2000 * 2**20}})
+    for limit in ("bytes", "versions"):
+        upload = await arriving(platform, phone, task, 1_000_000, announced=50_000_000)
+        assert await kept(platform) == full, limit
+        await upload.write(b"more")
+        await upload.end()
+        await upload.begin("b.pdf")
+        await upload.write(assessing.PDF)
+        await upload.end()
+        assert await kept(platform) == full, limit
+        with pytest.raises(QuotaReached):
+            await submissions.hand_in(platform, phone.actor, task.id, declared("the-second"), upload)
+        assert await assessing.hand_in(platform, phone, task, files=[file], nonce="the-first") == first
+        await platform["submitted_bytes"].delete_one(bytes_of_one)
+        await set_policy(platform, "upload_versions", 1)
 
 
 async def test_what_was_handed_in_before_there_was_a_quota_counts(

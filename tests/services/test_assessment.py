@@ -13,8 +13,9 @@ from server.assessment.file_types import FileTypeRefused
 from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitted
 from server.assessment.rules import OwnWorkNotDeclared, TaskKind
 from server.assessment.service import ResultsNotReady, ResultsNotReleased
-from server.assessment.submissions import FileTooLarge, SubmissionDraft
+from server.assessment.submissions import SubmissionDraft
 from server.assessment.tasks import DeadlineExtension, TaskInUse
+from server.assessment.uploads import FileTooLarge
 from server.classes import service as classes
 from server.classes.service import ResultsReleased
 from server.kernel import policies
