@@ -80,14 +80,15 @@ def operation(
     rate: str | None = None,
     rate_by: str = "address",
     largest: int | None = None,
+    anonymous: bool = False,
 ) -> Callable[[Method], Method]:
     """Declares a method of the API: who may call it, what it takes, what it answers and how it refuses.
 
-    `largest`: bytes of the body, where the usual 64 KiB are too few.
+    `largest`: bytes of the body, where the usual 64 KiB are too few. `anonymous`: see Access.
     """
 
     def declare(method: Method) -> Method:
-        method.access = Access(permission, rate, rate_by, largest)  # type: ignore[attr-defined]
+        method.access = Access(permission, rate, rate_by, largest, anonymous)  # type: ignore[attr-defined]
         method.operation = Operation(summary, answers, body, query, problems)  # type: ignore[attr-defined]
         return method
 

@@ -179,6 +179,7 @@ class Responses(ApiHandler):
         problems=(SurveyNotOpen, NotArrived, ContentRefused),
         rate="60/minute",
         rate_by="phone",
+        anonymous=True,
     )
     async def post(self, survey_id: str) -> None:
         answers = self.body(ResponsesRequest).answers

@@ -40,13 +40,15 @@ log = logging.getLogger("platform.web")
 class Access:
     """What a request needs: a permission, and at most `rate` ("20/minute") requests from one address or one phone.
 
-    `body`: bytes that it may bring, where that is more than the face's usual.
+    `body`: bytes that it may bring, where that is more than the face's usual. `anonymous`: the log says of it neither who sent it nor how
+    long it took nor how exactly it ended, for each of these may tell who wrote something.
     """
 
     permission: Permission
     rate: str | None = None
     rate_by: str = "address"
     body: int | None = None
+    anonymous: bool = False
 
 
 def allow(
@@ -77,10 +79,16 @@ def access_of(handler: Handler, http_method: str) -> Access | None:
 
 def body_most(handler: Handler, http_method: str) -> int:
     """Bytes that a request to this handler may bring."""
-    access = getattr(getattr(handler, http_method.lower(), None), "access", None)
-    if isinstance(access, Access) and access.body:
+    access = _declared(handler, http_method)
+    if access and access.body:
         return access.body
     return int(getattr(handler, "usual_body", USUAL_BODY))
+
+
+def _declared(handler: type[Any], http_method: str) -> Access | None:
+    """The same of any handler and any word that came as a method."""
+    access = getattr(getattr(handler, http_method.lower(), None), "access", None)
+    return access if isinstance(access, Access) else None
 
 
 def check_routes(routes: Iterable[Route]) -> None:
@@ -332,14 +340,19 @@ def log_request(handler: RequestHandler) -> None:
     status = handler.get_status()
     if status < 500 and not log.isEnabledFor(logging.INFO):
         return
+    access = _declared(type(handler), handler.request.method or "")
+    anonymous = access is not None and access.anonymous
+    actor = getattr(handler, "actor", ANYBODY)
+    said: dict[str, str | float] = {"request_id": getattr(handler, "request_id", "")}
+    if not anonymous:
+        said["actor"] = actor.id
+        said["ms"] = round((time.time() - handler.request._start_time) * 1000, 1)
     # Who is refused may have to be found; of everybody else an address is personal data that nobody needs.
-    where = {"address": handler.request.remote_ip or ""} if status >= 400 else {}
+    if status >= 400 and (actor is ANYBODY or not anonymous):
+        said["address"] = handler.request.remote_ip or ""
     logs.say(
         logging.ERROR if status >= 500 else logging.INFO,
         log.name,
-        f"{handler.request.method} {handler.request.path} {status}",
-        request_id=getattr(handler, "request_id", ""),
-        actor=getattr(handler, "actor", ANYBODY).id,
-        ms=round((time.time() - handler.request._start_time) * 1000, 1),
-        **where,
+        f"{handler.request.method} {handler.request.path} {f'{status // 100}xx' if anonymous else status}",
+        **said,
     )

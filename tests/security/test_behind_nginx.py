@@ -90,7 +90,8 @@ def nginx_before(site: str, folder: Path) -> Iterator[tuple[int, int]]:
     places = "client_body_temp_path proxy_temp_path fastcgi_temp_path uwsgi_temp_path scgi_temp_path".split()
     here = "".join(f"{place} {folder}/{place};\n" for place in places)
     for wanted, put in (
-        ("http {\n", f"http {{\n{here}access_log off;\n"),
+        ("http {\n", f"http {{\n{here}"),
+        ("/var/log/nginx/", f"{folder}/"),
         ("127.0.0.1:8000", urlsplit(site).netloc),
         ("listen 80;", f"listen 127.0.0.1:{http};"),
         ("listen 443 ssl;", f"listen 127.0.0.1:{https} ssl;"),
@@ -192,6 +193,15 @@ async def test_an_upload_that_is_refused_early_reads_why_through_nginx_too(ports
         **{"Content-Type": "multipart/form-data; boundary=x"},
     )
     assert status == 401 and b"not-signed-in" in body
+
+
+async def test_nginx_logs_no_answer_of_a_survey(ports: tuple[int, int], tmp_path: Path) -> None:
+    _, https = ports
+    path = f"/api/v1/surveys/{'0' * 24}/responses"
+    for asked in (path, f"{path}?again", "/api/v1/me"):
+        await fetch(f"https://127.0.0.1:{https}{asked}")
+    logged = (tmp_path / "access.log").read_text()
+    assert "/api/v1/me" in logged and "/responses" not in logged
 
 
 async def test_a_live_page_comes_through(tmp_path: Path) -> None:
