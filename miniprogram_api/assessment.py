@@ -21,8 +21,8 @@ from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitt
 from server.assessment.rules import GradingOneself, OwnWorkNotDeclared, TaskKind
 from server.assessment.service import ResultsNotReleased
 from server.assessment.submissions import TEXT_LONGEST, TaskWork, TraineeWork
-from server.classes.rules import NotArrived, NotYourPart
 from server.assessment.uploads import FileTooLarge, QuotaReached
+from server.classes.rules import NotArrived, NotYourPart
 from server.classes.service import ResultsReleased
 from server.kernel import downloads
 from server.kernel.errors import FileUnreadable
@@ -440,7 +440,9 @@ class GradeSubmission(ApiHandler):
     )
     async def put(self, submission_id: str) -> None:
         draft = self.body(GradeRequest)
-        screened = await screen(self, comment=draft.comment)
+        screened = await screen(
+            self, {"comment": draft.comment}, grading.grade_submission, submission_id, draft
+        )
         grade = await grading.grade_submission(self.platform, self.actor, submission_id, draft)
         await flag(self, screened, f"grade:{grade.id}", "评语", grade.class_id)
         self.answer(grade_answer(grade))
@@ -458,7 +460,9 @@ class GradeTrainee(ApiHandler):
     )
     async def put(self, task_id: str, person_id: str) -> None:
         draft = self.body(GradeRequest)
-        screened = await screen(self, comment=draft.comment)
+        screened = await screen(
+            self, {"comment": draft.comment}, grading.grade_trainee, task_id, person_id, draft
+        )
         grade = await grading.grade_trainee(self.platform, self.actor, task_id, person_id, draft)
         await flag(self, screened, f"grade:{grade.id}", "评语", grade.class_id)
         self.answer(grade_answer(grade))

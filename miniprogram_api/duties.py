@@ -232,7 +232,7 @@ class Dispute(ApiHandler):
     )
     async def post(self, guidance_id: str) -> None:
         asked = self.body(DisputeRequest)
-        screened = await screen(self, reason=asked.reason)
+        screened = await screen(self, {"reason": asked.reason}, duties.dispute, guidance_id, asked)
         disputed = await duties.dispute(self.platform, self.actor, guidance_id, asked)
         await flag(self, screened, f"guidance:{guidance_id}", "对后续指导的异议", disputed.class_id)
         self.answer(guidance_answer(disputed))

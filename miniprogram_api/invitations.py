@@ -124,7 +124,7 @@ class Decline(InvitationHandler):
     )
     async def post(self, invitation_id: str) -> None:
         refusal = Refusal(reason=self.body(DeclineRequest).reason)
-        screened = await screen(self, reason=refusal.reason)
+        screened = await screen(self, {"reason": refusal.reason}, invitations.decline, invitation_id, refusal)
         declined = await invitations.decline(self.platform, self.actor, invitation_id, refusal)
         await flag(self, screened, f"invitation:{invitation_id}", "谢绝邀请的理由", declined.class_id)
         self.tell(declined)

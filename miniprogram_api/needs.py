@@ -87,7 +87,7 @@ class TaughtNeeds(ApiHandler):
     )
     async def post(self, class_id: str) -> None:
         draft = NoteDraft(text=self.body(NoteRequest).text)
-        screened = await screen(self, text=draft.text)
+        screened = await screen(self, {"text": draft.text}, needs.add_note, class_id, draft)
         kept = await needs.add_note(self.platform, self.actor, class_id, draft)
         await flag(self, screened, f"needs:{class_id}", "需求调整说明", class_id)
         self.answer(note_item(kept), status=201)

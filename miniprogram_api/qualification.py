@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from miniprogram_api.handler import ApiHandler, Request, Response, operation
-from miniprogram_api.screening import flag, screen
+from miniprogram_api.screening import flag, hear
 from server.backbone.rules import PoolStatus
 from server.kernel.clock import beijing_date
 from server.kernel.errors import NotFound
@@ -178,7 +178,7 @@ class Statement(QualificationHandler):
     )
     async def post(self, case_id: str) -> None:
         draft = StatementDraft(text=self.body(StatementRequest).text)
-        screened = await screen(self, refuse=False, text=draft.text)  # everybody has a right to be heard
+        screened = await hear(self, {"text": draft.text}, qualification.state_own, case_id, draft)
         stated = await qualification.state_own(self.platform, self.actor, case_id, draft)
         await flag(self, screened, f"case:{case_id}", "动态管理的陈述")
         self.answer(self.case_answer(stated))

@@ -221,7 +221,9 @@ class TaughtScheme(ApiHandler):
     )
     async def put(self, class_id: str) -> None:
         wanted = self.body(SchemeRequest)
-        screened = await screen(self, refuse=True, **wanted.words)
+        screened = await screen(
+            self, wanted.words, service.save_as_teacher, class_id, wanted, wanted.based_on
+        )
         await service.save_as_teacher(self.platform, self.actor, class_id, wanted, wanted.based_on)
         await flag(self, screened, f"scheme:{class_id}", "培训方案", class_id)
         await answer_scheme(self, class_id)
@@ -253,7 +255,7 @@ class SchemeRemarks(ApiHandler):
     )
     async def post(self, class_id: str) -> None:
         said = self.body(RemarkRequest)
-        screened = await screen(self, text=said.text)
+        screened = await screen(self, {"text": said.text}, remarks.remark_as_teacher, class_id, said)
         version, kept = await remarks.remark_as_teacher(self.platform, self.actor, class_id, said)
         await flag(self, screened, f"scheme:{class_id}", "对培训方案的意见", class_id)
         self.answer(remark_told(version, kept), status=201)

@@ -14,7 +14,7 @@ from server.kernel.web import Route
 from server.surveys import rules
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind, SurveyState, Tally
-from server.surveys.service import MySurvey, SurveyNotOpen, TaughtClass, TeachersYear
+from server.surveys.service import MySurvey, RemarkUnchecked, SurveyNotOpen, TaughtClass, TeachersYear
 from server.wechat.content import ContentRefused
 
 
@@ -176,8 +176,8 @@ class Responses(ApiHandler):
         summary="Answer a survey, once and anonymously; sent again, nothing is counted twice",
         body=ResponsesRequest,
         answers={201: AnsweredAnswer, 200: AnsweredAnswer},
-        problems=(SurveyNotOpen, NotArrived, ContentRefused),
-        rate="60/minute",
+        problems=(SurveyNotOpen, NotArrived, ContentRefused, RemarkUnchecked),
+        rate="60/hour",
         rate_by="phone",
         anonymous=True,
     )

@@ -43,7 +43,7 @@ class RemarkOnWork(ApiHandler):
     )
     async def post(self, submission_id: str) -> None:
         said = self.body(RemarkRequest)
-        screened = await screen(self, text=said.text)
+        screened = await screen(self, {"text": said.text}, remarks.remark, submission_id, said)
         kept, is_new = await remarks.remark(self.platform, self.actor, submission_id, said)
         await flag(self, screened, f"work-remark:{kept.id}", "对学习成果的意见", kept.class_id)
         self.answer(WorkRemarkAnswer.model_validate(kept), status=201 if is_new else 200)

@@ -101,23 +101,26 @@ async def apply(
     seen = await open_class(platform, class_id)
     _require_open(seen.item, platform.clock.now())
     answers = rules.check_answers(seen.admission.questions if seen.admission else [], draft.answers)
-    texts = {f"answers.{key}": words for key, words in answers.items()}
-    texts |= {"work_unit": draft.work_unit, "post": draft.post, "major_taught": draft.major_taught}
-    screened = await content.screen(platform, actor, Scene.PROFILE, texts)
     if not actor.roles:
         if draft.real_name is None:
             raise RealNameNeeded()
         actor = phones.actor_now(actor, await binding.introduce(platform, actor, draft.real_name))
     if not actor.reach.own:
         raise PhoneWaits()
+    if earlier := await store.open_application(platform, class_id, actor.person_id):
+        return earlier, False
+    await _require_possible(platform, seen.item, actor.person_id)
+    texts = {f"answers.{key}": words for key, words in answers.items()}
+    texts |= {"work_unit": draft.work_unit, "post": draft.post, "major_taught": draft.major_taught}
+    screened = await content.screen(platform, actor, Scene.PROFILE, texts)
     try:
         async with places.turn(class_id):
             return await _apply(platform, actor, class_id, draft, answers, screened)
     except DuplicateKeyError:  # the same request twice at once: the unique index let one through
-        earlier = await store.open_application(platform, class_id, actor.person_id)
-        if earlier is None:
+        there = await store.open_application(platform, class_id, actor.person_id)
+        if there is None:
             raise
-        return earlier, False
+        return there, False
 
 
 @transactional
@@ -132,16 +135,7 @@ async def _apply(
     training_class = await enrolment.class_open_to_all(unit, class_id)
     _require_open(training_class, unit.now)
     await classes.exclude_release(unit, training_class, rules.NotOpen)
-    if any(teacher.person_id == person_id for teacher in training_class.teachers):
-        raise TeachesThisClass()
-    if listed := await enrolment.trainee_ever(unit, class_id, person_id):
-        if listed.left_on:
-            raise enrolment.LeftBefore(f"您已于 {listed.left_on} 从本班退训；要继续参加的，请联系培训机构。")
-        raise AlreadyEnrolled()
-    if other := (await enrolment.overlapping_classes(unit, training_class, [person_id])).get(person_id):
-        raise enrolment.DatesClash(
-            f"您已在“{other.name}”中，{other.starts_on} 至 {other.ends_on}，与本班时间重叠，不能同时参加。"
-        )
+    await _require_possible(unit, training_class, person_id)
     person = (await persons(unit, [person_id]))[person_id]
     new = Applicant(
         class_id=class_id,
@@ -164,6 +158,21 @@ async def _apply(
     await content.note(unit, screened, content.of_class(training_class, f"application:{new.id}", "报名表"))
     unit.audit("admissions:apply", new.id, class_id=class_id)
     return new, True
+
+
+async def _require_possible(scope: Scope, training_class: TrainingClass, person_id: str) -> None:
+    """Raises TeachesThisClass, LeftBefore, AlreadyEnrolled, DatesClash."""
+    if any(teacher.person_id == person_id for teacher in training_class.teachers):
+        raise TeachesThisClass()
+    if listed := await enrolment.trainee_ever(scope, training_class.id, person_id):
+        if listed.left_on:
+            raise enrolment.LeftBefore(f"您已于 {listed.left_on} 从本班退训；要继续参加的，请联系培训机构。")
+        raise AlreadyEnrolled()
+    overlapping = await enrolment.overlapping_classes(scope, training_class, [person_id])
+    if other := overlapping.get(person_id):
+        raise enrolment.DatesClash(
+            f"您已在“{other.name}”中，{other.starts_on} 至 {other.ends_on}，与本班时间重叠，不能同时参加。"
+        )
 
 
 def _require_open(training_class: TrainingClass, now: datetime) -> None:

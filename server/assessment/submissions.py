@@ -72,7 +72,10 @@ async def hand_in(
     `remove_abandoned` decides.)
     """
     try:
-        screened = await content.screen(platform, actor, Scene.LOG, {"text": draft.text})
+        texts = await content.kept_by(
+            {"text": draft.text}, _keep, platform, actor, task_id, draft, upload, content.UNASKED
+        )
+        screened = await content.screen(platform, actor, Scene.LOG, texts)
         kept, is_new = await _keep(platform, actor, task_id, draft, upload, screened)
     except Problem:
         await upload.give_up()

@@ -320,10 +320,13 @@ async def log_guidance(platform: Platform, actor: Actor, draft: GuidanceDraft) -
     """Logs guidance given to a former trainee of a class that the actor taught (article 8.4.6), and asks the trainee to confirm it.
 
     True with what is new; False, and nothing written, for a nonce that was sent before. Raises NotFound for a class that the actor did not
-    teach or a person who was not in it; Invalid for a day of the class, before it, or to come.
+    teach or a person who was not in it; ContentRefused; Invalid for a day of the class, before it, or to come.
     """
-    screened = await content.screen(platform, actor, Scene.COMMENT, {"about": draft.about})
     try:
+        texts = await content.kept_by(
+            {"about": draft.about}, _log_guidance, platform, actor, draft, content.UNASKED
+        )
+        screened = await content.screen(platform, actor, Scene.COMMENT, texts)
         return await _log_guidance(platform, actor, draft, screened)
     except DuplicateKeyError:  # the same request twice at once
         there = await store.by_nonce(platform, actor.person_id, draft.nonce)

@@ -22,14 +22,14 @@ class RateLimiter:
         self._storage = storage
         self._strategy = FixedWindowRateLimiter(storage)
 
-    async def hit(self, name: str, rate: str, whom: str) -> None:
-        """Counts one use of `name` by `whom`; `rate` reads like `20/minute`. Raises TooManyRequests when it is too much.
+    async def hit(self, name: str, rate: str, whom: str, *, cost: int = 1) -> None:
+        """Counts a use of `name` by `whom`, or several (`cost`); `rate` reads like `20/minute`. Raises TooManyRequests when it is too much.
 
         `whom` (an address, an openid) is kept as a hash only.
         """
         limit = parse(rate)
         hashed = hashlib.sha256(whom.encode()).hexdigest()[:32]
-        if not await self._strategy.hit(limit, name, hashed):
+        if not await self._strategy.hit(limit, name, hashed, cost=cost):
             raise TooManyRequests(
                 f"{limit.get_expiry()} 秒内最多 {limit.amount} 次，请稍后再试。",
                 retry_after=limit.get_expiry(),

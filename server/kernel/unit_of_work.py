@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -123,19 +124,57 @@ def transactional(
             await unit._flush()
             return result
 
-        session = await platform.db.client.start_session()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await session.with_transaction(
-                    attempt,
-                    read_concern=ReadConcern("snapshot"),
-                    write_concern=DURABLE,
-                    read_preference=ReadPreference.PRIMARY,
-                )
-        except TimeoutError:
-            raise Unavailable() from None
-        finally:
-            # Not `async with`: Motor would abort what is open in this very thread, and everybody else would wait for the line.
-            await session.end_session()
+        return await _in_transaction(platform, attempt)
 
     return run  # type: ignore[return-value]  # wraps() names the first two parameters, a Callable cannot
+
+
+async def _in_transaction(
+    platform: Platform, attempt: Callable[[AsyncIOMotorClientSession], Coroutine[Any, Any, R]]
+) -> R:
+    session = await platform.db.client.start_session()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            result: R = await session.with_transaction(
+                attempt,
+                read_concern=ReadConcern("snapshot"),
+                write_concern=DURABLE,
+                read_preference=ReadPreference.PRIMARY,
+            )
+            return result
+    except TimeoutError:
+        raise Unavailable() from None
+    finally:
+        # Not `async with`: Motor would abort what is open in this very thread, and everybody else would wait for the line.
+        await session.end_session()
+
+
+class _TakenBack(Exception):
+    """Ends the transaction of a rehearsal."""
+
+
+async def rehearse(
+    act: Callable[Concatenate[Platform, Actor, P], Coroutine[Any, Any, object]],
+    platform: Platform,
+    actor: Actor,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> bool:
+    """Whether a transactional use case would write anything, or was done before: it runs to its end and all of it is taken back.
+
+    Raises what it raises. For what costs somebody else something and is to be asked only once the act is known to be allowed;
+    the act itself decides again.
+    """
+    use_case: Callable[..., Awaitable[object]] = act.__wrapped__  # type: ignore[attr-defined]  # `transactional` has wrapped it
+    unit: UnitOfWork | None = None
+
+    async def attempt(session: AsyncIOMotorClientSession) -> None:
+        nonlocal unit
+        unit = UnitOfWork(platform, actor, session, platform.clock.now())
+        await use_case(unit, *args, **kwargs)
+        raise _TakenBack()
+
+    with suppress(_TakenBack):
+        await _in_transaction(platform, attempt)
+    assert unit is not None
+    return unit.wrote

@@ -6,7 +6,6 @@ order; server/decisions/0001-survey-results-after-closing.md says what is shown,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
@@ -21,7 +20,7 @@ from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel import envelopes, policies
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Conflict, NotFound
+from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
 from server.kernel.platform import Platform
@@ -31,6 +30,7 @@ from server.surveys.documents import Survey
 from server.surveys.rules import Question, QuestionKind, SurveyState, Tally
 from server.wechat import content
 from server.wechat.content import Scene
+from server.wechat.content_documents import State
 
 
 class SurveyNotOpen(Conflict):
@@ -42,6 +42,12 @@ class SurveyClosed(Conflict):
     slug = "survey-closed"
     title = "评价已截止"
     default_detail = "评价已截止，结果不再变化，不能重新开放。"
+
+
+class RemarkUnchecked(Invalid):
+    slug = "remark-unchecked"
+    title = "意见暂时无法检查"
+    default_detail = "您填写的意见暂时无法检查，整份评价没有提交，请稍后再试。也可以清空意见，只提交评分；提交后不能再补写意见。"
 
 
 @dataclass(frozen=True)
@@ -250,11 +256,17 @@ async def _told_apart(scope: Scope, survey: Survey) -> Survey:
 async def answer_survey(platform: Platform, actor: Actor, survey_id: str, answers: rules.Answers) -> bool:
     """Counts the actor's answers: True the first time; False, and nothing counted, when they had answered before.
 
-    Raises NotFound, NotArrived, SurveyNotOpen, ContentRefused, or Invalid with the place of each answer that is missing or wrong. A
+    Raises NotFound, NotArrived, SurveyNotOpen, ContentRefused, RemarkUnchecked, or Invalid with the place of each answer that is missing or wrong. A
     doubtful remark is not noted anywhere: the note would say who wrote it.
     """
-    remarks = {f"answers.{key}": words for key, words in answers.items() if isinstance(words, str)}
-    await content.screen(platform, actor, Scene.COMMENT, remarks)
+    taken = await _to_keep(platform, actor, survey_id, answers, platform.clock.now())
+    if taken is None:
+        return False
+    remarks = {f"answers.{key}": words for key, words in taken[1].items() if isinstance(words, str)}
+    # Who is counted has written something, so nobody is: the route counts whoever answers.
+    screened = await content.screen(platform, actor, Scene.COMMENT, remarks, counted=False)
+    if unasked := [one.part for one in screened.doubts if one.state is not State.REVIEW]:
+        raise RemarkUnchecked(fields=[FieldError(part, "暂时无法检查，请稍后再试。") for part in unasked])
     try:
         return await _answer_survey(platform, actor, survey_id, answers)
     except DuplicateKeyError:  # the same request twice at once: the key of the respondent let one through
@@ -262,22 +274,32 @@ async def answer_survey(platform: Platform, actor: Actor, survey_id: str, answer
 
 
 @transactional
-async def _answer_survey(unit: UnitOfWork, survey_id: str, answers: Mapping[str, int | str]) -> bool:
-    survey = await _survey_for_me(unit, unit.actor, survey_id)
-    if await store.has_answered(unit, survey_id, unit.actor.person_id):
+async def _answer_survey(unit: UnitOfWork, survey_id: str, answers: rules.Answers) -> bool:
+    taken = await _to_keep(unit, unit.actor, survey_id, answers, unit.now)
+    if taken is None:
         unit.nothing_written()
         return False
-    await classes.require_arrived(unit, survey.class_id, unit.actor.person_id)
-    state = survey.state_at(unit.now)
-    if state is SurveyState.PLANNED:
-        raise SurveyNotOpen(f"评价将于 {rules.clock_words(survey.opens_at)} 开始，请届时再填写。")
-    if state is SurveyState.CLOSED:
-        raise SurveyNotOpen(f"评价已于 {rules.clock_words(survey.closes_at)} 截止，不能再提交。")
-    kept = rules.check_answers(survey.questions, answers)
+    survey, kept = taken
     await store.insert_respondent(unit, survey_id, unit.actor.person_id)
     await envelopes.post(unit, survey.box, orjson.dumps(kept), rules.longest_answers(survey.questions))
     unit.audit("surveys:answer", survey_id)  # that they answered; never what
     return True
+
+
+async def _to_keep(
+    scope: Scope, actor: Actor, survey_id: str, answers: rules.Answers, now: datetime
+) -> tuple[Survey, dict[str, int | str]] | None:
+    """The survey and what is kept of the answers; None when they had answered before. Raises as `answer_survey`."""
+    survey = await _survey_for_me(scope, actor, survey_id)
+    if await store.has_answered(scope, survey_id, actor.person_id):
+        return None
+    await classes.require_arrived(scope, survey.class_id, actor.person_id)
+    state = survey.state_at(now)
+    if state is SurveyState.PLANNED:
+        raise SurveyNotOpen(f"评价将于 {rules.clock_words(survey.opens_at)} 开始，请届时再填写。")
+    if state is SurveyState.CLOSED:
+        raise SurveyNotOpen(f"评价已于 {rules.clock_words(survey.closes_at)} 截止，不能再提交。")
+    return survey, rules.check_answers(survey.questions, answers)
 
 
 async def _survey_for_me(scope: Scope, actor: Actor, survey_id: str) -> Survey:

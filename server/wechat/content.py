@@ -7,41 +7,36 @@ decide on what is left (`decide`). What is refused, what is only flagged and why
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Concatenate, ParamSpec, Protocol
 
 from pymongo.errors import DuplicateKeyError
 
 from server.kernel.downloads import Download
-from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, Problem
+from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, Problem, TooManyRequests
 from server.kernel.identity import Actor, system
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
-from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+from server.kernel.unit_of_work import Scope, UnitOfWork, rehearse, transactional
 from server.kernel.waiting import Waiting
 from server.wechat import content_store as store
+from server.wechat import text_checks
 from server.wechat.content_documents import OPEN, PENDING, ContentCheck, State
-from server.wechat.errors import WeChatRefused
+from server.wechat.text_checks import never, state_of
 
-LONGEST = 2500
-"""Characters of one question to `msgSecCheck`."""
-OVERLAP = 20
-"""Characters that two pieces of a long text share, so that no word is cut in two unseen."""
-SCREENED_WITHIN = 5.0
-"""Seconds that a teacher waits at most, however many pieces the text has."""
+P = ParamSpec("P")
+
 LARGEST_PICTURE = 10 * 2**20
 PICTURES = frozenset({"image/png", "image/jpeg", "image/webp"})
 
 GIVE_UP_AFTER = timedelta(hours=2)
 """WeChat answers only about phones that were in the mini-program within two hours."""
-NOT_SEEN_LATELY = 61010
 CLAIM = timedelta(minutes=1)
 RETRY = timedelta(minutes=2)
 PUSH_WITHIN = timedelta(minutes=40)
@@ -95,6 +90,10 @@ class Screened:
     doubts: tuple[Doubt, ...] = ()
 
 
+UNASKED = Screened("", Scene.COMMENT)
+"""For an act that is rehearsed before its texts are asked about."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """What the texts and pictures belong to, and who is responsible for it."""
@@ -136,18 +135,32 @@ class Picture:
 
 
 async def screen(
-    platform: Platform, actor: Actor, scene: Scene, texts: Mapping[str, str], *, refuse: bool = True
+    platform: Platform,
+    actor: Actor,
+    scene: Scene,
+    texts: Mapping[str, str],
+    *,
+    refuse: bool = True,
+    counted: bool = True,
 ) -> Screened:
-    """Asks WeChat about the texts (field → words) that a phone wants to publish. Raises ContentRefused, naming the fields.
+    """Asks WeChat about the texts (field → words) that a phone wants to publish. Raises ContentRefused, naming the fields, TooManyRequests.
 
+    They are texts that will be kept (`kept_by`, or a read before): WeChat's quota is everybody's.
     `refuse=False`: even a risky text is only flagged, where somebody has a right to be heard. Never fails because WeChat does:
     what could not be asked is noted as waiting. Staff have no openid, which WeChat insists on: their texts are not asked about.
+    `counted=False`: where the count of a phone's questions would say too much; the route then has its own limit.
     """
-    if actor.openid is None:
-        return Screened("", scene)
-    openid = actor.openid
     given = [(part, text) for part, text in texts.items() if text.strip()]
-    answers = await asyncio.gather(*(_ask_in_time(platform, openid, scene, text) for _, text in given))
+    if actor.openid is None or not given:
+        return Screened(actor.openid or "", scene)
+    try:
+        answers = await text_checks.ask_about_all(
+            platform, actor.openid, scene, [text for _, text in given], counted=counted
+        )
+    except TooManyRequests:
+        if refuse:
+            raise
+        answers = [(State.WAITING, None)] * len(given)
     verdicts = [(part, text, *answer) for (part, text), answer in zip(given, answers, strict=True)]
     refused = [part for part, _, state, _ in verdicts if state is State.RISKY]
     if refused and refuse:
@@ -155,48 +168,21 @@ async def screen(
     doubts = [
         Doubt(part, text, state, label) for part, text, state, label in verdicts if state is not State.PASSED
     ]
-    return Screened(openid, scene, tuple(doubts))
+    return Screened(actor.openid, scene, tuple(doubts))
 
 
-async def _ask_in_time(platform: Platform, openid: str, scene: int, text: str) -> tuple[State, int | None]:
-    """As long as somebody may be kept waiting for it."""
-    try:
-        async with asyncio.timeout(SCREENED_WITHIN):
-            return await _ask_about(platform, openid, scene, text)
-    except TimeoutError:
-        return State.WAITING, None
-
-
-async def _ask_about(platform: Platform, openid: str, scene: int, text: str) -> tuple[State, int | None]:
-    """The worst verdict on the pieces of a text; WAITING when there is none to be had."""
-    worst: tuple[State, int | None] = (State.PASSED, None)
-    for piece in pieces(text):
-        try:
-            verdict = await platform.wechat.check_text(openid, scene, piece)
-        except Problem as problem:
-            return State.UNCHECKED if _never(problem) else State.WAITING, None
-        state = state_of(verdict.suggest)
-        if state is State.RISKY:
-            return state, verdict.label
-        if state is State.REVIEW:
-            worst = state, verdict.label
-    return worst
-
-
-def _never(problem: Problem) -> bool:
-    """Whether asking again would bring the same refusal."""
-    return isinstance(problem, WeChatRefused) or problem.extra.get("errcode") == NOT_SEEN_LATELY
-
-
-def pieces(text: str) -> list[str]:
-    """A text in pieces that WeChat takes, each beginning with the end of the one before."""
-    step = LONGEST - OVERLAP
-    return [text[start : start + LONGEST] for start in range(0, max(len(text) - OVERLAP, 1), step)]
-
-
-def state_of(suggest: str) -> State:
-    """A word that WeChat has never said before is for a person to look at."""
-    return {"pass": State.PASSED, "risky": State.RISKY}.get(suggest, State.REVIEW)
+async def kept_by(
+    texts: Mapping[str, str],
+    act: Callable[Concatenate[Platform, Actor, P], Coroutine[Any, Any, object]],
+    platform: Platform,
+    actor: Actor,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Mapping[str, str]:
+    """These texts as far as an act would keep them: none when it was done before. Raises what it raises, for it is rehearsed."""
+    if actor.openid is None or not any(text.strip() for text in texts.values()):
+        return {}
+    return texts if await rehearse(act, platform, actor, *args, **kwargs) else {}
 
 
 async def note(unit: UnitOfWork, screened: Screened, subject: Subject) -> None:
@@ -290,7 +276,7 @@ async def _check_one(platform: Platform, check: ContentCheck) -> State:
         return await _settle(platform, JOB, check.id, State.UNCHECKED, None)
     if check.file_id is not None:
         return await _ask_about_picture(platform, check)
-    state, label = await _ask_about(platform, check.openid, check.scene, check.text or "")
+    state, label = await text_checks.ask_about(platform, check.openid, check.scene, check.text or "")
     if state is State.WAITING:
         await store.postpone(platform, check.id, now + RETRY)
         return state
@@ -303,7 +289,7 @@ async def _ask_about_picture(platform: Platform, check: ContentCheck) -> State:
     try:
         trace_id = await platform.wechat.check_media(check.openid, check.scene, url)
     except Problem as problem:
-        if _never(problem):
+        if never(problem):
             return await _settle(platform, JOB, check.id, State.UNCHECKED, None)
         await store.postpone(platform, check.id, platform.machine.now() + RETRY)
         return State.WAITING

@@ -11,43 +11,18 @@ from server.wechat.content import ContentRefused
 from server.wechat.content_documents import State
 from server.wechat.simulator import Simulator
 from tests import cast, stage
-from tests.api.client import Answer, call
-from tests.security.world import World, build_world
-
-REMARK = ("POST", "/teaching/classes/{class_id}/scheme/remarks", "teacher", "text")
-CALLS = [
-    REMARK,
-    ("PUT", "/teaching/classes/{class_id}/scheme", "teacher", "objectives"),
-    ("POST", "/teaching/classes/{class_id}/needs", "teacher", "text"),
-    ("POST", "/teaching/invitations/{invitation_id}/decline", "teacher", "reason"),
-    ("PUT", "/teaching/submissions/{submission_id}/grade", "teacher", "comment"),
-    ("POST", "/teaching/submissions/{submission_id}/remarks", "teacher", "text"),
-    ("PUT", "/teaching/tasks/{task_id}/trainees/{person_id}/grade", "teacher", "comment"),
-    ("POST", "/teaching/guidance", "teacher", "about"),
-    ("POST", "/guidance/{guidance_id}/dispute", "trainee", "reason"),
-    ("POST", "/open-classes/{class_id}/applications", "other-trainee", "work_unit"),
-]
+from tests.api.client import call
+from tests.publishing import CALLS, REMARK, let_it_be_time, publish, publishing_world
+from tests.security.world import World
 
 
 @pytest.fixture
 async def world(platform: Platform, wechat: Simulator) -> World:
-    """Before the results are out: afterwards nobody publishes anything in a class."""
-    built = await build_world(platform, wechat)
-    await platform["classes"].update_many({}, {"$set": {"results_released_at": None}})
-    return built
-
-
-async def publish(site: str, world: World, place: tuple[str, str, str, str], words: str) -> Answer:
-    method, path, who, field = place
-    address = path.format_map(world.ids)
-    [*_, well_formed] = [body for end, body in world.bodies.items() if address.endswith(end)]
-    return await call(
-        site, method, address, token=world.phones[who].token, body={**well_formed, field: words}
-    )
+    return await publishing_world(platform, wechat)
 
 
 def test_no_phone_asks_wechat_without_a_limit() -> None:
-    """The texts are asked about before it is known whether the phone may publish there, and WeChat's quota is everybody's."""
+    """WeChat's quota is everybody's, also before somebody who may publish."""
     methods = [getattr(handler, name) for _, handler, *_ in API_ROUTES for name in ("post", "put")]
     asking = [
         one for one in methods if hasattr(one, "operation") and ContentRefused in one.operation.problems
@@ -56,11 +31,14 @@ def test_no_phone_asks_wechat_without_a_limit() -> None:
     assert [one for one in asking if not one.access.rate or one.access.rate_by != "phone"] == []
 
 
-async def test_risky_words_are_refused_wherever_a_phone_publishes_them(site: str, world: World) -> None:
+async def test_risky_words_are_refused_wherever_a_phone_publishes_them(
+    platform: Platform, site: str, world: World
+) -> None:
     for place in CALLS:
+        let_it_be_time(platform, place)
         refused = await publish(site, world, place, "这里含有违规内容。")
         assert (refused.status, refused.problem) == (422, "content-refused"), place
-        assert [one["place"] for one in refused.json["errors"]] == [place[3]]
+        assert [one["place"] for one in refused.json["errors"]] == [place.field]
 
 
 async def test_doubtful_words_are_published_and_flagged(platform: Platform, site: str, world: World) -> None:

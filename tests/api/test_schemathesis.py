@@ -52,5 +52,5 @@ async def test_no_request_breaks_the_server_or_the_contract(
     assert run.returncode == 0, output.decode()
 
 
-async def _never_too_often(*_: str) -> None:
+async def _never_too_often(*_: str, **__: int) -> None:
     """Rate limits are tested where they stand."""

@@ -35,5 +35,5 @@ async def visitors(
     return await Visitors.before(platform, site, await build_world(platform, wechat))
 
 
-async def _never_too_often(*_: str) -> None:
+async def _never_too_often(*_: str, **__: int) -> None:
     """Rate limits are tested where they stand; here one address knocks for the whole country."""

@@ -22,11 +22,12 @@ from server.kernel.platform import Platform
 from server.messages import wechat_events
 from server.surveys import service as surveys
 from server.surveys.rules import QuestionKind
-from server.wechat import content, content_store
-from server.wechat.content import LONGEST, OVERLAP, CheckSettled, ContentRefused, pieces
+from server.wechat import content, content_store, text_checks
+from server.wechat.content import CheckSettled, ContentRefused
 from server.wechat.content_documents import ContentCheck, State
 from server.wechat.pusher import PushTarget
 from server.wechat.simulator import Simulator
+from server.wechat.text_checks import LONGEST, OVERLAP, pieces
 from server.wechat.world import Failure
 from tests import cast, stage
 from tests.stage import ClassInSession, Phone
@@ -156,7 +157,7 @@ async def test_a_text_that_could_not_be_checked_for_two_hours_is_for_a_person(
 async def test_a_phone_that_wechat_has_not_seen_lately_is_not_asked_about_again(
     platform: Platform, wechat: Simulator, held: ClassInSession, task_id: str
 ) -> None:
-    wechat.world.fail(CHECK, content.NOT_SEEN_LATELY)
+    wechat.world.fail(CHECK, text_checks.NOT_SEEN_LATELY)
     await hand_in(platform, held.trainees[0], task_id, "课讲得很好")
     assert [one.state for one in await flagged(platform)] == [State.UNCHECKED]
 
