@@ -256,8 +256,8 @@ async def _told_apart(scope: Scope, survey: Survey) -> Survey:
 async def answer_survey(platform: Platform, actor: Actor, survey_id: str, answers: rules.Answers) -> bool:
     """Counts the actor's answers: True the first time; False, and nothing counted, when they had answered before.
 
-    Raises NotFound, NotArrived, SurveyNotOpen, ContentRefused, RemarkUnchecked, or Invalid with the place of each answer that is missing or wrong. A
-    doubtful remark is not noted anywhere: the note would say who wrote it.
+    Raises NotFound, NotArrived, SurveyNotOpen, ContentRefused, RemarkUnchecked, or Invalid with the place of each answer that is missing
+    or wrong. A doubtful remark is not noted anywhere: the note would say who wrote it.
     """
     taken = await _to_keep(platform, actor, survey_id, answers, platform.clock.now())
     if taken is None:

@@ -150,7 +150,7 @@ async def test_the_same_days_are_not_counted_twice_by_a_class_that_ran_at_the_sa
     scan = Scan(stage.code_of(platform, session), "stayed")
     await CheckInDesk(platform).check_in(stayed.actor, scan)
     clock.set(session.ends_at + timedelta(minutes=5))
-    assert await facts.later_classes(platform, XINGTAI, opened.training_class) == []
+    assert (await facts.later_classes(platform, opened.training_class, "")).classes == []
     both = Transfer(class_id=beside.id, person_ids=[stayed.actor.id, left.actor.id], **TYPHOON)
     with pytest.raises(NotLater, match="not-a-later-class"):
         await service.transfer(platform, XINGTAI, opened.id, both)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from server.admissions import applying
 from server.assessment import submissions
+from server.assessment.rules import OwnWorkNotDeclared
 from server.assessment.submissions import SubmissionDraft
 from server.kernel.errors import TooManyRequests
 from server.kernel.platform import Platform
@@ -97,7 +98,7 @@ async def test_work_that_would_be_refused_is_not_asked_about(
 ) -> None:
     trainee = world.phones["trainee"].actor
     upload = await submissions.begin_upload(platform, trainee, world.ids["task_id"])
-    with pytest.raises(submissions.rules.OwnWorkNotDeclared):
+    with pytest.raises(OwnWorkNotDeclared):
         await submissions.hand_in(
             platform, trainee, world.ids["task_id"], SubmissionDraft(text=REFUSED, own_work=False), upload
         )
