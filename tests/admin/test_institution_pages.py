@@ -329,14 +329,19 @@ async def test_an_institution_asks_for_its_new_name_and_the_centre_approves(
     assert found.name == "邢台示例技师学院"
 
 
-async def test_the_reviewer_hears_which_sessions_lie_outside_the_new_dates(
+async def test_the_institution_and_the_reviewer_hear_which_sessions_lie_outside_the_new_dates(
     platform: Platform, wechat: Simulator, hebei: Browser, xingtai: Browser
 ) -> None:
     held = await stage.class_in_session(platform, wechat, trainees=0)
-    await stage.teaching_session(platform, held)
     wanted = correction_of(held.training_class, starts_on="2026-03-18")
     filed = await xingtai.post(f"/admin/classes/{held.id}/correct", wanted)
+    session = await stage.teaching_session(platform, held)  # while the request waits
     assert "1 个课次不在更正后的日期内" in (await hebei.get(filed.location)).text
+    refused = await hebei.review(filed.location, "approve")
+    assert refused.status == 409 and f"“{session.title}”（2026-03-17）不在更正后的日期内" in refused.text
+    await xingtai.post(f"{filed.location}/retract", {"reason": "日期不改了。"})
+    again = await xingtai.post(f"/admin/classes/{held.id}/correct", wanted)
+    assert again.status == 409 and f"“{session.title}”（2026-03-17）不在更正后的日期内" in again.text
 
 
 # ---- the class page and the list
