@@ -96,6 +96,7 @@ TITLES = {
     "attendance:make-up": "登记补课",
     "attendance:extend-window": "延长签到时间",
     "attendance:judge-flags": "核对签到标记",
+    "attendance:name-teacher": "指定课次的授课教师",
     "attendance:register-late": "补签",
     "attendance:remind": "提醒课程即将开始",
     "attendance:shorten-window": "缩短签到时间",

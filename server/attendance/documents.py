@@ -29,6 +29,26 @@ class Geofence(BaseModel):
         return Point(self.latitude, self.longitude, self.datum)
 
 
+class _Kept(BaseModel):
+    """Who put something right, and when."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at: datetime
+    by_id: str
+    by: str
+
+
+class TeacherChange(_Kept):
+    """Another teacher was named for a session: both, "" for all who teach the class, and why."""
+
+    before_id: str
+    before: str
+    after_id: str
+    after: str
+    reason: str
+
+
 class TeachingSession(Document):
     """A session (课次). Its code's step and grace are the policy's of the day it was made, so that a check-in asks no policy."""
 
@@ -54,10 +74,17 @@ class TeachingSession(Document):
     teacher_id: str = ""
     teacher_name: str = ""
     """Who teaches it (article 6); nobody is named where the class has no scheme, or of before sessions named anybody."""
+    changes: list[TeacherChange] = Field(default_factory=list)
+    """Who else was named before."""
 
     @property
     def times(self) -> Times:
         return Times(self.starts_at, self.ends_at, self.opens_at, self.late_after, self.closes_at)
+
+    @property
+    def settled_at(self) -> datetime:
+        """When it came to be whose it is: at its end, or when another teacher was named after that."""
+        return max([self.ends_at, *(one.at for one in self.changes)])
 
     @property
     def lesson(self) -> Lesson:
@@ -72,16 +99,6 @@ class Source(StrEnum):
 
     CODE = "code"
     MANUAL = "manual"
-
-
-class _Kept(BaseModel):
-    """Who put something right, and when."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    at: datetime
-    by_id: str
-    by: str
 
 
 class StatusChange(_Kept):

@@ -122,6 +122,15 @@ async def hours_planned(scope: Scope, class_ids: Sequence[str]) -> dict[str, int
     return {row["_id"]: row["hours"] async for row in rows}
 
 
+async def naming_others(scope: Scope, teaching: Mapping[str, Collection[str]]) -> list[TeachingSession]:
+    """Of these classes (id → who teaches it) the sessions that name anybody else, in the order of the timetable."""
+    if not teaching:
+        return []
+    each = [{"class_id": one, "teacher_id": {"$nin": [None, "", *who]}} for one, who in teaching.items()]
+    rows = scope["teaching_sessions"].find({"cancelled_at": None, "$or": each}, session=scope.session)
+    return [TeachingSession.from_mongo(row) async for row in rows.sort("starts_at", 1)]
+
+
 async def sessions_between(scope: Scope, first: datetime, last: datetime) -> list[TeachingSession]:
     """The sessions of the whole country that begin from `first` to before `last`: a day's or two."""
     rows = scope["teaching_sessions"].find(

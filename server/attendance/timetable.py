@@ -8,14 +8,13 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from server.attendance import rules, service, store, words, work
+from server.attendance import naming, rules, service, store, words, work
 from server.attendance.documents import Geofence, TeachingSession
 from server.attendance.hours import hours_misfit
 from server.attendance.rules import Datum, HalfDay, Slot, Times
 from server.classes import enrolment
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
-from server.classes.rules import Kind
 from server.kernel import policies
 from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid
@@ -24,6 +23,9 @@ from server.kernel.platform import Platform
 from server.kernel.policies import Policies
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.venues import service as venues
+
+CHANGED = "课次安排调整"
+"""Why another teacher stands in a session that is changed as a whole, whose form asks for no reason."""
 
 
 class SessionInUse(Conflict):
@@ -251,13 +253,19 @@ async def change_session(
         training_class.scheme_version is not None
     ):  # each session of a scheme has its teacher, though perhaps another one
         draft = draft.model_copy(update={"teacher_id": draft.teacher_id or before.teacher_id})
-    made = _session(training_class, draft, await policies.on(unit, beijing_date(unit.now)), unit.now)
-    after = made.model_copy(update={"id": before.id, "created_at": before.created_at})
+    in_force = await policies.on(unit, beijing_date(unit.now))
+    made = _session(training_class, draft, in_force, unit.now, before)
+    who = made.teacher_id, made.teacher_name, CHANGED
+    handed = [naming.change_of(unit, before, *who)] if made.teacher_id != before.teacher_id else []
+    kept = {"id": before.id, "created_at": before.created_at, "changes": [*before.changes, *handed]}
+    after = made.model_copy(update=kept)
     await _check_no_overlap(unit, class_id, [after], but=session_id)
     await store.replace_session(unit, after)
     await work.follow_timetable(unit, class_id)
     if _when_and_where(before) != _when_and_where(after) and after.ends_at > unit.now:
         await _tell(unit, training_class, "session-moved", after, before=words.minute(before.starts_at))
+    if handed:
+        naming.tell(unit, training_class, [before], *who)
     changes = words.changes(before, after)
     unit.audit("attendance:change-session", session_id, class_id=class_id, title=after.title, changes=changes)
     return after
@@ -397,17 +405,25 @@ def _opens_before(in_force: Policies) -> timedelta:
 
 
 def _session(
-    training_class: TrainingClass, draft: SessionDraft, in_force: Policies, now: datetime
+    training_class: TrainingClass,
+    draft: SessionDraft,
+    in_force: Policies,
+    now: datetime,
+    before: TeachingSession | None = None,
 ) -> TeachingSession:
-    """The session that a draft makes of the class. Raises Invalid."""
+    """The session that a draft makes of the class. Raises Invalid.
+
+    Who was named `before` may stay, also after they have left the class: a room is changed without naming anybody.
+    """
     times = draft.times()
     rules.check_times(times, training_class.starts_on, training_class.ends_on, _opens_before(in_force))
     require_not_suspended(training_class, times.starts_at)
     if draft.course and draft.course not in training_class.courses:
         raise Invalid(fields=[FieldError("course", "请从本班的课程中选择。")])
-    teaching = {one.person_id: one.name for one in training_class.who(Kind.TEACHING)}
-    if draft.teacher_id and draft.teacher_id not in teaching:
-        raise Invalid(fields=[FieldError("teacher_id", "请从本班承担授课的骨干教师中选择。")])
+    if before and draft.teacher_id == before.teacher_id:
+        teacher_name = before.teacher_name
+    else:
+        teacher_name = naming.name_of(training_class, draft.teacher_id) if draft.teacher_id else ""
     return TeachingSession(
         class_id=training_class.id,
         institution_code=training_class.institution_code,
@@ -421,7 +437,7 @@ def _session(
         code_grace_seconds=in_force.code_grace_seconds,
         created_at=now,
         teacher_id=draft.teacher_id,
-        teacher_name=teaching.get(draft.teacher_id, ""),
+        teacher_name=teacher_name,
         **vars(times),
     )
 

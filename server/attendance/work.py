@@ -15,7 +15,7 @@ from server.attendance.hours import held
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import LONGEST_DAYS, Kind
-from server.classes.work import Days, Taught, own_days
+from server.classes.work import Days, Taught, names_nobody, own_days
 from server.invitations import engagements
 from server.kernel.clock import beijing_date
 from server.kernel.platform import Platform
@@ -45,7 +45,8 @@ async def _keep(scope: Scope, training_class: TrainingClass) -> int:
     now = scope.platform.clock.now()
     sessions = await store.sessions_of_class(scope, training_class.id)
     taught = [*await _held(scope, sessions), *(one for one in sessions if one.ends_at > now)]
-    return await engagements.set_taught(scope, training_class.id, _own_days(taught, training_class))
+    own = await _own_days(scope, taught, training_class)
+    return await engagements.set_taught(scope, training_class.id, own)
 
 
 async def _held(scope: Scope, sessions: Sequence[TeachingSession]) -> list[TeachingSession]:
@@ -55,19 +56,35 @@ async def _held(scope: Scope, sessions: Sequence[TeachingSession]) -> list[Teach
     )
 
 
-def _own_days(sessions: Sequence[TeachingSession], training_class: TrainingClass) -> dict[str, Days]:
+async def _own_days(
+    scope: Scope, sessions: Sequence[TeachingSession], training_class: TrainingClass
+) -> dict[str, Days]:
     teaching = [one.person_id for one in training_class.who(Kind.TEACHING)]
-    return dict(own_days((Taught(beijing_date(one.starts_at), one.teacher_id) for one in sessions), teaching))
+    nobodys = {one.id for one in await without_teacher(scope, training_class, sessions)}
+    theirs = (one for one in sessions if one.id not in nobodys)
+    return dict(own_days((Taught(beijing_date(one.starts_at), one.teacher_id) for one in theirs), teaching))
+
+
+async def without_teacher(
+    scope: Scope, training_class: TrainingClass, sessions: Sequence[TeachingSession]
+) -> list[TeachingSession]:
+    """Those of these sessions of a class that are nobody's (classes.work.names_nobody): its institution is to name who teaches them."""
+    teaching = {one.person_id for one in training_class.who(Kind.TEACHING)}
+    others = [one for one in sessions if one.teacher_id not in ("", *teaching)]
+    if not others:
+        return []
+    left, now = await engagements.left_at(scope, training_class.id), scope.platform.clock.now()
+    return [one for one in others if names_nobody(one.teacher_id, one.starts_at, teaching, left, now)]
 
 
 async def who_taught(
     scope: Scope, training_class: TrainingClass, *, after: datetime | None = None
 ) -> set[str]:
-    """Who has held a session of this class (with `after`, one that ended later than then); one that names nobody was held by all who
-    teach the class."""
+    """Who has held a session of this class (with `after`, one that ended later than then, or of which another teacher was named later);
+    one that names nobody was held by all who teach the class."""
     sessions = await store.sessions_of_class(scope, training_class.id)
-    later = [one for one in sessions if after is None or one.ends_at > after]
-    return set(_own_days(await _held(scope, later), training_class))
+    later = [one for one in sessions if after is None or one.settled_at > after]
+    return set(await _own_days(scope, await _held(scope, later), training_class))
 
 
 async def trained_days(scope: Scope, class_id: str) -> Days | None:

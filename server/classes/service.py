@@ -206,6 +206,12 @@ async def to_finish_in(scope: Scope, held_in: TrainingClass, limit: int) -> list
     )
 
 
+async def unfinished(platform: Platform, actor: Actor, limit: int = 100) -> list[TrainingClass]:
+    """The same classes, and nothing of what waits in them."""
+    today = beijing_date(platform.clock.now())
+    return await store.current_classes(platform, actor.jurisdiction, today, limit=limit)
+
+
 async def class_at_a_glance(platform: Platform, training_class: TrainingClass) -> CurrentClass:
     """The same of one class that the caller has fetched already."""
     [glance] = await _with_next_steps(platform, [training_class])

@@ -12,9 +12,9 @@ Articles 5.3 (两年内未开展培训), 8.4 (授课 不少于2次, 考核) and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from server.kernel.titled import Titled
@@ -114,6 +114,18 @@ class Taught:
 
     day: date
     teacher_id: str
+
+
+def names_nobody(
+    teacher_id: str, begins: datetime, teaching: Collection[str], left: Mapping[str, datetime], now: datetime
+) -> bool:
+    """Whether a session names somebody who taught the class no more when it began (articles 6 and 8.4): it is nobody's, until one of
+    those who teach the class is named.
+
+    `left` says when whose 授课 was cancelled; of anybody else who is not of `teaching` it is not known, and only what is still to come is
+    nobody's. Who left later than the session began has held it.
+    """
+    return teacher_id not in ("", *teaching) and begins >= left.get(teacher_id, now)
 
 
 def own_days(sessions: Iterable[Taught], teaching: Sequence[str]) -> Mapping[str, Days]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from server.classes.rules import Kind
 from server.classes.work import Days
 from server.invitations import rules, store
 from server.invitations.documents import Invitation
-from server.invitations.rules import DoneTask, Task
+from server.invitations.rules import DoneTask, State, Task
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.unit_of_work import Scope, UnitOfWork
@@ -84,6 +84,15 @@ async def who_assessed(scope: Scope, class_id: str) -> set[str]:
         one.teacher_id
         for one in await store.of_class(scope, class_id)
         if one.kind is Kind.ASSESSMENT and one.work_last
+    }
+
+
+async def left_at(scope: Scope, class_id: str) -> dict[str, datetime]:
+    """Id → when the 授课 task in this class was cancelled last, also of those who have accepted another since."""
+    return {
+        one.teacher_id: one.history[-1].at
+        for one in reversed(await store.of_class(scope, class_id))
+        if one.kind is Kind.TEACHING and one.state is State.CANCELLED
     }
 
 

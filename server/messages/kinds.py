@@ -285,6 +285,20 @@ _ROWS = (
         wakes="starts_at",
     ),
     Kind(
+        "sessions-assigned",
+        "授课安排有变动",
+        ("“{class_name}”的{title}由您授课，最早一次 {starts_at}。", "原因：{reason}"),
+        (_CLASS, (_DATE, "starts_at"), _REASON),
+        wakes="starts_at",
+    ),
+    Kind(
+        "sessions-handed-over",
+        "授课安排有变动",
+        ("“{class_name}”的{title}改由{teacher_name}授课，最早一次 {starts_at}。", "原因：{reason}"),
+        (_CLASS, (_DATE, "starts_at"), _REASON),
+        wakes="starts_at",
+    ),
+    Kind(
         "session-cancelled",
         "课次已取消",
         ("“{class_name}”原定 {starts_at} 的“{title}”已取消。", "理由：{reason}"),

@@ -208,7 +208,7 @@ async def _to_be_rated(scope: Scope, training_class: TrainingClass) -> dict[str,
 async def who_worked(
     scope: Scope, training_class: TrainingClass, *, after: datetime | None = None
 ) -> set[str]:
-    """Who held a session (with `after`, one that ended later) or gave a grade: of nobody else an answer counts."""
+    """Who held a session (with `after`, one that ended, or came to be theirs, later) or gave a grade: of nobody else an answer counts."""
     taught = await work.who_taught(scope, training_class, after=after)
     return taught | await engagements.who_assessed(scope, training_class.id)
 

@@ -271,6 +271,7 @@ async def the_usual_window_has_closed(world: World) -> None:
 @until("admissions:leave", "admissions:come-back", ResultsReleased)
 @until("attendance:add-session", "attendance:cancel-session", ResultsReleased)
 @until("attendance:change-session", "attendance:change-session", ResultsReleased)
+@until("attendance:name-teacher", "attendance:name-teacher", ResultsReleased)
 @until("attendance:register-late", "attendance:change-check-in", ResultsReleased)
 @until("attendance:change-check-in", "attendance:change-check-in", ResultsReleased)
 @until("attendance:judge-flags", "attendance:judge-flags", ResultsReleased)

@@ -6,15 +6,16 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from server.assessment import grading, remarks, tasks
-from server.attendance import added, changes, rolls, timetable
+from server.attendance import added, changes, naming, rolls, timetable
 from server.attendance.added import MakeUp, Voiding
 from server.attendance.changes import CheckInChange, Closing, VerdictDraft
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import TeachingSession
+from server.attendance.naming import Naming
 from server.attendance.rolls import LateRegistration
 from server.attendance.rules import Status, Verdict
 from server.kernel.clock import beijing_date
-from tests import assessing, stage
+from tests import assessing, cast, stage
 from tests.acts.walking import World, way_back
 from tests.stage import ClassInSession
 
@@ -51,6 +52,21 @@ async def a_moved_session(world: World) -> AsyncIterator[None]:
     await timetable.change_session(world.platform, held.officer, held.id, session.id, moved)
     yield
     await timetable.change_session(world.platform, held.officer, held.id, session.id, planned)
+
+
+@way_back("attendance:name-teacher", "attendance:name-teacher")
+async def another_teacher(world: World) -> AsyncIterator[None]:
+    held, session = await a_morning(world)
+    await stage.register_backbone(world.platform, cast.SECOND_BACKBONE_TEACHER)
+    second = await stage.phone(world.platform, world.wechat, "openid-second", cast.SECOND_BACKBONE_TEACHER)
+    await stage.teach(world.platform, held.officer, held.id, second)
+    wanted = Naming(session_ids=[session.id], teacher_id=held.teacher.actor.id, reason="原定授课教师")
+    await naming.name_teacher(world.platform, held.officer, held.id, wanted)
+    yield
+    other = wanted.model_copy(update={"teacher_id": second.actor.id, "reason": "突发疾病，由其代课"})
+    await naming.name_teacher(world.platform, held.officer, held.id, other)
+    yield
+    await naming.name_teacher(world.platform, held.officer, held.id, wanted)
 
 
 # ---- who was there

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.classes.work import Progress, Taught, at_work_until, own_days, progress, trained_until
+from server.classes.work import (
+    Progress,
+    Taught,
+    at_work_until,
+    names_nobody,
+    own_days,
+    progress,
+    trained_until,
+)
 
 FIRST, LAST = date(2026, 3, 16), date(2026, 3, 27)
 DAY = timedelta(days=1)
@@ -64,3 +72,13 @@ def test_a_session_is_that_of_who_is_named_and_else_of_all_who_teach() -> None:
         "substitute": (FIRST + DAY, FIRST + DAY),
     }
     assert own_days([], ["a"]) == {}
+
+
+def test_a_session_is_nobodys_from_the_moment_on_at_which_whom_it_names_has_left_the_class() -> None:
+    """Articles 6 and 8.4: what they held stays theirs, and of a past nobody knows of nothing is taken from anybody."""
+    ten, hour = datetime(2026, 3, 17, 2, 0, tzinfo=UTC), timedelta(hours=1)
+    now, left = ten + 5 * hour, {"ill": ten}
+    assert [names_nobody("ill", ten + n * hour, ["a"], left, now) for n in (-1, 0, 9)] == [False, True, True]
+    assert [names_nobody("unknown", ten + n * hour, ["a"], left, now) for n in (4, 5)] == [False, True]
+    assert not names_nobody("a", ten + hour, ["a"], {"a": ten}, now), "who has come back"
+    assert not names_nobody("", ten + hour, [], left, now), "that of all who teach the class"
