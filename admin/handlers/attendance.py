@@ -13,10 +13,11 @@ from admin.lists import named
 from admin.moments import BeijingMoment, as_typed
 from admin.options import WEEKDAYS
 from admin.steps import Done, shows, step
-from server.attendance import changes, rolls, rules, timetable
+from server.attendance import changes, naming, rolls, rules, timetable
 from server.attendance import service as attendance
 from server.attendance.changes import CheckInChange, Closing, LateRegistrations, VerdictDraft
 from server.attendance.documents import TeachingSession
+from server.attendance.naming import Naming
 from server.attendance.rolls import LateRegistration, RollEntry
 from server.attendance.rules import (
     CodeExpired,
@@ -122,6 +123,13 @@ class TimetableForm(BaseModel):
         return HalfDayDraft(title=title, starts=starts, ends=ends, hours=hours)
 
 
+class TeachersQuery(BaseModel):
+    """Of which sessions the teacher is to be named: one, all, or those that are nobody's."""
+
+    session: Annotated[str, Field(pattern=r"^([0-9a-f]{24})?$")] = ""
+    all: bool = False
+
+
 class RegistrationForm(LateRegistration):
     reason: Reason
 
@@ -173,10 +181,13 @@ class Sessions(PageHandler):
     @allow(Permission.ATTENDANCE_READ)
     async def get(self, class_id: str) -> None:
         seen = await attendance.sessions_of_class(self.platform, self.actor, class_id)
+        nobodys = await naming.sessions_without_teacher(self.platform, self.actor, seen.training_class)
         self.render_page(
             "attendance/sessions.html",
             training_class=seen.training_class,
             seen=seen,
+            nobodys={one.id for one in nobodys},
+            teacher_words=naming.teacher_words,
             open_now=[row for row in seen.rows if row.window is Window.OPEN],
             may_manage=holds(self.actor, Permission.ATTENDANCE_MANAGE) and not seen.training_class.frozen,
         )
@@ -193,7 +204,9 @@ class SessionEditor(PageHandler):
         session = None
         if session_id:
             session = await attendance.session_in_reach(self.platform, self.actor, class_id, session_id)
-        called = await classes.teachers_called(self.platform, training_class)
+        options = await teacher_options(self, training_class)
+        if session and session.teacher_id not in ("", *(one for one, _ in options)):
+            options.append((session.teacher_id, naming.teacher_words(session, training_class)))
         if outcome["problem"] is None:
             usual = values_of(session) if session else {"place": training_class.place}
             outcome = outcome | {"values": usual}
@@ -202,12 +215,21 @@ class SessionEditor(PageHandler):
             training_class=training_class,
             session=session,
             course_options=[(one, one) for one in training_class.courses],
-            teacher_options=[
-                (one.person_id, called[one.person_id]) for one in training_class.who(Kind.TEACHING)
-            ],
+            teacher_options=options,
+            everybody=naming.EVERYBODY if may_be_everybodys(training_class, session) else None,
             datums=DATUMS,
             **outcome,
         )
+
+
+async def teacher_options(page: PageHandler, training_class: TrainingClass) -> list[tuple[str, str]]:
+    called = await classes.teachers_called(page.platform, training_class)
+    return [(one.person_id, called[one.person_id]) for one in training_class.who(Kind.TEACHING)]
+
+
+def may_be_everybodys(training_class: TrainingClass, session: TeachingSession | None) -> bool:
+    """Each session of a scheme has its teacher; one of before sessions named anybody stays as it is."""
+    return training_class.scheme_version is None or (session is not None and not session.teacher_id)
 
 
 @step(SessionEditor, Permission.ATTENDANCE_MANAGE)
@@ -222,6 +244,38 @@ async def change_session(page: SessionEditor, class_id: str, session_id: str) ->
     draft = page.form(SessionForm).draft()
     changed = await timetable.change_session(page.platform, page.actor, class_id, session_id, draft)
     return Done(f"课次“{changed.title}”已修改。", f"/admin/classes/{class_id}/sessions/{session_id}")
+
+
+class Teachers(PageHandler):
+    """Who teaches the sessions that are nobody's, all at once; or one of them, or whichever are chosen."""
+
+    address = "/admin/classes/{class_id}/sessions"
+    get = shows(Permission.ATTENDANCE_MANAGE)
+
+    async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
+        asked = self.query(TeachersQuery)
+        seen = await attendance.sessions_of_class(self.platform, self.actor, class_id)
+        nobodys = await naming.sessions_without_teacher(self.platform, self.actor, seen.training_class)
+        chosen = {asked.session} if asked.session else {one.id for one in nobodys}
+        ticked = sorted(chosen) if outcome["problem"] is None else self.get_body_arguments("session_ids")
+        self.render_page(
+            "attendance/teachers.html",
+            training_class=seen.training_class,
+            sessions=[row.item for row in seen.rows if asked.all or row.item.id in chosen],
+            ticked=ticked,
+            nobodys=len(nobodys),
+            asked=asked,
+            teacher_words=naming.teacher_words,
+            teacher_options=await teacher_options(self, seen.training_class),
+            everybody=naming.EVERYBODY if may_be_everybodys(seen.training_class, None) else None,
+            **outcome,
+        )
+
+
+@step(Teachers, Permission.ATTENDANCE_MANAGE)
+async def name_teacher(page: Teachers, class_id: str) -> str:
+    named = await naming.name_teacher(page.platform, page.actor, class_id, page.form(Naming))
+    return f"已指定 {named} 次课的授课教师，已通知相关教师。"
 
 
 class Timetable(PageHandler):
@@ -332,8 +386,10 @@ class OneSession(PageHandler):
             statuses=named(Status),
             statuses_there=[one for one in named(Status) if one[0] != Status.VOID],
             verdicts=named(Verdict),
+            may_manage=may_manage,
             may_change=may_manage and unused and not over,
-            may_cancel=may_manage and unused,
+            may_cancel=may_manage and unused and training_class.scheme_version is None,
+            teacher_words=naming.teacher_words,
             may_register=may_manage and roll.window is not Window.UPCOMING,
             may_extend=may_manage and roll.window is not Window.UPCOMING and not over,
             **outcome,
@@ -393,6 +449,7 @@ _SESSION = rf"{_CLASS}/sessions/(?P<session_id>{_ID})"
 ROUTES: list[Route] = [
     (rf"{_CLASS}/sessions", Sessions),
     (rf"{_CLASS}/sessions/new", add_session),
+    (rf"{_CLASS}/sessions/teachers", name_teacher),
     (rf"{_CLASS}/sessions/timetable", Timetable),
     (_SESSION, OneSession),
     (rf"{_SESSION}/edit", change_session),

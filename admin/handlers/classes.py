@@ -14,6 +14,7 @@ from server.admissions import service as admissions
 from server.applications import service as applications
 from server.applications.documents import Application
 from server.assessment import service as assessment
+from server.attendance import naming
 from server.attendance import service as attendance
 from server.audit_words import Told, tell
 from server.backbone import service as backbone
@@ -109,6 +110,7 @@ class Overview(PageHandler):
             application=await application_of(self, training_class),
             glance=glance,
             teachers=teachers,
+            nobodys=len(await naming.sessions_without_teacher(self.platform, self.actor, training_class)),
             history=together(await tell(self.platform, await audit.of_subject(self.platform, class_id))),
         )
 

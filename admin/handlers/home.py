@@ -11,6 +11,7 @@ from server import jobs
 from server.admissions import arrival
 from server.admissions import service as admissions
 from server.applications import service as applications
+from server.attendance import naming
 from server.certificates import reconcile
 from server.certificates import service as certificates
 from server.classes import service as classes
@@ -44,6 +45,7 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     interruptions.waiting,
     admissions.waiting,
     arrival.waiting,
+    naming.waiting,
     scheme_standing.waiting,
     institutions.waiting,
     corrections.waiting,

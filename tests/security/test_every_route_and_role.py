@@ -535,6 +535,8 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/classes/{class_id}/roster/{person_id}/return": OF_XINGTAI,
     "GET /admin/classes/{class_id}/sessions/new": OF_XINGTAI,
     "POST /admin/classes/{class_id}/sessions/new": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/sessions/teachers": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/sessions/teachers": OF_XINGTAI,
     "GET /admin/classes/{class_id}/sessions/timetable": OF_XINGTAI,
     "POST /admin/classes/{class_id}/sessions/timetable": OF_XINGTAI,
     "GET /admin/classes/{class_id}/sessions/{session_id}/edit": OF_XINGTAI,
