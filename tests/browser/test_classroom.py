@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +13,9 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from admin.handlers import attendance as pages
 from admin.lists import named
 from admin.options import WEEKDAYS
-from server.attendance import rules
+from server.attendance import naming, rules
 from server.attendance.check_in import CheckInDesk, Scan
-from server.attendance.documents import CheckIn, Geofence, RefusedScan, Source, TeachingSession
+from server.attendance.documents import CheckIn, Geofence, RefusedScan, Source, TeacherChange, TeachingSession
 from server.attendance.rolls import Roll, RollEntry
 from server.attendance.rules import Datum, Flag, HalfDay, Status, Verdict, Window
 from server.attendance.service import SessionRow, SessionsOfClass
@@ -72,6 +73,24 @@ FENCE = Geofence(latitude=37.0689, longitude=114.5048, datum=Datum.GCJ_02, radiu
 OVER = session("第 4 天下午", NOON - timedelta(hours=20))
 NOW = session("第 5 天上午", NOON, geofence=FENCE)
 NEXT = session("第 5 天下午", NOON + timedelta(hours=4))
+LEFT = session(
+    "第 6 天上午",
+    NOON + timedelta(days=1),
+    teacher_id="f" * 24,
+    teacher_name="石试安",
+    changes=[
+        TeacherChange(
+            at=NOON,
+            by_id="1",
+            by="邢试丁",
+            before_id="",
+            before="",
+            after_id="f" * 24,
+            after="石试安",
+            reason="分课到人。",
+        )
+    ],
+)
 TRAINEES = [
     Enrolment(
         **PLACE,
@@ -133,12 +152,18 @@ SLOTS = rules.timetable(
 )
 
 
+GOVERNED = CLASS.model_copy(update={"scheme_version": 1})
+
+
 def page_of(**more: Any) -> dict[str, Any]:
-    return layout_context(training_class=CLASS, tab="sessions", today=NOON.date(), **(NO_ERRORS | more))
+    usual = {"training_class": CLASS, "tab": "sessions", "today": NOON.date()}
+    return layout_context(**(usual | NO_ERRORS | more))
 
 
-def sessions(*rows: SessionRow, may_manage: bool = True) -> dict[str, Any]:
+def sessions(*rows: SessionRow, may_manage: bool = True, **more: Any) -> dict[str, Any]:
+    usual: dict[str, Any] = {"nobodys": set(), "teacher_words": naming.teacher_words}
     return page_of(
+        **(usual | more),
         seen=SessionsOfClass(CLASS, list(rows), len(TRAINEES), 8),
         open_now=[row for row in rows if row.window is Window.OPEN],
         may_manage=may_manage,
@@ -151,9 +176,24 @@ def form(**more: Any) -> dict[str, Any]:
         "session": None,
         "course_options": [(one, one) for one in CLASS.courses],
         "teacher_options": [(one.person_id, one.name) for one in CLASS.teachers],
+        "everybody": naming.EVERYBODY,
         "datums": pages.DATUMS,
+        "may": allowed("interruptions:request"),
     }
     return page_of(**(options | more))
+
+
+def teachers(**more: Any) -> dict[str, Any]:
+    usual: dict[str, Any] = {
+        "sessions": [LEFT, NEXT],
+        "ticked": [LEFT.id],
+        "nobodys": 1,
+        "asked": pages.TeachersQuery(),
+        "teacher_words": naming.teacher_words,
+        "teacher_options": [("a" * 24, "沈试然"), ("b" * 24, "石试平")],
+        "everybody": None,
+    }
+    return page_of(**(usual | more))
 
 
 def timetable(**more: Any) -> dict[str, Any]:
@@ -183,7 +223,10 @@ def roll(seen: Roll, **more: Any) -> dict[str, Any]:
         "statuses_there": [("present", "出勤"), ("late", "迟到")],
         "verdicts": named(Verdict),
         "may_extend": seen is not EMPTY_ROLL,
+        "teacher_words": naming.teacher_words,
+        "may_manage": True,
         "may_change": seen is EMPTY_ROLL,
+        "may_cancel": seen is EMPTY_ROLL,
         "may_register": seen is not EMPTY_ROLL,
         "may": allowed("attendance:show-code"),
     }
@@ -223,6 +266,37 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "sessions": ("attendance/sessions.html", sessions(*LISTED)),
     "no sessions": ("attendance/sessions.html", sessions()),
     "sessions read only": ("attendance/sessions.html", sessions(*LISTED, may_manage=False)),
+    "sessions whose teacher has left": (
+        "attendance/sessions.html",
+        sessions(*LISTED, SessionRow(LEFT, Window.UPCOMING, 0), nobodys={LEFT.id}, training_class=GOVERNED),
+    ),
+    "a teacher to name": ("attendance/teachers.html", teachers()),
+    "a teacher refused": (
+        "attendance/teachers.html",
+        teachers(problem=REFUSED, errors={"reason": "理由：必填。", "session_ids": "课次：必填。"}),
+    ),
+    "every teacher there": ("attendance/teachers.html", teachers(sessions=[], ticked=[], nobodys=0)),
+    "nobody to name": ("attendance/teachers.html", teachers(teacher_options=[])),
+    "a session of a scheme": (
+        "attendance/session_form.html",
+        form(
+            training_class=GOVERNED,
+            session=LEFT,
+            values=pages.values_of(LEFT),
+            teacher_options=[(LEFT.teacher_id, naming.teacher_words(LEFT, GOVERNED))],
+            everybody=None,
+        ),
+    ),
+    "a roll of a scheme": (
+        "attendance/roll.html",
+        roll(
+            replace(EMPTY_ROLL, session=LEFT),
+            training_class=GOVERNED,
+            may_change=True,
+            may_cancel=False,
+            may=allowed("interruptions:request"),
+        ),
+    ),
     "a new session": ("attendance/session_form.html", form(values={"place": CLASS.place})),
     "a session changed": (
         "attendance/session_form.html",

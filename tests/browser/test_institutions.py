@@ -222,7 +222,8 @@ def class_page() -> dict[str, Any]:
         life=LIFE,
         corrections=[correction(CorrectionState.APPROVED)],
         befell=ChangesOfClass(CLASS, [], []),
-        may=allowed("corrections:request", "classes:manage"),
+        nobodys=3,
+        may=allowed("corrections:request", "classes:manage", "attendance:manage"),
         history=[Told("1", NOON, "邢试丁", "确认导入名册", "导入 50 人", CLASS.id, True)],
         today=TODAY,
     )
