@@ -201,7 +201,7 @@ async def to_finish_in(scope: Scope, held_in: TrainingClass, limit: int) -> list
     """The classes of the whole country in which the people of this one could finish, the first to begin first: for who shows their names
     and days, and nothing else of them."""
     today = beijing_date(scope.platform.clock.now())
-    return await store.to_finish_in(
+    return await trained_store.to_finish_in(
         scope, held_in.level.value, held_in.major, held_in.starts_on, today, limit
     )
 

@@ -99,24 +99,6 @@ async def released_since(
     return [TrainingClass.from_mongo(row) async for row in rows.sort("_id", -1).limit(limit)]
 
 
-async def to_finish_in(
-    scope: Scope, level: str, major: str, starts_on: date, today: date, limit: int
-) -> list[TrainingClass]:
-    """Of the country: classes of this level and 专业大类 that begin on `starts_on` or later and are not over; the first to begin first."""
-    condition: Row = {
-        "level": level,
-        "major": major,
-        "starts_on": {"$gte": starts_on.isoformat()},
-        "ends_on": {"$gte": today.isoformat()},
-        "results_released_at": None,
-        **NOT_ENDED,
-    }
-    rows = scope["classes"].find(condition, session=scope.session)
-    return [
-        TrainingClass.from_mongo(row) async for row in rows.sort([("starts_on", 1), ("_id", 1)]).limit(limit)
-    ]
-
-
 async def count_by_stage(scope: Scope, reach: Jurisdiction, today: date) -> dict[Stage, int]:
     return {
         stage: await scope["classes"].count_documents({"$and": [reach.filter(), _in_stage(stage, today)]})

@@ -1,4 +1,4 @@
-"""Queries over when institutions trained, and what they are about to (article 5.3)."""
+"""Queries over when institutions trained, and over the classes that are to come (articles 4.6 and 5.3)."""
 
 from __future__ import annotations
 
@@ -77,3 +77,21 @@ async def classes_to_come(
     }
     rows = scope["classes"].find(condition, session=scope.session).sort("starts_on", 1)
     return [TrainingClass.from_mongo(row) async for row in rows]
+
+
+async def to_finish_in(
+    scope: Scope, level: str, major: str, starts_on: date, today: date, limit: int
+) -> list[TrainingClass]:
+    """Of the country: classes of this level and 专业大类 that begin on `starts_on` or later and are not over; the first to begin first."""
+    condition: Row = {
+        "level": level,
+        "major": major,
+        "starts_on": {"$gte": starts_on.isoformat()},
+        "ends_on": {"$gte": today.isoformat()},
+        "results_released_at": None,
+        **NOT_ENDED,
+    }
+    rows = scope["classes"].find(condition, session=scope.session)
+    return [
+        TrainingClass.from_mongo(row) async for row in rows.sort([("starts_on", 1), ("_id", 1)]).limit(limit)
+    ]
