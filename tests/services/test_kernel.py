@@ -13,7 +13,7 @@ from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.kernel.queries import LookUp, insert_many, look_up_both
 from server.kernel.sequences import OrderExhausted
-from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.kernel.unit_of_work import UnitOfWork, rehearse, transactional
 
 SOMEBODY = system("test")
 
@@ -37,6 +37,11 @@ async def write_in_silence(unit: UnitOfWork) -> None:
     await unit["policies"].insert_one({"_id": "silent", "key": "silent", "version": 1}, session=unit.session)
 
 
+@transactional
+async def find_it_done(unit: UnitOfWork) -> None:
+    unit.nothing_written()
+
+
 async def test_a_use_case_that_fails_leaves_nothing_behind(platform: Platform) -> None:
     with pytest.raises(Conflict):
         await write_and_fail(platform, SOMEBODY)
@@ -49,6 +54,20 @@ async def test_a_use_case_that_writes_without_an_audit_entry_is_refused(platform
     with pytest.raises(AssertionError):
         await write_in_silence(platform, SOMEBODY)
     assert await platform["policies"].find_one({"_id": "silent"}) is None
+
+
+async def test_a_rehearsal_raises_what_the_use_case_raises_and_leaves_nothing(platform: Platform) -> None:
+    assert await rehearse(take, platform, SOMEBODY, 1, 99)
+    assert await take(platform, SOMEBODY, 1, 99) == 1, "the order was given back"
+    with pytest.raises(Conflict):
+        await rehearse(write_and_fail, platform, SOMEBODY)
+    assert await platform["policies"].find_one({"_id": "half"}) is None
+    assert await platform["audit"].count_documents({"action": "test:take"}) == 1
+    assert await platform["outbox"].count_documents({}) == 0
+
+
+async def test_a_rehearsal_says_when_there_would_be_nothing_to_write(platform: Platform) -> None:
+    assert not await rehearse(find_it_done, platform, SOMEBODY)
 
 
 async def test_orders_taken_at_once_leave_no_gap_and_no_pair(platform: Platform) -> None:
