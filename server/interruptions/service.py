@@ -87,10 +87,8 @@ async def postpone(platform: Platform, actor: Actor, class_id: str, wanted: Post
 
 
 async def transfer(platform: Platform, actor: Actor, class_id: str, wanted: Transfer) -> ClassChange:
-    """Asks that people of a class finish in a later one; the institution of that class agrees first, if it is another.
-
-    Raises NotLater, ChangeOpen, NotFound for a class that does not exist, Invalid for people who are not of the class.
-    """
+    """Asks that people of a class finish in a later one; the institution of that class agrees first, if it is another. Raises NotLater,
+    ChangeOpen, NotFound for a class that does not exist, Invalid for people who are not of the class."""
     return await _once(_transfer(platform, actor, class_id, wanted))
 
 

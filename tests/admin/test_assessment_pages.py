@@ -236,6 +236,7 @@ async def test_nobody_has_failed_in_the_middle_of_a_class(
     await set_task(platform, opened, TaskKind.SUMMATIVE)
     session = await stage.teaching_session(platform, opened)
     clock_of(platform).set(session.ends_at + timedelta(minutes=1))
+    await stage.come(platform, opened.id)
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     page = await mine.get(f"/admin/classes/{opened.id}/results")
     assert (

@@ -130,6 +130,7 @@ async def test_home_says_that_few_have_answered_a_survey_that_ends_soon(
     opened = await stage.class_in_session(platform, wechat, trainees=6)
     session = await stage.teaching_session(platform, opened)
     clock.set(session.ends_at)
+    await stage.come(platform, opened.id)
     await opening.open_due(platform)
     survey = await surveys.survey_of_class(platform, opened.id)
     assert survey is not None

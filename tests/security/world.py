@@ -85,7 +85,8 @@ class World:
 async def build_world(platform: Platform, wechat: Simulator) -> World:
     """The class lives through a morning; the clock stands in its session, with the check-in still open."""
     today = beijing_date(platform.clock.now())
-    held = await stage.class_in_session(platform, wechat, trainees=1, starts_on=today, ends_on=today)
+    days = {"starts_on": today - timedelta(days=10), "ends_on": today}
+    held = await stage.class_in_session(platform, wechat, trainees=1, **days)
     [trainee] = held.trainees
     now = platform.clock.now()
     await stage.assess(platform, held)
