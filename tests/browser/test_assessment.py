@@ -267,6 +267,7 @@ def results(seen: ClassResults, *permissions: str) -> dict[str, Any]:
         may=allowed(*permissions),
         survey="进行中，2026-12-03 12:00 截止，已有 4 人填写",
         earlier=[EarlierResult(**one.model_dump(), reopened_at=NOON) for one in seen.released[:2]],
+        unscheduled=0,
         reopening=None,
         hindrance="",
         may_reopen=released,

@@ -75,7 +75,7 @@ async def test_sessions_that_are_watched_later_do_not_lose_the_earlier_ones(
 ) -> None:
     evening = session.starts_at + timedelta(hours=9)
     other = await stage.teaching_session(
-        platform, opened, starts_at=evening, ends_at=evening + timedelta(hours=1), opens_at=session.opens_at
+        platform, opened, starts_at=evening, ends_at=evening + timedelta(hours=1)
     )
     morning_board, evening_board = Watcher(), Watcher()
     rolls.join(session, morning_board)
@@ -83,6 +83,7 @@ async def test_sessions_that_are_watched_later_do_not_lose_the_earlier_ones(
     rolls.join(other, evening_board)
     await evening_board.until_missing(4)
     await check_in(platform, session, *opened.trainees[:2])
+    clock.set(other.opens_at)
     await check_in(platform, other, opened.trainees[0])
     await morning_board.until_missing(2)
     assert (await evening_board.until_missing(3)).session.id == other.id
