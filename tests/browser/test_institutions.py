@@ -218,6 +218,7 @@ def class_page() -> dict[str, Any]:
         tab="overview",
         application=None,
         glance=CurrentClass(CLASS, 50, Stage.ONGOING, None, []),
+        next_steps=[],
         teachers=[(CLASS.teachers[0], None)],
         life=LIFE,
         corrections=[correction(CorrectionState.APPROVED)],
