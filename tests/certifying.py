@@ -30,6 +30,11 @@ async def release(platform: Platform, class_id: str, *, failed: Collection[str] 
     first_day = min(
         beijing_date(now) - timedelta(days=days + 1), training_class.ends_on - timedelta(days=days - 1)
     )
+    if training_class.starts_on > training_class.ends_on - timedelta(
+        days=days - 1
+    ):  # too short for its hours
+        earlier = {"starts_on": first_day.isoformat()}
+        await platform["classes"].update_one({"_id": class_id}, {"$set": earlier})
     await stage.hold(platform, training_class, [one.person_id for one in enrolled], first_day)
     results = [
         Result(

@@ -18,7 +18,17 @@ Key = tuple[str, str]
 Documents = dict[str, dict[str, dict[str, Any]]]
 """Collection → id → document."""
 
-TRAIL = {"audit", "outbox", "leases", "reminders", "sequences", "invitation_guards", "wechat_tokens"}
+TRAIL = {
+    "audit",
+    "invitation_guards",
+    "leases",
+    "outbox",
+    "rate_limit_windows",
+    "rate_limits",
+    "reminders",
+    "sequences",
+    "wechat_tokens",
+}
 """What was noted, told and counted; and rows of the machine, such as those at which two transactions meet."""
 HISTORY = {"history", "changes", "versions", "status_since"}
 """Of any document: who brought it where it is, and since when."""
