@@ -157,7 +157,6 @@ async def test_a_code_made_over_for_another_session_is_refused(
         opened,
         starts_at=afternoon,
         ends_at=afternoon + timedelta(hours=3),
-        opens_at=session.opens_at,
     )
     mine, theirs = stage.code_of(platform, session), stage.code_of(platform, other)
     answer = await check_in(site, opened.trainees[0], mine[:24] + theirs[24:])

@@ -44,6 +44,7 @@ async def test_guidance_waits_for_the_trainee_it_names(
     platform: Platform, wechat: Simulator, site: str
 ) -> None:
     held = await class_that_is_over(platform, wechat, trainees=2)
+    await stage.come(platform, held.id)
     guidance = await logged(platform, held)
     survey = {"surveys": 1}  # it opened by itself when the class was over
     assert await waiting(site, held.trainees[0]) == NOTHING | survey | {"guidance": 1}
