@@ -1,14 +1,12 @@
 """Passwords that whoever guesses tries first: the commonest of those that became known elsewhere, and the words of this platform.
 
-`common_passwords.txt` has, of the 30,000 commonest in the collection of the library zxcvbn (MIT licence), those that can be a password here
-or the letters of one. Read once; the answer itself is pure.
+Known are the 30,000 commonest of the library zxcvbn. Read once; the answer itself is pure.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 
 WORDS_OF_OURS = (
     "gongxue", "yitihua", "jigong", "jixiao", "jishi", "xueyuan", "peixun", "shizi", "jidi", "yanxiu", "zhongxin", "jiaoshi", "gugan",
@@ -21,6 +19,8 @@ WORDS_OF_OURS = (
 """Of the platform and of the units that use it; the own username is refused beside them."""
 MARKS_THAT_CHANGE_NOTHING = 6
 """So many digits and signs around a common word are tried with it: 123456, a year, a birthday, an @."""
+LETTERS_LEAST = 4
+"""Fewer are no word that makes a password guessable."""
 LETTERS_MOST = 40
 """More words than that in a row nobody tries, and the pattern need not be tried on them."""
 
@@ -39,4 +39,6 @@ def is_common(password: str, own: str) -> bool:
 
 @cache
 def _known() -> frozenset[str]:
-    return frozenset(Path(__file__).with_suffix(".txt").read_text("utf-8").split())
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # large: only where somebody sets a password
+
+    return frozenset(one for one in FREQUENCY_LISTS["passwords"] if len(one) >= LETTERS_LEAST)
