@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from server.attendance.rules import CHECK_INS_SETTLE
+from server.classes.rules import check_dates
 from server.institutions.rules import Level
 from server.kernel import reviews
 from server.kernel.clock import beijing_date
@@ -109,6 +110,12 @@ class NameDiffers(Invalid):
     title = "班名不一致"
 
 
+class ChangeOpen(Conflict):
+    slug = "change-open"
+    title = "已有待审核的变更申请"
+    default_detail = "一个培训班一次只办理一件变更。请等审核办结，或先撤回原来的申请。"
+
+
 class CannotBeRevoked(Conflict):
     slug = "change-cannot-be-revoked"
     title = "不能撤销这件变更"
@@ -154,10 +161,14 @@ def check_suspension(
         wrong.append(FieldError("ends_on", "新的结束日期应在暂停以后。"))
     if wrong:
         raise Invalid(fields=wrong)
+    check_dates(now.starts_on, ends_on)
 
 
-def check_postponement(starts_on: date, ends_on: date, now: Days, today: date, *, begun: bool) -> None:
-    """Raises Invalid unless the class ends later, or has not begun and begins later."""
+def check_postponement(
+    starts_on: date, ends_on: date, now: Days, today: date, *, begun: bool, moved: bool
+) -> None:
+    """Raises Invalid unless the class ends later, or has not begun and begins later, or sessions get other times (`moved`): what a 暂停 has
+    cancelled is made up for on days that the class has by then."""
     wrong = []
     if starts_on != now.starts_on:
         if begun or now.starts_on <= today:
@@ -166,10 +177,12 @@ def check_postponement(starts_on: date, ends_on: date, now: Days, today: date, *
             wrong.append(FieldError("starts_on", f"延期后的开始日期应晚于 {now.starts_on}。"))
     if ends_on < max(now.ends_on, today):
         wrong.append(FieldError("ends_on", "延期后的结束日期不能早于现在的结束日期，也不能是过去的日子。"))
-    elif (starts_on, ends_on) == (now.starts_on, now.ends_on):
-        wrong.append(FieldError("ends_on", "日期没有变化。请填写延期后的结束日期。"))
+    elif (starts_on, ends_on) == (now.starts_on, now.ends_on) and not moved:
+        said = "日期没有变化，也没有改动课次。请填写延期后的结束日期，或安排课次的新时间。"
+        wrong.append(FieldError("ends_on", said))
     if wrong:
         raise Invalid(fields=wrong)
+    check_dates(starts_on, ends_on)
 
 
 def check_lengthened(now: Days, ends_on: date, moved: Iterable[date], unplanned: int) -> None:

@@ -57,12 +57,6 @@ CARRIED_OUT = {
 """What the trail of the class notes."""
 
 
-class ChangeOpen(Conflict):
-    slug = "change-open"
-    title = "已有待审核的变更申请"
-    default_detail = "一个培训班一次只办理一件变更。请等审核办结，或先撤回原来的申请。"
-
-
 @dataclass(frozen=True)
 class ChangesOfClass:
     """What befell a class, newest first, and what may be asked for now."""
@@ -107,7 +101,7 @@ async def _once(asking: Awaitable[ClassChange]) -> ClassChange:
     try:
         return await asking
     except DuplicateKeyError:
-        raise ChangeOpen() from None
+        raise rules.ChangeOpen() from None
 
 
 @transactional
@@ -145,7 +139,8 @@ async def _postpone(unit: UnitOfWork, class_id: str, wanted: Postponement) -> Cl
     movable = rules.movable(placed(*one) for one in sessions)
     begun = any(used or (one.starts_at <= unit.now and not one.cancelled_at) for one, used in sessions)
     today = beijing_date(unit.now)
-    rules.check_postponement(wanted.starts_on, wanted.ends_on, days_of(training_class), today, begun=begun)
+    new, moved = (wanted.starts_on, wanted.ends_on), bool(wanted.moves)
+    rules.check_postponement(*new, days_of(training_class), today, begun=begun, moved=moved)
     rules.check_moves(movable, wanted.moves)
     stranded = [
         one
@@ -173,8 +168,9 @@ def _check_lengthened(
 ) -> None:
     planned = sum(one.hours for one in kept if one.cancelled_at is None)
     moved = [beijing_date(moment) for moment in wanted.moves.values()]
-    unplanned = training_class.class_hours - planned
-    rules.check_lengthened(days_of(training_class), wanted.ends_on, moved, unplanned)
+    rules.check_lengthened(
+        days_of(training_class), wanted.ends_on, moved, training_class.class_hours - planned
+    )
 
 
 @transactional
@@ -247,7 +243,7 @@ async def _file(
     earlier = await store.waiting_of(unit, training_class.id)
     if earlier is not None:
         if earlier.open:
-            raise ChangeOpen()
+            raise rules.ChangeOpen()
         await take(unit, rules.STEPS, earlier, Action.REPLACE)
     new = _new(unit, training_class, kind, wanted, Action.FILE, **said)
     await store.insert(unit, new)

@@ -78,17 +78,26 @@ def test_two_suspensions_never_overlap(one: int, other: int) -> None:
             rules.check_suspension(first, last, days, date(2026, 4, 30), MARCH.starts_on, most_days=180)
 
 
-@given(DAYS, DAYS, DAYS, st.booleans())
+@given(DAYS, DAYS, DAYS, st.booleans(), st.booleans())
 def test_a_postponed_class_never_ends_earlier_and_begins_later_only_before_it_began(
-    starts_on: date, ends_on: date, today: date, begun: bool
+    starts_on: date, ends_on: date, today: date, begun: bool, moved: bool
 ) -> None:
     try:
-        rules.check_postponement(starts_on, ends_on, MARCH, today, begun=begun)
+        rules.check_postponement(starts_on, ends_on, MARCH, today, begun=begun, moved=moved)
     except Invalid:
         return
     assert ends_on >= max(MARCH.ends_on, today)
     assert starts_on == MARCH.starts_on or (starts_on > MARCH.starts_on > today and not begun)
-    assert (starts_on, ends_on) != (MARCH.starts_on, MARCH.ends_on)
+    assert moved or (starts_on, ends_on) != (MARCH.starts_on, MARCH.ends_on)
+
+
+def test_no_class_is_suspended_or_put_off_beyond_the_year_that_a_class_may_last() -> None:
+    far, today = date(9999, 12, 31), MARCH.starts_on
+    with pytest.raises(Invalid) as refused:
+        rules.check_postponement(MARCH.starts_on, far, MARCH, today, begun=True, moved=True)
+    assert [one.place for one in refused.value.fields] == ["ends_on"]
+    with pytest.raises(Invalid):
+        rules.check_suspension(today, today, MARCH, far, today, most_days=180)
 
 
 @given(DAYS, st.lists(DAYS, max_size=3), st.integers(-10, 10))

@@ -33,8 +33,7 @@ from server.classes.service import ClassEnded, ResultsReleased
 from server.interruptions import service
 from server.interruptions.documents import ChangeFilter, ClassChange
 from server.interruptions.requests import CallOff, Postponement, Suspension, Termination, Transfer
-from server.interruptions.rules import ClassBegun, Ground, Kind, NameDiffers, NotLater, State
-from server.interruptions.service import ChangeOpen
+from server.interruptions.rules import ChangeOpen, ClassBegun, Ground, Kind, NameDiffers, NotLater, State
 from server.invitations import service as invitations
 from server.invitations.rules import State as LetterState
 from server.kernel import audit
