@@ -16,7 +16,8 @@ from admin.steps import Done, shows, step
 from server.demonstration import moments
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
-from server.messages.kinds import FIELD_LABELS, KINDS
+from server.messages.kind import field_title
+from server.messages.kinds import KINDS
 from server.messages.templates import templates_on
 from server.wechat import simulator
 from server.wechat.faces import FACE_PASSED
@@ -146,10 +147,7 @@ async def templates_in_use(page: PageHandler) -> dict[str, tuple[str, dict[str, 
     return {
         one.template_id: (
             KINDS[name].title,
-            {
-                key: FIELD_LABELS.get(field, "内容")
-                for key, (_, field) in zip(one.keys, KINDS[name].wechat, strict=True)
-            },
+            {key: field_title(field) for key, (_, field) in zip(one.keys, KINDS[name].wechat, strict=True)},
         )
         for name, one in (await templates_on(page.platform, today)).items()
         if one.template_id

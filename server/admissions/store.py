@@ -88,13 +88,6 @@ async def first_waiting(scope: Scope, class_id: str) -> Applicant | None:
     return None if row is None else Applicant.from_mongo(row)
 
 
-async def under_review(scope: Scope, class_id: str) -> list[Applicant]:
-    """Everybody who applied for a class and is neither in nor refused, first come first."""
-    condition = {"class_id": class_id, "state": {"$in": list(UNDER_REVIEW)}}
-    rows = scope["applicants"].find(condition, session=scope.session).sort("_id", 1)
-    return [Applicant.from_mongo(row) async for row in rows]
-
-
 async def classes_under_review(scope: Scope) -> list[str]:
     """Ids of the classes for which somebody's application waits."""
     return sorted(await scope["applicants"].distinct("class_id", {"state": {"$in": list(UNDER_REVIEW)}}))

@@ -442,29 +442,3 @@ KINDS: dict[str, Kind] = {row.name: row for row in _ROWS}
 assert len(KINDS) == len(_ROWS), "each kind has one row"
 
 assert all(row.wechat and len(row.title) <= 10 for row in _ROWS), "a title fits a phone's list"
-
-FIELD_LABELS = {
-    "class_name": "培训班",
-    "starts_on": "开始日期",
-    "ends_on": "结束日期",
-    "starts_at": "开始时间",
-    "closes_at": "截止时间",
-    "place": "地点",
-    "reason": "理由",
-    "kind": "任务",
-    "reply_until": "答复期限",
-    "institution": "培训机构",
-    "number": "编号",
-    "issuer": "发证机构",
-    "outcome": "结果",
-    "effective_on": "生效日期",
-    "teacher_name": "教师",
-    "trainee_name": "学员",
-    "given_on": "日期",
-    "year": "年度",
-    "owed": "提示",
-    "count": "数量",
-    "by": "办理",
-    "how": "方式",
-}
-"""What stands before a field in a message of WeChat."""
