@@ -70,6 +70,8 @@ class Redaction:
             return [self._value(name, one) for one in value]
         if isinstance(value, Binary) and value.subtype == ENCRYPTED:
             return self._placeholder({"id_number": ID_NUMBER, "phone": PHONE}.get(name, SECRET), value)
+        if isinstance(value, bytes):  # an envelope whose key lies elsewhere
+            return {ZEROS: len(value)}
         if name == "password_hash":
             return NO_PASSWORD
         if isinstance(value, str) and SCHEDULER.fullmatch(value):

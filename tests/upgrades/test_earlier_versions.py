@@ -60,6 +60,7 @@ CHANGES = {
     "before-issue-3": {f"s00{number:02}" for number in (1, 2, 3, 4, 5, 6, 8, 9, 10, 13)} | _ISSUE_10,
     "before-issue-8": {f"s00{number:02}" for number in (5, 6, 8, 9, 10, 11, 13)} | _ISSUE_10,
     "before-issue-10": _ISSUE_10,
+    "before-issue-11": set[str](),
 }
 """Which steps have anything to do."""
 
@@ -104,6 +105,8 @@ async def opened(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(program, "_say", said.append)
         platform = await program.open_platform(settings, FixedClock(at + LATER))
+    if "s0014_trail_is_sealed_with_a_key" in had:
+        await dumps.seal_anew(platform)
     yield Opened(request.param, platform, said, had, rows)
     await platform.db.client.drop_database(platform.db.name)
     for client in (platform.db.client, db.client, platform.limiter, platform.vault):
