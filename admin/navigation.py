@@ -1,4 +1,4 @@
-"""The side bar: each entry is shown to whoever may open it, below the heading of what it belongs to."""
+"""The side bar: one entry for each kind of work, and the views of the work one is at. Each is shown to whoever may open it."""
 
 from __future__ import annotations
 
@@ -17,73 +17,95 @@ class NavItem:
 
 
 @dataclass(frozen=True)
-class NavGroup:
+class Navigation:
+    sections: list[NavItem]
+    views: list[NavItem]
+    """What the section of a page can be seen by, where the page is one of these itself and not alone."""
+    title: str = ""
+    """Of that section."""
+
+
+@dataclass(frozen=True)
+class _Section:
     title: str
-    """Empty for what stands above all headings."""
-    items: list[NavItem]
+    icon: str
+    views: tuple[tuple[str, str, Permission], ...]
+    """Title, address and right of each; the first that somebody may open is where the section begins."""
+    also: tuple[str, ...] = ()
+    """Where pages of the section lie that are below none of its views."""
+
+    def holds(self, path: str) -> bool:
+        places = [*(href for _, href, _ in self.views), *self.also]
+        return any(path == one or (one != HOME and path.startswith(f"{one}/")) for one in places)
 
 
-_GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, Permission], ...]], ...] = (
-    ("", (("首页", "/admin", "home", Permission.ACCOUNTS_OWN),)),
-    (
-        "培训",
+HOME = "/admin"
+_SECTIONS = (
+    _Section("工作台", "home", (("工作台", HOME, Permission.ACCOUNTS_OWN),)),
+    _Section(
+        "培训班",
+        "school",
         (
-            ("培训计划", "/admin/plans", "calendar-event", Permission.PLANS_READ),
-            ("开班申请", "/admin/applications", "clipboard-list", Permission.APPLICATIONS_READ),
-            ("培训班", "/admin/classes", "school", Permission.CLASSES_READ),
-            ("培训班变更", "/admin/changes", "calendar", Permission.INTERRUPTIONS_READ),
-            ("地点核实", "/admin/places", "map-pin", Permission.VENUES_READ),
-            ("培训方案", "/admin/schemes", "notebook", Permission.SCHEMES_READ),
-            ("证书台账", "/admin/certificates", "certificate", Permission.CERTIFICATES_READ),
-            ("成绩重新开放", "/admin/reopenings", "arrow-back-up", Permission.REOPENINGS_READ),
-            ("解除微信绑定", "/admin/release-requests", "unlink", Permission.IDENTITIES_DECIDE),
-            ("信息更正", "/admin/corrections", "edit", Permission.CORRECTIONS_READ),
-            ("需求问卷", "/admin/needs", "list-check", Permission.ADMISSIONS_TEMPLATE),
+            ("全部", "/admin/classes", Permission.CLASSES_READ),
+            ("计划", "/admin/plans", Permission.PLANS_READ),
+            ("开班申请", "/admin/applications", Permission.APPLICATIONS_READ),
+            ("培训方案", "/admin/schemes", Permission.SCHEMES_READ),
+            ("变更", "/admin/changes", Permission.INTERRUPTIONS_READ),
+            ("地点核实", "/admin/places", Permission.VENUES_READ),
+            ("成绩重新开放", "/admin/reopenings", Permission.REOPENINGS_READ),
+            ("信息更正", "/admin/corrections", Permission.CORRECTIONS_READ),
         ),
     ),
-    (
-        "师资和机构",
+    _Section(
+        "人员",
+        "users",
         (
-            ("骨干教师库", "/admin/backbone", "users", Permission.BACKBONE_READ),
-            ("选拔推荐", "/admin/selection", "award", Permission.SELECTION_READ),
-            ("骨干教师选拔", "/admin/selection/candidates", "award", Permission.SELECTION_ENROL),
-            ("履职情况", "/admin/duties", "chart-bar", Permission.DUTIES_READ),
-            ("动态管理", "/admin/qualification", "rubber-stamp", Permission.QUALIFICATION_READ),
-            ("培训机构", "/admin/institutions", "building", Permission.INSTITUTIONS_READ),
-            (
-                "基地推荐",
-                "/admin/recommendations",
-                "building-community",
-                Permission.INSTITUTIONS_READ_REQUESTS,
-            ),
+            ("骨干教师库", "/admin/backbone", Permission.BACKBONE_READ),
+            ("履职情况", "/admin/duties", Permission.DUTIES_READ),
+            ("选拔推荐", "/admin/selection", Permission.SELECTION_READ),
+            ("选拔候选人", "/admin/selection/candidates", Permission.SELECTION_ENROL),
+            ("合格名单", "/admin/selection/lists", Permission.SELECTION_READ_LISTS),
+            ("解除微信绑定", "/admin/release-requests", Permission.IDENTITIES_DECIDE),
+        ),
+        also=("/admin/people", "/admin/selection"),
+    ),
+    _Section("证书", "certificate", (("证书台账", "/admin/certificates", Permission.CERTIFICATES_READ),)),
+    _Section(
+        "机构",
+        "building",
+        (
+            ("培训机构", "/admin/institutions", Permission.INSTITUTIONS_READ),
+            ("基地推荐", "/admin/recommendations", Permission.INSTITUTIONS_READ_REQUESTS),
+            ("动态管理", "/admin/qualification", Permission.QUALIFICATION_READ),
+            ("预警", "/admin/qualification/warnings", Permission.QUALIFICATION_READ),
         ),
     ),
-    (
-        "平台",
+    _Section(
+        "系统",
+        "adjustments",
         (
-            ("用户账号", "/admin/accounts", "key", Permission.ACCOUNTS_STAFF),
-            ("平台政策", "/admin/policies", "adjustments", Permission.POLICIES_READ),
-            ("消息发送", "/admin/messages", "messages", Permission.MESSAGES_MANAGE),
-            ("内容检查", "/admin/content-checks", "shield-check", Permission.CONTENT_REVIEW),
-            ("定时任务", "/admin/jobs", "clock", Permission.JOBS_RUN),
-            ("操作留痕", "/admin/audit", "history", Permission.AUDIT_READ),
+            ("用户账号", "/admin/accounts", Permission.ACCOUNTS_STAFF),
+            ("平台政策", "/admin/policies", Permission.POLICIES_READ),
+            ("需求问卷", "/admin/needs", Permission.ADMISSIONS_TEMPLATE),
+            ("消息发送", "/admin/messages", Permission.MESSAGES_MANAGE),
+            ("内容检查", "/admin/content-checks", Permission.CONTENT_REVIEW),
+            ("定时任务", "/admin/jobs", Permission.JOBS_RUN),
+            ("操作留痕", "/admin/audit", Permission.AUDIT_READ),
         ),
     ),
 )
 
-_PAGES = {"/admin/selection/candidates": "/admin/selection"}
-"""Where the pages of an entry lie, when not below its own address."""
 
-
-def navigation(actor: Actor, path: str) -> list[NavGroup]:
-    """The groups in which the actor may open anything."""
-    groups = [
-        NavGroup(title, [_item(*entry[:3], path) for entry in entries if holds(actor, entry[3])])
-        for title, entries in _GROUPS
-    ]
-    return [group for group in groups if group.items]
-
-
-def _item(title: str, href: str, icon: str, path: str) -> NavItem:
-    pages = _PAGES.get(href, href)
-    return NavItem(title, href, icon, path == href or (href != "/admin" and path.startswith(pages + "/")))
+def navigation(actor: Actor, path: str) -> Navigation:
+    """The sections in which the actor may open anything, and the views of the one that `path` belongs to."""
+    sections, views, title = [], [], ""
+    for section in _SECTIONS:
+        mine = [(said, href) for said, href, right in section.views if holds(actor, right)]
+        if not mine:
+            continue
+        here = section.holds(path)
+        sections.append(NavItem(section.title, mine[0][1], section.icon, here))
+        if here and len(mine) > 1 and any(path == href for _, href in mine):
+            views = [NavItem(said, href, "", path == href) for said, href in mine]
+            title = section.title
+    return Navigation(sections, views, title)

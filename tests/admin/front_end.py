@@ -18,6 +18,7 @@ from playwright.sync_api import Page
 
 from admin.handler import PageHandler
 from admin.lists import Query
+from admin.navigation import Navigation, NavItem
 from admin.rendering import STATIC, make_environment
 from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.permissions import Permission
@@ -27,20 +28,6 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
 )
-
-
-@dataclass(frozen=True)
-class Item:
-    title: str
-    href: str
-    icon: str
-    active: bool = False
-
-
-@dataclass(frozen=True)
-class Group:
-    title: str
-    items: list[Item]
 
 
 @dataclass(frozen=True)
@@ -57,36 +44,20 @@ def allowed(*permissions: str) -> Callable[[str], bool]:
 
 def layout_context(**more: Any) -> dict[str, Any]:
     """What the page handler gives to every template, for a fictional member of an institution's staff."""
-    nav = [
-        Group("", [Item("首页", "/admin", "home")]),
-        Group(
-            "培训",
-            [
-                Item("培训班", "/admin/classes", "school", active=True),
-                Item("证书台账", "/admin/certificates", "certificate"),
-            ],
-        ),
-        Group(
-            "师资和机构",
-            [
-                Item("骨干教师", "/admin/backbone", "users"),
-                Item("培训机构", "/admin/institutions", "building"),
-            ],
-        ),
-        Group(
-            "平台",
-            [
-                Item("账号", "/admin/accounts", "id-badge-2"),
-                Item("政策参数", "/admin/policies", "adjustments"),
-            ],
-        ),
+    sections = [
+        NavItem("工作台", "/admin", "home", False),
+        NavItem("培训班", "/admin/classes", "school", True),
+        NavItem("人员", "/admin/backbone", "users", False),
+        NavItem("证书", "/admin/certificates", "certificate", False),
+        NavItem("机构", "/admin/institutions", "building", False),
+        NavItem("系统", "/admin/accounts", "adjustments", False),
     ]
     return {
         "actor": Staff("李明珊", frozenset({"TRAINING_BASE"})),
         "role_title": "教师培训基地 · 邢台技师学院",
         "xsrf_token": "2|mask|token",
         "request_id": "01jdx4demo",
-        "nav": nav,
+        "nav": Navigation(sections, []),
         "flashes": [],
         "wechat_simulated": True,
         "demo": True,
@@ -96,7 +67,7 @@ def layout_context(**more: Any) -> dict[str, Any]:
 
 
 def signed_out_context(**more: Any) -> dict[str, Any]:
-    return layout_context(actor=None, role_title="", nav=[], **more)
+    return layout_context(actor=None, role_title="", nav=Navigation([], []), **more)
 
 
 def list_context(rows: Sequence[Any], query: Query, now: datetime, **more: Any) -> dict[str, Any]:

@@ -150,16 +150,27 @@ def test_the_navigation_marks_the_page_one_is_on() -> None:
     assert len(re.findall(r'<a href="/admin/classes" aria-current="page">', html)) == 1
 
 
-def test_the_navigation_is_grouped_and_shows_no_heading_without_an_entry() -> None:
+def test_the_navigation_is_by_work_and_shows_no_section_without_an_entry() -> None:
     centre = Actor("a", "甲", "account", frozenset({Role.NATIONAL_CENTRE}), Jurisdiction.everything())
     base = Actor("b", "乙", "account", frozenset({Role.TRAINING_BASE}), Jurisdiction.of_institution("13009"))
     trainee = Actor("c", "丙", "person", frozenset({Role.TRAINEE}), Jurisdiction.nothing())
-    assert [group.title for group in navigation(centre, "/admin")] == ["", "培训", "师资和机构", "平台"]
-    assert [group.title for group in navigation(trainee, "/admin")] == []
+    shown = [item.title for item in navigation(centre, "/admin").sections]
+    assert shown == ["工作台", "培训班", "人员", "证书", "机构", "系统"]
+    assert navigation(trainee, "/admin").sections == []
     training_centre = replace(base, roles=frozenset({Role.TRAINING_CENTRE}))
-    lists = [item for group in navigation(training_centre, "/admin/selection/lists") for item in group.items]
-    assert [item.title for item in lists if item.active] == ["骨干教师选拔"]
     for actor in (centre, base, training_centre):
-        items = [item for group in navigation(actor, "/admin/classes/1/roster") for item in group.items]
+        items = navigation(actor, "/admin/classes/1/roster").sections
         assert [item.title for item in items if item.active] == ["培训班"]
         assert len({item.icon for item in items}) == len(items), "two entries look alike"
+
+
+def test_a_section_shows_its_views_on_each_of_them_and_on_no_other_page() -> None:
+    base = Actor("b", "乙", "account", frozenset({Role.TRAINING_BASE}), Jurisdiction.of_institution("13009"))
+    training_centre = replace(base, roles=frozenset({Role.TRAINING_CENTRE}))
+    people = navigation(training_centre, "/admin/selection/lists")
+    assert [item.title for item in people.sections if item.active] == ["人员"]
+    assert [item.title for item in people.views if item.active] == ["合格名单"]
+    plans = navigation(base, "/admin/plans")
+    assert plans.title == "培训班" and [item.title for item in plans.views[:2]] == ["全部", "计划"]
+    assert navigation(base, "/admin/plans/1").views == []
+    assert navigation(base, "/admin/selection/lists").views == [], "a view that is not theirs"
