@@ -176,9 +176,9 @@ def _rendered(routes: tuple[Route, ...]) -> bytes:
 
 
 class Description(ApiHandler):
-    def initialize(self, **given: Any) -> None:
+    def initialize(self, route: str = "", **given: Any) -> None:
         """`routes`: those that it describes."""
-        super().initialize()
+        super().initialize(route)
         self._routes: list[Route] = given["routes"]
 
     @operation(Permission.ANYONE, summary="This document", answers={200: "application/json"})

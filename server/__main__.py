@@ -52,7 +52,7 @@ from server.kernel.permissions import Permission
 from server.kernel.platform import Platform, WeChatGateway
 from server.kernel.processes import settle_memory
 from server.kernel.rate_limits import RateLimiter
-from server.kernel.web import Route, allow, check_routes, log_request
+from server.kernel.web import Route, allow, check_routes, log_request, named
 from server.messages import wechat_events
 from server.settings import Settings
 from server.supervisor import run_workers
@@ -121,7 +121,7 @@ def make_application(
     check_routes(route for route in all_routes if route[0] != r"/api/.*")
     secure = platform.settings.secure
     return BoundedApplication(
-        [*all_routes, (r"/static/(.*)", StaticFiles, {"path": str(STATIC)})],
+        [*named(all_routes), (r"/static/(.*)", StaticFiles, {"path": str(STATIC)})],
         default_handler_class=NOT_FOUND,
         compress_response=True,
         platform=platform,

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import Filter, Query, Words
 from admin.steps import shows, step
 from server.kernel import policies
 from server.kernel.permissions import Permission
@@ -16,13 +17,16 @@ from server.kernel.reasons import Reason
 from server.kernel.web import Route, allow
 
 
+class PolicyQuery(Query):
+    q: Annotated[Words, Filter("政策名称")] = ""
+
+
 class PolicyTable(PageHandler):
     @allow(Permission.POLICIES_READ)
     async def get(self) -> None:
-        self.render_page(
-            "policies/list.html",
-            policies=await policies.overview(self.platform, self.today),
-        )
+        query = self.query(PolicyQuery)
+        groups = await policies.by_group(self.platform, self.today, query.q)
+        self.render_page("policies/list.html", groups=groups, query=query, filters=query.filters(self))
 
 
 class OnePolicy(PageHandler):

@@ -16,6 +16,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid, NotFound
 from server.kernel.mongo import CollectionSpec, Document, Index
 from server.kernel.reasons import Reason
+from server.kernel.titled import Titled
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 COLLECTIONS = (
@@ -23,109 +24,180 @@ COLLECTIONS = (
 )
 
 
+class Group(Titled):
+    """Under which heading of the centre's page a policy stands."""
+
+    HOURS = "hours", "课时和开班"
+    CHECK_IN = "check-in", "签到"
+    ASSESSMENT = "assessment", "考核和学习成果"
+    SATISFACTION = "satisfaction", "满意度"
+    CERTIFICATES = "certificates", "证书"
+    TEACHERS = "teachers", "基地和骨干教师"
+    DUE = "due", "期限和提醒"
+    ACCOUNTS = "accounts", "账号与安全"
+    MESSAGES = "messages", "消息"
+    QUERIES = "queries", "公开查询"
+    KEEPING = "keeping", "资料保存"
+
+
 class Policies(BaseModel):
     """The policies in force on one day. Titles and units are what the centre's page shows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    class_hours_backbone: Annotated[int, Field(ge=1, le=2000, title="骨干教师培训课时下限（课时）")] = 80
-    class_hours_one: Annotated[int, Field(ge=1, le=2000, title="一级教师培训课时下限（课时）")] = 80
-    class_hours_two: Annotated[int, Field(ge=1, le=2000, title="二级教师培训课时下限（课时）")] = 80
-    class_hours_three: Annotated[int, Field(ge=1, le=2000, title="三级教师培训课时下限（课时）")] = 80
-    class_hour_minutes: Annotated[int, Field(ge=20, le=60, title="一课时的最短时长（分钟）")] = 45
+    class_hours_backbone: Annotated[
+        int, Group.HOURS, Field(ge=1, le=2000, title="骨干教师培训课时下限（课时）")
+    ] = 80
+    class_hours_one: Annotated[
+        int, Group.HOURS, Field(ge=1, le=2000, title="一级教师培训课时下限（课时）")
+    ] = 80
+    class_hours_two: Annotated[
+        int, Group.HOURS, Field(ge=1, le=2000, title="二级教师培训课时下限（课时）")
+    ] = 80
+    class_hours_three: Annotated[
+        int, Group.HOURS, Field(ge=1, le=2000, title="三级教师培训课时下限（课时）")
+    ] = 80
+    class_hour_minutes: Annotated[int, Group.HOURS, Field(ge=20, le=60, title="一课时的最短时长（分钟）")] = (
+        45
+    )
     """What a session's class hours must fit into its length by; the guide counts 课时 and does not say how long one is."""
-    base_validity_years: Annotated[int, Field(ge=1, le=20, title="教师培训基地资格有效期（年）")] = 3
+    base_validity_years: Annotated[
+        int, Group.TEACHERS, Field(ge=1, le=20, title="教师培训基地资格有效期（年）")
+    ] = 3
     """As in the 2013 list of bases (人社厅函〔2013〕247号)."""
-    formative_weight: Annotated[int, Field(ge=0, le=100, title="过程性考核权重（%）")] = 40
+    formative_weight: Annotated[int, Group.ASSESSMENT, Field(ge=0, le=100, title="过程性考核权重（%）")] = 40
     """Percent; the summative assessment has the rest."""
-    pass_mark: Annotated[int, Field(ge=1, le=100, title="合格分数线（满分 100）")] = 60
-    venue_stars_most: Annotated[int, Field(ge=0, le=5, title="培训场地不必核实的最高星级（星）")] = 3
+    pass_mark: Annotated[int, Group.ASSESSMENT, Field(ge=1, le=100, title="合格分数线（满分 100）")] = 60
+    venue_stars_most: Annotated[
+        int, Group.HOURS, Field(ge=0, le=5, title="培训场地不必核实的最高星级（星）")
+    ] = 3
     """A declared rating above it is looked at by the province (article 11, 高档宾馆)."""
-    attendance_needed: Annotated[int, Field(ge=0, le=100, title="参加考核所需出勤率（%）")] = 90
+    attendance_needed: Annotated[
+        int, Group.CHECK_IN, Field(ge=0, le=100, title="参加考核所需出勤率（%）")
+    ] = 90
     satisfaction_bad_years: Annotated[
-        int, Field(ge=1, le=5, title="满意度连续未达标几年提出取消骨干教师资格（年）")
+        int, Group.TEACHERS, Field(ge=1, le=5, title="满意度连续未达标几年提出取消骨干教师资格（年）")
     ] = 2
     """Article 9.1 leaves it open; fewer years in a row only warn."""
-    statement_days: Annotated[int, Field(ge=1, le=90, title="动态管理事项的陈述期限（天）")] = 15
-    application_lead_days: Annotated[int, Field(ge=0, le=60, title="开班申请最迟提前几天提出（天）")] = 3
+    statement_days: Annotated[int, Group.DUE, Field(ge=1, le=90, title="动态管理事项的陈述期限（天）")] = 15
+    application_lead_days: Annotated[
+        int, Group.DUE, Field(ge=0, le=60, title="开班申请最迟提前几天提出（天）")
+    ] = 3
     """Before the first day of the class: invitations, scheme and admission come after the approval."""
-    overdue_days: Annotated[int, Field(ge=1, le=60, title="开班申请待审核几天后列为超期（天）")] = 5
-    survey_required: Annotated[bool, Field(title="领取证书前须完成满意度评价")] = True
-    survey_days: Annotated[int, Field(ge=1, le=30, title="满意度评价最短开放天数（天）")] = 3
+    overdue_days: Annotated[
+        int, Group.DUE, Field(ge=1, le=60, title="开班申请待审核几天后列为超期（天）")
+    ] = 5
+    survey_required: Annotated[bool, Group.CERTIFICATES, Field(title="领取证书前须完成满意度评价")] = True
+    survey_days: Annotated[
+        int, Group.SATISFACTION, Field(ge=1, le=30, title="满意度评价最短开放天数（天）")
+    ] = 3
     """Not closed earlier, unless everybody has answered."""
     release_days: Annotated[
-        int, Field(ge=0, le=180, title="结业后等待公布成绩、仍视为在开展培训的天数（天）")
+        int, Group.ASSESSMENT, Field(ge=0, le=180, title="结业后等待公布成绩、仍视为在开展培训的天数（天）")
     ] = 30
     """Two years without training or tasks do not run on while a class awaits its release (articles 5.3 and 9.1)."""
-    suspension_days_most: Annotated[int, Field(ge=1, le=365, title="培训班一次暂停的最长天数（天）")] = 180
+    suspension_days_most: Annotated[
+        int, Group.HOURS, Field(ge=1, le=365, title="培训班一次暂停的最长天数（天）")
+    ] = 180
     """What takes longer is terminated, and its people finish elsewhere."""
-    check_in_opens_before: Annotated[int, Field(ge=5, le=240, title="签到最早在上课前多久开始（分钟）")] = 60
+    check_in_opens_before: Annotated[
+        int, Group.CHECK_IN, Field(ge=5, le=240, title="签到最早在上课前多久开始（分钟）")
+    ] = 60
     """So that no phone checks in to the afternoon in the morning."""
     make_up_hours_a_day: Annotated[
-        int, Field(ge=1, le=24, title="补课当天一人最多的课时（含当天上的课）")
+        int, Group.HOURS, Field(ge=1, le=24, title="补课当天一人最多的课时（含当天上的课）")
     ] = 12
     """Of who makes hours up, and of who teaches them: only the day is recorded, and more does not fit into one."""
-    smallest_group: Annotated[int, Field(ge=1, le=100, title="满意度结果公布的最少份数")] = 5
-    invitation_days: Annotated[int, Field(ge=1, le=60, title="邀请函回复期限（天）")] = 7
-    code_step_seconds: Annotated[int, Field(ge=2, le=60, title="签到码更换间隔（秒）")] = 5
-    code_grace_seconds: Annotated[int, Field(ge=0, le=30, title="签到码过期宽限（秒）")] = 2
-    upload_mebibytes: Annotated[int, Field(ge=1, le=500, title="单个学习成果文件上限（MiB）")] = 50
-    upload_files: Annotated[int, Field(ge=1, le=50, title="每次提交的文件数上限")] = 10
-    upload_versions: Annotated[int, Field(ge=1, le=1000, title="每项任务每人最多提交的版本数（次）")] = 30
+    smallest_group: Annotated[
+        int, Group.SATISFACTION, Field(ge=1, le=100, title="满意度结果公布的最少份数")
+    ] = 5
+    invitation_days: Annotated[int, Group.DUE, Field(ge=1, le=60, title="邀请函回复期限（天）")] = 7
+    code_step_seconds: Annotated[int, Group.CHECK_IN, Field(ge=2, le=60, title="签到码更换间隔（秒）")] = 5
+    code_grace_seconds: Annotated[int, Group.CHECK_IN, Field(ge=0, le=30, title="签到码过期宽限（秒）")] = 2
+    upload_mebibytes: Annotated[
+        int, Group.ASSESSMENT, Field(ge=1, le=500, title="单个学习成果文件上限（MiB）")
+    ] = 50
+    upload_files: Annotated[int, Group.ASSESSMENT, Field(ge=1, le=50, title="每次提交的文件数上限")] = 10
+    upload_versions: Annotated[
+        int, Group.ASSESSMENT, Field(ge=1, le=1000, title="每项任务每人最多提交的版本数（次）")
+    ] = 30
     upload_person_mebibytes: Annotated[
-        int, Field(ge=50, le=100_000, title="每人每班学习成果文件总量上限（MiB）")
+        int, Group.ASSESSMENT, Field(ge=50, le=100_000, title="每人每班学习成果文件总量上限（MiB）")
     ] = 2000
     upload_class_gibibytes: Annotated[
-        int, Field(ge=1, le=10_000, title="每班学习成果文件总量上限（GiB）")
+        int, Group.ASSESSMENT, Field(ge=1, le=10_000, title="每班学习成果文件总量上限（GiB）")
     ] = 100
     """What is full stops everybody's work: one person must not fill a class, nor one class the disk."""
-    quiet_from_hour: Annotated[int, Field(ge=0, le=23, title="微信消息免打扰开始（时）")] = 22
+    quiet_from_hour: Annotated[int, Group.MESSAGES, Field(ge=0, le=23, title="微信消息免打扰开始（时）")] = 22
     """From this hour in Beijing messages wait; the inbox has them at once."""
-    quiet_until_hour: Annotated[int, Field(ge=0, le=23, title="微信消息免打扰结束（时）")] = 7
+    quiet_until_hour: Annotated[int, Group.MESSAGES, Field(ge=0, le=23, title="微信消息免打扰结束（时）")] = 7
     """The same hour as the beginning: no quiet hours."""
-    selection_years_least: Annotated[int, Field(ge=0, le=40, title="骨干教师选拔推荐的最低教龄（年）")] = 5
+    selection_years_least: Annotated[
+        int, Group.TEACHERS, Field(ge=0, le=40, title="骨干教师选拔推荐的最低教龄（年）")
+    ] = 5
     """符合条件 (article 7) is not spelt out in the guide; so for the two below."""
-    selection_age_most: Annotated[int, Field(ge=30, le=70, title="骨干教师选拔推荐的年龄上限（周岁）")] = 55
+    selection_age_most: Annotated[
+        int, Group.TEACHERS, Field(ge=30, le=70, title="骨干教师选拔推荐的年龄上限（周岁）")
+    ] = 55
     selection_certificate: Annotated[
         int,
+        Group.TEACHERS,
         Field(ge=0, le=3, title="骨干教师选拔推荐须持有的培训证书级别（0 不要求，3、2、1 为该级及以上）"),
     ] = 0
-    second_factor_required: Annotated[bool, Field(title="部指导中心、省级管理部门登录须两步验证")] = True
-    first_password_days: Annotated[int, Field(ge=1, le=90, title="初始密码有效期（天）")] = 14
+    second_factor_required: Annotated[
+        bool, Group.ACCOUNTS, Field(title="部指导中心、省级管理部门登录须两步验证")
+    ] = True
+    first_password_days: Annotated[int, Group.ACCOUNTS, Field(ge=1, le=90, title="初始密码有效期（天）")] = 14
     """Until it is changed it lies in a mail or on a paper."""
     survey_reminder_days: Annotated[
-        int, Field(ge=1, le=30, title="满意度评价截止前几天提醒未填写的人（天）")
+        int, Group.DUE, Field(ge=1, le=30, title="满意度评价截止前几天提醒未填写的人（天）")
     ] = 2
-    grading_days: Annotated[int, Field(ge=1, le=90, title="学习成果截止后多少天未批阅提醒骨干教师（天）")] = 7
-    applicant_months: Annotated[int, Field(ge=1, le=60, title="未录取报名的个人信息保存期限（月）")] = 6
+    grading_days: Annotated[
+        int, Group.DUE, Field(ge=1, le=90, title="学习成果截止后多少天未批阅提醒骨干教师（天）")
+    ] = 7
+    applicant_months: Annotated[
+        int, Group.KEEPING, Field(ge=1, le=60, title="未录取报名的个人信息保存期限（月）")
+    ] = 6
     """个人信息保护法 article 47: when the purpose is gone, the data goes; 档案 rules may ask for longer."""
-    roster_months: Annotated[int, Field(ge=1, le=120, title="导入后的名册原表保存期限（月）")] = 12
-    message_months: Annotated[int, Field(ge=1, le=120, title="站内消息保存期限（月）")] = 24
-    person_months: Annotated[int, Field(ge=1, le=120, title="从未参加培训的个人信息保存期限（月）")] = 12
-    unconfirmed_may_check_in: Annotated[bool, Field(title="身份待确认的手机可以签到")] = True
+    roster_months: Annotated[
+        int, Group.KEEPING, Field(ge=1, le=120, title="导入后的名册原表保存期限（月）")
+    ] = 12
+    message_months: Annotated[int, Group.KEEPING, Field(ge=1, le=120, title="站内消息保存期限（月）")] = 24
+    person_months: Annotated[
+        int, Group.KEEPING, Field(ge=1, le=120, title="从未参加培训的个人信息保存期限（月）")
+    ] = 12
+    unconfirmed_may_check_in: Annotated[bool, Group.CHECK_IN, Field(title="身份待确认的手机可以签到")] = True
     """Such a check-in carries a flag. With no, staff mark the attendance by the card until the phone is confirmed."""
-    personal_code_days: Annotated[int, Field(ge=1, le=90, title="个人码有效期（天）")] = 30
-    personal_code_tries: Annotated[int, Field(ge=3, le=20, title="个人码可以试填的次数")] = 10
+    personal_code_days: Annotated[int, Group.ACCOUNTS, Field(ge=1, le=90, title="个人码有效期（天）")] = 30
+    personal_code_tries: Annotated[int, Group.ACCOUNTS, Field(ge=3, le=20, title="个人码可以试填的次数")] = 10
     new_phone_rest_hours: Annotated[
-        int, Field(ge=0, le=168, title="更换微信后多久才能评分、签署、接受邀请（小时）")
+        int, Group.ACCOUNTS, Field(ge=0, le=168, title="更换微信后多久才能评分、签署、接受邀请（小时）")
     ] = 24
     """Machine time: whoever takes a phone over has to be found out within it."""
-    roster_rows: Annotated[int, Field(ge=1, le=5000, title="名册一次导入的人数上限")] = 500
+    roster_rows: Annotated[int, Group.HOURS, Field(ge=1, le=5000, title="名册一次导入的人数上限")] = 500
     public_misses_of_address: Annotated[
-        int, Field(ge=5, le=1000, title="公开查询：一个网络地址每小时查不到多少次后须等待（次）")
+        int,
+        Group.QUERIES,
+        Field(ge=5, le=1000, title="公开查询：一个网络地址每小时查不到多少次后须等待（次）"),
     ] = 20
     public_misses_doubling: Annotated[
-        int, Field(ge=1, le=20, title="公开查询：同一姓名或号码每查不到几次，验证的计算量加倍（次）")
+        int,
+        Group.QUERIES,
+        Field(ge=1, le=20, title="公开查询：同一姓名或号码每查不到几次，验证的计算量加倍（次）"),
     ] = 2
     """It never locks: whoever has the right words gets in, only later."""
     public_doublings_most: Annotated[
-        int, Field(ge=0, le=12, title="公开查询：验证的计算量最多加倍几次（次）")
+        int, Group.QUERIES, Field(ge=0, le=12, title="公开查询：验证的计算量最多加倍几次（次）")
     ] = 8
     public_miss_hours: Annotated[
-        int, Field(ge=1, le=720, title="公开查询：查不到的次数保留多久，从最后一次算起（小时）")
+        int,
+        Group.QUERIES,
+        Field(ge=1, le=720, title="公开查询：查不到的次数保留多久，从最后一次算起（小时）"),
     ] = 24
     public_wait_seconds: Annotated[
-        int, Field(ge=1, le=60, title="公开查询：不运行脚本的浏览器起始等待时间，随计算量加倍（秒）")
+        int,
+        Group.QUERIES,
+        Field(ge=1, le=60, title="公开查询：不运行脚本的浏览器起始等待时间，随计算量加倍（秒）"),
     ] = 5
 
 
@@ -149,6 +221,11 @@ def bounds(key: str) -> Bounds:
         if hasattr(limit, name)
     }
     return Bounds(limits.get("ge"), limits.get("le"))
+
+
+def group_of(key: str) -> Group:
+    """Raises StopIteration for a policy that declares none."""
+    return next(one for one in Policies.model_fields[key].metadata if isinstance(one, Group))
 
 
 class PolicyVersion(Document):
@@ -189,12 +266,27 @@ class PolicyState:
 
     key: str
     title: str
+    group: Group
     value: JsonValue
     """In force on the day that was asked for."""
     seed: JsonValue
     bounds: Bounds
     versions: list[PolicyVersion]
     """All that were ever set, newest first, also those that take effect later."""
+
+    day: date
+
+    @property
+    def in_force(self) -> PolicyVersion | None:
+        """The version that the value comes from; None while the seed holds."""
+        set_before = [one for one in self.versions if one.effective_from <= self.day]
+        return max(set_before, key=lambda one: (one.effective_from, one.version), default=None)
+
+    @property
+    def coming(self) -> list[PolicyVersion]:
+        """What takes effect later, the next first."""
+        later = [one for one in self.versions if one.effective_from > self.day]
+        return sorted(later, key=lambda one: (one.effective_from, one.version))
 
     @property
     def to_confirm(self) -> bool:
@@ -210,13 +302,22 @@ async def overview(scope: Scope, day: date) -> list[PolicyState]:
         PolicyState(
             key=key,
             title=field.title or key,
+            group=group_of(key),
             value=getattr(in_force, key),
             seed=field.default,
             bounds=bounds(key),
             versions=[version for version in ever_set if version.key == key],
+            day=day,
         )
         for key, field in Policies.model_fields.items()
     ]
+
+
+async def by_group(scope: Scope, day: date, words: str = "") -> list[tuple[Group, list[PolicyState]]]:
+    """Every policy under its heading, in the order of the headings; with `words` those that have them in title or heading."""
+    found = [one for one in await overview(scope, day) if words in one.title or words in one.group.label]
+    grouped = [(group, [one for one in found if one.group is group]) for group in Group]
+    return [(group, held) for group, held in grouped if held]
 
 
 async def state_of(scope: Scope, key: str, day: date) -> PolicyState:

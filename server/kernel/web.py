@@ -99,13 +99,20 @@ def check_routes(routes: Iterable[Route]) -> None:
             raise TypeError(f"{route[0]} answers no method")
 
 
+def named(routes: Iterable[Route]) -> list[Route]:
+    """The routes as an application takes them: each tells its handler its pattern, by which requests are counted against a rate."""
+    return [(one[0], one[1], {**(one[2] if len(one) == 3 else {}), "route": one[0]}) for one in routes]
+
+
 class PlatformHandler(RequestHandler):
     """The way of every request: request id → who is it → may they → the handler's own method."""
 
     actor: Actor = ANYBODY
     request_id: str = ""
+    route: str = ""
+    """The pattern of the route that led here: see `named`."""
     counted_as: ClassVar[str] = ""
-    """Under which name its requests are counted against a rate, for handlers that share one; by itself each has its own."""
+    """Under which name its requests are counted against a rate, for routes that share one; by itself each has its own."""
     usual_body: ClassVar[int] = USUAL_BODY
 
     @property
@@ -113,7 +120,8 @@ class PlatformHandler(RequestHandler):
         platform: Platform = self.settings["platform"]
         return platform
 
-    def initialize(self, **given: Any) -> None:
+    def initialize(self, route: str = "", **given: Any) -> None:
+        self.route = route
         offered = self.request.headers.get("X-Request-Id")
         self.request_id = offered if offered and _REQUEST_ID.fullmatch(offered) else new_id()
 
@@ -149,11 +157,8 @@ class PlatformHandler(RequestHandler):
         if access.rate:
             by_phone = access.rate_by == "phone" and self.actor.openid
             whom = self.actor.openid if by_phone else counted_as(self.request.remote_ip or "")
-            await self.platform.limiter.hit(
-                self.counted_as or f"{type(self).__module__}.{type(self).__qualname__}",
-                access.rate,
-                whom or "",
-            )
+            name = self.counted_as or f"{self.request.method} {self.route}"
+            await self.platform.limiter.hit(name, access.rate, whom or "")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None

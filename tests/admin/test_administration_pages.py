@@ -198,11 +198,13 @@ async def test_a_policy_is_to_be_confirmed_until_the_centre_sets_it(
     form = {"value": "65", "effective_from": "2026-03-20", "reason": "中心〔2026〕1 号"}
     assert (await centre.post("/admin/policies/pass_mark", form)).location == "/admin/policies"
     coming = await centre.get("/admin/policies")
-    assert "合格分数线（满分 100） 60 初始值 2026-03-20 起为 65" in coming.text
+    assert "合格分数线（满分 100） 60 初始值 — 2026-03-20 起为 65" in coming.text
     clock.advance(timedelta(days=4))
     await enter(platform, centre, cast.CENTRE)
     in_force = await centre.get("/admin/policies")
-    assert "合格分数线（满分 100） 65 2026-03-20 起核定" in in_force.text
+    assert "合格分数线（满分 100） 65 2026-03-20 起核定 部试甲" in in_force.text
+    found = (await centre.get("/admin/policies?" + urlencode({"q": "合格分数"}))).text
+    assert "考核和学习成果" in found and "合格分数线" in found and "签到码" not in found
     history = await centre.get("/admin/policies/pass_mark")
     assert "1 65 2026-03-20 中心〔2026〕1 号 部试甲 2026-03-16 12:00" in history.text
     assert (await policies.on(platform, clock.now().date())).pass_mark == 65
