@@ -23,6 +23,7 @@ from server.kernel.errors import FieldError, Problem
 from server.kernel.identity import ANYBODY, Actor
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Model, PlatformHandler, field_errors
+from server.messages import office_inbox
 
 SESSION_COOKIE = "session"
 FLASH_COOKIE = "flash"
@@ -51,6 +52,8 @@ class PageHandler(PlatformHandler):
     """Of a page with steps: where they lead back to, with the names of its route, as in "/admin/plans/{plan_id}"."""
     usual_body = 2**20
     """A scheme typed out: a Chinese character takes nine bytes in a form."""
+    unread = 0
+    """Messages for the bell."""
 
     @staticmethod
     def vouched_for(request: HTTPServerRequest, settings: Mapping[str, Any]) -> bool:
@@ -75,6 +78,8 @@ class PageHandler(PlatformHandler):
             self.redirect(CHANGE_PASSWORD)
         elif self._owes_second_factor and self.request.path not in OPEN_BEFORE_ENROLMENT:
             self.redirect(SECOND_FACTOR)
+        else:
+            self.unread = await office_inbox.unread(self.platform, self.actor)
 
     @property
     def _owes_second_factor(self) -> bool:
@@ -105,6 +110,7 @@ class PageHandler(PlatformHandler):
             flashes=self._take_flashes(),
             xsrf_token=self.xsrf_token.decode(),
             request_id=self.request_id,
+            unread=self.unread,
             now=self.platform.clock.now(),
             today=self.today,
             may=lambda permission: holds(self.actor, Permission(permission)),

@@ -47,7 +47,7 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
         auto_reload=development,
     )
     static = partial(static_url, static_prefix, content_hash if development else cache(content_hash))
-    environment.globals.update(static=static, icon=partial(icon, static), moved_to=None)
+    environment.globals.update(static=static, icon=partial(icon, static), moved_to=None, unread=0)
     environment.globals.update(
         levels=LEVELS, majors=MAJOR_OPTIONS, provinces=PROVINCE_OPTIONS, months=MONTHS, weekdays=WEEKDAYS
     )

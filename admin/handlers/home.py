@@ -27,8 +27,8 @@ from server.kernel.platform import Platform
 from server.kernel.waiting import Waiting
 from server.kernel.web import Route, allow
 from server.messages import delivery as messages
+from server.messages import office_inbox
 from server.plans import service as plans
-from server.progress import news
 from server.progress import service as progress
 from server.qualification import service as qualification
 from server.reopenings import service as reopenings
@@ -74,7 +74,7 @@ class Home(PageHandler):
             running=[one for one in current if one.stage is Stage.ONGOING],
             next_steps=await progress.next_steps(self.platform, self.actor, current) if may_manage else [],
             waits=[one for ask in WAITING for one in await ask(self.platform, self.actor)],
-            news=await news.news(self.platform, self.actor),
+            news=await office_inbox.news(self.platform, self.actor),
             first_steps=await self._first_steps(any_class=any(counts.values())),
             institutions=await institutions.list_institutions(self.platform, self.actor),
         )

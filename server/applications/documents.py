@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,7 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 from server.applications.rules import Action, State
 from server.institutions.rules import MAJORS, Level
-from server.kernel.reviewed import Reviewed
+from server.kernel.history import Step
+from server.kernel.offices import Said
+from server.kernel.reviewed import Reviewed, decided
 from server.plans.rules import PlanItem
 from server.venues.rules import VenueFlag
 
@@ -71,6 +74,22 @@ class Application(Reviewed):
     wished: list[WishedTeacher]
     state: State
     class_id: str | None = None
+
+    def tells(self, taken: Step) -> Sequence[Said]:
+        match taken.action:
+            case Action.APPROVE:
+                words, href = (
+                    f"“{self.name}”已批准开班，可以邀请教师、招收学员",
+                    f"/admin/classes/{self.class_id}",
+                )
+                return decided(self.institution_code, words, href, taken)
+            case Action.RETURN | Action.RETURN_FOR_DATES:
+                words, href = (
+                    f"“{self.name}”的开班申请：{self.called(taken)}",
+                    f"/admin/applications/{self.id}",
+                )
+                return decided(self.institution_code, words, href, taken, back=True)
+        return []
 
     @property
     def only_dates(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from server.corrections.rules import Action, Ground, State, Subject
 from server.institutions.rules import Level
 from server.kernel.history import Step
-from server.kernel.reviewed import Reviewed
+from server.kernel.offices import Said
+from server.kernel.reviewed import Reviewed, decided
 from server.venues.rules import VenueFlag, place_flags
 
 
@@ -81,6 +83,14 @@ class Correction(Reviewed):
     def venue_flags(self) -> list[VenueFlag]:
         """What of a new place the reviewer has to resolve: a flag, never a refusal by itself (article 11)."""
         return place_flags(self.wanted.get("place", ""))
+
+    def tells(self, taken: Step) -> Sequence[Said]:
+        words = {
+            Action.APPROVE: f"“{self.about}”的更正已核准",
+            Action.RETURN: f"“{self.about}”的更正申请已退回",
+        }.get(Action(taken.action))
+        href, back = f"/admin/corrections/{self.id}", taken.action == Action.RETURN
+        return decided(self.institution_code, words, href, taken, back=back) if words else []
 
     @property
     def decision(self) -> Step | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +10,8 @@ from server.accounts.proofs import Authority
 from server.classes.belonging import Keeper
 from server.identities.rules import Action, State
 from server.kernel.history import Step
-from server.kernel.reviewed import Reviewed
+from server.kernel.offices import Said
+from server.kernel.reviewed import Reviewed, decided
 
 
 class ReleaseRequest(Reviewed):
@@ -40,6 +42,15 @@ class ReleaseRequest(Reviewed):
     @property
     def kept_by(self) -> Keeper:
         return Keeper(self.keeper, self.keeper_code)
+
+    def tells(self, taken: Step) -> Sequence[Said]:
+        words = f"“{self.class_name}”有人员的微信解绑申请：{self.state.label}"
+        settled = taken.action in (Action.RELEASE, Action.DECLINE)
+        return (
+            decided(self.institution_code, words, f"/admin/release-requests/{self.id}", taken)
+            if settled
+            else []
+        )
 
     @property
     def decision(self) -> Step | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,8 +17,10 @@ from server.institutions.rules import (
     RequestPurpose,
     RequestState,
 )
+from server.kernel import offices
 from server.kernel.history import Step
 from server.kernel.mongo import Document
+from server.kernel.offices import Said, Topic
 from server.kernel.reviewed import Reviewed
 
 
@@ -99,6 +102,18 @@ class BaseRequest(Reviewed):
     open: bool = True
     """As its state says (RequestState.open), for the unique index."""
     submitted_at: datetime
+
+    def tells(self, taken: Step) -> Sequence[Said]:
+        told = {
+            RequestAction.APPROVE: (Topic.DECIDED, "已核准"),
+            RequestAction.DECLINE: (Topic.RETURNED, f"不予核准，理由：{taken.reason}"),
+        }.get(RequestAction(taken.action))
+        if told is None:
+            return []
+        words = f"{self.purpose.label}“{self.institution_name}”{told[1]}"
+        return [
+            Said(offices.province(self.province_code), told[0], words, f"/admin/recommendations/{self.id}")
+        ]
 
     @property
     def decision(self) -> Step | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,7 +12,8 @@ from server.attendance.documents import TeachingSession
 from server.institutions.rules import Level
 from server.interruptions.rules import Action, Ground, Kind, State
 from server.kernel.history import Step
-from server.kernel.reviewed import Reviewed
+from server.kernel.offices import Said
+from server.kernel.reviewed import Reviewed, decided
 
 
 class Move(BaseModel):
@@ -84,6 +86,17 @@ class ClassChange(Reviewed):
     open: bool = True
     """As its state says (State.open), for the unique index."""
     filed_at: datetime
+
+    def tells(self, taken: Step) -> Sequence[Said]:
+        href = f"/admin/changes/{self.id}"
+        match taken.action:
+            case Action.APPROVE:
+                words = f"“{self.class_name}”的{self.kind.label}已批准：{self.words}"
+                return decided(self.institution_code, words, href, taken)
+            case Action.RETURN | Action.DECLINE:
+                words = f"“{self.class_name}”的{self.kind.label}：{self.called(taken)}"
+                return decided(self.institution_code, words, href, taken, back=True)
+        return []
 
     @property
     def words(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from server.kernel import offices
 from server.kernel.titled import Titled
 
 
@@ -94,6 +95,15 @@ class Actor:
     """Of a phone."""
     rests_until: datetime | None = None
     """Of a phone that has just taken the place of another: until then it may not grade, sign or accept."""
+
+    @property
+    def office(self) -> str:
+        """Where a member of staff works (kernel.offices); empty for anybody else."""
+        if Role.NATIONAL_CENTRE in self.roles:
+            return offices.CENTRE
+        if self.institution_code:
+            return offices.institution(self.institution_code)
+        return offices.province(self.province_code) if self.province_code else ""
 
     @property
     def person_id(self) -> str:

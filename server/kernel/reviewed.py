@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
+from server.kernel import offices
 from server.kernel.history import Step, step
 from server.kernel.identity import Actor
 from server.kernel.mongo import Document
+from server.kernel.offices import Said, Topic
 from server.kernel.reviews import Procedure
 from server.kernel.titled import Titled
 from server.kernel.unit_of_work import Scope, UnitOfWork
-from server.kernel.waiting import NEWS_FOR, Waiting
+from server.kernel.waiting import Waiting
 
 
 class Reviewed(Document):
@@ -32,12 +34,27 @@ class Reviewed(Document):
         """Its steps and what they are called, newest first."""
         return [(taken, self.called(taken)) for taken in reversed(self.history)]
 
+    def tells(self, taken: Step) -> Sequence[Said]:
+        """What which office hears of a step that was taken just now: of most, nothing."""
+        return ()
+
     def last(self, *actions: str) -> Step | None:
         """The latest time that one of these was done to it."""
         return next((one for one in reversed(self.history) if one.action in actions), None)
 
 
 R = TypeVar("R", bound=Reviewed)
+
+
+def decided(
+    institution_code: str | None, words: str, href: str, taken: Step, *, back: bool = False
+) -> list[Said]:
+    """What an institution hears of a decision on what it had asked for; `back`: it is its own again, for the reason of the step."""
+    if not institution_code:
+        return []
+    because = f"，理由：{taken.reason}" if taken.reason else ""
+    topic = Topic.RETURNED if back else Topic.DECIDED
+    return [Said(offices.institution(institution_code), topic, f"{words}{because}", href)]
 
 
 async def take(
@@ -61,6 +78,8 @@ async def take(
     changed = found.model_copy(update={**(changes or {}), "state": state, "history": history})
     if not await replace(unit, found, changed):
         raise procedure.overtaken()
+    for said in changed.tells(history[-1]):
+        unit.tell(said)
     return changed
 
 
@@ -85,15 +104,3 @@ async def waiting(
             count = await scope[kind.collection].count_documents(condition, session=scope.session)
             found.append(Waiting(one.title, f"{page}?state={one.state}", count))
     return [one for one in found if one.count]
-
-
-DECIDED_MOST = 20
-
-
-async def decided_lately(scope: Scope, actor: Actor, kind: type[R], actions: Collection[str]) -> list[R]:
-    """What of this kind, in the actor's reach, was last decided in one of these ways, and not long ago."""
-    since = scope.platform.clock.now() - NEWS_FOR
-    lately = {"history": {"$elemMatch": {"action": {"$in": list(actions)}, "at": {"$gt": since}}}}
-    rows = scope[kind.collection].find({"$and": [actor.jurisdiction.filter(), lately]}, session=scope.session)
-    found = [kind.from_mongo(row) async for row in rows.sort("_id", -1).limit(DECIDED_MOST)]
-    return [one for one in found if one.history[-1].action in actions]

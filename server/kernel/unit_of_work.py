@@ -19,6 +19,8 @@ from server.kernel import audit
 from server.kernel.errors import Unavailable
 from server.kernel.identity import Actor
 from server.kernel.mongo import DURABLE, Row, new_id
+from server.kernel.office_messages import OfficeMessage
+from server.kernel.offices import Said
 from server.kernel.platform import Platform
 
 P = ParamSpec("P")
@@ -49,6 +51,7 @@ class UnitOfWork:
     """Civil time."""
     audit_entries: list[Row] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
+    office_messages: list[Row] = field(default_factory=list)
     wrote: bool = True
 
     def __getitem__(self, collection: str) -> AsyncIOMotorCollection[Row]:
@@ -92,6 +95,19 @@ class UnitOfWork:
             }
         )
 
+    def tell(self, said: Said) -> None:
+        """Puts a message into the inbox of an office, or of one account, if this transaction commits. Nobody is told of the own acts."""
+        if said.to != self.actor.office:
+            new = OfficeMessage(
+                to=said.to,
+                topic=said.topic,
+                words=said.words,
+                href=said.href,
+                at=self.now,
+                by=self.actor.name,
+            )
+            self.office_messages.append(new.to_mongo())
+
     def nothing_written(self) -> None:
         """Says that this use case turned out to change nothing (a repeated request), so that no audit entry is due."""
         self.wrote = False
@@ -105,6 +121,8 @@ class UnitOfWork:
         await self["audit"].insert_many(marked, session=self.session)
         if self.messages:
             await self["outbox"].insert_many(self.messages, session=self.session)
+        if self.office_messages:
+            await self["office_messages"].insert_many(self.office_messages, session=self.session)
 
 
 def transactional(

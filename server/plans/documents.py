@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.kernel.reviewed import Reviewed
+from server.kernel.history import Step
+from server.kernel.offices import Said
+from server.kernel.reviewed import Reviewed, decided
 from server.plans.rules import Action, PlanItem, State
 
 
@@ -21,6 +24,18 @@ class Plan(Reviewed):
     version: int
     state: State
     items: list[PlanItem]
+
+    def tells(self, taken: Step) -> Sequence[Said]:
+        words = {
+            Action.APPROVE: f"{self.year} 年培训计划第 {self.version} 版已批准，可以申请开班",
+            Action.RETURN: f"{self.year} 年培训计划第 {self.version} 版已退回",
+        }.get(Action(taken.action))
+        back = taken.action == Action.RETURN
+        return (
+            decided(self.institution_code, words, f"/admin/plans/{self.id}", taken, back=back)
+            if words
+            else []
+        )
 
     @property
     def name(self) -> str:

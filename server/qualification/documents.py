@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.kernel import offices
 from server.kernel.hearings import Hearing
+from server.kernel.history import Step
 from server.kernel.mongo import Document, new_id
-from server.kernel.reviewed import Reviewed
+from server.kernel.offices import Said, Topic
+from server.kernel.reviewed import Reviewed, decided
 from server.qualification.rules import Action, Grade, Outcome, Rule, State, Subject
 
 
@@ -86,6 +90,14 @@ class Case(About, Reviewed):
     request_id: str | None = None
     """The province's request to withdraw the base, which the centre decides."""
     decisions: list[Decision] = Field(default_factory=list)
+
+    def tells(self, taken: Step) -> Sequence[Said]:
+        """Its province, and the institution that it is about, of what was decided (articles 5.3 and 9.1)."""
+        if taken.action not in (Action.DECIDE, Action.WITHDRAW, Action.DISMISS, Action.REVERSE):
+            return []
+        words, href = f"{self.name}的动态管理事项：{self.called(taken)}", f"/admin/qualification/{self.id}"
+        here = offices.province(self.province_code)
+        return [Said(here, Topic.DECIDED, words, href), *decided(self.institution_code, words, href, taken)]
 
     @property
     def hearing(self) -> Hearing:

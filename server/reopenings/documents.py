@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from server.kernel.history import Step
-from server.kernel.reviewed import Reviewed
+from server.kernel.offices import Said
+from server.kernel.reviewed import Reviewed, decided
 from server.reopenings.rules import Action, State
 
 
@@ -26,6 +28,12 @@ class Reopening(Reviewed):
     state: State = State.SUBMITTED
     open: bool = True
     """As its state says (State.open), for the unique index."""
+
+    def tells(self, taken: Step) -> Sequence[Said]:
+        words = f"“{self.class_name}”成绩重新开放的申请：{self.state.label}"
+        settled = taken.action in (Action.APPROVE, Action.DECLINE)
+        href = f"/admin/reopenings/{self.id}"
+        return decided(self.institution_code, words, href, taken) if settled else []
 
     @property
     def decision(self) -> Step | None:

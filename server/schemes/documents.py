@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.institutions.rules import Level
 from server.kernel.history import Step
-from server.kernel.reviewed import Reviewed
+from server.kernel.offices import Said
+from server.kernel.reviewed import Reviewed, decided
 from server.schemes.content import Content
 from server.schemes.rules import Action, State
 from server.venues.rules import VenueFlag
@@ -69,6 +70,14 @@ class SchemeVersion(Reviewed):
     signatures: list[Signature] = Field(default_factory=list)
     remarks: list[Remark] = Field(default_factory=list)
     history: list[Step] = Field(default_factory=list)
+
+    def tells(self, taken: Step) -> Sequence[Said]:
+        words = {
+            Action.APPROVE: f"“{self.class_name}”的培训方案第 {self.version} 版已通过，课次和任务已生成",
+            Action.RETURN: f"“{self.class_name}”的培训方案第 {self.version} 版已退回",
+        }.get(Action(taken.action))
+        href, back = f"/admin/classes/{self.class_id}/scheme", taken.action == Action.RETURN
+        return decided(self.institution_code, words, href, taken, back=back) if words else []
 
     def naming(self, called: Mapping[str, str]) -> SchemeVersion:
         """The same with these people (by id) as they are called: its teachers, who wrote, signed and remarked."""

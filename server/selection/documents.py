@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,7 +10,10 @@ from bson.binary import Binary
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.institutions.rules import MAJORS, Level
+from server.kernel import offices
+from server.kernel.history import Step
 from server.kernel.mongo import Document
+from server.kernel.offices import Said, Topic
 from server.kernel.reviewed import Reviewed
 from server.selection.rules import Action, ListAction, ListState, State
 
@@ -65,6 +69,15 @@ class Nominee(Reviewed):
     class_name: str = ""
     institution_code: str | None = None
     """Of the 师资研修中心 whose class it is."""
+
+    def tells(self, taken: Step) -> Sequence[Said]:
+        told = {
+            Action.ACCEPT: (Topic.DECIDED, f"对{self.name}老师的选拔推荐已通过，列为候选人"),
+            Action.RETURN: (Topic.RETURNED, f"对{self.name}老师的选拔推荐已退回，理由：{taken.reason}"),
+            Action.FAIL: (Topic.DECIDED, f"{self.name}老师未通过骨干教师选拔"),
+        }.get(Action(taken.action))
+        href = f"/admin/selection/{self.id}"
+        return [Said(offices.province(self.province_code), *told, href)] if told else []
 
     @property
     def major_name(self) -> str:

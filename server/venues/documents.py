@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.kernel.reviewed import Reviewed
+from server.kernel.history import Step
+from server.kernel.offices import Said
+from server.kernel.reviewed import Reviewed, decided
 from server.venues.rules import Action, State, VenueFlag
 
 
@@ -28,6 +31,11 @@ class PlaceCheck(Reviewed):
     state: State
     note: str = ""
     """What the province found out."""
+
+    def tells(self, taken: Step) -> Sequence[Said]:
+        words = f"“{self.class_name}”的地点“{self.place}”：{self.state.label}"
+        settled = taken.action in (Action.RESOLVE, Action.REFUSE)
+        return decided(self.institution_code, words, f"/admin/places/{self.id}", taken) if settled else []
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ Documents = dict[str, dict[str, dict[str, Any]]]
 TRAIL = {
     "audit",
     "invitation_guards",
+    "inbox_marks",
     "leases",
+    "office_messages",
     "outbox",
     "rate_limit_windows",
     "rate_limits",

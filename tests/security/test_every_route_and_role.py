@@ -372,6 +372,10 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/backbone/{teacher_id}/resume": ONLY_CENTRE,
     "GET /admin/backbone/new": ONLY_CENTRE,
     "POST /admin/backbone/new": ONLY_CENTRE,
+    "GET /admin/inbox": ANY_STAFF,
+    "GET /admin/inbox/read-all": ANY_STAFF,
+    "POST /admin/inbox/read-all": ANY_STAFF,
+    "POST /admin/inbox/{message_id}": staff("", hidden=" ".join(OFFICERS)),  # no such message
     "GET /admin/messages": ONLY_CENTRE,
     "GET /admin/messages/send-again": ONLY_CENTRE,
     "POST /admin/messages/send-again": ONLY_CENTRE,

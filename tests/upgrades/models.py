@@ -17,6 +17,8 @@ from server.interruptions import documents as interruptions
 from server.invitations import documents as invitations
 from server.kernel import chain, policies, runs
 from server.kernel.mongo import Document
+from server.kernel.office_messages import OfficeMessage
+from server.messages.office_store import InboxMark
 from server.messages.store import Pause, TemplateVersion
 from server.plans import documents as plans
 from server.qualification import documents as qualification
@@ -53,6 +55,7 @@ MODELS: dict[str, type[Document]] = {
     "grades": assessment.Grade,
     "guidance": duties.Guidance,
     "half_sign_ins": accounts.HalfSignIn,
+    "inbox_marks": InboxMark,
     "institutions": institutions.Institution,
     "invitations": invitations.Invitation,
     "job_runs": runs.JobRun,
@@ -63,6 +66,7 @@ MODELS: dict[str, type[Document]] = {
     "message_templates": TemplateVersion,
     "needs_templates": admissions.NeedsTemplate,
     "nominees": selection.Nominee,
+    "office_messages": OfficeMessage,
     "pass_lists": selection.PassList,
     "personal_codes": accounts.PersonalCode,
     "persons": accounts.Person,

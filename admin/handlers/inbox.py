@@ -1,0 +1,58 @@
+"""The inbox of staff: what their office is told, and what they are told themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from admin.handler import PageHandler
+from admin.lists import Filter, Listing, Query
+from admin.steps import Done, step
+from server.kernel.offices import Topic
+from server.kernel.permissions import Permission
+from server.kernel.web import Route, allow
+from server.messages import office_inbox
+from server.messages.office_inbox import InboxFilter
+
+HOME = "/admin/inbox"
+
+
+class InboxQuery(Query):
+    topic: Annotated[Topic | None, Filter("类别")] = None
+    unread: Annotated[bool | None, Filter("是否已读", [("true", "未读")])] = None
+
+
+async def fetch(
+    page: PageHandler, query: InboxQuery, before: str | None, limit: int
+) -> list[office_inbox.Line]:
+    narrowed = InboxFilter(query.topic, bool(query.unread))
+    return await office_inbox.inbox(page.platform, page.actor, narrowed, before=before, limit=limit)
+
+
+INBOX = Listing(HOME, "messages/inbox.html", Permission.ACCOUNTS_OWN, InboxQuery, fetch)
+
+
+class UpTo(BaseModel):
+    up_to: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
+
+
+@step(INBOX.page, Permission.ACCOUNTS_OWN)
+async def read_all(page: PageHandler) -> Done:
+    await office_inbox.read_all(page.platform, page.actor, page.form(UpTo).up_to)
+    return Done("已全部标为已读。", HOME)
+
+
+class OpenMessage(PageHandler):
+    """Leads to what it is about: a POST, for it leaves a mark."""
+
+    @allow(Permission.ACCOUNTS_OWN)
+    async def post(self, message_id: str) -> None:
+        self.see_other(await office_inbox.read_one(self.platform, self.actor, message_id))
+
+
+ROUTES: list[Route] = [
+    *INBOX.routes,
+    (rf"{HOME}/read-all", read_all),
+    (rf"{HOME}/(?P<message_id>[0-9a-f]{{24}})", OpenMessage),
+]
