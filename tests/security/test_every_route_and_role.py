@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from server.__main__ import routes
-from server.kernel.web import HTTP_METHODS, access_of
+from server.kernel.web import HTTP_METHODS, Route, access_of
 from tests.security.visiting import FORBIDDEN, HIDDEN, IN, NOT_SIGNED_IN, OFFICERS, YANGZHOU, Visitors
 
 CENTRE, HEBEI, JIANGSU = "centre", "hebei-sheng", "jiangsu-sheng"
@@ -593,9 +593,14 @@ def doors() -> set[str]:
     for route in routes(simulated=True, demonstration=True):
         if route[0] == r"/api/.*":  # answers 404 to whatever no route has
             continue
-        address = re.sub(r"\(\?P<(\w+)>(?:[^()\\]|\\.)*\)", r"{\1}", route[0]).replace("\\", "")
+        address = address_of(route)
         found |= {f"{method.upper()} {address}" for method in HTTP_METHODS if access_of(route[1], method)}
     return found
+
+
+def address_of(route: Route) -> str:
+    """The route's address, its parameters by name."""
+    return re.sub(r"\(\?P<(\w+)>(?:[^()\\]|\\.)*\)", r"{\1}", route[0]).replace("\\", "")
 
 
 def openings() -> Iterator[tuple[str, list[str]]]:
