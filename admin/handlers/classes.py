@@ -14,7 +14,6 @@ from server.admissions import service as admissions
 from server.applications import service as applications
 from server.applications.documents import Application
 from server.assessment import service as assessment
-from server.attendance import naming
 from server.attendance import service as attendance
 from server.audit_words import Told, tell
 from server.backbone import service as backbone
@@ -30,7 +29,7 @@ from server.invitations import service as invitations
 from server.kernel import audit
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
-from server.kernel.permissions import Permission, holds
+from server.kernel.permissions import Permission
 from server.kernel.platform import Platform
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
@@ -99,18 +98,16 @@ class Overview(PageHandler):
             for teacher in training_class.teachers
         ]
         glance = await classes.class_at_a_glance(self.platform, training_class)
-        may_manage = holds(self.actor, Permission.CLASSES_MANAGE)
         self.render_page(
             "classes/overview.html",
             training_class=training_class,
-            next_steps=await progress.next_steps_of(self.platform, self.actor, glance) if may_manage else [],
+            next_steps=await progress.steps_of_class(self.platform, self.actor, training_class),
             life=[step for part in LIFE for step in await part(self.platform, self.actor, training_class)],
             corrections=await corrections.made_in_class(self.platform, self.actor, class_id),
             befell=await interruptions.changes_of_class(self.platform, self.actor, class_id),
             application=await application_of(self, training_class),
             glance=glance,
             teachers=teachers,
-            nobodys=len(await naming.sessions_without_teacher(self.platform, self.actor, training_class)),
             history=together(await tell(self.platform, await audit.of_subject(self.platform, class_id))),
         )
 

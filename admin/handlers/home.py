@@ -8,10 +8,7 @@ from admin import first_steps
 from admin.first_steps import FirstStep
 from admin.handler import PageHandler
 from server import jobs
-from server.admissions import arrival
-from server.admissions import service as admissions
 from server.applications import service as applications
-from server.attendance import naming
 from server.certificates import reconcile
 from server.certificates import service as certificates
 from server.classes import service as classes
@@ -20,7 +17,6 @@ from server.corrections import service as corrections
 from server.identities import service as identities
 from server.institutions import service as institutions
 from server.interruptions import service as interruptions
-from server.invitations import service as invitations
 from server.kernel.identity import Actor, Role
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
@@ -32,7 +28,6 @@ from server.plans import service as plans
 from server.progress import service as progress
 from server.qualification import service as qualification
 from server.reopenings import service as reopenings
-from server.schemes import standing as scheme_standing
 from server.selection import service as selection
 from server.venues import service as venues
 from server.wechat import content
@@ -41,12 +36,7 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     plans.waiting,
     applications.waiting,
     venues.waiting,
-    invitations.waiting,
     interruptions.waiting,
-    admissions.waiting,
-    arrival.waiting,
-    naming.waiting,
-    scheme_standing.waiting,
     institutions.waiting,
     corrections.waiting,
     identities.waiting,
@@ -66,13 +56,12 @@ class Home(PageHandler):
     async def get(self) -> None:
         counts = await classes.count_by_stage(self.platform, self.actor)
         current = await classes.current_classes(self.platform, self.actor)
-        may_manage = holds(self.actor, Permission.CLASSES_MANAGE)
         self.render_page(
             "home.html",
             counts=counts,
             certificates=await certificates.count(self.platform, self.actor),
             running=[one for one in current if one.stage is Stage.ONGOING],
-            next_steps=await progress.next_steps(self.platform, self.actor, current) if may_manage else [],
+            next_steps=await progress.mine(self.platform, self.actor),
             waits=[one for ask in WAITING for one in await ask(self.platform, self.actor)],
             news=await office_inbox.news(self.platform, self.actor),
             first_steps=await self._first_steps(any_class=any(counts.values())),

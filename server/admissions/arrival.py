@@ -20,12 +20,11 @@ from server.kernel import paper
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict
 from server.kernel.history import step
-from server.kernel.identity import INSTITUTION_ROLES, Actor
+from server.kernel.identity import Actor
 from server.kernel.life import LifeStep, State
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
 
 TEMPLATE = Path(__file__).with_name("notice.typ")
 CONFIRM, UNDO, PAPER_PLEDGE = "CONFIRM", "UNDO", "PAPER_PLEDGE"
@@ -192,19 +191,6 @@ async def life(platform: Platform, _: Actor, training_class: TrainingClass) -> l
     when, who = arrived[-1]
     state: State = "done" if len(arrived) == len(enrolled) else "current"
     return [LifeStep("报到", state, who, when, href, f"{len(arrived)} / {len(enrolled)} 人")]
-
-
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """Who is still to report in classes of the institution that have begun; overdue from the second day on."""
-    if not actor.roles & INSTITUTION_ROLES:
-        return []
-    today = beijing_date(platform.clock.now())
-    return [
-        Waiting(
-            f"等待报到：{one.name}", f"/admin/classes/{one.id}/arrivals", count, overdue=today > one.starts_on
-        )
-        for one, count in await enrolment.awaited_arrivals(platform, actor)
-    ]
 
 
 # ---- the reception desk

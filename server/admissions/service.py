@@ -6,9 +6,9 @@ beside (需求分析) is `needs`, notice, pledge and 报到 are `arrival`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -24,19 +24,17 @@ from server.classes.documents import TrainingClass
 from server.kernel import audit
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
-from server.kernel.identity import INSTITUTION_ROLES, Actor
+from server.kernel.identity import Actor
 from server.kernel.life import LifeStep, entry_of
 from server.kernel.platform import Platform
 from server.kernel.reasons import OptionalReason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
 from server.wechat import codes
 
 INSTITUTION_REVIEWS = (State.APPLIED, State.TEACHER_AGREED)
 """What waits for the institution."""
 TEACHER_REVIEWS = (State.APPLIED, State.INSTITUTION_AGREED)
 """What waits for the backbone teacher of the class."""
-CLASSES_SHOWN = 5
 
 ENROLMENT_PAGE = "pages/open-class/open-class"
 """Of the mini-program; the scene is the id of the class."""
@@ -269,15 +267,16 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
     return [LifeStep("报名", "done" if over else "current", who, when, href, words)]
 
 
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """Applications that wait for the institution's word, by class."""
-    if not actor.roles & INSTITUTION_ROLES:
-        return []
-    found = await store.count_to_review(platform, actor.jurisdiction, INSTITUTION_REVIEWS, CLASSES_SHOWN)
-    return [
-        Waiting(f"审核报名：{name}", f"/admin/classes/{class_id}/enrolment", count)
-        for class_id, name, count in found
-    ]
+async def to_review(
+    scope: Scope, class_ids: Sequence[str], states: Collection[State]
+) -> dict[str, tuple[int, date]]:
+    """By class id how many applications are in one of these states, and since when the oldest is."""
+    found: dict[str, tuple[int, date]] = {}
+    for class_id, state, count, at in await store.to_review(scope, class_ids):
+        if state in states:
+            before, since = found.get(class_id, (0, beijing_date(at)))
+            found[class_id] = (before + count, min(since, beijing_date(at)))
+    return found
 
 
 async def reviews_waiting(platform: Platform, actor: Actor) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 
 from server.admissions.documents import Applicant, Arrival, ClassAdmission, NeedsTemplate, Note
 from server.admissions.rules import UNDER_REVIEW, State
-from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, new_id
 from server.kernel.unit_of_work import Scope
 
@@ -115,18 +114,22 @@ async def count_waiting_lists(scope: Scope, class_ids: Sequence[str]) -> dict[st
     return {row["_id"]: row["count"] async for row in rows}
 
 
-async def count_to_review(
-    scope: Scope, reach: Jurisdiction, states: Sequence[State], limit: int
-) -> list[tuple[str, str, int]]:
-    """(class id, class name, applications in one of `states`), the longest first."""
+async def to_review(scope: Scope, class_ids: Sequence[str]) -> list[tuple[str, State, int, datetime]]:
+    """(class id, state, applications in it, since when the oldest is), of what is under review."""
     pipeline: list[Row] = [
-        {"$match": {"$and": [reach.filter(), {"state": {"$in": list(states)}}]}},
-        {"$group": {"_id": "$class_id", "name": {"$first": "$class_name"}, "count": {"$sum": 1}}},
-        {"$sort": {"count": -1, "_id": 1}},
-        {"$limit": limit},
+        {"$match": {"class_id": {"$in": list(class_ids)}, "state": {"$in": list(UNDER_REVIEW)}}},
+        {
+            "$group": {
+                "_id": {"class_id": "$class_id", "state": "$state"},
+                "count": {"$sum": 1},
+                "since": {"$min": {"$last": "$history.at"}},
+            }
+        },
     ]
     rows = scope["applicants"].aggregate(pipeline, session=scope.session)
-    return [(row["_id"], row["name"], row["count"]) async for row in rows]
+    return [
+        (row["_id"]["class_id"], State(row["_id"]["state"]), row["count"], row["since"]) async for row in rows
+    ]
 
 
 async def count_in_states(scope: Scope, class_ids: Sequence[str], states: Sequence[State]) -> int:

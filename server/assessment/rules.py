@@ -243,8 +243,12 @@ def kinds_needed(policy: AssessmentPolicy) -> list[TaskKind]:
     ]
 
 
+def grading_from(deadline: datetime, ends_on: date) -> datetime:
+    """From when on what was handed in for a task waits for its grade: its deadline or the end of the last day of the class, whichever
+    comes first."""
+    return min(deadline, datetime.combine(ends_on + timedelta(days=1), time(), BEIJING))
+
+
 def grading_is_late(deadline: datetime, ends_on: date, now: datetime, days: int) -> bool:
-    """Whether what was handed in for a task should have been graded: `days` full days after its deadline or after the last day of
-    the class, whichever came first (article 8 (4) 2)."""
-    class_over = datetime.combine(ends_on + timedelta(days=1), time(), BEIJING)
-    return now >= min(deadline, class_over) + timedelta(days=days)
+    """Whether what was handed in for a task should have been graded: `days` full days later (article 8 (4) 2)."""
+    return now >= grading_from(deadline, ends_on) + timedelta(days=days)

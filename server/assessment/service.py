@@ -6,9 +6,9 @@ Tasks, submissions and grading have modules of their own beside this one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from server.admissions import places
 from server.assessment import rules, store
@@ -362,9 +362,30 @@ async def export_results(platform: Platform, actor: Actor, class_id: str) -> Dow
     return Download.of(f"{training_class.name}成绩单.xlsx", XLSX, content)
 
 
-async def count_passed(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
-    """By class id how many have passed by released results."""
-    return await store.count_passed(scope, class_ids)
+async def passed_with_hours(scope: Scope, class_ids: Sequence[str]) -> dict[str, set[str]]:
+    """By class id who has passed by released results."""
+    return await store.passed_with_hours(scope, class_ids)
+
+
+async def ungraded(
+    scope: Scope, found: Sequence[TrainingClass], people: Mapping[str, Collection[str]]
+) -> dict[str, tuple[int, date]]:
+    """By class id how many works of its people (id → who) wait for a grade, and since when: only of tasks whose day has come. Of classes
+    that the caller has fetched already."""
+    now, last_days = scope.platform.clock.now(), {one.id: one.ends_on for one in found}
+    tasks = await store.tasks_of_classes(scope, list(last_days)) if last_days else []
+    due = {
+        row["_id"]: (row["class_id"], rules.grading_from(row["deadline"], last_days[row["class_id"]]))
+        for row in tasks
+    }
+    come = {task_id: (class_id, at) for task_id, (class_id, at) in due.items() if at <= now}
+    waiting: dict[str, tuple[int, date]] = {}
+    for task_id, whose in (await store.ungraded(scope, list(last_days), list(come)) if come else {}).items():
+        class_id, at = come[task_id]
+        if number := len(set(whose).intersection(people.get(class_id, ()))):
+            before, since = waiting.get(class_id, (0, beijing_date(at)))
+            waiting[class_id] = (before + number, min(since, beijing_date(at)))
+    return waiting
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:

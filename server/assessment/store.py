@@ -280,17 +280,50 @@ async def grades_of_person(scope: Scope, task_ids: Sequence[str], person_id: str
     return {row["task_id"]: Grade.from_mongo(row) async for row in rows}
 
 
+async def tasks_of_classes(scope: Scope, class_ids: Sequence[str]) -> list[Row]:
+    """`_id`, `class_id` and `deadline` of each that counts."""
+    rows = scope["tasks"].find(
+        {"class_id": {"$in": list(class_ids)}, "withdrawn_at": None},
+        {"class_id": 1, "deadline": 1},
+        session=scope.session,
+    )
+    return await rows.to_list(None)
+
+
+async def ungraded(scope: Scope, class_ids: Sequence[str], task_ids: Sequence[str]) -> dict[str, list[str]]:
+    """By task whose newest version nobody has graded (documents.is_graded), said by the database: no content travels."""
+    of_these = {"$match": {"class_id": {"$in": list(class_ids)}, "task_id": {"$in": list(task_ids)}}}
+    who = {"task": "$task_id", "person": "$person_id"}
+    marked: list[Row] = [
+        of_these,
+        {"$project": {"task_id": 1, "person_id": 1, "graded": {"$last": "$marks.version"}}},
+    ]
+    pipeline: list[Row] = [
+        of_these,
+        {"$project": {"task_id": 1, "person_id": 1, "version": 1}},
+        {"$unionWith": {"coll": "grades", "pipeline": marked}},
+        {"$group": {"_id": who, "newest": {"$max": "$version"}, "graded": {"$max": "$graded"}}},
+        {"$match": {"newest": {"$ne": None}, "$expr": {"$ne": ["$newest", "$graded"]}}},
+        {"$group": {"_id": "$_id.task", "people": {"$push": "$_id.person"}}},
+    ]
+    rows = scope["submissions"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: row["people"] async for row in rows}
+
+
 # ---- results
 
 
-async def count_passed(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
-    """By class id, of released results; a class in which nobody passed is left out."""
-    pipeline: list[Row] = [
-        {"$match": {"class_id": {"$in": list(class_ids)}, "passed": True}},
-        {"$group": {"_id": "$class_id", "count": {"$sum": 1}}},
-    ]
-    rows = scope["results"].aggregate(pipeline, session=scope.session)
-    return {row["_id"]: row["count"] async for row in rows}
+async def passed_with_hours(scope: Scope, class_ids: Sequence[str]) -> dict[str, set[str]]:
+    """By class id the people whose released result passes, and who came often enough."""
+    rows = scope["results"].find(
+        {"class_id": {"$in": list(class_ids)}, "passed": True, "attendance_ok": True},
+        {"class_id": 1, "person_id": 1},
+        session=scope.session,
+    )
+    found: dict[str, set[str]] = {}
+    async for row in rows:
+        found.setdefault(row["class_id"], set()).add(row["person_id"])
+    return found
 
 
 async def insert_results(scope: Scope, new: Sequence[Result]) -> None:

@@ -17,13 +17,14 @@ from server.attendance.rules import MOST_SESSIONS
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import Kind
+from server.classes.work import names_nobody
+from server.invitations import engagements
 from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Invalid, NotFound
-from server.kernel.identity import INSTITUTION_ROLES, Actor
+from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
-from server.kernel.unit_of_work import UnitOfWork, transactional
-from server.kernel.waiting import Waiting
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 EVERYBODY = "本班授课教师共同承担"
 """Of a session that names nobody."""
@@ -69,28 +70,18 @@ async def sessions_without_teacher(
     return await work.without_teacher(platform, training_class, sessions)
 
 
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """For an institution: each class with sessions that are nobody's."""
-    if not actor.roles & INSTITUTION_ROLES:
-        return []
-    now = platform.clock.now()
-    current = {one.id: one for one in await classes.unfinished(platform, actor) if not one.frozen}
-    teaching = {one.id: [each.person_id for each in one.who(Kind.TEACHING)] for one in current.values()}
-    others: dict[str, list[TeachingSession]] = {}
-    for session in await store.naming_others(platform, teaching):
-        others.setdefault(session.class_id, []).append(session)
-    lines = []
-    for class_id, sessions in others.items():
-        if nobodys := await work.without_teacher(platform, current[class_id], sessions):
-            lines.append(
-                Waiting(
-                    f"“{current[class_id].name}”有课次的授课教师已不在本班，请另行指定",
-                    f"/admin/classes/{class_id}/sessions/teachers",
-                    len(nobodys),
-                    overdue=nobodys[0].starts_at <= now,
-                )
-            )
-    return lines
+async def nobodys(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, list[TeachingSession]]:
+    """By class id its sessions that are nobody's, the first first; of classes that the caller has fetched already."""
+    current = {one.id: one for one in found if not one.frozen}
+    teaching = {one.id: {each.person_id for each in one.who(Kind.TEACHING)} for one in current.values()}
+    others = await store.naming_others(scope, teaching)
+    left, now = await engagements.left_of(scope, list(current)), scope.platform.clock.now()
+    without: dict[str, list[TeachingSession]] = {}
+    for one in others:
+        there = teaching[one.class_id]
+        if names_nobody(one.teacher_id, one.starts_at, there, left.get(one.class_id, {}), now):
+            without.setdefault(one.class_id, []).append(one)
+    return without
 
 
 @transactional

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 from server.attendance import store
 from server.attendance.documents import AddedKind, CheckIn, TeachingSession
@@ -18,7 +18,7 @@ from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import Kind, Stage
 from server.kernel import audit
-from server.kernel.clock import beijing_date
+from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import NotFound
 from server.kernel.identity import Actor
@@ -180,9 +180,21 @@ async def unscheduled(scope: Scope, found: Sequence[TrainingClass]) -> dict[str,
     """By class id how many hours of the approved scheme no session gives, held or to come: what a 暂停 or a cancelled session left
     over. Of classes that the caller has fetched already; a class in which nothing is left over is not there."""
     owing = [one for one in found if one.scheme_version is not None and not one.frozen]
-    planned = await store.hours_planned(scope, [one.id for one in owing]) if owing else {}
-    left = {one.id: one.class_hours - planned.get(one.id, 0) for one in owing}
+    planned = await store.planned(scope, [one.id for one in owing]) if owing else {}
+    left = {one.id: one.class_hours - planned.get(one.id, (0, 0))[1] for one in owing}
     return {class_id: hours for class_id, hours in left.items() if hours > 0}
+
+
+async def count_sessions(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
+    """By class id how many sessions its timetable has; a class without any is left out."""
+    return {class_id: count for class_id, (count, _) in (await store.planned(scope, class_ids)).items()}
+
+
+async def left_of_today(scope: Scope, class_ids: Sequence[str]) -> list[TeachingSession]:
+    """The sessions of these classes that are on today and not over, in their order."""
+    now = scope.platform.clock.now()
+    tomorrow = datetime.combine(beijing_date(now) + timedelta(days=1), time(), BEIJING)
+    return await store.sessions_of_classes(scope, class_ids, now, tomorrow)
 
 
 async def sessions_outside(scope: Scope, class_id: str, first: date, last: date) -> list[TeachingSession]:

@@ -112,14 +112,25 @@ async def all_sessions_of_class(scope: Scope, class_id: str) -> list[TeachingSes
     return [TeachingSession.from_mongo(row) async for row in rows.sort([("starts_at", 1), ("_id", 1)])]
 
 
-async def hours_planned(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
-    """By class id the hours of all its sessions, held and to come; a class without any is left out."""
+async def planned(scope: Scope, class_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """By class id how many sessions it has, held and to come, and their hours; a class without any is left out."""
     pipeline: list[Row] = [
         {"$match": {"class_id": {"$in": list(class_ids)}, "cancelled_at": None}},
-        {"$group": {"_id": "$class_id", "hours": {"$sum": "$hours"}}},
+        {"$group": {"_id": "$class_id", "sessions": {"$sum": 1}, "hours": {"$sum": "$hours"}}},
     ]
     rows = scope["teaching_sessions"].aggregate(pipeline, session=scope.session)
-    return {row["_id"]: row["hours"] async for row in rows}
+    return {row["_id"]: (row["sessions"], row["hours"]) async for row in rows}
+
+
+async def sessions_of_classes(
+    scope: Scope, class_ids: Sequence[str], first: datetime, last: datetime
+) -> list[TeachingSession]:
+    """Those that end after `first` and begin before `last`, in their order."""
+    when = {"starts_at": {"$lt": last}, "ends_at": {"$gt": first}, "cancelled_at": None}
+    rows = scope["teaching_sessions"].find(
+        {"class_id": {"$in": list(class_ids)}, **when}, session=scope.session
+    )
+    return [TeachingSession.from_mongo(row) async for row in rows.sort("starts_at", 1)]
 
 
 async def naming_others(scope: Scope, teaching: Mapping[str, Collection[str]]) -> list[TeachingSession]:

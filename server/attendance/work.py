@@ -73,7 +73,8 @@ async def without_teacher(
     others = [one for one in sessions if one.teacher_id not in ("", *teaching)]
     if not others:
         return []
-    left, now = await engagements.left_at(scope, training_class.id), scope.platform.clock.now()
+    left = (await engagements.left_of(scope, [training_class.id])).get(training_class.id, {})
+    now = scope.platform.clock.now()
     return [one for one in others if names_nobody(one.teacher_id, one.starts_at, teaching, left, now)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -34,6 +34,7 @@ from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
 from server.surveys.rules import SurveyState
+from server.surveys.standing import Standing
 
 TOKEN_BYTES = 16
 PASSED = "合格"
@@ -107,16 +108,28 @@ async def class_certificates(platform: Platform, actor: Actor, class_id: str) ->
     return ClassCertificates(training_class, await _candidates(platform, training_class), hindrance)
 
 
-async def due_in(platform: Platform, actor: Actor, found: Sequence[TrainingClass]) -> dict[str, int]:
-    """By class id how many certificates may be issued now, of classes in the actor's jurisdiction; a class without any is left out."""
-    released = [one.id for one in found if one.results_released_at is not None]
-    passed = await assessment.count_passed(platform, released)
-    issued = await store.count_by_class(platform, list(passed))
-    due: dict[str, int] = {}
-    for class_id in [one for one, count in passed.items() if count > issued.get(one, 0)]:
-        seen = await class_certificates(platform, actor, class_id)
-        if seen.due and not seen.hindrance:
-            due[class_id] = seen.due
+async def due_in(
+    scope: Scope,
+    found: Sequence[TrainingClass],
+    people: Mapping[str, Collection[str]],
+    asked: Mapping[str, Standing],
+) -> dict[str, int]:
+    """By class id how many certificates wait to be issued: of released classes that the caller has fetched already, with who is of them
+    and how their surveys stand; a class without any is left out. What stands in the way of the class itself its page says."""
+    now = scope.platform.clock.now()
+    today = beijing_date(now)
+    required = (await policies.on(scope, today)).survey_required
+    over = [one.id for one in found if one.results_released_at is not None and one.ends_on <= today]
+    passed = await assessment.passed_with_hours(scope, over)
+    held = await store.holders_of(scope, list(passed))
+    due = {}
+    for class_id, who in passed.items():
+        survey = asked.get(class_id)
+        may = who & set(people.get(class_id, ())) - held.get(class_id, set())
+        if required and (survey is None or survey.own.state_at(now) is not SurveyState.CLOSED):
+            may &= survey.own_answered if survey else frozenset()
+        if may:
+            due[class_id] = len(may)
     return due
 
 

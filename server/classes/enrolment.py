@@ -13,10 +13,8 @@ from server.accounts import people
 from server.classes import service, store
 from server.classes.documents import Enrolment, OpenClassFilter, TrainingClass
 from server.classes.rules import RosterAction
-from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
-from server.kernel.identity import Actor
 from server.kernel.namesakes import Listed, told_apart
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork
@@ -208,11 +206,6 @@ async def on_record(scope: Scope, class_id: str, person_id: str) -> Enrolment:
     if found is None:
         raise NotFound("该学员不在本班名册中。")
     return found
-
-
-async def awaited_arrivals(platform: Platform, actor: Actor) -> list[tuple[TrainingClass, int]]:
-    """The running classes in the actor's jurisdiction in which somebody has not arrived (报到), with how many."""
-    return await store.awaited_arrivals(platform, actor.jurisdiction, beijing_date(platform.clock.now()))
 
 
 async def set_arrival(unit: UnitOfWork, class_id: str, person_id: str, at: datetime | None) -> bool:

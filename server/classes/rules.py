@@ -85,34 +85,6 @@ STANDARD_COURSES: dict[Level, tuple[str, ...]] = {
 """The courses of each level in 《工学一体化教师培训标准》. Those of the 骨干教师 training are 待核: the institution writes them itself."""
 
 
-class NextStep(Titled):
-    """What an institution still has to do for a class."""
-
-    CONFIRM_ROSTER = "CONFIRM_ROSTER", "名册已上传，等待确认导入"
-    IMPORT_ROSTER = "IMPORT_ROSTER", "还没有导入参训教师名册"
-    ASSIGN_TEACHERS = "ASSIGN_TEACHERS", "还没有骨干教师接受授课邀请"
-    ASSIGN_ASSESSORS = "ASSIGN_ASSESSORS", "还没有骨干教师接受考核邀请"
-    RELEASE_RESULTS = "RELEASE_RESULTS", "培训已结束，成绩还没有公布"
-
-
-def next_steps(
-    stage: Stage, *, trainees: int, kinds: Collection[Kind], roster_waits: bool, released: bool
-) -> list[NextStep]:
-    """What waits, in the order in which it is done. 授课 and 考核 each need a backbone teacher (article 6): `kinds` are those accepted."""
-    steps = []
-    if roster_waits:
-        steps.append(NextStep.CONFIRM_ROSTER)
-    elif not trainees:
-        steps.append(NextStep.IMPORT_ROSTER)
-    if Kind.TEACHING not in kinds:
-        steps.append(NextStep.ASSIGN_TEACHERS)
-    if Kind.ASSESSMENT not in kinds:
-        steps.append(NextStep.ASSIGN_ASSESSORS)
-    if stage is Stage.FINISHED and trainees and not released:
-        steps.append(NextStep.RELEASE_RESULTS)
-    return steps
-
-
 class RosterAction(Titled):
     """What is done to one row of a roster."""
 

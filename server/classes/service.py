@@ -25,7 +25,7 @@ from server.classes.documents import (
     TrainingClass,
     WaitingRoster,
 )
-from server.classes.rules import Kind, NextStep, Stage
+from server.classes.rules import Kind, Stage
 from server.classes.work import Days
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
@@ -96,13 +96,12 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class CurrentClass:
-    """A class that is not done with, and what waits for its institution."""
+    """A class that is not done with."""
 
     item: TrainingClass
     trainees: int
     stage: Stage
     roster: WaitingRoster | None
-    next_steps: list[NextStep]
 
 
 @dataclass(frozen=True)
@@ -186,9 +185,7 @@ async def list_classes(
 
 async def current_classes(platform: Platform, actor: Actor, limit: int = 100) -> list[CurrentClass]:
     """The classes in the actor's jurisdiction that are not over or not released, newest first."""
-    now = platform.clock.now()
-    found = await store.current_classes(platform, actor.jurisdiction, beijing_date(now), limit=limit)
-    return await _with_next_steps(platform, found)
+    return await _at_a_glance(platform, await unfinished(platform, actor, limit))
 
 
 async def released_lately(platform: Platform, actor: Actor, limit: int = 100) -> list[TrainingClass]:
@@ -207,35 +204,38 @@ async def to_finish_in(scope: Scope, held_in: TrainingClass, limit: int) -> list
 
 
 async def unfinished(platform: Platform, actor: Actor, limit: int = 100) -> list[TrainingClass]:
-    """The same classes, and nothing of what waits in them."""
+    """The same classes, and nothing else."""
     today = beijing_date(platform.clock.now())
     return await store.current_classes(platform, actor.jurisdiction, today, limit=limit)
 
 
 async def class_at_a_glance(platform: Platform, training_class: TrainingClass) -> CurrentClass:
     """The same of one class that the caller has fetched already."""
-    [glance] = await _with_next_steps(platform, [training_class])
+    [glance] = await _at_a_glance(platform, [training_class])
     return glance
 
 
-async def _with_next_steps(platform: Platform, found: Sequence[TrainingClass]) -> list[CurrentClass]:
-    now = platform.clock.now()
-    ids = [one.id for one in found]
+async def _at_a_glance(platform: Platform, found: Sequence[TrainingClass]) -> list[CurrentClass]:
+    ids, today = [one.id for one in found], beijing_date(platform.clock.now())
     counts = await store.count_enrolments(platform, ids)
-    rosters = await roster_store.waiting_rosters(platform, ids, platform.machine.now())
-    current = []
-    for one in found:
-        stage = one.stage_on(beijing_date(now))
-        steps = rules.next_steps(
-            stage,
-            trainees=counts.get(one.id, 0),
-            kinds={kind for teacher in one.teachers for kind in teacher.kinds},
-            roster_waits=one.id in rosters,
-            released=one.results_released_at is not None,
-        )
-        waits = [] if one.condition.ended else steps
-        current.append(CurrentClass(one, counts.get(one.id, 0), stage, rosters.get(one.id), waits))
-    return current
+    rosters = await waiting_rosters(platform, ids)
+    return [
+        CurrentClass(one, counts.get(one.id, 0), one.stage_on(today), rosters.get(one.id)) for one in found
+    ]
+
+
+async def waiting_rosters(scope: Scope, class_ids: Sequence[str]) -> dict[str, WaitingRoster]:
+    """By class id its latest upload, where nobody has confirmed it yet."""
+    return await roster_store.waiting_rosters(scope, class_ids, scope.platform.machine.now())
+
+
+async def enrolled_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, dict[str, bool]]:
+    """By class id everybody who is of it, and whether their arrival (报到) is awaited; of classes that the caller has fetched already."""
+    found: dict[str, dict[str, bool]] = {}
+    for row in await store.enrolled_of(scope, class_ids):
+        awaited = bool(row.get("arrival_required")) and row.get("arrived_at") is None
+        found.setdefault(row["class_id"], {})[row["person_id"]] = awaited
+    return found
 
 
 async def count_by_stage(platform: Platform, actor: Actor) -> dict[Stage, int]:

@@ -306,6 +306,16 @@ async def count_enrolments(scope: Scope, class_ids: Sequence[str]) -> dict[str, 
     return {row["_id"]: row["count"] async for row in rows}
 
 
+async def enrolled_of(scope: Scope, class_ids: Sequence[str]) -> list[Row]:
+    """`class_id`, `person_id`, `arrival_required` and `arrived_at` of everybody who is of one of these classes."""
+    rows = scope["enrolments"].find(
+        {"class_id": {"$in": list(class_ids)}, **STILL_THERE},
+        {"_id": 0, "class_id": 1, "person_id": 1, "arrival_required": 1, "arrived_at": 1},
+        session=scope.session,
+    )
+    return await rows.to_list(None)
+
+
 async def insert_enrolments(scope: Scope, new: Sequence[Enrolment]) -> None:
     await scope["enrolments"].insert_many([one.to_mongo() for one in new], session=scope.session)
 
@@ -329,20 +339,6 @@ async def set_arrival(
         session=scope.session,
     )
     return bool(done.modified_count)
-
-
-async def awaited_arrivals(scope: Scope, reach: Jurisdiction, today: date) -> list[tuple[TrainingClass, int]]:
-    """The classes of this reach that run today and in which somebody has not arrived, with how many."""
-    pipeline: list[Row] = [
-        {"$match": {"$and": [reach.filter(), {"arrival_required": True, "arrived_at": None, **STILL_THERE}]}},
-        {"$group": {"_id": "$class_id", "count": {"$sum": 1}}},
-    ]
-    counts = {row["_id"]: row["count"] async for row in scope["enrolments"].aggregate(pipeline)}
-    rows = scope["classes"].find(
-        {"$and": [{"_id": {"$in": sorted(counts)}}, _in_stage(Stage.ONGOING, today)]}, session=scope.session
-    )
-    found = [TrainingClass.from_mongo(row) async for row in rows.sort("starts_on", 1)]
-    return [(one, counts[one.id]) for one in found]
 
 
 async def unreleased(scope: Scope, ended_from: date, today: date) -> AsyncIterator[TrainingClass]:

@@ -75,9 +75,9 @@ async def may_be_revoked(platform: Platform, actor: Actor, change: ClassChange) 
     return True
 
 
-async def under_way(scope: Scope, class_ids: Sequence[str]) -> set[str]:
-    """Those of the classes of which a change waits to be decided on."""
-    return await store.under_way(scope, class_ids)
+async def unsettled(scope: Scope, class_ids: Sequence[str]) -> dict[str, ClassChange]:
+    """By class id the change that is not settled: it waits, or has come back."""
+    return {one.class_id: one for one in await store.unsettled(scope, class_ids)}
 
 
 async def adjusted_by(scope: Scope, class_id: str) -> list[str]:

@@ -50,11 +50,13 @@ async def waiting_of(scope: Scope, class_id: str) -> ClassChange | None:
     )
 
 
-async def under_way(scope: Scope, class_ids: Sequence[str]) -> set[str]:
+async def unsettled(scope: Scope, class_ids: Sequence[str]) -> list[ClassChange]:
+    """Of these classes, oldest first."""
+    waits = {"$in": [State.ASKED, State.SUBMITTED, State.RETURNED]}
     rows = scope["class_changes"].find(
-        {"class_id": {"$in": list(class_ids)}, "open": True}, {"class_id": 1}, session=scope.session
+        {"class_id": {"$in": list(class_ids)}, "state": waits}, session=scope.session
     )
-    return {row["class_id"] async for row in rows}
+    return [ClassChange.from_mongo(row) async for row in rows.sort("_id", 1)]
 
 
 async def _one(scope: Scope, condition: Row) -> ClassChange | None:

@@ -87,13 +87,14 @@ async def who_assessed(scope: Scope, class_id: str) -> set[str]:
     }
 
 
-async def left_at(scope: Scope, class_id: str) -> dict[str, datetime]:
-    """Id → when the 授课 task in this class was cancelled last, also of those who have accepted another since."""
-    return {
-        one.teacher_id: one.history[-1].at
-        for one in reversed(await store.of_class(scope, class_id))
-        if one.kind is Kind.TEACHING and one.state is State.CANCELLED
-    }
+async def left_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, dict[str, datetime]]:
+    """By class, id → when the 授课 task in it was cancelled last, also of those who have accepted another since."""
+    found: dict[str, dict[str, datetime]] = {}
+    for (class_id, kind), letters in (await store.letters_by_task(scope, class_ids)).items():
+        if kind == Kind.TEACHING:
+            cancelled = [one for one in letters if one.state is State.CANCELLED]
+            found[class_id] = {one.teacher_id: one.history[-1].at for one in cancelled}
+    return found
 
 
 async def names(scope: Scope, class_id: str) -> dict[str, str]:

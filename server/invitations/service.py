@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -28,18 +28,14 @@ from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
-from server.kernel.identity import INSTITUTION_ROLES, Actor, system
+from server.kernel.identity import Actor, system
 from server.kernel.life import LifeStep
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
 
 AT_ONCE = 100
 """Invitations that one run of the job expires, and reminds of, at most."""
-WAITING_MOST = 20
-TOLD_FOR = timedelta(days=7)
-"""How long home says of a letter that nobody answered it."""
 TeacherId = Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
 
 
@@ -253,40 +249,6 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
             f"发出 {len(sent)} 封" if sent and not accepted else "",
         )
     ]
-
-
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """For an institution: each class for which everybody invited has declined, or let it expire, and nobody else was asked."""
-    if not actor.roles & INSTITUTION_ROLES or actor.institution_code is None:
-        return []
-    today = beijing_date(platform.clock.now())
-    found = await store.classes_without_replacement(platform, actor.institution_code, today, WAITING_MOST)
-    return [
-        Waiting(
-            f"“{row['class_name']}”的{Kind(row['kind']).label}邀请无人接受，请另邀骨干教师",
-            f"/admin/classes/{row['class_id']}/invitations",
-            1,
-            overdue=row["starts_on"] <= today.isoformat(),
-        )
-        for row in found
-    ]
-
-
-async def unanswered(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
-    """By class id how many letters nobody answered by their day, within the last week, where for the same task somebody else is
-    asked or has accepted, and nobody was asked since. Where nobody is left, `waiting` says so."""
-    now = scope.platform.clock.now()
-    counts: dict[str, int] = {}
-    for letters in (await store.letters_by_task(scope, class_ids)).values():
-        states = [one.state_at(now) for one in letters]
-        last = max(one.sent_at for one in letters)
-        expired = sum(
-            state is State.EXPIRED and one.reply_by > max(last, now - TOLD_FOR)
-            for one, state in zip(letters, states, strict=True)
-        )
-        if expired and {State.SENT, State.ACCEPTED}.intersection(states):
-            counts[letters[0].class_id] = counts.get(letters[0].class_id, 0) + expired
-    return counts
 
 
 # ---- the teacher

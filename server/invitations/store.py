@@ -61,10 +61,10 @@ async def of_class(scope: Scope, class_id: str) -> list[Invitation]:
 
 
 async def letters_by_task(scope: Scope, class_ids: Sequence[str]) -> dict[tuple[str, str], list[Invitation]]:
-    """By class id and kind."""
+    """By class id and kind, oldest first."""
     found: dict[tuple[str, str], list[Invitation]] = {}
     rows = scope["invitations"].find({"class_id": {"$in": list(class_ids)}}, session=scope.session)
-    async for row in rows:
+    async for row in rows.sort("_id", 1):
         found.setdefault((row["class_id"], row["kind"]), []).append(Invitation.from_mongo(row))
     return found
 
@@ -220,37 +220,6 @@ async def to_remind(scope: Scope, now: datetime, limit: int) -> list[str]:
     return await _ids(scope, {"state": State.SENT, "remind_at": {"$lte": now}}, limit)
 
 
-async def classes_without_replacement(
-    scope: Scope, institution_code: str, today: date, limit: int
-) -> list[Row]:
-    """`class_id`, `class_name`, `kind`, `starts_on` of each class that is not over and has lost all it invited for one kind."""
-    pipeline: list[Row] = [
-        {"$match": {"institution_code": institution_code, "ends_on": {"$gte": today}}},
-        {
-            "$group": {
-                "_id": {"class_id": "$class_id", "kind": "$kind"},
-                "class_name": {"$first": "$class_name"},
-                "starts_on": {"$first": "$starts_on"},
-                "lost": _count_of([State.DECLINED, State.EXPIRED]),
-                "live": _count_of([State.SENT, State.ACCEPTED]),
-            }
-        },
-        {"$match": {"lost": {"$gt": 0}, "live": 0}},
-        {"$sort": {"starts_on": 1, "_id.class_id": 1, "_id.kind": -1}},
-        {"$limit": limit},
-        {
-            "$project": {
-                "_id": 0,
-                "class_id": "$_id.class_id",
-                "kind": "$_id.kind",
-                "class_name": 1,
-                "starts_on": 1,
-            }
-        },
-    ]
-    return await scope["invitations"].aggregate(pipeline, session=scope.session).to_list(None)
-
-
 def recommendation(
     *,
     class_id: str,
@@ -358,10 +327,6 @@ def engagement(task: Row) -> Engagement:
 
 def _those(array: str, conditions: list[Any]) -> Row:
     return {"$filter": {"input": array, "as": "task", "cond": {"$and": conditions}}}
-
-
-def _count_of(states: list[State]) -> Row:
-    return {"$sum": {"$cond": [{"$in": ["$state", states]}, 1, 0]}}
 
 
 async def _ids(scope: Scope, condition: Row, limit: int) -> list[str]:

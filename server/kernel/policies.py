@@ -84,9 +84,16 @@ class Policies(BaseModel):
         int, Group.DUE, Field(ge=0, le=60, title="开班申请最迟提前几天提出（天）")
     ] = 3
     """Before the first day of the class: invitations, scheme and admission come after the approval."""
+    review_days: Annotated[int, Group.DUE, Field(ge=1, le=60, title="审核的办理期限（天）")] = 5
+    """Of the province and the centre, for whatever is submitted to them; the guide names no days."""
+    revision_days: Annotated[int, Group.DUE, Field(ge=1, le=60, title="被退回事项的修改期限（天）")] = 5
+    certificate_days: Annotated[
+        int, Group.DUE, Field(ge=1, le=180, title="公布成绩后核发证书的期限（天）")
+    ] = 15
     overdue_days: Annotated[
-        int, Group.DUE, Field(ge=1, le=60, title="开班申请待审核几天后列为超期（天）")
+        int, Group.DUE, Field(ge=1, le=60, title="超过办理期限几天后列入上级的逾期清单（天）")
     ] = 5
+    urge_after_days: Annotated[int, Group.DUE, Field(ge=0, le=30, title="事项等待几天后可以催办（天）")] = 1
     survey_required: Annotated[bool, Group.CERTIFICATES, Field(title="领取证书前须完成满意度评价")] = True
     survey_days: Annotated[
         int, Group.SATISFACTION, Field(ge=1, le=30, title="满意度评价最短开放天数（天）")

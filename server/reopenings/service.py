@@ -153,6 +153,11 @@ async def reopened(scope: Scope, class_ids: Sequence[str]) -> dict[str, str]:
     return {one.class_id: one.reason for one in await store.approved(scope, class_ids)}
 
 
+async def waiting_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, Reopening]:
+    """By class id the request that waits for the province."""
+    return {one.class_id: one for one in await store.waiting_of(scope, class_ids)}
+
+
 async def hindrance(platform: Platform, training_class: TrainingClass) -> str:
     """Why the results of a class that the caller has fetched cannot be opened again, in Chinese; empty when they can."""
     try:

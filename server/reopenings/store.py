@@ -52,6 +52,13 @@ async def approved(scope: Scope, class_ids: Sequence[str]) -> list[Reopening]:
     return [Reopening.from_mongo(row) async for row in rows.sort("_id", 1)]
 
 
+async def waiting_of(scope: Scope, class_ids: Sequence[str]) -> list[Reopening]:
+    rows = scope["reopenings"].find(
+        {"class_id": {"$in": list(class_ids)}, "state": State.SUBMITTED}, session=scope.session
+    )
+    return [Reopening.from_mongo(row) async for row in rows]
+
+
 async def reopenings(
     scope: Scope, reach: Jurisdiction, narrowed: ReopeningFilter, *, before: str | None, limit: int
 ) -> list[Reopening]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from server.classes import service as classes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
 from server.classes.documents import TrainingClass
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
-from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
-from server.kernel.waiting import Waiting
+from server.kernel.unit_of_work import Scope
 from server.schemes import store
-from server.schemes.documents import SchemeFilter
 from server.schemes.rules import State
-
-LISTED_MOST = 200
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
@@ -39,34 +38,28 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
     ]
 
 
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """Returned, unsigned and unfiled schemes for an institution; submitted ones for a province. Overdue: the class has begun."""
-    lines: list[tuple[str, list[State], bool | None]]
-    if holds(actor, Permission.SCHEMES_REVIEW):
-        lines = [("培训方案待审核", [State.SUBMITTED], None)]
-    elif holds(actor, Permission.SCHEMES_MANAGE):
-        lines = [
-            ("培训方案被退回，待修改", [State.RETURNED], None),
-            ("授课教师修改了培训方案，待查看和送签", [State.DRAFT], True),
-            ("培训方案草稿，待送教师签署", [State.DRAFT], False),
-            ("培训方案签署中，签齐后报送", [State.SIGNING], None),
-        ]
-    else:
-        return []
-    today = beijing_date(platform.clock.now())
-    found = []
-    for title, states, by_teacher in lines:
-        schemes = [
-            one
-            for one in await store.schemes(
-                platform, actor.jurisdiction, SchemeFilter(states), limit=LISTED_MOST
-            )
-            if by_teacher is None or one.saved_by_teacher is by_teacher
-        ]
-        if schemes:
-            begun = await classes.classes_of(platform, [one.class_id for one in schemes])
-            href = f"/admin/classes/{schemes[0].class_id}/scheme" if len(schemes) == 1 else "/admin/schemes"
-            found.append(
-                Waiting(title, href, len(schemes), any(one.starts_on <= today for one in begun.values()))
-            )
-    return found
+@dataclass(frozen=True)
+class Newest:
+    """How the newest version of a scheme stands."""
+
+    state: State
+    since: date
+    """When its last step was taken."""
+    by_teacher: bool
+    unsigned: tuple[str, ...]
+    """Names of the teachers of the class who have not signed it."""
+
+
+async def of_classes(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Newest]:
+    """By class id, of classes that the caller has fetched already; one without a scheme is left out."""
+    there = {one.id: one for one in found}
+    newest = {}
+    for row in await store.newest_of(scope, list(there)):
+        teachers = there[row["class_id"]].teachers
+        newest[row["class_id"]] = Newest(
+            State(row["state"]),
+            beijing_date(row["since"]),
+            bool(row.get("saved_by_teacher")),
+            tuple(one.name for one in teachers if one.person_id not in row.get("signed", ())),
+        )
+    return newest

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import containing, month_of
@@ -33,6 +35,23 @@ async def newest(scope: Scope, class_id: str) -> SchemeVersion | None:
         {"class_id": class_id, "state": {"$nin": sorted(GONE)}}, sort=[("version", -1)], session=scope.session
     )
     return None if row is None else SchemeVersion.from_mongo(row)
+
+
+async def newest_of(scope: Scope, class_ids: Sequence[str]) -> list[Row]:
+    """Of each of these classes its newest version: `class_id`, `state`, `since`, `saved_by_teacher` and `signed`, and no content."""
+    pipeline: list[Row] = [
+        {"$match": {"class_id": {"$in": list(class_ids)}, "newest": True, "state": {"$nin": sorted(GONE)}}},
+        {
+            "$project": {
+                "class_id": 1,
+                "state": 1,
+                "saved_by_teacher": 1,
+                "signed": "$signatures.person_id",
+                "since": {"$ifNull": [{"$last": "$history.at"}, "$saved_at"]},
+            }
+        },
+    ]
+    return await scope["scheme_versions"].aggregate(pipeline, session=scope.session).to_list(None)
 
 
 async def last_number(scope: Scope, class_id: str) -> int:

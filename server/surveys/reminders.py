@@ -5,7 +5,6 @@ Who has answered is known (it may be a condition of the certificate); what anybo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from server.classes import service as classes
@@ -17,7 +16,6 @@ from server.kernel.schedule import Counts
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.surveys import rules, store
 from server.surveys.documents import Survey
-from server.surveys.rules import FewAnswers
 
 
 async def remind_of_surveys(platform: Platform) -> Counts:
@@ -29,21 +27,6 @@ async def remind_of_surveys(platform: Platform) -> Counts:
     known = await reminders.sent(platform, [_key(one) for one in due])
     told = [await _remind(platform, system("surveys"), one.id) for one in due if _key(one) not in known]
     return {"评价": len(told), "提醒": sum(told)}
-
-
-async def few_answers(platform: Platform, class_ids: Sequence[str]) -> dict[str, FewAnswers]:
-    """Of the surveys of these classes that end soon, those that few have answered: by class id, for whoever may still ask the others."""
-    now = platform.clock.now()
-    before = timedelta(days=(await policies.on(platform, beijing_date(now))).survey_reminder_days)
-    found: dict[str, FewAnswers] = {}
-    for one in await store.closing_of_classes(platform, class_ids, now, now + before):
-        if now < rules.reminder_due(one.opens_at, one.closes_at, before):
-            continue
-        answered = await store.count_respondents(platform, one.id)
-        people = len(await classes.trainees(platform, one.class_id))
-        if rules.are_few(answered, people, one.smallest_group):
-            found.setdefault(one.class_id, FewAnswers(answered, people, one.closes_at))
-    return found
 
 
 def _key(survey: Survey) -> str:

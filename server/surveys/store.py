@@ -83,15 +83,6 @@ async def closing_between(scope: Scope, first: datetime, last: datetime) -> list
     return [Survey.from_mongo(row) async for row in rows]
 
 
-async def closing_of_classes(
-    scope: Scope, class_ids: Sequence[str], first: datetime, last: datetime
-) -> list[Survey]:
-    """The surveys of these classes that close after `first` and by `last`, each class's own before its supplements."""
-    condition = {"class_id": {"$in": list(class_ids)}, "closes_at": {"$gt": first, "$lte": last}}
-    rows = scope["surveys"].find(condition, session=scope.session).sort("part", 1)
-    return [Survey.from_mongo(row) async for row in rows]
-
-
 async def move_closing(scope: Scope, survey_id: str, closes_at: datetime, *, now: datetime) -> Survey | None:
     """None when the survey has closed by `now`: a closed one stays closed."""
     row: Row | None = await scope["surveys"].find_one_and_update(
@@ -225,6 +216,20 @@ async def respondents(scope: Scope, survey_id: str) -> set[str]:
 
 async def count_respondents(scope: Scope, survey_id: str) -> int:
     return await scope["survey_respondents"].count_documents(_of_survey(survey_id), session=scope.session)
+
+
+async def respondents_of(scope: Scope, survey_ids: Sequence[str]) -> set[tuple[str, str]]:
+    """(survey id, person id) of everybody who answered one of these."""
+    if not survey_ids:
+        return set()
+    rows = scope["survey_respondents"].find(
+        {"$or": [_of_survey(one) for one in survey_ids]}, session=scope.session
+    )
+    return {
+        (survey_id, person_id)
+        async for row in rows
+        for survey_id, _, person_id in [row["_id"].partition(":")]
+    }
 
 
 # ---- what was answered

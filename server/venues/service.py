@@ -5,7 +5,8 @@ Until then it is nowhere: no session, no timetable, no scheme and no class has i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -14,6 +15,7 @@ from pymongo.errors import DuplicateKeyError
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel import history, reviewed
+from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
@@ -210,6 +212,14 @@ async def list_checks(
 ) -> list[PlaceCheck]:
     """Those in the actor's jurisdiction, newest first."""
     return await store.checks(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
+
+
+async def waiting_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, date]:
+    """By class id since when a place of it waits for the province, the first of several."""
+    found: dict[str, date] = {}
+    for one in await store.waiting_of(scope, class_ids):
+        found.setdefault(one.class_id, beijing_date(one.history[-1].at))
+    return found
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:

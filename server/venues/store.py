@@ -43,6 +43,14 @@ async def standing(scope: Scope, class_id: str) -> list[PlaceCheck]:
     return [PlaceCheck.from_mongo(row) async for row in rows]
 
 
+async def waiting_of(scope: Scope, class_ids: Sequence[str]) -> list[PlaceCheck]:
+    """Those of these classes that wait for the province, oldest first."""
+    rows = scope["place_checks"].find(
+        {"class_id": {"$in": list(class_ids)}, "state": State.WAITING}, session=scope.session
+    )
+    return [PlaceCheck.from_mongo(row) async for row in rows.sort("_id", 1)]
+
+
 async def checks(
     scope: Scope, reach: Jurisdiction, narrowed: PlaceFilter, *, before: str | None, limit: int
 ) -> list[PlaceCheck]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -15,7 +14,7 @@ from server.accounts.rules import Evidence
 from server.classes import roster_import, rules, service, store
 from server.classes.documents import ClassFilter, RosterImport, TrainingClass
 from server.classes.roster_import import RosterClosed, RosterHasProblems
-from server.classes.rules import Kind, NextStep, Stage
+from server.classes.rules import Stage
 from server.identities import service as identities
 from server.identities.service import Asked
 from server.institutions.rules import Level, NotQualified
@@ -282,28 +281,6 @@ async def test_a_roster_holds_no_number_in_clear(platform: Platform, opened: Tra
 # ---- What waits
 
 
-def test_what_waits_follows_the_course_of_a_class() -> None:
-    def steps(
-        stage: Stage, trainees: int, kinds: Sequence[Kind], waits: bool, released: bool
-    ) -> list[NextStep]:
-        return rules.next_steps(stage, trainees=trainees, kinds=kinds, roster_waits=waits, released=released)
-
-    both = tuple(Kind)
-    assert steps(Stage.NOT_STARTED, 0, (), False, False) == [
-        NextStep.IMPORT_ROSTER,
-        NextStep.ASSIGN_TEACHERS,
-        NextStep.ASSIGN_ASSESSORS,
-    ]
-    assert steps(Stage.NOT_STARTED, 0, [Kind.TEACHING], True, False) == [
-        NextStep.CONFIRM_ROSTER,
-        NextStep.ASSIGN_ASSESSORS,
-    ]
-    assert steps(Stage.NOT_STARTED, 0, both, True, False) == [NextStep.CONFIRM_ROSTER]
-    assert steps(Stage.ONGOING, 30, both, False, False) == []
-    assert steps(Stage.FINISHED, 30, both, False, False) == [NextStep.RELEASE_RESULTS]
-    assert steps(Stage.FINISHED, 30, both, False, True) == []
-
-
 @pytest.mark.parametrize(
     ("today", "expected"),
     [
@@ -320,12 +297,6 @@ def test_the_first_and_the_last_day_belong_to_the_class(today: date, expected: S
 async def test_the_work_list_names_what_waits_and_the_latest_upload_only(
     platform: Platform, opened: TrainingClass
 ) -> None:
-    [current] = await service.current_classes(platform, XINGTAI)
-    assert current.next_steps == [
-        NextStep.IMPORT_ROSTER,
-        NextStep.ASSIGN_TEACHERS,
-        NextStep.ASSIGN_ASSESSORS,
-    ]
     await upload(platform, opened.id, [cast.TRAINEE])
     latest = await upload(platform, opened.id, [cast.SECOND_TRAINEE])
     [current] = await service.current_classes(platform, XINGTAI)

@@ -1,0 +1,48 @@
+"""How the invitations of classes stand: for whoever has to ask somebody, or to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from server.classes.rules import Kind
+from server.invitations import store
+from server.invitations.documents import Invitation
+from server.invitations.rules import State
+from server.kernel.unit_of_work import Scope
+
+TOLD_FOR = timedelta(days=7)
+"""How long an institution is told of a letter that nobody answered, where somebody else is there."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The letters of a class for one kind of work."""
+
+    open: tuple[Invitation, ...]
+    """Those that wait for their answer."""
+    lost: bool
+    """Everybody who was asked has declined, or let it expire, and nobody else was asked."""
+    unanswered: int
+    """How many nobody answered by their day, lately, where somebody else is asked or has accepted, and nobody was asked since."""
+
+
+async def of_classes(scope: Scope, class_ids: Sequence[str]) -> dict[str, dict[Kind, Asked]]:
+    """By class and kind; what nobody was ever asked for is left out."""
+    found: dict[str, dict[Kind, Asked]] = {}
+    now = scope.platform.clock.now()
+    for (class_id, kind), letters in (await store.letters_by_task(scope, class_ids)).items():
+        states = [one.state_at(now) for one in letters]
+        last = max(one.sent_at for one in letters)
+        expired = sum(
+            state is State.EXPIRED and one.reply_by > max(last, now - TOLD_FOR)
+            for one, state in zip(letters, states, strict=True)
+        )
+        live = bool({State.SENT, State.ACCEPTED}.intersection(states))
+        found.setdefault(class_id, {})[Kind(kind)] = Asked(
+            tuple(one for one, state in zip(letters, states, strict=True) if state is State.SENT),
+            not live and bool({State.DECLINED, State.EXPIRED}.intersection(states)),
+            expired if live else 0,
+        )
+    return found

@@ -1,0 +1,202 @@
+"""What the chapters know of many classes, gathered with a fixed number of queries however many they are: `rules` reckons from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+
+from server.accounts import people
+from server.admissions import service as admissions
+from server.admissions.rules import State as Applied
+from server.assessment import service as assessment
+from server.attendance import naming
+from server.attendance import service as attendance
+from server.certificates import issue as certificates
+from server.classes import service as classes
+from server.classes.documents import TrainingClass
+from server.classes.rules import Kind
+from server.institutions.annex1 import PROVINCES
+from server.interruptions import facts as interruptions
+from server.interruptions.documents import ClassChange
+from server.interruptions.rules import State as Changing
+from server.invitations import standing as invitations
+from server.invitations.standing import Asked
+from server.kernel import policies
+from server.kernel.clock import beijing_date, span
+from server.kernel.unit_of_work import Scope
+from server.progress import rules
+from server.progress.rules import (
+    ChangeFacts,
+    ClassFacts,
+    Count,
+    Days,
+    Letters,
+    Owner,
+    SchemeFacts,
+    SessionFacts,
+    SurveyFacts,
+)
+from server.reopenings import service as reopenings
+from server.schemes import standing as schemes
+from server.surveys import standing as surveys
+from server.surveys.standing import Standing
+from server.venues import service as venues
+
+PROVINCE_NAMES = {one.code: one.name for one in PROVINCES}
+
+
+def days_of(in_force: policies.Policies) -> Days:
+    return Days(
+        review=in_force.review_days,
+        revision=in_force.revision_days,
+        grading=in_force.grading_days,
+        release=in_force.release_days,
+        issue=in_force.certificate_days,
+    )
+
+
+async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, ClassFacts]:
+    """By class id, of classes that the caller has fetched already."""
+    if not found:
+        return {}
+    today = beijing_date(scope.platform.clock.now())
+    going = [one for one in found if not one.condition.ended]
+    ids = [one.id for one in going]
+    open_ids = [one.id for one in going if not one.frozen]
+    open_classes = [one for one in going if not one.frozen]
+    days = days_of(await policies.on(scope, today))
+    enrolled = await classes.enrolled_of(scope, ids)
+    rosters = await classes.waiting_rosters(scope, open_ids)
+    asked = await invitations.of_classes(scope, open_ids)
+    newest = await schemes.of_classes(scope, open_classes)
+    for_institution = await admissions.to_review(scope, open_ids, admissions.INSTITUTION_REVIEWS)
+    for_teachers = await admissions.to_review(scope, open_ids, [Applied.INSTITUTION_AGREED])
+    phones = await _bound(scope, [one for one in open_classes if _is_near(one, today)], enrolled)
+    sessions = await attendance.count_sessions(scope, ids)
+    of_today: dict[str, list[SessionFacts]] = {}
+    for each in await attendance.left_of_today(scope, open_ids):
+        facts = SessionFacts(each.id, each.title, span(each.starts_at, each.ends_at).split(" ", 2)[2])
+        of_today.setdefault(each.class_id, []).append(facts)
+    nobodys = await naming.nobodys(scope, open_classes)
+    unscheduled = await attendance.unscheduled(scope, open_classes)
+    changes = await interruptions.unsettled(scope, ids)
+    places = await venues.waiting_of(scope, open_ids)
+    reopened = await reopenings.reopened(scope, open_ids)
+    reopening = await reopenings.waiting_of(scope, ids)
+    ungraded = await assessment.ungraded(scope, open_classes, enrolled)
+    there = {one: [who for who, awaited in enrolled.get(one, {}).items() if not awaited] for one in ids}
+    surveyed = await surveys.of_classes(scope, there)
+    due = await certificates.due_in(scope, going, enrolled, surveyed)
+
+    def of_class(one: TrainingClass) -> ClassFacts:
+        unbound_teachers, unbound_trainees = phones.get(one.id, ((), 0))
+        waiting = reopening.get(one.id)
+        return ClassFacts(
+            class_id=one.id,
+            institution_name=one.institution_name,
+            province_name=PROVINCE_NAMES[one.province_code],
+            opened_on=beijing_date(one.opened_at),
+            starts_on=one.starts_on,
+            ends_on=one.ends_on,
+            days=days,
+            ended=one.condition.ended,
+            released_on=beijing_date(one.results_released_at) if one.results_released_at else None,
+            applied=one.application_id is not None,
+            kinds=frozenset(kind for teacher in one.teachers for kind in teacher.kinds),
+            letters={kind: _letters(letters) for kind, letters in asked.get(one.id, {}).items()},
+            unanswered=sum(letters.unanswered for letters in asked.get(one.id, {}).values()),
+            governed=one.scheme_version is not None,
+            scheme=_scheme(newest.get(one.id)),
+            trainees=len(enrolled.get(one.id, ())),
+            roster_since=beijing_date(rosters[one.id].created_at) if one.id in rosters else None,
+            enrolment_opens=beijing_date(one.enrolment_opens) if one.enrolment_opens else None,
+            enrolment_closes=beijing_date(one.enrolment_closes) if one.enrolment_closes else None,
+            applicants=_count(for_institution.get(one.id)),
+            applicants_of_teachers=_count(for_teachers.get(one.id)),
+            teachers_unbound=unbound_teachers,
+            trainees_unbound=unbound_trainees,
+            not_arrived=sum(enrolled.get(one.id, {}).values()),
+            sessions=sessions.get(one.id, 0),
+            sessions_today=tuple(of_today.get(one.id, ())),
+            nobodys=(
+                Count(len(nobodys[one.id]), beijing_date(nobodys[one.id][0].starts_at))
+                if one.id in nobodys
+                else None
+            ),
+            unscheduled=unscheduled.get(one.id, 0),
+            change=_change(changes.get(one.id)),
+            place_since=places.get(one.id),
+            ungraded=_count(ungraded.get(one.id)),
+            teaching_names=tuple(each.name for each in one.who(Kind.TEACHING)),
+            assessing_names=tuple(each.name for each in one.who(Kind.ASSESSMENT)),
+            reopened=reopened.get(one.id),
+            reopening=(waiting.id, beijing_date(waiting.history[-1].at)) if waiting else None,
+            survey=_survey(surveyed.get(one.id)),
+            surveyed=one.id in surveyed,
+            certificates_due=due.get(one.id, 0),
+        )
+
+    return {one.id: of_class(one) for one in found}
+
+
+def _is_near(one: TrainingClass, today: date) -> bool:
+    return one.starts_on - rules.SOON <= today <= one.ends_on
+
+
+async def _bound(
+    scope: Scope, near: Sequence[TrainingClass], enrolled: Mapping[str, Collection[str]]
+) -> dict[str, tuple[tuple[str, ...], int]]:
+    """By class id: the names of its teachers for whom no phone speaks, and how many of its trainees have none that does in it."""
+    ids = {one.person_id for each in near for one in each.teachers}
+    ids.update(person_id for each in near for person_id in enrolled.get(each.id, ()))
+    phones = await people.phones_of(scope, sorted(ids)) if ids else {}
+    found = {}
+    for one in near:
+        missing = tuple(
+            each.name
+            for each in one.teachers
+            if each.person_id not in phones or not phones[each.person_id].everywhere
+        )
+        silent = sum(
+            each not in phones or not phones[each].opens(one.institution_code)
+            for each in enrolled.get(one.id, ())
+        )
+        found[one.id] = (missing, silent)
+    return found
+
+
+def _letters(asked: Asked) -> Letters:
+    if not asked.open:
+        return Letters(lost=asked.lost)
+    return Letters(
+        tuple(one.teacher_name for one in asked.open),
+        beijing_date(min(one.sent_at for one in asked.open)),
+        max(one.reply_until for one in asked.open),
+    )
+
+
+def _scheme(newest: schemes.Newest | None) -> SchemeFacts | None:
+    if newest is None:
+        return None
+    return SchemeFacts(newest.state, newest.since, newest.by_teacher, newest.unsigned)
+
+
+def _count(found: tuple[int, date] | None) -> Count | None:
+    return Count(*found) if found else None
+
+
+def _change(change: ClassChange | None) -> ChangeFacts | None:
+    if change is None:
+        return None
+    since = beijing_date(change.history[-1].at if change.history else change.filed_at)
+    if change.state is Changing.SUBMITTED:
+        return ChangeFacts(change.id, change.kind.label, since, Owner.PROVINCE, "")
+    asked = change.later.institution_name if change.state is Changing.ASKED and change.later else ""
+    return ChangeFacts(change.id, change.kind.label, since, Owner.INSTITUTION, asked)
+
+
+def _survey(standing: Standing | None) -> SurveyFacts | None:
+    if standing is None or standing.open is None:
+        return None
+    opens, closes = beijing_date(standing.open.opens_at), beijing_date(standing.open.closes_at)
+    return SurveyFacts(opens, closes, len(standing.silent), standing.few.words if standing.few else "")

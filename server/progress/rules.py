@@ -1,0 +1,561 @@
+"""What comes next for a class (指南第四条), reckoned from its facts alone: the one truth of every list, page, inbox and reminder.
+
+Each line says what is to be done, whose it is, since when it waits, until when it should be done, and what has to come first. Dates are
+the class's own, or follow from a policy; nothing is offered before its time, and a class that is done with has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import partial
+
+from server.classes.rules import Kind, Stage, stage
+from server.kernel.titled import Titled
+from server.schemes.rules import State as SchemeState
+
+SOON = timedelta(days=7)
+"""Before a class begins: from then on its people need their phones bound, and a class without a scheme its timetable."""
+
+
+class Phase(Titled):
+    """Where a class stands, from its approval to its last certificate."""
+
+    PREPARE = "PREPARE", "筹备"
+    ENROL = "ENROL", "招生"
+    TEACH = "TEACH", "教学"
+    ASSESS = "ASSESS", "考核"
+    CLOSE = "CLOSE", "结业"
+
+
+class Owner(Titled):
+    """Whose a step is."""
+
+    INSTITUTION = "INSTITUTION", "培训机构"
+    PROVINCE = "PROVINCE", "省级管理部门"
+    CENTRE = "CENTRE", "部指导中心"
+    TEACHERS = "TEACHERS", "骨干教师"
+    TRAINEES = "TRAINEES", "参训教师"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that waits to be done."""
+
+    title: str
+    """What is to be done, a sentence."""
+    owner: Owner
+    who: str
+    """The owner in words: 邢台技师学院, 河北省级管理部门, 骨干教师王老师."""
+    since: date | None
+    """Since when it waits."""
+    due: date | None
+    """From policy, or the class's own dates."""
+    url: str
+    """An absolute path under /admin, or "" where the viewer can open nothing."""
+    phase: Phase
+    blocked_by: str = ""
+    """What has to come first, in words."""
+    key: str = ""
+    """What kind of step it is: of one kind a class has one at a time."""
+
+    def overdue_on(self, today: date) -> bool:
+        return self.due is not None and today > self.due
+
+
+@dataclass(frozen=True)
+class Days:
+    """How long things may take: from the policies in force."""
+
+    review: int = 5
+    revision: int = 5
+    grading: int = 7
+    release: int = 30
+    issue: int = 15
+
+
+@dataclass(frozen=True)
+class Count:
+    """So many things that wait, the oldest of them since `since`."""
+
+    number: int
+    since: date
+
+
+@dataclass(frozen=True)
+class Letters:
+    """The invitations of a class for one kind of work."""
+
+    names: tuple[str, ...] = ()
+    """Who is asked and has not answered."""
+    since: date | None = None
+    reply_until: date | None = None
+    lost: bool = False
+    """Everybody who was asked has declined, or let it expire."""
+
+
+@dataclass(frozen=True)
+class SchemeFacts:
+    """The newest version of a scheme."""
+
+    state: SchemeState
+    since: date
+    by_teacher: bool = False
+    unsigned: tuple[str, ...] = ()
+    """The teachers of the class who have not signed it."""
+
+
+@dataclass(frozen=True)
+class ChangeFacts:
+    """A change of the class that is not settled."""
+
+    id: str
+    kind: str
+    since: date
+    waits_for: Owner
+    who: str
+    """Of another institution, its name."""
+
+    @property
+    def returned(self) -> bool:
+        return self.waits_for is Owner.INSTITUTION and not self.who
+
+
+@dataclass(frozen=True)
+class SurveyFacts:
+    """The survey that runs."""
+
+    since: date
+    closes_on: date
+    silent: int
+    """How many may answer and have not."""
+    few: str = ""
+    """Where it ends soon and few have answered: how it stands, in words."""
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """A session of today that is not over."""
+
+    id: str
+    title: str
+    span: str
+
+
+@dataclass(frozen=True)
+class ClassFacts:
+    """What the chapters know of a class. Everything that may be missing has a default: a class of which nothing else is known."""
+
+    class_id: str
+    institution_name: str
+    province_name: str
+    opened_on: date
+    starts_on: date
+    ends_on: date
+    days: Days = Days()
+    ended: bool = False
+    """Called off or terminated."""
+    released_on: date | None = None
+    applied: bool = False
+    """Made by a 开班申请: it needs a scheme."""
+    kinds: frozenset[Kind] = frozenset()
+    """What backbone teachers have accepted to do."""
+    letters: dict[Kind, Letters] = field(default_factory=dict)
+    unanswered: int = 0
+    """Letters that nobody answered in time, beside others that stand."""
+    governed: bool = False
+    """A version of its scheme is approved."""
+    scheme: SchemeFacts | None = None
+    trainees: int = 0
+    roster_since: date | None = None
+    """Since when an upload waits to be confirmed."""
+    enrolment_opens: date | None = None
+    enrolment_closes: date | None = None
+    applicants: Count | None = None
+    """Wait for the institution's word."""
+    applicants_of_teachers: Count | None = None
+    """Wait for a teacher's."""
+    teachers_unbound: tuple[str, ...] = ()
+    trainees_unbound: int = 0
+    not_arrived: int = 0
+    sessions: int = 0
+    sessions_today: tuple[SessionFacts, ...] = ()
+    nobodys: Count | None = None
+    """Sessions that name somebody who teaches the class no more, the first on `since`."""
+    unscheduled: int = 0
+    """Hours of the scheme that no session gives."""
+    change: ChangeFacts | None = None
+    place_since: date | None = None
+    """Since when a place of it waits for the province."""
+    ungraded: Count | None = None
+    """Submissions whose day has come (`since` is the first deadline)."""
+    teaching_names: tuple[str, ...] = ()
+    assessing_names: tuple[str, ...] = ()
+    reopened: str | None = None
+    """Why the released results are open again."""
+    reopening: tuple[str, date] | None = None
+    """Id of a request for it that waits, and since when."""
+    survey: SurveyFacts | None = None
+    surveyed: bool = False
+    """There is or was a survey."""
+    certificates_due: int = 0
+
+    @property
+    def ready_by(self) -> date:
+        """Until when what comes before the class should be done: the province needs its days before the first one."""
+        return max(self.opened_on, self.starts_on - timedelta(days=self.days.review))
+
+    def stage_on(self, today: date) -> Stage:
+        return Stage.FINISHED if self.ended else stage(self.starts_on, self.ends_on, today)
+
+
+def phase_of(facts: ClassFacts, today: date) -> Phase:
+    """Where the class stands: what is released is closing, and before it begins a class is prepared until its teachers and its scheme
+    are there."""
+    if facts.ended or facts.released_on is not None:
+        return Phase.CLOSE
+    match facts.stage_on(today):
+        case Stage.FINISHED:
+            return Phase.ASSESS
+        case Stage.ONGOING:
+            return Phase.TEACH
+    prepared = facts.kinds >= set(Kind) and (facts.governed or not facts.applied)
+    return Phase.ENROL if prepared else Phase.PREPARE
+
+
+def next_steps(facts: ClassFacts, today: date) -> list[Step]:
+    """What waits, most urgent first: what can be done now by the day it is due, and then what something else has to come before."""
+    if facts.ended:
+        return []
+    reckoned = (_inviting, _scheme, _changes, _enrolling, _coming, _teaching, _assessing, _closing)
+    found = [one for reckon in reckoned for one in reckon(facts, today)]
+    phases = list(Phase)
+    return sorted(
+        found, key=lambda one: (bool(one.blocked_by), one.due or date.max, phases.index(one.phase), one.key)
+    )
+
+
+def _step(
+    facts: ClassFacts,
+    owner: Owner,
+    phase: Phase,
+    key: str,
+    title: str,
+    path: str,
+    *,
+    since: date | None,
+    due: date | None = None,
+    who: Sequence[str] = (),
+    blocked_by: str = "",
+) -> Step:
+    """`path` is below the address of the class, or an address under /admin; `who` are people, where it is not a whole institution."""
+    url = path if path.startswith("/admin") else f"/admin/classes/{facts.class_id}{path}"
+    named = {Owner.INSTITUTION: facts.institution_name, Owner.PROVINCE: province_office(facts.province_name)}
+    words = "、".join(who) or named.get(owner, owner.label)
+    return Step(title, owner, words, since, due, url, phase, blocked_by, key)
+
+
+def province_office(province: str) -> str:
+    return f"{province}（{Owner.PROVINCE.label}）"
+
+
+def _inviting(facts: ClassFacts, today: date) -> Iterator[Step]:
+    """骨干教师 for 授课 and for 考核 (article 6), until the results are released."""
+    if facts.released_on is not None:
+        return
+    make = partial(_step, facts, phase=Phase.PREPARE, path="/invitations")
+    for kind in Kind:
+        letters = facts.letters.get(kind, Letters())
+        key = f"invite-{kind.lower()}"
+        if kind not in facts.kinds and letters.names:
+            yield make(
+                Owner.TEACHERS,
+                key=f"answer-{kind.lower()}",
+                title=f"答复{kind.label}邀请",
+                since=letters.since,
+                due=letters.reply_until,
+                who=letters.names,
+            )
+        elif kind not in facts.kinds:
+            title = f"邀请骨干教师承担{kind.label}，还没有人接受邀请"
+            if letters.lost:
+                title = f"{kind.label}邀请无人接受，请另邀骨干教师"
+            yield make(Owner.INSTITUTION, key=key, title=title, since=facts.opened_on, due=facts.ready_by)
+    if facts.unanswered and facts.stage_on(today) is not Stage.FINISHED:
+        title = f"{facts.unanswered} 封邀请函过期未复，可以另邀骨干教师"
+        yield make(Owner.INSTITUTION, key="invite-others", title=title, since=None)
+
+
+def _scheme(facts: ClassFacts, today: date) -> Iterator[Step]:
+    """培训方案 (article 4.3): written and signed together, filed with the province before the class begins."""
+    scheme = facts.scheme
+    if facts.released_on is not None or (scheme is None and (facts.governed or not facts.applied)):
+        return
+    make = partial(_step, facts, phase=Phase.PREPARE, path="/scheme")
+    mine = partial(make, Owner.INSTITUTION, due=facts.ready_by)
+    missing = "" if Kind.TEACHING in facts.kinds else "先要有骨干教师接受授课邀请"
+    if scheme is None:
+        yield mine(key="scheme-draft", title="起草培训方案", since=facts.opened_on, blocked_by=missing)
+        return
+    match scheme.state:
+        case SchemeState.DRAFT:
+            title = "查看授课教师修改的培训方案，送签" if scheme.by_teacher else "培训方案草稿：送教师签署"
+            yield mine(key="scheme-send", title=title, since=scheme.since, blocked_by=missing)
+        case SchemeState.RETURNED:
+            due = scheme.since + timedelta(days=facts.days.revision)
+            yield make(
+                Owner.INSTITUTION,
+                key="scheme-revise",
+                title="培训方案被退回：修改后重新报送",
+                since=scheme.since,
+                due=due,
+            )
+        case SchemeState.SIGNING if scheme.unsigned:
+            yield make(
+                Owner.TEACHERS,
+                key="scheme-sign",
+                title="签署培训方案",
+                since=scheme.since,
+                due=facts.ready_by,
+                who=scheme.unsigned,
+            )
+        case SchemeState.SIGNING:
+            yield mine(key="scheme-file", title="教师已签齐：报送培训方案", since=scheme.since)
+        case SchemeState.SUBMITTED:
+            due = scheme.since + timedelta(days=facts.days.review)
+            yield make(Owner.PROVINCE, key="scheme-review", title="审核培训方案", since=scheme.since, due=due)
+
+
+def _changes(facts: ClassFacts, today: date) -> Iterator[Step]:
+    """What was asked for and waits: 暂停、延期…, a place that the province looks at, results that are to be opened again."""
+    review, phase = timedelta(days=facts.days.review), phase_of(facts, today)
+    make = partial(_step, facts, phase=phase)
+    if change := facts.change:
+        days = timedelta(days=facts.days.revision) if change.returned else review
+        what = "答复转班申请" if change.who else f"审核培训班变更：{change.kind}"
+        yield make(
+            change.waits_for,
+            key="change-revise" if change.returned else "change-review",
+            title=f"{change.kind}申请被退回：重新申请或撤回" if change.returned else what,
+            path=f"/admin/changes/{change.id}",
+            since=change.since,
+            due=change.since + days,
+            who=(change.who,) if change.who else (),
+        )
+    if facts.place_since:
+        yield make(
+            Owner.PROVINCE,
+            key="place-review",
+            title="核实培训地点",
+            path="/admin/places?state=WAITING",
+            since=facts.place_since,
+            due=facts.place_since + review,
+        )
+    if facts.reopening:
+        reopening_id, since = facts.reopening
+        yield make(
+            Owner.PROVINCE,
+            key="reopening-review",
+            title="审核重新开放成绩的申请",
+            path=f"/admin/reopenings/{reopening_id}",
+            since=since,
+            due=since + review,
+        )
+
+
+def _enrolling(facts: ClassFacts, today: date) -> Iterator[Step]:
+    """Who comes: by application or by roster (article 4.4)."""
+    if facts.released_on is not None:
+        return
+    make = partial(_step, facts, phase=Phase.ENROL)
+    over = facts.stage_on(today) is Stage.FINISHED
+    if facts.roster_since:
+        yield make(
+            Owner.INSTITUTION,
+            key="roster-confirm",
+            title="名册已上传，等待确认导入",
+            path="/roster",
+            since=facts.roster_since,
+            due=max(facts.roster_since, facts.starts_on),
+        )
+    elif not facts.trainees and facts.applied and not over and facts.enrolment_opens is None:
+        yield make(
+            Owner.INSTITUTION,
+            key="enrolment-open",
+            title="还没有开放报名，也没有导入参训教师名册",
+            path="/enrolment",
+            since=facts.opened_on,
+            due=facts.ready_by,
+        )
+    elif not facts.trainees and (facts.enrolment_closes is None or today > facts.enrolment_closes):
+        yield make(
+            Owner.INSTITUTION,
+            key="roster-import",
+            title="还没有导入参训教师名册" if facts.enrolment_closes is None else "报名已截止，还没有学员",
+            path="/roster",
+            since=facts.opened_on,
+            due=facts.ready_by,
+        )
+    for owner, count in (
+        (Owner.INSTITUTION, facts.applicants),
+        (Owner.TEACHERS, facts.applicants_of_teachers),
+    ):
+        if count:
+            yield make(
+                owner,
+                key="applicants" if owner is Owner.INSTITUTION else "applicants-teachers",
+                title=f"审核 {count.number} 份报名",
+                path="/enrolment",
+                since=count.since,
+                due=count.since + timedelta(days=facts.days.review),
+                who=facts.teaching_names if owner is Owner.TEACHERS else (),
+            )
+
+
+def _coming(facts: ClassFacts, today: date) -> Iterator[Step]:
+    """Phones and arrivals, from shortly before the class begins until it is over."""
+    if facts.released_on is not None or not facts.starts_on - SOON <= today <= facts.ends_on:
+        return
+    make = partial(_step, facts, Owner.INSTITUTION, phase=Phase.ENROL, since=facts.starts_on - SOON)
+    if facts.teachers_unbound:
+        named = "、".join(facts.teachers_unbound)
+        title = f"请{named}绑定微信：没有绑定，不能显示签到码、签署和评分"
+        yield make(key="bind-teachers", title=title, path="", due=facts.starts_on)
+    if facts.trainees_unbound:
+        title = f"{facts.trainees_unbound} 名学员的微信还没有绑定或确认，请其绑定或到现场核对"
+        yield make(key="bind-trainees", title=title, path="/roster", due=facts.starts_on)
+    if facts.not_arrived and today >= facts.starts_on:
+        yield _step(
+            facts,
+            Owner.INSTITUTION,
+            Phase.ENROL,
+            "arrivals",
+            f"办理报到：{facts.not_arrived} 名学员还没有报到",
+            "/arrivals",
+            since=facts.starts_on,
+            due=facts.starts_on,
+        )
+
+
+def _teaching(facts: ClassFacts, today: date) -> Iterator[Step]:
+    if facts.released_on is not None:
+        return
+    make = partial(_step, facts, Owner.INSTITUTION, phase=Phase.TEACH)
+    for one in facts.sessions_today:
+        yield make(
+            key=f"session-{one.id}",
+            title=f"今天 {one.span} 上课：{one.title}",
+            path=f"/sessions/{one.id}",
+            since=today,
+            due=today,
+        )
+    soon = facts.starts_on - SOON <= today <= facts.ends_on
+    if soon and not facts.sessions and not facts.governed and not facts.applied:
+        yield make(
+            key="timetable",
+            title="还没有安排课次",
+            path="/sessions",
+            since=facts.starts_on - SOON,
+            due=facts.starts_on,
+        )
+    if facts.nobodys:
+        yield make(
+            key="sessions-teacher",
+            title=f"{facts.nobodys.number} 次课的授课教师已不在本班，请另行指定",
+            path="/sessions/teachers",
+            since=None,
+            due=facts.nobodys.since,
+        )
+    if facts.unscheduled and facts.change and not facts.change.returned:
+        yield make(
+            key="hours",
+            title=f"{facts.unscheduled} 课时尚未安排，变更正在办理",
+            path="",
+            since=None,
+            due=facts.ends_on,
+            blocked_by=f"{facts.change.kind}申请尚未办结",
+        )
+    elif facts.unscheduled:
+        title = f"{facts.unscheduled} 课时尚未安排：申请延期补上"
+        yield make(key="hours", title=title, path="/changes/postpone", since=None, due=facts.ends_on)
+
+
+def _assessing(facts: ClassFacts, today: date) -> Iterator[Step]:
+    """Grades by whoever assesses, and then the release."""
+    if facts.released_on is not None:
+        return
+    if facts.ungraded:
+        yield _step(
+            facts,
+            Owner.TEACHERS,
+            Phase.ASSESS,
+            "grade",
+            f"批阅 {facts.ungraded.number} 份学习成果",
+            "/tasks",
+            since=facts.ungraded.since,
+            due=facts.ungraded.since + timedelta(days=facts.days.grading),
+            who=facts.assessing_names,
+        )
+    if facts.stage_on(today) is not Stage.FINISHED or not facts.trainees:
+        return
+    first = [f"{facts.ungraded.number} 份学习成果还没有批阅"] if facts.ungraded else []
+    first += [f"{facts.unscheduled} 课时尚未安排"] if facts.unscheduled else []
+    title = "培训已结束，核定并公布成绩"
+    if facts.reopened is not None:
+        title = f"成绩已重新开放，核定后重新公布（{facts.reopened}）"
+    yield _step(
+        facts,
+        Owner.INSTITUTION,
+        Phase.ASSESS,
+        "release",
+        title,
+        "/results",
+        since=facts.ends_on + timedelta(days=1),
+        due=facts.ends_on + timedelta(days=facts.days.release),
+        blocked_by="；".join(first),
+    )
+
+
+def _closing(facts: ClassFacts, today: date) -> Iterator[Step]:
+    """满意度评价 and 证书, which come after the last session and after the release (articles 8, 16 and 17)."""
+    make = partial(_step, facts, phase=Phase.CLOSE)
+    if survey := facts.survey:
+        if survey.few:
+            yield make(
+                Owner.INSTITUTION,
+                key="survey-few",
+                title=f"{survey.few}，请提醒学员填写",
+                path="/survey",
+                since=survey.since,
+                due=survey.closes_on,
+            )
+        if survey.silent:
+            yield make(
+                Owner.TRAINEES,
+                key="survey-answer",
+                title=f"填写满意度评价：还有 {survey.silent} 人没有填写",
+                path="/survey",
+                since=survey.since,
+                due=survey.closes_on,
+                who=(f"{survey.silent} 名学员",),
+            )
+    over = facts.stage_on(today) is Stage.FINISHED
+    if over and not facts.surveyed and facts.sessions and facts.trainees and facts.kinds:
+        yield make(
+            Owner.INSTITUTION,
+            key="survey-open",
+            title="还没有开始满意度评价：发起评价",
+            path="/survey",
+            since=facts.ends_on + timedelta(days=1),
+            due=facts.ends_on + timedelta(days=facts.days.release),
+        )
+    if facts.certificates_due and facts.released_on is not None:
+        yield make(
+            Owner.INSTITUTION,
+            key="certificates",
+            title=f"{facts.certificates_due} 人可以核发证书",
+            path="/certificates",
+            since=facts.released_on,
+            due=facts.released_on + timedelta(days=facts.days.issue),
+        )

@@ -1,0 +1,165 @@
+"""What comes next for a class, reckoned from its facts (指南第四条)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.classes.rules import Kind
+from server.progress.rules import (
+    SOON,
+    ClassFacts,
+    Count,
+    Letters,
+    Owner,
+    Phase,
+    SchemeFacts,
+    Step,
+    SurveyFacts,
+    next_steps,
+    phase_of,
+)
+from server.schemes.rules import State
+
+START, END = date(2026, 4, 13), date(2026, 4, 24)
+NEW = ClassFacts("c", "邢台技师学院", "河北省", date(2026, 3, 16), START, END, applied=True)
+BOTH = frozenset(Kind)
+READY = replace(NEW, kinds=BOTH, governed=True, trainees=30, sessions=24, enrolment_opens=date(2026, 3, 20))
+DONE = replace(READY, surveyed=True, released_on=END + timedelta(days=3))
+
+days = st.integers(-60, 120).map(lambda n: START + timedelta(days=n))
+counts = st.none() | st.builds(Count, st.integers(1, 40), days)
+facts = st.builds(
+    ClassFacts,
+    class_id=st.just("c"),
+    institution_name=st.just("邢台技师学院"),
+    province_name=st.just("河北省"),
+    opened_on=st.just(date(2026, 3, 16)),
+    starts_on=st.just(START),
+    ends_on=st.just(END),
+    ended=st.booleans(),
+    applied=st.booleans(),
+    governed=st.booleans(),
+    kinds=st.frozensets(st.sampled_from(Kind)),
+    letters=st.dictionaries(
+        st.sampled_from(Kind), st.builds(Letters, st.just(("王老师",)), days, days, st.booleans())
+    ),
+    released_on=st.none() | days,
+    scheme=st.none() | st.builds(SchemeFacts, st.sampled_from(State), days),
+    trainees=st.integers(0, 40),
+    roster_since=st.none() | days,
+    applicants=counts,
+    ungraded=counts,
+    nobodys=counts,
+    not_arrived=st.integers(0, 5),
+    trainees_unbound=st.integers(0, 5),
+    unscheduled=st.integers(0, 8),
+    sessions=st.integers(0, 5),
+    survey=st.none() | st.builds(SurveyFacts, days, days, st.integers(0, 9)),
+    surveyed=st.booleans(),
+    certificates_due=st.integers(0, 9),
+)
+
+
+def keys(known: ClassFacts, today: date) -> dict[str, Step]:
+    return {one.key: one for one in next_steps(known, today)}
+
+
+@given(facts, days)
+def test_steps_that_can_be_taken_come_first_and_the_soonest_due_of_them_before_the_others(
+    known: ClassFacts, today: date
+) -> None:
+    found = next_steps(known, today)
+    assert [bool(one.blocked_by) for one in found] == sorted(bool(one.blocked_by) for one in found)
+    for blocked in (False, True):
+        due = [one.due or date.max for one in found if bool(one.blocked_by) is blocked]
+        assert due == sorted(due)
+    assert len({one.key for one in found}) == len(found), "of one kind there is one at a time"
+    assert all(one.title and one.who and one.url.startswith("/admin/") for one in found)
+
+
+@given(facts, days)
+def test_nothing_is_offered_before_its_time(known: ClassFacts, today: date) -> None:
+    found = keys(known, today)
+    if known.ended:
+        assert not found
+    if today <= END:
+        assert not found.keys() & {"release", "survey-open"}
+    if today < START:
+        assert "arrivals" not in found
+    if today < START - SOON or today > END:
+        assert not found.keys() & {"bind-teachers", "bind-trainees", "timetable"}
+    if known.released_on is None:
+        assert "certificates" not in found
+    else:
+        assert not found.keys() & {"release", "grade", "roster-import", "scheme-draft", "invite-teaching"}
+
+
+@given(facts, days, st.integers(0, 200))
+def test_a_class_never_goes_back_to_a_phase_by_the_calendar_alone(
+    known: ClassFacts, today: date, later: int
+) -> None:
+    order = list(Phase)
+    then = phase_of(known, today + timedelta(days=later))
+    assert order.index(phase_of(known, today)) <= order.index(then)
+
+
+def test_a_class_that_is_done_with_has_no_steps() -> None:
+    assert next_steps(DONE, END + timedelta(days=30)) == [] and phase_of(DONE, END) is Phase.CLOSE
+    assert next_steps(replace(NEW, ended=True), START) == []
+
+
+def test_a_new_class_asks_for_teachers_scheme_and_enrolment_in_time_for_the_province_to_review() -> None:
+    found = keys(NEW, NEW.opened_on)
+    assert list(found) == ["enrolment-open", "invite-assessment", "invite-teaching", "scheme-draft"] or set(
+        found
+    ) == {"invite-teaching", "invite-assessment", "enrolment-open", "scheme-draft"}
+    assert found["scheme-draft"].blocked_by == "先要有骨干教师接受授课邀请"
+    assert {one.due for one in found.values()} == {START - timedelta(days=5)}
+    assert all(one.owner is Owner.INSTITUTION and one.since == NEW.opened_on for one in found.values())
+    assert not found["invite-teaching"].overdue_on(START - timedelta(days=5))
+    assert found["invite-teaching"].overdue_on(START - timedelta(days=4))
+    assert phase_of(NEW, NEW.opened_on) is Phase.PREPARE and phase_of(READY, NEW.opened_on) is Phase.ENROL
+    assert phase_of(READY, START) is phase_of(READY, END) is Phase.TEACH
+    assert phase_of(READY, END + timedelta(days=1)) is Phase.ASSESS
+
+
+@pytest.mark.parametrize(
+    ("scheme", "key", "owner", "who"),
+    [
+        (SchemeFacts(State.DRAFT, START), "scheme-send", Owner.INSTITUTION, "邢台技师学院"),
+        (SchemeFacts(State.SIGNING, START, unsigned=("王老师",)), "scheme-sign", Owner.TEACHERS, "王老师"),
+        (SchemeFacts(State.SIGNING, START), "scheme-file", Owner.INSTITUTION, "邢台技师学院"),
+        (SchemeFacts(State.SUBMITTED, START), "scheme-review", Owner.PROVINCE, "河北省（省级管理部门）"),
+        (SchemeFacts(State.RETURNED, START), "scheme-revise", Owner.INSTITUTION, "邢台技师学院"),
+    ],
+)
+def test_a_scheme_waits_for_one_office_at_a_time(
+    scheme: SchemeFacts, key: str, owner: Owner, who: str
+) -> None:
+    found = keys(replace(READY, governed=False, scheme=scheme), START - SOON)
+    [step] = [one for one in found.values() if one.url == "/admin/classes/c/scheme"]
+    assert (step.key, step.owner, step.who, step.since) == (key, owner, who, START)
+
+
+def test_the_release_says_what_has_to_come_before_it() -> None:
+    after = END + timedelta(days=1)
+    waiting = keys(replace(READY, surveyed=True, ungraded=Count(20, END)), after)
+    assert waiting["grade"].title == "批阅 20 份学习成果" and waiting["grade"].owner is Owner.TEACHERS
+    assert waiting["grade"].due == END + timedelta(days=7)
+    assert waiting["release"].blocked_by == "20 份学习成果还没有批阅"
+    assert keys(replace(READY, surveyed=True), after)["release"].blocked_by == ""
+
+
+def test_a_letter_that_waits_is_its_teachers_step_and_one_nobody_accepted_the_institutions() -> None:
+    asked = Letters(("王老师", "李老师"), date(2026, 3, 17), date(2026, 3, 24))
+    found = keys(replace(NEW, letters={Kind.TEACHING: asked, Kind.ASSESSMENT: Letters(lost=True)}), START)
+    assert (found["answer-teaching"].who, found["answer-teaching"].due) == (
+        "王老师、李老师",
+        date(2026, 3, 24),
+    )
+    assert "invite-teaching" not in found and "无人接受" in found["invite-assessment"].title
