@@ -497,7 +497,8 @@ def _assessing(facts: ClassFacts, today: date) -> Iterator[Step]:
             due=facts.ungraded.since + timedelta(days=facts.days.grading),
             who=facts.assessing_names,
         )
-    if facts.stage_on(today) is not Stage.FINISHED or not facts.trainees:
+    over = facts.stage_on(today) is Stage.FINISHED or facts.reopened is not None
+    if not over or not facts.trainees:
         return
     first = [f"{facts.ungraded.number} 份学习成果还没有批阅"] if facts.ungraded else []
     first += [f"{facts.unscheduled} 课时尚未安排"] if facts.unscheduled else []
@@ -511,7 +512,7 @@ def _assessing(facts: ClassFacts, today: date) -> Iterator[Step]:
         "release",
         title,
         "/results",
-        since=facts.ends_on + timedelta(days=1),
+        since=min(today, facts.ends_on + timedelta(days=1)),
         due=facts.ends_on + timedelta(days=facts.days.release),
         blocked_by="；".join(first),
     )

@@ -25,6 +25,7 @@ from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admitting import AGREE, APPROVED, agree, apply, clock_of, draft_of, enrolment_draft, open_class
+from tests.progressing import steps
 
 
 async def state_of(platform: Platform, applied: Applicant) -> State:
@@ -313,7 +314,7 @@ async def test_a_neighbour_sees_nothing_of_it(platform: Platform, wechat: Simula
             await admissions.class_enrolment(platform, stranger, opened.id)
     with pytest.raises(NotFound):
         await applying.withdraw(platform, other_teacher.actor, applied.id)
-    assert (await admissions.waiting(platform, stage.actor(cast.YANGZHOU_OFFICER))) == []
-    [waits] = await admissions.waiting(platform, opened.officer)
-    assert (waits.count, waits.href) == (1, f"/admin/classes/{opened.id}/enrolment")
+    assert await steps(platform, stage.actor(cast.YANGZHOU_OFFICER), opened.id) == {}
+    waits = (await steps(platform, opened.officer, opened.id))["applicants"]
+    assert (waits.title, waits.url) == ("审核 1 份报名", f"/admin/classes/{opened.id}/enrolment")
     assert phone.actor.person_id == applied.person_id

@@ -18,6 +18,7 @@ from server.attendance.rolls import LateRegistration
 from server.classes import service as classes
 from server.classes.rules import NotArrived
 from server.kernel import audit
+from server.kernel.clock import beijing_date
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
@@ -31,6 +32,7 @@ from tests.admitting import (
     made_by_an_application,
     open_class,
 )
+from tests.progressing import steps
 
 
 async def evidence_of(platform: Platform, person_id: str) -> Evidence:
@@ -161,17 +163,15 @@ async def test_who_has_not_arrived_waits_on_the_home_page_once_the_class_has_beg
 ) -> None:
     opened = await open_class(platform, wechat)
     first, _ = await admit(platform, wechat, opened, [cast.person(31), cast.person(32)])
-    assert await arrival.waiting(platform, opened.officer) == []
+    assert "arrivals" not in await steps(platform, opened.officer, opened.id)
     clock_of(platform).advance(timedelta(days=28))
     await arrival.confirm_arrival(
         platform, opened.officer, opened.id, first.actor.person_id, pledge_on_paper=True
     )
-    [waits] = await arrival.waiting(platform, opened.officer)
-    assert (waits.count, waits.overdue) == (1, False)
-    assert waits.href == f"/admin/classes/{opened.id}/arrivals"
-    clock_of(platform).advance(timedelta(days=1))
-    assert (await arrival.waiting(platform, opened.officer))[0].overdue
-    assert await arrival.waiting(platform, stage.actor(cast.YANGZHOU_OFFICER)) == []
+    waits = (await steps(platform, opened.officer, opened.id))["arrivals"]
+    today = beijing_date(platform.clock.now())
+    assert waits.title.startswith("办理报到：1 名") and waits.url == f"/admin/classes/{opened.id}/arrivals"
+    assert not waits.overdue_on(today) and waits.overdue_on(today + timedelta(days=1))
 
 
 # ---- needs analysis

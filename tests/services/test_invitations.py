@@ -28,9 +28,11 @@ from server.kernel.identity import Actor, system
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.progress.rules import Owner, Step
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.examples import examples
+from tests.progressing import steps
 from tests.stage import Phone
 
 XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
@@ -373,30 +375,22 @@ async def test_a_neighbour_sees_and_changes_nothing(
 async def test_the_institution_hears_of_a_class_that_nobody_will_teach(
     platform: Platform, opened: TrainingClass, teacher: Phone
 ) -> None:
-    assert await invitations.waiting(platform, XINGTAI) == []
+    async def teaching() -> dict[str, Step]:
+        found = await steps(platform, XINGTAI, opened.id)
+        return {key: one for key, one in found.items() if key.endswith("-teaching")}
+
+    assert list(await teaching()) == ["invite-teaching"]
     first = await invite(platform, opened, teacher.actor.id)
-    assert await invitations.waiting(platform, XINGTAI) == []
+    waits = (await teaching())["answer-teaching"]
+    assert (waits.owner, waits.due) == (Owner.TEACHERS, first.reply_until) and len(await teaching()) == 1
     await invitations.decline(platform, teacher.actor, first.id, NO)
-    [line] = await invitations.waiting(platform, XINGTAI)
-    assert opened.name in line.title and "授课" in line.title and not line.overdue
-    assert line.href == f"/admin/classes/{opened.id}/invitations"
-    for other in (YANGZHOU, stage.actor(cast.HEBEI_OFFICER), stage.actor(cast.CENTRE)):
-        assert await invitations.waiting(platform, other) == []
-    await invite(platform, opened, await stage.register_backbone(platform, cast.person(41)))
-    assert await invitations.waiting(platform, XINGTAI) == []
-
-
-async def test_it_is_overdue_on_the_first_day_and_forgotten_after_the_last(
-    platform: Platform, opened: TrainingClass, teacher: Phone
-) -> None:
-    sent = await invite(platform, opened, teacher.actor.id)
-    clock_of(platform).set(rules.end_of(opened.starts_on - timedelta(days=1)))
-    assert await invitations.follow_up(platform) == 1
-    assert await state_of(platform, sent) is State.EXPIRED
-    [line] = await invitations.waiting(platform, XINGTAI)
-    assert line.overdue
-    clock_of(platform).set(rules.end_of(opened.ends_on))
-    assert await invitations.waiting(platform, XINGTAI) == []
+    [line] = (await teaching()).values()
+    assert "授课邀请无人接受" in line.title and line.url == f"/admin/classes/{opened.id}/invitations"
+    assert await steps(platform, YANGZHOU, opened.id) == {}
+    silent = await invite(platform, opened, await stage.register_backbone(platform, cast.person(41)))
+    assert list(await teaching()) == ["answer-teaching"]
+    clock_of(platform).set(silent.reply_by)
+    assert "无人接受" in (await teaching())["invite-teaching"].title
 
 
 # ---- a class whose days are corrected

@@ -16,7 +16,8 @@ from server.classes import service as classes
 from server.classes.service import ResultsReleased, SchemeGoverns
 from server.kernel.errors import Invalid, NotFound, Problem
 from server.kernel.platform import Platform
-from server.schemes import comparing, remarks, rules, service, standing
+from server.progress.rules import Owner
+from server.schemes import comparing, remarks, rules, service
 from server.schemes.documents import SchemeFilter, SchemeVersion
 from server.schemes.remarks import RemarkDraft
 from server.schemes.rules import (
@@ -30,6 +31,7 @@ from server.schemes.service import NoScheme, ReturnReason, VersionOutdated
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.assessing import clock_of, hand_in, task_draft
+from tests.progressing import steps
 from tests.scheming import PROVINCE, TASKS, approved, content, draft, filed, moved, task
 from tests.stage import ClassInSession
 
@@ -183,8 +185,7 @@ async def test_the_others_are_told_of_a_new_version_once_a_turn(
     mine = content(teacher.id, materials="讲义第三版")
     await service.save_as_teacher(platform, teacher, held.id, mine, 2)
     assert (await told())[2:] == [(second.actor.id, "3")]
-    [line] = await standing.waiting(platform, held.officer)
-    assert (line.title, line.count) == ("授课教师修改了培训方案，待查看和送签", 1)
+    assert (await steps(platform, held.officer, held.id))["scheme-send"].title.startswith("查看授课教师修改")
     await service.send_for_signature(platform, held.officer, held.id, 3)
     await service.sign(platform, teacher, held.id, 3)
     await service.save_as_teacher(
@@ -340,14 +341,12 @@ async def test_a_neighbour_and_a_teacher_of_another_class_see_nothing(
 async def test_what_waits_for_whom(platform: Platform, held: ClassInSession) -> None:
     hebei, jiangsu = PROVINCE, stage.actor(cast.JIANGSU_OFFICER)
     version = await filed(platform, held)
-    [line] = await standing.waiting(platform, hebei)
-    assert (line.title, line.count, line.href) == ("培训方案待审核", 1, f"/admin/classes/{held.id}/scheme")
-    assert line.overdue  # the class has begun without an approved scheme
-    assert await standing.waiting(platform, jiangsu) == await standing.waiting(platform, held.officer) == []
+    line = (await steps(platform, hebei, held.id))["scheme-review"]
+    assert (line.owner, line.url) == (Owner.PROVINCE, f"/admin/classes/{held.id}/scheme")
+    assert await steps(platform, jiangsu, held.id) == {}
     await service.send_back(platform, hebei, held.id, version, ReturnReason(reason="请补充场地"))
-    [line] = await standing.waiting(platform, held.officer)
-    assert "退回" in line.title
-    assert await standing.waiting(platform, stage.actor(cast.CENTRE)) == []
+    line = (await steps(platform, held.officer, held.id))["scheme-revise"]
+    assert "退回" in line.title and line.owner is Owner.INSTITUTION
 
 
 # ---- what has happened stays

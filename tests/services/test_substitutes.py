@@ -21,6 +21,7 @@ from server.classes.work import Progress
 from server.invitations import engagements
 from server.invitations import service as invitations
 from server.invitations.service import Refusal
+from server.kernel.clock import beijing_date
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
 from server.surveys import opening, supplements
@@ -28,6 +29,7 @@ from server.surveys import service as surveys
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.assessing import clock_of
+from tests.progressing import steps
 from tests.scheming import approved
 from tests.stage import ClassInSession, Phone
 
@@ -100,14 +102,16 @@ async def test_what_a_teacher_who_has_left_was_to_teach_is_listed_and_named_anew
 ) -> None:
     first, *later = await left.sessions(platform)
     assert await left.nobodys(platform) == [one.id for one in later]
-    [line] = await naming.waiting(platform, left.opened.officer)
-    assert (line.count, line.overdue) == (len(later), False) and line.href.endswith("/sessions/teachers")
-    assert await naming.waiting(platform, stage.actor(cast.HEBEI_OFFICER)) == []
+    line = (await steps(platform, left.opened.officer, left.opened.id))["sessions-teacher"]
+    assert line.title.startswith(f"{len(later)} 次课") and line.url.endswith("/sessions/teachers")
+    seen = (await steps(platform, stage.actor(cast.HEBEI_OFFICER), left.opened.id))["sessions-teacher"]
+    assert seen.url == f"/admin/classes/{left.opened.id}", "the province sees whose it is, and names nobody"
     assert await tasks(platform, left.substitute.actor.id) == [(Progress.LAPSED, None)]
 
     assert await left.name(platform, [one.id for one in later]) == len(later)
     assert await left.name(platform, [one.id for one in later]) == 0, "sent again"
-    assert await left.nobodys(platform) == [] and await naming.waiting(platform, left.opened.officer) == []
+    assert await left.nobodys(platform) == []
+    assert "sessions-teacher" not in await steps(platform, left.opened.officer, left.opened.id)
     now = await left.sessions(platform)
     assert [one.teacher_id for one in now] == [left.ill, *[left.substitute.actor.id] * len(later)]
     assert [one.times for one in now] == [one.times for one in (first, *later)]
@@ -148,7 +152,8 @@ async def test_a_session_that_names_who_had_left_was_held_by_nobody_until_somebo
     found = await classes.get_class(platform, left.opened.officer, left.opened.id)
     after = second.starts_at - timedelta(minutes=1)
     assert await work.who_taught(platform, found, after=after) == set()
-    assert (await naming.waiting(platform, left.opened.officer))[0].overdue
+    named = (await steps(platform, left.opened.officer, left.opened.id))["sessions-teacher"]
+    assert named.due == beijing_date(second.starts_at)
     draft = draft_of(second)
     with pytest.raises(SessionInUse):
         await timetable.change_session(platform, left.opened.officer, left.opened.id, second.id, draft)
