@@ -20,7 +20,7 @@ from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Return, Review, Withdrawal
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, field_errors
-from server.plans import service
+from server.plans import service, windows
 from server.plans.documents import Plan, PlanFilter
 from server.plans.rules import ITEMS_MOST, OPEN, Action, PlanItem, State
 from server.plans.service import ItemDraft, PlanDraft
@@ -44,6 +44,7 @@ async def around(page: PageHandler, query: PlanQuery, rows: Sequence[Plan]) -> d
     this_year = page.today.year
     return {
         "may_manage": may_manage,
+        "my_reports": await windows.my_reports(page.platform, page.actor),
         "years_to_plan": [
             year
             for year in (this_year, this_year + 1)
@@ -111,6 +112,7 @@ class OnePlan(PageHandler):
             record=record,
             open_version=open_version,
             stages=stages(plan),
+            reported=await windows.report_of_plan(self.platform, plan),
             applied=await applications.applications_of(self.platform, plan),
             may_amend=may_manage and plan.state in (State.DRAFT, State.RETURNED),
             may_withdraw=may_manage and plan.state is State.SUBMITTED,

@@ -73,6 +73,7 @@ class Permission(Titled):
     JOBS_RUN = "jobs:run", "查看和运行定时任务"
     MESSAGES_MANAGE = "messages:manage", "查看消息发送情况，处理发送失败的消息，设置微信模板"
     PHONE = "phone", "小程序登录"
+    PLANS_ANNOUNCE = "plans:announce", "公布培训计划的报送时间、催办"
     PLANS_MANAGE = "plans:manage", "编制和报送培训计划"
     PLANS_READ = "plans:read", "查看培训计划"
     PLANS_REVIEW = "plans:review", "审核培训计划"
@@ -219,6 +220,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.INSTITUTIONS_READ_REQUESTS,
         Permission.JOBS_RUN,
         Permission.MESSAGES_MANAGE,
+        Permission.PLANS_ANNOUNCE,
         Permission.POLICIES_CHANGE,
         Permission.QUALIFICATION_DECIDE,
         Permission.QUALIFICATION_DISMISS,
@@ -238,6 +240,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.QUALIFICATION_DISMISS,
         Permission.REOPENINGS_REVIEW,
         Permission.SCHEMES_REVIEW,
+        Permission.PLANS_ANNOUNCE,
         Permission.PLANS_REVIEW,
         Permission.SELECTION_READ,
         Permission.SELECTION_RECOMMEND,

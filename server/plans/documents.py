@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from server.kernel.history import Step
+from server.kernel.mongo import Document
 from server.kernel.offices import Said
 from server.kernel.reviewed import Reviewed, decided
 from server.plans.rules import Action, PlanItem, State
+from server.plans.window_rules import Report
 
 
 class Plan(Reviewed):
@@ -48,6 +51,59 @@ class Plan(Reviewed):
     @property
     def budget_fen(self) -> int:
         return sum(item.budget_fen for item in self.items)
+
+
+class WindowVersion(Step):
+    """How a window stood after a step."""
+
+    opens_on: date
+    closes_on: date
+    words: str
+
+
+class PlanWindow(Document):
+    """When plans of a year are due: for the country (no province) or for one province. Unique by both; versions are only ever added."""
+
+    province_code: str
+    """Empty for the whole country."""
+    year: int
+    opens_on: date
+    closes_on: date
+    words: str
+    withdrawn: bool = False
+    history: list[WindowVersion]
+
+
+@dataclass(frozen=True)
+class ReportFilter:
+    """Of one year; what else is empty matches everything."""
+
+    year: int
+    report: Report | None = None
+    province_code: str = ""
+    outstanding: bool = False
+
+
+@dataclass(frozen=True)
+class Reported:
+    """When a plan of a year came, and until when it was due."""
+
+    filed_on: date | None
+    due_on: date | None
+    late: bool
+
+
+@dataclass(frozen=True)
+class ReportRow(Reported):
+    """An institution and how far it is with its plan."""
+
+    id: str
+    """Its code."""
+    name: str
+    province_code: str
+    report: Report
+    plan_id: str | None
+    """Of the latest version."""
 
 
 @dataclass(frozen=True)

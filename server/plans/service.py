@@ -21,7 +21,7 @@ from server.kernel.reviewed import take
 from server.kernel.reviews import Return, Review, Withdrawal
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
-from server.plans import rules, store
+from server.plans import rules, store, windows
 from server.plans.documents import Plan, PlanFilter
 from server.plans.rules import Action, Change, PlanItem, State
 
@@ -233,5 +233,6 @@ async def plan_in_force(scope: Scope, institution_code: str, year: int) -> Plan 
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """Returned plans wait for their institution, submitted ones for their province."""
-    return await reviewed.waiting(platform, actor, rules.STEPS, Plan, "/admin/plans")
+    """Returned plans wait for their institution, submitted ones for their province; and so do those that are due."""
+    found = await reviewed.waiting(platform, actor, rules.STEPS, Plan, "/admin/plans")
+    return found + await windows.waiting(platform, actor)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.kernel.history import Step
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import containing
 from server.kernel.unit_of_work import Scope
-from server.plans.documents import Plan, PlanFilter
+from server.plans.documents import Plan, PlanFilter, PlanWindow
 from server.plans.rules import OPEN, State
 
 COLLECTIONS = (
@@ -25,7 +29,14 @@ COLLECTIONS = (
             Index([("institution_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("state", 1), ("_id", -1)]),
+            Index([("year", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("year", 1), ("_id", -1)]),
         ),
+    ),
+    CollectionSpec(
+        "plan_windows",
+        shard_key=None,
+        indexes=(Index([("province_code", 1), ("year", 1)], unique=True), Index([("year", 1)])),
     ),
 )
 
@@ -78,3 +89,60 @@ async def approved(scope: Scope, institution_code: str, year: int) -> Plan | Non
         session=scope.session,
     )
     return None if row is None else Plan.from_mongo(row)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A version without its items."""
+
+    id: str
+    institution_code: str
+    state: State
+    history: list[Step]
+
+
+async def standing(scope: Scope, reach: Jurisdiction, year: int) -> list[Standing]:
+    """Every version of a year in reach, the oldest first."""
+    shown = {"institution_code": 1, "state": 1, "history": 1}
+    condition = {"$and": [{"year": year}, reach.filter()]}
+    rows = scope["plans"].find(condition, shown, session=scope.session).sort("_id", 1)
+    return [
+        Standing(
+            row["_id"],
+            row["institution_code"],
+            State(row["state"]),
+            [Step.model_validate(one) for one in row["history"]],
+        )
+        async for row in rows
+    ]
+
+
+# ---- windows
+
+
+async def windows(scope: Scope, years: Sequence[int], province_code: str | None = None) -> list[PlanWindow]:
+    """Those in force of these years: of the country and of one province, or of all."""
+    condition: Row = {"year": {"$in": list(years)}, "withdrawn": False}
+    if province_code is not None:
+        condition["province_code"] = {"$in": ["", province_code]}
+    rows = scope["plan_windows"].find(condition, session=scope.session).sort("_id", 1)
+    return [PlanWindow.from_mongo(row) async for row in rows]
+
+
+async def window(scope: Scope, province_code: str, year: int) -> PlanWindow | None:
+    """Also one that was withdrawn."""
+    row = await scope["plan_windows"].find_one(
+        {"province_code": province_code, "year": year}, session=scope.session
+    )
+    return None if row is None else PlanWindow.from_mongo(row)
+
+
+async def keep_window(scope: Scope, changed: PlanWindow, seen: int) -> bool:
+    """Writes a window whose history was `seen` long; False when somebody has changed it. Raises DuplicateKeyError."""
+    if not seen:
+        await scope["plan_windows"].insert_one(changed.to_mongo(), session=scope.session)
+        return True
+    done = await scope["plan_windows"].replace_one(
+        {"_id": changed.id, "history": {"$size": seen}}, changed.to_mongo(), session=scope.session
+    )
+    return bool(done.modified_count)

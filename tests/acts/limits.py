@@ -36,6 +36,7 @@ from server.kernel.errors import Invalid, Problem
 from server.kernel.mongo import Row
 from server.kernel.reviews import NotInThisState, Review
 from server.plans import service as plans
+from server.plans.window_rules import WindowOver
 from server.qualification import base_requests
 from server.qualification import service as qualification
 from server.qualification.rules import CaseSettled, Outcome
@@ -122,6 +123,11 @@ async def the_plan_is_filed(world: World) -> None:
 async def the_plan_is_approved(world: World) -> None:
     plan = await made(world, "plans")
     await plans.approve(world.platform, HEBEI, plan["_id"], read(plan))
+
+
+@until("plans:announce-window", "plans:withdraw-window", WindowOver)
+async def the_last_day_has_passed(world: World) -> None:
+    world.now_is(noon((await made(world, "plan_windows"))["closes_on"]) + timedelta(days=1))
 
 
 @until("applications:submit", "applications:withdraw", NotInThisState)

@@ -13,10 +13,13 @@ from server.corrections import service as corrections
 from server.corrections.service import ClassCorrection
 from server.invitations import service as invitations
 from server.invitations.service import InvitationDraft, Refusal
+from server.kernel.clock import beijing_date
 from server.kernel.reviews import Withdrawal
 from server.plans import service as plans
+from server.plans import windows
 from server.plans.documents import Plan
 from server.plans.service import PlanDraft
+from server.plans.windows import WindowDraft, WindowWithdrawal
 from server.schemes import service as schemes
 from server.schemes import ways_back
 from server.schemes.ways_back import Reason
@@ -52,6 +55,17 @@ async def a_filed_plan(world: World) -> AsyncIterator[None]:
     plan = await plans.submit(world.platform, XINGTAI, plan.id, len(plan.history))
     yield
     await plans.withdraw(world.platform, XINGTAI, plan.id, withdrawal(len(plan.history)))
+
+
+@way_back("plans:announce-window", "plans:withdraw-window", keeps={"plan_windows"})
+async def announced_days(world: World) -> AsyncIterator[None]:
+    today = beijing_date(world.platform.clock.now())
+    days = {"opens_on": today, "closes_on": today + timedelta(days=10), "words": "请按时报送。"}
+    yield
+    kept = await windows.announce(world.platform, HEBEI, WindowDraft(year=YEAR, **days))
+    yield
+    wanted = WindowWithdrawal(year=kept.year, seen=1, reason=WHY)
+    await windows.withdraw(world.platform, HEBEI, wanted)
 
 
 # ---- 开班申请

@@ -436,6 +436,13 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/plans/{plan_id}/submit": IN_REACH,
     "GET /admin/plans/{plan_id}/approve": IN_REACH,
     "GET /admin/plans/{plan_id}/return": IN_REACH,
+    **{
+        f"{method} /admin/plans/windows/{name}": staff(f"{CENTRE} {HEBEI} {JIANGSU}")
+        for name in ("announce", "change", "withdraw", "urge")
+        for method in ("GET", "POST")
+    },
+    "GET /admin/plans/windows": staff(f"{CENTRE} {HEBEI} {JIANGSU}"),
+    "GET /admin/plans/windows/export": staff(f"{CENTRE} {HEBEI} {JIANGSU}"),
     "GET /admin/plans/new": INSTITUTIONS,
     "GET /admin/plans/{plan_id}/withdraw": IN_REACH,
     "POST /admin/plans/{plan_id}/withdraw": OF_XINGTAI,

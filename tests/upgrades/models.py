@@ -71,6 +71,7 @@ MODELS: dict[str, type[Document]] = {
     "personal_codes": accounts.PersonalCode,
     "persons": accounts.Person,
     "phone_sessions": accounts.PhoneSession,
+    "plan_windows": plans.PlanWindow,
     "plans": plans.Plan,
     "place_checks": venues.PlaceCheck,
     "policies": policies.PolicyVersion,
