@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.accounts.proofs import Proof, Voucher
 from server.accounts.rules import Evidence
+from server.kernel.found import Found
 from server.kernel.identity import Role
 from server.kernel.mongo import Document
 
@@ -29,7 +31,7 @@ class SecondFactor(BaseModel):
     """Hashes of the recovery codes that are left."""
 
 
-class Account(Document):
+class Account(Found):
     """A staff account, allocated by the national centre (article 25.1). Its username is never given to anybody else."""
 
     username: str
@@ -51,6 +53,12 @@ class Account(Document):
     """When the user left: nobody signs in any more, and history keeps the name."""
     version: int = 0
     """Counts the use cases about this account that must not overlap: see staff.deactivate."""
+
+    def names(self) -> Iterable[str]:
+        return (self.username, self.name)
+
+    def facets(self) -> Iterable[tuple[str, object]]:
+        return (("role", self.role), ("left", self.deactivated_at is not None))
 
     @property
     def active(self) -> bool:
@@ -151,7 +159,7 @@ class VouchedPhone(BaseModel):
     voucher: Voucher
 
 
-class Person(Document):
+class Person(Found):
     """A teacher known by a real name. Name and number come from a roster or the pool; what only a phone has said lies apart (`claimed`)."""
 
     name: str
@@ -166,6 +174,12 @@ class Person(Document):
     created_at: datetime
     version: int = 0
     """Counts the use cases about this person that must not overlap: see people.touch."""
+
+    def names(self) -> Iterable[str]:
+        return (self.name,)
+
+    def number(self) -> str:
+        return self.id_number_masked
 
     def phone_by(self, voucher: Voucher) -> Binary | None:
         """The telephone number that this one has given."""

@@ -17,8 +17,9 @@ from server.accounts.documents import (
     Person,
     StaffSession,
 )
+from server.kernel.found import FOUND_BY, LAST_DIGITS, found_indexes, looking_for, set_in_found
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import containing, insert_many
+from server.kernel.queries import insert_many
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -28,6 +29,7 @@ COLLECTIONS = (
         indexes=(
             Index([("username", 1)], unique=True),
             Index([("role", 1), ("province_code", 1), ("institution_code", 1), ("username", 1)]),
+            Index([(FOUND_BY, 1), ("username", 1)]),
         ),
     ),
     CollectionSpec(
@@ -45,7 +47,15 @@ COLLECTIONS = (
         shard_key=None,
         indexes=(Index([("expires_at", 1)], expire_after_seconds=0),),
     ),
-    CollectionSpec("persons", shard_key=None, indexes=(Index([("id_number", 1)], unique=True),)),
+    CollectionSpec(
+        "persons",
+        shard_key=None,
+        indexes=(
+            Index([("id_number", 1)], unique=True),
+            *found_indexes(),
+            Index([(LAST_DIGITS, 1), ("_id", -1)]),
+        ),
+    ),
 )
 
 
@@ -68,13 +78,10 @@ async def accounts(
     scope: Scope, reach: Row, wanted: AccountFilter, *, after: str = "", limit: int
 ) -> list[Account]:
     """The accounts in `reach` that follow the username `after`, by username."""
-    conditions: list[Row] = [reach, {"username": {"$gt": after}}]
-    if wanted.role:
-        conditions.append({"role": wanted.role})
-    if wanted.deactivated is not None:
-        conditions.append({"deactivated_at": {"$ne": None} if wanted.deactivated else None})
-    if wanted.words:
-        conditions.append(containing(wanted.words, "$username", "$name"))
+    narrowed = looking_for(
+        wanted.words, ("username", "name"), {"role": wanted.role, "left": wanted.deactivated}
+    )
+    conditions: list[Row] = [reach, {"username": {"$gt": after}}, narrowed]
     rows = scope["accounts"].find({"$and": conditions}, session=scope.session)
     return [Account.from_mongo(row) async for row in rows.sort("username", 1).limit(limit)]
 
@@ -142,6 +149,9 @@ async def change_credential(
     )
     if changed is None:
         return False
+    if "deactivated_at" in change.get("$set", {}):
+        left = {"deactivated_at": changed["deactivated_at"]}
+        await set_in_found(scope, Account, "accounts", {"_id": account_id}, left)
     await delete_staff_sessions(scope, account_id, but=but)
     await scope["staff_sessions"].update_one(
         {"_id": but, "account_id": account_id},
@@ -259,7 +269,7 @@ async def set_backbone(scope: Scope, person_id: str, backbone: bool) -> None:
 
 
 async def rename(scope: Scope, person_id: str, name: str) -> None:
-    await scope["persons"].update_one({"_id": person_id}, {"$set": {"name": name}}, session=scope.session)
+    await set_in_found(scope, Person, "persons", {"_id": person_id}, {"name": name})
     await scope["phone_sessions"].update_many(
         {"person_id": person_id}, {"$set": {"name": name}}, session=scope.session
     )
@@ -267,11 +277,8 @@ async def rename(scope: Scope, person_id: str, name: str) -> None:
 
 async def set_id_number(scope: Scope, person_id: str, id_number: Binary, id_number_masked: str) -> None:
     """Raises DuplicateKeyError when it is another person's."""
-    await scope["persons"].update_one(
-        {"_id": person_id},
-        {"$set": {"id_number": id_number, "id_number_masked": id_number_masked}},
-        session=scope.session,
-    )
+    fields: Row = {"id_number": id_number, "id_number_masked": id_number_masked}
+    await set_in_found(scope, Person, "persons", {"_id": person_id}, fields)
 
 
 # ---- whom nobody needs any more

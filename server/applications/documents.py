@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from server.applications.rules import Action, State
 from server.institutions.rules import MAJORS, Level
+from server.kernel.found import Found
 from server.kernel.history import Step
 from server.kernel.offices import Said
 from server.kernel.reviewed import Reviewed, decided
@@ -44,11 +45,12 @@ class WishedTeacher(BaseModel):
     name: str
 
 
-class Application(Reviewed):
+class Application(Found, Reviewed):
     """At most one holds an item of a plan at a time (unique by item, see rules.HOLDING)."""
 
     collection = "applications"
     actions = Action
+    also_written = ("waits_since",)
 
     institution_code: str
     institution_name: str
@@ -91,14 +93,30 @@ class Application(Reviewed):
                 return decided(self.institution_code, words, href, taken, back=True)
         return []
 
+    def names(self) -> Iterable[str]:
+        return (self.name, self.institution_name)
+
+    def facets(self) -> Iterable[tuple[str, object]]:
+        return (
+            ("state", self.state),
+            ("level", self.level),
+            ("year", self.plan_year),
+            ("month", self.starts_on.month),
+        )
+
     @property
     def only_dates(self) -> bool:
         """Whether it came back for other dates, and nothing else of it is to be changed."""
         return self.state is State.RETURNED and self.history[-1].action == Action.RETURN_FOR_DATES
 
+    @property
+    def waits_since(self) -> datetime | None:
+        """Since when the province has it."""
+        return self.history[-1].at if self.state is State.SUBMITTED else None
+
     def overdue(self, filed_by: datetime) -> bool:
         """Whether it waits since that moment or longer."""
-        return self.state is State.SUBMITTED and self.history[-1].at <= filed_by
+        return self.waits_since is not None and self.waits_since <= filed_by
 
     @property
     def major_name(self) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Collection
 from datetime import datetime
 
 from server.applications.documents import Application, ApplicationFilter
-from server.applications.rules import HOLDING, State
+from server.applications.rules import HOLDING
+from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import containing, month_of
 from server.kernel.unit_of_work import Scope
+
+WAITING: Row = {"waits_since": {"$type": "date"}}
 
 COLLECTIONS = (
     CollectionSpec(
@@ -26,6 +28,10 @@ COLLECTIONS = (
             Index([("institution_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("state", 1), ("_id", -1)]),
+            Index([("waits_since", 1), ("_id", -1)], partial=WAITING),
+            Index([("province_code", 1), ("waits_since", 1), ("_id", -1)], partial=WAITING),
+            Index([("institution_code", 1), ("waits_since", 1), ("_id", -1)], partial=WAITING),
+            *found_indexes("institution_code", "province_code"),
         ),
     ),
 )
@@ -36,10 +42,7 @@ async def insert(scope: Scope, new: Application) -> None:
 
 
 async def application(scope: Scope, reach: Jurisdiction, application_id: str) -> Application | None:
-    row = await scope["applications"].find_one(
-        {"$and": [{"_id": application_id}, reach.filter()]}, session=scope.session
-    )
-    return None if row is None else Application.from_mongo(row)
+    return await _one(scope, {"$and": [{"_id": application_id}, reach.filter()]})
 
 
 async def applications(
@@ -51,21 +54,28 @@ async def applications(
     before: str | None,
     limit: int,
 ) -> list[Application]:
-    """What waits since `filed_by` or longer, then the others, each newest first; those that come after the id `before`."""
-    overdue = _overdue(filed_by)
-    parts: list[Row] = [overdue, {"$nor": [overdue]}]
-    if before and not await _exists(scope, {"$and": [{"_id": before}, overdue]}):
-        parts = parts[1:]
+    """What waits since `filed_by` or longer, the longest first, then the others, newest first; those that come after the id `before`."""
+    last = await _one(scope, {"_id": before}) if before else None
+    condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
     found: list[Application] = []
-    for part in parts:
-        condition: Row = {"$and": [reach.filter(), _condition(narrowed), part]}
-        if before and part is parts[0]:
-            condition["_id"] = {"$lt": before}
-        rows = scope["applications"].find(condition, session=scope.session).sort("_id", -1)
+    if last is None or last.overdue(filed_by):
+        overdue = [condition, _overdue(filed_by), *([_after(last)] if last else [])]
+        rows = scope["applications"].find({"$and": overdue}, session=scope.session)
+        order = [("waits_since", 1), ("_id", -1)]
+        rows = rows.sort(order).hint([*((name, 1) for name in reach.filter()), *order])  # they are few
+        found = [Application.from_mongo(row) async for row in rows.limit(limit)]
+        last = None
+    if len(found) < limit:
+        others = [condition, {"$nor": [_overdue(filed_by)]}, *([{"_id": {"$lt": last.id}}] if last else [])]
+        rows = scope["applications"].find({"$and": others}, session=scope.session).sort("_id", -1)
         found += [Application.from_mongo(row) async for row in rows.limit(limit - len(found))]
-        if len(found) == limit:
-            break
     return found
+
+
+def _after(last: Application) -> Row:
+    """What follows this one among those that wait."""
+    since = last.waits_since
+    return {"$or": [{"waits_since": {"$gt": since}}, {"waits_since": since, "_id": {"$lt": last.id}}]}
 
 
 async def any_overdue(scope: Scope, reach: Jurisdiction, filed_by: datetime) -> bool:
@@ -73,8 +83,12 @@ async def any_overdue(scope: Scope, reach: Jurisdiction, filed_by: datetime) -> 
 
 
 def _overdue(filed_by: datetime) -> Row:
-    """The few that wait are looked at one by one: when was their last step taken?"""
-    return {"state": State.SUBMITTED, "$expr": {"$lte": [{"$last": "$history.at"}, filed_by]}}
+    return {"waits_since": {"$type": "date", "$lte": filed_by}}
+
+
+async def _one(scope: Scope, condition: Row) -> Application | None:
+    row = await scope["applications"].find_one(condition, session=scope.session)
+    return None if row is None else Application.from_mongo(row)
 
 
 async def _exists(scope: Scope, condition: Row) -> bool:
@@ -82,17 +96,15 @@ async def _exists(scope: Scope, condition: Row) -> bool:
 
 
 def _condition(narrowed: ApplicationFilter) -> Row:
-    exact = {
+    facets = {
         "state": narrowed.state,
         "level": narrowed.level,
-        "plan_year": narrowed.year,
-        "province_code": narrowed.province_code,
+        "year": narrowed.year,
+        "month": narrowed.month,
     }
-    condition: Row = {name: value for name, value in exact.items() if value}
-    if narrowed.month:
-        condition["starts_on"] = {"$regex": month_of(None, narrowed.month)}
-    if narrowed.words:
-        condition |= containing(narrowed.words, "$name", "$institution_name")
+    condition = looking_for(narrowed.words, ("name", "institution_name"), facets)
+    if narrowed.province_code:
+        condition["province_code"] = narrowed.province_code
     return condition
 
 

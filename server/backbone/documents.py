@@ -52,7 +52,7 @@ class PoolMember(Document):
     marks: list[str] = Field(default_factory=list)
     """What the figures are searched by (rules.marks)."""
     grams: list[str] = Field(default_factory=list)
-    """What a part of the name or of the work unit is searched by (rules.grams)."""
+    """What a part of the name or of the work unit is searched by (kernel.grams)."""
 
     @property
     def active(self) -> bool:

@@ -14,7 +14,6 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 
 from server.kernel.errors import Conflict, FieldError, Invalid
-from server.kernel.folding import folded
 from server.kernel.titled import Titled
 
 
@@ -198,23 +197,3 @@ def _sought_of(one: YearFigures) -> Iterator[Sought]:
     yield Sought.MET if one.meets_mark else Sought.BELOW
     if one.mean_hundredths >= GOOD_HUNDREDTHS:
         yield Sought.GOOD
-
-
-def grams(*texts: str) -> list[str]:
-    """Every character of these texts and every two that follow each other, without blanks: what an index finds a part by."""
-    found: set[str] = set()
-    for text in texts:
-        plain = plain_words(text)
-        found.update(plain)
-        found.update(plain[at : at + 2] for at in range(len(plain) - 1))
-    return sorted(found)
-
-
-def grams_asked(words: str) -> list[str]:
-    """The grams that a text must have to hold `words`: the pairs, or the one character."""
-    plain = plain_words(words)
-    return sorted({plain[at : at + 2] for at in range(len(plain) - 1)}) if len(plain) > 1 else list(plain)
-
-
-def plain_words(text: str) -> str:
-    return folded(text)

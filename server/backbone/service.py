@@ -16,6 +16,7 @@ from server.backbone.documents import WHOLE_POOL, PoolFilter, PoolMember, Status
 from server.backbone.rules import PoolStatus, Proof, YearFigures
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
+from server.kernel.grams import grams
 from server.kernel.hearings import Hearing, check_heard
 from server.kernel.history import step
 from server.kernel.identity import Actor, system
@@ -76,7 +77,7 @@ async def enter(
             decision_id=decision_id,
             figures=nothing_yet,
             marks=pool_rules.marks(nothing_yet),
-            grams=pool_rules.grams(one.name, one.work_unit),
+            grams=grams(one.name, one.work_unit),
         )
         for one in entries
     ]
@@ -305,5 +306,5 @@ async def rename(unit: UnitOfWork, person_id: str, name: str) -> None:
     """Part of an approved correction of a person's name: the pool reads so too, if they are in it."""
     member = await store.member(unit, person_id)
     if member:
-        grams = pool_rules.grams(name, member.work_unit)
-        await store.rename(unit, member.model_copy(update={"name": name, "grams": grams}))
+        renamed = {"name": name, "grams": grams(name, member.work_unit)}
+        await store.rename(unit, member.model_copy(update=renamed))

@@ -10,7 +10,7 @@ from pymongo import UpdateOne
 from server.backbone import rules
 from server.backbone.documents import PoolFilter, PoolMember, StatusStep
 from server.backbone.rules import YearFigures
-from server.kernel.folding import folded, holding
+from server.backbone.search import of_words
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import insert_many
 from server.kernel.unit_of_work import Scope
@@ -67,15 +67,8 @@ def _condition(narrowed: PoolFilter) -> Row:
     condition: Row = {name: value for name, value in exact.items() if value}
     if narrowed.marks:
         condition["marks"] = {"$all": list(narrowed.marks)}
-    if parts := [part for part in narrowed.words.split() if folded(part)]:
-        # The index finds who has all pairs of characters; that they stand in a row is looked at there.
-        condition["grams"] = {"$all": sorted({gram for part in parts for gram in rules.grams_asked(part)})}
-        condition["$and"] = [{"$or": [_holds("name", part), _holds("work_unit", part)]} for part in parts]
+    condition |= of_words(narrowed.words)
     return condition
-
-
-def _holds(field: str, part: str) -> Row:
-    return {field: {"$regex": holding(part), "$options": "i"}}
 
 
 async def members_by_id(scope: Scope, person_ids: Sequence[str]) -> dict[str, PoolMember]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Self
 
 from bson.binary import Binary
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from server.certificates.rules import is_number, is_serial, parse_number, parse_serial
+from server.certificates.rules import NUMBER_BEGINS, is_number, is_serial, parse_number, parse_serial
 from server.institutions.rules import Level
+from server.kernel.found import Found
 from server.kernel.mongo import Document
 from server.kernel.titled import Titled
 
@@ -79,7 +81,7 @@ class CertificateStatus(Titled):
     REVOKED = "REVOKED", "已撤销"
 
 
-class Certificate(Document):
+class Certificate(Found):
     """A row of the ledger. It is never deleted: revoking keeps it with the reason (article 18)."""
 
     class_id: str
@@ -98,6 +100,14 @@ class Certificate(Document):
     revoked_by: str | None = None
     revoke_reason: str | None = None
 
+    def names(self) -> Iterable[str]:
+        return (self.printed.name,)
+
+    def facets(self) -> Iterable[tuple[str, object]]:
+        of_number = (("number", self.printed.number[:length]) for length in NUMBER_BEGINS)
+        narrowed = ("year", self.printed.issued_on.year), ("level", self.printed.level)
+        return (*narrowed, ("serial", self.printed.serial), *of_number)
+
 
 class LedgerFilter(BaseModel):
     """What the ledger is narrowed to; what is empty matches everything."""
@@ -105,7 +115,7 @@ class LedgerFilter(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     words: str = ""
-    """The beginning of a name or of a number, or a whole serial."""
+    """Parts of the name, or the beginning of a number, or a whole serial."""
     year: int | None = None
     """Of issue."""
     level: str = ""

@@ -21,6 +21,7 @@ SERIAL_LAST = 99_999
 NUMBER_LAST = 999
 
 _SERIAL = re.compile(r"([0-9]{2})([0-9]{3})([0-9]{5})")
+_NUMBER_BEGUN = re.compile(r"[0-9]{5,11}(?:[123G][0-9]{0,3})?")
 _NUMBER = re.compile(r"([0-9]{2})([0-9]{3})([0-9]{4}(?:0[1-9]|1[0-2]))([123G])([0-9]{3})")
 
 
@@ -179,6 +180,17 @@ def parse_number(text: str) -> NumberParts:
     if match is None or int(match[5]) == 0:
         raise NumberInvalid
     return NumberParts(match[1], match[2], match[3], Level(match[4]), int(match[5]))
+
+
+NUMBER_BEGINS = (5, 9, 11)
+"""How much of a number finds it: the institution's, its year, its month."""
+
+
+def number_begun(text: str) -> str:
+    """The longest of these beginnings that the beginning of a number has; empty for what is none."""
+    if not _NUMBER_BEGUN.fullmatch(text):
+        return ""
+    return text[: max(length for length in NUMBER_BEGINS if length <= len(text))]
 
 
 def is_serial(text: str) -> bool:

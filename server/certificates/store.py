@@ -15,8 +15,9 @@ from server.certificates.documents import (
     LedgerFilter,
     LedgerFinding,
 )
-from server.certificates.rules import is_serial, parse_serial
+from server.certificates.rules import is_serial, number_begun
 from server.kernel.folding import bare_number, folded
+from server.kernel.found import FOUND_BY, found_indexes, looking_for, words_of
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.unit_of_work import Scope
@@ -35,6 +36,7 @@ COLLECTIONS = (
             Index([("person_id", 1), ("_id", -1)]),
             Index([("institution_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("_id", -1)]),
+            *found_indexes("institution_code", "province_code"),
         ),
     ),
     CollectionSpec(
@@ -129,32 +131,16 @@ async def whole_ledger(
 
 
 def _condition(narrowed: LedgerFilter) -> Row:
-    condition: Row = {}
+    facets = {"level": narrowed.level, "year": narrowed.year}
+    code = bare_number(narrowed.words)
+    if numbered := words_of([("serial", code if is_serial(code) else ""), ("number", number_begun(code))]):
+        which: Row = {"$or": [{"printed.serial": code}, {"printed.number": {"$regex": f"^{code}"}}]}
+        conditions = [{FOUND_BY: {"$in": numbered}}, which, looking_for("", [], facets)]
+    else:
+        conditions = [looking_for(narrowed.words, ["printed.name"], facets)]
     if narrowed.institution_code:
-        condition["institution_code"] = narrowed.institution_code
-    if narrowed.level:
-        condition["printed.level"] = narrowed.level
-    if narrowed.year:
-        condition["printed.issued_on"] = {"$gte": f"{narrowed.year}-01-01", "$lte": f"{narrowed.year}-12-31"}
-    if narrowed.words:
-        condition["$or"] = _named(narrowed.words)
-    return condition
-
-
-def _named(words: str) -> list[Row]:
-    """Each by the beginning, so that an index finds it."""
-    code = bare_number(words) or words  # of signs alone nothing is left, which everything begins with
-    found: list[Row] = [
-        {"folded_name": _beginning_with(folded(words) or words)},
-        {"printed.number": _beginning_with(code)},
-    ]
-    if is_serial(code):
-        found.append({"institution_code": parse_serial(code).institution_code, "printed.serial": code})
-    return found
-
-
-def _beginning_with(text: str) -> Row:
-    return {"$gte": text, "$lt": text + "\U0010ffff"}
+        conditions.append({"institution_code": narrowed.institution_code})
+    return {"$and": conditions}
 
 
 async def revoke(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.classes import rules
 from server.classes.rules import Condition, Kind, Stage
 from server.institutions.rules import MAJORS, Level
+from server.kernel.found import Found
 from server.kernel.history import Step
 from server.kernel.mongo import Document
 from server.kernel.titled import Titled
@@ -40,7 +42,7 @@ class Suspension(BaseModel):
         return self.first <= day <= self.last
 
 
-class TrainingClass(Document):
+class TrainingClass(Found):
     institution_code: str
     institution_name: str
     province_code: str
@@ -86,6 +88,13 @@ class TrainingClass(Document):
     """The first and the last day of sessions that were held and people came to, kept at the release (classes.work)."""
     version: int = 0
     """Counts the use cases that must not overlap: see store.touch."""
+
+    def names(self) -> Iterable[str]:
+        return (self.name, self.institution_name)
+
+    def facets(self) -> Iterable[tuple[str, object]]:
+        calendar = rules.calendar_words(self.starts_on, self.ends_on, ended=self.condition.ended)
+        return (("level", self.level), ("major", self.major), ("year", self.starts_on.year), *calendar)
 
     @property
     def major_name(self) -> str:
@@ -171,7 +180,7 @@ class EnrolmentSource(StrEnum):
     SELECTION = "selection"
 
 
-class Enrolment(Document):
+class Enrolment(Found):
     """One person in one class, as the roster or the own application said it. Unique by class and person."""
 
     class_id: str
@@ -194,6 +203,12 @@ class Enrolment(Document):
     """The day of 退训: the record stays, and the person is of the class no more."""
     history: list[Step] = Field(default_factory=list)
     """Of the row itself: see classes.rules.RosterAction."""
+
+    def names(self) -> Iterable[str]:
+        return (self.name,)
+
+    def number(self) -> str:
+        return self.id_number_masked
 
     @property
     def left_reason(self) -> str:

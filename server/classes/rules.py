@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
 from server.institutions.rules import Level
@@ -74,6 +74,51 @@ def stage(starts_on: date, ends_on: date, today: date) -> Stage:
     if today < starts_on:
         return Stage.NOT_STARTED
     return Stage.ONGOING if today <= ends_on else Stage.FINISHED
+
+
+def calendar_words(starts_on: date, ends_on: date, *, ended: bool) -> Iterator[tuple[str, str]]:
+    """What the calendar of a class is found by: the months and years in which it starts, runs and ends; of one that was ended, that."""
+    if ended:
+        yield "stage", "ended"
+        return
+    for name, day in (("starts", starts_on), ("ends", ends_on)):
+        yield name, f"{day:%Y}"
+        yield name, f"{day:%Y-%m}"
+    for month in range(_months(starts_on), _months(ends_on) + 1):
+        yield "runs", _month(month)
+
+
+def stage_words(stage: Stage, today: date) -> list[tuple[str, str]]:
+    """The calendar words of which a class in this stage has at least one, few of the other classes have any, and none twice: whole years,
+    and the months of this one."""
+    this = _months(today)
+    first, last = this - this % 12, this - this % 12 + 11
+    match stage:
+        case Stage.NOT_STARTED:
+            years = range(today.year + 1, today.year + YEARS_AHEAD + 1)
+            return [("starts", _month(one)) for one in range(this, last + 1)] + [
+                ("starts", f"{one}") for one in years
+            ]
+        case Stage.ONGOING:
+            return [("runs", _month(this))]
+        case Stage.FINISHED:
+            years = range(FIRST_YEAR, today.year)
+            over = [("ends", _month(one)) for one in range(first, this + 1)] + [
+                ("ends", f"{one}") for one in years
+            ]
+            return [*over, ("stage", "ended")]
+
+
+YEARS_AHEAD, FIRST_YEAR = 10, 2000
+"""No class is planned further ahead, and none is older."""
+
+
+def _months(day: date) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def _month(months: int) -> str:
+    return f"{months // 12}-{months % 12 + 1:02}"
 
 
 STANDARD_COURSES: dict[Level, tuple[str, ...]] = {

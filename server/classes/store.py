@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import date, datetime
 
+from server.classes import rules
 from server.classes.documents import ClassFilter, ClassTeacher, Enrolment, OpenClassFilter, TrainingClass
 from server.classes.rules import ENDED, Kind, Stage
 from server.kernel.clock import beijing_date
+from server.kernel.found import FOUND_BY, LAST_DIGITS, found_indexes, looking_for, set_in_found, words_of
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import LookUp, containing
+from server.kernel.queries import LookUp
 from server.kernel.unit_of_work import Scope
 
 CALLED_OFF = ["CALLED_OFF", "TERMINATED"]
 """Conditions of a class in which nothing goes on any more."""
+
+REACHES = ("institution_code", "province_code")
 
 COLLECTIONS = (
     CollectionSpec(
@@ -25,6 +29,10 @@ COLLECTIONS = (
             Index([("province_code", 1), ("_id", -1)]),
             Index([("teachers.person_id", 1), ("_id", -1)]),
             Index([("ends_on", -1)]),
+            Index([("starts_on", 1)]),
+            Index([("province_code", 1), ("starts_on", 1)]),
+            Index([("institution_code", 1), ("starts_on", 1)]),
+            *found_indexes("institution_code", "province_code"),
             # When an institution last trained at some levels, without fetching a document.
             Index([("institution_code", 1), ("level", 1), ("ends_on", 1), ("starts_on", 1)]),
             # By which class it trained last, the same way: the days of sessions, once the results are released.
@@ -39,6 +47,13 @@ COLLECTIONS = (
             Index([("class_id", 1), ("person_id", 1)], unique=True),
             Index([("person_id", 1), ("_id", -1)]),
             Index([("institution_code", 1), ("arrived_at", 1)], partial={"arrival_required": True}),
+            # People of one reach, by name and by the last digits; the whole country is asked in `persons`.
+            *(Index([(reach, 1), ("_id", -1)]) for reach in REACHES),
+            *(
+                Index([(reach, 1), (how, 1), ("_id", -1)])
+                for reach in REACHES
+                for how in (FOUND_BY, LAST_DIGITS)
+            ),
         ),
     ),
 )
@@ -70,16 +85,14 @@ async def classes(
 
 
 def _condition(narrowed: ClassFilter, today: date) -> Row:
-    exact = {"level": narrowed.level, "major": narrowed.major, "province_code": narrowed.province_code}
-    condition: Row = {name: value for name, value in exact.items() if value}
+    facets = {"level": narrowed.level, "major": narrowed.major, "year": narrowed.year}
+    conditions = [looking_for(narrowed.words, ("name", "institution_name"), facets)]
+    if narrowed.province_code:
+        conditions.append({"province_code": narrowed.province_code})
     if narrowed.stage:
-        condition["$or"] = [_in_stage(narrowed.stage, today)]
-    if narrowed.year:
-        first, last = f"{narrowed.year}-01-01", f"{narrowed.year}-12-31"
-        condition["$and"] = [{"starts_on": {"$gte": first, "$lte": last}}]
-    if narrowed.words:
-        condition |= containing(narrowed.words, "$name", "$institution_name")
-    return condition
+        alternatives = words_of(rules.stage_words(narrowed.stage, today))
+        conditions += [{FOUND_BY: {"$in": alternatives}}, _in_stage(narrowed.stage, today)]
+    return {"$and": conditions}
 
 
 async def current_classes(
@@ -428,37 +441,28 @@ async def delete_enrolments(scope: Scope, class_id: str) -> None:
 
 async def renumber_person(scope: Scope, person_id: str, id_number_masked: str) -> None:
     """In every roster."""
-    await scope["enrolments"].update_many(
-        {"person_id": person_id}, {"$set": {"id_number_masked": id_number_masked}}, session=scope.session
-    )
+    fields: Row = {"id_number_masked": id_number_masked}
+    await set_in_found(scope, Enrolment, "enrolments", {"person_id": person_id}, fields)
 
 
 async def set_facts(
     scope: Scope, class_id: str, name: str, place: str, starts_on: date, ends_on: date
 ) -> None:
-    await scope["classes"].update_one(
-        {"_id": class_id},
-        {"$set": {"name": name, "place": place, "starts_on": starts_on, "ends_on": ends_on}},
-        session=scope.session,
-    )
+    fields: Row = {"name": name, "place": place, "starts_on": starts_on, "ends_on": ends_on}
+    await set_in_found(scope, TrainingClass, "classes", {"_id": class_id}, fields)
 
 
 async def rename_person(scope: Scope, person_id: str, name: str) -> None:
     """In every roster, and wherever they teach."""
-    await scope["enrolments"].update_many(
-        {"person_id": person_id}, {"$set": {"name": name}}, session=scope.session
-    )
+    await set_in_found(scope, Enrolment, "enrolments", {"person_id": person_id}, {"name": name})
     await scope["classes"].update_many(
         {"teachers.person_id": person_id}, {"$set": {"teachers.$.name": name}}, session=scope.session
     )
 
 
 async def rename_institution(scope: Scope, code: str, name: str) -> None:
-    await scope["classes"].update_many(
-        {"institution_code": code, "results_released_at": None},
-        {"$set": {"institution_name": name}},
-        session=scope.session,
-    )
+    unreleased: Row = {"institution_code": code, "results_released_at": None}
+    await set_in_found(scope, TrainingClass, "classes", unreleased, {"institution_name": name})
 
 
 async def unfinished_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from server.corrections.rules import Action, Ground, State, Subject
 from server.institutions.rules import Level
+from server.kernel.clock import beijing_date
+from server.kernel.found import Found
 from server.kernel.history import Step
 from server.kernel.offices import Said
 from server.kernel.reviewed import Reviewed, decided
@@ -28,7 +30,7 @@ class Change(BaseModel):
     after: str
 
 
-class Correction(Reviewed):
+class Correction(Found, Reviewed):
     """A request to correct a class, a trainee's name, ID and phone number or an institution's name. It is never deleted: with its before
     and after it is a version of what it corrected. Of one thing only one request is open at a time."""
 
@@ -60,6 +62,14 @@ class Correction(Reviewed):
     open: bool = True
     """As its state says (State.open), for the unique index."""
     submitted_at: datetime
+
+    def names(self) -> Iterable[str]:
+        return (self.about, self.institution_name)
+
+    def facets(self) -> Iterable[tuple[str, object]]:
+        asked_on = beijing_date(self.submitted_at)
+        of_day = ("year", asked_on.year), ("month", asked_on.month)
+        return (("state", self.state), ("subject", self.subject), ("level", self.level), *of_day)
 
     @property
     def wanted(self) -> dict[str, str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from server.corrections.documents import Correction, CorrectionFilter
 from server.corrections.rules import State
-from server.kernel.clock import BEIJING
+from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import containing
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -21,6 +20,7 @@ COLLECTIONS = (
             Index([("province_code", 1), ("_id", -1)]),
             Index([("institution_code", 1), ("_id", -1)]),
             Index([("state", 1), ("subject", 1)]),
+            *found_indexes("institution_code", "province_code"),
         ),
     ),
 )
@@ -47,28 +47,20 @@ async def corrections(
     scope: Scope, reach: Jurisdiction, narrowed: CorrectionFilter, *, before: str | None, limit: int
 ) -> list[Correction]:
     """Newest first, older than the id `before`."""
-    condition: Row = {"$and": [reach.filter(), *_conditions(narrowed)]}
+    condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["corrections"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [Correction.from_mongo(row) async for row in rows]
 
 
-def _conditions(narrowed: CorrectionFilter) -> list[Row]:
-    exact = {
-        "state": narrowed.state,
-        "subject": narrowed.subject,
-        "level": narrowed.level,
-        "province_code": narrowed.province_code,
-    }
-    conditions: list[Row] = [{name: value for name, value in exact.items() if value}]
-    for unit, wanted in (("$year", narrowed.year), ("$month", narrowed.month)):
-        if wanted:
-            asked = {unit: {"date": "$submitted_at", "timezone": BEIJING.key}}
-            conditions.append({"$expr": {"$eq": [asked, wanted]}})
-    if narrowed.words:
-        conditions.append(containing(narrowed.words, "$about", "$institution_name"))
-    return conditions
+def _condition(narrowed: CorrectionFilter) -> Row:
+    names = ("state", "subject", "level", "year", "month")
+    facets = {name: getattr(narrowed, name) for name in names}
+    condition = looking_for(narrowed.words, ("about", "institution_name"), facets)
+    if narrowed.province_code:
+        condition["province_code"] = narrowed.province_code
+    return condition
 
 
 async def approved(scope: Scope, reach: Jurisdiction, condition: Row, *, limit: int) -> list[Correction]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from server.accounts.proofs import Authority
 from server.classes.belonging import Keeper
 from server.identities.rules import Action, State
+from server.kernel.found import Found
 from server.kernel.history import Step
 from server.kernel.offices import Said
 from server.kernel.reviewed import Reviewed, decided
 
 
-class ReleaseRequest(Reviewed):
+class ReleaseRequest(Found, Reviewed):
     """Of one person one is open at a time. `institution_code` is the asker's, `province_code` that of the keeper's province."""
 
     collection = "release_requests"
@@ -38,6 +39,12 @@ class ReleaseRequest(Reviewed):
     state: State = State.ASKED
     open: bool = True
     """As its state says (State.open), for the unique index."""
+
+    def names(self) -> Iterable[str]:
+        return (self.name, self.class_name, self.institution_name)
+
+    def facets(self) -> Iterable[tuple[str, object]]:
+        return (("state", self.state),)
 
     @property
     def kept_by(self) -> Keeper:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from server.accounts.proofs import Authority
 from server.identities.documents import ReleaseFilter, ReleaseRequest
 from server.identities.rules import State
+from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import containing
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -19,7 +19,7 @@ COLLECTIONS = (
             Index([("person_id", 1), ("_id", -1)]),
             Index([("institution_code", 1), ("_id", -1)]),
             Index([("keeper_code", 1), ("_id", -1)]),
-            Index([("state", 1), ("_id", -1)]),
+            *found_indexes("institution_code", "keeper_code"),
         ),
     ),
 )
@@ -54,11 +54,8 @@ async def requests(
     scope: Scope, actor: Actor, narrowed: ReleaseFilter, *, before: str | None, limit: int
 ) -> list[ReleaseRequest]:
     """Newest first, older than the id `before`."""
-    conditions: list[Row] = [_seen_by(actor)]
-    if narrowed.state:
-        conditions.append({"state": narrowed.state})
-    if narrowed.words:
-        conditions.append(containing(narrowed.words, "$name", "$class_name", "$institution_name"))
+    names = ("name", "class_name", "institution_name")
+    conditions = [_seen_by(actor), looking_for(narrowed.words, names, {"state": narrowed.state})]
     if before:
         conditions.append({"_id": {"$lt": before}})
     rows = scope["release_requests"].find({"$and": conditions}, session=scope.session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -18,8 +18,8 @@ from server.institutions.rules import (
     RequestState,
 )
 from server.kernel import offices
+from server.kernel.found import Found
 from server.kernel.history import Step
-from server.kernel.mongo import Document
 from server.kernel.offices import Said, Topic
 from server.kernel.reviewed import Reviewed
 
@@ -42,7 +42,7 @@ class QualificationVersion(Step):
         return QualificationAction(self.action).label
 
 
-class Institution(Document):
+class Institution(Found):
     """`id` is the 培训机构号 of annex 1. It carries its own code once more, so that a jurisdiction selects it like any document.
 
     No institution is ever deleted, so that the ids of this collection are the register of every code ever given.
@@ -56,6 +56,9 @@ class Institution(Document):
     """待核: the majors and the validity of the first qualification are a seed and not yet confirmed by the centre."""
     versions: list[QualificationVersion] = Field(default_factory=list)
     """Oldest first."""
+
+    def names(self) -> Iterable[str]:
+        return (self.name,)
 
     def holds(self, kind: QualificationKind, today: date) -> bool:
         """Whether it holds a valid qualification of this kind."""

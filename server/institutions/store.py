@@ -9,13 +9,21 @@ from pymongo import UpdateOne
 from server.institutions.documents import EVERY_INSTITUTION, BaseRequest, Institution, InstitutionFilter
 from server.institutions.rules import RequestPurpose, RequestState
 from server.kernel.folding import bare_number
+from server.kernel.found import found_indexes, looking_for, set_in_found
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import containing
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
-    CollectionSpec("institutions", shard_key=None, indexes=(Index([("province_code", 1), ("_id", 1)]),)),
+    CollectionSpec(
+        "institutions",
+        shard_key=None,
+        indexes=(
+            Index([("province_code", 1), ("_id", 1)]),
+            Index([("name", 1)]),
+            *found_indexes("province_code"),
+        ),
+    ),
     CollectionSpec(
         "base_requests",
         shard_key=None,
@@ -48,7 +56,7 @@ async def institutions_after(scope: Scope, code: str, limit: int) -> list[Instit
 def _condition(narrowed: InstitutionFilter) -> Row:
     condition: Row = {}
     if narrowed.words:
-        condition["$or"] = [containing(narrowed.words, "$name"), {"_id": bare_number(narrowed.words)}]
+        condition["$or"] = [looking_for(narrowed.words, ["name"]), {"_id": bare_number(narrowed.words)}]
     if narrowed.province_code:
         condition["province_code"] = narrowed.province_code
     qualification = {"kind": narrowed.kind, "status": narrowed.status}
@@ -97,7 +105,7 @@ async def replace_institution(scope: Scope, changed: Institution) -> None:
 
 
 async def rename(scope: Scope, code: str, name: str) -> None:
-    await scope["institutions"].update_one({"_id": code}, {"$set": {"name": name}}, session=scope.session)
+    await set_in_found(scope, Institution, "institutions", {"_id": code}, {"name": name})
 
 
 # ---- requests of the provinces

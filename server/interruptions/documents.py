@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.attendance.documents import TeachingSession
 from server.institutions.rules import Level
 from server.interruptions.rules import Action, Ground, Kind, State
+from server.kernel.found import Found
 from server.kernel.history import Step
 from server.kernel.offices import Said
 from server.kernel.reviewed import Reviewed, decided
@@ -52,7 +53,7 @@ class LaterClass(BaseModel):
     institution_name: str
 
 
-class ClassChange(Reviewed):
+class ClassChange(Found, Reviewed):
     """It is never deleted: with its before and after it is a part of the class's history. Of one class one request waits at a time."""
 
     collection = "class_changes"
@@ -97,6 +98,12 @@ class ClassChange(Reviewed):
                 words = f"“{self.class_name}”的{self.kind.label}：{self.called(taken)}"
                 return decided(self.institution_code, words, href, taken, back=True)
         return []
+
+    def names(self) -> Iterable[str]:
+        return (self.class_name, self.institution_name)
+
+    def facets(self) -> Iterable[tuple[str, object]]:
+        return (("state", self.state), ("kind", self.kind), ("ground", self.ground))
 
     @property
     def words(self) -> str:

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from server.interruptions.documents import ChangeFilter, ClassChange
 from server.interruptions.rules import Ground, Kind, State
+from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Actor
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import containing
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -22,6 +22,8 @@ COLLECTIONS = (
             Index([("province_code", 1), ("_id", -1)]),
             Index([("institution_code", 1), ("_id", -1)]),
             Index([("later.institution_code", 1), ("state", 1)]),
+            Index([("later.institution_code", 1), ("_id", -1)]),
+            *found_indexes("institution_code", "province_code", "later.institution_code"),
         ),
     ),
 )
@@ -68,15 +70,11 @@ async def changes(
     scope: Scope, actor: Actor, narrowed: ChangeFilter, *, before: str | None, limit: int
 ) -> list[ClassChange]:
     """Newest first, older than the id `before`."""
-    exact = {
-        "state": narrowed.state,
-        "kind": narrowed.kind,
-        "ground": narrowed.ground,
-        "province_code": narrowed.province_code,
-    }
-    conditions: list[Row] = [within(actor), {name: value for name, value in exact.items() if value}]
-    if narrowed.words:
-        conditions.append(containing(narrowed.words, "$class_name", "$institution_name"))
+    facets = {"state": narrowed.state, "kind": narrowed.kind, "ground": narrowed.ground}
+    names = ("class_name", "institution_name")
+    conditions: list[Row] = [within(actor), looking_for(narrowed.words, names, facets)]
+    if narrowed.province_code:
+        conditions.append({"province_code": narrowed.province_code})
     if before:
         conditions.append({"_id": {"$lt": before}})
     rows = scope["class_changes"].find({"$and": conditions}, session=scope.session)

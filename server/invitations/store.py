@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from server.backbone.rules import PoolStatus
+from server.backbone.search import of_words
 from server.classes import work
 from server.classes.rules import LONGEST_DAYS, Kind
 from server.classes.work import Days, Progress
@@ -16,7 +17,6 @@ from server.invitations.rules import Engagement, State
 from server.kernel.history import Step
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import containing
 from server.kernel.unit_of_work import Scope
 
 TASK_FIELDS = ("starts_on", "kind", "class_id", "class_name", "work_last")
@@ -246,7 +246,7 @@ def recommendation(
     if only_province:
         pool["province_code"] = only_province
     if words:
-        pool |= containing(words, "$name", "$work_unit")
+        pool |= of_words(words)
 
     def of_kind(kind: Kind, progress: Progress) -> Row:
         begins = "$$task.starts_on"

@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from server.kernel.folding import holding
 from server.kernel.mongo import Document, Row
 from server.kernel.unit_of_work import Scope
 
@@ -17,18 +16,6 @@ S = TypeVar("S")
 
 DUPLICATE_KEY = 11000
 """In error_codes.yml of the server."""
-
-
-def containing(words: str, *texts: str | Row) -> Row:
-    """The condition that one of the texts (expressions: "$name") holds `words`, however either is spelt: see kernel.folding."""
-    joined = [part for text in texts for part in ("\n", {"$ifNull": [text, ""]})]
-    sought: Row = {"$literal": holding(words)}
-    return {"$expr": {"$regexMatch": {"input": {"$concat": joined}, "regex": sought, "options": "i"}}}
-
-
-def month_of(year: int | None, month: int | None) -> str:
-    """The pattern of the days (kept as ISO 8601) of a year, of a month, or of a month whatever the year."""
-    return f"^{year or '[0-9]{4}'}-{f'{month:02}-' if month else ''}"
 
 
 async def insert_many(scope: Scope, collection: str, new: Sequence[Document]) -> None:

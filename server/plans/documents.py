@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from server.kernel.found import Found
 from server.kernel.history import Step
 from server.kernel.mongo import Document
 from server.kernel.offices import Said
@@ -14,7 +15,7 @@ from server.plans.rules import Action, PlanItem, State
 from server.plans.window_rules import Report
 
 
-class Plan(Reviewed):
+class Plan(Found, Reviewed):
     """One version of an institution's plan of a year; unique by institution, year and version. No version is ever removed."""
 
     collection = "plans"
@@ -39,6 +40,17 @@ class Plan(Reviewed):
             if words
             else []
         )
+
+    def names(self) -> Iterable[str]:
+        return (self.institution_name, *(item.title for item in self.items))
+
+    def facets(self) -> Iterable[tuple[str, object]]:
+        of_items = (
+            (name, value)
+            for one in self.items
+            for name, value in (("level", one.level), ("month", one.month))
+        )
+        return (("year", self.year), ("state", self.state), *of_items)
 
     @property
     def name(self) -> str:

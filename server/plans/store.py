@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from server.kernel.found import found_indexes, looking_for
 from server.kernel.history import Step
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import containing
 from server.kernel.unit_of_work import Scope
 from server.plans.documents import Plan, PlanFilter, PlanWindow
 from server.plans.rules import OPEN, State
@@ -31,6 +31,8 @@ COLLECTIONS = (
             Index([("province_code", 1), ("state", 1), ("_id", -1)]),
             Index([("year", 1), ("_id", -1)]),
             Index([("province_code", 1), ("year", 1), ("_id", -1)]),
+
+            *found_indexes("institution_code", "province_code"),
         ),
     ),
     CollectionSpec(
@@ -39,10 +41,6 @@ COLLECTIONS = (
         indexes=(Index([("province_code", 1), ("year", 1)], unique=True), Index([("year", 1)])),
     ),
 )
-
-ITEM_TITLES: Row = {
-    "$reduce": {"input": "$items.title", "initialValue": "", "in": {"$concat": ["$$value", "\n", "$$this"]}}
-}
 
 
 async def insert(scope: Scope, new: Plan) -> None:
@@ -66,14 +64,14 @@ async def plans(
 
 
 def _condition(narrowed: PlanFilter) -> Row:
-    exact = {"year": narrowed.year, "state": narrowed.state, "province_code": narrowed.province_code}
-    condition: Row = {"state": {"$ne": State.DISCARDED}}
-    condition |= {name: value for name, value in exact.items() if value}
     item = {name: value for name, value in (("level", narrowed.level), ("month", narrowed.month)) if value}
-    if item:
+    facets = {"year": narrowed.year, "state": narrowed.state, **item}
+    condition = looking_for(narrowed.words, ("institution_name", "items.title"), facets)
+    condition["state"] = {"$ne": State.DISCARDED}
+    if narrowed.province_code:
+        condition["province_code"] = narrowed.province_code
+    if len(item) > 1:
         condition["items"] = {"$elemMatch": item}
-    if narrowed.words:
-        condition |= containing(narrowed.words, "$institution_name", ITEM_TITLES)
     return condition
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from server.kernel.found import Found
 from server.kernel.history import Step
 from server.kernel.offices import Said
 from server.kernel.reviewed import Reviewed, decided
 from server.reopenings.rules import Action, State
 
 
-class Reopening(Reviewed):
+class Reopening(Found, Reviewed):
     """Never deleted: with the results that it put out of force it is the history of what was released. One a class is open at a time."""
 
     collection = "reopenings"
@@ -34,6 +35,12 @@ class Reopening(Reviewed):
         settled = taken.action in (Action.APPROVE, Action.DECLINE)
         href = f"/admin/reopenings/{self.id}"
         return decided(self.institution_code, words, href, taken) if settled else []
+
+    def names(self) -> Iterable[str]:
+        return (self.class_name, self.institution_name)
+
+    def facets(self) -> Iterable[tuple[str, object]]:
+        return (("state", self.state),)
 
     @property
     def decision(self) -> Step | None:

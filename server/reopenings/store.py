@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import containing
+from server.kernel.mongo import CollectionSpec, Index
 from server.kernel.unit_of_work import Scope
 from server.reopenings.documents import Reopening, ReopeningFilter
 from server.reopenings.rules import State
@@ -20,7 +20,7 @@ COLLECTIONS = (
             Index([("class_id", 1), ("_id", -1)]),
             Index([("province_code", 1), ("_id", -1)]),
             Index([("institution_code", 1), ("_id", -1)]),
-            Index([("state", 1), ("_id", -1)]),
+            *found_indexes("institution_code", "province_code"),
         ),
     ),
 )
@@ -63,10 +63,10 @@ async def reopenings(
     scope: Scope, reach: Jurisdiction, narrowed: ReopeningFilter, *, before: str | None, limit: int
 ) -> list[Reopening]:
     """Newest first, older than the id `before`."""
-    exact = {"state": narrowed.state, "province_code": narrowed.province_code}
-    conditions: list[Row] = [reach.filter(), {name: value for name, value in exact.items() if value}]
-    if narrowed.words:
-        conditions.append(containing(narrowed.words, "$class_name", "$institution_name"))
+    names = ("class_name", "institution_name")
+    conditions = [reach.filter(), looking_for(narrowed.words, names, {"state": narrowed.state})]
+    if narrowed.province_code:
+        conditions.append({"province_code": narrowed.province_code})
     if before:
         conditions.append({"_id": {"$lt": before}})
     rows = scope["reopenings"].find({"$and": conditions}, session=scope.session).sort("_id", -1).limit(limit)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.institutions.rules import Level
+from server.kernel.found import Found
 from server.kernel.history import Step
 from server.kernel.offices import Said
 from server.kernel.reviewed import Reviewed, decided
@@ -40,7 +41,7 @@ class Remark(_Part):
     """The phone's: the same remark sent twice is one."""
 
 
-class SchemeVersion(Reviewed):
+class SchemeVersion(Found, Reviewed):
     """One saved version of the scheme of a class; its content never changes. Unique by class and version."""
 
     collection = "scheme_versions"
@@ -78,6 +79,16 @@ class SchemeVersion(Reviewed):
         }.get(Action(taken.action))
         href, back = f"/admin/classes/{self.class_id}/scheme", taken.action == Action.RETURN
         return decided(self.institution_code, words, href, taken, back=back) if words else []
+
+    def names(self) -> Iterable[str]:
+        return (self.class_name, self.institution_name)
+
+    def facets(self) -> Iterable[tuple[str, object]]:
+        return (
+            ("level", self.level),
+            ("year", self.starts_on.year),
+            ("month", self.starts_on.month),
+        )
 
     def naming(self, called: Mapping[str, str]) -> SchemeVersion:
         """The same with these people (by id) as they are called: its teachers, who wrote, signed and remarked."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import containing, month_of
 from server.kernel.unit_of_work import Scope
 from server.schemes.documents import Remark, SchemeFilter, SchemeVersion
 from server.schemes.rules import GONE, State
@@ -20,6 +20,7 @@ COLLECTIONS = (
             Index([("newest", 1), ("state", 1), ("_id", 1)]),
             Index([("province_code", 1), ("newest", 1), ("state", 1), ("_id", 1)]),
             Index([("institution_code", 1), ("newest", 1), ("state", 1), ("_id", 1)]),
+            *found_indexes("institution_code", "province_code"),
         ),
     ),
 )
@@ -99,15 +100,11 @@ async def schemes(
 
 
 def _condition(narrowed: SchemeFilter) -> Row:
-    condition: Row = {"newest": True, "state": {"$in": list(narrowed.states)}}
-    if narrowed.level:
-        condition["level"] = narrowed.level
+    facets = {"level": narrowed.level, "year": narrowed.year, "month": narrowed.month}
+    condition = looking_for(narrowed.words, ("class_name", "institution_name"), facets)
+    condition |= {"newest": True, "state": {"$in": list(narrowed.states)}}
     if narrowed.province_code:
         condition["province_code"] = narrowed.province_code
-    if narrowed.year or narrowed.month:
-        condition["starts_on"] = {"$regex": month_of(narrowed.year, narrowed.month)}
-    if narrowed.words:
-        condition |= containing(narrowed.words, "$class_name", "$institution_name")
     return condition
 
 

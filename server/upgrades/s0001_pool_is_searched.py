@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 from pymongo import UpdateOne
 
-from server.backbone import rules
+from server.kernel.grams import grams
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.upgrades.batches import filled, in_batches
@@ -35,5 +35,5 @@ def _missing(member: Row) -> Row:
         "history": [],
         "figures": [],
         "marks": [],
-        "grams": rules.grams(member["name"], member["work_unit"]),
+        "grams": grams(member["name"], member["work_unit"]),
     }

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 
 from pymongo import UpdateOne
 
-from server.backbone import rules
 from server.kernel.folding import folded
+from server.kernel.grams import grams
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.upgrades.batches import filled, in_batches
@@ -33,6 +33,6 @@ async def _certificates(platform: Platform, rows: list[Row]) -> list[UpdateOne]:
 
 async def _members(platform: Platform, rows: list[Row]) -> list[UpdateOne]:
     return [
-        UpdateOne({"_id": one["_id"]}, {"$set": {"grams": rules.grams(one["name"], one["work_unit"])}})
+        UpdateOne({"_id": one["_id"]}, {"$set": {"grams": grams(one["name"], one["work_unit"])}})
         for one in rows
     ]

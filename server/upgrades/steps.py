@@ -26,6 +26,7 @@ from server.upgrades import (
     s0017_tries_are_counted_apart,
     s0018_phones_say_their_proof,
     s0019_classes_keep_their_planned_end,
+    s0020_lists_find_by_index,
 )
 
 
@@ -96,4 +97,5 @@ STEPS: tuple[Step, ...] = (
         "补记暂停、延期以前的结束日期",
         s0019_classes_keep_their_planned_end.run,
     ),
+    Step("s0020_lists_find_by_index", "让各列表按索引查找", s0020_lists_find_by_index.run),
 )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from server.kernel.found import Found
 from server.kernel.history import Step
 from server.kernel.offices import Said
 from server.kernel.reviewed import Reviewed, decided
 from server.venues.rules import Action, State, VenueFlag
 
 
-class PlaceCheck(Reviewed):
+class PlaceCheck(Found, Reviewed):
     """A place of a class and what the province said of it; of one place one stands at a time (unique by class and key)."""
 
     collection = "place_checks"
@@ -36,6 +37,12 @@ class PlaceCheck(Reviewed):
         words = f"“{self.class_name}”的地点“{self.place}”：{self.state.label}"
         settled = taken.action in (Action.RESOLVE, Action.REFUSE)
         return decided(self.institution_code, words, f"/admin/places/{self.id}", taken) if settled else []
+
+    def names(self) -> Iterable[str]:
+        return (self.place, self.class_name, self.institution_name)
+
+    def facets(self) -> Iterable[tuple[str, object]]:
+        return (("state", self.state),)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import containing
 from server.kernel.unit_of_work import Scope
 from server.venues.documents import PlaceCheck, PlaceFilter
 from server.venues.rules import STANDING, State
@@ -18,7 +18,9 @@ COLLECTIONS = (
         indexes=(
             Index([("class_id", 1), ("key", 1)], unique=True, partial={"state": {"$in": sorted(STANDING)}}),
             Index([("institution_code", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("state", 1), ("_id", -1)]),
+            *found_indexes("institution_code", "province_code"),
         ),
     ),
 )
@@ -63,11 +65,8 @@ async def checks(
 
 
 def _condition(narrowed: PlaceFilter) -> Row:
-    exact: dict[str, State | str | None] = {
-        "state": narrowed.state,
-        "province_code": narrowed.province_code,
-    }
-    condition: Row = {name: value for name, value in exact.items() if value}
-    if narrowed.words:
-        condition |= containing(narrowed.words, "$place", "$class_name", "$institution_name")
+    names = ("place", "class_name", "institution_name")
+    condition = looking_for(narrowed.words, names, {"state": narrowed.state})
+    if narrowed.province_code:
+        condition["province_code"] = narrowed.province_code
     return condition

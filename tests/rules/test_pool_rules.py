@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from server.backbone import rules
 from server.backbone.rules import PoolStatus, Sought, StatusNotPossible, YearFigures
 from server.kernel.errors import Invalid
+from server.kernel.folding import folded
+from server.kernel.grams import grams, grams_asked
 
 DAY = date(2026, 3, 16)
 ACTIVE, SUSPENDED, CANCELLED = PoolStatus
@@ -90,12 +92,12 @@ def test_what_is_decided_for_a_later_day_can_be_taken_back() -> None:
 
 @given(st.text("张王李试丁工技师学院 ·", min_size=2, max_size=12), st.data())
 def test_any_part_of_a_text_is_found_by_its_grams(text: str, data: st.DataObject) -> None:
-    plain = rules.plain_words(text)
+    plain = folded(text)
     if not plain:
         return
     start = data.draw(st.integers(0, len(plain) - 1))
     part = plain[start : data.draw(st.integers(start + 1, len(plain)))]
-    assert set(rules.grams_asked(part)) <= set(rules.grams(text))
+    assert set(grams_asked(part)) <= set(grams(text))
 
 
 figures = st.builds(

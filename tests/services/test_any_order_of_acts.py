@@ -22,6 +22,7 @@ from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests.examples import examples
+from tests.finding import gone_astray
 from tests.life import ACTS, OWED, Life, Move, NothingToDo, begin
 
 BY_RIGHT = "whose it is"
@@ -112,6 +113,7 @@ async def live(platform: Platform, wechat: Simulator, story: list[Step]) -> None
     for step in story:
         await take(lived, step)
         await assert_true(lived, seen)
+    assert await gone_astray(platform) == []
 
 
 async def take(lived: Life, step: Step) -> None:

@@ -1,4 +1,4 @@
-"""What the lists of plans, applications, schemes and corrections are narrowed to, and that no question scans or sorts a collection."""
+"""What the lists of plans, applications, schemes and corrections are narrowed to."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from server.schemes.documents import SchemeFilter
 from server.schemes.rules import State as SchemeState
 from server.wechat.simulator import Simulator
 from tests import cast, scheming, stage
+from tests.finding import gone_astray
 from tests.planning import CENTRE, HEBEI, JIANGSU, XINGTAI, YANGZHOU, applied, approved, item
 
 EVERY_STATE = list(SchemeState)
@@ -131,6 +132,7 @@ async def test_a_list_is_narrowed_to_what_is_asked_for(platform: Platform, every
     for shelf, narrowed, expected in EXPECTED:
         for actor in (CENTRE, HEBEI, XINGTAI):
             assert await shelf.count(platform, actor, narrowed) == expected, (shelf, narrowed, actor.name)
+    assert await gone_astray(platform) == []
 
 
 async def test_a_neighbour_finds_nothing_whatever_the_condition(platform: Platform, everything: None) -> None:
@@ -138,25 +140,3 @@ async def test_a_neighbour_finds_nothing_whatever_the_condition(platform: Platfo
         assert await shelf.count(platform, CENTRE, {}) == shelf.rows
     for (shelf, narrowed, _), actor in itertools.product(EXPECTED, (JIANGSU, YANGZHOU)):
         assert await shelf.count(platform, actor, narrowed) == 0, (shelf, narrowed, actor.name)
-
-
-async def test_every_question_is_read_off_an_index_in_its_order(platform: Platform, everything: None) -> None:
-    """What mongod itself noted of each query: no collection scan, and no sort in memory."""
-    questions = [
-        (one, actor)
-        for one, actor in itertools.product(EXPECTED, (CENTRE, HEBEI, XINGTAI))
-        if actor is CENTRE or "province_code" not in one[1]  # the others are offered no provinces
-    ]
-    await platform.db.command("profile", 2)
-    try:
-        for (shelf, narrowed, _), actor in questions:
-            await shelf.count(platform, actor, narrowed)
-    finally:
-        await platform.db.command("profile", 0)
-    lists = ("plans", "applications", "scheme_versions", "corrections", "classes")
-    spaces = [f"{platform.db.name}.{name}" for name in lists]
-    noted = [row async for row in platform.db["system.profile"].find({"ns": {"$in": spaces}, "op": "query"})]
-    await platform.db.drop_collection("system.profile")
-    assert len(noted) >= len(questions)  # the list of classes counts its trainees as well
-    for row in noted:
-        assert "COLLSCAN" not in row["planSummary"] and not row.get("hasSortStage"), row["command"]

@@ -18,7 +18,6 @@ from server.backbone.rules import (
     Sought,
     StatusNotPossible,
     YearFigures,
-    grams,
     mark,
     marks,
     tasks_mark,
@@ -31,6 +30,7 @@ from server.invitations import service as invitations
 from server.invitations.service import InvitationDraft, NotInvitable
 from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.errors import Invalid, NotFound
+from server.kernel.grams import grams
 from server.kernel.identity import Role
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
