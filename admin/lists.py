@@ -205,6 +205,8 @@ class Listing(Generic[Q, R]):
         listing = self
 
         class ListPage(PageHandler):
+            lists = listing
+
             @allow(listing.permission)
             async def get(self) -> None:
                 await self.show()

@@ -61,10 +61,12 @@ def _condition(narrowed: PoolFilter) -> Row:
     exact = {
         "province_code": narrowed.province_code,
         "majors": narrowed.major,
-        "certificate_number": narrowed.certificate_number,
         "status": narrowed.status,
     }
     condition: Row = {name: value for name, value in exact.items() if value}
+    if narrowed.certificate_number:
+        # its index holds numbers alone, and serves who asks for nothing else
+        condition["certificate_number"] = {"$type": "string", "$eq": narrowed.certificate_number}
     if narrowed.marks:
         condition["marks"] = {"$all": list(narrowed.marks)}
     condition |= of_words(narrowed.words)

@@ -31,7 +31,6 @@ COLLECTIONS = (
             Index([("province_code", 1), ("state", 1), ("_id", -1)]),
             Index([("year", 1), ("_id", -1)]),
             Index([("province_code", 1), ("year", 1), ("_id", -1)]),
-
             *found_indexes("institution_code", "province_code"),
         ),
     ),

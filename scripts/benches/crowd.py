@@ -1,0 +1,183 @@
+"""A crowd: as many people, classes and papers as one asks for, written past the services. Nobody in it exists.
+
+Each row is one that its model has written, with what differs from row to row put in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from bson.binary import Binary
+
+from scripts.benches import crowd_papers
+from scripts.benches.crowd_made import MAJORS, Crowd, Size, found, masked, name_of
+from server.accounts.documents import Person
+from server.certificates.documents import Certificate, SealedSnapshot
+from server.classes.documents import Enrolment, TrainingClass
+from server.kernel.found import LAST_DIGITS
+from server.kernel.mongo import Row
+from server.kernel.platform import Platform
+
+AT_ONCE = 5_000
+
+
+# ---- the many: copied from one, for a model takes ten times as long
+
+
+def persons(crowd: Crowd) -> Iterator[Row]:
+    first = Person(
+        name="张伟",
+        id_number=Binary(b"x", 6),
+        id_number_masked=masked(0),
+        evidence="ROSTER_MATCHED",
+        created_at=crowd.moment(0),
+    ).to_mongo()
+    for number in range(crowd.size.people):
+        changed = {"_id": crowd.ids(1, number), "id_number": Binary(number.to_bytes(16, "big"), 6)}
+        yield found(first | changed | _of_person(number), (name_of(number),), [])
+
+
+def _of_person(number: int) -> Row:
+    shown = masked(number)
+    return {"name": name_of(number), "id_number_masked": shown, LAST_DIGITS: shown[-4:]}
+
+
+def _class_of(crowd: Crowd, person: int) -> int:
+    return person * crowd.size.classes // crowd.size.people
+
+
+def enrolments(crowd: Crowd) -> Iterator[Row]:
+    first = Enrolment(
+        class_id="x",
+        institution_code="x",
+        province_code="x",
+        person_id="x",
+        name="张伟",
+        id_number_masked=masked(0),
+        work_unit="示例市技师学院",
+        post="讲师",
+        major_taught="数控加工",
+        enrolled_at=crowd.moment(0),
+    ).to_mongo()
+    for number in range(crowd.size.people):
+        of = _class_of(crowd, number)
+        where = {key: value for key, value in crowd.at(of).items() if key != "institution_name"}
+        who = {"_id": crowd.ids(2, number), "person_id": crowd.ids(1, number), "class_id": crowd.class_id(of)}
+        yield found(first | where | who | _of_person(number), (name_of(number),), [])
+
+
+def classes(crowd: Crowd) -> Iterator[Row]:
+    for number in range(crowd.size.classes):
+        starts = crowd.first_day(number)
+        yield TrainingClass(
+            id=crowd.class_id(number),
+            **crowd.at(number),
+            name=crowd.class_name(number),
+            level=crowd.level(number),
+            major=MAJORS[number % len(MAJORS)],
+            courses=["工学一体化课程教学实施"],
+            class_hours=80,
+            starts_on=starts,
+            ends_on=starts + timedelta(days=8 + number % 9),
+            place="实训楼",
+            opened_at=crowd.moment(number),
+            results_released_at=crowd.moment(number) if starts < crowd.today - timedelta(days=60) else None,
+        ).to_mongo()
+
+
+def certificates(crowd: Crowd) -> Iterator[Row]:
+    first: Row | None = None
+    serials: dict[str, int] = {}
+    for number in range(crowd.size.people):
+        of = _class_of(crowd, number)
+        code, province, issuer = crowd.institutions[of % len(crowd.institutions)]
+        day, level = crowd.first_day(of), crowd.level(of)
+        serial = serials[code] = serials.get(code, 0) + 1
+        # no 999 of a month, and no 99,999 of an institution, would be enough: what is too many runs over into a longer number
+        printed_number = f"{province}{code}{day:%Y%m}{level}{serial % 999 + 1:03}"
+        printed_serial = f"{province}{code}{serial % 99_999 + 1:05}"
+        if first is None:
+            first = _certificate(crowd, code, province, issuer, printed_number, printed_serial)
+        printed = first["printed"] | {
+            "name": name_of(number),
+            "number": printed_number + (f"-{serial}" if serial >= 999 else ""),
+            "serial": printed_serial + (f"-{serial}" if serial >= 99_999 else ""),
+            "level": level,
+            "issued_on": day.isoformat(),
+            "class_name": crowd.class_name(of),
+            "issuer": issuer,
+            "id_number": Binary(number.to_bytes(16, "big"), 6),
+            "id_number_masked": masked(number),
+        }
+        own = {
+            "_id": crowd.ids(4, number),
+            "class_id": crowd.class_id(of),
+            "person_id": crowd.ids(1, number),
+            "institution_code": code,
+            "province_code": province,
+            "printed": printed,
+            "folded_name": name_of(number),
+            "token": f"{number:032x}",
+        }
+        begun = [("number", printed_number[:length]) for length in (5, 9, 11)]
+        facets = [("year", day.year), ("level", level), ("serial", printed["serial"]), *begun]
+        yield found(first | own, (name_of(number),), facets)
+
+
+def _certificate(crowd: Crowd, code: str, province: str, issuer: str, number: str, serial: str) -> Row:
+    day = crowd.first_day(0)
+    printed = SealedSnapshot(
+        name="张伟",
+        training_from=day,
+        training_to=day,
+        level=crowd.level(0),
+        major="机械类",
+        courses=("工学一体化课程教学实施",),
+        class_hours=80,
+        result="合格",
+        issuer=issuer,
+        serial=serial,
+        number=number,
+        issued_on=day,
+        class_name=crowd.class_name(0),
+        template_version=1,
+        id_number=Binary(b"x", 6),
+        id_number_masked=masked(0),
+    )
+    return Certificate(
+        class_id="x",
+        person_id="x",
+        institution_code=code,
+        province_code=province,
+        printed=printed,
+        folded_name="张伟",
+        token="x",
+        issued_at=crowd.moment(0),
+        issued_by="测试员",
+    ).to_mongo()
+
+
+MAKERS: dict[str, Callable[[Crowd], Iterator[Any]]] = {
+    made.__name__: made for made in (persons, enrolments, classes, certificates, *crowd_papers.ALL)
+}
+
+
+async def gather(
+    platform: Platform, size: Size, today: date, say: Callable[[str], None] = lambda _: None
+) -> Crowd:
+    """Writes the crowd into a platform that has the institutions of annex 1."""
+    known = await platform["institutions"].find({}).sort("_id", 1).to_list(None)
+    crowd = Crowd(size, today, [(row["_id"], row["province_code"], row["name"]) for row in known])
+    for collection, made in MAKERS.items():
+        say(f"{collection} …")
+        batch: list[Row] = []
+        for one in made(crowd):
+            batch.append(one if isinstance(one, dict) else one.to_mongo())
+            if len(batch) == AT_ONCE:
+                await platform[collection].insert_many(batch, ordered=False)
+                batch = []
+        if batch:
+            await platform[collection].insert_many(batch, ordered=False)
+    return crowd
