@@ -7,7 +7,7 @@ import typing
 from collections.abc import Container, Mapping, Sequence
 from datetime import date
 from itertools import zip_longest
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from urllib.parse import urlencode
 
 from jinja2 import Environment
@@ -22,6 +22,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Problem
 from server.kernel.identity import ANYBODY, Actor
 from server.kernel.permissions import Permission, holds
+from server.kernel.platform import Platform
 from server.kernel.web import Model, PlatformHandler, field_errors
 from server.messages import office_inbox
 
@@ -45,6 +46,17 @@ FLASH_MOST = 600
 NEVER_SHOWN_AGAIN = frozenset({"_xsrf", "password", "current", "new", "again"})
 Outcome = dict[str, Any]
 """What became of a form: `problem`, `errors` by field, `values` as typed, and which form was `wrong`."""
+
+
+class Desk(Protocol):
+    """Where somebody reads a list: a page, or an export that goes on when its page is gone."""
+
+    @property
+    def platform(self) -> Platform: ...
+    @property
+    def actor(self) -> Actor: ...
+    @property
+    def today(self) -> date: ...
 
 
 class PageHandler(PlatformHandler):

@@ -10,36 +10,44 @@
     )
     ROUTES = [*PLANS.routes, …]
 
-The template gets `rows`, `query`, `narrowed`, `filters`, `previous`, `next` and `export`, and what `around` adds.
+The template gets `rows`, `query`, `narrowed`, `filters`, `previous`, `next`, `total` and `export`, and what `around` adds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property, partial
 from operator import attrgetter
 from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from admin.downloads import download
-from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
 from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, PROVINCE_OPTIONS, years
 from admin.paging import Way
-from server.kernel.downloads import Download
+from server.exports import service as exports
+from server.exports.service import Reading
+from server.kernel import downloads
+from server.kernel.clock import beijing_date
+from server.kernel.identity import Actor
 from server.kernel.permissions import Permission
-from server.kernel.spreadsheets import Sheet
+from server.kernel.platform import Platform
+from server.kernel.spreadsheets import BATCH, Sheet, TooLong
 from server.kernel.titled import Titled
 from server.kernel.web import Route, allow
 
 PAGE_SIZE = 20
 EXPORT_RATE = "30/minute"
+AT_ONCE = 20_000
+"""Rows that somebody waits for; longer exports are prepared while one does something else."""
 
 IN_SERVICES = {"q": "words", "province": "province_code", "institution": "institution_code"}
 """What the address calls shorter than the services do."""
 
-Options = Sequence[tuple[Any, str]]
+Options = Sequence[tuple[Any, Any]]
+"""(value, title); or (title, [(value, title), …]) for choices under a heading."""
 
 
 # ---- what a list is narrowed to
@@ -64,10 +72,11 @@ class ShownFilter:
     name: str
     title: str
     options: Options | None
-    """None: words are typed."""
+    """None: words are typed, or a day is chosen."""
     value: str
     blank: str | None = "全部"
     hint: str = ""
+    is_day: bool = False
 
 
 class Query(BaseModel):
@@ -101,7 +110,8 @@ class Query(BaseModel):
             options = offered(page) if callable(offered) else offered
             if options is None or options:
                 value = self.conditions[name]
-                shown.append(ShownFilter(name, one.title, options, value, one.blank, one.hint))
+                is_day = date in get_args(info.annotation)
+                shown.append(ShownFilter(name, one.title, options, value, one.blank, one.hint, is_day))
         return shown
 
 
@@ -159,16 +169,17 @@ async def one_page(
         "filters": query.filters(page),
         "previous": way.previous,
         "next": way.next(cursor(rows[-1])) if len(found) > size else None,
+        "total": way.counted(size, len(rows)) if len(found) <= size else None,
         "export": way.export(f"{address}/export"),
     }
 
 
 def fetched_by(
     service: Callable[..., Awaitable[Sequence[R]]], to: Callable[..., Any] | None = None
-) -> Callable[[PageHandler, Query, str | None, int], Awaitable[Sequence[R]]]:
+) -> Callable[[Desk, Query, str | None, int], Awaitable[Sequence[R]]]:
     """The `fetch` of a service that takes what the query says by name, as its filter `to`, or one by one where it has none."""
 
-    async def fetch(page: PageHandler, query: Query, before: str | None, limit: int) -> Sequence[R]:
+    async def fetch(page: Desk, query: Query, before: str | None, limit: int) -> Sequence[R]:
         if to is None:
             return await service(page.platform, page.actor, **query.arguments, before=before, limit=limit)
         return await service(page.platform, page.actor, to(**query.arguments), before=before, limit=limit)
@@ -180,6 +191,67 @@ async def nothing_around(page: PageHandler, query: Query, rows: Sequence[Any]) -
     return {}
 
 
+async def as_listed(page: Desk, query: Query, rows: Sequence[R]) -> Sequence[R]:
+    return rows
+
+
+# ---- taking it along
+
+
+@dataclass(frozen=True)
+class Away:
+    """Where a list is read when its page is gone."""
+
+    platform: Platform
+    actor: Actor
+
+    @property
+    def today(self) -> date:
+        return beijing_date(self.platform.clock.now())
+
+
+@dataclass(frozen=True)
+class Export(Generic[Q]):
+    """All that a list holds, narrowed as it is, as a workbook; a long one is prepared by the scheduled work."""
+
+    address: str
+    """Of the list."""
+    permission: Permission
+    query: type[Q]
+    sheet: Callable[[Desk, Q], Sheet[Any]]
+    rows: Callable[[Desk, Q], AsyncIterator[Any]]
+
+    def __post_init__(self) -> None:
+        exports.LISTS[self.address] = self
+
+    def read(self, platform: Platform, actor: Actor, conditions: Mapping[str, str]) -> Reading:
+        desk, query = Away(platform, actor), self.query.model_validate(conditions)
+        return Reading(self.sheet(desk, query), self.rows(desk, query))
+
+    @cached_property
+    def route(self) -> Route:
+        export = self
+
+        class TakeAlong(PageHandler):
+            @allow(export.permission, rate=EXPORT_RATE)
+            async def get(self) -> None:
+                query = self.query(export.query)
+                sheet = export.sheet(self, query)
+                try:
+                    written = await sheet.stream(
+                        sheet.named(self.today), export.rows(self, query), most=AT_ONCE
+                    )
+                except TooLong:
+                    asked = (export.address, sheet.title, query.conditions)
+                    begun = await exports.begin(self.platform, self.actor, *asked)
+                    self.see_other(f"{exports.PAGE}/{begun.id}")
+                else:
+                    await exports.note(self.platform, self.actor, export.address, sheet.title, written.rows)
+                    await downloads.send(self, written.file)
+
+        return (f"{self.address}/export", TakeAlong)
+
+
 @dataclass(frozen=True)
 class Listing(Generic[Q, R]):
     """A list and its export. `fetch(page, query, before, limit)` gives the rows after the cursor `before`."""
@@ -188,17 +260,36 @@ class Listing(Generic[Q, R]):
     template: str
     permission: Permission
     query: type[Q]
-    fetch: Callable[[PageHandler, Q, str | None, int], Awaitable[Sequence[R]]]
+    fetch: Callable[[Desk, Q, str | None, int], Awaitable[Sequence[R]]]
     around: Callable[[PageHandler, Q, Sequence[R]], Awaitable[Mapping[str, Any]]] = nothing_around
     """What else the page shows."""
-    sheet: Sheet[Any] | None = None
+    sheet: Sheet[Any] | Callable[[Desk, Q], Sheet[Any]] | None = None
+    exported: Callable[[Desk, Q, Sequence[R]], Awaitable[Sequence[Any]]] = as_listed
+    """What the sheet has for so many rows of the list, where that is not the rows themselves."""
     page_size: int = PAGE_SIZE
     cursor: Callable[[R], str] = attrgetter("id")
 
     @property
     def routes(self) -> list[Route]:
-        pages: list[Route] = [(self.address, self.page)]
-        return pages + ([(f"{self.address}/export", self.export)] if self.sheet else [])
+        return [(self.address, self.page), *([self.export.route] if self.sheet else [])]
+
+    @cached_property
+    def export(self) -> Export[Q]:
+        return Export(self.address, self.permission, self.query, self._sheet, self._all)
+
+    def _sheet(self, desk: Desk, query: Q) -> Sheet[Any]:
+        assert self.sheet is not None
+        return self.sheet if isinstance(self.sheet, Sheet) else self.sheet(desk, query)
+
+    async def _all(self, desk: Desk, query: Q) -> AsyncIterator[Any]:
+        """What the pages hold from the first to the last, a part at a time."""
+        sheet, before = self._sheet(desk, query), None
+        while found := await self.fetch(desk, query, before, BATCH):
+            for one in sheet.rows(await self.exported(desk, query, found)):
+                yield one
+            if len(found) < BATCH:
+                break
+            before = self.cursor(found[-1])
 
     @cached_property
     def page(self) -> type[PageHandler]:
@@ -221,15 +312,3 @@ class Listing(Generic[Q, R]):
                 self.render_page(listing.template, **seen, **around, **outcome)
 
         return ListPage
-
-    @cached_property
-    def export(self) -> type[PageHandler]:
-        assert self.sheet is not None
-        listing, sheet = self, self.sheet
-
-        async def export(page: PageHandler) -> Download:
-            found = await listing.fetch(page, page.query(listing.query), None, sheet.most)
-            return await sheet.download(found, page.today)
-
-        export.__qualname__ = f"{listing.address}/export"  # each list has a limit of its own
-        return download(listing.permission, rate=EXPORT_RATE)(export)

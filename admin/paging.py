@@ -37,6 +37,10 @@ class Way:
     def cursor(self) -> str | None:
         return self.cursors[-1] if self.cursors else None
 
+    def counted(self, size: int, here: int) -> int | None:
+        """All rows, on the last page, which has so many: those before it were full. None where the way has lost its beginning."""
+        return size * len(self.cursors) + here if len(self.cursors) < LONGEST_WAY else None
+
     @property
     def previous(self) -> str | None:
         """The address of the page before; None on the first one."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
-from server.accounts import people
+from server import audit_subjects as subjects
+from server.accounts import people, staff
+from server.audit_subjects import Subject
 from server.jobs import JOBS
+from server.kernel import audit, chain
+from server.kernel.permissions import CHAPTERS
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
 from server.messages.kinds import KINDS
@@ -104,10 +108,8 @@ TITLES = {
     "attendance:void-make-up": "撤销补课记录",
     "backbone:apply-status": "骨干教师状态变更生效",
     "backbone:change-status": "变更骨干教师状态",
-    "backbone:export": "导出骨干教师库",
     "backbone:look-at-id-number": "查看骨干教师完整身份证号",
     "backbone:register": "登记骨干教师入库",
-    "certificates:export": "导出证书台账",
     "certificates:issue": "核发证书",
     "certificates:print": "打印证书",
     "certificates:print-class": "打印全班证书",
@@ -128,9 +130,11 @@ TITLES = {
     "corrections:return": "退回更正申请",
     "duties:confirm-guidance": "确认后续指导",
     "duties:dispute-guidance": "对后续指导提出异议",
-    "duties:export": "导出骨干教师履职情况",
     "duties:log-guidance": "登记后续指导",
     "duties:warn": "提醒年度授课任务",
+    "exports:begin": "申请后台准备导出",
+    "exports:prepare": "后台导出已准备好",
+    "exports:take": "导出列表",
     "identities:ask-release": "申请解除微信绑定",
     "identities:confirm-phone": "核对证件后确认手机",
     "identities:confirm-teacher": "核对证件后确认骨干教师的手机",
@@ -254,7 +258,12 @@ TITLES = {
 }
 """Action → title. An action that is missing here shows by its code."""
 
-_OF_EARLIER_VERSIONS = {"backbone:bring-up-to-date": "补全骨干教师库的状态"}
+_OF_EARLIER_VERSIONS = {
+    "backbone:bring-up-to-date": "补全骨干教师库的状态",
+    "backbone:export": "导出骨干教师库",
+    "certificates:export": "导出证书台账",
+    "duties:export": "导出骨干教师履职情况",
+}
 """What nobody does any more; the trail keeps it."""
 
 _FACTS = {
@@ -293,6 +302,8 @@ _FACTS = {
     "problems": "问题 {} 处",
     "reason": "理由：{}",
     "rows": "可导入 {} 人",
+    "list": "{}",
+    "taken": "{} 行",
     "trainees": "导入 {} 人",
     "left": "{} 名学员退出",
     "wanted": "{}",
@@ -317,6 +328,9 @@ _PLACES = {
 """Subjects that are no document of their own."""
 
 
+OTHERS = "其他"
+
+
 @dataclass(frozen=True)
 class Told:
     """One entry of the trail in words."""
@@ -327,9 +341,52 @@ class Told:
     title: str
     detail: str
     subject: str
+    """In words, where it is known; else its id."""
     sealed: bool
+    subject_id: str = ""
+    page: str = ""
+    """Of the subject, where it has one."""
     doubtful: bool = False
     """It is not what was sealed."""
+
+    @property
+    def standing(self) -> str:
+        if self.doubtful:
+            return "与入链时不符"
+        return "已入链" if self.sealed else "等待"
+
+
+def choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every action by its chapter, as a filter offers them."""
+    found: dict[str, list[tuple[str, str]]] = {title: [] for title in (*CHAPTERS.values(), OTHERS)}
+    for action, title in (TITLES | _OF_EARLIER_VERSIONS).items():
+        found[CHAPTERS.get(action.partition(":")[0], OTHERS)].append((action, title))
+    return [(chapter, actions) for chapter, actions in found.items() if actions]
+
+
+async def trail(
+    platform: Platform,
+    *,
+    who: str = "",
+    action: str = "",
+    since: date | None = None,
+    until: date | None = None,
+    about: str = "",
+    before: str | None = None,
+    limit: int,
+) -> list[Told]:
+    """The trail in words, newest first, with what does not fit its seal. `who`: a whole name or a username; `about`: see audit_subjects."""
+    narrowed = audit.TrailFilter(
+        who=who,
+        actor_id=await staff.id_of(platform, who) if who else "",
+        action=action,
+        since=since,
+        until=until,
+        about=await subjects.meant(platform, about) if about else None,
+    )
+    entries = await audit.recent(platform, narrowed, before=before, limit=limit)
+    doubtful = await chain.doubtful(platform, entries)
+    return [replace(one, doubtful=one.id in doubtful) for one in await tell(platform, entries)]
 
 
 async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list[Told]:
@@ -341,6 +398,8 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
         {person.id: person.name for person in persons.values()}
         | {entry["actor_id"]: entry["actor_name"] for entry in entries if entry["actor_name"]},
     )
+    found = await subjects.named(platform, sorted({entry["subject"] for entry in entries} - persons.keys()))
+    known = found | {one: Subject(f"人员：{called[one]}", "") for one in persons}
     return [
         Told(
             id=entry["_id"],
@@ -348,8 +407,11 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
             who=called.get(entry["actor_id"], "未实名的手机"),
             title=(TITLES | _OF_EARLIER_VERSIONS).get(entry["action"], entry["action"]),
             detail=_detail(entry, {one: called[one] for one in persons}, called.get(entry["actor_id"], "")),
-            subject=_PLACES.get(entry["subject"], entry["subject"]),
+            subject=_PLACES.get(entry["subject"])
+            or (known[entry["subject"]].words if entry["subject"] in known else entry["subject"]),
             sealed=entry.get("sealed") is True,
+            subject_id=entry["subject"],
+            page=known[entry["subject"]].page if entry["subject"] in known else "",
         )
         for entry in entries
     ]

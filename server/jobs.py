@@ -22,6 +22,7 @@ from server.certificates import reconcile
 from server.certificates import service as certificates
 from server.classes import forget as classes_forget
 from server.duties import service as duties
+from server.exports import service as exports
 from server.identities import service as identities
 from server.invitations import service as invitations
 from server.kernel import chain, runs
@@ -80,6 +81,21 @@ JOBS: tuple[Job, ...] = (
         "清理中断的上传",
         "第二十五条（四）",
         submissions.remove_abandoned,
+        every=timedelta(hours=1),
+    ),
+    Job(
+        "prepare-exports",
+        "准备较长的导出",
+        "第二十五条",
+        exports.prepare_waiting,
+        every=timedelta(seconds=2),
+        lease=timedelta(minutes=1),
+    ),
+    Job(
+        "remove-old-exports",
+        "删除到期的导出文件",
+        "第二十五条",
+        exports.forget,
         every=timedelta(hours=1),
     ),
     Job(

@@ -7,17 +7,20 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
 from admin.lists import Filter, Listing, Options, Query, Words
 from admin.options import PROVINCE_OPTIONS
+from admin.rendering import province_name
 from admin.steps import ReasonForm, shows, step
 from server.accounts import staff
 from server.accounts.documents import Account, AccountFilter
 from server.accounts.staff import AccountDraft, ColleagueDraft
 from server.institutions import service as institutions
 from server.institutions.account_sheet import STAFF_ROLES
+from server.kernel.clock import beijing_date
 from server.kernel.identity import Role
 from server.kernel.permissions import Permission, holds, rights_by_chapter
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 
 ROLE_OPTIONS = [(role.value, role.label) for role in STAFF_ROLES]
@@ -28,7 +31,7 @@ def may_allocate(page: PageHandler) -> bool:
     return holds(page.actor, Permission.ACCOUNTS_ALLOCATE)
 
 
-async def places(page: PageHandler, accounts: Sequence[Account]) -> dict[str, str]:
+async def places(page: Desk, accounts: Sequence[Account]) -> dict[str, str]:
     """Institution code → its name, of those that the actor sees."""
     if not any(one.institution_code for one in accounts):
         return {}
@@ -49,7 +52,7 @@ class AccountQuery(Query):
     state: Annotated[str, Field(pattern=r"^(active|left)$"), Filter("状态", STATES)] = ""
 
 
-async def fetch(page: PageHandler, query: AccountQuery, after: str | None, limit: int) -> list[Account]:
+async def fetch(page: Desk, query: AccountQuery, after: str | None, limit: int) -> list[Account]:
     deactivated = {"active": False, "left": True}.get(query.state)
     narrowed = AccountFilter(role=query.role, words=query.q, deactivated=deactivated)
     return await staff.accounts(page.platform, page.actor, narrowed, after_id=after, limit=limit)
@@ -63,6 +66,25 @@ async def around(page: PageHandler, query: AccountQuery, rows: Sequence[Account]
     }
 
 
+async def exported(
+    page: Desk, query: AccountQuery, rows: Sequence[Account]
+) -> list[tuple[Account, str, str]]:
+    names, locked = await places(page, rows), await staff.locks(page.platform, rows)
+    return [(one, names.get(one.institution_code or "", ""), staff.standing(one, locked)) for one in rows]
+
+
+SHEET = Sheet[tuple[Account, str, str]](
+    "用户账号",
+    [
+        Column("用户名", 20, lambda row: row[0].username),
+        Column("使用人", 14, lambda row: row[0].name),
+        Column("用户类别", 18, lambda row: row[0].role.label),
+        Column("单位", 30, lambda row: row[1] or province_name(row[0].province_code)),
+        Column("状态", 18, lambda row: row[2]),
+        Column("两步验证", 10, lambda row: "已开通" if row[0].second_factor else "未开通"),
+        Column("分配时间", 12, lambda row: beijing_date(row[0].created_at)),
+    ],
+)
 ACCOUNTS = Listing(
     "/admin/accounts",
     "accounts/list.html",
@@ -70,6 +92,8 @@ ACCOUNTS = Listing(
     AccountQuery,
     fetch,
     around,
+    SHEET,
+    exported,
     page_size=50,
 )
 

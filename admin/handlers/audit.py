@@ -3,32 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
-from admin.handler import PageHandler
-from admin.lists import Listing, Query
-from server.audit_words import Told, tell
-from server.kernel import audit, chain
+from pydantic import Field
+
+from admin.handler import Desk, PageHandler
+from admin.lists import Filter, Listing, Query, Words
+from admin.rendering import beijing
+from server.audit_words import Told, choices, trail
+from server.kernel import chain
 from server.kernel.permissions import Permission
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 
 
-async def fetch(page: PageHandler, query: Query, before: str | None, limit: int) -> list[Told]:
-    entries = await audit.recent(page.platform, before=before, limit=limit)
-    doubtful = await chain.doubtful(page.platform, entries)
-    return [replace(one, doubtful=one.id in doubtful) for one in await tell(page.platform, entries)]
+class TrailQuery(Query):
+    who: Annotated[Words, Filter("操作人", hint="完整的姓名或用户名")] = ""
+    action: Annotated[str, Field(max_length=60), Filter("操作", choices())] = ""
+    since: Annotated[date | None, Filter("自")] = None
+    until: Annotated[date | None, Filter("至")] = None
+    about: Annotated[Words, Filter("对象", hint="培训班、人员、证书编号、用户名或机构")] = ""
 
 
-async def around(page: PageHandler, query: Query, rows: Sequence[Told]) -> Mapping[str, Any]:
+async def fetch(page: Desk, query: TrailQuery, before: str | None, limit: int) -> list[Told]:
+    return await trail(page.platform, **query.arguments, before=before, limit=limit)
+
+
+async def around(page: PageHandler, query: TrailQuery, rows: Sequence[Told]) -> Mapping[str, Any]:
     return {
         "end_in_doubt": await chain.end_in_doubt(page.platform),
         "checked": await chain.state(page.platform),
     }
 
 
+SHEET = Sheet[Told](
+    "操作留痕",
+    [
+        Column("操作", 28, lambda one: one.title),
+        Column("时间", 20, lambda one: beijing(one.at, "second")),
+        Column("操作人", 18, lambda one: one.who),
+        Column("内容", 48, lambda one: one.detail),
+        Column("对象", 40, lambda one: one.subject),
+        Column("入链", 12, lambda one: one.standing),
+    ],
+)
 TRAIL = Listing(
-    "/admin/audit", "audit/trail.html", Permission.AUDIT_READ, Query, fetch, around=around, page_size=50
+    "/admin/audit",
+    "audit/trail.html",
+    Permission.AUDIT_READ,
+    TrailQuery,
+    fetch,
+    around,
+    SHEET,
+    page_size=50,
 )
 
 

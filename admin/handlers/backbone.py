@@ -8,9 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from admin.downloads import download
-from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import EXPORT_RATE, Filter, Listing, MajorCode, Options, ProvinceCode, Query, Words, Year
+from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
+from admin.lists import Filter, Listing, MajorCode, Options, ProvinceCode, Query, Words, Year
 from admin.options import PROVINCE_OPTIONS
 from admin.rendering import province_name
 from admin.steps import shows, step
@@ -22,7 +21,6 @@ from server.identities import service as identities
 from server.identities.service import Digits, PoolPhone
 from server.institutions.rules import MAJORS
 from server.kernel.clock import beijing_date
-from server.kernel.downloads import Download
 from server.kernel.identity import Role
 from server.kernel.numbers import AS_CERTIFICATE_NUMBER
 from server.kernel.permissions import Permission, holds
@@ -57,11 +55,11 @@ class PoolQuery(Query):
     tasks: Annotated[str, Field(pattern=r"^([0-9]{1,2}|none)$"), Filter("该年授课和考核", TASKS)] = ""
     satisfaction: Annotated[Sought | None, Filter("该年满意度", SATISFACTION)] = None
 
-    def year_on(self, page: PageHandler) -> int:
+    def year_on(self, page: Desk) -> int:
         """Whose figures are shown and searched."""
         return self.year or page.today.year
 
-    def wanted(self, page: PageHandler) -> PoolFilter:
+    def wanted(self, page: Desk) -> PoolFilter:
         year = self.year_on(page)
         marks = []
         if self.tasks == "none":
@@ -80,13 +78,13 @@ class PoolQuery(Query):
         )
 
 
-def shows_number_of(page: PageHandler, member: PoolMember) -> bool:
+def shows_number_of(page: Desk, member: PoolMember) -> bool:
     """Whether the masked ID number is shown: to the centre, and to the teacher's own province."""
     own = Role.PROVINCE in page.actor.roles and page.actor.province_code == member.province_code
     return own or Role.NATIONAL_CENTRE in page.actor.roles
 
 
-async def fetch(page: PageHandler, query: PoolQuery, before: str | None, limit: int) -> list[PoolMember]:
+async def fetch(page: Desk, query: PoolQuery, before: str | None, limit: int) -> list[PoolMember]:
     return await backbone.list_pool(page.platform, page.actor, query.wanted(page), before=before, limit=limit)
 
 
@@ -98,12 +96,8 @@ async def around(page: PageHandler, query: PoolQuery, rows: Sequence[PoolMember]
     }
 
 
-POOL = Listing(
-    "/admin/backbone", "backbone/list.html", Permission.BACKBONE_READ, PoolQuery, fetch, around, page_size=30
-)
-
-
-def sheet(page: PageHandler, year: int) -> Sheet[PoolMember]:
+def sheet(page: Desk, query: PoolQuery) -> Sheet[PoolMember]:
+    year = query.year_on(page)
     return Sheet(
         "骨干教师库",
         [
@@ -114,24 +108,25 @@ def sheet(page: PageHandler, year: int) -> Sheet[PoolMember]:
             Column("专业大类", 30, lambda one: "、".join(MAJORS[code].name for code in one.majors)),
             Column("证书编号", 20, lambda one: one.certificate_number or ""),
             Column("登记依据", 24, lambda one: one.proof.label),
-            Column(f"{year}年授课", 12, lambda one: one.figures_of(year).teaching),
-            Column(f"{year}年考核", 12, lambda one: one.figures_of(year).assessment),
-            Column(f"{year}年满意度", 14, lambda one: one.figures_of(year).mean),
+            Column(f"{year} 年授课", 12, lambda one: one.figures_of(year).teaching),
+            Column(f"{year} 年考核", 12, lambda one: one.figures_of(year).assessment),
+            Column(f"{year} 年满意度", 14, lambda one: one.figures_of(year).mean),
             Column("状态", 12, lambda one: one.status.label),
             Column("登记日期", 12, lambda one: beijing_date(one.registered_at)),
         ],
     )
 
 
-@download(Permission.BACKBONE_READ, rate=EXPORT_RATE)
-async def export(page: PageHandler) -> Download:
-    """Row by row: however large the pool is, little of it is in memory."""
-    query = page.query(PoolQuery)
-    rows = backbone.export_pool(page.platform, page.actor, query.wanted(page))
-    name = f"骨干教师库-{page.today}.xlsx"
-    return await sheet(page, query.year_on(page)).stream(name, rows)
-
-
+POOL = Listing(
+    "/admin/backbone",
+    "backbone/list.html",
+    Permission.BACKBONE_READ,
+    PoolQuery,
+    fetch,
+    around,
+    sheet,
+    page_size=30,
+)
 PROOFS = [
     (Proof.LEDGER.value, Proof.LEDGER.label, "填写编号，平台在证书台账中核对本人和有效状态"),
     (Proof.PAPER.value, Proof.PAPER.label, "填写证明的编号或文号和日期，入库后如此注明"),
@@ -262,7 +257,6 @@ def told(what: str, member: PoolMember) -> str:
 _ONE = r"/admin/backbone/(?P<teacher_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
     *POOL.routes,
-    (r"/admin/backbone/export", export),
     (r"/admin/backbone/new", register),
     (_ONE, Teacher),
     (rf"{_ONE}/id-number", IdNumber),

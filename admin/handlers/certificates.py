@@ -9,7 +9,7 @@ from pydantic import Field
 
 from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import EXPORT_RATE, Filter, LevelCode, Listing, Options, Query, Words, Year, fetched_by
+from admin.lists import Filter, LevelCode, Listing, Options, Query, Words, Year, fetched_by
 from admin.options import years
 from admin.steps import Done, shows, step
 from server.certificates import issue, reconcile, verify
@@ -89,15 +89,6 @@ async def institutions_to_choose(
     return {"institutions": [(one.id, f"{one.id} {one.name}") for one in listed]}
 
 
-LEDGER = Listing(
-    "/admin/certificates",
-    "certificates/ledger.html",
-    Permission.CERTIFICATES_READ,
-    LedgerQuery,
-    fetched_by(certificates.ledger, LedgerFilter),
-    institutions_to_choose,
-    page_size=PAGE_SIZE,
-)
 SHEET = Sheet[Certificate](
     "证书台账",
     [
@@ -106,7 +97,7 @@ SHEET = Sheet[Certificate](
         Column("姓名", 14, lambda one: one.printed.name),
         Column("证件号", 22, lambda one: one.printed.id_number_masked),
         Column("培训班", 36, lambda one: one.printed.class_name),
-        Column("培训级别", 10, lambda one: one.printed.level.label),
+        Column("级别", 10, lambda one: one.printed.level.label),
         Column("专业大类", 12, lambda one: one.printed.major),
         Column("培训时间", 26, lambda one: f"{one.printed.training_from} 至 {one.printed.training_to}"),
         Column("课时", 8, lambda one: one.printed.class_hours),
@@ -117,15 +108,16 @@ SHEET = Sheet[Certificate](
         Column("撤销理由", 40, lambda one: one.revoke_reason or ""),
     ],
 )
-
-
-@download(Permission.CERTIFICATES_READ, rate=EXPORT_RATE)
-async def export(page: PageHandler) -> Download:
-    """Row by row: however long the ledger is, little of it is in memory."""
-    rows = certificates.export_ledger(
-        page.platform, page.actor, LedgerFilter(**page.query(LedgerQuery).arguments)
-    )
-    return await SHEET.stream("证书台账.xlsx", rows)
+LEDGER = Listing(
+    "/admin/certificates",
+    "certificates/ledger.html",
+    Permission.CERTIFICATES_READ,
+    LedgerQuery,
+    fetched_by(certificates.ledger, LedgerFilter),
+    institutions_to_choose,
+    SHEET,
+    page_size=PAGE_SIZE,
+)
 
 
 async def checks(page: PageHandler, query: Query, rows: Sequence[LedgerFinding]) -> dict[str, Any]:
@@ -143,6 +135,15 @@ LEDGER_CHECK = Listing(
     Query,
     fetched_by(reconcile.findings),
     checks,
+    Sheet[LedgerFinding](
+        "台账核查",
+        [
+            Column("问题", 20, lambda one: reconcile.kind_title(one.kind)),
+            Column("培训机构", 30, lambda one: one.institution_name),
+            Column("内容", 60, lambda one: one.detail),
+            Column("发现时间", 18, lambda one: one.found_at),
+        ],
+    ),
     page_size=PAGE_SIZE,
 )
 """台账核查: what the daily check found."""
@@ -240,7 +241,6 @@ ROUTES: list[Route] = [
     (rf"{_OF_CLASS}/issue", issue_certificates),
     (rf"{_OF_CLASS}\.zip", archive),
     *LEDGER.routes,
-    (r"/admin/certificates\.xlsx", export),
     *LEDGER_CHECK.routes,
     (_ONE, OneCertificate),
     (rf"{_ONE}/pdf", pdf),

@@ -8,13 +8,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from admin.downloads import file_of
-from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
 from admin.lists import Listing, Query
 from admin.steps import shows, step
 from server.accounts import people
 from server.admissions import service as admissions
 from server.kernel.permissions import Permission
 from server.kernel.reasons import OptionalReason
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.wechat import codes, content
 from server.wechat.content_documents import ContentCheck
@@ -25,17 +26,45 @@ class CheckQuery(Query):
     """1: those that need nobody any more."""
 
 
-async def fetch(page: PageHandler, query: CheckQuery, before: str | None, limit: int) -> list[ContentCheck]:
+async def fetch(page: Desk, query: CheckQuery, before: str | None, limit: int) -> list[ContentCheck]:
     return await content.listed(page.platform, page.actor, flagged=not query.seen, before=before, limit=limit)
 
 
+async def called(page: Desk, rows: Sequence[ContentCheck]) -> dict[str, str]:
+    return await people.called(page.platform, {one.person_id: one.person_name for one in rows})
+
+
 async def around(page: PageHandler, query: CheckQuery, rows: Sequence[ContentCheck]) -> dict[str, Any]:
-    called = await people.called(page.platform, {one.person_id: one.person_name for one in rows})
-    return {"mark_of": content.mark_of, "called": called}
+    return {"mark_of": content.mark_of, "called": await called(page, rows)}
 
 
+async def exported(
+    page: Desk, query: CheckQuery, rows: Sequence[ContentCheck]
+) -> list[tuple[ContentCheck, str]]:
+    names = await called(page, rows)
+    return [(one, names[one.person_id]) for one in rows]
+
+
+SHEET = Sheet[tuple[ContentCheck, str]](
+    "内容检查",
+    [
+        Column("内容", 30, lambda row: row[0].title),
+        Column("文件", 24, lambda row: row[0].file_name),
+        Column("发布人", 18, lambda row: row[1]),
+        Column("培训班", 36, lambda row: row[0].class_name),
+        Column("时间", 18, lambda row: row[0].created_at),
+        Column("状态", 16, lambda row: content.mark_of(row[0].state).title),
+    ],
+)
 CHECKS = Listing(
-    "/admin/content-checks", "content/list.html", Permission.CONTENT_REVIEW, CheckQuery, fetch, around
+    "/admin/content-checks",
+    "content/list.html",
+    Permission.CONTENT_REVIEW,
+    CheckQuery,
+    fetch,
+    around,
+    SHEET,
+    exported,
 )
 
 

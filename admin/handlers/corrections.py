@@ -17,9 +17,11 @@ from server.corrections.documents import Correction, CorrectionFilter
 from server.corrections.rules import Ground, State, Subject
 from server.corrections.service import ClassCorrection, InstitutionCorrection, Reason, TraineeCorrection
 from server.institutions import service as institutions
+from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission, holds
 from server.kernel.reasons import OptionalReason
 from server.kernel.reviews import Review
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 
 
@@ -33,12 +35,29 @@ class CorrectionQuery(Query):
     province: ProvinceCode = ""
 
 
+SHEET = Sheet[Correction](
+    "信息更正",
+    [
+        Column("对象", 36, lambda one: one.about),
+        Column("事项", 12, lambda one: one.subject.label),
+        Column(
+            "更正内容",
+            48,
+            lambda one: "；".join(f"{it.title}：{it.before} → {it.after}" for it in one.changes),
+        ),
+        Column("理由", 40, lambda one: one.reason),
+        Column("申请", 14, lambda one: one.history[0].actor_name),
+        Column("申请日期", 12, lambda one: beijing_date(one.submitted_at)),
+        Column("状态", 12, lambda one: one.state.label),
+    ],
+)
 CORRECTIONS = Listing(
     "/admin/corrections",
     "corrections/list.html",
     Permission.CORRECTIONS_READ,
     CorrectionQuery,
     fetched_by(corrections.list_corrections, CorrectionFilter),
+    sheet=SHEET,
 )
 
 

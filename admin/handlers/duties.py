@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from pydantic import Field
 
-from admin.downloads import download
-from admin.handler import PageHandler
-from admin.lists import EXPORT_RATE, Filter, Options, ProvinceCode, Query, Words
+from admin.handler import Desk, PageHandler
+from admin.lists import Export, Filter, Options, ProvinceCode, Query, Words
 from admin.paging import Way
 from admin.rendering import province_name
 from server.duties import service as duties
 from server.duties.rules import EARLIEST_YEAR, Standing, State
 from server.duties.service import DutyFilter, DutyYear
-from server.kernel.downloads import Download
-from server.kernel.errors import TooLarge
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.surveys.rules import SATISFACTION_MARK
 
 PAGE_SIZE = 30
-EXPORTED_MOST = 20_000
 
 
 def years_of_duty(page: PageHandler) -> Options:
@@ -40,7 +37,7 @@ class DutyQuery(YearQuery):
     province: ProvinceCode = ""
     standing: Annotated[Standing | None, Filter("履职状态")] = None
 
-    def wanted(self, page: PageHandler) -> DutyFilter:
+    def wanted(self, page: Desk) -> DutyFilter:
         return DutyFilter(self.year or page.today.year, self.q, self.province, self.standing)
 
 
@@ -70,15 +67,15 @@ SHEET = Sheet[DutyYear](
     "履职情况",
     [
         Column("年度", 8, lambda seen: seen.year),
-        Column("姓名", 14, lambda seen: seen.teacher.name),
+        Column("骨干教师", 14, lambda seen: seen.teacher.name),
         Column("工作单位", 30, lambda seen: seen.teacher.work_unit),
         Column("省份", 10, lambda seen: province_name(seen.teacher.province_code)),
         Column("在库状态", 12, lambda seen: seen.teacher.status.label),
         Column("应授课", 8, lambda seen: seen.required),
-        Column("已授课", 8, lambda seen: seen.teaching_done),
-        Column("已安排授课", 12, lambda seen: seen.teaching_planned),
+        Column("授课", 8, lambda seen: seen.teaching_done),
+        Column("已安排", 12, lambda seen: seen.teaching_planned),
         Column("尚欠", 8, lambda seen: seen.missing),
-        Column("已考核", 8, lambda seen: seen.assessment_done),
+        Column("考核", 8, lambda seen: seen.assessment_done),
         Column("已安排考核", 12, lambda seen: seen.assessment_planned),
         Column(
             "满意度平均分",
@@ -86,7 +83,7 @@ SHEET = Sheet[DutyYear](
             lambda seen: float(seen.tally.mean) if seen.tally and seen.tally.answers else "",
         ),
         Column("评分数", 8, lambda seen: seen.tally.answers if seen.tally else 0),
-        Column("指导（已确认）", 14, lambda seen: seen.guidance[State.CONFIRMED]),
+        Column("后续指导", 14, lambda seen: seen.guidance[State.CONFIRMED]),
         Column("指导（待确认）", 14, lambda seen: seen.guidance[State.WAITING]),
         Column("指导（有异议）", 14, lambda seen: seen.guidance[State.DISPUTED]),
         Column("履职状态", 16, lambda seen: seen.standing.label),
@@ -95,15 +92,12 @@ SHEET = Sheet[DutyYear](
 )
 
 
-@download(Permission.DUTIES_READ, rate=EXPORT_RATE)
-async def export(page: PageHandler) -> Download:
-    wanted = page.query(DutyQuery).wanted(page)
-    found: list[DutyYear] = []
-    async for seen in duties.all_years(page.platform, page.actor, wanted):
-        if len(found) == EXPORTED_MOST:
-            raise TooLarge("超过两万位骨干教师，一次导不完。请先按省份或履职状态筛选，再分别导出。")
-        found.append(seen)
-    return await SHEET.download(found, f"{wanted.year}年-{page.today}")
+async def rows(page: Desk, query: DutyQuery) -> AsyncIterator[DutyYear]:
+    async for seen in duties.all_years(page.platform, page.actor, query.wanted(page)):
+        yield seen
+
+
+EXPORT = Export("/admin/duties", Permission.DUTIES_READ, DutyQuery, lambda page, query: SHEET, rows)
 
 
 class OneTeacher(PageHandler):
@@ -122,6 +116,6 @@ class OneTeacher(PageHandler):
 
 ROUTES: list[Route] = [
     (r"/admin/duties", DutyList),
-    (r"/admin/duties/export", export),
+    EXPORT.route,
     (r"/admin/duties/(?P<teacher_id>[0-9a-f]{24})", OneTeacher),
 ]

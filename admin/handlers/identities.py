@@ -8,10 +8,11 @@ from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, Listing, Query, Words, fetched_by, named
 from admin.steps import shows, step
 from server.identities import service
-from server.identities.documents import ReleaseFilter
+from server.identities.documents import ReleaseFilter, ReleaseRequest
 from server.identities.rules import State
 from server.kernel.permissions import Permission
 from server.kernel.reviews import Return, Review
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 
 
@@ -20,12 +21,25 @@ class ReleaseQuery(Query):
     state: Annotated[State | None, Filter("状态", named(State))] = None
 
 
+SHEET = Sheet[ReleaseRequest](
+    "解除微信绑定",
+    [
+        Column("姓名", 14, lambda one: one.name),
+        Column("证件号", 22, lambda one: one.id_number_masked),
+        Column("工作单位", 30, lambda one: one.work_unit),
+        Column("提出申请", 30, lambda one: one.institution_name),
+        Column("培训班", 36, lambda one: one.class_name),
+        Column("申请日期", 12, lambda one: one.due_on),
+        Column("状态", 12, lambda one: one.state.label),
+    ],
+)
 REQUESTS = Listing(
     service.PAGE,
     "identities/list.html",
     Permission.IDENTITIES_DECIDE,
     ReleaseQuery,
     fetched_by(service.list_requests, ReleaseFilter),
+    sheet=SHEET,
 )
 
 

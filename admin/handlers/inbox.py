@@ -6,11 +6,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from admin.handler import PageHandler
+from admin.handler import Desk, PageHandler
 from admin.lists import Filter, Listing, Query
 from admin.steps import Done, step
 from server.kernel.offices import Topic
 from server.kernel.permissions import Permission
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.messages import office_inbox
 from server.messages.office_inbox import InboxFilter
@@ -23,14 +24,22 @@ class InboxQuery(Query):
     unread: Annotated[bool | None, Filter("是否已读", [("true", "未读")])] = None
 
 
-async def fetch(
-    page: PageHandler, query: InboxQuery, before: str | None, limit: int
-) -> list[office_inbox.Line]:
+async def fetch(page: Desk, query: InboxQuery, before: str | None, limit: int) -> list[office_inbox.Line]:
     narrowed = InboxFilter(query.topic, bool(query.unread))
     return await office_inbox.inbox(page.platform, page.actor, narrowed, before=before, limit=limit)
 
 
-INBOX = Listing(HOME, "messages/inbox.html", Permission.ACCOUNTS_OWN, InboxQuery, fetch)
+SHEET = Sheet[office_inbox.Line](
+    "消息",
+    [
+        Column("消息", 60, lambda one: one.words),
+        Column("类别", 12, lambda one: one.topic.label),
+        Column("办理人", 14, lambda one: one.by),
+        Column("时间", 18, lambda one: one.at),
+        Column("已读", 8, lambda one: "是" if one.read else "否"),
+    ],
+)
+INBOX = Listing(HOME, "messages/inbox.html", Permission.ACCOUNTS_OWN, InboxQuery, fetch, sheet=SHEET)
 
 
 class UpTo(BaseModel):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from admin.downloads import download
-from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import EXPORT_RATE, Filter, Listing, ProvinceCode, Query, Words
+from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
+from admin.lists import Filter, Listing, ProvinceCode, Query, Words
 from admin.rendering import province_name
 from admin.steps import Done, shows, step
 from server.classes import facts
@@ -27,7 +25,6 @@ from server.institutions.rules import (
     QualificationStatus,
     levels_held,
 )
-from server.kernel.downloads import Download
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
@@ -50,23 +47,15 @@ class InstitutionQuery(Query):
 
 
 async def fetch(
-    page: PageHandler, query: InstitutionQuery, before: str | None = None, limit: int = ALL
+    page: Desk, query: InstitutionQuery, before: str | None = None, limit: int = ALL
 ) -> list[Institution]:
     """All of them: the list has one page."""
+    if before:
+        return []
     narrowed = InstitutionFilter(
         query.q, query.province, query.kind, query.status, to_confirm=bool(query.confirm)
     )
     return await institutions.list_institutions(page.platform, page.actor, narrowed)
-
-
-INSTITUTIONS = Listing(
-    "/admin/institutions",
-    "institutions/list.html",
-    Permission.INSTITUTIONS_READ,
-    InstitutionQuery,
-    fetch,
-    page_size=ALL,
-)
 
 
 class Held(NamedTuple):
@@ -81,11 +70,12 @@ def qualifications_held(found: Sequence[Institution]) -> list[Held]:
     ]
 
 
-def sheet_of(today: date) -> Sheet[Held]:
+def sheet(page: Desk, query: InstitutionQuery) -> Sheet[Held]:
+    today = page.today
     return Sheet(
         "培训机构",
         [
-            Column("培训机构号", 12, lambda held: held.by.id),
+            Column("机构号", 12, lambda held: held.by.id),
             Column("培训机构", 32, lambda held: held.by.name),
             Column("省份", 10, lambda held: province_name(held.by.province_code)),
             Column("资格", 16, lambda held: held.qualification.kind.label),
@@ -95,7 +85,7 @@ def sheet_of(today: date) -> Sheet[Held]:
                 lambda held: "、".join(MAJORS[code].name for code in held.qualification.majors),
             ),
             Column("起始日期", 12, lambda held: held.qualification.valid_from),
-            Column("截止日期", 12, lambda held: held.qualification.valid_to or "长期"),
+            Column("有效期", 12, lambda held: held.qualification.valid_to or "长期"),
             Column("状态", 10, lambda held: held.qualification.status.label),
             Column("今天有效", 10, lambda held: "是" if held.qualification.is_valid(today) else "否"),
             Column("核定", 8, lambda held: "待核" if held.by.awaits_confirmation(held.number) else "已核定"),
@@ -104,10 +94,15 @@ def sheet_of(today: date) -> Sheet[Held]:
     )
 
 
-@download(Permission.INSTITUTIONS_READ, rate=EXPORT_RATE)
-async def export(page: PageHandler) -> Download:
-    today = page.today
-    return await sheet_of(today).download(await fetch(page, page.query(InstitutionQuery)), today)
+INSTITUTIONS = Listing(
+    "/admin/institutions",
+    "institutions/list.html",
+    Permission.INSTITUTIONS_READ,
+    InstitutionQuery,
+    fetch,
+    sheet=sheet,
+    page_size=ALL,
+)
 
 
 class OneInstitution(PageHandler):
@@ -216,7 +211,6 @@ _ONE = r"/admin/institutions/(?P<code>[0-9]{3})"
 _QUALIFICATION = rf"{_ONE}/qualifications/(?P<number>[1-9][0-9]?)"
 ROUTES: list[Route] = [
     *INSTITUTIONS.routes,
-    (r"/admin/institutions/export", export),
     (r"/admin/institutions/publish", publish_centre),
     (_ONE, OneInstitution),
     (rf"{_QUALIFICATION}/confirm", confirm),

@@ -26,6 +26,7 @@ from server.interruptions.requests import (
     Transfer,
 )
 from server.interruptions.rules import Ground, Kind, State
+from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
 from server.kernel.reasons import Reason
@@ -56,7 +57,8 @@ SHEET = Sheet[ClassChange](
         Column("内容", 40, lambda row: row.words),
         Column("原因", 24, lambda row: row.ground.label),
         Column("说明", 40, lambda row: row.reason),
-        Column("申请时间", 18, lambda row: row.filed_at),
+        Column("申请", 14, lambda row: row.history[0].actor_name),
+        Column("申请日期", 12, lambda row: beijing_date(row.filed_at)),
         Column("状态", 14, lambda row: row.state.label),
     ],
     file="培训班变更",

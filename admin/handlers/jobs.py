@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 
-from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Query, one_page
+from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
+from admin.lists import Export, Query, one_page
 from admin.steps import Done, shows, step
 from server.jobs import JOBS
 from server.kernel import runs
 from server.kernel.errors import NotFound
 from server.kernel.permissions import Permission
+from server.kernel.runs import JobView
 from server.kernel.schedule import Job
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 
 NAME = r"(?P<job_name>[a-z][a-z0-9-]{1,39})"
@@ -46,7 +48,33 @@ class Jobs(PageHandler):
     @allow(Permission.JOBS_RUN)
     async def get(self) -> None:
         views = await runs.overview(self.platform, JOBS)
-        self.render_page("jobs/list.html", views=views, did=did, duration=duration)
+        self.render_page(
+            "jobs/list.html", views=views, did=did, duration=duration, export=f"{EXPORT.address}/export"
+        )
+
+
+async def rows(desk: Desk, query: Query) -> AsyncIterator[JobView]:
+    for view in await runs.overview(desk.platform, JOBS):
+        yield view
+
+
+def outcome_of(view: JobView) -> str:
+    last = view.state.last
+    return (last.error or did(last.counts) or "没有要办的") if last else "还没有运行"
+
+
+SHEET = Sheet[JobView](
+    "定时任务",
+    [
+        Column("任务", 36, lambda view: view.job.title),
+        Column("依据", 24, lambda view: view.job.article),
+        Column("时间", 16, lambda view: view.job.frequency),
+        Column("上次运行", 18, lambda view: view.state.last.ended_at if view.state.last else None),
+        Column("结果", 40, outcome_of),
+        Column("下次运行", 18, lambda view: view.next_at),
+    ],
+)
+EXPORT = Export("/admin/jobs", Permission.JOBS_RUN, Query, lambda desk, query: SHEET, rows)
 
 
 class OneJob(PageHandler):
@@ -84,6 +112,7 @@ async def run(page: OneJob, job_name: str) -> str | Done:
 
 ROUTES: list[Route] = [
     (r"/admin/jobs", Jobs),
+    EXPORT.route,
     (rf"/admin/jobs/{NAME}", OneJob),
     (rf"/admin/jobs/{NAME}/run", run),
 ]

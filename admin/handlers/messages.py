@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
 from admin.lists import Filter, Listing, Query
 from admin.steps import Done, shows, step
 from server.kernel.outbox_state import State
 from server.kernel.permissions import Permission
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.messages import delivery as messages
 from server.messages import templates as message_templates
@@ -31,7 +32,7 @@ class MessageQuery(Query):
     ] = ""
 
 
-async def fetch(page: PageHandler, query: MessageQuery, before: str | None, limit: int) -> list[Told]:
+async def fetch(page: Desk, query: MessageQuery, before: str | None, limit: int) -> list[Told]:
     return await messages.list_messages(
         page.platform, query.state, kind=query.kind, before=before, limit=limit
     )
@@ -52,7 +53,19 @@ def in_words(count: int) -> str:
     return f"{COUNTED_MOST}+" if count >= COUNTED_MOST else str(count)
 
 
-MESSAGES = Listing(HOME, "messages/list.html", Permission.MESSAGES_MANAGE, MessageQuery, fetch, around)
+SHEET = Sheet[Told](
+    "消息发送",
+    [
+        Column("消息", 30, lambda one: one.title),
+        Column("收件人", 14, lambda one: one.person),
+        Column("原因", 40, lambda one: one.reason),
+        Column("次数", 8, lambda one: one.attempts),
+        Column("产生时间", 18, lambda one: one.created_at),
+        Column("处理时间", 18, lambda one: one.settled_at),
+        Column("状态", 14, lambda one: one.state.label),
+    ],
+)
+MESSAGES = Listing(HOME, "messages/list.html", Permission.MESSAGES_MANAGE, MessageQuery, fetch, around, SHEET)
 
 
 class SendAllForm(BaseModel):

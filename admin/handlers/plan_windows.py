@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from admin.handler import PageHandler
+from admin.handler import Desk, PageHandler
 from admin.lists import Filter, Listing, ProvinceCode, Query
 from admin.rendering import province_name
 from admin.steps import Done, step
@@ -32,13 +32,13 @@ class ReportQuery(Query):
     outstanding: Annotated[bool | None, Filter("是否报送", [("true", "未报送")])] = None
     province: ProvinceCode = ""
 
-    def of(self, page: PageHandler) -> ReportFilter:
+    def of(self, page: Desk) -> ReportFilter:
         """In the second half of a year plans are made for the next one."""
         year = self.year or page.today.year + (page.today.month > 6)
         return ReportFilter(year, self.report, self.province, bool(self.outstanding))
 
 
-async def fetch(page: PageHandler, query: ReportQuery, before: str | None, limit: int) -> list[ReportRow]:
+async def fetch(page: Desk, query: ReportQuery, before: str | None, limit: int) -> list[ReportRow]:
     return await windows.reports(page.platform, page.actor, query.of(page), before=before, limit=limit)
 
 

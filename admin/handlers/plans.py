@@ -66,20 +66,21 @@ def planned_classes(plans: Sequence[Plan]) -> list[PlannedClass]:
 SHEET = Sheet[PlannedClass](
     "培训计划项目",
     [
+        Column("计划", 40, lambda row: row.plan.name),
         Column("年度", 8, lambda row: row.plan.year),
         Column("省份", 10, lambda row: province_name(row.plan.province_code)),
         Column("培训机构", 30, lambda row: row.plan.institution_name),
         Column("版本", 8, lambda row: row.plan.version),
         Column("状态", 14, lambda row: row.plan.state.label),
-        Column("名称", 36, lambda row: row.item.title),
+        Column("最近办理", 18, lambda row: row.plan.history[-1].at),
+        Column("项目", 36, lambda row: row.item.title),
         Column("级别", 10, lambda row: row.item.level.label),
         Column("专业大类", 14, lambda row: row.item.major_name),
         Column("月份", 8, lambda row: row.item.month),
         Column("人数", 8, lambda row: row.item.places),
         Column("课时", 8, lambda row: row.item.class_hours),
-        Column("预算（元）", 14, lambda row: row.item.budget_fen / 100),
+        Column("预算", 14, lambda row: row.item.budget_fen / 100),
     ],
-    most=2_000,
     rows=planned_classes,
 )
 PLANS = Listing(

@@ -8,14 +8,16 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from admin.downloads import file_of
-from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
 from admin.lists import Filter, Listing, ProvinceCode, Query, fetched_by
+from admin.rendering import province_name
 from admin.steps import shows, step
 from server.accounts import people
 from server.institutions import requests
 from server.institutions.documents import BaseRequest
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Review
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 from server.qualification import rules
 from server.qualification import service as qualification
@@ -49,16 +51,36 @@ class CaseQuery(Query):
     province: ProvinceCode = ""
 
 
-async def fetch_cases(page: PageHandler, query: CaseQuery, before: str | None, limit: int) -> list[Case]:
+async def fetch_cases(page: Desk, query: CaseQuery, before: str | None, limit: int) -> list[Case]:
     narrowed = CaseFilter(query.subject, query.rule, query.state, query.province)
     return await qualification.list_cases(
         page.platform, page.actor, narrowed, todo=bool(query.todo), before=before, limit=limit
     )
 
 
-async def called(page: PageHandler, rows: Sequence[Case] | Sequence[EarlyWarning]) -> dict[str, str]:
+async def called(page: Desk, rows: Sequence[Case] | Sequence[EarlyWarning]) -> dict[str, str]:
     """What to call each of whom they are about, by id: of two teachers of one name it is seen who is meant."""
     return await people.called(page.platform, {one.subject_id: one.name for one in rows})
+
+
+async def exported_cases(page: Desk, query: CaseQuery, rows: Sequence[Case]) -> list[tuple[Case, str]]:
+    names = await called(page, rows)
+    return [(one, names[one.subject_id]) for one in rows]
+
+
+CASE_SHEET = Sheet[tuple[Case, str]](
+    "核查事项",
+    [
+        Column("对象", 24, lambda row: row[1]),
+        Column("单位", 30, lambda row: row[0].unit_name),
+        Column("依据", 36, lambda row: f"{row[0].subject.label}：{row[0].rule.label}"),
+        Column("期间", 26, lambda row: f"{row[0].first} 至 {row[0].last}"),
+        Column("省份", 10, lambda row: province_name(row[0].province_code)),
+        Column("陈述期限", 12, lambda row: row[0].state_until),
+        Column("状态", 14, lambda row: row[0].state.label),
+        Column("决定", 14, lambda row: row[0].decision.outcome.label if row[0].decision else ""),
+    ],
+)
 
 
 async def around_cases(page: PageHandler, query: CaseQuery, rows: Sequence[Case]) -> dict[str, Any]:
@@ -72,6 +94,8 @@ CASES = Listing(
     CaseQuery,
     fetch_cases,
     around_cases,
+    CASE_SHEET,
+    exported_cases,
 )
 
 
@@ -91,6 +115,26 @@ async def around_warnings(
     }
 
 
+async def exported_warnings(
+    page: Desk, query: WarningQuery, rows: Sequence[EarlyWarning]
+) -> list[tuple[EarlyWarning, str, str]]:
+    names, holding = await called(page, rows), await qualification.still_holding(page.platform, rows)
+    return [(one, names[one.subject_id], "仍需关注" if one.id in holding else "已解除") for one in rows]
+
+
+WARNING_SHEET = Sheet[tuple[EarlyWarning, str, str]](
+    "预警",
+    [
+        Column("对象", 24, lambda row: row[1]),
+        Column("单位", 30, lambda row: row[0].unit_name),
+        Column("依据", 36, lambda row: f"{row[0].subject.label}：{row[0].rule.label}"),
+        Column("预警", 14, lambda row: row[0].grade.label),
+        Column("期间", 26, lambda row: f"{row[0].first} 至 {row[0].last}"),
+        Column("省份", 10, lambda row: province_name(row[0].province_code)),
+        Column("发出", 12, lambda row: row[0].given_on),
+        Column("现状", 12, lambda row: row[2]),
+    ],
+)
 WARNINGS = Listing(
     "/admin/qualification/warnings",
     "qualification/warnings.html",
@@ -98,6 +142,8 @@ WARNINGS = Listing(
     WarningQuery,
     fetched_by(qualification.list_warnings, WarningFilter),
     around_warnings,
+    WARNING_SHEET,
+    exported_warnings,
 )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, Listing, ProvinceCode, Query, fetched_by, named
 from admin.options import MAJOR_OPTIONS
+from admin.rendering import major_name, province_name
 from admin.steps import Done, shows, step
 from server.classes import facts
 from server.classes.documents import TrainingClass
@@ -25,6 +26,7 @@ from server.institutions.rules import (
 )
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Review
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 from server.qualification import base_requests
 
@@ -37,12 +39,24 @@ class RequestQuery(Query):
     province: ProvinceCode = ""
 
 
+SHEET = Sheet[BaseRequest](
+    "推荐和申请",
+    [
+        Column("院校", 32, lambda one: one.institution_name),
+        Column("事项", 18, lambda one: one.purpose.label),
+        Column("省份", 10, lambda one: province_name(one.province_code)),
+        Column("专业大类", 40, lambda one: "、".join(map(major_name, one.majors))),
+        Column("提交时间", 18, lambda one: one.submitted_at),
+        Column("状态", 12, lambda one: one.state.label),
+    ],
+)
 REQUESTS = Listing(
     "/admin/recommendations",
     "recommendations/list.html",
     Permission.INSTITUTIONS_READ_REQUESTS,
     RequestQuery,
     fetched_by(requests.list_requests),
+    sheet=SHEET,
 )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, Listing, ProvinceCode, Query, Words, named
+from admin.lists import Filter, Listing, ProvinceCode, Query, Words, fetched_by, named
 from admin.steps import shows, step
 from server.assessment import service as assessment
+from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Return, Review
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 from server.reopenings import service
 from server.reopenings.documents import Reopening, ReopeningFilter
@@ -22,12 +24,25 @@ class ReopeningQuery(Query):
     province: ProvinceCode = ""
 
 
-async def fetch(page: PageHandler, query: ReopeningQuery, before: str | None, limit: int) -> list[Reopening]:
-    narrowed = ReopeningFilter(query.q, query.state, query.province)
-    return await service.list_reopenings(page.platform, page.actor, narrowed, before=before, limit=limit)
-
-
-REOPENINGS = Listing(service.PAGE, "reopenings/list.html", Permission.REOPENINGS_READ, ReopeningQuery, fetch)
+SHEET = Sheet[Reopening](
+    "成绩重新开放",
+    [
+        Column("培训班", 36, lambda one: one.class_name),
+        Column("培训机构", 30, lambda one: one.institution_name),
+        Column("理由", 40, lambda one: one.reason),
+        Column("申请", 14, lambda one: one.history[0].actor_name),
+        Column("申请日期", 12, lambda one: beijing_date(one.history[0].at)),
+        Column("状态", 12, lambda one: one.state.label),
+    ],
+)
+REOPENINGS = Listing(
+    service.PAGE,
+    "reopenings/list.html",
+    Permission.REOPENINGS_READ,
+    ReopeningQuery,
+    fetched_by(service.list_reopenings, ReopeningFilter),
+    sheet=SHEET,
+)
 
 
 class OneReopening(PageHandler):

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
 from admin.handlers.scheme_editor import VersionForm
 from admin.lists import Filter, LevelCode, Listing, Month, Options, ProvinceCode, Query, Words, Year, named
 from admin.steps import shows, step
 from server.interruptions import facts as interruptions
 from server.kernel.permissions import Permission, holds
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.schemes import comparing, remarks, service, ways_back
 from server.schemes.documents import SchemeFilter, SchemeVersion
@@ -24,7 +25,7 @@ from server.schemes.ways_back import Reason
 # ---- the list
 
 
-def usual(page: PageHandler) -> tuple[str, Sequence[State]]:
+def usual(page: Desk) -> tuple[str, Sequence[State]]:
     """What somebody comes for: the province for what it must review, others for all that is on its way."""
     if holds(page.actor, Permission.SCHEMES_REVIEW):
         return "待审核的方案", [State.SUBMITTED]
@@ -45,9 +46,7 @@ class SchemeQuery(Query):
     province: ProvinceCode = ""
 
 
-async def fetch(
-    page: PageHandler, query: SchemeQuery, after: str | None, limit: int
-) -> Sequence[SchemeVersion]:
+async def fetch(page: Desk, query: SchemeQuery, after: str | None, limit: int) -> Sequence[SchemeVersion]:
     states = [query.state] if query.state else usual(page)[1]
     narrowed = SchemeFilter(states, query.q, query.level, query.year, query.month, query.province)
     return await service.list_schemes(page.platform, page.actor, narrowed, after=after, limit=limit)
@@ -57,7 +56,30 @@ async def around(page: PageHandler, query: SchemeQuery, rows: Sequence[SchemeVer
     return {"usual": usual(page)[0]}
 
 
-SCHEMES = Listing("/admin/schemes", "schemes/list.html", Permission.SCHEMES_READ, SchemeQuery, fetch, around)
+SHEET = Sheet[SchemeVersion](
+    "培训方案",
+    [
+        Column("培训班", 36, lambda one: one.class_name),
+        Column("级别", 10, lambda one: one.level.label),
+        Column("开班日期", 12, lambda one: one.starts_on),
+        Column("培训机构", 30, lambda one: one.institution_name),
+        Column("版本", 8, lambda one: one.version),
+        Column("课时", 8, lambda one: one.content.course_hours),
+        Column("报送时间", 18, lambda one: one.filed_at),
+        Column("状态", 12, lambda one: one.state.label),
+        Column("场地待核实", 40, lambda one: "；".join(flag.words for flag in one.venue_flags)),
+        Column("核实意见", 40, lambda one: one.venue_note),
+    ],
+)
+SCHEMES = Listing(
+    "/admin/schemes",
+    "schemes/list.html",
+    Permission.SCHEMES_READ,
+    SchemeQuery,
+    fetch,
+    around,
+    SHEET,
+)
 
 
 # ---- the scheme of a class

@@ -4,19 +4,22 @@ the centre registers the list with one decision."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, Listing, MajorCode, Options, ProvinceCode, Query, fetched_by, named
+from admin.rendering import province_name
 from admin.steps import Done, shows, step
 from server.classes.rules import Stage
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Review
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import UPLOAD_BODY, Route
 from server.selection import registration, rules, training
 from server.selection import service as selection
-from server.selection.documents import Nominee, NomineeFilter
+from server.selection.documents import Nominee, NomineeFilter, PassList
 from server.selection.registration import DecisionDraft, Report
 from server.selection.rules import Action, ListState, State
 from server.selection.service import PAPER_LARGEST, NomineeDraft, Return, Withdrawal
@@ -45,6 +48,21 @@ async def around_recommendations(
     }
 
 
+SHEET = Sheet[Nominee](
+    "选拔推荐",
+    [
+        Column("姓名", 14, lambda one: one.name),
+        Column("证件号", 22, lambda one: one.id_number_masked),
+        Column("工作单位", 32, lambda one: one.work_unit),
+        Column("省份", 10, lambda one: province_name(one.province_code)),
+        Column("专业大类", 14, lambda one: one.major_name),
+        Column("职称", 16, lambda one: one.post),
+        Column("教龄", 8, lambda one: one.years_of_teaching),
+        Column("已持证书", 12, lambda one: one.held_level.label if one.held_level else ""),
+        Column("报送时间", 18, lambda one: one.submitted_at),
+        Column("状态", 12, lambda one: one.state.label),
+    ],
+)
 RECOMMENDATIONS = Listing(
     "/admin/selection",
     "selection/list.html",
@@ -52,6 +70,7 @@ RECOMMENDATIONS = Listing(
     NomineeQuery,
     fetched_by(selection.list_nominees, NomineeFilter),
     around_recommendations,
+    SHEET,
 )
 
 
@@ -173,6 +192,7 @@ CANDIDATES = Listing(
     CandidateQuery,
     fetched_by(training.candidates),
     own_classes,
+    replace(SHEET, title="候选人"),
     page_size=50,
 )
 
@@ -228,12 +248,25 @@ class PassListQuery(Query):
     state: Annotated[ListState | None, Filter("状态")] = None
 
 
+PASS_SHEET = Sheet[PassList](
+    "合格教师名单",
+    [
+        Column("培训班", 36, lambda one: one.class_name),
+        Column("师资研修中心", 30, lambda one: one.institution_name),
+        Column("专业大类", 14, lambda one: one.major_name),
+        Column("培训时间", 26, lambda one: f"{one.training_from} 至 {one.training_to}"),
+        Column("人数", 8, lambda one: len(one.passed)),
+        Column("报送时间", 18, lambda one: one.submitted_at),
+        Column("状态", 12, lambda one: one.state.label),
+    ],
+)
 PASS_LISTS = Listing(
     "/admin/selection/lists",
     "selection/lists.html",
     Permission.SELECTION_READ_LISTS,
     PassListQuery,
     fetched_by(registration.list_lists),
+    sheet=PASS_SHEET,
 )
 
 
@@ -284,6 +317,7 @@ ROUTES: list[Route] = [
     *RECOMMENDATIONS.routes,
     (r"/admin/selection/new", begin),
     (CANDIDATES.address, enrol),  # the list is the form
+    CANDIDATES.export.route,
     (_CLASS, ClassSelection),
     (rf"{_CLASS}/report", report),
     (rf"{_CLASS}/conclude", conclude),

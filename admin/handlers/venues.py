@@ -12,9 +12,10 @@ from admin.steps import Done, shows, step
 from server.classes import service as classes
 from server.kernel.permissions import Permission, holds
 from server.kernel.reviews import Withdrawal
+from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 from server.venues import service
-from server.venues.documents import PlaceFilter
+from server.venues.documents import PlaceCheck, PlaceFilter
 from server.venues.rules import STEPS, Action, State
 from server.venues.service import Finding, PlaceDraft
 
@@ -25,12 +26,24 @@ class PlaceQuery(Query):
     province: ProvinceCode = ""
 
 
+SHEET = Sheet[PlaceCheck](
+    "地点核实",
+    [
+        Column("地点", 36, lambda one: one.place),
+        Column("培训班", 36, lambda one: one.class_name),
+        Column("培训机构", 30, lambda one: one.institution_name),
+        Column("待核实的事项", 40, lambda one: "".join(flag.words for flag in one.flags)),
+        Column("最近办理", 18, lambda one: one.history[-1].at),
+        Column("状态", 12, lambda one: one.state.label),
+    ],
+)
 PLACES = Listing(
     "/admin/places",
     "venues/list.html",
     Permission.VENUES_READ,
     PlaceQuery,
     fetched_by(service.list_checks, PlaceFilter),
+    sheet=SHEET,
 )
 
 

@@ -82,7 +82,10 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 // Dialogs.
-on("click", "[data-dialog-open]", (button) => document.getElementById(button.dataset.dialogOpen).showModal());
+on("click", "[data-dialog-open]", (button, event) => {
+  event.preventDefault();  // a button that sends a form where there is no script
+  document.getElementById(button.dataset.dialogOpen).showModal();
+});
 on("click", "[data-dialog-close]", (button) => button.closest("dialog").close());
 on("click", "dialog", (dialog, event) => event.target === dialog && !dialog.querySelector("form") && dialog.close());
 whenever("dialog[data-dialog-show]", (dialog) => dialog.open || dialog.showModal());
@@ -170,17 +173,6 @@ whenever(".tabs [aria-current]", (tab) => {  // on a phone the row of tabs is lo
   row.scrollLeft += here.left + here.width / 2 - row.getBoundingClientRect().left - row.clientWidth / 2;
 });
 
-// Tables: each cell learns its column's title, so that a phone can show the row as a card.
-whenever("[data-table] table", (table) => {
-  const titles = Array.from(table.tHead.rows[0].cells, (cell) => cell.textContent.trim());
-  for (const row of table.tBodies[0].rows) {
-    Array.from(row.cells).forEach((cell, index) => cell.colSpan > 1 || (cell.dataset.title = titles[index] ?? ""));
-  }
-  table.classList.add("as-cards");
-  const wrap = table.closest("[data-table]");
-  if (wrap.scrollWidth > wrap.clientWidth) wrap.tabIndex = 0;
-});
-
 // The navigation on a phone, and the menu of who is signed in.
 whenever(".sidebar [aria-current]", (entry) => {  // on a low screen the bar is longer than the screen
   const bar = entry.closest(".sidebar");
@@ -195,11 +187,11 @@ function showSidebar(open) {
 on("click", "[data-sidebar-toggle]", () => showSidebar(!root.classList.contains("sidebar-open")));
 on("click", "[data-sidebar-close], .sidebar a", () => showSidebar(false));
 document.addEventListener("click", (event) => {
-  document.querySelectorAll("details.user-menu[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
+  document.querySelectorAll("details.user-menu[open], details[data-menu][open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   if (root.classList.contains("sidebar-open")) { showSidebar(false); toggle().focus(); }
-  const menu = document.querySelector("details.user-menu[open]");
+  const menu = document.querySelector("details.user-menu[open], details[data-menu][open]");
   if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
 });

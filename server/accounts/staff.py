@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -126,6 +126,12 @@ async def get_account(scope: Scope, actor: Actor, account_id: str) -> Account:
     if found is None:
         raise NotFound("没有这个账号，或不归您管理。")
     return found
+
+
+async def id_of(platform: Platform, username: str) -> str:
+    """Of the account with this username; empty where nobody has it."""
+    found = await store.account_by_username(platform, rules.normalise_username(username))
+    return found.id if found else ""
 
 
 async def account_called(platform: Platform, username: str) -> Account:
@@ -355,6 +361,15 @@ async def locks(platform: Platform, accounts: Sequence[Account]) -> dict[str, da
     for key, end in (await tries.locked_until(platform, asked)).items():
         found[counters[key]] = max(end, found.get(counters[key], end))
     return found
+
+
+def standing(account: Account, locked: Mapping[str, datetime]) -> str:
+    """In words; `locked` is what `locks` found."""
+    if not account.active:
+        return "已停用"
+    if account.id in locked:
+        return "已锁定"
+    return "待改初始密码" if account.must_change_password else "正常"
 
 
 def _counters_of_strangers(platform: Platform, account: Account) -> list[tries.Counter]:

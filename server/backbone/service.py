@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -244,14 +244,6 @@ async def list_pool(
 ) -> list[PoolMember]:
     """The pool, people known last first. It shows no ID number in whole to anybody."""
     return await store.members(platform, narrowed, before=before, limit=limit)
-
-
-async def export_pool(platform: Platform, actor: Actor, narrowed: PoolFilter) -> AsyncIterator[PoolMember]:
-    """The same one by one, and an entry in the trail that the list was taken along."""
-    conditions = {"province_code": narrowed.province_code, "major": narrowed.major}  # words may be a name
-    await _note(platform, actor, "backbone:export", "pool", conditions)
-    async for one in store.whole_pool(platform, narrowed):
-        yield one
 
 
 async def member_of_pool(platform: Platform, person_id: str) -> PoolMember:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from pymongo import UpdateOne
@@ -49,12 +49,6 @@ async def members(scope: Scope, narrowed: PoolFilter, *, before: str | None, lim
         condition["_id"] = {"$lt": before}
     rows = scope["backbone_teachers"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [PoolMember.from_mongo(row) async for row in rows]
-
-
-async def whole_pool(scope: Scope, narrowed: PoolFilter) -> AsyncIterator[PoolMember]:
-    """People known last first, one by one."""
-    async for row in scope["backbone_teachers"].find(_condition(narrowed)).sort("_id", -1):
-        yield PoolMember.from_mongo(row)
 
 
 def _condition(narrowed: PoolFilter) -> Row:

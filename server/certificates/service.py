@@ -67,16 +67,6 @@ async def count(platform: Platform, actor: Actor) -> int:
     return await store.count(platform, actor.jurisdiction)
 
 
-async def export_ledger(
-    platform: Platform, actor: Actor, narrowed: LedgerFilter
-) -> AsyncIterator[Certificate]:
-    """The same from the oldest on, one by one, and an entry in the trail that the list was taken along."""
-    conditions = narrowed.model_dump(exclude={"words"}, exclude_defaults=True)  # words may be a name
-    await _note(platform, actor, "certificates:export", "ledger", conditions)
-    async for one in store.whole_ledger(platform, actor.jurisdiction, narrowed):
-        yield one
-
-
 async def certificate(scope: Scope, actor: Actor, certificate_id: str) -> Certificate:
     """A certificate in a staff actor's jurisdiction. Raises NotFound."""
     found = await store.in_reach(scope, actor.jurisdiction, certificate_id)

@@ -121,15 +121,6 @@ async def count(scope: Scope, reach: Jurisdiction) -> int:
     return await scope["certificates"].count_documents(condition, session=scope.session)
 
 
-async def whole_ledger(
-    scope: Scope, reach: Jurisdiction, narrowed: LedgerFilter
-) -> AsyncIterator[Certificate]:
-    """Oldest first, one by one."""
-    condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
-    async for row in scope["certificates"].find(condition, session=scope.session).sort("_id", 1):
-        yield Certificate.from_mongo(row)
-
-
 def _condition(narrowed: LedgerFilter) -> Row:
     facets = {"level": narrowed.level, "year": narrowed.year}
     code = bare_number(narrowed.words)

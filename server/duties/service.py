@@ -219,20 +219,13 @@ async def list_years(
 
 
 async def all_years(platform: Platform, actor: Actor, wanted: DutyFilter) -> AsyncIterator[DutyYear]:
-    """The whole list, a batch at a time, for the workbook; the trail says that it was taken along. Raises Forbidden."""
-    province_code = _province(actor) or wanted.province_code
-    await _note_export(platform, actor, wanted.year, province_code)
+    """The whole list, a batch at a time, for the workbook. Raises Forbidden."""
     cursor: str | None = None
     while batch := await _batch(platform, actor, wanted, cursor, BATCH):
         for one in await years_of(platform, batch, wanted.year):
             if wanted.standing in (None, one.standing):
                 yield one
         cursor = batch[-1].id
-
-
-@transactional
-async def _note_export(unit: UnitOfWork, year: int, province_code: str) -> None:
-    unit.audit("duties:export", "duties", year=year, province_code=province_code)
 
 
 async def _batch(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any
 
 import orjson
 
-from server.kernel.mongo import CollectionSpec, Index
+from server.kernel.clock import BEIJING
+from server.kernel.mongo import CollectionSpec, Index, Row, first_id
 from server.kernel.platform import Platform
 
 COLLECTIONS = (
@@ -21,6 +24,10 @@ COLLECTIONS = (
             Index([("position", 1)], unique=True, partial={"sealed": True}),
             Index([("subject", 1), ("_id", -1)]),
             Index([("actor_id", 1), ("_id", -1)]),
+            Index([("actor_name", 1), ("_id", -1)]),
+            Index([("action", 1), ("_id", -1)]),
+            Index([("facts.class_id", 1), ("_id", -1)], partial={"facts.class_id": {"$exists": True}}),
+            Index([("facts.person_id", 1), ("_id", -1)], partial={"facts.person_id": {"$exists": True}}),
         ),
     ),
 )
@@ -58,10 +65,54 @@ def mark_of(platform: Platform, entry: Mapping[str, Any]) -> str:
     return under_key(platform, "entry", said(entry))
 
 
-async def recent(platform: Platform, *, before: str | None, limit: int) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class TrailFilter:
+    """What the trail is narrowed to; each of `who`, `action` and `about` has an index that keeps the order."""
+
+    who: str = ""
+    """The whole name of whoever did it, as it was then."""
+    actor_id: str = ""
+    """The same person, whatever the name was."""
+    action: str = ""
+    since: date | None = None
+    until: date | None = None
+    """Both days count."""
+    about: Sequence[str] | None = None
+    """Ids of documents: what was done to one of them, in such a class, or to such a person."""
+
+
+async def recent(
+    platform: Platform, narrowed: TrailFilter = TrailFilter(), *, before: str | None, limit: int
+) -> list[dict[str, Any]]:
     """Entries, newest first, older than the id `before`."""
-    query = {"_id": {"$lt": before}} if before else {}
+    conditions: list[Row] = [{"_id": {"$lt": before}}] if before else []
+    if narrowed.who or narrowed.actor_id:
+        known = {"actor_name": narrowed.who, "actor_id": narrowed.actor_id}
+        conditions.append({"$or": [{name: value} for name, value in known.items() if value]})
+    if narrowed.action:
+        conditions.append({"action": narrowed.action})
+    if narrowed.about is not None:
+        places = ("subject", "facts.class_id", "facts.person_id")
+        conditions.append({"$or": [{place: {"$in": list(narrowed.about)}} for place in places]})
+    conditions += _within(platform, narrowed.since, narrowed.until)
+    query = {"$and": conditions} if conditions else {}
     return await platform["audit"].find(query).sort("_id", -1).limit(limit).to_list(None)
+
+
+AROUND = timedelta(minutes=10)
+"""Between the moment that an entry says and the one at which its id was made: a transaction is tried for less."""
+
+
+def _within(platform: Platform, since: date | None, until: date | None) -> list[Row]:
+    """Days, by the index of the ids, which begin with the second in which they were made. A demonstration notes things as of other days."""
+    begins = datetime.combine(since, time(), BEIJING) if since else None
+    ends = datetime.combine(until + timedelta(days=1), time(), BEIJING) if until else None
+    conditions: list[Row] = [{"at": {"$gte": begins}}] if begins else []
+    conditions += [{"at": {"$lt": ends}}] if ends else []
+    if platform.machine_clock is None:
+        conditions += [{"_id": {"$gte": first_id(begins - AROUND)}}] if begins else []
+        conditions += [{"_id": {"$lt": first_id(ends + AROUND)}}] if ends else []
+    return conditions
 
 
 async def total(platform: Platform, subject: str, action: str, fact: str) -> int:

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from types import ModuleType
 from typing import Any, Self
 
@@ -40,6 +40,11 @@ def new_id() -> str:
     are spawned, never forked.
     """
     return f"{int(time.time()):08x}{_PROCESS}{next(_COUNT) & 0xFFFFFF:06x}"
+
+
+def first_id(moment: datetime) -> str:
+    """What every id made from this second on is not less than."""
+    return f"{max(0, int(moment.timestamp())):08x}"
 
 
 def _encode_date(value: Any) -> Any:

@@ -173,6 +173,10 @@ class Policies(BaseModel):
     person_months: Annotated[
         int, Group.KEEPING, Field(ge=1, le=120, title="从未参加培训的个人信息保存期限（月）")
     ] = 12
+    export_days: Annotated[
+        int, Group.KEEPING, Field(ge=1, le=90, title="后台准备的导出文件保存期限（天）")
+    ] = 7
+    """A whole list is personal data of many: who needs it again has it prepared again."""
     unconfirmed_may_check_in: Annotated[bool, Group.CHECK_IN, Field(title="身份待确认的手机可以签到")] = True
     """Such a check-in carries a flag. With no, staff mark the attendance by the card until the phone is confirmed."""
     personal_code_days: Annotated[int, Group.ACCOUNTS, Field(ge=1, le=90, title="个人码有效期（天）")] = 30

@@ -7,19 +7,19 @@ import io
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import IO, Any, Generic, TypeVar
 
 import xlsxwriter
 
+from server.kernel.clock import BEIJING
 from server.kernel.downloads import Download
-from server.kernel.errors import TooLarge
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-Value = str | int | float | date
+Value = str | int | float | date | None
 R = TypeVar("R")
 ROWS_MOST = 1_000_000
-"""A sheet has 1,048,576 rows."""
+"""A sheet has 1,048,576 rows; what is longer goes on in a second one."""
 BATCH = 500
 CHUNK_BYTES = 256 * 1024
 
@@ -33,13 +33,24 @@ class Column(Generic[R]):
     value: Callable[[R], Value]
 
 
+class TooLong(Exception):
+    """More rows than whoever asked wanted to wait for."""
+
+
+@dataclass
+class Written:
+    """A workbook on its way out, and how many rows it has."""
+
+    file: Download
+    rows: int
+
+
 @dataclass(frozen=True)
 class Sheet(Generic[R]):
-    """A list as a workbook of one sheet, at most `most` rows of it."""
+    """A list as a workbook."""
 
     title: str
     columns: Sequence[Column[R]]
-    most: int = 5_000
     rows: Callable[[Sequence[Any]], Iterable[R]] = tuple
     """What the sheet has a row for, where that is not the row of the list itself."""
     numbered: bool = False
@@ -54,27 +65,34 @@ class Sheet(Generic[R]):
             headings = [("序号", 6), *headings]
             rows = [[number, *cells] for number, cells in enumerate(rows, start=1)]
         content = await asyncio.to_thread(workbook, self.title, headings, rows)
-        return Download.of(f"{self.file or self.title}-{of}.xlsx", XLSX, content)
+        return Download.of(self.named(of), XLSX, content)
 
-    async def stream(self, file_name: str, rows: AsyncIterator[R]) -> Download:
-        """However long it is, written row by row into a file that is gone when it has been sent. Raises TooLarge."""
+    def named(self, of: object) -> str:
+        """The name of its file."""
+        return f"{self.file or self.title}-{of}.xlsx"
+
+    async def stream(self, file_name: str, rows: AsyncIterator[R], *, most: int | None = None) -> Written:
+        """However long it is, written part by part into a file that is gone when it has been read. Raises TooLong above `most` rows."""
         file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when its last byte is read
         book = xlsxwriter.Workbook(file, {"constant_memory": True})
         sheet = _begin(book, self.title, self._headings)
-        written = 1
-        batch: list[R] = []
+        written, on_sheet, sheets = 0, 0, 1
         try:
-            async for one in rows:
-                batch.append(one)
-                if len(batch) == BATCH:
-                    written = await asyncio.to_thread(self._write, sheet, written, batch)
-                    batch = []
-                if written > ROWS_MOST:
-                    raise TooLarge("超过一百万行，一张表放不下。请先筛选，再分别导出。")
-            await asyncio.to_thread(self._write, sheet, written, batch)
-        finally:
+            async for batch in _batches(rows):
+                written += len(batch)
+                if most is not None and written > most:
+                    raise TooLong
+                if on_sheet + len(batch) > ROWS_MOST:
+                    sheets += 1
+                    sheet, on_sheet = _begin(book, f"{self.title}（{sheets}）", self._headings), 0
+                await asyncio.to_thread(self._write, sheet, on_sheet + 1, batch)
+                on_sheet += len(batch)
+        except BaseException:
             await asyncio.to_thread(book.close)
-        return Download(file_name, XLSX, file.tell(), _read(file))
+            file.close()
+            raise
+        await asyncio.to_thread(book.close)
+        return Written(Download(file_name, XLSX, file.tell(), _read(file)), written)
 
     @property
     def _headings(self) -> list[tuple[str, int]]:
@@ -83,10 +101,20 @@ class Sheet(Generic[R]):
     def _cells(self, row: R) -> list[Value]:
         return [column.value(row) for column in self.columns]
 
-    def _write(self, sheet: Any, first: int, batch: Sequence[R]) -> int:
+    def _write(self, sheet: Any, first: int, batch: Sequence[R]) -> None:
         for number, one in enumerate(batch, start=first):
             _write_row(sheet, number, self._cells(one))
-        return first + len(batch)
+
+
+async def _batches(rows: AsyncIterator[R]) -> AsyncIterator[list[R]]:
+    batch: list[R] = []
+    async for one in rows:
+        batch.append(one)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def workbook(title: str, columns: Sequence[tuple[str, int]], rows: Iterable[Sequence[Value]]) -> bytes:
@@ -116,7 +144,14 @@ def _write_row(sheet: Any, number: int, row: Sequence[Value]) -> None:
         if isinstance(value, int | float):
             sheet.write_number(number, place, value)
         else:
-            sheet.write_string(number, place, str(value))
+            sheet.write_string(number, place, _words(value))
+
+
+def _words(value: str | date | None) -> str:
+    """As pages show it: a moment in Beijing's time, nothing for what is not there."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(BEIJING):%Y-%m-%d %H:%M}"
+    return "" if value is None else str(value)
 
 
 async def _read(file: IO[bytes]) -> AsyncIterator[bytes]:

@@ -69,12 +69,13 @@ async def test_the_ledger_is_searched_exported_and_leads_to_each_certificate(
     narrowed = await mine.get(f"/admin/certificates?q={one.printed.number}&year=2026&level=3")
     assert one.printed.number in narrowed.text and found[0].printed.number not in narrowed.text
     assert "没有符合条件的证书" in (await mine.get("/admin/certificates?year=2025")).text
-    export = await mine.get("/admin/certificates.xlsx?level=3")
+    export = await mine.get("/admin/certificates/export?level=3")
     rows = list(openpyxl.load_workbook(io.BytesIO(export.body))["证书台账"].values)
     assert rows[0][:3] == ("证书序列号", "证书编号", "姓名")
-    assert [row[1] for row in rows[1:]] == [each.printed.number for each in found]
-    assert rows[1][3] == found[0].printed.id_number_masked
-    assert await platform["audit"].count_documents({"action": "certificates:export"}) == 1
+    assert [row[1] for row in rows[1:]] == [each.printed.number for each in found[::-1]]
+    assert rows[1][3] == found[-1].printed.id_number_masked
+    taken = await platform["audit"].find_one({"action": "exports:take"})
+    assert taken is not None and taken["facts"] == {"list": "证书台账", "taken": len(found)}
     shown = await mine.get(f"/admin/certificates/{one.id}")
     assert shown.status == 200 and "工学一体化课程教学实施" in shown.text
 

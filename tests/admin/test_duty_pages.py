@@ -68,7 +68,7 @@ async def test_the_workbook_has_a_row_a_teacher_and_no_id_number(
     assert sheet is not None
     heading, row = [[cell.value for cell in line] for line in sheet.iter_rows()]
     told = dict(zip(heading, row, strict=True))
-    assert (told["姓名"], told["应授课"], told["已授课"], told["尚欠"], told["指导（待确认）"]) == (
+    assert (told["骨干教师"], told["应授课"], told["授课"], told["尚欠"], told["指导（待确认）"]) == (
         cast.BACKBONE_TEACHER.name,
         2,
         1,

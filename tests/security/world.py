@@ -165,6 +165,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "message_id": await _message(platform, trainee),
             "message_kind": "results-released",
             "sign_in_id": "0" * 64,
+            "export_id": "0" * 24,
             "batch_id": await _batch(platform),
         },
         bodies={

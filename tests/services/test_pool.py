@@ -417,11 +417,3 @@ async def test_the_centre_neither_suspends_nor_resumes_past_a_decided_cancellati
     clock.advance(timedelta(days=9))
     await backbone.apply_due(platform)
     assert await status_of(platform, teacher) is PoolStatus.CANCELLED
-
-
-async def test_taking_the_list_along_is_noted(platform: Platform) -> None:
-    await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
-    rows = [one.name async for one in backbone.export_pool(platform, XINGTAI, PoolFilter(words="邢台"))]
-    assert rows == [cast.BACKBONE_TEACHER.name]
-    entry = await platform["audit"].find_one({"action": "backbone:export"})
-    assert entry is not None and "邢台" not in str(entry["facts"])

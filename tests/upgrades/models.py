@@ -11,6 +11,7 @@ from server.certificates import documents as certificates
 from server.classes import documents as classes
 from server.corrections import documents as corrections
 from server.duties import documents as duties
+from server.exports import documents as exports
 from server.identities import documents as identities
 from server.institutions import documents as institutions
 from server.interruptions import documents as interruptions
@@ -51,6 +52,7 @@ MODELS: dict[str, type[Document]] = {
     "duty_warnings": duties.DutyWarning,
     "earlier_results": assessment.EarlierResult,
     "enrolments": classes.Enrolment,
+    "exports": exports.PreparedExport,
     "face_attempts": FaceAttempt,
     "grades": assessment.Grade,
     "guidance": duties.Guidance,

@@ -1,0 +1,103 @@
+"""What the audit trail is about: what a document is called, and which documents somebody means by a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from server.kernel.mongo import Row
+from server.kernel.platform import Platform
+
+
+class _Kind(NamedTuple):
+    collection: str
+    title: str
+    name: Any
+    """An expression of the database."""
+    page: str = ""
+
+
+_OF_CLASS = "$class_name"
+_KINDS = (
+    _Kind("classes", "培训班", "$name", "/admin/classes/{}"),
+    _Kind(
+        "certificates",
+        "证书",
+        {"$concat": ["$printed.number", " ", "$printed.name"]},
+        "/admin/certificates/{}",
+    ),
+    _Kind("accounts", "账号", {"$concat": ["$username", " ", "$name"]}),
+    _Kind("applicants", "报名", "$name"),
+    _Kind("teaching_sessions", "课次", "$title"),
+    _Kind("tasks", "考核任务", "$title"),
+    _Kind("scheme_versions", "培训方案", _OF_CLASS),
+    _Kind("invitations", "邀请函", _OF_CLASS),
+    _Kind("surveys", "满意度评价", _OF_CLASS),
+    _Kind(
+        "plans",
+        "培训计划",
+        {"$concat": ["$institution_name", " ", {"$toString": "$year"}, " 年"]},
+        "/admin/plans/{}",
+    ),
+    _Kind("applications", "开班申请", "$name", "/admin/applications/{}"),
+    _Kind("corrections", "信息更正", "$about", "/admin/corrections/{}"),
+    _Kind("class_changes", "培训班变更", _OF_CLASS, "/admin/changes/{}"),
+    _Kind("reopenings", "成绩重新开放", _OF_CLASS, "/admin/reopenings/{}"),
+    _Kind("place_checks", "地点核实", "$place", "/admin/places/{}"),
+    _Kind("release_requests", "解除微信绑定", "$name", "/admin/release-requests/{}"),
+    _Kind("base_requests", "推荐和申请", "$institution_name", "/admin/recommendations/{}"),
+    _Kind("qualification_cases", "动态管理", "$name", "/admin/qualification/{}"),
+    _Kind("nominees", "选拔推荐", "$name", "/admin/selection/{}"),
+    _Kind("pass_lists", "合格名单", _OF_CLASS, "/admin/selection/lists/{}"),
+    _Kind("institutions", "培训机构", "$name", "/admin/institutions/{}"),
+)
+MEANT_MOST = 20
+"""Documents that one name may mean; of more, somebody has to say more."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    words: str
+    page: str
+
+
+async def named(platform: Platform, ids: Sequence[str]) -> dict[str, Subject]:
+    """What these documents are called, of those that are still there: one question, whatever their number and kind."""
+    if not ids:
+        return {}
+
+    def stages(place: int, kind: _Kind) -> list[Row]:
+        shown = {"name": {"$ifNull": [kind.name, ""]}, "place": {"$literal": place}}
+        return [{"$match": {"_id": {"$in": list(ids)}}}, {"$project": shown}]
+
+    first, *others = enumerate(_KINDS)
+    joined = [
+        {"$unionWith": {"coll": kind.collection, "pipeline": stages(place, kind)}} for place, kind in others
+    ]
+    found: dict[str, Subject] = {}
+    async for row in platform[first[1].collection].aggregate([*stages(*first), *joined]):
+        kind = _KINDS[row["place"]]
+        words = f"{kind.title}：{row['name']}" if row["name"] else kind.title
+        found[row["_id"]] = Subject(words, kind.page.format(row["_id"]))
+    return found
+
+
+async def meant(platform: Platform, words: str) -> list[str]:
+    """The ids of what somebody calls so: a certificate by its number, an account by its username, an institution by code or name, a class
+    or a person by the whole name. An id means itself."""
+    if re.fullmatch("[0-9a-f]{24}|[0-9]{3}", words):
+        return [words]
+    exact: tuple[tuple[str, Row], ...] = (
+        ("certificates", {"printed.number": words}),
+        ("accounts", {"username": words.lower()}),
+        ("institutions", {"name": words}),
+        ("classes", {"name": words}),
+        ("persons", {"name": words}),
+    )
+    found: list[str] = []
+    for collection, condition in exact:
+        rows = platform[collection].find(condition, {"_id": 1}).limit(MEANT_MOST)
+        found += [row["_id"] async for row in rows]
+    return found

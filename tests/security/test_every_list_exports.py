@@ -1,0 +1,88 @@
+"""Every list can be taken along as it is shown: all its rows, the columns of its page, narrowed as it is, each at a rate of its own."""
+
+from __future__ import annotations
+
+import html
+import re
+from importlib import import_module
+from io import BytesIO
+from pkgutil import iter_modules
+
+import openpyxl
+import pytest
+
+from admin import handlers
+from admin.lists import Listing
+from server.kernel.platform import Platform
+from tests.security.test_every_route_and_role import TABLE
+from tests.security.visiting import IN, Visitors
+
+LISTINGS: list[Listing] = sorted(  # type: ignore[type-arg]
+    {
+        one.address: one
+        for module in iter_modules(handlers.__path__)
+        for one in vars(import_module(f"{handlers.__name__}.{module.name}")).values()
+        if isinstance(one, Listing)
+    }.values(),
+    key=lambda one: one.address,
+)
+FILLED_LEAST = 14
+"""Lists that hold something in the world of the tests, or nothing would be compared."""
+
+
+def words(markup: str) -> str:
+    """What stands in a cell, without its notes and marks."""
+    bare = re.sub(r'<small.*?</small>|<span class="mark.*?</span>', "", markup, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", bare)).split())
+
+
+def shown(page: str) -> tuple[list[str], list[str]]:
+    """The heads of the columns of the table that a page lets take along, but of its buttons and boxes, and those of its rows."""
+    begins = page.index("<table", page.index('/export"'))
+    table = page[begins : page.index("</table>", begins)]
+    heads = re.findall(r'<th scope="col"([^>]*)>(.*?)</th>', table, re.DOTALL)
+    columns = [words(one) for kind, one in heads if not re.search("actions|choose", kind)]
+    return columns, [words(one) for one in re.findall(r'<th scope="row"[^>]*>(.*?)</th>', table, re.DOTALL)]
+
+
+async def test_every_list_is_taken_along_as_its_page_shows_it(
+    platform: Platform, visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+
+    async def count(name: str, *_: object, **__: object) -> None:
+        counted.append(name)
+
+    monkeypatch.setattr(platform.limiter, "hit", count)
+    wrong, filled = [], 0
+    for one in LISTINGS:
+        for who in (name for name, what in TABLE[f"GET {one.address}"].items() if what == IN):
+            page = (await visitors.answered(who, "GET", one.address)).html
+            taken = await visitors.answered(who, "GET", f"{one.address}/export")
+            if taken.status != 200:
+                wrong.append(f"{one.address}/export by {who}: {taken.status}")
+                continue
+            head, *rows = openpyxl.load_workbook(BytesIO(taken.body)).worksheets[0].values
+            if (
+                "<table" not in page
+                or 'scope="row"' not in page
+                or f'href="{one.address}/export"' not in page
+            ):
+                if rows and "inbox" not in one.address:
+                    wrong.append(
+                        f"{one.address} by {who}: {len(rows)} rows are taken along that no page shows"
+                    )
+                continue
+            filled += 1
+            columns, names = shown(page)
+            listed = {row[head.index(columns[0])] for row in rows} if columns[0] in head else set()
+            goes_on = 'rel="next"' in page  # what follows is in the sheet too
+            if missing := set(columns) - set(head):
+                wrong.append(f"{one.address}: the sheet lacks {sorted(missing)}")
+            elif set(names) - listed or (listed - set(names) and not goes_on):
+                wrong.append(
+                    f"{one.address} by {who}: {sorted(map(str, listed ^ set(names)))} stand in one of the two"
+                )
+    assert not wrong, "\n".join(wrong)
+    assert filled >= FILLED_LEAST
+    assert set(counted) >= {f"GET {one.address}/export" for one in LISTINGS}
