@@ -65,6 +65,7 @@ _SECTIONS = (
             ("选拔推荐", "/admin/selection", Permission.SELECTION_READ),
             ("选拔候选人", "/admin/selection/candidates", Permission.SELECTION_ENROL),
             ("合格名单", "/admin/selection/lists", Permission.SELECTION_READ_LISTS),
+            ("调动", "/admin/moves", Permission.MOVES_READ),
             ("解除微信绑定", "/admin/release-requests", Permission.IDENTITIES_DECIDE),
         ),
         also=("/admin/people", "/admin/selection"),

@@ -33,6 +33,7 @@ from server.kernel.schedule import Job
 from server.kernel.waiting import Waiting
 from server.messages import delivery as messages
 from server.messages.forget import forget_messages
+from server.moves import service as moves
 from server.qualification import review as qualification
 from server.selection import forget as selection_forget
 from server.selection import pool
@@ -133,6 +134,7 @@ JOBS: tuple[Job, ...] = (
         backbone.apply_due,
         at=time(0, 5),
     ),
+    Job("apply-moves", "人员调动到期生效", "第九条（一）", moves.apply_due, at=time(0, 10)),
     Job(
         "reconcile-work",
         "按课表核对骨干教师的授课任务",
@@ -243,6 +245,7 @@ JOBS: tuple[Job, ...] = (
                 certificates.needed,
                 admissions_forget.needed,
                 identities.needed,
+                moves.needed,
             ),
         ),
         at=time(3, 50),

@@ -24,6 +24,7 @@ from server.kernel.waiting import Waiting
 from server.kernel.web import Route, allow
 from server.messages import delivery as messages
 from server.messages import office_inbox
+from server.moves import service as moves
 from server.plans import service as plans
 from server.progress import service as progress
 from server.qualification import service as qualification
@@ -40,6 +41,7 @@ WAITING: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     institutions.waiting,
     corrections.waiting,
     identities.waiting,
+    moves.waiting,
     reopenings.waiting,
     qualification.waiting,
     reconcile.waiting,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from bson.binary import Binary
@@ -159,6 +159,16 @@ class VouchedPhone(BaseModel):
     voucher: Voucher
 
 
+class Moved(BaseModel):
+    """Where a person belongs since a move (调动) that both provinces confirmed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    work_unit: str
+    province_code: str
+    since: date
+
+
 class Person(Found):
     """A teacher known by a real name. Name and number come from a roster or the pool; what only a phone has said lies apart (`claimed`)."""
 
@@ -171,6 +181,7 @@ class Person(Found):
     """accounts.rules.Evidence: how well the identity was checked."""
     backbone: bool = False
     """In the pool of backbone teachers (骨干教师库, article 9)."""
+    moved: Moved | None = None
     created_at: datetime
     version: int = 0
     """Counts the use cases about this person that must not overlap: see people.touch."""

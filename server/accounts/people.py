@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from bson.binary import Binary
 
 from server.accounts import binding_store, rules, speakers, store
-from server.accounts.documents import Person, VouchedPhone
+from server.accounts.documents import Moved, Person, VouchedPhone
 from server.accounts.proofs import Voucher, reach_of
 from server.accounts.rules import Evidence
 from server.kernel.errors import Conflict
@@ -211,6 +212,12 @@ async def is_bound(scope: Scope, person_id: str) -> bool:
 async def set_backbone(unit: UnitOfWork, person_id: str, backbone: bool) -> None:
     """Part of the pool's use cases: marks a person, and every phone that speaks for them."""
     await store.set_backbone(unit, person_id, backbone)
+
+
+async def relocate(unit: UnitOfWork, person_id: str, work_unit: str, province_code: str, since: date) -> None:
+    """Part of a move that takes effect (moves): where the person belongs from now on."""
+    moved = Moved(work_unit=work_unit, province_code=province_code, since=since)
+    await store.relocate(unit, person_id, moved)
 
 
 class NumberTaken(Conflict):

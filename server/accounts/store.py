@@ -14,6 +14,7 @@ from server.accounts.documents import (
     AccountFilter,
     BatchState,
     HalfSignIn,
+    Moved,
     Person,
     StaffSession,
 )
@@ -255,6 +256,12 @@ async def set_evidence(
         {"_id": {"$in": list(person_ids)}, "evidence": {"$in": list(instead_of)}},
         {"$set": {"evidence": evidence}},
         session=scope.session,
+    )
+
+
+async def relocate(scope: Scope, person_id: str, moved: Moved) -> None:
+    await scope["persons"].update_one(
+        {"_id": person_id}, {"$set": {"moved": moved.model_dump(mode="json")}}, session=scope.session
     )
 
 

@@ -294,6 +294,15 @@ async def renumber(unit: UnitOfWork, person_id: str, id_number_masked: str) -> N
     await store.renumber(unit, person_id, id_number_masked)
 
 
+async def relocate(unit: UnitOfWork, person_id: str, work_unit: str, province_code: str) -> None:
+    """Part of a move (moves): the pool has the teacher there from now on, if they are in it. Tasks and certificates stay as they were."""
+    member = await store.member(unit, person_id)
+    if member:
+        found_by = grams(member.name, work_unit)
+        there = {"work_unit": work_unit, "province_code": province_code, "grams": found_by}
+        await store.relocate(unit, member.model_copy(update=there))
+
+
 async def rename(unit: UnitOfWork, person_id: str, name: str) -> None:
     """Part of an approved correction of a person's name: the pool reads so too, if they are in it."""
     member = await store.member(unit, person_id)

@@ -99,6 +99,11 @@ async def rename(scope: Scope, renamed: PoolMember) -> None:
     await scope["backbone_teachers"].update_one({"_id": renamed.id}, {"$set": fields}, session=scope.session)
 
 
+async def relocate(scope: Scope, moved: PoolMember) -> None:
+    fields = moved.model_dump(include={"work_unit", "province_code", "grams"})
+    await scope["backbone_teachers"].update_one({"_id": moved.id}, {"$set": fields}, session=scope.session)
+
+
 async def renumber(scope: Scope, person_id: str, id_number_masked: str) -> None:
     await scope["backbone_teachers"].update_one(
         {"_id": person_id}, {"$set": {"id_number_masked": id_number_masked}}, session=scope.session

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from server.accounts import staff
+from server.accounts import people, staff
+from server.accounts.documents import Moved
 from server.accounts.proofs import Authority
 from server.backbone import service as backbone
 from server.classes import enrolment
@@ -55,12 +56,20 @@ class Belonging:
     keeper: Keeper
 
 
+async def _moved(scope: Scope, person_id: str) -> Moved | None:
+    person = (await people.persons(scope, [person_id])).get(person_id)
+    return person.moved if person else None
+
+
 async def belonging(scope: Scope, person_id: str) -> Belonging:
-    """What the pool says of a member; of others what the rosters say, and the province of the one that knew them first."""
+    """What the pool says of a member; of others what their last move says (moves), else what the
+    rosters say, and the province of the one that knew them first."""
     seen = await enrolment.whereabouts(scope, person_id)
     member = (await backbone.members(scope, [person_id])).get(person_id)
     if member is not None:
         work_unit, province = member.work_unit, member.province_code
+    elif (moved := await _moved(scope, person_id)) is not None:
+        work_unit, province = moved.work_unit, moved.province_code
     else:
         work_unit = one_unit([one.work_unit for one in seen.enrolments])
         province = seen.enrolments[0].province_code if seen.enrolments else ""

@@ -72,6 +72,9 @@ class Permission(Titled):
     INVITATIONS_SEND = "invitations:send", "邀请骨干教师"
     JOBS_RUN = "jobs:run", "查看和运行定时任务"
     MESSAGES_MANAGE = "messages:manage", "查看消息发送情况，处理发送失败的消息，设置微信模板"
+    MOVES_ASK = "moves:ask", "提出人员调动"
+    MOVES_CONFIRM = "moves:confirm", "确认人员调动"
+    MOVES_READ = "moves:read", "查看人员调动"
     PHONE = "phone", "小程序登录"
     PLANS_ANNOUNCE = "plans:announce", "公布培训计划的报送时间、催办"
     PLANS_MANAGE = "plans:manage", "编制和报送培训计划"
@@ -114,6 +117,7 @@ class Permission(Titled):
 CHAPTERS = {
     "accounts": "账号",
     "identities": "微信与身份",
+    "moves": "人员调动",
     "institutions": "培训机构",
     "backbone": "骨干教师库",
     "selection": "骨干教师选拔",
@@ -159,6 +163,7 @@ _STAFF = frozenset(
         Permission.INSTITUTIONS_READ,
         Permission.INTERRUPTIONS_READ,
         Permission.INVITATIONS_READ,
+        Permission.MOVES_READ,
         Permission.PLANS_READ,
         Permission.POLICIES_READ,
         Permission.QUALIFICATION_READ,
@@ -183,6 +188,7 @@ _INSTITUTION = _STAFF | {
     Permission.IDENTITIES_CONFIRM,
     Permission.INTERRUPTIONS_REQUEST,
     Permission.INVITATIONS_SEND,
+    Permission.MOVES_ASK,
     Permission.PLANS_MANAGE,
     Permission.QUALIFICATION_STATE,
     Permission.REOPENINGS_REQUEST,
@@ -237,6 +243,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.INSTITUTIONS_READ_REQUESTS,
         Permission.INSTITUTIONS_RECOMMEND,
         Permission.INTERRUPTIONS_REVIEW,
+        Permission.MOVES_ASK,
+        Permission.MOVES_CONFIRM,
         Permission.QUALIFICATION_DISMISS,
         Permission.REOPENINGS_REVIEW,
         Permission.SCHEMES_REVIEW,

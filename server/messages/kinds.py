@@ -401,6 +401,15 @@ _ROWS = (
         ((_THING, "status"), (_DATE, "effective_on"), _REASON),
     ),
     Kind(
+        "moved",
+        "工作单位变更",
+        (
+            "自 {effective_on} 起，您在平台上的工作单位由{before}改为{after}（{place}）。",
+            "以前的证书和任务不变；如与事实不符，请联系单位所在地的省级管理部门。",
+        ),
+        ((_THING, "after"), (_DATE, "effective_on")),
+    ),
+    Kind(
         "guidance-to-confirm",
         "后续指导待确认",
         ("{teacher_name}登记了对您的后续指导（{given_on}），请确认。",),

@@ -441,3 +441,8 @@ def may_state(actor: Actor, found: Case, today: date) -> bool:
     steps = rules.steps_of(found.subject)
     mine = actor.roles & steps.may_act(Action.STATE)
     return bool(mine) and steps.has(found.state, Action.STATE) and today <= found.state_until
+
+
+async def relocate(unit: UnitOfWork, person_id: str, work_unit: str, province_code: str, since: date) -> None:
+    """Part of a move (moves): what is open about a teacher is overseen by the new province from now on."""
+    await store.relocate(unit, person_id, work_unit, province_code, since)

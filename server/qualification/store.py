@@ -199,3 +199,12 @@ async def warnings(
         condition["_id"] = {"$lt": before}
     rows = scope["qualification_warnings"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [EarlyWarning.from_mongo(row) async for row in rows]
+
+
+async def relocate(scope: Scope, person_id: str, work_unit: str, province_code: str, since: date) -> None:
+    """Open cases of a teacher, and the warnings of a period that was not over then; what was decided stays where it was."""
+    there = {"$set": {"unit_name": work_unit, "province_code": province_code}}
+    about: Row = {"subject_id": person_id, "subject": Subject.TEACHER}
+    cases, warnings = scope["qualification_cases"], scope["qualification_warnings"]
+    await cases.update_many({**about, "open": True}, there, session=scope.session)
+    await warnings.update_many({**about, "last": {"$gte": since.isoformat()}}, there, session=scope.session)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated
 
+from bson.binary import Binary
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
@@ -389,3 +390,8 @@ async def _conditions_on(scope: Scope, day: date) -> Conditions:
     return Conditions(
         in_force.selection_years_least, in_force.selection_age_most, in_force.selection_certificate
     )
+
+
+async def relocate(unit: UnitOfWork, id_number: Binary, work_unit: str, province_code: str) -> None:
+    """Part of a move (moves): the open recommendation of the person is that of the new province from now on."""
+    await store.relocate(unit, id_number, work_unit, province_code)

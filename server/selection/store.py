@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bson.binary import Binary
+
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.unit_of_work import Scope
@@ -174,3 +176,12 @@ async def insert_decision(scope: Scope, new: Decision) -> None:
 async def decision(scope: Scope, decision_id: str) -> Decision | None:
     row = await scope["pool_decisions"].find_one({"_id": decision_id}, session=scope.session)
     return None if row is None else Decision.from_mongo(row)
+
+
+async def relocate(scope: Scope, id_number: Binary, work_unit: str, province_code: str) -> None:
+    """The recommendation of this person that is still open; closed ones stay where they were made."""
+    await scope["nominees"].update_many(
+        {"id_number": id_number, "open": True},
+        {"$set": {"work_unit": work_unit, "province_code": province_code}},
+        session=scope.session,
+    )

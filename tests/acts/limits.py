@@ -35,6 +35,7 @@ from server.invitations.rules import ClassOver, InvitationClosed
 from server.kernel.errors import Invalid, Problem
 from server.kernel.mongo import Row
 from server.kernel.reviews import NotInThisState, Review
+from server.moves import service as moves
 from server.plans import service as plans
 from server.plans.window_rules import WindowOver
 from server.qualification import base_requests
@@ -56,7 +57,7 @@ from tests.acts.overseen import about_xingtai
 from tests.acts.people import NEWCOMER
 from tests.acts.walking import Key, World
 from tests.cast import Person
-from tests.planning import CENTRE, CHANGZHOU, HEBEI, XINGTAI
+from tests.planning import CENTRE, CHANGZHOU, HEBEI, JIANGSU, XINGTAI
 from tests.stage import Phone
 
 Pass = Callable[[World], Awaitable[None]]
@@ -364,6 +365,12 @@ async def the_title_is_cancelled(world: World) -> None:
     teacher = await made(world, "backbone_teachers")
     cancelled = PoolStatus.CANCELLED
     await reviewing.set_status(world.platform, CENTRE, teacher["_id"], cancelled, reviewing.TODAY)
+
+
+@until("moves:ask", "moves:withdraw", NotInThisState)
+async def it_has_taken_effect(world: World) -> None:
+    asked = await made(world, "moves")
+    await moves.confirm(world.platform, JIANGSU, asked["_id"], read(asked))
 
 
 @until("selection:submit", "selection:withdraw", NotInThisState)

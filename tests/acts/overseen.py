@@ -10,6 +10,9 @@ from server.backbone.service import StatusDraft
 from server.institutions.qualifications import Decision
 from server.institutions.requests import RequestDraft
 from server.institutions.rules import RequestPurpose
+from server.kernel.reviews import Withdrawal as TakenBack
+from server.moves import service as moves
+from server.moves.service import MoveDraft
 from server.qualification import base_requests, opening, review, service
 from server.qualification.opening import Intent
 from server.qualification.rules import Outcome
@@ -130,3 +133,15 @@ async def a_candidate_in_a_class(world: World) -> AsyncIterator[None]:
     await training.enrol(world.platform, CHANGZHOU, draft)
     yield
     await training.release(world.platform, CHANGZHOU, held.id, nominee.id, Release(reason=REASON))
+
+
+@way_back("moves:ask", "moves:withdraw", keeps={"moves"})
+async def a_move_that_is_asked_for(world: World) -> AsyncIterator[None]:
+    teacher_id = await stage.register_backbone(world.platform, cast.BACKBONE_TEACHER)
+    draft = MoveDraft(
+        to_unit="江苏省扬州技师学院", to_province=cast.JIANGSU, effective_on=TODAY, reason="组织调动。"
+    )
+    yield
+    asked = await moves.ask(world.platform, HEBEI, teacher_id, draft)
+    yield
+    await moves.withdraw(world.platform, HEBEI, asked.id, TakenBack(seen=1, reason="本人不再调动。"))

@@ -45,6 +45,8 @@ from server.kernel.history import Step
 from server.kernel.platform import Platform
 from server.kernel.spreadsheets import workbook
 from server.messages import inbox
+from server.moves import store as moves_store
+from server.moves.documents import Move
 from server.qualification import base_requests
 from server.qualification import store as qualification_store
 from server.qualification.documents import Case, Decision
@@ -154,6 +156,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "action": "suspend",
             "request_id": await _recommendation(platform),
             "reopening_id": await _reopening(platform, held),
+            "move_id": await _move(platform, held),
             "release_id": await _release(platform, held, trainee),
             "correction_id": await _correction(platform, held),
             "check_id": await _flagged_picture(platform, held, trainee, file_id),
@@ -358,6 +361,29 @@ async def _release(platform: Platform, held: ClassInSession, trainee: Phone) -> 
     """The institution asks to release the phone of the trainee, whom 河北 answers for: the request's id."""
     wanted = Asked(reason="核对身份证原件，原手机遗失")
     return (await identities.ask(platform, held.officer, held.id, trainee.actor.person_id, wanted)).id
+
+
+async def _move(platform: Platform, held: ClassInSession) -> str:
+    """Within 河北, that 邢台 asked for; a document alone."""
+    new = Move(
+        person_id=held.trainees[0].actor.id,
+        name=cast.TRAINEE.name,
+        id_number_masked="",
+        backbone=False,
+        from_unit="邢台技师学院",
+        from_province=cast.HEBEI,
+        to_unit="示例市技师学院",
+        to_province=cast.HEBEI,
+        province_code=[cast.HEBEI],
+        institution_code=[cast.XINGTAI],
+        effective_on=beijing_date(platform.clock.now()),
+        reason="组织调动。",
+        asked_by=held.officer.office,
+        pending=[cast.HEBEI],
+        history=[],
+    )
+    await moves_store.insert(platform, new)
+    return new.id
 
 
 async def _reopening(platform: Platform, held: ClassInSession) -> str:

@@ -21,6 +21,7 @@ from server.kernel.mongo import Document
 from server.kernel.office_messages import OfficeMessage
 from server.messages.office_store import InboxMark
 from server.messages.store import Pause, TemplateVersion
+from server.moves.documents import Move
 from server.plans import documents as plans
 from server.qualification import documents as qualification
 from server.reopenings import documents as reopenings
@@ -66,6 +67,7 @@ MODELS: dict[str, type[Document]] = {
     "ledger_findings": certificates.LedgerFinding,
     "message_pauses": Pause,
     "message_templates": TemplateVersion,
+    "moves": Move,
     "needs_templates": admissions.NeedsTemplate,
     "nominees": selection.Nominee,
     "office_messages": OfficeMessage,

@@ -1,0 +1,260 @@
+"""调动: asked by either side, confirmed by the provinces of both, in force from a day on (articles 9.1 and 25; server/decisions/0036)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+from pymongo.errors import DuplicateKeyError
+
+from server.accounts import people
+from server.backbone import service as backbone
+from server.classes import enrolment
+from server.classes.belonging import belonging
+from server.institutions import service as institutions
+from server.institutions.annex1 import PROVINCES
+from server.kernel.clock import beijing_date
+from server.kernel.errors import FieldError, Invalid, NotFound
+from server.kernel.history import step
+from server.kernel.identity import Actor, Jurisdiction, Role, system
+from server.kernel.platform import Platform
+from server.kernel.reasons import Reason
+from server.kernel.reviewed import take
+from server.kernel.reviews import Return, Review, Withdrawal
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+from server.kernel.waiting import Waiting
+from server.moves import rules, store
+from server.moves.documents import Move, MoveFilter, Subject
+from server.moves.rules import Action, State
+from server.qualification import service as qualification
+from server.selection import service as selection
+
+PAGE = "/admin/moves"
+AT_ONCE = 200
+PROVINCE_NAMES = {one.code: one.name for one in PROVINCES}
+
+
+class MoveDraft(BaseModel):
+    to_unit: Annotated[str, Field(title="调入单位", min_length=2, max_length=60)]
+    to_province: Annotated[str, Field(title="调入省份", pattern=r"^[0-9]{2}$")]
+    effective_on: Annotated[date, Field(title="生效日期")]
+    reason: Reason
+
+
+# ---- asking
+
+
+async def subject(scope: Scope, actor: Actor, person_id: str) -> Subject:
+    """A backbone teacher, whom everybody finds in the pool, or somebody who is or was in a class of the actor's reach, or belongs to the
+    actor's province. Raises NotFound for anybody else."""
+    person = (await people.persons(scope, [person_id])).get(person_id)
+    if person is None or person.claimed:
+        raise NotFound("没有这位教师，或不在您的管理范围内。")
+    where = await belonging(scope, person_id)
+    member = await backbone.teacher_in_pool(scope, person_id)
+    known = {("province_code", where.province_code)}
+    for one in (await enrolment.whereabouts(scope, person_id)).enrolments:
+        known |= {("province_code", one.province_code), ("institution_code", one.institution_code)}
+    reach = actor.jurisdiction.conditions
+    if member is None and (reach is None or not set(reach) <= known):
+        raise NotFound("没有这位教师，或不在您的管理范围内。")
+    return Subject(
+        person_id,
+        person.name,
+        person.id_number_masked,
+        member is not None,
+        where.work_unit,
+        where.province_code,
+    )
+
+
+async def ask(platform: Platform, actor: Actor, person_id: str, draft: MoveDraft) -> Move:
+    """Asks for a move to or from the actor's own unit or province; where nobody else has to confirm, it is confirmed by that.
+
+    Raises NotFound, Invalid, NotYourMove, MoveOpen while another move of the person is under way.
+    """
+    try:
+        return await _ask(platform, actor, person_id, draft)
+    except DuplicateKeyError:
+        raise rules.MoveOpen() from None
+
+
+@transactional
+async def _ask(unit: UnitOfWork, person_id: str, draft: MoveDraft) -> Move:
+    rules.STEPS.require_right(Action.ASK, unit.actor.roles)
+    found, today = await subject(unit, unit.actor, person_id), beijing_date(unit.now)
+    if draft.to_province not in PROVINCE_NAMES:
+        raise Invalid(fields=[FieldError("to_province", "请选择省份。")])
+    before, after = (found.work_unit, found.province_code), (draft.to_unit, draft.to_province)
+    rules.check_move(before, after, draft.effective_on, today)
+    units = [await institutions.called(unit, one) for one in (found.work_unit, draft.to_unit)]
+    codes = list(dict.fromkeys(one.id for one in units if one))
+    provinces = list(dict.fromkeys(one for one in (found.province_code, draft.to_province) if one))
+    province_asks = Role.PROVINCE in unit.actor.roles
+    mine = unit.actor.province_code if province_asks else unit.actor.institution_code
+    rules.check_side(provinces if province_asks else codes, mine or "")
+    new = Move(
+        person_id=person_id,
+        name=found.name,
+        id_number_masked=found.id_number_masked,
+        backbone=found.backbone,
+        from_unit=found.work_unit,
+        from_province=found.province_code,
+        to_unit=draft.to_unit,
+        to_province=draft.to_province,
+        province_code=provinces,
+        institution_code=codes,
+        effective_on=draft.effective_on,
+        reason=draft.reason,
+        asked_by=unit.actor.office,
+        pending=rules.whose_turn(provinces, mine if province_asks else None),
+        history=[step(unit, Action.ASK, draft.reason)],
+    )
+    await store.insert(unit, new)
+    unit.audit("moves:ask", new.id, person_id=person_id, effective_on=new.effective_on.isoformat())
+    for said in new.tells(new.history[0]):
+        unit.tell(said)
+    return new if new.pending else await _confirmed(unit, new, seen=1)
+
+
+@transactional
+async def withdraw(unit: UnitOfWork, move_id: str, wanted: Withdrawal) -> Move:
+    """Whoever asked takes it back, until it has taken effect. Raises NotYourMove."""
+    found = await move(unit, unit.actor, move_id)
+    if unit.actor.office != found.asked_by:
+        raise rules.NotYourMove("只有提出调动的一方可以撤回。")
+    unit.audit("moves:withdraw", found.id, person_id=found.person_id, reason=wanted.reason)
+    closed = {"open": False, "pending": []}
+    return await take(
+        unit, rules.STEPS, found, Action.WITHDRAW, wanted.reason, seen=wanted.seen, changes=closed
+    )
+
+
+# ---- the provinces
+
+
+@transactional
+async def confirm(unit: UnitOfWork, move_id: str, wanted: Review) -> Move:
+    """A province of either side confirms; with the last one it is in force from its day on, or at once. Raises NotYourMove."""
+    found = await move(unit, unit.actor, move_id)
+    return await _confirmed(unit, _require_turn(unit.actor, found), seen=wanted.seen)
+
+
+async def _confirmed(unit: UnitOfWork, found: Move, *, seen: int) -> Move:
+    mine, today = unit.actor.province_code or "", beijing_date(unit.now)
+    action = rules.next_step(found.pending, mine, found.effective_on, today)
+    changes: dict[str, object] = {"pending": [one for one in found.pending if one != mine]}
+    if action is Action.TAKE_EFFECT:
+        changes |= {"open": False, "took_effect_on": today}
+    unit.audit("moves:confirm", found.id, person_id=found.person_id)
+    changed = await take(unit, rules.STEPS, found, action, seen=seen, changes=changes)
+    if action is Action.TAKE_EFFECT:
+        await _bring_about(unit, changed, today)
+    return changed
+
+
+@transactional
+async def decline(unit: UnitOfWork, move_id: str, wanted: Return) -> Move:
+    """A province that was to confirm does not, with a reason: everything stays as it is."""
+    found = _require_turn(unit.actor, await move(unit, unit.actor, move_id))
+    unit.audit("moves:decline", found.id, person_id=found.person_id, reason=wanted.reason)
+    closed = {"open": False, "pending": []}
+    return await take(
+        unit, rules.STEPS, found, Action.DECLINE, wanted.reason, seen=wanted.seen, changes=closed
+    )
+
+
+def _require_turn(actor: Actor, found: Move) -> Move:
+    if Role.PROVINCE not in actor.roles or (
+        found.state is State.ASKED and actor.province_code not in found.pending
+    ):
+        raise rules.NotYourMove("这件调动不由您确认，或您已经确认过。")
+    return found
+
+
+# ---- taking effect
+
+
+async def _bring_about(unit: UnitOfWork, found: Move, since: date) -> None:
+    """From now on the person is of the new unit and province, and what is open goes along; what was done and certified stays as it was."""
+    place = (found.to_unit, found.to_province)
+    person = (await people.persons(unit, [found.person_id]))[found.person_id]
+    await people.relocate(unit, found.person_id, *place, since)
+    await backbone.relocate(unit, found.person_id, *place)
+    await selection.relocate(unit, person.id_number, *place)
+    await qualification.relocate(unit, found.person_id, *place, since)
+    unit.notify(
+        found.person_id,
+        "moved",
+        before=found.from_unit,
+        after=found.to_unit,
+        place=PROVINCE_NAMES[found.to_province],
+        effective_on=since.isoformat(),
+    )
+
+
+async def apply_due(platform: Platform) -> int:
+    """The daily work: confirmed moves whose day has come; each in a transaction of its own that looks again. Returns how many."""
+    job, done = system("apply-moves"), 0
+    while ids := await store.due(platform, beijing_date(platform.clock.now()), AT_ONCE):
+        for move_id in ids:
+            done += await _apply(platform, job, move_id)
+    return done
+
+
+@transactional
+async def _apply(unit: UnitOfWork, move_id: str) -> bool:
+    found, today = await store.move(unit, Jurisdiction.everything(), move_id), beijing_date(unit.now)
+    if found is None or found.state is not State.CONFIRMED or found.effective_on > today:
+        unit.nothing_written()
+        return False
+    changes = {"open": False, "took_effect_on": today}
+    await _bring_about(unit, await take(unit, rules.STEPS, found, Action.APPLY, changes=changes), today)
+    unit.audit("moves:apply", found.id, person_id=found.person_id)
+    return True
+
+
+# ---- reading
+
+
+async def move(scope: Scope, actor: Actor, move_id: str) -> Move:
+    """One that concerns the actor's office or those below it. Raises NotFound."""
+    found = await store.move(scope, actor.jurisdiction, move_id)
+    if found is None:
+        raise NotFound("没有这件调动，或不在您的管理范围内。")
+    return found
+
+
+async def list_moves(
+    platform: Platform, actor: Actor, narrowed: MoveFilter, *, before: str | None = None, limit: int = 20
+) -> list[Move]:
+    """Newest first."""
+    pending = (actor.province_code or "") if narrowed.waiting and Role.PROVINCE in actor.roles else ""
+    return await store.moves(
+        platform, actor.jurisdiction, narrowed, pending=pending, before=before, limit=limit
+    )
+
+
+def may_confirm(actor: Actor, found: Move) -> bool:
+    return (
+        Role.PROVINCE in actor.roles and found.state is State.ASKED and actor.province_code in found.pending
+    )
+
+
+def may_withdraw(actor: Actor, found: Move) -> bool:
+    return found.open and actor.office == found.asked_by
+
+
+async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
+    """Moves that wait for the province's confirmation, whichever side it is on."""
+    if Role.PROVINCE not in actor.roles or not actor.province_code:
+        return []
+    count = await store.count_pending(platform, actor.province_code)
+    return [Waiting("待确认的人员调动", f"{PAGE}?waiting=true", count)] if count else []
+
+
+async def needed(scope: Scope, person_ids: Sequence[str]) -> set[str]:
+    """Those of these people whose moves are on record."""
+    return await store.persons(scope, list(person_ids))

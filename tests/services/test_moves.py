@@ -1,0 +1,149 @@
+"""调动 on the database: both provinces confirm, a day brings it about, what is open goes along and what was done stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from server.backbone import service as backbone
+from server.classes import enrolment
+from server.classes.belonging import belonging
+from server.kernel.clock import FixedClock, beijing_date
+from server.kernel.errors import NotFound
+from server.kernel.identity import Actor
+from server.kernel.offices import Topic
+from server.kernel.platform import Platform
+from server.kernel.reviews import Return, Review, Withdrawal
+from server.messages import office_inbox
+from server.messages.office_inbox import InboxFilter
+from server.moves import service
+from server.moves.documents import MoveFilter
+from server.moves.rules import MoveOpen, NotYourMove, State
+from server.moves.service import MoveDraft
+from server.qualification import service as qualification
+from server.selection import service as selection
+from server.wechat.simulator import Simulator
+from tests import cast, reviewing, selecting, stage
+from tests.admin.browserless import sign_in
+from tests.planning import CHANGZHOU, HEBEI, JIANGSU, XINGTAI, YANGZHOU
+
+SEEN = Review(seen=1)
+NEW_UNIT = "江苏省扬州技师学院"
+
+
+def draft(platform: Platform, days: int = 0, **changes: object) -> MoveDraft:
+    said: dict[str, object] = {
+        "to_unit": NEW_UNIT,
+        "to_province": cast.JIANGSU,
+        "effective_on": beijing_date(platform.clock.now()) + timedelta(days=days),
+        "reason": "组织调动。",
+    }
+    return MoveDraft.model_validate(said | changes)
+
+
+async def where(platform: Platform, person_id: str) -> tuple[str, str]:
+    found = await belonging(platform, person_id)
+    return found.work_unit, found.province_code
+
+
+async def moved_lines(platform: Platform, actor: Actor) -> list[str]:
+    found = await office_inbox.inbox(platform, actor, InboxFilter(Topic.MOVED), limit=20)
+    return [one.words for one in found]
+
+
+async def test_the_other_province_confirms_and_on_the_day_everything_open_goes_along(
+    platform: Platform, clock: FixedClock, wechat: Simulator
+) -> None:
+    seen = await reviewing.teacher_case(platform, wechat)
+    teacher, case = seen.teacher, seen.case
+    before = await backbone.member_of_pool(platform, teacher.actor.id)
+    asked = await service.ask(platform, HEBEI, before.id, draft(platform, days=3))
+    assert (asked.state, asked.pending) == (State.ASKED, [cast.JIANGSU])
+    assert await service.waiting(platform, HEBEI) == []
+    assert [one.count for one in await service.waiting(platform, JIANGSU)] == [1]
+    with pytest.raises(NotFound):
+        await service.move(platform, CHANGZHOU, asked.id)
+    with pytest.raises(NotYourMove):
+        await service.confirm(platform, HEBEI, asked.id, SEEN)
+    with pytest.raises(MoveOpen):
+        await service.ask(platform, JIANGSU, before.id, draft(platform))
+    confirmed = await service.confirm(platform, JIANGSU, asked.id, SEEN)
+    assert confirmed.state is State.CONFIRMED
+    with pytest.raises(NotYourMove):
+        await service.withdraw(platform, JIANGSU, asked.id, Withdrawal(seen=2, reason="不再接收。"))
+    assert await service.apply_due(platform) == 0
+    assert await where(platform, before.id) == (before.work_unit, cast.HEBEI)
+    clock.advance(timedelta(days=3))
+    assert (await service.apply_due(platform), await service.apply_due(platform)) == (1, 0)
+    member = await backbone.member_of_pool(platform, before.id)
+    assert (member.work_unit, member.province_code) == (NEW_UNIT, cast.JIANGSU)
+    assert await where(platform, before.id) == (NEW_UNIT, cast.JIANGSU)
+    assert (await qualification.case(platform, JIANGSU, case.id)).unit_name == NEW_UNIT
+    with pytest.raises(NotFound):
+        await qualification.case(platform, HEBEI, case.id)
+    assert await platform["outbox"].count_documents({"person_id": before.id, "template": "moved"}) == 1
+    assert any("到期生效" in one for one in await moved_lines(platform, YANGZHOU))
+    assert any("到期生效" in one for one in await moved_lines(platform, HEBEI))
+    assert await moved_lines(platform, CHANGZHOU) == []
+    back = await service.ask(
+        platform, JIANGSU, before.id, draft(platform, to_unit=before.work_unit, to_province=cast.HEBEI)
+    )
+    await service.confirm(platform, HEBEI, back.id, SEEN)
+    assert await backbone.member_of_pool(platform, before.id) == before, "a move back is the way back"
+
+
+async def test_an_open_recommendation_is_the_new_provinces_from_then_on(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat)
+    person = held.trainees[0].actor.id
+    nominee = await selecting.submitted(platform, cast.people(1)[0])
+    with pytest.raises(NotFound):
+        await service.subject(platform, JIANGSU, person)
+    asked = await service.ask(platform, HEBEI, person, draft(platform))
+    await service.confirm(platform, JIANGSU, asked.id, SEEN)
+    found = await selection.nominee(platform, JIANGSU, nominee.id)
+    assert (found.work_unit, found.province_code) == (NEW_UNIT, cast.JIANGSU)
+
+
+async def test_a_trainee_moves_within_a_province_by_its_word_and_what_was_done_keeps_its_unit(
+    platform: Platform, wechat: Simulator, site: str
+) -> None:
+    held = await stage.class_in_session(platform, wechat)
+    trainee = held.trainees[0].actor.id
+    rows = (await enrolment.whereabouts(platform, trainee)).enrolments
+    with pytest.raises(NotFound):
+        await service.ask(platform, JIANGSU, trainee, draft(platform))
+    with pytest.raises(NotYourMove):
+        await service.ask(
+            platform, XINGTAI, trainee, draft(platform, to_unit="示例县技工学校", to_province=cast.HEBEI)
+        )
+    mine = draft(platform, to_unit="邢台技师学院", to_province=cast.HEBEI)
+    asked = await service.ask(platform, XINGTAI, trainee, mine)
+    assert asked.pending == [cast.HEBEI]
+    declined = await service.decline(platform, HEBEI, asked.id, Return(seen=1, reason="材料不全。"))
+    assert declined.state is State.DECLINED and "材料不全" in (await moved_lines(platform, XINGTAI))[0]
+    province = await sign_in(platform, site, cast.HEBEI_OFFICER)
+    form = await province.get(f"/admin/moves/new?person={trainee}")
+    assert held.trainees[0].actor.name in form.text
+    posted = await province.post(
+        f"/admin/moves/new?person={trainee}",
+        {
+            "to_unit": mine.to_unit,
+            "to_province": cast.HEBEI,
+            "effective_on": str(mine.effective_on),
+            "reason": "组织调动。",
+        },
+    )
+    assert posted.status == 303
+    assert "确认，即日生效" in (await province.get(posted.location)).text, "nobody else has to confirm"
+    assert await where(platform, trainee) == ("邢台技师学院", cast.HEBEI)
+    assert (await enrolment.whereabouts(platform, trainee)).enrolments == rows
+    assert [one.state for one in await service.list_moves(platform, XINGTAI, MoveFilter())] == [
+        State.DONE,
+        State.DECLINED,
+    ]
+    assert await service.list_moves(platform, YANGZHOU, MoveFilter()) == []
+    sheet = await province.get("/admin/moves/export")
+    assert sheet.status == 200 and sheet.body.startswith(b"PK")
