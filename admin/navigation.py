@@ -60,6 +60,7 @@ _SECTIONS = (
         "人员",
         "users",
         (
+            ("全部", "/admin/people", Permission.CLASSES_READ),
             ("骨干教师库", "/admin/backbone", Permission.BACKBONE_READ),
             ("履职情况", "/admin/duties", Permission.DUTIES_READ),
             ("选拔推荐", "/admin/selection", Permission.SELECTION_READ),
@@ -68,7 +69,7 @@ _SECTIONS = (
             ("调动", "/admin/moves", Permission.MOVES_READ),
             ("解除微信绑定", "/admin/release-requests", Permission.IDENTITIES_DECIDE),
         ),
-        also=("/admin/people", "/admin/selection"),
+        also=("/admin/selection",),
     ),
     _Section("证书", "certificate", (("证书台账", "/admin/certificates", Permission.CERTIFICATES_READ),)),
     _Section(

@@ -189,6 +189,18 @@ on("click", "[data-sidebar-close], .sidebar a", () => showSidebar(false));
 document.addEventListener("click", (event) => {
   document.querySelectorAll("details.user-menu[open], details[data-menu][open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
 });
+// "/" leads to the search box from anywhere but a field. Of a whole ID number only the last four digits are asked: addresses are kept in logs.
+document.addEventListener("keydown", (event) => {
+  const box = document.querySelector("[data-head-search]");
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing || !box?.offsetParent) return;
+  event.preventDefault();
+  box.focus();
+});
+document.addEventListener("submit", (event) => {
+  const box = event.target.querySelector?.("input[type=search][name=q]");
+  if (box) box.value = box.value.replace(/\d{14}(\d{3}[\dXx])/g, " $1");
+}, true);
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   if (root.classList.contains("sidebar-open")) { showSidebar(false); toggle().focus(); }

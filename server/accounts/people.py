@@ -179,6 +179,11 @@ async def id_numbers(platform: Platform, people: Sequence[Person]) -> dict[str, 
     return {one.id: number for one, number in zip(people, clear, strict=True)}
 
 
+async def everybody(scope: Scope, words: str, *, before: str | None, limit: int) -> list[Person]:
+    """People of the whole country, known last first: for the centre. What somebody has only claimed is not among them."""
+    return await store.persons_found(scope, words, before=before, limit=limit)
+
+
 async def persons(scope: Scope, person_ids: Sequence[str]) -> dict[str, Person]:
     return await store.persons(scope, person_ids)
 

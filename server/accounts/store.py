@@ -18,7 +18,15 @@ from server.accounts.documents import (
     Person,
     StaffSession,
 )
-from server.kernel.found import FOUND_BY, LAST_DIGITS, found_indexes, looking_for, set_in_found
+from server.accounts.rules import Evidence
+from server.kernel.found import (
+    FOUND_BY,
+    LAST_DIGITS,
+    found_indexes,
+    looking_for,
+    person_looked_for,
+    set_in_found,
+)
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import insert_many
 from server.kernel.unit_of_work import Scope
@@ -230,6 +238,15 @@ async def person(scope: Scope, person_id: str) -> Person | None:
 async def persons(scope: Scope, person_ids: Sequence[str]) -> dict[str, Person]:
     rows = scope["persons"].find({"_id": {"$in": list(person_ids)}}, session=scope.session)
     return {row["_id"]: Person.from_mongo(row) async for row in rows}
+
+
+async def persons_found(scope: Scope, words: str, *, before: str | None, limit: int) -> list[Person]:
+    """People whose identity somebody has checked, by parts of the name and the last four digits; known last first."""
+    condition: Row = {"$and": [person_looked_for(words), {"evidence": {"$ne": Evidence.FORMAT_OK}}]}
+    if before:
+        condition["_id"] = {"$lt": before}
+    rows = scope["persons"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [Person.from_mongo(row) async for row in rows]
 
 
 async def persons_by_id_number(scope: Scope, id_numbers: Sequence[Binary]) -> dict[Binary, Person]:

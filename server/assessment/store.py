@@ -290,6 +290,20 @@ async def tasks_of_classes(scope: Scope, class_ids: Sequence[str]) -> list[Row]:
     return await rows.to_list(None)
 
 
+async def whole_tasks(scope: Scope, class_ids: Sequence[str]) -> list[Task]:
+    """Those of these classes that count, in the order in which they were set."""
+    condition: Row = {"class_id": {"$in": list(class_ids)}, "withdrawn_at": None}
+    rows = scope["tasks"].find(condition, session=scope.session).sort("_id", 1)
+    return [Task.from_mongo(row) async for row in rows]
+
+
+async def results_of_person(scope: Scope, class_ids: Sequence[str], person_id: str) -> dict[str, Result]:
+    """By class, as far as released."""
+    condition: Row = {"class_id": {"$in": list(class_ids)}, "person_id": person_id}
+    rows = scope["results"].find(condition, session=scope.session)
+    return {row["class_id"]: Result.from_mongo(row) async for row in rows}
+
+
 async def ungraded(scope: Scope, class_ids: Sequence[str], task_ids: Sequence[str]) -> dict[str, list[str]]:
     """By task whose newest version nobody has graded (documents.is_graded), said by the database: no content travels."""
     of_these = {"$match": {"class_id": {"$in": list(class_ids)}, "task_id": {"$in": list(task_ids)}}}

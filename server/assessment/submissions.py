@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.assessment import rules, store
-from server.assessment.documents import Grade, Submission, Task, is_graded
+from server.assessment.documents import Grade, Result, Submission, Task, is_graded
 from server.assessment.tasks import attended_task, task_in_reach, taught_task
 from server.assessment.uploads import Upload, limits_of, versions_full, within_quotas
 from server.classes import service as classes
@@ -203,6 +203,24 @@ class TraineeRecord:
 
 
 @dataclass(frozen=True)
+class WorkOnTask:
+    """What one person has handed in on a task, and what it brought."""
+
+    task: Task
+    latest: Submission | None
+    grade: Grade | None
+
+
+@dataclass(frozen=True)
+class WorkOfPerson:
+    """By class."""
+
+    tasks: dict[str, list[WorkOnTask]]
+    results: dict[str, Result]
+    """As far as released."""
+
+
+@dataclass(frozen=True)
 class TaskCounts:
     """A task and how many of the class have handed something in, had the newest version graded, or were graded on site."""
 
@@ -270,6 +288,18 @@ async def _work(scope: Scope, task: Task, training_class: TrainingClass) -> Task
         for one in await classes.trainees(scope, task.class_id)
     ]
     return TaskWork(task, training_class, rows)
+
+
+async def of_person(scope: Scope, person_id: str, class_ids: Sequence[str]) -> WorkOfPerson:
+    """One person's work in classes that the caller has fetched already."""
+    tasks = await store.whole_tasks(scope, class_ids)
+    ids = [one.id for one in tasks]
+    latest = await store.latest_of_person(scope, ids, person_id)
+    grades = await store.grades_of_person(scope, ids, person_id)
+    found: dict[str, list[WorkOnTask]] = {class_id: [] for class_id in class_ids}
+    for one in tasks:
+        found[one.class_id].append(WorkOnTask(one, latest.get(one.id), grades.get(one.id)))
+    return WorkOfPerson(found, await store.results_of_person(scope, class_ids, person_id))
 
 
 async def trainee_record(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -12,7 +13,7 @@ from pymongo.errors import DuplicateKeyError
 from server.accounts import people
 from server.attendance import rules, service, store
 from server.attendance.documents import AddedKind, CheckIn, RefusedScan, Source, TeachingSession
-from server.attendance.hours import TooManyHours
+from server.attendance.hours import TooManyHours, has_ended
 from server.attendance.rules import Flag, Status, Window
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
@@ -157,6 +158,30 @@ async def roll_of(platform: Platform, session: TeachingSession) -> Roll:
     called = await people.called(platform, names | {one.person_id: one.name for one in refused if one.name})
     told = [one.model_copy(update={"name": called.get(one.person_id, "")}) for one in refused]
     return Roll(session, session.window(platform.clock.now()), entries, told)
+
+
+@dataclass(frozen=True)
+class Attended:
+    """One session for one person."""
+
+    session: TeachingSession
+    check_in: CheckIn | None
+
+    def said_at(self, now: datetime) -> str:
+        """In a word: nobody is missing before the session is over."""
+        if self.check_in is not None:
+            return self.check_in.status.label
+        return "未到" if has_ended(self.session.ends_at, now) else "未上课"
+
+
+async def of_person(scope: Scope, person_id: str, class_ids: Sequence[str]) -> dict[str, list[Attended]]:
+    """By class what one person came to, session by session; of classes that the caller has fetched already."""
+    sessions = await store.timetables(scope, class_ids)
+    came = await store.check_ins_of(scope, [(one.id, person_id) for one in sessions])
+    found: dict[str, list[Attended]] = {class_id: [] for class_id in class_ids}
+    for one in sessions:
+        found[one.class_id].append(Attended(one, came.get((one.id, person_id))))
+    return found
 
 
 async def entries_of(scope: Scope, session: TeachingSession) -> list[RollEntry]:

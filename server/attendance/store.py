@@ -133,6 +133,13 @@ async def sessions_of_classes(
     return [TeachingSession.from_mongo(row) async for row in rows.sort("starts_at", 1)]
 
 
+async def timetables(scope: Scope, class_ids: Sequence[str]) -> list[TeachingSession]:
+    """All sessions of these classes in their order, those that were cancelled left out."""
+    condition: Row = {"class_id": {"$in": list(class_ids)}, "cancelled_at": None}
+    rows = scope["teaching_sessions"].find(condition, session=scope.session)
+    return [TeachingSession.from_mongo(row) async for row in rows.sort([("starts_at", 1), ("_id", 1)])]
+
+
 async def naming_others(scope: Scope, teaching: Mapping[str, Collection[str]]) -> list[TeachingSession]:
     """Of these classes (id → who teaches it) the sessions that name anybody else, in the order of the timetable."""
     if not teaching:

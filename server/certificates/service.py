@@ -105,6 +105,11 @@ async def of_class(scope: Scope, class_id: str) -> dict[str, Certificate]:
     return await store.of_class(scope, class_id)
 
 
+async def of_person(scope: Scope, actor: Actor, person_id: str, *, limit: int) -> list[Certificate]:
+    """Those that the actor's reach has issued to somebody, newest first, revoked ones included."""
+    return await store.of_person(scope, person_id, actor.jurisdiction.filter(), before=None, limit=limit)
+
+
 async def valid_one(scope: Scope, id_number: Binary, number: str, level: Level) -> bool:
     """Whether there is a valid certificate of this number and level under this (encrypted) ID number."""
     found = await store.matching(scope, name=None, id_number=id_number, number=number, limit=1)

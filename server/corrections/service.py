@@ -414,6 +414,11 @@ async def open_correction(platform: Platform, actor: Actor, thing: str) -> Corre
     return await store.open_of(platform, actor.jurisdiction, thing)
 
 
+async def of_person(platform: Platform, actor: Actor, person_id: str) -> list[Correction]:
+    """Of one person what was asked for in the actor's reach, newest first."""
+    return await store.of_thing(platform, actor.jurisdiction, person_id)
+
+
 async def list_corrections(
     platform: Platform,
     actor: Actor,

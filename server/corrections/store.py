@@ -63,6 +63,13 @@ def _condition(narrowed: CorrectionFilter) -> Row:
     return condition
 
 
+async def of_thing(scope: Scope, reach: Jurisdiction, thing: str) -> list[Correction]:
+    """Newest first."""
+    condition: Row = {"$and": [{"thing": thing}, reach.filter()]}
+    rows = scope["corrections"].find(condition, session=scope.session).sort("_id", -1)
+    return [Correction.from_mongo(row) async for row in rows]
+
+
 async def approved(scope: Scope, reach: Jurisdiction, condition: Row, *, limit: int) -> list[Correction]:
     """Newest first."""
     whole: Row = {"$and": [reach.filter(), condition, {"state": State.APPROVED}]}

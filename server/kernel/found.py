@@ -10,6 +10,7 @@ One multikey index a reach serves every question of a list: `(institution_code, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
@@ -85,6 +86,25 @@ def looking_for(words: str, fields: Iterable[str], facets: Mapping[str, object] 
         held = [[{text: {"$regex": holding(part), "$options": "i"}} for text in texts] for part in parts]
         condition["$and"] = [{"$or": of_part} for of_part in held]
     return condition
+
+
+def person_looked_for(words: str) -> Row:
+    """The condition that a person has each of the words in the name, or as the last four digits of the number: 张 1234, 张1234. Of a
+    whole number nobody looks at more than these."""
+    names, digits = [], set()
+    for word in words.split():
+        name, number = _NAME_AND_NUMBER.fullmatch(folded(word).upper()).groups()  # type: ignore[union-attr]  # it takes anything
+        names += [name] if name else []
+        digits |= {number[-DIGITS:]} if number else set()
+    condition = looking_for(" ".join(names), ["name"]) if names or not digits else {}
+    if words.strip() and not names and not digits:
+        return {FOUND_BY: {"$in": []}}
+    if digits:
+        condition[LAST_DIGITS] = {"$in": sorted(digits)} if len(digits) == 1 else {"$in": []}
+    return condition
+
+
+_NAME_AND_NUMBER = re.compile(r"(.*?)((?:[0-9]{14})?[0-9]{3}[0-9X])?", re.DOTALL)
 
 
 async def set_in_found(scope: Scope, kind: type[Found], collection: str, whom: Row, fields: Row) -> None:

@@ -270,6 +270,11 @@ async def list_messages(
     return [_told(row, names.get(row["person_id"], "—")) for row in rows]
 
 
+async def sent_to(platform: Platform, person_id: str, limit: int) -> list[Told]:
+    """What kinds of messages somebody was sent, newest first, for the centre: not what they say."""
+    return [_told(row, "") for row in await outbox.inbox(platform, person_id, limit=limit)]
+
+
 async def one_message(platform: Platform, message_id: str) -> Told:
     """Raises NotFound."""
     row = await outbox.message(platform, message_id)

@@ -1,0 +1,154 @@
+"""One person, as one office may know them: what its own classes say, and nothing of anybody else's.
+
+An institution sees who is or was in its classes, with these classes; a province those of its own; the centre everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from server.accounts import people
+from server.accounts.documents import Person
+from server.accounts.rules import last_four
+from server.assessment import submissions
+from server.assessment.documents import Result
+from server.assessment.submissions import WorkOnTask
+from server.attendance import rolls
+from server.attendance.rolls import Attended
+from server.backbone import service as backbone
+from server.backbone.documents import PoolMember
+from server.certificates import service as certificates
+from server.certificates.documents import Certificate
+from server.classes import persons as rosters
+from server.classes.documents import Enrolment, TrainingClass
+from server.corrections import service as corrections
+from server.corrections.documents import Correction
+from server.kernel.clock import beijing_date
+from server.kernel.errors import NotFound
+from server.kernel.identity import Actor, Role
+from server.kernel.permissions import Permission, holds
+from server.kernel.platform import Platform
+from server.messages import delivery
+from server.messages.delivery import Told
+from server.progress import facts
+from server.progress import rules as progress
+from server.progress.rules import Phase
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """Somebody in a list."""
+
+    person_id: str
+    name: str
+    id_number_masked: str
+    work_unit: str
+    seen_on: date | None
+    """When they came onto the last roster."""
+    cursor: str
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """One person in one class."""
+
+    training_class: TrainingClass
+    phase: Phase
+    enrolment: Enrolment
+    sessions: list[Attended]
+    work: list[WorkOnTask]
+    result: Result | None
+    certificate: Certificate | None
+
+    @property
+    def came(self) -> int:
+        return sum(one.check_in is not None and one.check_in.attended for one in self.sessions)
+
+
+@dataclass(frozen=True)
+class PersonRecord:
+    person: Person
+    id_number_masked: str
+    """Of who is on no roster here the last four digits alone."""
+    work_unit: str
+    attended: list[Attendance]
+    """Newest first."""
+    taught: list[tuple[TrainingClass, Phase]]
+    certificates: list[Certificate]
+    corrections: list[Correction]
+    member: PoolMember | None
+    """In the pool, which every office may read."""
+    messages: list[Told] | None
+    """None for who does not see what is sent."""
+
+
+MESSAGES_SHOWN = 20
+CERTIFICATES_SHOWN = 100
+
+
+async def list_people(
+    platform: Platform, actor: Actor, words: str, *, before: str | None = None, limit: int = 20
+) -> list[PersonRow]:
+    """The people in the actor's reach, those known last first. `words`: parts of the name, the last four digits of the number."""
+    if Role.NATIONAL_CENTRE not in actor.roles:
+        found = await rosters.people_on_rosters(platform, actor, words, before=before, limit=limit)
+        return [_row(one, one.name, one.id_number_masked, one.person_id, one.id) for one in found]
+    everybody = await people.everybody(platform, words, before=before, limit=limit)
+    seen = await rosters.last_seen(platform, [one.id for one in everybody])
+    return [_row(seen.get(one.id), one.name, one.id_number_masked, one.id, one.id) for one in everybody]
+
+
+def _row(seen: Enrolment | None, name: str, masked: str, person_id: str, cursor: str) -> PersonRow:
+    if seen is None:
+        return PersonRow(person_id, name, masked, "", None, cursor)
+    return PersonRow(person_id, name, masked, seen.work_unit, beijing_date(seen.enrolled_at), cursor)
+
+
+async def person(platform: Platform, actor: Actor, person_id: str) -> PersonRecord:
+    """Raises NotFound for whom no class in the actor's reach knows."""
+    known = (await people.persons(platform, [person_id])).get(person_id)
+    there = await rosters.classes_of_person(platform, actor, person_id)
+    whole = Role.NATIONAL_CENTRE in actor.roles
+    if known is None or (not there.all and not whole):
+        raise NotFound("没有这个人，或不在您的管理范围内。")
+    ids = [one.id for one, _ in there.enrolled]
+    phases = await _phases(platform, there.all)
+    sessions = await rolls.of_person(platform, person_id, ids)
+    work = await submissions.of_person(platform, person_id, ids)
+    papers = await certificates.of_person(platform, actor, person_id, limit=CERTIFICATES_SHOWN)
+    by_class = {one.class_id: one for one in papers}
+    attended = [
+        Attendance(
+            training_class,
+            phases[training_class.id],
+            enrolment,
+            sessions[training_class.id],
+            work.tasks[training_class.id],
+            work.results.get(training_class.id),
+            by_class.get(training_class.id),
+        )
+        for training_class, enrolment in there.enrolled
+    ]
+    sees_messages = holds(actor, Permission.MESSAGES_MANAGE)
+    member = await backbone.teacher_in_pool(platform, person_id)
+    units = [one.work_unit for _, one in there.enrolled] + ([member.work_unit] if member else [])
+    masked = known.id_number_masked
+    return PersonRecord(
+        known,
+        masked if attended or whole else last_four(masked),
+        next(iter(units), ""),
+        attended,
+        [(one, phases[one.id]) for one in there.taught],
+        papers,
+        await corrections.of_person(platform, actor, person_id),
+        member,
+        await delivery.sent_to(platform, person_id, MESSAGES_SHOWN) if sees_messages else None,
+    )
+
+
+async def _phases(platform: Platform, found: Sequence[TrainingClass]) -> dict[str, Phase]:
+    today = beijing_date(platform.clock.now())
+    gathered = await facts.gather(platform, found)
+    return {class_id: progress.phase_of(known, today) for class_id, known in gathered.items()}
