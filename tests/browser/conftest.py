@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -141,17 +142,32 @@ def forget(context: BrowserContext) -> None:
     context.clear_permissions()
 
 
-def assert_accessible(page: Page) -> None:
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+
+
+def assert_accessible(page: Page, rules: Any = WCAG) -> None:
     """Runs axe-core (WCAG 2 A and AA) on the page as it stands; serious and critical violations fail."""
     if not AXE.exists():
         pytest.skip("no axe-core: run `npm ci` in admin/")
-    page.evaluate(AXE.read_text("utf-8"))
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text("utf-8"))
     violations = page.evaluate(
-        """async () => (await axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], resultTypes: ["violations"]})).violations
+        """async rules => (await axe.run({runOnly: rules, resultTypes: ["violations"], preload: false, iframes: false})).violations
             .filter(({impact}) => impact === "serious" || impact === "critical")
-            .map(({id, help, nodes}) => `${id}: ${help}\\n` + nodes.map(node => `  ${node.target} ${node.failureSummary}`).join("\\n"))"""
+            .map(({id, help, nodes}) => `${id}: ${help}\\n` + nodes.map(node => `  ${node.target} ${node.failureSummary}`).join("\\n"))""",
+        rules,
     )
     assert not violations, "\n".join(violations)
+
+
+def assert_looks_right(page: Page) -> None:
+    """Of a page on an office screen: accessible there; nothing scrolls sideways there or on a phone, nor out of the keyboard's reach."""
+    assert_accessible(page)
+    assert_fits(page)
+    page.set_viewport_size(PHONE)
+    assert_fits(page)
+    assert_accessible(page, rules={"type": "rule", "values": ["scrollable-region-focusable"]})
+    page.set_viewport_size(WIDE)
 
 
 def assert_fits(page: Page) -> None:

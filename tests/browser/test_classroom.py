@@ -27,7 +27,7 @@ from server.venues.documents import PlaceCheck
 from server.venues.rules import State, place_flags
 from tests import cast, stage
 from tests.admin.front_end import allowed, layout_context, show
-from tests.browser.conftest import assert_accessible, assert_fits
+from tests.browser.conftest import assert_accessible, assert_fits, assert_looks_right
 from tests.browser.live import LiveSite
 from tests.stage import ClassInSession
 
@@ -342,11 +342,10 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_accessible_and_fits_its_screen(page: Page, name: str) -> None:
+def test_a_page_is_accessible_and_fits_its_screen(wide_page: Page, name: str) -> None:
     template, context = PAGES[name]
-    show(page, template, context)
-    assert_accessible(page)
-    assert_fits(page)
+    show(wide_page, template, context)
+    assert_looks_right(wide_page)
 
 
 def test_a_session_is_cancelled_only_after_a_question(page: Page) -> None:

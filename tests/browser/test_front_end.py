@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Dialog, Page, Request, expect
 
 from tests.admin.front_end import SITE, layout_context, show, signed_out_context
-from tests.browser.conftest import assert_accessible, assert_fits
+from tests.browser.conftest import assert_accessible, assert_looks_right
 
 pytestmark = pytest.mark.browser
 
@@ -104,11 +104,10 @@ PAGES: dict[str, tuple[str, Callable[..., dict[str, Any]], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_accessible_and_fits_its_screen(page: Page, name: str) -> None:
+def test_a_page_is_accessible_and_fits_its_screen(wide_page: Page, name: str) -> None:
     template, context, more = PAGES[name]
-    show(page, template, context(**more))
-    assert_accessible(page)
-    assert_fits(page)
+    show(wide_page, template, context(**more))
+    assert_looks_right(wide_page)
 
 
 def style_guide(page: Page) -> None:

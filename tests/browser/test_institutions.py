@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -41,7 +39,7 @@ from server.kernel.clock import FixedClock
 from server.kernel.history import Step
 from server.kernel.life import LifeStep
 from tests.admin.front_end import allowed, layout_context, show
-from tests.browser.conftest import PHONE, assert_accessible, assert_fits
+from tests.browser.conftest import assert_accessible, assert_looks_right
 
 pytestmark = pytest.mark.browser
 
@@ -353,13 +351,9 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_each_page_is_accessible_and_fits_its_screen(page: Page, name: str) -> None:
-    show(page, *PAGES[name])
-    if shots := os.environ.get("SHOTS"):
-        wide = "phone" if page.viewport_size == PHONE else "wide"
-        page.screenshot(path=Path(shots) / f"{name.replace(' ', '-')}-{wide}.png", full_page=True)
-    assert_accessible(page)
-    assert_fits(page)
+def test_each_page_is_accessible_and_fits_its_screen(wide_page: Page, name: str) -> None:
+    show(wide_page, *PAGES[name])
+    assert_looks_right(wide_page)
 
 
 def test_the_centre_declines_only_with_a_reason(page: Page) -> None:

@@ -24,7 +24,7 @@ from server.schemes.documents import Remark, SchemeVersion, Signature
 from server.schemes.rules import Action, Frame, Held, State
 from server.schemes.service import SchemeOfClass, TeacherSignature, VersionOutdated
 from tests.admin.front_end import allowed, layout_context, show
-from tests.browser.conftest import assert_accessible, assert_fits
+from tests.browser.conftest import assert_accessible, assert_fits, assert_looks_right
 from tests.scheming import LAST_DAY, content, moved
 
 pytestmark = pytest.mark.browser
@@ -149,12 +149,11 @@ def show_scheme(page: Page, shown: SchemeOfClass, *, review: bool, **more: Any) 
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_each_state_says_what_it_is_and_fits_its_screen(page: Page, name: str) -> None:
+def test_each_state_says_what_it_is_and_fits_its_screen(wide_page: Page, name: str) -> None:
     words, shown = STATES[name]
-    show_scheme(page, shown, review=False)
-    expect(page.get_by_text(words).first).to_be_visible()
-    assert_accessible(page)
-    assert_fits(page)
+    show_scheme(wide_page, shown, review=False)
+    expect(wide_page.get_by_text(words).first).to_be_visible()
+    assert_looks_right(wide_page)
 
 
 def test_the_province_sees_what_changes_and_what_stays_before_it_decides(page: Page) -> None:
