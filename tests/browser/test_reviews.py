@@ -19,7 +19,7 @@ from server.backbone.documents import PoolMember
 from server.backbone.rules import Proof
 from server.institutions.rules import Level
 from server.kernel.history import Step
-from server.plans.documents import Plan
+from server.plans.documents import Plan, Reported
 from server.plans.rules import Action, PlanItem, State, difference
 from server.plans.service import PlanRecord
 from server.venues.rules import venue_flags
@@ -129,6 +129,7 @@ def plan_page(plan: Plan = SECOND, *, review: bool = True, **more: Any) -> dict[
         "record": record,
         "open_version": SECOND,
         "stages": plan_pages.stages(plan),
+        "reported": Reported(filed_on=date(2026, 11, 3), due_on=date(2026, 10, 31), late=True),
         "applied": {FIRST.items[0].id: APPLICATION},
         "may_amend": not review,
         "may_withdraw": False,
