@@ -9,8 +9,10 @@ from server.applications import service as applications
 from server.applications.documents import Application, ApplicationFilter
 from server.applications.rules import State as ApplicationState
 from server.backbone import service as backbone
+from server.classes import service as classes
 from server.kernel import policies
-from server.kernel.identity import Actor
+from server.kernel.identity import Actor, Role
+from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.plans import service as plans
 from server.plans.documents import Plan, PlanFilter
@@ -26,6 +28,15 @@ class FirstStep:
     href: str = ""
     action: str = ""
     done: bool = False
+
+
+async def of(platform: Platform, actor: Actor) -> list[FirstStep]:
+    """Those of this actor; empty once there is anything else to do."""
+    if Role.NATIONAL_CENTRE in actor.roles:
+        return await of_centre(platform, actor)
+    if not holds(actor, Permission.CLASSES_MANAGE) or await classes.any_class(platform, actor):
+        return []
+    return await of_institution(platform, actor)
 
 
 async def of_centre(platform: Platform, actor: Actor) -> list[FirstStep]:

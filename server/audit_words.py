@@ -207,6 +207,7 @@ TITLES = {
     "plans:withdraw": "撤回报送的培训计划",
     "plans:withdraw-window": "撤回培训计划报送时间",
     "policies:change": "核定平台政策",
+    "progress:urge": "催办",
     "qualification:decide": "作出动态管理决定",
     "qualification:dismiss": "终止动态管理事项",
     "qualification:file": "省级申请取消基地资格",

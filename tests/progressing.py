@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from server.classes import service as classes
 from server.classes.documents import ClassFilter
+from server.kernel import policies
+from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.reviewed import Reviewed
+from server.kernel.waiting import Waiting
 from server.progress import service as progress
+from server.progress.desk import PENDING
 from server.progress.rules import Step
 
 
@@ -17,3 +22,12 @@ async def steps(platform: Platform, actor: Actor, class_id: str) -> dict[str, St
         if row.item.id == class_id:
             return {one.key: one for one in await progress.steps_of_class(platform, actor, row.item)}
     return {}
+
+
+async def waits(platform: Platform, actor: Actor, kind: type[Reviewed]) -> list[Waiting]:
+    """What of this kind waits for the actor's own office."""
+    today = beijing_date(platform.clock.now())
+    in_force = await policies.on(platform, today)
+    own = [one for one in PENDING if one.kind is kind and one.who & actor.roles]
+    found = [await one.within(platform, actor, 10, in_force, today) for one in own]
+    return [one for one in found if one]

@@ -77,6 +77,14 @@ class Application(Found, Reviewed):
     state: State
     class_id: str | None = None
 
+    @property
+    def named(self) -> str:
+        return f"开班申请“{self.name}”"
+
+    @property
+    def address(self) -> str:
+        return f"/admin/applications/{self.id}"
+
     def tells(self, taken: Step) -> Sequence[Said]:
         match taken.action:
             case Action.APPROVE:

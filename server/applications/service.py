@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -20,16 +20,15 @@ from server.classes.documents import TrainingClass
 from server.classes.service import ClassDraft, Course
 from server.institutions import rules as institution_rules
 from server.institutions import service as institutions
-from server.kernel import history, policies, reviewed
-from server.kernel.clock import beijing_date
+from server.kernel import history, policies
+from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
 from server.kernel.platform import Platform
 from server.kernel.reviewed import take
-from server.kernel.reviews import PROVINCE, Return, Review, Withdrawal
+from server.kernel.reviews import Return, Review, Withdrawal
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
 from server.plans import service as plans
 from server.plans.documents import Plan
 from server.plans.rules import Action as PlanAction
@@ -330,9 +329,10 @@ async def list_applications(
 
 
 async def overdue_since(scope: Scope) -> datetime:
-    """What was filed at that moment or before, and still waits, waits too long (policy `overdue_days`)."""
-    now = scope.platform.clock.now()
-    return now - timedelta(days=(await policies.on(scope, beijing_date(now))).overdue_days)
+    """What was filed at that moment or before, and still waits, waits too long (policy `review_days`)."""
+    today = beijing_date(scope.platform.clock.now())
+    days = timedelta(days=(await policies.on(scope, today)).review_days)
+    return datetime.combine(today - days, time(), BEIJING) - timedelta(milliseconds=1)
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
@@ -348,12 +348,3 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
         LifeStep("培训计划", "done", planned.actor_name, planned.at, f"/admin/plans/{plan.id}", plan_words),
         LifeStep("开班申请", "done", approved.actor_name, approved.at, f"/admin/applications/{found.id}"),
     ]
-
-
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """Returned applications wait for their institution, submitted ones for their province."""
-    lines = await reviewed.waiting(platform, actor, rules.STEPS, Application, "/admin/applications")
-    if not lines or not PROVINCE & actor.roles:
-        return lines
-    overdue = await store.any_overdue(platform, actor.jurisdiction, await overdue_since(platform))
-    return [replace(one, overdue=overdue) for one in lines]

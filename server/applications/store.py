@@ -78,10 +78,6 @@ def _after(last: Application) -> Row:
     return {"$or": [{"waits_since": {"$gt": since}}, {"waits_since": since, "_id": {"$lt": last.id}}]}
 
 
-async def any_overdue(scope: Scope, reach: Jurisdiction, filed_by: datetime) -> bool:
-    return await _exists(scope, {"$and": [reach.filter(), _overdue(filed_by)]})
-
-
 def _overdue(filed_by: datetime) -> Row:
     return {"waits_since": {"$type": "date", "$lte": filed_by}}
 

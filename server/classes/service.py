@@ -194,6 +194,16 @@ async def released_lately(platform: Platform, actor: Actor, limit: int = 100) ->
     return await store.released_since(platform, actor.jurisdiction, since, limit=limit)
 
 
+async def unreleased_in(platform: Platform, actor: Actor, limit: int = 100) -> list[TrainingClass]:
+    """The classes in the actor's jurisdiction whose results are not released, the first to end first."""
+    return await store.unreleased_in(platform, actor.jurisdiction, limit=limit)
+
+
+async def any_class(platform: Platform, actor: Actor) -> bool:
+    """Whether there is or was a class in the actor's jurisdiction."""
+    return await store.any_class(platform, actor.jurisdiction)
+
+
 async def to_finish_in(scope: Scope, held_in: TrainingClass, limit: int) -> list[TrainingClass]:
     """The classes of the whole country in which the people of this one could finish, the first to begin first: for who shows their names
     and days, and nothing else of them."""

@@ -72,6 +72,14 @@ class Correction(Found, Reviewed):
         return (("state", self.state), ("subject", self.subject), ("level", self.level), *of_day)
 
     @property
+    def named(self) -> str:
+        return f"“{self.about}”的更正"
+
+    @property
+    def address(self) -> str:
+        return f"/admin/corrections/{self.id}"
+
+    @property
     def wanted(self) -> dict[str, str]:
         return {change.field: change.after for change in self.changes}
 

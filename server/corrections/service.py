@@ -38,12 +38,11 @@ from server.kernel import reasons
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
-from server.kernel.identity import INSTITUTION_ROLES, Actor
+from server.kernel.identity import Actor
 from server.kernel.numbers import AS_ID_NUMBER, AS_PHONE
 from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
 from server.venues.rules import NOTE_SHORTEST
 
 Reason = reasons.Reason
@@ -439,20 +438,6 @@ async def made_in_class(platform: Platform, actor: Actor, class_id: str) -> list
 async def made_of_institution(platform: Platform, actor: Actor, code: str) -> list[Correction]:
     """The names that an institution had, newest first."""
     return await store.approved(platform, actor.jurisdiction, {"thing": code}, limit=100)
-
-
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """For province and centre what to review, for the institution what was returned."""
-    mine = [subject for subject in Subject if subject.reviewer in actor.roles]
-    if mine:
-        condition = {"state": State.SUBMITTED, "subject": {"$in": mine}}
-        title, state = "待审核的更正申请", State.SUBMITTED
-    elif actor.roles & INSTITUTION_ROLES:
-        condition, title, state = {"state": State.RETURNED}, "被退回的更正申请", State.RETURNED
-    else:
-        return []
-    count = await store.count(platform, actor.jurisdiction, condition)
-    return [Waiting(title, f"/admin/corrections?state={state}", count)] if count else []
 
 
 def may_review(actor: Actor, found: Correction) -> bool:

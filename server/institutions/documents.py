@@ -106,6 +106,14 @@ class BaseRequest(Reviewed):
     """As its state says (RequestState.open), for the unique index."""
     submitted_at: datetime
 
+    @property
+    def named(self) -> str:
+        return f"{self.purpose.label}“{self.institution_name}”"
+
+    @property
+    def address(self) -> str:
+        return f"/admin/recommendations/{self.id}"
+
     def tells(self, taken: Step) -> Sequence[Said]:
         told = {
             RequestAction.APPROVE: (Topic.DECIDED, "已核准"),

@@ -22,8 +22,6 @@ from server.institutions.rules import (
     Qualification,
     QualificationAction,
     QualificationKind,
-    RequestPurpose,
-    RequestState,
     base_valid_to,
 )
 from server.kernel import policies
@@ -34,7 +32,6 @@ from server.kernel.identity import INSTITUTION_ROLES, Actor, Jurisdiction, Role,
 from server.kernel.platform import Platform
 from server.kernel.queries import DUPLICATE_KEY
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
 
 
 async def list_institutions(
@@ -131,25 +128,6 @@ async def _enter_annex_1(unit: UnitOfWork) -> int:
     else:
         unit.nothing_written()
     return new
-
-
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """For the centre what provinces ask of it, for a province what was declined (article 5)."""
-    if Role.NATIONAL_CENTRE in actor.roles:
-        state, words = RequestState.SUBMITTED, "待审核"
-    elif Role.PROVINCE in actor.roles:
-        state, words = RequestState.DECLINED, "未核准，请修改或撤回"
-    else:
-        return []
-    counts = await store.count_requests(platform, actor.jurisdiction, state)
-    return [
-        Waiting(
-            f"{RequestPurpose(purpose).label}（{words}）",
-            f"/admin/recommendations?state={state}&purpose={purpose}",
-            count,
-        )
-        for purpose, count in counts.items()
-    ]
 
 
 async def name_of(scope: Scope, code: str) -> str:

@@ -139,14 +139,3 @@ async def requests(
         condition["_id"] = {"$lt": before}
     rows = scope["base_requests"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [BaseRequest.from_mongo(row) async for row in rows]
-
-
-async def count_requests(scope: Scope, reach: Jurisdiction, state: RequestState) -> dict[str, int]:
-    """How many requests of each purpose are in a state."""
-    pipeline: list[Row] = [
-        {"$match": {"$and": [reach.filter(), {"state": state}]}},
-        {"$group": {"_id": "$purpose", "count": {"$sum": 1}}},
-        {"$sort": {"_id": 1}},
-    ]
-    rows = scope["base_requests"].aggregate(pipeline, session=scope.session)
-    return {row["_id"]: row["count"] async for row in rows}

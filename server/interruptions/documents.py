@@ -88,6 +88,14 @@ class ClassChange(Found, Reviewed):
     """As its state says (State.open), for the unique index."""
     filed_at: datetime
 
+    @property
+    def named(self) -> str:
+        return f"“{self.class_name}”的{self.kind.label}"
+
+    @property
+    def address(self) -> str:
+        return f"/admin/changes/{self.id}"
+
     def tells(self, taken: Step) -> Sequence[Said]:
         href = f"/admin/changes/{self.id}"
         match taken.action:

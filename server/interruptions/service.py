@@ -29,7 +29,7 @@ from server.interruptions.requests import (
     Wanted,
 )
 from server.interruptions.rules import Action, Course, Days, Kind, Placed, State
-from server.kernel import policies, reviewed
+from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
@@ -487,10 +487,9 @@ async def sessions_to_place(scope: Scope, actor: Actor, class_id: str) -> list[T
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """For the province what to review; for an institution what came back, and who asks to finish in its classes."""
-    mine = await reviewed.waiting(platform, actor, rules.STEPS, ClassChange, "/admin/changes")
-    if actor.roles & INSTITUTION_ROLES and actor.institution_code is not None:
-        count = await store.asked_of(platform, actor.institution_code)
-        if count:
-            mine.append(Waiting("请求转入本单位培训班的学员", f"/admin/changes?state={State.ASKED}", count))
-    return mine
+    """Who asks an institution to finish in its classes."""
+    if not actor.roles & INSTITUTION_ROLES or actor.institution_code is None:
+        return []
+    count = await store.asked_of(platform, actor.institution_code)
+    href = f"/admin/changes?state={State.ASKED}"
+    return [Waiting("请求转入本单位培训班的学员", href, count)] if count else []

@@ -20,6 +20,8 @@ COLLECTIONS = (
             Index([("class_id", 1)], unique=True, partial={"open": True}),
             Index([("class_id", 1), ("_id", -1)]),
             Index([("province_code", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("state", 1), ("_id", -1)]),
+            Index([("state", 1), ("_id", -1)]),
             Index([("institution_code", 1), ("_id", -1)]),
             Index([("later.institution_code", 1), ("state", 1)]),
             Index([("later.institution_code", 1), ("_id", -1)]),

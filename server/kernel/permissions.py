@@ -82,6 +82,7 @@ class Permission(Titled):
     PLANS_REVIEW = "plans:review", "审核培训计划"
     POLICIES_CHANGE = "policies:change", "核定平台政策"
     POLICIES_READ = "policies:read", "查看平台政策"
+    PROGRESS_URGE = "progress:urge", "催办等别人办理的事"
     REOPENINGS_READ = "reopenings:read", "查看重新开放成绩的申请"
     REOPENINGS_REQUEST = "reopenings:request", "申请重新开放已公布的成绩"
     REOPENINGS_REVIEW = "reopenings:review", "审核重新开放成绩的申请"
@@ -115,6 +116,7 @@ class Permission(Titled):
 
 
 CHAPTERS = {
+    "progress": "工作台",
     "accounts": "账号",
     "identities": "微信与身份",
     "moves": "人员调动",
@@ -166,6 +168,7 @@ _STAFF = frozenset(
         Permission.MOVES_READ,
         Permission.PLANS_READ,
         Permission.POLICIES_READ,
+        Permission.PROGRESS_URGE,
         Permission.QUALIFICATION_READ,
         Permission.REOPENINGS_READ,
         Permission.SCHEMES_READ,

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from server.kernel import offices
+from server.kernel.clock import beijing_date
 from server.kernel.history import Step, step
-from server.kernel.identity import Actor
-from server.kernel.mongo import Document
+from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
+from server.kernel.mongo import Document, Row
 from server.kernel.offices import Said, Topic
+from server.kernel.permissions import Permission
+from server.kernel.policies import Policies
 from server.kernel.reviews import Procedure
 from server.kernel.titled import Titled
 from server.kernel.unit_of_work import Scope, UnitOfWork
-from server.kernel.waiting import Waiting
+from server.kernel.waiting import Item, Waiting
 
 
 class Reviewed(Document):
@@ -38,12 +43,23 @@ class Reviewed(Document):
         """What which office hears of a step that was taken just now: of most, nothing."""
         return ()
 
+    @property
+    def named(self) -> str:
+        """What it is called in a list of many kinds."""
+        raise NotImplementedError
+
+    @property
+    def address(self) -> str:
+        """Its page."""
+        raise NotImplementedError
+
     def last(self, *actions: str) -> Step | None:
         """The latest time that one of these was done to it."""
         return next((one for one in reversed(self.history) if one.action in actions), None)
 
 
 R = TypeVar("R", bound=Reviewed)
+COUNTED_MOST = 1_000
 
 
 def decided(
@@ -93,14 +109,68 @@ async def replace(scope: Scope, before: Reviewed, after: Reviewed) -> bool:
     return bool(done.modified_count)
 
 
-async def waiting(
-    scope: Scope, actor: Actor, procedure: Procedure[Any, Any], kind: type[Reviewed], page: str
-) -> list[Waiting]:
-    """What of this kind waits for the actor, with the list on `page` that shows it."""
-    found = []
-    for one in procedure.waits:
-        if one.who & actor.roles:
-            condition = {"$and": [actor.jurisdiction.filter(), {"state": one.state}]}
-            count = await scope[kind.collection].count_documents(condition, session=scope.session)
-            found.append(Waiting(one.title, f"{page}?state={one.state}", count))
-    return [one for one in found if one.count]
+@dataclass(frozen=True)
+class Pending:
+    """Documents of one kind in one state that wait for `who`; the list on `page` shows them."""
+
+    kind: type[Reviewed]
+    who: frozenset[Role]
+    condition: Mapping[str, object]
+    title: str
+    page: str
+    reads: Permission
+    """Who may see them beside whoever they wait for."""
+    told: bool = True
+    """Whether others see that it waits: a draft is nobody else's business."""
+
+    async def within(
+        self, scope: Scope, actor: Actor, limit: int, in_force: Policies, today: date
+    ) -> Waiting | None:
+        """Those in the actor's reach that have waited longest, and how many there are; None where there is nothing."""
+        condition = {"$and": [actor.jurisdiction.filter(), dict(self.condition)]}
+        longest: list[Row] = [
+            {"$match": condition},
+            {"$set": {"_waits": {"$last": "$history.at"}}},
+            {"$sort": {"_waits": 1, "_id": 1}},
+            {"$limit": limit},
+            {"$unset": "_waits"},
+        ]
+        found = [
+            self.kind.from_mongo(row)
+            async for row in scope[self.kind.collection].aggregate(longest, session=scope.session)
+        ]
+        if not found:
+            return None
+        count = len(found)
+        if count == limit:
+            count = await scope[self.kind.collection].count_documents(
+                condition, limit=COUNTED_MOST, session=scope.session
+            )
+        items = tuple(self.item(one, in_force) for one in found)
+        overdue = any(today > one.due for one in items)
+        return Waiting(self.title, f"{self.page}?state={self.condition['state']}", count, overdue, items)
+
+    def item(self, one: Reviewed, in_force: Policies) -> Item:
+        back = INSTITUTION_ROLES & self.who or self.condition["state"] in ("RETURNED", "DECLINED")
+        days = in_force.revision_days if back else in_force.review_days
+        since = beijing_date(one.history[-1].at)
+        return Item(
+            f"{self.kind.collection}:{one.id}",
+            one.named,
+            one.address,
+            since,
+            since + timedelta(days=days),
+            str(getattr(one, "institution_name", "")),
+            getattr(one, "institution_code", None),
+            getattr(one, "province_code", None),
+        )
+
+
+def pending(
+    kind: type[Reviewed], procedure: Procedure[Any, Any], page: str, reads: Permission
+) -> list[Pending]:
+    """What of this kind waits, by its procedure."""
+    return [
+        Pending(kind, one.who, {"state": one.state}, one.title, page, reads, one.told)
+        for one in procedure.waits
+    ]

@@ -38,11 +38,13 @@ class By(Generic[State]):
 
 @dataclass(frozen=True)
 class Waits(Generic[State]):
-    """What is in `state` waits for `who`; `title` is the line of their home page (待办)."""
+    """What is in `state` waits for `who`; `title` is the line of their home page on 工作台."""
 
     who: frozenset[Role]
     state: State
     title: str
+    told: bool = True
+    """Whether others see that it waits: a draft is nobody else's business."""
 
 
 @dataclass(frozen=True)

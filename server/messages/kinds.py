@@ -317,6 +317,12 @@ _ROWS = (
         ("您在“{class_name}”“{title}”的签到由“{before}”改为“{after}”。", "理由：{reason}"),
         (_CLASS, (_THING, "title"), _REASON),
     ),
+    Kind(
+        "work-urged",
+        "催办提醒",
+        ("{by}提醒您尽快办理“{class_name}”的事项：{owed}。",),
+        (_CLASS, (_THING, "owed"), (_THING, "by")),
+    ),
     Kind("grading-due", "学习成果待批阅", ("“{class_name}”还有 {count} 份学习成果等您批阅。",), (_CLASS,)),
     Kind(
         "work-remark",

@@ -29,6 +29,14 @@ class Plan(Found, Reviewed):
     state: State
     items: list[PlanItem]
 
+    @property
+    def named(self) -> str:
+        return f"{self.name}第 {self.version} 版"
+
+    @property
+    def address(self) -> str:
+        return f"/admin/plans/{self.id}"
+
     def tells(self, taken: Step) -> Sequence[Said]:
         words = {
             Action.APPROVE: f"{self.year} 年培训计划第 {self.version} 版已批准，可以申请开班",

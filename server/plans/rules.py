@@ -66,6 +66,7 @@ STEPS: Procedure[State, Action] = Procedure(
     reviews.not_now("plan-state", "计划现在不能这样办理", "这一版计划{state}"),
     reviews.overtaken("plan-overtaken", "计划已有变动", "这一版计划"),
     waits=(
+        Waits(INSTITUTION_ROLES, State.DRAFT, "编制中的培训计划，编好后报送", told=False),
         Waits(INSTITUTION_ROLES, State.RETURNED, "被退回的培训计划，修改后重新报送"),
         Waits(PROVINCE, State.SUBMITTED, "待审核的培训计划"),
     ),

@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError
 
 from server.institutions import service as institutions
 from server.institutions.rules import Level
-from server.kernel import history, money, reviewed
+from server.kernel import history, money
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
@@ -20,8 +20,7 @@ from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.reviews import Return, Review, Withdrawal
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
-from server.plans import rules, store, windows
+from server.plans import rules, store
 from server.plans.documents import Plan, PlanFilter
 from server.plans.rules import Action, Change, PlanItem, State
 
@@ -230,9 +229,3 @@ async def list_plans(
 async def plan_in_force(scope: Scope, institution_code: str, year: int) -> Plan | None:
     """The approved version of an institution that the caller has established as its own or in its reach."""
     return await store.approved(scope, institution_code, year)
-
-
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """Returned plans wait for their institution, submitted ones for their province; and so do those that are due."""
-    found = await reviewed.waiting(platform, actor, rules.STEPS, Plan, "/admin/plans")
-    return found + await windows.waiting(platform, actor)

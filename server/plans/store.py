@@ -32,6 +32,7 @@ COLLECTIONS = (
             Index([("year", 1), ("_id", -1)]),
             Index([("province_code", 1), ("year", 1), ("_id", -1)]),
             *found_indexes("institution_code", "province_code"),
+            Index([("state", 1), ("_id", -1)]),
         ),
     ),
     CollectionSpec(

@@ -178,7 +178,9 @@ def _letters(asked: Asked) -> Letters:
 def _scheme(newest: schemes.Newest | None) -> SchemeFacts | None:
     if newest is None:
         return None
-    return SchemeFacts(newest.state, newest.since, newest.by_teacher, newest.unsigned)
+    return SchemeFacts(
+        newest.state, newest.since, newest.by_teacher, tuple(one.name for one in newest.unsigned)
+    )
 
 
 def _count(found: tuple[int, date] | None) -> Count | None:

@@ -336,7 +336,7 @@ def _changes(facts: ClassFacts, today: date) -> Iterator[Step]:
         what = "答复转班申请" if change.who else f"审核培训班变更：{change.kind}"
         yield make(
             change.waits_for,
-            key="change-revise" if change.returned else "change-review",
+            key="change-accept" if change.who else "change-revise" if change.returned else "change-review",
             title=f"{change.kind}申请被退回：重新申请或撤回" if change.returned else what,
             path=f"/admin/changes/{change.id}",
             since=change.since,
@@ -560,3 +560,8 @@ def _closing(facts: ClassFacts, today: date) -> Iterator[Step]:
             since=facts.released_on,
             due=facts.released_on + timedelta(days=facts.days.issue),
         )
+
+
+def may_be_urged(since: date | None, today: date, after: int, last: date | None) -> bool:
+    """Whether somebody may be asked again for what waits since then: after `after` days (policy `urge_after_days`), and once a day."""
+    return (since is None or today >= since + timedelta(days=after)) and last != today

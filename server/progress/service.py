@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 
-from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.institutions import service as institutions
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor, Role
 from server.kernel.permissions import Permission, holds
-from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope
 from server.progress import facts, rules
 from server.progress.rules import Owner, Step
@@ -36,24 +34,21 @@ async def steps_of_class(scope: Scope, actor: Actor, training_class: TrainingCla
     return (await steps_of(scope, actor, [training_class]))[training_class.id]
 
 
-async def mine(platform: Platform, actor: Actor) -> list[tuple[TrainingClass, Step]]:
-    """What waits for this actor's office in the classes of its reach that are not done with, most urgent first."""
-    found = [
-        *await classes.unfinished(platform, actor),
-        *await classes.released_lately(platform, actor),
-    ]
-    there = {one.id: one for one in found}
-    steps = await steps_of(platform, actor, list(there.values()))
-    owner = office_of(actor)
-    waits = [(there[class_id], one) for class_id, each in steps.items() for one in each if one.owner is owner]
-    return sorted(waits, key=lambda one: (bool(one[1].blocked_by), one[1].due or date.max))
-
-
 def office_of(actor: Actor) -> Owner:
     """Whose steps are this member of staff's."""
     if Role.NATIONAL_CENTRE in actor.roles:
         return Owner.CENTRE
     return Owner.PROVINCE if Role.PROVINCE in actor.roles else Owner.INSTITUTION
+
+
+async def office_in_words(scope: Scope, actor: Actor) -> str:
+    """The office of a member of staff as others call it."""
+    match office_of(actor):
+        case Owner.CENTRE:
+            return Owner.CENTRE.label
+        case Owner.PROVINCE:
+            return rules.province_office(facts.PROVINCE_NAMES[actor.province_code or ""])
+    return await institutions.name_of(scope, actor.institution_code or "")
 
 
 def _for(actor: Actor, class_id: str, step: Step) -> Step:

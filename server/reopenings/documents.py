@@ -30,6 +30,14 @@ class Reopening(Found, Reviewed):
     open: bool = True
     """As its state says (State.open), for the unique index."""
 
+    @property
+    def named(self) -> str:
+        return f"“{self.class_name}”重新开放成绩的申请"
+
+    @property
+    def address(self) -> str:
+        return f"/admin/reopenings/{self.id}"
+
     def tells(self, taken: Step) -> Sequence[Said]:
         words = f"“{self.class_name}”成绩重新开放的申请：{self.state.label}"
         settled = taken.action in (Action.APPROVE, Action.DECLINE)

@@ -12,7 +12,6 @@ from server.certificates import issue as certificates
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import Kind
-from server.kernel import reviewed
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor
@@ -21,7 +20,6 @@ from server.kernel.reasons import Reason
 from server.kernel.reviewed import take
 from server.kernel.reviews import Return, Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
 from server.reopenings import rules, store
 from server.reopenings.documents import Reopening, ReopeningFilter
 from server.reopenings.rules import Action, State
@@ -177,8 +175,3 @@ async def list_reopenings(
 ) -> list[Reopening]:
     """The requests in the actor's jurisdiction, newest first."""
     return await store.reopenings(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
-
-
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """What the province has to decide."""
-    return await reviewed.waiting(platform, actor, rules.STEPS, Reopening, PAGE)

@@ -72,6 +72,14 @@ class SchemeVersion(Found, Reviewed):
     remarks: list[Remark] = Field(default_factory=list)
     history: list[Step] = Field(default_factory=list)
 
+    @property
+    def named(self) -> str:
+        return f"“{self.class_name}”的培训方案第 {self.version} 版"
+
+    @property
+    def address(self) -> str:
+        return f"/admin/classes/{self.class_id}/scheme"
+
     def tells(self, taken: Step) -> Sequence[Said]:
         words = {
             Action.APPROVE: f"“{self.class_name}”的培训方案第 {self.version} 版已通过，课次和任务已生成",

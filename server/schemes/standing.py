@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from server.classes.documents import TrainingClass
+from server.classes.documents import ClassTeacher, TrainingClass
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
@@ -46,8 +46,8 @@ class Newest:
     since: date
     """When its last step was taken."""
     by_teacher: bool
-    unsigned: tuple[str, ...]
-    """Names of the teachers of the class who have not signed it."""
+    unsigned: tuple[ClassTeacher, ...]
+    """The teachers of the class who have not signed it."""
 
 
 async def of_classes(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Newest]:
@@ -60,6 +60,6 @@ async def of_classes(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, 
             State(row["state"]),
             beijing_date(row["since"]),
             bool(row.get("saved_by_teacher")),
-            tuple(one.name for one in teachers if one.person_id not in row.get("signed", ())),
+            tuple(one for one in teachers if one.person_id not in row.get("signed", ())),
         )
     return newest

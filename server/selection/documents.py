@@ -70,6 +70,14 @@ class Nominee(Reviewed):
     institution_code: str | None = None
     """Of the 师资研修中心 whose class it is."""
 
+    @property
+    def named(self) -> str:
+        return f"{self.name}老师的选拔推荐"
+
+    @property
+    def address(self) -> str:
+        return f"/admin/selection/{self.id}"
+
     def tells(self, taken: Step) -> Sequence[Said]:
         told = {
             Action.ACCEPT: (Topic.DECIDED, f"对{self.name}老师的选拔推荐已通过，列为候选人"),
@@ -139,6 +147,14 @@ class PassList(Reviewed):
     """Whether it is not registered yet: one such list a class, by a unique index."""
     submitted_at: datetime
     decision_id: str | None = None
+
+    @property
+    def named(self) -> str:
+        return f"“{self.class_name}”的合格教师名单"
+
+    @property
+    def address(self) -> str:
+        return f"/admin/selection/lists/{self.id}"
 
     @property
     def major_name(self) -> str:

@@ -23,7 +23,7 @@ from server.backbone import service as backbone
 from server.backbone.service import AlreadyInPool
 from server.certificates import service as certificates
 from server.institutions.rules import MAJORS, Level
-from server.kernel import hostile, policies, reviewed
+from server.kernel import hostile, policies
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, TooLarge
@@ -36,9 +36,8 @@ from server.kernel.reasons import OptionalReason, Reason
 from server.kernel.reviewed import take
 from server.kernel.reviews import Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
 from server.selection import rules, store
-from server.selection.documents import EVERY_NOMINEE, Nominee, NomineeFilter, Paper, PassList
+from server.selection.documents import EVERY_NOMINEE, Nominee, NomineeFilter, Paper
 from server.selection.rules import Action, Conditions, Merits, State
 
 PAPER_LARGEST = 5 * 2**20
@@ -336,14 +335,6 @@ async def paper(platform: Platform, actor: Actor, nominee_id: str, paper_id: str
     """A file of a recommendation in the actor's jurisdiction. Raises NotFound."""
     found = _paper_of(await nominee(platform, actor, nominee_id), paper_id)
     return Download(found.name, found.media_type, found.size, platform.files.read(found.id))
-
-
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """For the centre recommendations to review and lists to register, for the province what was returned, for a 师资研修中心 its lists."""
-    return [
-        *await reviewed.waiting(platform, actor, rules.STEPS, Nominee, "/admin/selection"),
-        *await reviewed.waiting(platform, actor, rules.LIST_STEPS, PassList, "/admin/selection/lists"),
-    ]
 
 
 # ---- what the chapter shares

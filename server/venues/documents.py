@@ -33,6 +33,14 @@ class PlaceCheck(Found, Reviewed):
     note: str = ""
     """What the province found out."""
 
+    @property
+    def named(self) -> str:
+        return f"“{self.class_name}”的地点“{self.place}”"
+
+    @property
+    def address(self) -> str:
+        return f"/admin/places/{self.id}"
+
     def tells(self, taken: Step) -> Sequence[Said]:
         words = f"“{self.class_name}”的地点“{self.place}”：{self.state.label}"
         settled = taken.action in (Action.RESOLVE, Action.REFUSE)

@@ -14,7 +14,7 @@ from pymongo.errors import DuplicateKeyError
 
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
-from server.kernel import history, reviewed
+from server.kernel import history
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
@@ -23,7 +23,6 @@ from server.kernel.reasons import Reason
 from server.kernel.reviewed import take
 from server.kernel.reviews import Review, Withdrawal
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
 from server.venues import rules, store
 from server.venues.documents import PlaceCheck, PlaceFilter
 from server.venues.rules import Action, State, VenueFlag
@@ -220,8 +219,3 @@ async def waiting_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, date]:
     for one in await store.waiting_of(scope, class_ids):
         found.setdefault(one.class_id, beijing_date(one.history[-1].at))
     return found
-
-
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """Places that wait for the words of a province."""
-    return await reviewed.waiting(platform, actor, rules.STEPS, PlaceCheck, "/admin/places")

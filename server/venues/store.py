@@ -21,6 +21,7 @@ COLLECTIONS = (
             Index([("province_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("state", 1), ("_id", -1)]),
             *found_indexes("institution_code", "province_code"),
+            Index([("state", 1), ("_id", -1)]),
         ),
     ),
 )

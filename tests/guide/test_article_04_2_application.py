@@ -1,21 +1,22 @@
 """第四条（二）骨干教师选择: 培训机构应及时提出开班申请及授课骨干教师的选择倾向。"""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
 from server.applications import service
-from server.applications.documents import ApplicationFilter
+from server.applications.documents import Application, ApplicationFilter
 from server.applications.rules import OnlyDates, StartPassed, State
 from server.applications.service import Approval, ItemTaken, NewDates
 from server.classes import service as classes
 from server.classes.documents import ClassFilter
-from server.kernel.clock import FixedClock
+from server.kernel.clock import BEIJING, FixedClock, beijing_date
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
 from server.kernel.reviews import NotYours, Return
 from tests import cast, stage
 from tests.planning import CENTRE, HEBEI, JIANGSU, XINGTAI, application_draft, applied, approved, item
+from tests.progressing import waits
 
 
 async def test_an_application_says_which_backbone_teachers_are_wished_for(platform: Platform) -> None:
@@ -117,12 +118,13 @@ async def test_what_waits_too_long_stands_at_the_head_of_the_list_over_all_pages
 
     old = [await apply(number) for number in range(3)]
     await service.approve(platform, HEBEI, old[1], Approval(seen=1))
-    clock.advance(timedelta(days=5) - timedelta(seconds=1))
-    [line] = await service.waiting(platform, HEBEI)
+    overdue = datetime.combine(beijing_date(clock.now()) + timedelta(days=6), time(), BEIJING)
+    clock.set(overdue - timedelta(seconds=1))
+    [line] = await waits(platform, HEBEI, Application)
     assert (line.count, line.overdue) == (2, False)
     new = [await apply(number) for number in range(3, 6)]
     clock.advance(timedelta(seconds=1))
-    [line] = await service.waiting(platform, HEBEI)
+    [line] = await waits(platform, HEBEI, Application)
     assert (line.count, line.overdue) == (5, True)
     expected = [old[2], old[0], new[2], new[1], new[0], old[1]]
     for size in range(1, 7):

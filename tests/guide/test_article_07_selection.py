@@ -8,9 +8,11 @@ from server.kernel.errors import Forbidden
 from server.kernel.platform import Platform
 from server.selection import registration, training
 from server.selection import service as selection
+from server.selection.documents import PassList
 from server.selection.registration import NobodyToReport, Report
 from server.selection.rules import ListState, NotABackboneClass, NotEligible, State
 from tests import cast, stage
+from tests.progressing import waits
 from tests.selecting import (
     CENTRE,
     CHANGZHOU,
@@ -88,4 +90,4 @@ async def test_the_list_waits_for_the_centre(platform: Platform) -> None:
     """报送部指导中心。"""
     _, new = await through(platform, [SERVED])
     assert new.state is ListState.SUBMITTED
-    assert [one.title for one in await selection.waiting(platform, CENTRE)] == ["待登记入库的合格教师名单"]
+    assert [one.title for one in await waits(platform, CENTRE, PassList)] == ["待登记入库的合格教师名单"]

@@ -34,6 +34,7 @@ from server.venues.service import Finding, NothingToResolve, PlaceDraft, PlaceUn
 from server.wechat.simulator import Simulator
 from tests import scheming, stage
 from tests.planning import HEBEI, JIANGSU, applied
+from tests.progressing import waits
 from tests.stage import ClassInSession
 
 HOTEL = {"name": "示例国际大酒店", "address": "河北省邢台市示例路 8 号", "stars": 5}
@@ -142,7 +143,7 @@ async def test_a_place_waits_on_the_list_of_the_province_and_its_words_are_kept(
     wanted = PlaceDraft(place=MOUNTAIN, reason="到企业现场教学一天。")
     both = await asyncio.gather(*(venues.ask(platform, held.officer, held.id, wanted) for _ in range(2)))
     assert both[0].id == both[1].id and await platform["place_checks"].count_documents({}) == 1
-    [line] = await venues.waiting(platform, HEBEI)
+    [line] = await waits(platform, HEBEI, PlaceCheck)
     assert (line.title, line.count) == ("待核实的培训地点", 1)
     assert await venues.list_checks(platform, JIANGSU, PlaceFilter()) == []
     [listed] = await venues.list_checks(platform, HEBEI, PlaceFilter(state=VenueState.WAITING))
@@ -166,7 +167,7 @@ async def test_a_request_for_a_place_is_taken_back_and_may_be_made_again(
     wanted = PlaceDraft(place=MOUNTAIN, reason="到企业现场教学一天。")
     asked = await venues.ask(platform, held.officer, held.id, wanted)
     await venues.withdraw(platform, held.officer, asked.id, Withdrawal(seen=1, reason="改在校内"))
-    assert await venues.waiting(platform, HEBEI) == []
+    assert await waits(platform, HEBEI, PlaceCheck) == []
     assert (await venues.ask(platform, held.officer, held.id, wanted)).id != asked.id
     plain = PlaceDraft(place="泰山路 12 号实训楼", reason="到企业现场教学一天。")
     with pytest.raises(NothingToResolve):

@@ -10,7 +10,7 @@ import pytest
 from pymongo.errors import ConnectionFailure
 
 from server.applications import service
-from server.applications.documents import ApplicationFilter
+from server.applications.documents import Application, ApplicationFilter
 from server.applications.rules import State
 from server.applications.service import Approval, ItemTaken, NotInPlan
 from server.classes import service as classes
@@ -40,6 +40,7 @@ from tests.planning import (
     item,
     submitted,
 )
+from tests.progressing import waits
 
 SCENIC = {"name": "黄山云谷山庄", "address": "安徽省黄山市黄山风景区", "stars": 4}
 
@@ -229,8 +230,8 @@ async def test_the_neighbours_see_nothing_of_it(platform: Platform) -> None:
             with pytest.raises(NotFound):
                 await refused
         assert await service.list_applications(platform, stranger, ApplicationFilter()) == []
-        assert await service.waiting(platform, stranger) == []
-    assert [one.count for one in await service.waiting(platform, HEBEI)] == [1]
+        assert await waits(platform, stranger, Application) == []
+    assert [one.count for one in await waits(platform, HEBEI, Application)] == [1]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ from tests import cast, certifying, stage
 from tests.cast import Person
 from tests.correcting import NEW_NUMBER, renumbered
 from tests.examples import examples
+from tests.progressing import waits
 
 CENTRE = stage.actor(cast.CENTRE)
 HEBEI = stage.actor(cast.HEBEI_OFFICER)
@@ -88,8 +89,8 @@ async def test_an_approved_correction_changes_the_class_and_keeps_before_and_aft
     wanted = of_class(opened, place="图书馆 201", ends_on=date(2026, 3, 28))
     asked = await service.correct_class(platform, XINGTAI, opened.id, wanted)
     assert (await classes.get_class(platform, XINGTAI, opened.id)).place == opened.place
-    assert [one.title for one in await service.waiting(platform, HEBEI)] == ["待审核的更正申请"]
-    assert await service.waiting(platform, JIANGSU) == []
+    assert [one.title for one in await waits(platform, HEBEI, Correction)] == ["待审核的更正申请"]
+    assert await waits(platform, JIANGSU, Correction) == []
     await service.approve(platform, HEBEI, asked.id)
     after = await classes.get_class(platform, XINGTAI, opened.id)
     assert (after.name, after.place, after.ends_on) == (opened.name, "图书馆 201", date(2026, 3, 28))
@@ -104,7 +105,7 @@ async def test_an_approved_correction_changes_the_class_and_keeps_before_and_aft
     ]
     trail = [entry["action"] for entry in await audit.of_subject(platform, opened.id)]
     assert trail == ["corrections:apply", "classes:open"]
-    assert await service.waiting(platform, HEBEI) == []
+    assert await waits(platform, HEBEI, Correction) == []
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ async def test_a_returned_request_is_amended_and_filed_again(
     with pytest.raises(CorrectionOpen):
         await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="礼堂"))
     await service.return_(platform, HEBEI, asked.id, "请写明房间号。")
-    assert [one.title for one in await service.waiting(platform, XINGTAI)] == ["被退回的更正申请"]
+    assert [one.title for one in await waits(platform, XINGTAI, Correction)] == ["被退回的更正申请"]
     again = await service.correct_class(platform, XINGTAI, opened.id, of_class(opened, place="图书馆 201"))
     assert again.id == asked.id and again.wanted == {"place": "图书馆 201"}
     await service.approve(platform, HEBEI, asked.id)

@@ -34,6 +34,7 @@ from server.kernel.reviews import NotInThisState
 from server.qualification import base_requests
 from tests import cast, reviewing, stage
 from tests.examples import examples
+from tests.progressing import waits
 
 CENTRE = stage.actor(cast.CENTRE)
 HEBEI = stage.actor(cast.HEBEI_OFFICER)
@@ -86,7 +87,7 @@ async def test_an_approved_school_is_an_institution_with_its_code_majors_and_val
     platform: Platform,
 ) -> None:
     asked = await base_requests.submit(platform, HEBEI, new_base())
-    assert [one.count for one in await service.waiting(platform, CENTRE)] == [1]
+    assert [one.count for one in await waits(platform, CENTRE, BaseRequest)] == [1]
     settled = await requests.grant(platform, CENTRE, asked.id, grant())
     assert (settled.state, settled.institution_code) == (RequestState.APPROVED, "052")
     found = await service.institution(platform, HEBEI, "052")
@@ -101,7 +102,7 @@ async def test_an_approved_school_is_an_institution_with_its_code_majors_and_val
     assert (version.action, version.actor_name, version.request_id) == ("PUBLISH", CENTRE.name, asked.id)
     assert rules.qualified(found.qualifications, Level.THREE, "01", TODAY)
     assert not rules.qualified(found.qualifications, Level.ONE, "01", TODAY)
-    assert await service.waiting(platform, CENTRE) == []
+    assert await waits(platform, CENTRE, BaseRequest) == []
 
 
 async def test_a_code_is_never_given_twice_also_not_after_a_withdrawal(platform: Platform) -> None:
@@ -145,8 +146,8 @@ async def test_a_declined_request_goes_back_to_the_province_and_may_come_again_o
     asked = await base_requests.submit(platform, HEBEI, new_base())
     declined = await requests.decline(platform, CENTRE, asked.id, "请补充信息类的实训条件。")
     assert declined.decision is not None and declined.decision.reason == "请补充信息类的实训条件。"
-    [waits] = await service.waiting(platform, HEBEI)
-    assert waits.count == 1 and await service.waiting(platform, CENTRE) == []
+    [line] = await waits(platform, HEBEI, BaseRequest)
+    assert line.count == 1 and await waits(platform, CENTRE, BaseRequest) == []
     again = await requests.resubmit(platform, HEBEI, asked.id, new_base(majors=["01"]))
     assert (again.state, again.majors) == (RequestState.SUBMITTED, ["01"])
     await base_requests.retract(platform, HEBEI, asked.id)

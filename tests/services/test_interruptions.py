@@ -46,6 +46,7 @@ from server.plans import service as plans
 from server.qualification import review as qualification_review
 from server.wechat.simulator import Simulator
 from tests import admitting, cast, planning, reviewing, stage
+from tests.progressing import waits
 from tests.stage import ClassInSession, Phone
 
 HEBEI = stage.actor(cast.HEBEI_OFFICER)
@@ -113,7 +114,7 @@ async def test_a_suspension_moves_or_cancels_what_falls_into_it_and_the_last_day
     before, first, second = [await morning(platform, opened, day) for day in (17, 18, 19)]
     moves = {first.id: at(30, 9)}
     asked = await service.suspend(platform, XINGTAI, opened.id, suspension(moves=moves))
-    assert [one.title for one in await service.waiting(platform, HEBEI)] == ["待审核的培训班变更"]
+    assert [one.title for one in await waits(platform, HEBEI, ClassChange)] == ["待审核的培训班变更"]
     assert (await the_class(platform, opened.id)).ends_on == date(2026, 3, 27)  # nothing before the approval
     await approve(platform, asked)
     found = await the_class(platform, opened.id)
@@ -144,7 +145,7 @@ async def test_a_suspension_moves_or_cancels_what_falls_into_it_and_the_last_day
         await morning(platform, opened, 20)
     trail = [entry["action"] for entry in await audit.of_subject(platform, opened.id)]
     assert trail[:2] == ["interruptions:suspend", "interruptions:ask-suspend"]
-    assert await service.waiting(platform, HEBEI) == []
+    assert await waits(platform, HEBEI, ClassChange) == []
 
 
 async def test_what_a_suspension_cancelled_is_made_up_after_the_planned_last_day(
@@ -231,8 +232,8 @@ async def test_no_session_is_moved_while_somebody_may_be_checking_in_or_after_it
         await approve(platform, asked)
     assert len(await attendance_rows(platform, session)) == 2
     await service.send_back(platform, HEBEI, asked.id, Return(seen=1, reason="18 日已经上课。"))
-    [waits] = await service.waiting(platform, XINGTAI)
-    assert waits.title == "被退回的培训班变更，重新申请或撤回"
+    [line] = await waits(platform, XINGTAI, ClassChange)
+    assert line.title == "被退回的培训班变更，重新申请或撤回"
     again = await service.suspend(platform, XINGTAI, opened.id, suspension(first=date(2026, 3, 19)))
     assert (await service.change(platform, XINGTAI, asked.id)).state is State.WITHDRAWN
     await approve(platform, again)
@@ -499,8 +500,8 @@ async def test_another_institution_agrees_before_the_province_decides(
         await approve(platform, asked)
     with pytest.raises(NotFound):
         await service.accept(platform, XINGTAI, asked.id, Review(seen=1))
-    [waits] = await service.waiting(platform, YANGZHOU)
-    assert (waits.title, waits.count) == ("请求转入本单位培训班的学员", 1)
+    [asking] = await service.waiting(platform, YANGZHOU)
+    assert (asking.title, asking.count) == ("请求转入本单位培训班的学员", 1)
     agreed = await service.accept(platform, YANGZHOU, asked.id, Review(seen=1))
     await approve(platform, agreed)
     assert len(await classes.trainees(platform, later.id)) == 2

@@ -30,6 +30,7 @@ from tests.planning import (
     item,
     submitted,
 )
+from tests.progressing import waits
 
 
 def seen(plan: Plan) -> Review:
@@ -191,10 +192,10 @@ async def test_a_new_version_says_what_it_changes_and_supersedes_the_old_one(pla
 
 async def test_plans_wait_for_whom_they_concern(platform: Platform) -> None:
     plan = await submitted(platform)
-    [waits] = await service.waiting(platform, HEBEI)
-    assert (waits.count, waits.href) == (1, "/admin/plans?state=SUBMITTED")
+    [line] = await waits(platform, HEBEI, Plan)
+    assert (line.count, line.href) == (1, "/admin/plans?state=SUBMITTED")
     for other in (JIANGSU, XINGTAI, CENTRE):
-        assert await service.waiting(platform, other) == []
+        assert await waits(platform, other, Plan) == []
     await service.send_back(platform, HEBEI, plan.id, reason(plan))
-    assert [one.count for one in await service.waiting(platform, XINGTAI)] == [1]
-    assert await service.waiting(platform, HEBEI) == await service.waiting(platform, YANGZHOU) == []
+    assert [one.count for one in await waits(platform, XINGTAI, Plan)] == [1]
+    assert await waits(platform, HEBEI, Plan) == await waits(platform, YANGZHOU, Plan) == []

@@ -38,6 +38,7 @@ from tests import admitting, cast, certifying, scheming, stage
 from tests.admitting import enrolment_draft
 from tests.assessing import assess_everybody, clock_of, graded, hand_in, release, set_task
 from tests.certifying import certificates_of
+from tests.progressing import waits
 from tests.stage import ClassInSession
 from tests.surveying import past_survey
 
@@ -70,11 +71,11 @@ async def test_with_the_provinces_approval_the_class_is_as_before_and_the_first_
     before = await service.released_results(platform, released.id)
     found = await asked(platform, released)
     assert list(await service.released_results(platform, released.id)) == list(before)  # valid until approved
-    [line] = await reopenings.waiting(platform, HEBEI)
+    [line] = await waits(platform, HEBEI, Reopening)
     assert (line.count, line.href) == (1, "/admin/reopenings?state=SUBMITTED")
 
     approved = await reopenings.approve(platform, HEBEI, found.id, seen(found))
-    assert not approved.open and await reopenings.waiting(platform, HEBEI) == []
+    assert not approved.open and await waits(platform, HEBEI, Reopening) == []
     assert await service.released_results(platform, released.id) == {}
     with pytest.raises(ResultsNotReleased):
         await service.my_result(platform, released.trainees[0].actor, released.id)

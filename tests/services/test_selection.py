@@ -33,6 +33,7 @@ from server.kernel.reviews import NotInThisState, Overtaken, Review
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.selection import registration, training
 from server.selection import service as selection
+from server.selection.documents import Nominee
 from server.selection.forget import forget_nominees
 from server.selection.registration import (
     DecisionDraft,
@@ -62,6 +63,7 @@ from server.selection.training import AlreadyInClass, CandidateGone, EnrolDraft,
 from server.upgrades import s0011_candidates_say_whence
 from tests import cast, stage
 from tests.assessing import PDF, docx
+from tests.progressing import waits
 from tests.selecting import (
     CENTRE,
     CHANGZHOU,
@@ -275,12 +277,12 @@ async def test_the_numbers_by_province_are_counted(platform: Platform) -> None:
 
 async def test_what_waits_is_told_to_whose_turn_it_is(platform: Platform) -> None:
     found = await submitted(platform)
-    assert [one.count for one in await selection.waiting(platform, CENTRE)] == [1]
-    assert await selection.waiting(platform, HEBEI) == []
+    assert [one.count for one in await waits(platform, CENTRE, Nominee)] == [1]
+    assert await waits(platform, HEBEI, Nominee) == []
     wanted = Return(seen=len(found.history), reason="请补充材料")
     await selection.send_back(platform, CENTRE, found.id, wanted)
-    assert await selection.waiting(platform, CENTRE) == []
-    assert [one.count for one in await selection.waiting(platform, HEBEI)] == [1]
+    assert await waits(platform, CENTRE, Nominee) == []
+    assert [one.count for one in await waits(platform, HEBEI, Nominee)] == [1]
 
 
 # ---- the class
