@@ -380,11 +380,11 @@ async def ungraded(
     }
     come = {task_id: (class_id, at) for task_id, (class_id, at) in due.items() if at <= now}
     waiting: dict[str, tuple[int, date]] = {}
-    for task_id, whose in (await store.ungraded(scope, list(last_days), list(come)) if come else {}).items():
+    for task_id, person_id in await store.ungraded(scope, list(last_days), list(come)) if come else ():
         class_id, at = come[task_id]
-        if number := len(set(whose).intersection(people.get(class_id, ()))):
+        if person_id in people.get(class_id, ()):
             before, since = waiting.get(class_id, (0, beijing_date(at)))
-            waiting[class_id] = (before + number, min(since, beijing_date(at)))
+            waiting[class_id] = (before + 1, min(since, beijing_date(at)))
     return waiting
 
 

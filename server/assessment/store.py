@@ -304,24 +304,40 @@ async def results_of_person(scope: Scope, class_ids: Sequence[str], person_id: s
     return {row["class_id"]: Result.from_mongo(row) async for row in rows}
 
 
-async def ungraded(scope: Scope, class_ids: Sequence[str], task_ids: Sequence[str]) -> dict[str, list[str]]:
-    """By task whose newest version nobody has graded (documents.is_graded), said by the database: no content travels."""
-    of_these = {"$match": {"class_id": {"$in": list(class_ids)}, "task_id": {"$in": list(task_ids)}}}
-    who = {"task": "$task_id", "person": "$person_id"}
-    marked: list[Row] = [
+async def ungraded(scope: Scope, class_ids: Sequence[str], task_ids: Sequence[str]) -> set[tuple[str, str]]:
+    """(task, person) of whom nobody has graded the newest version (documents.is_graded); no content travels."""
+    of_these: Row = {"$match": {"class_id": {"$in": list(class_ids)}, "task_id": {"$in": list(task_ids)}}}
+    newest: list[Row] = [
         of_these,
-        {"$project": {"task_id": 1, "person_id": 1, "graded": {"$last": "$marks.version"}}},
+        {
+            "$group": {
+                "_id": {"task": "$task_id", "person": "$person_id"},
+                "version": {"$max": "$version"},
+            }
+        },
+        {"$project": {"_id": 0, "task": "$_id.task", "person": "$_id.person", "version": 1}},
     ]
-    pipeline: list[Row] = [
+    graded: list[Row] = [
         of_these,
-        {"$project": {"task_id": 1, "person_id": 1, "version": 1}},
-        {"$unionWith": {"coll": "grades", "pipeline": marked}},
-        {"$group": {"_id": who, "newest": {"$max": "$version"}, "graded": {"$max": "$graded"}}},
-        {"$match": {"newest": {"$ne": None}, "$expr": {"$ne": ["$newest", "$graded"]}}},
-        {"$group": {"_id": "$_id.task", "people": {"$push": "$_id.person"}}},
+        {
+            "$project": {
+                "_id": 0,
+                "task": "$task_id",
+                "person": "$person_id",
+                "version": {"$last": "$marks.version"},
+            }
+        },
     ]
-    rows = scope["submissions"].aggregate(pipeline, session=scope.session)
-    return {row["_id"]: row["people"] async for row in rows}
+    counts = {
+        (row["task"], row["person"], row.get("version"))
+        async for row in scope["grades"].aggregate(graded, session=scope.session)
+    }
+    rows = scope["submissions"].aggregate(newest, session=scope.session)
+    return {
+        (row["task"], row["person"])
+        async for row in rows
+        if (row["task"], row["person"], row["version"]) not in counts
+    }
 
 
 # ---- results

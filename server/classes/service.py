@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from server.accounts import people
 from server.accounts.rules import Evidence
 from server.backbone import service as backbone
-from server.classes import roster_store, rules, store, trained_store
+from server.classes import going_store, roster_store, rules, store, trained_store
 from server.classes.documents import (
     ClassFilter,
     ClassTeacher,
@@ -191,17 +191,17 @@ async def current_classes(platform: Platform, actor: Actor, limit: int = 100) ->
 async def released_lately(platform: Platform, actor: Actor, limit: int = 100) -> list[TrainingClass]:
     """The classes in the actor's jurisdiction whose results were released within a year, the latest first."""
     since = platform.clock.now() - RELEASED_LATELY
-    return await store.released_since(platform, actor.jurisdiction, since, limit=limit)
+    return await going_store.released_since(platform, actor.jurisdiction, since, limit=limit)
 
 
 async def unreleased_in(platform: Platform, actor: Actor, limit: int = 100) -> list[TrainingClass]:
     """The classes in the actor's jurisdiction whose results are not released, the first to end first."""
-    return await store.unreleased_in(platform, actor.jurisdiction, limit=limit)
+    return await going_store.unreleased_in(platform, actor.jurisdiction, limit=limit)
 
 
 async def any_class(platform: Platform, actor: Actor) -> bool:
     """Whether there is or was a class in the actor's jurisdiction."""
-    return await store.any_class(platform, actor.jurisdiction)
+    return await going_store.any_class(platform, actor.jurisdiction)
 
 
 async def to_finish_in(scope: Scope, held_in: TrainingClass, limit: int) -> list[TrainingClass]:

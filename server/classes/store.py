@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from server.classes import rules
 from server.classes.documents import ClassFilter, ClassTeacher, Enrolment, OpenClassFilter, TrainingClass
-from server.classes.rules import ENDED, Condition, Kind, Stage
+from server.classes.rules import ENDED, Kind, Stage
 from server.kernel.clock import beijing_date
 from server.kernel.found import FOUND_BY, LAST_DIGITS, found_indexes, looking_for, set_in_found, words_of
 from server.kernel.identity import Jurisdiction
@@ -67,8 +67,6 @@ COLLECTIONS = (
 
 NOT_ENDED: Row = {"condition": {"$nin": ENDED}}
 """Neither called off nor terminated; classes of before had no condition."""
-GOING: Row = {"condition": {"$in": [Condition.RUNNING.value, None]}}
-"""The same, as an index tells it."""
 
 
 async def insert_class(scope: Scope, new: TrainingClass) -> None:
@@ -110,26 +108,6 @@ async def current_classes(
     current = {**NOT_ENDED, "$or": [{"ends_on": {"$gte": today}}, {"results_released_at": None}]}
     rows = scope["classes"].find({"$and": [reach.filter(), current]}, session=scope.session)
     return [TrainingClass.from_mongo(row) async for row in rows.sort("_id", -1).limit(limit)]
-
-
-async def unreleased_in(scope: Scope, reach: Jurisdiction, *, limit: int) -> list[TrainingClass]:
-    """Those whose results are not released, the first to end first."""
-    condition = {**reach.filter(), **GOING, "results_released_at": None}
-    rows = scope["classes"].find(condition, session=scope.session).sort("ends_on", 1).limit(limit)
-    return [TrainingClass.from_mongo(row) async for row in rows]
-
-
-async def released_since(
-    scope: Scope, reach: Jurisdiction, since: datetime, *, limit: int
-) -> list[TrainingClass]:
-    """The latest first."""
-    condition = {**reach.filter(), **GOING, "results_released_at": {"$gte": since}}
-    rows = scope["classes"].find(condition, session=scope.session).sort("results_released_at", -1)
-    return [TrainingClass.from_mongo(row) async for row in rows.limit(limit)]
-
-
-async def any_class(scope: Scope, reach: Jurisdiction) -> bool:
-    return await scope["classes"].find_one(reach.filter(), {"_id": 1}, session=scope.session) is not None
 
 
 async def count_by_stage(scope: Scope, reach: Jurisdiction, today: date) -> dict[Stage, int]:

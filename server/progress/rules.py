@@ -7,207 +7,46 @@ the class's own, or follow from a policy; nothing is offered before its time, an
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 
-from server.classes.rules import Kind, Stage, stage
-from server.kernel.titled import Titled
+from server.classes.rules import Kind, Stage
+from server.progress.known import (
+    ChangeFacts,
+    ClassFacts,
+    Count,
+    Days,
+    Letters,
+    Owner,
+    Phase,
+    SchemeFacts,
+    SessionFacts,
+    Step,
+    SurveyFacts,
+)
 from server.schemes.rules import State as SchemeState
+
+__all__ = [
+    "SOON",
+    "ChangeFacts",
+    "ClassFacts",
+    "Count",
+    "Days",
+    "Letters",
+    "Owner",
+    "Phase",
+    "SchemeFacts",
+    "SessionFacts",
+    "Step",
+    "SurveyFacts",
+    "may_be_urged",
+    "next_steps",
+    "phase_of",
+    "province_office",
+]
 
 SOON = timedelta(days=7)
 """Before a class begins: from then on its people need their phones bound, and a class without a scheme its timetable."""
-
-
-class Phase(Titled):
-    """Where a class stands, from its approval to its last certificate."""
-
-    PREPARE = "PREPARE", "筹备"
-    ENROL = "ENROL", "招生"
-    TEACH = "TEACH", "教学"
-    ASSESS = "ASSESS", "考核"
-    CLOSE = "CLOSE", "结业"
-
-
-class Owner(Titled):
-    """Whose a step is."""
-
-    INSTITUTION = "INSTITUTION", "培训机构"
-    PROVINCE = "PROVINCE", "省级管理部门"
-    CENTRE = "CENTRE", "部指导中心"
-    TEACHERS = "TEACHERS", "骨干教师"
-    TRAINEES = "TRAINEES", "参训教师"
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something that waits to be done."""
-
-    title: str
-    """What is to be done, a sentence."""
-    owner: Owner
-    who: str
-    """The owner in words: 邢台技师学院, 河北省级管理部门, 骨干教师王老师."""
-    since: date | None
-    """Since when it waits."""
-    due: date | None
-    """From policy, or the class's own dates."""
-    url: str
-    """An absolute path under /admin, or "" where the viewer can open nothing."""
-    phase: Phase
-    blocked_by: str = ""
-    """What has to come first, in words."""
-    key: str = ""
-    """What kind of step it is: of one kind a class has one at a time."""
-
-    def overdue_on(self, today: date) -> bool:
-        return self.due is not None and today > self.due
-
-
-@dataclass(frozen=True)
-class Days:
-    """How long things may take: from the policies in force."""
-
-    review: int = 5
-    revision: int = 5
-    grading: int = 7
-    release: int = 30
-    issue: int = 15
-
-
-@dataclass(frozen=True)
-class Count:
-    """So many things that wait, the oldest of them since `since`."""
-
-    number: int
-    since: date
-
-
-@dataclass(frozen=True)
-class Letters:
-    """The invitations of a class for one kind of work."""
-
-    names: tuple[str, ...] = ()
-    """Who is asked and has not answered."""
-    since: date | None = None
-    reply_until: date | None = None
-    lost: bool = False
-    """Everybody who was asked has declined, or let it expire."""
-
-
-@dataclass(frozen=True)
-class SchemeFacts:
-    """The newest version of a scheme."""
-
-    state: SchemeState
-    since: date
-    by_teacher: bool = False
-    unsigned: tuple[str, ...] = ()
-    """The teachers of the class who have not signed it."""
-
-
-@dataclass(frozen=True)
-class ChangeFacts:
-    """A change of the class that is not settled."""
-
-    id: str
-    kind: str
-    since: date
-    waits_for: Owner
-    who: str
-    """Of another institution, its name."""
-
-    @property
-    def returned(self) -> bool:
-        return self.waits_for is Owner.INSTITUTION and not self.who
-
-
-@dataclass(frozen=True)
-class SurveyFacts:
-    """The survey that runs."""
-
-    since: date
-    closes_on: date
-    silent: int
-    """How many may answer and have not."""
-    few: str = ""
-    """Where it ends soon and few have answered: how it stands, in words."""
-
-
-@dataclass(frozen=True)
-class SessionFacts:
-    """A session of today that is not over."""
-
-    id: str
-    title: str
-    span: str
-
-
-@dataclass(frozen=True)
-class ClassFacts:
-    """What the chapters know of a class. Everything that may be missing has a default: a class of which nothing else is known."""
-
-    class_id: str
-    institution_name: str
-    province_name: str
-    opened_on: date
-    starts_on: date
-    ends_on: date
-    days: Days = Days()
-    ended: bool = False
-    """Called off or terminated."""
-    released_on: date | None = None
-    applied: bool = False
-    """Made by a 开班申请: it needs a scheme."""
-    kinds: frozenset[Kind] = frozenset()
-    """What backbone teachers have accepted to do."""
-    letters: dict[Kind, Letters] = field(default_factory=dict)
-    unanswered: int = 0
-    """Letters that nobody answered in time, beside others that stand."""
-    governed: bool = False
-    """A version of its scheme is approved."""
-    scheme: SchemeFacts | None = None
-    trainees: int = 0
-    roster_since: date | None = None
-    """Since when an upload waits to be confirmed."""
-    enrolment_opens: date | None = None
-    enrolment_closes: date | None = None
-    applicants: Count | None = None
-    """Wait for the institution's word."""
-    applicants_of_teachers: Count | None = None
-    """Wait for a teacher's."""
-    teachers_unbound: tuple[str, ...] = ()
-    trainees_unbound: int = 0
-    not_arrived: int = 0
-    sessions: int = 0
-    sessions_today: tuple[SessionFacts, ...] = ()
-    nobodys: Count | None = None
-    """Sessions that name somebody who teaches the class no more, the first on `since`."""
-    unscheduled: int = 0
-    """Hours of the scheme that no session gives."""
-    change: ChangeFacts | None = None
-    place_since: date | None = None
-    """Since when a place of it waits for the province."""
-    ungraded: Count | None = None
-    """Submissions whose day has come (`since` is the first deadline)."""
-    teaching_names: tuple[str, ...] = ()
-    assessing_names: tuple[str, ...] = ()
-    reopened: str | None = None
-    """Why the released results are open again."""
-    reopening: tuple[str, date] | None = None
-    """Id of a request for it that waits, and since when."""
-    survey: SurveyFacts | None = None
-    surveyed: bool = False
-    """There is or was a survey."""
-    certificates_due: int = 0
-
-    @property
-    def ready_by(self) -> date:
-        """Until when what comes before the class should be done: the province needs its days before the first one."""
-        return max(self.opened_on, self.starts_on - timedelta(days=self.days.review))
-
-    def stage_on(self, today: date) -> Stage:
-        return Stage.FINISHED if self.ended else stage(self.starts_on, self.ends_on, today)
 
 
 def phase_of(facts: ClassFacts, today: date) -> Phase:
@@ -257,7 +96,7 @@ def _step(
 
 
 def province_office(province: str) -> str:
-    return f"{province}（{Owner.PROVINCE.label}）"
+    return f"{province}{Owner.PROVINCE.label}"
 
 
 def _inviting(facts: ClassFacts, today: date) -> Iterator[Step]:

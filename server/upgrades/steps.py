@@ -27,6 +27,7 @@ from server.upgrades import (
     s0018_phones_say_their_proof,
     s0019_classes_keep_their_planned_end,
     s0020_lists_find_by_index,
+    s0021_reviews_have_days,
 )
 
 
@@ -98,4 +99,5 @@ STEPS: tuple[Step, ...] = (
         s0019_classes_keep_their_planned_end.run,
     ),
     Step("s0020_lists_find_by_index", "让各列表按索引查找", s0020_lists_find_by_index.run),
+    Step("s0021_reviews_have_days", "把开班申请的超期天数作为审核的办理期限", s0021_reviews_have_days.run),
 )

@@ -26,7 +26,7 @@ from server.progress.rules import (
 from server.schemes.rules import State
 
 START, END = date(2026, 4, 13), date(2026, 4, 24)
-NEW = ClassFacts("c", "邢台技师学院", "河北省", date(2026, 3, 16), START, END, applied=True)
+NEW = ClassFacts("c", "邢台技师学院", "河北", date(2026, 3, 16), START, END, applied=True)
 BOTH = frozenset(Kind)
 READY = replace(NEW, kinds=BOTH, governed=True, trainees=30, sessions=24, enrolment_opens=date(2026, 3, 20))
 DONE = replace(READY, surveyed=True, released_on=END + timedelta(days=3))
@@ -37,7 +37,7 @@ facts = st.builds(
     ClassFacts,
     class_id=st.just("c"),
     institution_name=st.just("邢台技师学院"),
-    province_name=st.just("河北省"),
+    province_name=st.just("河北"),
     opened_on=st.just(date(2026, 3, 16)),
     starts_on=st.just(START),
     ends_on=st.just(END),
@@ -134,7 +134,7 @@ def test_a_new_class_asks_for_teachers_scheme_and_enrolment_in_time_for_the_prov
         (SchemeFacts(State.DRAFT, START), "scheme-send", Owner.INSTITUTION, "邢台技师学院"),
         (SchemeFacts(State.SIGNING, START, unsigned=("王老师",)), "scheme-sign", Owner.TEACHERS, "王老师"),
         (SchemeFacts(State.SIGNING, START), "scheme-file", Owner.INSTITUTION, "邢台技师学院"),
-        (SchemeFacts(State.SUBMITTED, START), "scheme-review", Owner.PROVINCE, "河北省（省级管理部门）"),
+        (SchemeFacts(State.SUBMITTED, START), "scheme-review", Owner.PROVINCE, "河北省级管理部门"),
         (SchemeFacts(State.RETURNED, START), "scheme-revise", Owner.INSTITUTION, "邢台技师学院"),
     ],
 )

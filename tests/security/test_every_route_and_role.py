@@ -182,6 +182,8 @@ TABLE: dict[str, Outcomes] = {
     "PUT /api/v1/teaching/tasks/{task_id}/trainees/{person_id}/grade": MY_TEACHING,
     # ---- staff, about themselves and the country
     "GET /admin": ANY_STAFF,
+    "GET /admin/urgings": ANY_STAFF,
+    "POST /admin/urgings": ANY_STAFF,
     "GET /admin/password": ANY_STAFF,
     "POST /admin/password": ANY_STAFF,
     "GET /admin/sessions": ANY_STAFF,

@@ -23,6 +23,7 @@ from server.messages.office_store import InboxMark
 from server.messages.store import Pause, TemplateVersion
 from server.moves.documents import Move
 from server.plans import documents as plans
+from server.progress.documents import Urging
 from server.qualification import documents as qualification
 from server.reopenings import documents as reopenings
 from server.schemes import documents as schemes
@@ -96,6 +97,7 @@ MODELS: dict[str, type[Document]] = {
     "tasks": assessment.Task,
     "teaching_sessions": attendance.TeachingSession,
     "upgrades": Upgrade,
+    "urgings": Urging,
     "waiting_phones": accounts.WaitingPhone,
     "work_remarks": assessment.WorkRemark,
 }

@@ -26,10 +26,12 @@ from server.interruptions import service as interruptions
 from server.interruptions.requests import Postponement
 from server.interruptions.rules import Ground
 from server.invitations.documents import Invitation
-from server.kernel.clock import FixedClock
+from server.kernel import policies
+from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.identity import Reach, Role
 from server.kernel.mongo import ensure_indexes
 from server.kernel.platform import Platform
+from server.kernel.policies import PolicyChange
 from server.kernel.reviews import Review
 from server.schemes import service as schemes
 from server.schemes.documents import SchemeFilter
@@ -50,6 +52,7 @@ from server.upgrades import (
     s0013_surveys_may_have_a_supplement,
     s0018_phones_say_their_proof,
     s0019_classes_keep_their_planned_end,
+    s0021_reviews_have_days,
     steps,
 )
 from server.wechat.simulator import Simulator
@@ -356,3 +359,15 @@ async def as_before_the_proofs(platform: Platform, applicant: stage.Phone) -> No
     await without(platform, "persons", "vouched")
     await without(platform, "bindings", "proofs", "phone", "rests_until")
     await without(platform, "phone_sessions", "everywhere", "institutions", "own", "rests_until")
+
+
+async def test_days_that_were_set_for_applications_are_those_of_every_review(platform: Platform) -> None:
+    today = beijing_date(platform.clock.now())
+    change = PolicyChange(key="overdue_days", value=9, effective_from=today, reason="人手不足")
+    await policies.change(platform, CENTRE, change)
+    assert await changed_by(s0021_reviews_have_days.run(platform)) == 1
+    assert await changed_by(s0021_reviews_have_days.run(platform)) == 0
+    in_force = await policies.on(platform, today)
+    assert (in_force.review_days, in_force.overdue_days) == (9, 9)
+    [version] = [one for one in await policies.versions(platform) if one.key == "review_days"]
+    assert (version.reason, version.set_by) == ("人手不足", CENTRE.name)

@@ -1,0 +1,229 @@
+"""工作台: what waits for whom over the whole of a reach, what is told to the superior, and 催办."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from server.applications import service as applications
+from server.applications.service import Approval
+from server.classes import going_store
+from server.classes import service as classes
+from server.kernel import audit
+from server.kernel.clock import FixedClock, beijing_date
+from server.kernel.errors import NotFound
+from server.kernel.identity import Actor, Jurisdiction
+from server.kernel.mongo import new_id
+from server.kernel.offices import Topic
+from server.kernel.platform import Platform
+from server.kernel.reviews import Return, Review
+from server.messages import office_inbox
+from server.messages.office_inbox import InboxFilter
+from server.plans import service as plans
+from server.progress import desk, urging
+from server.progress import service as progress
+from server.progress.desk import Desk, Line
+from server.progress.rules import Owner
+from server.progress.urging import AlreadyUrged, NothingToUrge, OwnStep, TooEarlyToUrge, Urge
+from server.wechat.simulator import Simulator
+from tests import assessing, cast, planning, stage
+from tests.planning import CENTRE, HEBEI, JIANGSU, XINGTAI, YANGZHOU
+
+
+async def at(platform: Platform, actor: Actor) -> Desk:
+    return await desk.desk(platform, actor)
+
+
+def named(lines: list[Line], words: str) -> Line:
+    [line] = [one for one in lines if words in one.title]
+    return line
+
+
+async def test_a_plan_waits_by_name_with_its_day_for_one_office_and_is_seen_by_who_waits_for_it(
+    platform: Platform, clock: FixedClock
+) -> None:
+    plan = await planning.submitted(platform)
+    today = beijing_date(clock.now())
+    [mine] = (await at(platform, HEBEI)).mine
+    assert plan.name in mine.title and mine.url == f"/admin/plans/{plan.id}"
+    assert (mine.since, mine.due, mine.overdue) == (today, today + timedelta(days=5), False)
+    theirs = named((await at(platform, XINGTAI)).elsewhere, plan.name)
+    assert (theirs.owner, theirs.who) == (Owner.PROVINCE, "河北省级管理部门")
+    for other in (JIANGSU, YANGZHOU):
+        seen = await at(platform, other)
+        assert seen.mine == seen.elsewhere == seen.late == []
+
+    await plans.send_back(platform, HEBEI, plan.id, Return(seen=len(plan.history), reason="人数偏多。"))
+    returned = named((await at(platform, XINGTAI)).mine, "被退回的培训计划")
+    assert returned.url == f"/admin/plans/{plan.id}" and (await at(platform, HEBEI)).mine == []
+    assert named((await at(platform, HEBEI)).elsewhere, plan.name).who == "邢台技师学院"
+
+
+async def test_what_is_long_overdue_is_told_to_the_superior(platform: Platform, clock: FixedClock) -> None:
+    plan = await planning.submitted(platform)
+    clock.advance(timedelta(days=10))
+    assert (await at(platform, HEBEI)).mine[0].overdue and (await at(platform, CENTRE)).late == []
+    assert named((await at(platform, CENTRE)).elsewhere, plan.name).overdue
+    clock.advance(timedelta(days=1))
+    assert named((await at(platform, CENTRE)).late, plan.name).owner is Owner.PROVINCE
+    assert (await at(platform, XINGTAI)).late == [], "nobody is below an institution"
+
+    await plans.send_back(platform, HEBEI, plan.id, Return(seen=len(plan.history), reason="人数偏多。"))
+    clock.advance(timedelta(days=11))
+    assert named((await at(platform, HEBEI)).late, plan.name).owner is Owner.INSTITUTION
+    assert (await at(platform, JIANGSU)).late == []
+
+
+async def test_an_approved_item_waits_until_it_is_applied_for_and_then_for_the_province(
+    platform: Platform,
+) -> None:
+    plan = await planning.approved(platform)
+    waits = [one for one in (await at(platform, XINGTAI)).mine if "还没有申请开班" in one.title]
+    assert len(waits) == len(plan.items) and waits[0].url == f"/admin/plans/{plan.id}"
+    new = await planning.applied(platform, plan)
+    assert (
+        len([one for one in (await at(platform, XINGTAI)).mine if "还没有申请" in one.title])
+        == len(waits) - 1
+    )
+    assert new.name in (await at(platform, HEBEI)).mine[0].title
+    await applications.approve(platform, HEBEI, new.id, Approval(seen=1))
+    seen = await at(platform, XINGTAI)
+    assert named(seen.mine, "邀请骨干教师承担授课").about == new.name
+    assert named(seen.mine, "起草培训方案").blocked_by
+    of_class = named((await at(platform, HEBEI)).elsewhere, "邀请骨干教师承担授课")
+    assert (of_class.who, of_class.about) == ("邢台技师学院", new.name)
+    assert (await at(platform, YANGZHOU)).mine == []
+
+
+# ---- 催办
+
+
+async def told(platform: Platform, actor: Actor) -> list[str]:
+    found = await office_inbox.inbox(platform, actor, InboxFilter(topic=Topic.URGED), limit=10)
+    return [one.words for one in found]
+
+
+async def test_who_waits_asks_again_once_a_day_and_not_before_its_time(
+    platform: Platform, clock: FixedClock
+) -> None:
+    plan = await planning.submitted(platform)
+    again = Urge(item=f"plans:{plan.id}")
+    with pytest.raises(TooEarlyToUrge):
+        await urging.urge(platform, XINGTAI, again)
+    assert not named((await at(platform, XINGTAI)).elsewhere, plan.name).may_be_urged
+    clock.advance(timedelta(days=1))
+    assert named((await at(platform, XINGTAI)).elsewhere, plan.name).may_be_urged
+    await urging.urge(platform, XINGTAI, again)
+    with pytest.raises(AlreadyUrged):
+        await urging.urge(platform, XINGTAI, again)
+    with pytest.raises(AlreadyUrged):
+        await urging.urge(platform, CENTRE, again)
+    with pytest.raises(OwnStep):
+        await urging.urge(platform, HEBEI, again)
+    for stranger in (JIANGSU, YANGZHOU):
+        with pytest.raises(NotFound):
+            await urging.urge(platform, stranger, again)
+    [words] = await told(platform, HEBEI)
+    assert "邢台技师学院催办" in words and plan.name in words and "已等待 1 天" in words
+    assert await told(platform, JIANGSU) == []
+    clock.advance(timedelta(days=1))
+    await urging.urge(platform, CENTRE, again)
+    urged = (await at(platform, HEBEI)).mine[0].urged
+    assert urged and (urged.times, urged.last, urged.by) == (2, beijing_date(clock.now()), "部指导中心")
+    trail = await audit.of_subject(platform, again.item)
+    assert [entry["action"] for entry in trail] == ["progress:urge"] * 2
+
+    await plans.approve(platform, HEBEI, plan.id, Review(seen=len(plan.history)))
+    clock.advance(timedelta(days=1))
+    with pytest.raises(NothingToUrge):
+        await urging.urge(platform, XINGTAI, again)
+
+
+async def test_twenty_works_that_wait_for_a_grade_are_said_and_their_teacher_is_asked(
+    platform: Platform, clock: FixedClock, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=2)
+    task = await assessing.set_task(platform, opened)
+    works = [await assessing.hand_in(platform, trainee, task) for trainee in opened.trainees]
+    assert not [one for one in (await at(platform, opened.officer)).elsewhere if "批阅" in one.title]
+    clock.set(task.deadline + timedelta(days=1))
+    line = named((await at(platform, opened.officer)).elsewhere, "批阅 2 份学习成果")
+    assert line.owner is Owner.TEACHERS and line.who == cast.BACKBONE_TEACHER.name
+    await urging.urge(platform, HEBEI, Urge(item=line.key))
+    [message] = [row async for row in platform["outbox"].find({"template": "work-urged"})]
+    assert message["person_id"] == opened.teacher.actor.id
+    assert message["data"] == {
+        "class_name": line.about,
+        "by": "河北省级管理部门",
+        "owed": "批阅 2 份学习成果",
+    }
+    for work in works:
+        await assessing.grade(platform, opened.teacher, work)
+    clock.advance(timedelta(days=1))
+    with pytest.raises(NothingToUrge):
+        await urging.urge(platform, HEBEI, Urge(item=line.key))
+
+
+# ---- however many classes there are
+
+
+class Counting:
+    """A platform that counts which collections are asked."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.asked: Counter[str] = Counter()
+        self.session = None
+
+    def __getitem__(self, collection: str) -> Any:
+        self.asked[collection] += 1
+        return self.platform[collection]
+
+
+async def test_steps_of_many_classes_cost_as_many_queries_as_those_of_one(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat)
+    for _ in range(3):
+        await stage.open_class(platform, held.officer, stage.class_draft())
+    found = await classes.unreleased_in(platform, held.officer)
+    assert len(found) == 4
+    costs = []
+    for some in ([one for one in found if one.id == held.id], found):
+        counting = Counting(platform)
+        steps = await progress.steps_of(counting, held.officer, some)
+        assert set(steps) == {one.id for one in some}
+        costs.append(counting.asked)
+    assert costs[0] == costs[1] and costs[0].total() < 40
+
+
+async def test_what_is_read_does_not_grow_with_the_classes_that_are_over(platform: Platform) -> None:
+    opened = await stage.open_class(platform, XINGTAI, stage.class_draft())
+    row = await platform["classes"].find_one({"_id": opened.id})
+    assert row is not None
+    old = {
+        "ends_on": date(2025, 3, 1).isoformat(),
+        "results_released_at": platform.clock.now() - timedelta(days=600),
+    }
+    await platform["classes"].insert_many([{**row, **old, "_id": new_id()} for _ in range(200)])
+    gone = {"condition": "CALLED_OFF", "results_released_at": None}
+    await platform["classes"].insert_many([{**row, **gone, "_id": new_id()} for _ in range(200)])
+    for reach in (
+        Jurisdiction.everything(),
+        Jurisdiction.of_province(cast.HEBEI),
+        Jurisdiction.of_institution(cast.XINGTAI),
+    ):
+        [found] = await going_store.unreleased_in(platform, reach, limit=100)
+        assert found.id == opened.id
+        for sort, condition in (
+            (("ends_on", 1), {"results_released_at": None}),
+            (("results_released_at", -1), {"results_released_at": {"$gte": platform.clock.now()}}),
+        ):
+            sought = {**reach.filter(), **going_store.GOING, **condition}
+            cursor = platform["classes"].find(sought).sort([sort]).limit(100)
+            plan = await cursor.explain()
+            assert plan["executionStats"]["totalDocsExamined"] <= 1
+            assert "'stage': 'SORT'" not in str(plan["queryPlanner"]["winningPlan"])
