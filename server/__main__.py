@@ -264,6 +264,9 @@ async def _greet(platform: Platform, port: int, demonstration_accounts: Mapping[
         f"演示账号：{username}  密码：{password}" for username, password in demonstration_accounts.items()
     ]
     if demonstration_accounts:
+        lines.append(
+            f"演示人员（免密码，按姓名选择）：http://{settings.address}:{port}/simulator  平台介绍：/tour"
+        )
         lines.append("演示不要求两步验证（平台政策可以打开；正式使用时部指导中心和省级管理部门必须开通）")
     lines.append(press().fonts_report())
     lines.append("微信：模拟（未设置 WECHAT_APP_ID）" if settings.wechat_simulated else "微信：真实接口")

@@ -1,4 +1,4 @@
-"""The clock of a demonstration: a form on the page of the simulated WeChat, and the same for a program.
+"""A demonstration's clock, phones and accounts: time is moved on, and a visitor is whoever takes part in it, by name.
 
 Mounted only with `--demo`. As everything that plays a part from outside it is open to anybody who reaches the platform.
 """
@@ -11,9 +11,13 @@ from typing import Annotated
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from admin.handlers.simulator import HOME, Phones
+from admin.handler import PageHandler
+from admin.handlers.accounts import SignIn
+from admin.handlers.simulator import HOME, OPENID, Phones
 from admin.steps import step
-from server.demonstration import moments
+from server.accounts import sign_in
+from server.attendance import codes
+from server.demonstration import moments, password_of, people
 from server.demonstration.clock import DemonstrationClock
 from server.demonstration.moments import Aim, Wish
 from server.kernel.clock import BEIJING
@@ -45,8 +49,29 @@ class Wanted(BaseModel):
     to: AwareDatetime
 
 
-class Time(PlatformHandler):
-    """For programs. `GET` tells civil and machine time; `PUT {"to": …}` moves on and answers when every process follows."""
+class Person(PageHandler):
+    """A phone in a visitor's hand: its script logs in as that phone and asks nothing but /api/v1, as the mini-program will."""
+
+    @allow(Permission.ANYONE)
+    async def get(self, openid: str) -> None:
+        name = await people.name_of(self.platform, openid)
+        self.render_page("simulator/person.html", openid=openid, name=name or openid)
+
+
+class StaffForm(BaseModel):
+    username: Annotated[str, Field(title="账号", pattern=r"^[a-z]{1,32}$")]
+
+
+@step(SignIn, Permission.ANYONE, rate="60/minute")
+async def sign_in_as(page: SignIn) -> None:
+    """With the demonstration's password, as if it had been typed: where it was changed, the log-in says so."""
+    username = page.form(StaffForm).username
+    password = password_of(page.platform, username)
+    await page.enter(await sign_in.sign_in(page.platform, username, password, page.where))
+
+
+class Answer(PlatformHandler):
+    """For programs and scripts."""
 
     async def authenticate(self) -> Actor:
         return ANYBODY
@@ -58,6 +83,23 @@ class Time(PlatformHandler):
         self.set_header("Content-Type", "application/problem+json")
         self.finish(orjson.dumps(problem_json(problem, self.request_id)))
 
+    def answer(self, told: object) -> None:
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.finish(orjson.dumps(told, option=orjson.OPT_UTC_Z))
+
+
+class Screen(Answer):
+    """What the camera of a phone sees that is held before the classroom's screen: the code of this moment, null while it shows none."""
+
+    @allow(Permission.ANYONE)
+    async def get(self, class_id: str, session_id: str) -> None:
+        *_, shown = await codes.code_for_screen(self.platform, moments.LOOKER, class_id, session_id)
+        self.answer({"code": shown and shown.code})
+
+
+class Time(Answer):
+    """`GET` tells civil and machine time; `PUT {"to": …}` moves on and answers when every process follows."""
+
     @allow(Permission.ANYONE)
     async def get(self) -> None:
         self._tell(self.platform.clock.now())
@@ -68,12 +110,13 @@ class Time(PlatformHandler):
         self._tell(await clock.move(parse_json(Wanted, self.request.body).to))
 
     def _tell(self, civil: datetime) -> None:
-        self.set_header("Content-Type", "application/json; charset=utf-8")
-        told = {"civil": civil, "machine": self.platform.machine.now()}
-        self.finish(orjson.dumps(told, option=orjson.OPT_UTC_Z))
+        self.answer({"civil": civil, "machine": self.platform.machine.now()})
 
 
 ROUTES: list[Route] = [
     (rf"{HOME}/move", move),
     (rf"{HOME}/time", Time),
+    (rf"{HOME}/people/{OPENID}", Person),
+    (rf"{HOME}/staff", sign_in_as),
+    (rf"{HOME}/classes/(?P<class_id>[0-9a-f]{{24}})/sessions/(?P<session_id>[0-9a-f]{{24}})/screen", Screen),
 ]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.steps import Done, shows, step
-from server.demonstration import moments
+from server.demonstration import ACCOUNTS, moments, people
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.messages.kind import field_title
@@ -58,11 +58,15 @@ class Phones(PageHandler):
         )
 
     async def _demonstration(self) -> dict[str, Any] | None:
-        """Where the clock of a demonstration stands, and the classes it can be moved along."""
+        """Whom a visitor can be, where the clock stands, and the classes it can be moved along."""
         if self.settings["demonstration_clock"] is None:
             return None
-        ahead = await moments.classes_ahead(self.platform)
-        return {"now": self.platform.clock.now(), "classes": [(one.id, one.name) for one in ahead]}
+        return {
+            "accounts": ACCOUNTS,
+            "companies": await people.companies(self.platform),
+            "now": self.platform.clock.now(),
+            "classes": [(one.id, one.name) for one in await moments.classes_ahead(self.platform)],
+        }
 
 
 def _moment(text: str) -> datetime:

@@ -27,6 +27,7 @@ from server.classes.documents import TrainingClass
 from server.demonstration.stage import Stage
 from server.kernel.clock import BEIJING
 from server.kernel.identity import Actor
+from server.kernel.platform import Platform
 from server.schemes import service as schemes
 from server.schemes.content import Content, CourseRow, SessionRow, TaskRow
 from server.surveys import opening as survey_opening
@@ -50,6 +51,20 @@ class HeldClass:
 
     async def file_scheme(self, rows: Sequence[SessionRow], drafts: Sequence[TaskDraft]) -> None:
         """In the week before the class the scheme is drafted, signed by the teacher and approved: sessions and tasks come of it."""
+        begins = datetime.combine(self.item.starts_on, time(9, 0), BEIJING)
+        then, signed, filed, reviewed = (
+            self.stage.at(begins - timedelta(days=days)) for days in (8, 6, 5, 3)
+        )
+        class_id = self.item.id
+        version = await self.draft_scheme(then, rows, drafts)
+        await schemes.sign(signed, self.teacher, class_id, version)
+        await schemes.file(filed, self.stage.officer, class_id, version)
+        await schemes.approve(reviewed, self.stage.province, class_id, version)
+
+    async def draft_scheme(
+        self, then: Platform, rows: Sequence[SessionRow], drafts: Sequence[TaskDraft]
+    ) -> int:
+        """The institution writes it and sends it to be signed; its version."""
         hours: Counter[str] = Counter()
         for row in rows:
             hours[row.course] += row.hours
@@ -65,16 +80,9 @@ class HeldClass:
             materials="《工学一体化课程教学实施》讲义，各校自带一门课程的工作页。",
             formative_weight=0,  # saving writes the policy's
         )
-        begins = datetime.combine(self.item.starts_on, time(9, 0), BEIJING)
-        then, signed, filed, reviewed = (
-            self.stage.at(begins - timedelta(days=days)) for days in (8, 6, 5, 3)
-        )
-        class_id = self.item.id
-        version = (await schemes.save(then, self.stage.officer, class_id, content, 0)).version
-        await schemes.send_for_signature(then, self.stage.officer, class_id, version)
-        await schemes.sign(signed, self.teacher, class_id, version)
-        await schemes.file(filed, self.stage.officer, class_id, version)
-        await schemes.approve(reviewed, self.stage.province, class_id, version)
+        version = (await schemes.save(then, self.stage.officer, self.item.id, content, 0)).version
+        await schemes.send_for_signature(then, self.stage.officer, self.item.id, version)
+        return version
 
     async def sessions(self) -> list[TeachingSession]:
         listed = await attendance.sessions_of_class(self.stage.platform, self.stage.officer, self.item.id)

@@ -9,6 +9,8 @@ from pathlib import Path
 from server.accounts import fictional
 from server.accounts.fictional import roster_of
 from server.admissions import arrival
+from server.admissions import service as admissions
+from server.admissions.service import EnrolmentDraft
 from server.applications import service as applications
 from server.applications.service import ApplicationDraft, Approval, VenueDraft
 from server.assessment import service as assessment
@@ -71,9 +73,10 @@ class Life:
 
     async def live(self) -> None:
         teachers = await self._fill_pool(self._stage.day(-60))
-        first, second, *_ = await self._plan(self._stage.day(-58))
+        first, second, third = await self._plan(self._stage.day(-58))
         held = await self._finished_class(first, teachers[0])
         await self._running_class(second, teachers[1])
+        await self._coming_class(third, *teachers)
         await self._guide(held)
         await self._select()
         await self._review()
@@ -113,9 +116,11 @@ class Life:
             planned += [_Planned(plan, item) for item in plan.items]
         return planned
 
-    async def _apply(self, planned: _Planned, first: date, last: date, room: str) -> TrainingClass:
-        """The class of an item of the plan, applied for and approved."""
-        applied = self._stage.at(datetime.combine(first - timedelta(days=12), time(9, 0), BEIJING))
+    async def _apply(
+        self, planned: _Planned, first: date, last: date, room: str, ahead: int = 12
+    ) -> TrainingClass:
+        """The class of an item of the plan, applied for so many days ahead, and approved on the next."""
+        applied = self._stage.at(datetime.combine(first - timedelta(days=ahead), time(9, 0), BEIJING))
         draft = ApplicationDraft(
             name=planned.item.title,
             starts_on=first,
@@ -126,7 +131,7 @@ class Life:
             venue=VenueDraft(name=room, address="河北省邢台市信都区示例路 1 号"),
         )
         new = await applications.apply(applied, self._stage.officer, planned.plan.id, planned.item.id, draft)
-        reviewed = self._stage.at(datetime.combine(first - timedelta(days=11), time(15, 0), BEIJING))
+        reviewed = self._stage.at(datetime.combine(first - timedelta(days=ahead - 1), time(15, 0), BEIJING))
         done = await applications.approve(
             reviewed, self._stage.province, new.id, Approval(seen=len(new.history))
         )
@@ -238,6 +243,30 @@ class Life:
             ends_at=starts_at + HALF_A_DAY,
             hours=4,
         )
+
+    # ---- the class that is being prepared
+
+    async def _coming_class(self, planned: _Planned, writer: _Teacher, invited: _Teacher) -> None:
+        """Teachers may apply on their phones; one teacher has the scheme before them to sign, another an invitation to answer."""
+        first, last = self._stage.today + timedelta(days=30), self._stage.today + timedelta(days=39)
+        room = "实训楼 302"
+        new = await self._apply(planned, first, last, room, ahead=36)
+        then = self._stage.at(self._stage.day(-3))
+        await self._invite(then, new.id, writer)
+        prepared = HeldClass(self._stage, new, writer.actor, [])
+        deadline = datetime.combine(last, time(18, 0), BEIJING)
+        await prepared.draft_scheme(then, timetable_rows(first, last, room), task_drafts(deadline))
+        asked = InvitationDraft(
+            kind=Kind.TEACHING, teacher_ids=[invited.person_id], message="请讲授考核实施部分，四个半天。"
+        )
+        await invitations.send(self._stage.at(self._stage.day(-1)), self._stage.officer, new.id, asked)
+        window = EnrolmentDraft(
+            opens=self._stage.day(-2),
+            closes=self._stage.day(16, time(18, 0)),
+            places=40,
+            reporting=f"{first:%-m月%-d日} 8:00 至 9:00，实训楼一层报到处",
+        )
+        await admissions.open_enrolment(then, self._stage.officer, new.id, window)
 
     # ---- after the class: guidance, the next backbone teachers, dynamic management
 

@@ -11,7 +11,11 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from server.__main__ import make_application, routes
+from server.accounts import sign_in as accounts
+from server.accounts import staff
+from server.demonstration import ACCOUNTS, password_of
 from server.kernel.clock import BEIJING
+from server.kernel.identity import system
 from server.kernel.platform import Platform
 from server.kernel.web import MOVED_TIME
 from server.wechat.simulator import Simulator
@@ -161,15 +165,49 @@ async def test_what_a_program_asks_amiss_moves_nothing(
     assert demonstration.process.ahead == timedelta(0)
 
 
+# ---- whom a visitor can be
+
+
+async def test_a_visitor_signs_in_as_staff_by_one_click_and_where_the_password_was_changed_it_is_said(
+    demonstration: Demonstration, platform: Platform
+) -> None:
+    [draft] = [one for one in ACCOUNTS if one.username == "xingtai"]
+    officer, first = await staff.allocate(platform, system("demonstration"), draft)
+    own = password_of(platform, draft.username)
+    await accounts.change_password(platform, staff.actor_of(officer), first, own)
+    browser = Browser(demonstration.site)
+    assert draft.name in (await browser.get("/simulator")).text
+    entered = await browser.post("/simulator/staff", {"username": draft.username})
+    assert (entered.status, entered.location) == (303, "/admin")
+    assert draft.name in (await browser.get("/admin")).text
+    await accounts.change_password(platform, staff.actor_of(officer), own, "another-password-26")
+    refused = await Browser(demonstration.site).post("/simulator/staff", {"username": draft.username})
+    assert refused.status == 422 and "用户名或密码不正确。" in refused.text
+
+
+async def test_people_are_offered_by_name_with_their_class_and_part(
+    demonstration: Demonstration, opened: ClassInSession
+) -> None:
+    shown = (await Browser(demonstration.site).get("/simulator")).body.decode()
+    for phone, part in ((opened.trainees[0], "参训教师"), (opened.teacher, "骨干教师")):
+        assert f"/simulator/people/{phone.openid}" in shown
+        assert f"{phone.actor.name}<span>{part}</span>" in shown
+
+
 # ---- outside a demonstration
 
 
-async def test_outside_a_demonstration_nothing_moves_the_clock(site: str) -> None:
+async def test_outside_a_demonstration_nothing_moves_the_clock_and_nobody_is_to_be_had(
+    site: str, opened: ClassInSession
+) -> None:
     assert (await ask(site, "GET")).code == 404
     assert (await ask(site, "PUT", '{"to": "2026-03-26T08:00:00+08:00"}')).code in (403, 404)
     browser = Browser(site)
     assert (await browser.post("/simulator/move", {"aim": "morning"})).status == 404
-    assert "推进" not in (await browser.get("/simulator")).text
+    shown = (await browser.get("/simulator")).body.decode()
+    assert "推进" not in shown and "/simulator/people/" not in shown and "/simulator/staff" not in shown
+    assert (await browser.post("/simulator/staff", {"username": "centre"})).status == 404
+    assert (await browser.get(f"/simulator/people/{opened.trainees[0].openid}")).status == 404
 
 
 def test_without_a_simulated_wechat_there_is_no_clock_to_move() -> None:

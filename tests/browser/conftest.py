@@ -19,7 +19,7 @@ from server.kernel.platform import Platform
 from server.settings import Settings
 from tests import opening
 from tests.admin.front_end import way_to_the_site
-from tests.browser.live import LiveSite, Loop, live_site
+from tests.browser.live import LiveSite, Loop, everything, live_site
 from tests.memory import Memory
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -96,6 +96,13 @@ def live(
     """The real platform on an empty database with annex 1, served to the browser."""
     with _loop.within(live_site(_loop, _live_house, settings, clock, memory)) as site:
         yield site
+
+
+@pytest.fixture
+def demonstrated(live: LiveSite) -> Iterator[str]:
+    """The same as a demonstration: its address."""
+    with live.loop.within(everything(live.platform, live.wechat)) as address:
+        yield address
 
 
 def new_context(browser: Browser, viewport: ViewportSize) -> BrowserContext:

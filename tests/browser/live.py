@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from playwright.sync_api import Page
 
-from server.__main__ import SIMULATED_SECRET
+from server.__main__ import SIMULATED_SECRET, make_application
 from server.attendance.live import LiveRolls
-from server.kernel.clock import FixedClock
+from server.demonstration.clock import DemonstrationClock
+from server.kernel.clock import AheadClock, FixedClock
 from server.kernel.platform import Platform
 from server.settings import Settings
 from server.wechat.simulator import Simulator, start_simulator
@@ -89,3 +90,12 @@ async def live_site(
     ):
         yield LiveSite(loop, address, platform, wechat, rolls)
     await wechat.stop()
+
+
+@asynccontextmanager
+async def everything(platform: Platform, wechat: Simulator) -> AsyncIterator[str]:
+    """The platform with the routes of a demonstration too, whose clock is not moved: its address."""
+    clock = DemonstrationClock(platform, AheadClock(platform.clock), ())
+    application = make_application(platform, simulator_url=wechat.base_url, demonstration=clock)
+    async with opening.application_served(application) as address:
+        yield address

@@ -6,23 +6,17 @@ The addresses are those of the table of routes and roles, so that a new page is 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import APIResponse, Browser, Page, ViewportSize
 
-from server.__main__ import make_application, routes
-from server.demonstration.clock import DemonstrationClock
-from server.kernel.clock import AheadClock
-from server.kernel.platform import Platform
-from server.wechat.simulator import Simulator
+from server.__main__ import routes
 from tests import cast
 from tests.admin.browserless import sign_in
 from tests.browser.conftest import AXE, PHONE, WIDE, new_context
 from tests.browser.live import LiveSite
-from tests.opening import application_served
 from tests.security.test_every_route_and_role import address_of, openings
 from tests.security.world import build_world
 
@@ -48,21 +42,6 @@ LOOKS: list[tuple[ViewportSize, Literal["light", "dark"], Any]] = [
     (PHONE, "dark", {"type": "rule", "values": ["scrollable-region-focusable"]}),
 ]
 """Screen, the system's wish, and what axe looks for: each rule where it can find something that the look before it could not."""
-
-
-@asynccontextmanager
-async def everything(platform: Platform, wechat: Simulator) -> AsyncIterator[str]:
-    """With the routes of a demonstration too; its clock is not moved here."""
-    clock = DemonstrationClock(platform, AheadClock(platform.clock), ())
-    application = make_application(platform, simulator_url=wechat.base_url, demonstration=clock)
-    async with application_served(application) as address:
-        yield address
-
-
-@pytest.fixture
-def site(live: LiveSite) -> Iterator[str]:
-    with live.loop.within(everything(live.platform, live.wechat)) as address:
-        yield address
 
 
 def pages() -> Iterator[tuple[str, list[str]]]:
@@ -93,7 +72,7 @@ def faults(page: Page, *, new_colours: bool) -> Iterator[str]:
 
 
 def test_every_page_is_accessible_and_fits_for_each_role(
-    live: LiveSite, site: str, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    live: LiveSite, demonstrated: str, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page is looked at again as another role where that sees something else of it."""
     if not AXE.exists():
@@ -108,16 +87,18 @@ def test_every_page_is_accessible_and_fits_for_each_role(
     for role in ("anybody", *ROLES):
         context.clear_cookies()
         if role != "anybody":
-            cookies = live.do(sign_in(live.platform, site, OFFICERS[role])).cookies
-            context.add_cookies([{"name": name, "value": cookies[name], "url": site} for name in cookies])
+            cookies = live.do(sign_in(live.platform, demonstrated, OFFICERS[role])).cookies
+            context.add_cookies(
+                [{"name": name, "value": cookies[name], "url": demonstrated} for name in cookies]
+            )
         for address in (address for address, inside in pages() if role in inside):
             path = address.format(**ids)
-            made_of = shape(context.request.get(site + path, max_redirects=0))
+            made_of = shape(context.request.get(demonstrated + path, max_redirects=0))
             if made_of <= known.get(address, frozenset()):
                 continue
             new_colours = not made_of <= frozenset().union(*known.values())
             known[address] = made_of | known.get(address, frozenset())
-            page.goto(site + path)
+            page.goto(demonstrated + path)
             wrong += [f"{path} as {role}, {fault}" for fault in faults(page, new_colours=new_colours)]
     context.close()
     assert not wrong, "\n".join(wrong)

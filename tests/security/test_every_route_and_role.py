@@ -67,6 +67,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /certificates/query": ANY_BROWSER,
     "POST /certificates/query": ANY_BROWSER,
     "GET /verify/{token}": ANY_BROWSER,
+    "GET /tour": ANY_BROWSER,
     "GET /admin/login": ANY_BROWSER,
     "POST /admin/login": ANY_BROWSER,
     "GET /admin/login/code": ANY_BROWSER,  # leads to the first step without a half sign-in
@@ -91,6 +92,10 @@ TABLE: dict[str, Outcomes] = {
     "POST /simulator/hold-pushes": ANY_BROWSER,
     "GET /simulator/move": ANY_BROWSER,  # mounted only in a demonstration
     "POST /simulator/move": ANY_BROWSER,
+    "GET /simulator/people/{openid}": ANY_BROWSER,
+    "GET /simulator/staff": ANY_BROWSER,
+    "POST /simulator/staff": ANY_BROWSER,
+    "GET /simulator/classes/{class_id}/sessions/{session_id}/screen": ANY_CALLER,
     "GET /simulator/time": ANY_CALLER,
     "PUT /simulator/time": ANY_CALLER,
     "GET /wechat/push": UNSIGNED,
