@@ -197,7 +197,7 @@ async def teach(
     platform: Platform, officer: Actor, class_id: str, teacher: Phone, kind: Kind = Kind.TEACHING
 ) -> str:
     """The institution invites a backbone teacher, who accepts on the phone; returns the invitation's id."""
-    draft = InvitationDraft(kind=kind, teacher_ids=[teacher.actor.id])
+    draft = InvitationDraft(kinds=[kind], teacher_ids=[teacher.actor.id])
     [sent] = await invitations.send(platform, officer, class_id, draft)
     await invitations.accept(platform, teacher.actor, sent.id)
     return sent.id

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from admin.downloads import download
+from admin.downloads import download, file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import EXPORT_RATE, Filter, Query, one_page
 from admin.moments import BeijingMoment, as_typed, proposed
 from admin.steps import ReasonForm, shows, step
-from server.admissions import arrival, needs, rules
+from server.admissions import arrival, arrival_sheet, needs, rules
 from server.admissions import service as admissions
 from server.admissions.documents import Applicant, ClassAdmission
 from server.admissions.needs import NoteDraft, TemplateDraft
@@ -28,7 +28,7 @@ from server.kernel.downloads import Download
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
 from server.kernel.spreadsheets import Column, Sheet
-from server.kernel.web import Route, allow
+from server.kernel.web import Route
 
 PAGE_SIZE = 50
 USUAL_PLACES = 40
@@ -232,41 +232,38 @@ async def publish_template(page: NeedsTemplate) -> str:
 # ---- the reception desk
 
 
+class Sought(BaseModel):
+    """Posted and not asked for: what is typed at the desk stands in no address."""
+
+    words: Annotated[str, Field(title="学员", max_length=60)] = ""
+
+
 class Arrivals(PageHandler):
     address = "/admin/classes/{class_id}/arrivals"
+    get = shows(Permission.ADMISSIONS_READ)
 
-    @allow(Permission.ADMISSIONS_READ)
-    async def get(self, class_id: str) -> None:
-        training_class = await classes.get_class(self.platform, self.actor, class_id)
-        released = training_class.results_released_at is not None
+    async def show(
+        self, class_id: str, person_id: str = "", outcome: Outcome = NO_ERRORS, *, words: str = ""
+    ) -> None:
+        desk = await arrival.desk(self.platform, self.actor, class_id, words=words, person_id=person_id)
+        released = desk.training_class.results_released_at is not None
         self.render_page(
             "admissions/arrivals.html",
-            training_class=training_class,
-            rows=await arrival.class_arrivals(self.platform, class_id),
+            training_class=desk.training_class,
+            desk=desk,
+            words=words,
             may_manage=holds(self.actor, Permission.ADMISSIONS_MANAGE) and not released,
-        )
-
-
-class ArrivalDialog(PageHandler):
-    address = Arrivals.address
-    get = shows(Permission.ADMISSIONS_MANAGE)
-    template = "admissions/confirm_arrival.html"
-
-    async def show(self, class_id: str, person_id: str, outcome: Outcome = NO_ERRORS) -> None:
-        training_class = await classes.get_class(self.platform, self.actor, class_id)
-        await classes.trainee(self.platform, class_id, person_id)
-        rows = await arrival.class_arrivals(self.platform, class_id)
-        self.render_page(
-            self.template,
-            training_class=training_class,
-            row=next(one for one in rows if one.enrolment.person_id == person_id),
-            step_titles=arrival.STEP_TITLES,
             **outcome,
         )
 
 
-class UndoDialog(ArrivalDialog):
-    template = "admissions/undo_arrival.html"
+@step(Arrivals, Permission.ADMISSIONS_MANAGE)
+async def find_arrival(page: Arrivals, class_id: str) -> None:
+    await page.show(class_id, words=page.form(Sought).words)
+
+
+class ArrivalCard(Arrivals):
+    get = shows(Permission.ADMISSIONS_MANAGE)
 
 
 class ArrivalForm(BaseModel):
@@ -274,8 +271,8 @@ class ArrivalForm(BaseModel):
     phone_digits: Annotated[str, Field(title="手机核对码", max_length=20)] = ""
 
 
-@step(ArrivalDialog, Permission.ADMISSIONS_MANAGE)
-async def confirm_arrival(page: ArrivalDialog, class_id: str, person_id: str) -> str:
+@step(ArrivalCard, Permission.ADMISSIONS_MANAGE)
+async def confirm_arrival(page: ArrivalCard, class_id: str, person_id: str) -> str:
     form = page.form(ArrivalForm)
     await arrival.confirm_arrival(
         page.platform,
@@ -286,6 +283,21 @@ async def confirm_arrival(page: ArrivalDialog, class_id: str, person_id: str) ->
         phone_digits=form.phone_digits,
     )
     return "已办理报到，现在可以签到。"
+
+
+class UndoDialog(PageHandler):
+    address = Arrivals.address
+    get = shows(Permission.ADMISSIONS_MANAGE)
+
+    async def show(self, class_id: str, person_id: str, outcome: Outcome = NO_ERRORS) -> None:
+        desk = await arrival.desk(self.platform, self.actor, class_id, person_id=person_id)
+        self.render_page(
+            "admissions/undo_arrival.html",
+            training_class=desk.training_class,
+            row=desk.found[0],
+            step_titles=arrival.STEP_TITLES,
+            **outcome,
+        )
 
 
 @step(UndoDialog, Permission.ADMISSIONS_MANAGE)
@@ -304,7 +316,11 @@ ROUTES: list[Route] = [
     (rf"{_CLASS}/enrolment/export", export),
     (rf"{_CLASS}/enrolment/(?P<applicant_id>{_ID})", review),
     (rf"{_CLASS}/needs", note),
-    (rf"{_CLASS}/arrivals", Arrivals),
+    (rf"{_CLASS}/arrivals", find_arrival),
+    (
+        rf"{_CLASS}/arrivals/export",
+        file_of(arrival_sheet.sheet_of_class, Permission.ADMISSIONS_READ, rate=EXPORT_RATE),
+    ),
     (rf"{_CLASS}/arrivals/{_PERSON}", confirm_arrival),
     (rf"{_CLASS}/arrivals/{_PERSON}/undo", undo_arrival),
 ]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from admin.downloads import file_of
+from admin.downloads import download, file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import named
+from admin.lists import EXPORT_RATE, Filter, Query, named
 from admin.moments import BeijingMoment, as_typed
 from admin.steps import Done, shows, step
 from server.assessment import remarks, service, submissions, tasks
 from server.assessment.documents import Task
-from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind, Verdict
+from server.assessment.rules import CRITERIA_MOST, POINTS_MOST, TaskKind
 from server.assessment.submissions import TraineeRecord
+from server.assessment.table import Only, ResultRow
 from server.assessment.tasks import DeadlineExtension, TaskDraft
 from server.attendance import service as attendance
 from server.classes import service as classes
+from server.kernel.downloads import Download
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow, field_errors
@@ -223,14 +226,17 @@ def history_of(record: TraineeRecord) -> list[tuple[Any, str, str, str]]:
 # ---- results
 
 
+class ResultQuery(Query):
+    only: Annotated[Only | None, Filter("只看")] = None
+
+
 class Results(PageHandler):
     address = "/admin/classes/{class_id}/results"
     get = shows(Permission.ASSESSMENT_READ)
 
     async def show(self, class_id: str, outcome: Outcome = NO_ERRORS) -> None:
         seen = await service.class_results(self.platform, self.actor, class_id)
-        rows = seen.rows
-        settled = [row for row in rows if row.verdict is not Verdict.PENDING]
+        query = self.query(ResultQuery)
         class_ = seen.training_class
         may_reopen = (
             holds(self.actor, Permission.REOPENINGS_REQUEST) and class_.results_released_at is not None
@@ -239,10 +245,10 @@ class Results(PageHandler):
             "assessment/results.html",
             training_class=seen.training_class,
             seen=seen,
-            rows=rows,
-            bands=[
-                (title, sum(low <= row.total // 10 < high for row in settled)) for title, low, high in BANDS
-            ],
+            rows=seen.rows,
+            shown=[row for row in seen.rows if row.is_among(query.only)],
+            filters=query.filters(self),
+            bands=bands_of(seen.rows),
             unscheduled=(await attendance.unscheduled(self.platform, [class_])).get(class_id, 0),
             survey=await surveys.survey_in_short(self.platform, class_),
             earlier=await service.earlier_results(self.platform, class_id),
@@ -251,6 +257,16 @@ class Results(PageHandler):
             may_reopen=may_reopen,
             **outcome,
         )
+
+
+def bands_of(rows: Sequence[ResultRow]) -> list[tuple[str, int]]:
+    totals = [row.total // 10 for row in rows if row.total is not None]
+    return [(title, sum(low <= total < high for total in totals)) for title, low, high in BANDS]
+
+
+@download(Permission.ASSESSMENT_READ, rate=EXPORT_RATE)
+async def grade_sheet(page: PageHandler, class_id: str) -> Download:
+    return await service.export_results(page.platform, page.actor, class_id, page.query(ResultQuery).only)
 
 
 class TypedName(BaseModel):
@@ -291,5 +307,5 @@ ROUTES: list[Route] = [
     (rf"{_CLASS}/results", Results),
     (rf"{_CLASS}/results/release", release),
     (rf"{_CLASS}/results/reopen", reopen),
-    (rf"{_CLASS}/results/grade-sheet", file_of(service.export_results, Permission.ASSESSMENT_READ)),
+    (rf"{_CLASS}/results/grade-sheet", grade_sheet),
 ]

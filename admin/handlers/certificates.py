@@ -31,6 +31,7 @@ from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 
 PAGE_SIZE = 30
+BOOK_RATE = "10/minute"
 
 
 # ---- a class's page
@@ -62,6 +63,11 @@ async def issue_certificates(page: ClassCertificates, class_id: str) -> str | Do
 @download(Permission.CERTIFICATES_ISSUE, page=ClassCertificates)
 async def archive(page: PageHandler, class_id: str) -> Download:
     return await certificates.class_archive(page.platform, page.actor, class_id)
+
+
+@download(Permission.CERTIFICATES_ISSUE, page=ClassCertificates, rate=BOOK_RATE)
+async def book(page: PageHandler, class_id: str) -> Download:
+    return await certificates.class_book(page.platform, page.actor, class_id)
 
 
 # ---- the ledger
@@ -240,6 +246,7 @@ ROUTES: list[Route] = [
     (_OF_CLASS, ClassCertificates),
     (rf"{_OF_CLASS}/issue", issue_certificates),
     (rf"{_OF_CLASS}\.zip", archive),
+    (rf"{_OF_CLASS}\.pdf", book),
     *LEDGER.routes,
     *LEDGER_CHECK.routes,
     (_ONE, OneCertificate),

@@ -57,8 +57,9 @@ class ClassInvitations(PageHandler):
 async def send(page: ClassInvitations, class_id: str) -> str:
     draft = page.form(InvitationDraft)
     sent = await invitations.send(page.platform, page.actor, class_id, draft)
-    names = "、".join(one.teacher_name for one in sent)
-    return f"已向{names}发出{draft.kind.label}邀请函，请对方在小程序中答复。"
+    names = "、".join({one.teacher_id: one.teacher_name for one in sent}.values())
+    kinds = "和".join(one.label for one in draft.kinds)
+    return f"已向{names}发出{kinds}邀请函，请对方在小程序中答复。"
 
 
 @step(ClassInvitations, Permission.INVITATIONS_SEND)

@@ -6,7 +6,9 @@ from datetime import datetime, time
 
 from pydantic import BaseModel
 
+from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
+from admin.lists import EXPORT_RATE
 from admin.moments import BeijingMoment, as_typed, proposed
 from admin.steps import shows, step
 from server.classes import service as classes
@@ -15,7 +17,7 @@ from server.kernel.clock import BEIJING
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.surveys import opening as survey_opening
-from server.surveys import rules
+from server.surveys import rules, sheet
 from server.surveys import service as surveys
 from server.surveys.opening import SurveyDraft
 
@@ -85,4 +87,5 @@ ROUTES: list[Route] = [
     (_SURVEY, open_survey),
     (rf"{_SURVEY}/closing", move_closing),
     (rf"{_SURVEY}/close", close_survey),
+    (rf"{_SURVEY}/export", file_of(sheet.sheet_of_class, Permission.SURVEYS_READ, rate=EXPORT_RATE)),
 ]

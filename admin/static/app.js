@@ -5,6 +5,7 @@
 //   data-autosubmit            a filter form that sends itself
 //   data-guard                 a long form: asks before unsaved changes are left
 //   data-dropzone              a file field that takes drops and shows name and size; data-largest="bytes" on the field: refused before it is sent
+//   data-wait="…"              a link to a file that takes a while to make: it says so until the file is there
 //   data-copy="text"           copies; data-reveal="id" shows a password; data-count-of="id" counts characters
 //   data-dismiss               removes the alert around; data-sidebar-toggle, data-sidebar-close; data-print
 const NETWORK = "网络不通，内容还在，请稍后重试";
@@ -139,6 +140,32 @@ on("drop", "[data-dropzone]", (zone, event) => {
   Array.from(event.dataTransfer.files).slice(0, field.multiple ? undefined : 1).forEach((file) => files.items.add(file));
   field.files = files.files;
   field.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+// Files that take a while.
+on("click", "a[data-wait]", async (link, event) => {
+  event.preventDefault();
+  if (link.getAttribute("aria-busy")) return;
+  const before = Array.from(link.childNodes);
+  const spinner = document.createElement("span");
+  spinner.className = "spinner";
+  link.setAttribute("aria-busy", "true");
+  link.replaceChildren(spinner, link.dataset.wait);
+  try {
+    const answer = await fetch(link.href);
+    const name = /filename\*=UTF-8''(.+)$/.exec(answer.headers.get("Content-Disposition") ?? "");
+    if (!answer.ok || !name) { location.href = link.href; return; }  // the page that says why
+    const file = document.createElement("a");
+    file.href = URL.createObjectURL(await answer.blob());
+    file.download = decodeURIComponent(name[1]);
+    file.click();
+    setTimeout(() => URL.revokeObjectURL(file.href), 60000);
+  } catch {
+    toast(NETWORK);
+  } finally {
+    link.removeAttribute("aria-busy");
+    link.replaceChildren(...before);
+  }
 });
 
 // Small things.

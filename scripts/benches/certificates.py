@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import statistics
 import tempfile
 import time
@@ -145,10 +144,7 @@ async def typst_inputs(platform: Platform, some: Sequence[Certificate]) -> list[
     numbers = await platform.vault.decrypt([one.printed.id_number for one in some])
     renderer = render.CertificateRenderer()
     return [
-        {
-            "certificate": json.dumps(renderer._words(one.printed.opened(number)), ensure_ascii=False),
-            "qr": render._qr(verify_url(platform, one.token)),
-        }
+        renderer._inputs([(one.printed.opened(number), verify_url(platform, one.token))])
         for one, number in zip(some, numbers, strict=True)
     ]
 

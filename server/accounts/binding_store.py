@@ -173,6 +173,19 @@ async def code_used_by(scope: Scope, person_id: str, code_hash: str, openid: str
     return None if row is None else PersonalCode.from_mongo(row)
 
 
+async def holder_of_code(
+    scope: Scope, person_ids: Sequence[str], institution_code: str, code_hash: str
+) -> str | None:
+    """Which of these people has this code of the institution."""
+    condition: Row = {
+        "person_id": {"$in": list(person_ids)},
+        "institution_code": institution_code,
+        "code_hash": code_hash,
+    }
+    row = await scope["personal_codes"].find_one(condition, {"person_id": 1}, session=scope.session)
+    return str(row["person_id"]) if row else None
+
+
 async def forget_codes(scope: Scope, person_id: str) -> None:
     """What a phone has shown once, it shows no more when it was released."""
     await scope["personal_codes"].delete_many({"person_id": person_id}, session=scope.session)

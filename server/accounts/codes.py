@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 
 from server.accounts import binding_store, people
@@ -52,6 +53,16 @@ async def issue(unit: UnitOfWork, person_id: str, institution_code: str) -> str:
 def _hash(platform: Platform, code: str) -> str:
     key = platform.settings.code_secret.get_secret_value().encode()
     return hmac.digest(key, f"personal-code:{code}".encode(), hashlib.sha256).hex()
+
+
+async def whose(
+    platform: Platform, person_ids: Sequence[str], institution_code: str, typed: str
+) -> str | None:
+    """Which of these people the institution gave this code, used or not: somebody shows it at the desk. It is no try."""
+    code = "".join(one for one in typed.upper() if one.isalnum())
+    if len(code) != LENGTH:
+        return None
+    return await binding_store.holder_of_code(platform, person_ids, institution_code, _hash(platform, code))
 
 
 async def redeem(platform: Platform, actor: Actor, person_id: str, typed: str) -> PersonalCode:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from server.accounts import binding, people
+from server.accounts import binding, codes, people
 from server.accounts.proofs import Voucher
 from server.accounts.rules import Evidence
 from server.admissions import places, rules, store
@@ -69,6 +69,10 @@ class ArrivalRow:
     arrival: Arrival | None
     undoable: bool
     """Whether the arrival may be taken back today."""
+
+    @property
+    def called(self) -> tuple[str, str]:
+        return self.enrolment.name, self.enrolment.id_number_masked
 
     @property
     def pledged(self) -> bool:
@@ -212,6 +216,45 @@ async def class_arrivals(platform: Platform, class_id: str) -> list[ArrivalRow]:
         )
         for one in enrolled
     ]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The reception desk of a class as somebody sits at it."""
+
+    training_class: TrainingClass
+    rows: list[ArrivalRow]
+    found: list[ArrivalRow]
+    """Whom was asked for: one, several of whom one is chosen (those first who are still to come), or nobody."""
+    last: ArrivalRow | None
+    """Whom the actor has just confirmed, as long as it may be taken back."""
+
+    @property
+    def arrived(self) -> int:
+        return sum(one.enrolment.arrived_at is not None for one in self.rows)
+
+
+async def desk(
+    platform: Platform, actor: Actor, class_id: str, *, words: str = "", person_id: str = ""
+) -> Desk:
+    """Everybody of a class in the actor's reach, and whom `words` mean: part of a name, the last four of the number, a personal code of
+    the institution; or the one with this id. Raises NotFound."""
+    training_class = await classes.get_class(platform, actor, class_id)
+    if person_id:
+        await classes.trainee(platform, class_id, person_id)
+    rows = await class_arrivals(platform, class_id)
+    everybody = [one.enrolment.person_id for one in rows]
+    if words and not person_id:
+        person_id = await codes.whose(platform, everybody, training_class.institution_code, words) or ""
+    found = [
+        one
+        for one in rows
+        if (one.enrolment.person_id == person_id if person_id else rules.is_called(words, *one.called))
+    ]
+    found.sort(key=lambda one: one.enrolment.arrived_at is not None)
+    mine = [one for one in rows if one.undoable and one.enrolment.arrival_by == actor.name]
+    last = max(mine, key=lambda one: one.enrolment.arrived_at or platform.clock.now(), default=None)
+    return Desk(training_class, rows, found, last)
 
 
 @transactional

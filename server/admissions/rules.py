@@ -12,10 +12,13 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from server.accounts.rules import mask_id_number
 from server.kernel import reviews
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
+from server.kernel.folding import folded
 from server.kernel.identity import INSTITUTION_ROLES, Role
+from server.kernel.numbers import bare_id_number
 from server.kernel.reviews import PROVINCE, By, Procedure
 from server.kernel.titled import Titled
 
@@ -264,6 +267,21 @@ class PledgeMissing(Conflict):
 def require_current_pledge(text_version: int) -> None:
     if text_version != DISCIPLINE_VERSION:
         raise PledgeOutdated()
+
+
+DIGITS_FEWEST = 4
+"""Of a number that is looked for at the desk: the last four, which a card shows at its end."""
+
+
+def is_called(words: str, name: str, id_number_masked: str) -> bool:
+    """Whether somebody at the desk is meant: by part of the name, by the end of the number, or by the whole of it as far as it is shown."""
+    number = bare_id_number(words)
+    if len(number) == len(id_number_masked):
+        return mask_id_number(number) == id_number_masked
+    if len(number) >= DIGITS_FEWEST and number[:-1].isdecimal():
+        return id_number_masked[-DIGITS_FEWEST:] == number[-DIGITS_FEWEST:]
+    wanted = folded(words)
+    return bool(wanted) and wanted in folded(name)
 
 
 class ArrivalStands(Conflict):

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from server.admissions import places
 from server.assessment import rules, store
@@ -24,7 +25,8 @@ from server.assessment.documents import (
     is_graded,
 )
 from server.assessment.grade_sheet import grade_sheet
-from server.assessment.rules import AssessmentPolicy, Outcome, Verdict, Work
+from server.assessment.rules import AssessmentPolicy, Outcome, TaskKind, Verdict, Work
+from server.assessment.table import Cell, CellState, Only, ResultRow, decided
 from server.attendance import service as attendance
 from server.attendance import work
 from server.attendance.hours import ClassHours
@@ -138,43 +140,29 @@ def _named(pairs: list[tuple[Standing, Task]]) -> str:
     return rules.listed([f"{one.trainee.name}《{task.title}》" for one, task in pairs])
 
 
-@dataclass(frozen=True)
-class ResultRow:
-    """A line of the results, as they stand or as they were frozen. Percentages in tenths."""
+def _row(assessment: ClassAssessment, one: Standing) -> ResultRow:
+    cells = [Cell(mark, _state(assessment, one, mark)) for mark in one.marks]
+    trainee, outcome, verdict = one.trainee, one.outcome, assessment.verdict_of(one)
+    return ResultRow(
+        trainee.person_id, trainee.name, trainee.id_number_masked, trainee.work_unit,
+        cells,
+        outcome.formative if decided(cells, TaskKind.FORMATIVE) else None,
+        outcome.summative if decided(cells, TaskKind.SUMMATIVE) else None,
+        None if verdict is Verdict.PENDING else outcome.total,
+        one.hours_attended, assessment.hours.owed,
+        verdict, outcome.reason if verdict is Verdict.FAILED else "",
+    )  # fmt: skip
 
-    name: str
-    id_number_masked: str
-    work_unit: str
-    formative: int
-    summative: int
-    total: int
-    hours_attended: int
-    hours_total: int
-    verdict: Verdict
-    reason: str
-    open: int
-    """Pieces of work that are missing or not graded."""
 
-    @classmethod
-    def standing(cls, assessment: ClassAssessment, one: Standing) -> ResultRow:
-        trainee, outcome, verdict = one.trainee, one.outcome, assessment.verdict_of(one)
-        return cls(
-            trainee.name, trainee.id_number_masked, trainee.work_unit,
-            outcome.formative, outcome.summative, outcome.total,
-            one.hours_attended, assessment.hours.owed,
-            verdict, outcome.reason if verdict is Verdict.FAILED else "",
-            len(one.missing) + len(one.ungraded),
-        )  # fmt: skip
-
-    @classmethod
-    def frozen(cls, one: Result) -> ResultRow:
-        return cls(
-            one.name, one.id_number_masked, one.work_unit,
-            one.formative_tenths, one.summative_tenths, one.total_tenths,
-            one.hours_attended, one.hours_total,
-            Verdict.PASSED if one.passed else Verdict.FAILED, one.reason,
-            sum(mark.points is None for mark in one.marks),
-        )  # fmt: skip
+def _state(assessment: ClassAssessment, one: Standing, mark: ResultMark) -> CellState:
+    if mark.points is not None:
+        return CellState.GRADED
+    if any(task.id == mark.task_id for task in one.ungraded):
+        return CellState.WAITING
+    open_ = any(
+        task.id == mark.task_id and rules.is_open(task.deadline, assessment.now) for task in one.missing
+    )
+    return CellState.OPEN if open_ else CellState.MISSING
 
 
 @dataclass(frozen=True)
@@ -186,11 +174,20 @@ class ClassResults:
     """None once the results are released."""
     released: list[Result]
 
-    @property
+    @cached_property
     def rows(self) -> list[ResultRow]:
         if self.assessment is None:
             return [ResultRow.frozen(one) for one in self.released]
-        return [ResultRow.standing(self.assessment, one) for one in self.assessment.standings]
+        return [_row(self.assessment, one) for one in self.assessment.standings]
+
+    @property
+    def columns(self) -> list[ResultMark]:
+        """The tasks, as the marks of anybody name them."""
+        return [cell.mark for cell in self.rows[0].cells] if self.rows else []
+
+    @property
+    def policy(self) -> AssessmentPolicy | ResultPolicy:
+        return self.released[0].policy if self.assessment is None else self.assessment.policy
 
 
 async def class_results(platform: Platform, actor: Actor, class_id: str) -> ClassResults:
@@ -349,17 +346,19 @@ async def my_result(platform: Platform, actor: Actor, class_id: str) -> Result:
     return result
 
 
-async def export_results(platform: Platform, actor: Actor, class_id: str) -> Download:
-    """The grade sheet of a class in a staff actor's jurisdiction (培训成绩报送, article 23).
+async def export_results(
+    platform: Platform, actor: Actor, class_id: str, only: Only | None = None
+) -> Download:
+    """The grade sheet of a class in a staff actor's jurisdiction (培训成绩报送, article 23); before the release it says so.
 
-    Raises NotFound, ResultsNotReleased.
+    Raises NotFound.
     """
-    training_class = await classes.get_class(platform, actor, class_id)
-    if training_class.results_released_at is None:
-        raise ResultsNotReleased("成绩公布后才能导出成绩单。")
-    results = await store.results(platform, class_id)
-    content = await asyncio.to_thread(grade_sheet, training_class, results)
-    return Download.of(f"{training_class.name}成绩单.xlsx", XLSX, content)
+    seen = await class_results(platform, actor, class_id)
+    training_class = seen.training_class
+    rows = [row for row in seen.rows if row.is_among(only)]
+    content = await asyncio.to_thread(grade_sheet, training_class, seen.columns, rows, seen.policy)
+    title = "成绩单" if training_class.results_released_at else "成绩（未公布）"
+    return Download.of(f"{training_class.name}{title}.xlsx", XLSX, content)
 
 
 async def passed_with_hours(scope: Scope, class_ids: Sequence[str]) -> dict[str, set[str]]:

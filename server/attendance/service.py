@@ -13,9 +13,9 @@ from server.attendance import store
 from server.attendance.documents import AddedKind, CheckIn, TeachingSession
 from server.attendance.hours import ClassHours, class_hours
 from server.attendance.rules import SETTLES_AFTER, Window
-from server.attendance.sheet import attendance_sheet
+from server.attendance.sheet import SigningDay, attendance_sheet, signing_days
 from server.classes import service as classes
-from server.classes.documents import TrainingClass
+from server.classes.documents import Enrolment, TrainingClass
 from server.classes.rules import Kind, Stage
 from server.kernel import audit
 from server.kernel.clock import BEIJING, beijing_date
@@ -221,6 +221,28 @@ async def sheet_of_class(platform: Platform, actor: Actor, class_id: str) -> Dow
         platform.clock.now(),
     )
     return await sheet.download(await classes.trainees(platform, class_id), training_class.name)
+
+
+@dataclass(frozen=True)
+class SigningSheets:
+    training_class: TrainingClass
+    days: list[SigningDay]
+    trainees: list[Enrolment]
+
+
+async def signing_sheets(
+    platform: Platform, actor: Actor, class_id: str, session_id: str = ""
+) -> SigningSheets:
+    """签到表 of a class in the actor's jurisdiction, of each day or of one session only. Raises NotFound."""
+    training_class = await classes.get_class(platform, actor, class_id)
+    sessions = await store.sessions_of_class(platform, class_id)
+    if session_id:
+        sessions = [one for one in sessions if one.id == session_id]
+    if not sessions:
+        raise NotFound("没有这个课次，或还没有安排课次。")
+    check_ins = await store.check_ins_of_sessions(platform, [one.id for one in sessions])
+    trainees = await classes.trainees(platform, class_id)
+    return SigningSheets(training_class, signing_days(sessions, check_ins), trainees)
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:

@@ -1,14 +1,16 @@
-"""The attendance of a class as .xlsx: a row a trainee, a word a session. Pure."""
+"""The attendance of a class as .xlsx and on paper: a row a trainee, a word a session. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
 
 from server.attendance.documents import CheckIn, Source, TeachingSession
 from server.attendance.hours import ClassHours
 from server.classes.documents import Enrolment
-from server.kernel.clock import span
+from server.kernel.clock import BEIJING, beijing_date, span
 from server.kernel.spreadsheets import Column, Sheet, Value
 
 
@@ -52,3 +54,23 @@ def _in_a_word(session: TeachingSession, check_in: CheckIn | None, now: datetime
     if check_in is None:
         return "未到" if session.starts_at <= now else ""
     return check_in.status.label + ("（补签）" if check_in.source is Source.MANUAL else "")
+
+
+@dataclass(frozen=True)
+class SigningDay:
+    """签到表 of one day: who is expected signs beside each session; what the platform has already is printed there."""
+
+    day: date
+    sessions: list[TeachingSession]
+    known: Mapping[tuple[str, str], str]
+    """(session, person) → the check-in in a word."""
+
+
+def signing_days(sessions: Sequence[TeachingSession], check_ins: Sequence[CheckIn]) -> list[SigningDay]:
+    """A sheet a day, in the order of the timetable."""
+    known = {
+        (one.session_id, one.person_id): f"{one.status.label} {one.checked_in_at.astimezone(BEIJING):%H:%M}"
+        for one in check_ins
+    }
+    days = groupby(sessions, lambda one: beijing_date(one.starts_at))
+    return [SigningDay(day, list(of_day), known) for day, of_day in days]

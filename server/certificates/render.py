@@ -13,6 +13,7 @@ import json
 import re
 import sys
 import threading
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -36,6 +37,9 @@ _MISSING = re.compile(r'the text `"(.+?)"` could not be displayed')
 _DOES_NOT_FIT = "the text does not fit"  # said by template.typ
 
 _TEMPLATE = Path(__file__).with_name("template.typ")
+
+Sheet = tuple[CertificateSnapshot, str]
+"""What is printed, and the address of its verification page."""
 
 
 class RenderFailed(Problem):
@@ -103,36 +107,38 @@ class CertificateRenderer:
 
     def render_pdf(self, snapshot: CertificateSnapshot, verify_url: str) -> bytes:
         """The certificate as a one-page PDF/A-2u. Raises RenderFailed."""
-        return self._compile(snapshot, verify_url, "pdf")
+        return self._compile([(snapshot, verify_url)], "pdf")
+
+    def render_book(self, sheets: Sequence[Sheet], title: str) -> bytes:
+        """Several certificates of one issuer as one PDF/A-2u, a page each, in their order: what they share is drawn and kept once.
+        Raises RenderFailed."""
+        return self._compile(sheets, "pdf", title=title)
 
     def render_png(self, snapshot: CertificateSnapshot, verify_url: str, ppi: float = PHONE_PPI) -> bytes:
         """The certificate as an image of 11.7 × 8.3 inches at `ppi` pixels an inch. Raises RenderFailed.
 
         The PDF is drawn first: only its export notices that a font lacks a character.
         """
-        self._compile(snapshot, verify_url, "pdf")
-        return self._compile(snapshot, verify_url, "png", ppi)
+        self._compile([(snapshot, verify_url)], "pdf")
+        return self._compile([(snapshot, verify_url)], "png", ppi)
 
     def _compile(
         self,
-        snapshot: CertificateSnapshot,
-        verify_url: str,
+        sheets: Sequence[Sheet],
         form: Literal["pdf", "png"],
         ppi: float | None = None,
+        title: str = "",
     ) -> bytes:
-        if snapshot.template_version != TEMPLATE_VERSION:
-            raise RenderFailed(f"没有第{snapshot.template_version}版证书样式，请联系平台管理员。")
-        inputs = {
-            "certificate": json.dumps(self._words(snapshot), ensure_ascii=False),
-            "qr": _qr(verify_url),
-        }
+        for snapshot, _ in sheets:
+            if snapshot.template_version != TEMPLATE_VERSION:
+                raise RenderFailed(f"没有第{snapshot.template_version}版证书样式，请联系平台管理员。")
         with self._one_at_a_time:
             try:
                 drawn, warnings = self._compiler.compile_with_warnings(
                     self._template,
                     format=form,
                     ppi=ppi,
-                    sys_inputs=inputs,
+                    sys_inputs=self._inputs(sheets, title),
                     pdf_standards="a-2u" if form == "pdf" else [],
                 )
             except typst.TypstError as refusal:
@@ -143,28 +149,38 @@ class CertificateRenderer:
             raise TextTooLong  # Typst gives a list of pages when there are several
         return drawn
 
-    def _words(self, snapshot: CertificateSnapshot) -> dict[str, object]:
-        """What template.typ prints, ready made."""
-        issued = snapshot.issued_on
-        return {
+    def _inputs(self, sheets: Sequence[Sheet], title: str = "") -> dict[str, str]:
+        """What template.typ prints."""
+        first = sheets[0][0]
+        issued = max(snapshot.issued_on for snapshot, _ in sheets)
+        words = {
             "fonts": {"title": self._families, "body": self._families[::-1]},
-            "title": TITLE,
-            "document_title": f"{TITLE} {snapshot.number}",
-            "document_date": {"year": issued.year, "month": issued.month, "day": issued.day},
-            "name": snapshot.name,
-            "id_number": snapshot.id_number,
-            "training_from": _chinese_parts(snapshot.training_from),
-            "training_to": _chinese_parts(snapshot.training_to),
-            "training": snapshot.level.training,
-            "major": snapshot.major,
-            "courses": "".join(f"《{course}》" for course in snapshot.courses),
-            "class_hours": str(snapshot.class_hours),
-            "result": snapshot.result,
-            "issuer": snapshot.issuer,
-            "serial": snapshot.serial,
-            "number": snapshot.number,
-            "issued_on": "".join(_chinese_parts(issued)),
+            "title": title or f"{TITLE} {first.number}",
+            "author": first.issuer,
+            "date": {"year": issued.year, "month": issued.month, "day": issued.day},
+            "sheets": [_words(snapshot) | {"qr": _qr(verify_url)} for snapshot, verify_url in sheets],
         }
+        return {"sheets": json.dumps(words, ensure_ascii=False)}
+
+
+def _words(snapshot: CertificateSnapshot) -> dict[str, object]:
+    """Of one sheet, ready made."""
+    return {
+        "title": TITLE,
+        "name": snapshot.name,
+        "id_number": snapshot.id_number,
+        "training_from": _chinese_parts(snapshot.training_from),
+        "training_to": _chinese_parts(snapshot.training_to),
+        "training": snapshot.level.training,
+        "major": snapshot.major,
+        "courses": "".join(f"《{course}》" for course in snapshot.courses),
+        "class_hours": str(snapshot.class_hours),
+        "result": snapshot.result,
+        "issuer": snapshot.issuer,
+        "serial": snapshot.serial,
+        "number": snapshot.number,
+        "issued_on": "".join(_chinese_parts(snapshot.issued_on)),
+    }
 
 
 def _failure(message: str) -> RenderFailed:

@@ -86,13 +86,37 @@ async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Down
 
     Raises NotFound, NothingToPrint. A sheet that cannot be drawn is named in a text file inside.
     """
+    training_class, valid = await _to_print(platform, actor, class_id)
+    await _note_print(platform, actor, class_id, len(valid))
+    return Download(f"{training_class.name}证书.zip", "application/zip", None, _zipped(platform, valid))
+
+
+async def class_book(platform: Platform, actor: Actor, class_id: str) -> Download:
+    """The same as one PDF to be printed, in the order of the serials. Raises NotFound, NothingToPrint, RenderFailed, Unavailable."""
+    training_class, valid = await _to_print(platform, actor, class_id)
+    id_numbers = await platform.vault.decrypt([one.printed.id_number for one in valid])
+    sheets = [
+        (one.printed.opened(id_number), verify_url(platform, one.token))
+        for one, id_number in zip(valid, id_numbers, strict=True)
+    ]
+    drawn = await press().book(sheets, f"{training_class.name}证书")
+    await _note_print(platform, actor, class_id, len(valid))
+    return Download.of(f"{training_class.name}证书.pdf", "application/pdf", drawn)
+
+
+async def _to_print(
+    platform: Platform, actor: Actor, class_id: str
+) -> tuple[TrainingClass, list[Certificate]]:
     training_class = await classes.get_class(platform, actor, class_id)
     of_class = await store.of_class(platform, class_id)
     valid = [one for one in of_class.values() if one.status is CertificateStatus.VALID]
     if not valid:
         raise NothingToPrint()
-    await _note(platform, actor, "certificates:print-class", class_id, {"certificates": len(valid)})
-    return Download(f"{training_class.name}证书.zip", "application/zip", None, _zipped(platform, valid))
+    return training_class, sorted(valid, key=lambda one: one.printed.serial)
+
+
+async def _note_print(platform: Platform, actor: Actor, class_id: str, certificates: int) -> None:
+    await _note(platform, actor, "certificates:print-class", class_id, {"certificates": certificates})
 
 
 async def holders(scope: Scope, person_ids: Sequence[str], level: Level, major_name: str) -> set[str]:

@@ -162,7 +162,7 @@ class Life:
     async def _invite(self, then: Platform, class_id: str, teacher: _Teacher) -> None:
         """To teach and to assess; the teacher accepts both."""
         for kind in Kind:
-            draft = InvitationDraft(kind=kind, teacher_ids=[teacher.person_id])
+            draft = InvitationDraft(kinds=[kind], teacher_ids=[teacher.person_id])
             [sent] = await invitations.send(then, self._stage.officer, class_id, draft)
             await invitations.accept(then, teacher.actor, sent.id)
 

@@ -51,7 +51,8 @@ class NotInvitable(Conflict):
 
 
 class InvitationDraft(BaseModel):
-    kind: Annotated[Kind, Field(title="邀请事项")]
+    kinds: Annotated[list[Kind], Field(title="邀请事项", min_length=1, max_length=2)]
+    """A letter for each: what somebody takes on is accepted and cancelled by itself."""
     teacher_ids: Annotated[list[TeacherId], Field(title="骨干教师", min_length=1, max_length=20)]
     message: Annotated[str, Field(title="附言", max_length=300)] = ""
 
@@ -91,7 +92,7 @@ async def invitations_of_class(platform: Platform, actor: Actor, class_id: str) 
 
 
 async def send(platform: Platform, actor: Actor, class_id: str, draft: InvitationDraft) -> list[Invitation]:
-    """Sends each of these teachers of the pool an 邀请函, to all or to none, and tells them (article 4.2).
+    """Sends each of these teachers of the pool an 邀请函 for each task, to all or to none, and tells them (article 4.2).
 
     Raises ClassOver; NotInvitable for somebody who is not in the pool for this 专业大类 or attends the class; TeacherBusy; AlreadyInvited
     when one has an open or accepted invitation of this kind to this class.
@@ -115,8 +116,10 @@ async def _send(unit: UnitOfWork, class_id: str, draft: InvitationDraft) -> list
     new = []
     for teacher_id in dict.fromkeys(draft.teacher_ids):
         teacher = await _invitable(unit, training_class, teacher_id)
-        await _require_first(unit, [one for one in earlier if one.teacher_id == teacher_id], draft.kind)
-        new.append(_letter(unit, training_class, teacher, draft, reply_by))
+        before = [one for one in earlier if one.teacher_id == teacher_id]
+        for kind in dict.fromkeys(draft.kinds):
+            await _require_first(unit, before, kind)
+            new.append(_letter(unit, training_class, teacher, kind, draft.message, reply_by))
     await store.insert(unit, new)
     for invitation in new:
         unit.audit("invitations:send", class_id, **_facts(invitation))
@@ -165,7 +168,8 @@ def _letter(
     unit: UnitOfWork,
     training_class: TrainingClass,
     teacher: PoolMember,
-    draft: InvitationDraft,
+    kind: Kind,
+    message: str,
     reply_by: datetime,
 ) -> Invitation:
     return Invitation(
@@ -183,8 +187,8 @@ def _letter(
         teacher_id=teacher.id,
         teacher_name=teacher.name,
         teacher_unit=teacher.work_unit,
-        kind=draft.kind,
-        message=draft.message.strip(),
+        kind=kind,
+        message=message.strip(),
         sent_at=unit.now,
         reply_by=reply_by,
         remind_at=rules.remind_at(unit.now, reply_by),

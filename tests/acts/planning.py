@@ -174,7 +174,7 @@ async def class_and_teacher(world: World) -> tuple[str, str]:
 
 
 def letter_to(teacher_id: str) -> InvitationDraft:
-    return InvitationDraft(kind=Kind.TEACHING, teacher_ids=[teacher_id])
+    return InvitationDraft(kinds=[Kind.TEACHING], teacher_ids=[teacher_id])
 
 
 # ---- places that may be forbidden

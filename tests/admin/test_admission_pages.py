@@ -111,6 +111,8 @@ async def test_staff_confirm_who_arrives_and_undo_a_slip(
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/classes/{opened.id}/arrivals"
     assert "还没签" in (await mine.get(home)).text
+    found = await mine.post(home, {"words": signer.actor.name})
+    assert found.status == 200 and f'action="{home}/{signer.actor.person_id}"' in found.html
     assert (await mine.post(f"{home}/{signer.actor.person_id}")).status == 303
     dialog = f"{home}/{writer.actor.person_id}"
     assert "纸质承诺书" in (await mine.get(dialog)).text
@@ -123,6 +125,12 @@ async def test_staff_confirm_who_arrives_and_undo_a_slip(
     assert (await mine.post(f"{dialog}/undo", {"reason": "认错了人"})).status == 303
     assert "未报到" in (await mine.get(home)).text
     assert "认错了人" in (await mine.get(f"{dialog}/undo")).text
+    exported = openpyxl.load_workbook(io.BytesIO((await mine.get(f"{home}/export")).body)).worksheets[0]
+    assert [row[-2] for row in exported.iter_rows(min_row=2, values_only=True)] == [
+        "2026-03-16 12:00",
+        "未报到",
+    ]
+    assert "本人签名" in (await mine.get(f"{home}/print")).text
 
 
 async def test_the_life_of_a_class_shows_enrolment_and_arrival(

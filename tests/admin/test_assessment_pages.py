@@ -177,7 +177,12 @@ async def test_results_are_released_once_everything_is_graded(
     named = {"typed": opened.training_class.name}
     refused = await mine.post(f"{home}/release", named)
     assert refused.status == 409 and opened.trainees[1].actor.name in refused.text
-    assert (await mine.get(f"{home}/grade-sheet")).status == 409
+    among = (await mine.get(f"{home}?only=WAITING")).text
+    assert "1 人" in among and opened.trainees[0].actor.name not in among.partition("学员 学习任务")[2]
+    early = openpyxl.load_workbook(io.BytesIO((await mine.get(f"{home}/grade-sheet")).body)).worksheets[0]
+    told = [[cell for cell in row if cell] for row in early.iter_rows(values_only=True)]
+    assert "（未公布）" in str(told[0]) and "尚未公布" in str(told[1])
+    assert told[5][4:] == ["待批阅", 60, "未定", 60, "未定", 80, 80, "未定"]
 
     await grade(platform, opened.teacher, again, 40, 20)
     ready = await mine.get(home)
@@ -210,7 +215,7 @@ async def test_the_grade_sheet_reports_the_frozen_results(
     first = dict(zip(lines[0], lines[1], strict=True))
     assert first["姓名"] == opened.trainees[0].actor.name
     assert "*" in str(first["身份证号"])
-    assert first["=1+1（过程性，满分 100）"] is None
+    assert first["=1+1（过程性，满分 100）"] == "未交"
     assert (first["总评"], first["考核结果"]) == (68, "合格")
     assert [line[-2] for line in lines[1:4]] == ["合格", "不合格", "不合格"]
 
@@ -225,7 +230,7 @@ async def test_missing_work_and_missing_hours_are_named_before_the_release(
     await attend(platform, opened, opened.trainees[:2])
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     page = await mine.get(f"/admin/classes/{opened.id}/results")
-    assert "按 0 分计 4" in page.text and "出勤不足" in page.text
+    assert "未交 4 项" in page.text and "按 0 分计" in page.text and "出勤不足" in page.text
     assert "应完成 80" in page.text
 
 
@@ -240,11 +245,11 @@ async def test_nobody_has_failed_in_the_middle_of_a_class(
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     page = await mine.get(f"/admin/classes/{opened.id}/results")
     assert (
-        page.text.count("待评定") >= 3
-        and "不合格" not in page.text
+        page.text.count("未定") >= 3
+        and "不合格" not in page.text.replace("未交 不合格 查询", "")
         and "出勤不足" not in page.text.replace("出勤不足 0", "")
     )
-    for words in ("已完成 4 课时，还差 76 课时", "还有 3 人没有提交", "还没有到截止时间，待提交"):
+    for words in ("已完成 4 课时，还差 76 课时", "还有 3 人没有提交"):
         assert words in page.text, words
 
 

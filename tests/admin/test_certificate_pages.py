@@ -13,7 +13,7 @@ from tests import cast
 from tests.admin.browserless import Browser, sign_in
 from tests.asking import ask_on_page
 from tests.certifying import certificates_of, issued, passed_class
-from tests.printed import text_of
+from tests.printed import open_pdf, text_of
 from tests.stage import ClassInSession
 
 
@@ -45,7 +45,12 @@ async def test_an_institution_issues_and_takes_the_certificates_along(
     assert archive.headers["Content-Type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(archive.body)) as unpacked:
         assert len(unpacked.namelist()) == 3
-    [first, *_] = await certificates_of(platform, opened.officer, opened.id)
+    made = await certificates_of(platform, opened.officer, opened.id)
+    book = open_pdf((await mine.get(f"{home}.pdf")).body)
+    in_order = zip(sorted(one.printed.serial for one in made), book.pages, strict=True)
+    assert all(serial in sheet.extract_text() for serial, sheet in in_order)
+    assert await platform["audit"].count_documents({"action": "certificates:print-class"}) == 2
+    [first, *_] = made
     pdf = await mine.get(f"/admin/certificates/{first.id}/pdf")
     assert first.printed.number in text_of(pdf.body)
 

@@ -36,7 +36,7 @@ async def test_an_institution_invites_from_the_recommendation_and_reads_the_answ
     home = f"/admin/classes/{opened.id}/invitations"
     page = await mine.get(home)
     assert "还没有邀请骨干教师" in page.text and "2026 年授课 0 次，不足 2 次" in page.text
-    form = {"teacher_ids": [first, second], "kind": "TEACHING", "message": "<b>食宿统一安排</b>"}
+    form = {"teacher_ids": [first, second], "kinds": "TEACHING", "message": "<b>食宿统一安排</b>"}
     sent = await mine.post(home, form)
     assert (sent.status, sent.location) == (303, home)
     page = await mine.get(home)
@@ -67,15 +67,15 @@ async def test_a_form_that_is_refused_comes_back_open_with_what_was_chosen(
     teacher = await stage.register_backbone(platform, TEACHER)
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/classes/{opened.id}/invitations"
-    nobody = await mine.post(home, {"kind": "TEACHING"})
-    assert nobody.status == 422 and "骨干教师：" in nobody.text and "data-dialog-show" in nobody.html
-    wrong = await mine.post(home, {"teacher_ids": teacher, "kind": "DINNER", "message": "请到校"})
+    nobody = await mine.post(home, {"kinds": "TEACHING"})
+    assert nobody.status == 422 and "骨干教师：" in nobody.text
+    wrong = await mine.post(home, {"teacher_ids": teacher, "kinds": "DINNER", "message": "请到校"})
     assert wrong.status == 422 and "请到校" in wrong.html
     assert f'value="{teacher}" checked' in wrong.html
-    await mine.post(home, {"teacher_ids": teacher, "kind": "TEACHING"})
-    twice = await mine.post(home, {"teacher_ids": teacher, "kind": "TEACHING"})
+    await mine.post(home, {"teacher_ids": teacher, "kinds": "TEACHING"})
+    twice = await mine.post(home, {"teacher_ids": teacher, "kinds": "TEACHING"})
     assert twice.status == 409 and "已有一封待回复的授课邀请函" in twice.text
-    stranger = await mine.post(home, {"teacher_ids": "f" * 24, "kind": "TEACHING"})
+    stranger = await mine.post(home, {"teacher_ids": "f" * 24, "kinds": "TEACHING"})
     assert stranger.status == 409 and "第六条" in stranger.text
 
 
@@ -85,7 +85,7 @@ async def test_withdrawing_and_cancelling_need_a_reason(
     teacher_id = await stage.register_backbone(platform, TEACHER)
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/classes/{opened.id}/invitations"
-    await mine.post(home, {"teacher_ids": teacher_id, "kind": "TEACHING"})
+    await mine.post(home, {"teacher_ids": teacher_id, "kinds": "TEACHING"})
     teacher = await stage.phone(platform, wechat, "openid-teacher", TEACHER)
     [letter] = await invitations.my_invitations(platform, teacher.actor)
     assert (await mine.post(f"{home}/{letter.id}/withdraw")).status == 422
@@ -128,7 +128,7 @@ async def test_who_oversees_reads_and_a_neighbour_finds_nothing(
         page = await reader.get(home)
         assert TEACHER.name in page.text and "<form" not in page.html.partition("<main")[2]
         assert (await reader.get(f"{home}/{letter}")).status == 200
-        assert (await reader.post(home, {"kind": "TEACHING"})).status == 403
+        assert (await reader.post(home, {"kinds": "TEACHING"})).status == 403
     for officer in (cast.YANGZHOU_OFFICER, cast.JIANGSU_OFFICER):
         neighbour = await sign_in(platform, site, officer)
         for path in (home, f"{home}/{letter}", f"{home}/{letter}/pdf"):
@@ -150,7 +150,7 @@ async def test_a_class_that_is_over_invites_nobody_and_the_home_page_says_what_i
     teacher = await stage.register_backbone(platform, TEACHER)
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/classes/{opened.id}/invitations"
-    await mine.post(home, {"teacher_ids": teacher, "kind": "ASSESSMENT"})
+    await mine.post(home, {"teacher_ids": teacher, "kinds": "ASSESSMENT"})
     assert isinstance(platform.clock, FixedClock)
     platform.clock.advance(timedelta(days=8))
     await invitations.follow_up(platform)
@@ -162,5 +162,5 @@ async def test_a_class_that_is_over_invites_nobody_and_the_home_page_says_what_i
     mine = await sign_in_again(site)
     over = await mine.get(home)
     assert "推荐的骨干教师" not in over.text
-    refused = await mine.post(home, {"teacher_ids": teacher, "kind": "TEACHING"})
+    refused = await mine.post(home, {"teacher_ids": teacher, "kinds": "TEACHING"})
     assert refused.status == 409 and "本班已经结束" in refused.text

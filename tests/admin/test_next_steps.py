@@ -148,7 +148,7 @@ async def test_home_says_that_a_letter_was_not_answered_by_its_day(
     april = {"starts_on": date(2026, 4, 13), "ends_on": date(2026, 4, 24)}
     opened = await stage.class_in_session(platform, wechat, trainees=0, **april)
     silent = await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
-    draft = InvitationDraft.model_validate({"kind": "TEACHING", "teacher_ids": [silent]})
+    draft = InvitationDraft.model_validate({"kinds": ["TEACHING"], "teacher_ids": [silent]})
     [sent] = await invitations.send(platform, opened.officer, opened.id, draft)
     assert "过期未复" not in await home(mine)
     clock.set(sent.reply_by)

@@ -38,7 +38,7 @@ async def opened(platform: Platform) -> TrainingClass:
 @pytest.fixture
 async def letter(platform: Platform, opened: TrainingClass, teacher: Phone) -> Invitation:
     draft = InvitationDraft(
-        kind=Kind.TEACHING, teacher_ids=[teacher.actor.id], message="承担课程教学实施部分。"
+        kinds=[Kind.TEACHING], teacher_ids=[teacher.actor.id], message="承担课程教学实施部分。"
     )
     [sent] = await invitations.send(platform, XINGTAI, opened.id, draft)
     return sent
@@ -112,7 +112,7 @@ async def test_the_second_of_two_that_clash_is_refused_with_the_name_of_the_firs
     platform: Platform, site: str, opened: TrainingClass, teacher: Phone, letter: Invitation
 ) -> None:
     other = await stage.open_class(platform, XINGTAI, stage.class_draft(name="同期的另一个班", **APRIL))
-    draft = InvitationDraft(kind=Kind.ASSESSMENT, teacher_ids=[teacher.actor.id])
+    draft = InvitationDraft(kinds=[Kind.ASSESSMENT], teacher_ids=[teacher.actor.id])
     [second] = await invitations.send(platform, XINGTAI, other.id, draft)
     await call(site, "POST", f"/teaching/invitations/{letter.id}/accept", token=teacher.token)
     refused = await call(site, "POST", f"/teaching/invitations/{second.id}/accept", token=teacher.token)
@@ -135,7 +135,7 @@ async def test_the_list_pages_by_cursor(
         one = await stage.open_class(
             platform, XINGTAI, stage.class_draft(name=f"第 {number} 个班", starts_on=day, ends_on=day)
         )
-        draft = InvitationDraft(kind=Kind.TEACHING, teacher_ids=[teacher.actor.id])
+        draft = InvitationDraft(kinds=[Kind.TEACHING], teacher_ids=[teacher.actor.id])
         ids.append((await invitations.send(platform, XINGTAI, one.id, draft))[0].id)
     seen: list[str] = []
     cursor = ""

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from admin.handlers.admissions import ApplicantQuery
 from server.accounts.rules import Evidence
 from server.admissions import arrival, rules
-from server.admissions.arrival import ArrivalRow
+from server.admissions.arrival import ArrivalRow, Desk
 from server.admissions.documents import Applicant, Arrival, ClassAdmission, Note
 from server.admissions.needs import Answered, Needs
 from server.admissions.rules import Action, State
@@ -200,38 +200,55 @@ def trainee(number: int, *, pledged: bool, arrived: bool) -> ArrivalRow:
 
 
 ROWS = [trainee(0, pledged=True, arrived=True), trainee(1, pledged=False, arrived=False)]
-DESK: dict[str, Any] = {
-    "training_class": CLASS,
-    "tab": "roster",
-    "today": date(2026, 11, 2),
-    "may_manage": True,
-}
 
 
-def test_the_reception_desk_shows_who_has_arrived_and_who_has_signed(page: Page) -> None:
-    show(page, "admissions/arrivals.html", layout_context(**DESK, rows=ROWS))
+def desk(page: Page, found: list[ArrivalRow], words: str = "", *, last: ArrivalRow | None = None) -> None:
+    context: dict[str, Any] = {
+        "training_class": CLASS,
+        "tab": "roster",
+        "today": date(2026, 11, 2),
+        "may_manage": True,
+        "desk": Desk(CLASS, ROWS, found, last),
+        "words": words,
+        "problem": None,
+        "errors": {},
+        "values": {},
+    }
+    show(page, "admissions/arrivals.html", layout_context(**context))
+
+
+def test_the_reception_desk_in_each_of_its_states(page: Page) -> None:
+    desk(page, [], last=ROWS[0])
     expect(page.get_by_role("link", name="办理报到")).to_have_count(1)
-    expect(page.get_by_role("link", name="撤销")).to_have_count(1)
+    expect(page.get_by_text("刚刚报到：赵试甲")).to_be_visible()
     assert_accessible(page)
     assert_fits(page)
+    desk(page, ROWS, "赵")
+    expect(page.get_by_role("list", name="有 2 人符合")).to_be_visible()
+    assert_accessible(page)
+    assert_fits(page)
+    desk(page, [ROWS[1]], "赵试乙")
+    expect(page.get_by_role("button", name="已收下纸质承诺书，办理报到")).to_be_focused()
+    assert_accessible(page)
+    assert_fits(page)
+    desk(page, [ROWS[0]], "赵试甲")
+    expect(page.get_by_role("button", name="办理报到")).to_have_count(0)
+    expect(page.get_by_label("学员", exact=True)).to_be_focused()
 
 
-@pytest.mark.parametrize(
-    ("template", "row", "words"),
-    [("confirm_arrival", ROWS[1], "已签纸质承诺书"), ("undo_arrival", ROWS[0], "只能在办理当天撤销")],
-)
-def test_the_dialogs_of_the_desk_say_what_they_do(
-    page: Page, template: str, row: ArrivalRow, words: str
-) -> None:
-    context = DESK | {
-        "row": row,
+def test_an_arrival_is_undone_in_a_dialog_that_says_until_when(page: Page) -> None:
+    context: dict[str, Any] = {
+        "training_class": CLASS,
+        "tab": "roster",
+        "today": date(2026, 11, 2),
+        "row": ROWS[0],
         "step_titles": arrival.STEP_TITLES,
         "problem": None,
         "errors": {},
         "values": {},
     }
-    show(page, f"admissions/{template}.html", layout_context(**context))
-    expect(page.get_by_role("alertdialog")).to_contain_text(words)
+    show(page, "admissions/undo_arrival.html", layout_context(**context))
+    expect(page.get_by_role("alertdialog")).to_contain_text("只能在办理当天撤销")
     assert_accessible(page)
     assert_fits(page)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from admin.handlers.assessment import BANDS, KINDS, history_of
+from admin.handlers.assessment import KINDS, ResultQuery, bands_of, history_of
 from server.assessment import rules
 from server.assessment.documents import (
     EarlierResult,
@@ -33,7 +33,7 @@ from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
 from server.kernel.mongo import new_id
 from server.wechat import content
-from tests.admin.front_end import allowed, layout_context, show
+from tests.admin.front_end import allowed, layout_context, list_context, render, show
 from tests.browser.conftest import assert_accessible, assert_looks_right
 
 pytestmark = pytest.mark.browser
@@ -192,7 +192,8 @@ HELD, IN_THE_MIDDLE = ClassHours(80, 80, 0, {}), ClassHours(40, 80, 10, {})
 READY = ClassResults(
     CLASS, ClassAssessment(CLASS, [REPORT, DEFENCE], POLICY, HELD, STANDINGS, AFTERWARDS), []
 )
-UNGRADED = Standing(TRAINEES[2], STANDINGS[2].marks, 80, STANDINGS[2].outcome, [REPORT], [])
+WITHOUT_POINTS = [STANDINGS[2].marks[0].model_copy(update={"points": None}), STANDINGS[2].marks[1]]
+UNGRADED = Standing(TRAINEES[2], WITHOUT_POINTS, 80, STANDINGS[2].outcome, [REPORT], [])
 WAITING = ClassResults(
     CLASS,
     ClassAssessment(
@@ -256,14 +257,15 @@ def task_page(one: Task, **more: Any) -> dict[str, Any]:
 
 def results(seen: ClassResults, *permissions: str) -> dict[str, Any]:
     rows = seen.rows
-    bands = [(title, sum(low <= row.total // 10 < high for row in rows)) for title, low, high in BANDS]
     released = seen.training_class.results_released_at is not None
     return page_of(
         "results",
         seen.training_class,
         seen=seen,
         rows=rows,
-        bands=bands,
+        shown=rows,
+        filters=list_context([], ResultQuery(), NOON)["filters"],
+        bands=bands_of(rows),
         may=allowed(*permissions),
         survey="进行中，2026-12-03 12:00 截止，已有 4 人填写",
         earlier=[EarlierResult(**one.model_dump(), reopened_at=NOON) for one in seen.released[:2]],
@@ -340,6 +342,27 @@ def test_a_page_is_accessible_and_fits_its_screen(wide_page: Page, name: str) ->
     template, context = PAGES[name]
     show(wide_page, template, context)
     assert_looks_right(wide_page)
+
+
+def test_a_cell_opens_the_work_beside_the_table_and_escape_leads_back(wide_page: Page) -> None:
+    page = wide_page
+    show(page, *PAGES["results waiting"])
+    work = render(*PAGES["somebody's work"])
+    page.route("**/trainees/**", lambda route: route.fulfill(body=work, content_type="text/html"))
+    table = page.get_by_role("region", name="成绩表")
+    expect(table).to_have_attribute("tabindex", "0")
+    expect(table.get_by_role("cell", name="不合格")).to_have_count(0)
+    waiting = table.get_by_role("link", name="待批阅")
+    waiting.press("Enter")
+    panel = page.get_by_role("region", name="这项学习成果")
+    expect(panel).to_contain_text("典型工作任务分析报告（终稿）.docx")
+    expect(panel).to_be_focused()
+    assert_looks_right(page)
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(waiting).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(table.get_by_role("row", name=TRAINEES[2].name).get_by_role("link").nth(1)).to_be_focused()
 
 
 def test_the_release_is_confirmed_in_a_dialog_that_says_what_it_does(page: Page) -> None:

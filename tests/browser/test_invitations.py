@@ -151,22 +151,20 @@ def test_the_tab_shows_who_was_invited_and_whom_to_ask_next(page: Page) -> None:
     assert_fits(page)
 
 
-def test_the_dialog_names_those_who_were_ticked_and_waits_until_somebody_is(page: Page) -> None:
+def test_the_form_names_those_who_were_ticked_and_waits_until_somebody_is(page: Page) -> None:
     show_tab(page)
-    page.get_by_role("button", name="发邀请函").click()
-    dialog = page.get_by_role("dialog", name="发邀请函")
-    expect(dialog).to_contain_text("还没有勾选教师")
-    expect(dialog.get_by_role("button", name="发出")).to_be_disabled()
-    dialog.get_by_role("button", name="取消").click()
+    form = page.get_by_role("form", name="发邀请函")
+    expect(form).to_contain_text("还没有勾选教师")
+    expect(form.get_by_role("button", name="发出邀请函")).to_be_disabled()
     page.get_by_label("周试戊").check()
     page.get_by_label("郑试庚").check()
-    page.get_by_role("button", name="发邀请函").click()
-    expect(dialog).to_contain_text("向 2 位教师发出邀请函：周试戊、郑试庚")
-    expect(dialog.get_by_role("button", name="发出")).to_be_enabled()
-    assert_accessible(page)
-    assert_fits(page)
-    form = page.evaluate("[...new FormData(document.getElementById('invite')).getAll('teacher_ids')]")
-    assert form == [CANDIDATES[0].person_id, CANDIDATES[2].person_id]
+    expect(form).to_contain_text("向 2 位教师发出邀请函：周试戊、郑试庚")
+    expect(form.get_by_role("button", name="发出邀请函")).to_be_enabled()
+    sent = page.evaluate(
+        "(form => [form.getAll('teacher_ids'), form.getAll('kinds')])(new FormData(document.getElementById('invite')))"
+    )
+    both = [kind.value for kind in Kind]
+    assert sent == [[CANDIDATES[0].person_id, CANDIDATES[2].person_id], both]
 
 
 def test_withdrawing_is_confirmed_with_a_reason(page: Page) -> None:

@@ -89,7 +89,7 @@ async def an_invitation(platform: Platform, wechat: Simulator) -> Case:
     opened = await stage.open_class(platform, XINGTAI, stage.class_draft())
     teacher_id = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
     teacher = await stage.phone(platform, wechat, "openid-teacher", cast.BACKBONE_TEACHER)
-    draft = InvitationDraft(kind=Kind.TEACHING, teacher_ids=[teacher_id])
+    draft = InvitationDraft(kinds=[Kind.TEACHING], teacher_ids=[teacher_id])
     [sent] = await invitations.send(platform, XINGTAI, opened.id, draft)
     return Case(
         lambda by: invitations.accept(by, teacher.actor, sent.id),

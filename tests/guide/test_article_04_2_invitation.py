@@ -56,7 +56,7 @@ async def test_the_institution_sends_the_letter_and_the_teacher_decides(
     opened = await stage.open_class(platform, XINGTAI, stage.class_draft())
     await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
     teacher = await stage.phone(platform, wechat, "openid-teacher", cast.BACKBONE_TEACHER)
-    draft = InvitationDraft(kind=Kind.TEACHING, teacher_ids=[teacher.actor.id])
+    draft = InvitationDraft(kinds=[Kind.TEACHING], teacher_ids=[teacher.actor.id])
     [sent] = await invitations.send(platform, XINGTAI, opened.id, draft)
     assert (await classes.get_class(platform, XINGTAI, opened.id)).teachers == []
     await invitations.accept(platform, teacher.actor, sent.id)
@@ -69,6 +69,6 @@ async def test_only_backbone_teachers_teach_and_assess(platform: Platform) -> No
     opened = await stage.open_class(platform, XINGTAI, stage.class_draft())
     [trainee] = await stage.enrol(platform, cast.XINGTAI_OFFICER, opened.id, [cast.TRAINEE])
     for kind in Kind:
-        draft = InvitationDraft(kind=kind, teacher_ids=[trainee])
+        draft = InvitationDraft(kinds=[kind], teacher_ids=[trainee])
         with pytest.raises(NotInvitable, match="第六条"):
             await invitations.send(platform, XINGTAI, opened.id, draft)

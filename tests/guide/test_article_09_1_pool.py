@@ -75,5 +75,5 @@ async def test_the_centre_manages_who_is_in_the_pool(platform: Platform) -> None
     assert (await backbone.suspend(platform, CENTRE, teacher, wanted)).status is PoolStatus.SUSPENDED
     with pytest.raises(NotInvitable):
         await invitations.send(
-            platform, XINGTAI, held.id, InvitationDraft(kind=Kind.TEACHING, teacher_ids=[teacher])
+            platform, XINGTAI, held.id, InvitationDraft(kinds=[Kind.TEACHING], teacher_ids=[teacher])
         )

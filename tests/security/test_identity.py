@@ -454,7 +454,7 @@ async def test_a_new_phone_rests_before_it_grades_signs_or_accepts_unless_the_ca
 ) -> None:
     teacher_id = held.teacher.actor.person_id
     april = await stage.open_class(platform, XINGTAI, stage.class_draft(**admitting.APRIL))
-    draft = InvitationDraft(kind=Kind.TEACHING, teacher_ids=[teacher_id])
+    draft = InvitationDraft(kinds=[Kind.TEACHING], teacher_ids=[teacher_id])
     [letter] = await invitations.send(platform, XINGTAI, april.id, draft)
     await stage.release(platform, CENTRE, teacher_id)
     new = await stage.phone(platform, wechat, "openid-new", TEACHER)
@@ -479,7 +479,7 @@ async def test_after_a_day_a_new_phone_is_as_any_other(
     await binding.let_go(platform, old.actor, binding.LetGo(reason="换用另一个微信"))
     new = await stage.phone(platform, wechat, "openid-new", TEACHER)
     april = await stage.open_class(platform, XINGTAI, stage.class_draft(**admitting.APRIL))
-    draft = InvitationDraft(kind=Kind.TEACHING, teacher_ids=[new.actor.person_id])
+    draft = InvitationDraft(kinds=[Kind.TEACHING], teacher_ids=[new.actor.person_id])
     [letter] = await invitations.send(platform, XINGTAI, april.id, draft)
     clock.advance(timedelta(hours=23))
     with pytest.raises(PhoneRests):

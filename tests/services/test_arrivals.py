@@ -17,6 +17,7 @@ from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.rolls import LateRegistration
 from server.classes import service as classes
 from server.classes.rules import NotArrived
+from server.identities import service as identities
 from server.kernel import audit
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Invalid, NotFound
@@ -114,6 +115,34 @@ async def test_an_arrival_is_undone_on_the_same_day_only_and_the_evidence_with_i
     [row] = await arrival.class_arrivals(platform, opened.id)
     assert row.arrival is not None
     assert [one.action for one in row.arrival.history] == ["CONFIRM", "UNDO", "CONFIRM"]
+
+
+async def test_somebody_at_the_desk_is_found_by_name_number_or_code_and_the_last_one_can_be_undone(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await open_class(platform, wechat)
+    people = [cast.person(31), cast.person(32)]
+    first, second = await admit(platform, wechat, opened, people)
+
+    async def found(words: str) -> list[str]:
+        seen = await arrival.desk(platform, opened.officer, opened.id, words=words)
+        return [one.enrolment.person_id for one in seen.found]
+
+    one, other = first.actor.person_id, second.actor.person_id
+    for words in (people[0].name, people[0].name[1:], people[0].id_number, people[0].id_number[-4:].lower()):
+        assert await found(words) == [one], words
+    assert await found(people[0].name[1]) == [one, other], "two of one part of a name are both shown"
+    for words in ("", "1", "无此人", people[0].id_number[:17] + "*"):
+        assert await found(words) == [], words
+    for person_id in (one, other):
+        await arrival.confirm_arrival(platform, opened.officer, opened.id, person_id, pledge_on_paper=True)
+        clock_of(platform).advance(timedelta(minutes=1))
+    code = await identities.issue_code(platform, opened.officer, opened.id, other)
+    assert await found(code.lower()) == [other]
+    desk = await arrival.desk(platform, opened.officer, opened.id)
+    assert desk.arrived == 2 and desk.last is not None and desk.last.enrolment.person_id == other
+    with pytest.raises(NotFound):
+        await arrival.desk(platform, stage.actor(cast.YANGZHOU_OFFICER), opened.id, words=people[0].name)
 
 
 async def test_no_arrival_no_check_in_where_the_class_was_applied_for(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from server.certificates import press
 from server.certificates.render import (
     FONT_FOLDERS,
     TEMPLATE_VERSION,
@@ -207,3 +208,14 @@ def test_threads_that_share_a_renderer_each_get_their_own_certificate(renderer: 
 def test_an_unknown_version_of_the_layout_is_refused(renderer: CertificateRenderer) -> None:
     with pytest.raises(RenderFailed, match="样式"):
         renderer.render_pdf(a_snapshot(template_version=TEMPLATE_VERSION + 1), VERIFY_URL)
+
+
+async def test_a_book_has_a_page_for_each_however_many_are_drawn_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(press, "PAGES_AT_ONCE", 2)
+    sheets = [(a_snapshot(order=order), f"{VERIFY_URL}{order}") for order in range(1, 6)]
+    book = open_pdf(await press.press().book(sheets, "三级班证书"))
+    assert book.metadata is not None and book.metadata.title == "三级班证书"
+    for (snapshot, _), page in zip(sheets, book.pages, strict=True):
+        assert snapshot.number in page.extract_text()

@@ -64,7 +64,7 @@ async def invite(
     kind: Kind = Kind.TEACHING,
     by: Actor = XINGTAI,
 ) -> Invitation:
-    draft = InvitationDraft(kind=kind, teacher_ids=[teacher_id])
+    draft = InvitationDraft(kinds=[kind], teacher_ids=[teacher_id])
     [sent] = await invitations.send(platform, by, opened.id, draft)
     return sent
 
@@ -124,17 +124,19 @@ async def test_a_refusal_says_why_and_is_counted_once(
 async def test_several_are_invited_at_once_or_nobody(platform: Platform, opened: TrainingClass) -> None:
     first = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
     second = await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER, ("03",))
-    draft = InvitationDraft(kind=Kind.TEACHING, teacher_ids=[first, second])
+    draft = InvitationDraft(kinds=[Kind.TEACHING], teacher_ids=[first, second])
     with pytest.raises(NotInvitable, match="信息类"):
         await invitations.send(platform, XINGTAI, opened.id, draft)
     assert await platform["invitations"].count_documents({}) == 0
     assert await platform["outbox"].count_documents({"template": "invitation-sent"}) == 0
     third = await stage.register_backbone(platform, cast.person(40))
-    sent = await invitations.send(
-        platform, XINGTAI, opened.id, draft.model_copy(update={"teacher_ids": [first, third, first]})
-    )
-    assert [one.teacher_id for one in sent] == [first, third]
-    assert await platform["outbox"].count_documents({"template": "invitation-sent"}) == 2
+    both = {"teacher_ids": [first, third, first], "kinds": [Kind.TEACHING, Kind.ASSESSMENT]}
+    sent = await invitations.send(platform, XINGTAI, opened.id, draft.model_copy(update=both))
+    wanted = [(who, kind) for who in (first, third) for kind in Kind]
+    assert [(one.teacher_id, one.kind) for one in sent] == wanted
+    assert await platform["outbox"].count_documents({"template": "invitation-sent"}) == 4
+    with pytest.raises(AlreadyInvited):
+        await invitations.send(platform, XINGTAI, opened.id, draft.model_copy(update=both))
 
 
 async def test_one_open_invitation_for_each_class_teacher_and_kind(

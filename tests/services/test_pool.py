@@ -75,7 +75,7 @@ async def test_a_suspended_teacher_is_not_invited_and_not_recommended(platform: 
     assert await recommendation.recommend(platform, XINGTAI, seen) == []
     with pytest.raises(NotInvitable, match=r"not-invitable.*暂停"):
         await invitations.send(
-            platform, XINGTAI, opened.id, InvitationDraft(kind=Kind.TEACHING, teacher_ids=[teacher])
+            platform, XINGTAI, opened.id, InvitationDraft(kinds=[Kind.TEACHING], teacher_ids=[teacher])
         )
     await decide(platform, CENTRE, teacher, PoolStatus.ACTIVE)
     assert [one.person_id for one in await recommendation.recommend(platform, XINGTAI, seen)] == [teacher]
@@ -90,7 +90,7 @@ async def test_whoever_is_suspended_before_a_class_ends_is_not_invited_to_it(
         platform, XINGTAI, stage.class_draft(starts_on=date(2026, 4, 13), ends_on=date(2026, 4, 17))
     )
     await decide(platform, CENTRE, teacher, PoolStatus.SUSPENDED, day)
-    draft = InvitationDraft(kind=Kind.TEACHING, teacher_ids=[teacher])
+    draft = InvitationDraft(kinds=[Kind.TEACHING], teacher_ids=[teacher])
     if possible:
         [sent] = await invitations.send(platform, XINGTAI, opened.id, draft)
         assert sent.teacher_id == teacher

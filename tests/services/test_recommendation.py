@@ -161,7 +161,7 @@ async def test_it_is_narrowed_by_words_and_province_and_ends_at_thirty(
 
 async def test_it_says_whom_the_class_has_invited_already(platform: Platform, opened: TrainingClass) -> None:
     teacher_id = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
-    draft = InvitationDraft(kind=Kind.TEACHING, teacher_ids=[teacher_id])
+    draft = InvitationDraft(kinds=[Kind.TEACHING], teacher_ids=[teacher_id])
     [sent] = await invitations.send(platform, XINGTAI, opened.id, draft)
     [one] = await recommended(platform, opened)
     assert one.invited == [Kind.TEACHING] and one.selectable
