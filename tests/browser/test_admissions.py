@@ -20,7 +20,7 @@ from server.classes.documents import ClassTeacher, Enrolment, TrainingClass
 from server.institutions.rules import Level
 from server.kernel.history import Step
 from tests.admin.front_end import allowed, layout_context, list_context, show
-from tests.browser.conftest import assert_accessible, assert_fits
+from tests.browser.conftest import assert_accessible, assert_fits, assert_looks_right
 
 pytestmark = pytest.mark.browser
 
@@ -217,26 +217,23 @@ def desk(page: Page, found: list[ArrivalRow], words: str = "", *, last: ArrivalR
     show(page, "admissions/arrivals.html", layout_context(**context))
 
 
-def test_the_reception_desk_in_each_of_its_states(page: Page) -> None:
-    desk(page, [], last=ROWS[0])
-    expect(page.get_by_role("link", name="办理报到")).to_have_count(1)
-    expect(page.get_by_text("刚刚报到：赵试甲")).to_be_visible()
-    assert_accessible(page)
-    assert_fits(page)
-    desk(page, ROWS, "赵")
-    expect(page.get_by_role("list", name="有 2 人符合")).to_be_visible()
-    assert_accessible(page)
-    assert_fits(page)
-    desk(page, [ROWS[1]], "赵试乙")
-    expect(page.get_by_role("button", name="已收下纸质承诺书，办理报到")).to_be_focused()
-    assert_accessible(page)
-    assert_fits(page)
-    desk(page, [ROWS[0]], "赵试甲")
-    expect(page.get_by_role("button", name="办理报到")).to_have_count(0)
-    expect(page.get_by_label("学员", exact=True)).to_be_focused()
+def test_the_reception_desk_in_each_of_its_states(wide_page: Page) -> None:
+    desk(wide_page, [], last=ROWS[0])
+    expect(wide_page.get_by_role("link", name="办理报到")).to_have_count(1)
+    expect(wide_page.get_by_text("刚刚报到：赵试甲")).to_be_visible()
+    assert_looks_right(wide_page)
+    desk(wide_page, ROWS, "赵")
+    expect(wide_page.get_by_role("list", name="有 2 人符合")).to_be_visible()
+    assert_looks_right(wide_page)
+    desk(wide_page, [ROWS[1]], "赵试乙")
+    expect(wide_page.get_by_role("button", name="已收下纸质承诺书，办理报到")).to_be_focused()
+    assert_looks_right(wide_page)
+    desk(wide_page, [ROWS[0]], "赵试甲")
+    expect(wide_page.get_by_role("button", name="办理报到")).to_have_count(0)
+    expect(wide_page.get_by_label("学员", exact=True)).to_be_focused()
 
 
-def test_an_arrival_is_undone_in_a_dialog_that_says_until_when(page: Page) -> None:
+def test_an_arrival_is_undone_in_a_dialog_that_says_until_when(wide_page: Page) -> None:
     context: dict[str, Any] = {
         "training_class": CLASS,
         "tab": "roster",
@@ -247,10 +244,9 @@ def test_an_arrival_is_undone_in_a_dialog_that_says_until_when(page: Page) -> No
         "errors": {},
         "values": {},
     }
-    show(page, "admissions/undo_arrival.html", layout_context(**context))
-    expect(page.get_by_role("alertdialog")).to_contain_text("只能在办理当天撤销")
-    assert_accessible(page)
-    assert_fits(page)
+    show(wide_page, "admissions/undo_arrival.html", layout_context(**context))
+    expect(wide_page.get_by_role("alertdialog")).to_contain_text("只能在办理当天撤销")
+    assert_looks_right(wide_page)
 
 
 def test_the_centres_questionnaire_is_edited_line_by_line(page: Page) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from server.kernel.clock import FixedClock
 from tests import cast, stage
 from tests.browser.clicks import at_most
-from tests.browser.conftest import assert_accessible, assert_fits
+from tests.browser.conftest import assert_looks_right
 from tests.browser.live import LiveSite
 from tests.certifying import issued, passed_class
 from tests.printed import open_pdf
@@ -32,32 +32,31 @@ def open_tab(page: Page, path: str) -> None:
 
 
 def test_arrivals_take_a_click_a_person_and_two_to_get_there(
-    live: LiveSite, clock: FixedClock, page: Page
+    live: LiveSite, clock: FixedClock, wide_page: Page
 ) -> None:
     opened = live.do(stage.open_class(live.platform, XINGTAI, stage.class_draft(**APRIL)))
     people = cast.people(5)
     live.do(stage.enrol(live.platform, cast.XINGTAI_OFFICER, opened.id, people))
-    at_the_class(live, page, opened.id)
-    with at_most(page, 2 + len(people)):
-        open_tab(page, "roster")
-        open_tab(page, "arrivals")
-        field = page.get_by_label("学员", exact=True)
+    at_the_class(live, wide_page, opened.id)
+    with at_most(wide_page, 2 + len(people)):
+        open_tab(wide_page, "roster")
+        open_tab(wide_page, "arrivals")
+        field = wide_page.get_by_label("学员", exact=True)
         for number, person in enumerate(people, start=1):
             expect(field).to_be_focused()
             clock.advance(timedelta(seconds=20))
-            page.keyboard.type(person.name if number % 2 else person.id_number[-4:])
-            page.keyboard.press("Enter")
-            card = page.get_by_role("region", name=f"{person.name}的报到")
+            wide_page.keyboard.type(person.name if number % 2 else person.id_number[-4:])
+            wide_page.keyboard.press("Enter")
+            card = wide_page.get_by_role("region", name=f"{person.name}的报到")
             expect(card.get_by_role("button", name="办理报到")).to_be_focused()
             if number == 1:
-                assert_accessible(page)
-                assert_fits(page)
+                assert_looks_right(wide_page)
             card.get_by_role("button", name="办理报到").click()
-            expect(page.get_by_text(f"已报到 {number} / {len(people)}")).to_be_visible()
-    expect(page.get_by_text(f"刚刚报到：{people[-1].name}")).to_be_visible()
-    page.keyboard.type("无此人")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("名册中没有“无此人”")).to_be_visible()
+            expect(wide_page.get_by_text(f"已报到 {number} / {len(people)}")).to_be_visible()
+    expect(wide_page.get_by_text(f"刚刚报到：{people[-1].name}")).to_be_visible()
+    wide_page.keyboard.type("无此人")
+    wide_page.keyboard.press("Enter")
+    expect(wide_page.get_by_text("名册中没有“无此人”")).to_be_visible()
 
 
 def test_a_network_that_is_gone_loses_nobody_at_the_desk(live: LiveSite, wide_page: Page) -> None:

@@ -12,7 +12,7 @@ from server.attendance.documents import TeachingSession
 from server.attendance.rules import at, usual_times
 from server.attendance.sheet import signing_days
 from tests.admin.front_end import layout_context, show
-from tests.browser.conftest import assert_accessible, assert_fits
+from tests.browser.conftest import assert_accessible, assert_looks_right
 from tests.browser.test_assessment import CLASS, FROZEN, PLACE, RELEASED, TRAINEES, WAITING, results
 from tests.printed import open_pdf
 
@@ -61,14 +61,15 @@ def test_a_long_sheet_repeats_its_head_and_ends_with_signatures(wide_page: Page,
     assert_accessible(wide_page)
 
 
-def test_marks_on_paper_say_what_is_not_decided(page: Page) -> None:
-    show(page, "sheets/results.html", layout_context(back="/admin", training_class=CLASS, seen=WAITING))
-    expect(page.get_by_text("未定的不是零分")).to_be_visible()
-    expect(page.get_by_role("cell", name="不合格")).to_have_count(0)
-    assert_accessible(page)
-    assert_fits(page)
-    show(page, "sheets/results.html", layout_context(back="/admin", training_class=RELEASED, seen=FROZEN))
-    expect(page.get_by_role("cell", name="不合格")).to_have_count(3)
+def test_marks_on_paper_say_what_is_not_decided(wide_page: Page) -> None:
+    show(wide_page, "sheets/results.html", layout_context(back="/admin", training_class=CLASS, seen=WAITING))
+    expect(wide_page.get_by_text("未定的不是零分")).to_be_visible()
+    expect(wide_page.get_by_role("cell", name="不合格")).to_have_count(0)
+    assert_looks_right(wide_page)
+    show(
+        wide_page, "sheets/results.html", layout_context(back="/admin", training_class=RELEASED, seen=FROZEN)
+    )
+    expect(wide_page.get_by_role("cell", name="不合格")).to_have_count(3)
 
 
 def test_a_page_of_the_desk_fills_its_first_sheet_of_paper(wide_page: Page) -> None:
