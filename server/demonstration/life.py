@@ -257,7 +257,7 @@ class Life:
         deadline = datetime.combine(last, time(18, 0), BEIJING)
         await prepared.draft_scheme(then, timetable_rows(first, last, room), task_drafts(deadline))
         asked = InvitationDraft(
-            kind=Kind.TEACHING, teacher_ids=[invited.person_id], message="请讲授考核实施部分，四个半天。"
+            kinds=[Kind.TEACHING], teacher_ids=[invited.person_id], message="请讲授考核实施部分，四个半天。"
         )
         await invitations.send(self._stage.at(self._stage.day(-1)), self._stage.officer, new.id, asked)
         window = EnrolmentDraft(
