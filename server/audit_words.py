@@ -26,6 +26,8 @@ TITLES = {
     "accounts:change-password": "修改密码",
     "accounts:claim-real-name": "填写实名，待确认",
     "accounts:deactivate": "停用账号",
+    "accounts:delegate": "委托同事代办",
+    "accounts:end-delegation": "提前结束代办",
     "accounts:enrol-second-factor": "开通两步验证",
     "accounts:forget": "清除无用的个人信息",
     "accounts:let-go": "本人解除微信绑定",
@@ -44,6 +46,8 @@ TITLES = {
     "accounts:sign-in": "登录",
     "accounts:sign-in-refused": "登录失败",
     "accounts:sign-out": "退出登录",
+    "accounts:stand-in": "开始代人办理",
+    "accounts:step-back": "回到本人",
     "accounts:try-personal-code": "试填个人码",
     "accounts:use-recovery-code": "使用恢复码",
     "accounts:verify-real-name": "实名认证通过",
@@ -402,7 +406,11 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
     called = await people.called(
         platform,
         {person.id: person.name for person in persons.values()}
-        | {entry["actor_id"]: entry["actor_name"] for entry in entries if entry["actor_name"]},
+        | {
+            entry["actor_id"]: entry["actor_name"]
+            for entry in entries
+            if entry["actor_name"] and not entry["facts"].get("on_behalf_of")
+        },
     )
     found = await subjects.named(platform, sorted({entry["subject"] for entry in entries} - persons.keys()))
     known = found | {one: Subject(f"人员：{called[one]}", "") for one in persons}
@@ -410,7 +418,7 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
         Told(
             id=entry["_id"],
             at=entry["at"],
-            who=called.get(entry["actor_id"], "未实名的手机"),
+            who=_who(entry, called),
             title=(TITLES | _OF_EARLIER_VERSIONS).get(entry["action"], entry["action"]),
             detail=_detail(entry, {one: called[one] for one in persons}, called.get(entry["actor_id"], "")),
             subject=_PLACES.get(entry["subject"])
@@ -421,6 +429,13 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
         )
         for entry in entries
     ]
+
+
+def _who(entry: Mapping[str, Any], called: Mapping[str, str]) -> str:
+    """Who stood in for somebody is called by both names, as it was noted."""
+    if entry["facts"].get("on_behalf_of"):
+        return str(entry["actor_name"])
+    return called.get(entry["actor_id"], "未实名的手机")
 
 
 def _persons_in(entry: Mapping[str, Any]) -> list[Any]:

@@ -95,6 +95,35 @@ class StaffSession(Document):
     user_agent: str
     seen_at: datetime | None = None
     """Of the last request, to the minute or so."""
+    delegation_id: str | None = None
+    """By which it acts in a colleague's place, as long as that holds."""
+
+
+class Delegation(Document):
+    """代办: one account stands in for another of the same office."""
+
+    from_id: str
+    from_name: str
+    to_id: str
+    to_name: str
+    role: Role
+    province_code: str | None
+    institution_code: str | None
+    from_on: date
+    until_on: date
+    """As it was agreed."""
+    last_on: date
+    """The same, or the day before it was ended early."""
+    reason: str
+    made_at: datetime
+    ended_at: datetime | None = None
+    ended_by: str = ""
+    end_reason: str = ""
+
+    @property
+    def unit(self) -> tuple[Role, str | None, str | None]:
+        """As of an account."""
+        return (self.role, self.province_code, self.institution_code)
 
 
 class BatchState(StrEnum):

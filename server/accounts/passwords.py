@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from server.accounts import tries
+from server.accounts.delegation_rules import require_oneself
 from server.accounts.documents import Account
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.identity import Actor
@@ -70,7 +71,8 @@ async def note_refusal(unit: UnitOfWork, subject: str, failures: int) -> None:
 
 
 async def prove_own(platform: Platform, actor: Actor, account: Account, password: str, field: str) -> None:
-    """Whoever sits at an open session says the password once more. Raises Invalid at `field`, AccountLocked."""
+    """Whoever sits at an open session says the password once more. Raises Invalid at `field`, AccountLocked, NotWhileStandingIn."""
+    require_oneself(actor)
     counter = tries.of_own_password(platform, account)
     failures = await tries.begin(platform, counter)
     if not await password_fits(account, password):

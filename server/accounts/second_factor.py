@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bson.binary import Binary
 
 from server.accounts import passwords, store, totp, tries
+from server.accounts.delegation_rules import require_oneself
 from server.accounts.documents import Account, SecondFactor
 from server.kernel import policies
 from server.kernel.clock import beijing_date
@@ -218,6 +219,7 @@ def _hash(code: str) -> str:
 
 
 async def _own(platform: Platform, actor: Actor) -> Account:
+    require_oneself(actor)
     account = await store.account(platform, actor.id)
     if account is None:
         raise NotFound()

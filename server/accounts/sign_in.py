@@ -6,7 +6,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from server.accounts import passwords, rules, second_factor, store, tries
+from server.accounts import delegations, passwords, rules, second_factor, store, tries
+from server.accounts.delegation_rules import require_oneself
 from server.accounts.documents import Account, HalfSignIn, StaffSession
 from server.accounts.passwords import token_hash
 from server.accounts.second_factor import CodeRefused, Proof
@@ -190,7 +191,10 @@ async def actor_of_token(platform: Platform, token: str) -> Actor:
     if session.seen_at is None or now - session.seen_at >= SEEN_EVERY:
         await store.see_staff_session(platform, session.id, now)
     must_enrol = account.second_factor is None and await second_factor.required(platform, account.role)
-    return actor_of(account, session.id, must_enrol=must_enrol)
+    actor = actor_of(account, session.id, must_enrol=must_enrol)
+    if session.delegation_id is None:
+        return actor
+    return await delegations.standing_in(platform, actor, session.delegation_id)
 
 
 def _lies_idle(platform: Platform, session: StaffSession) -> bool:
@@ -214,6 +218,7 @@ async def my_sessions(platform: Platform, actor: Actor) -> list[StaffSession]:
 @transactional
 async def revoke_session(unit: UnitOfWork, session_id: str) -> None:
     """Ends one of the actor's own sessions. Raises NotFound for anybody else's."""
+    require_oneself(unit.actor)
     if not await store.delete_staff_session(unit, unit.actor.id, session_id):
         raise NotFound()
     unit.audit("accounts:revoke-session", unit.actor.id)
@@ -222,6 +227,7 @@ async def revoke_session(unit: UnitOfWork, session_id: str) -> None:
 @transactional
 async def revoke_other_sessions(unit: UnitOfWork) -> None:
     """Ends all of the actor's sessions but the one that asks."""
+    require_oneself(unit.actor)
     await store.delete_staff_sessions(unit, unit.actor.id, but=unit.actor.session_id)
     unit.audit("accounts:revoke-other-sessions", unit.actor.id)
 

@@ -93,6 +93,8 @@ class Actor:
     """Has to enrol a second factor before anything else."""
     reach: Reach = NOWHERE
     """Of a phone."""
+    stands_for: str = ""
+    """The id of the account in whose place a member of staff acts: `name` has both names then."""
     rests_until: datetime | None = None
     """Of a phone that has just taken the place of another: until then it may not grade, sign or accept."""
 

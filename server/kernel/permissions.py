@@ -288,7 +288,14 @@ def rights_by_chapter() -> dict[str, list[tuple[Permission, set[Role]]]]:
     return found
 
 
+NOT_IN_ANOTHERS_PLACE = frozenset({Permission.ACCOUNTS_ALLOCATE, Permission.ACCOUNTS_STAFF})
+"""What nobody does while standing in for a colleague: accounts, passwords and second factors of others. What is one's own the services of
+accounts refuse then."""
+
+
 def holds(actor: Actor, permission: Permission) -> bool:
+    if actor.stands_for and permission in NOT_IN_ANOTHERS_PLACE:
+        return False
     if permission is Permission.ANYONE:
         return True
     if permission is Permission.PHONE:

@@ -70,7 +70,7 @@ class UnitOfWork:
                 "institution_code": self.actor.institution_code,
                 "action": action,
                 "subject": subject,
-                "facts": facts,
+                "facts": facts | ({"on_behalf_of": self.actor.stands_for} if self.actor.stands_for else {}),
                 "sealed": False,
             }
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from server.accounts import binding
+from server.accounts.delegation_rules import NotInForce
 from server.admissions.roster_rules import AskForACorrection, HasCome
 from server.admissions.rules import ArrivalStands
 from server.admissions.rules import NotInThisState as ApplicationStands
@@ -365,6 +366,11 @@ async def the_title_is_cancelled(world: World) -> None:
     teacher = await made(world, "backbone_teachers")
     cancelled = PoolStatus.CANCELLED
     await reviewing.set_status(world.platform, CENTRE, teacher["_id"], cancelled, reviewing.TODAY)
+
+
+@until("accounts:delegate", "accounts:end-delegation", NotInForce)
+async def the_leave_is_over(world: World) -> None:
+    world.now_is(noon((await made(world, "delegations"))["last_on"]) + timedelta(days=1))
 
 
 @until("moves:ask", "moves:withdraw", NotInThisState)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from server.accounts import binding
+from server.accounts import binding, delegations, staff
 from server.accounts.binding import LetGo
+from server.accounts.delegations import DelegationDraft
 from server.accounts.speakers import digits_of
+from server.accounts.staff import ColleagueDraft
 from server.admissions import applying, arrival, roster
 from server.admissions.roster import Leaving, Reason
 from server.classes import service as classes
 from server.identities import service as identities
 from server.identities.service import Asked, Digits
+from server.kernel.clock import beijing_date
 from tests import admitting, cast, stage
 from tests.acts.walking import World, way_back
 from tests.planning import XINGTAI
@@ -138,3 +141,20 @@ async def a_release_asked_for(world: World) -> AsyncIterator[None]:
     asked = await identities.ask(world.platform, XINGTAI, class_id, person_id, wanted)
     yield
     await identities.retract(world.platform, XINGTAI, asked.id)
+
+
+@way_back("accounts:delegate", "accounts:end-delegation", keeps={"delegations"})
+async def a_colleague_who_stands_in(world: World) -> AsyncIterator[None]:
+    await stage.sign_up(world.platform, cast.XINGTAI_OFFICER)
+    mine = staff.actor_of(await staff.account_called(world.platform, cast.XINGTAI_OFFICER.username))
+    to, _ = await staff.add_colleague(
+        world.platform, mine, ColleagueDraft(username="xingtai-two", name="邢试二")
+    )
+    today = beijing_date(world.platform.clock.now())
+    draft = DelegationDraft(
+        to_id=to.id, from_on=today, until_on=today + timedelta(days=3), reason="外出学习。"
+    )
+    yield
+    new = await delegations.delegate(world.platform, mine, draft)
+    yield
+    await delegations.end(world.platform, mine, new.id, "提前返岗。")

@@ -317,6 +317,14 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/classes/{class_id}/places/new": OF_XINGTAI,
     "POST /admin/classes/{class_id}/places/new": OF_XINGTAI,
     # ---- released results opened again; the province decides
+    "GET /admin/delegations": ANY_STAFF,
+    **{
+        f"{method} /admin/delegations/{name}": ANY_STAFF
+        for name in ("new", "step-back", "{delegation_id}/end")
+        for method in ("GET", "POST")
+    },
+    "GET /admin/delegations/{delegation_id}/stand-in": ANY_STAFF,
+    "POST /admin/delegations/{delegation_id}/stand-in": staff("", hidden=" ".join(OFFICERS)),  # not theirs
     "GET /admin/moves": ANY_STAFF,
     "GET /admin/moves/export": ANY_STAFF,
     "GET /admin/moves/new": staff("", hidden=f"{HEBEI} {JIANGSU} {XINGTAI} {YANGZHOU} {CHANGZHOU}"),
@@ -327,7 +335,9 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/moves/{move_id}/decline": IN_REACH,
     "POST /admin/moves/{move_id}/decline": OF_HEBEI,
     "GET /admin/moves/{move_id}/withdraw": IN_REACH,
-    "POST /admin/moves/{move_id}/withdraw": staff(XINGTAI, hidden=f"{JIANGSU} {YANGZHOU} {CHANGZHOU}"),
+    "POST /admin/moves/{move_id}/withdraw": staff(
+        f"{HEBEI} {XINGTAI}", hidden=f"{JIANGSU} {YANGZHOU} {CHANGZHOU}"
+    ),
     "GET /admin/reopenings": ANY_STAFF,
     "GET /admin/reopenings/{reopening_id}": IN_REACH,
     "GET /admin/reopenings/{reopening_id}/approve": IN_REACH,

@@ -51,6 +51,7 @@ MODELS: dict[str, type[Document]] = {
     "classes": classes.TrainingClass,
     "content_checks": ContentCheck,
     "corrections": corrections.Correction,
+    "delegations": accounts.Delegation,
     "duty_warnings": duties.DutyWarning,
     "earlier_results": assessment.EarlierResult,
     "enrolments": classes.Enrolment,
