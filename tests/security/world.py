@@ -157,6 +157,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "request_id": await _recommendation(platform),
             "reopening_id": await _reopening(platform, held),
             "move_id": await _move(platform, held),
+            "delegation_id": "0" * 24,
             "release_id": await _release(platform, held, trainee),
             "correction_id": await _correction(platform, held),
             "check_id": await _flagged_picture(platform, held, trainee, file_id),
