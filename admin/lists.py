@@ -297,6 +297,7 @@ class Listing(Generic[Q, R]):
 
         class ListPage(PageHandler):
             lists = listing
+            address = listing.address
 
             @allow(listing.permission)
             async def get(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from server.kernel.found import looking_for
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 
@@ -32,6 +33,9 @@ _KINDS = (
     _Kind("applicants", "报名", "$name"),
     _Kind("teaching_sessions", "课次", "$title"),
     _Kind("tasks", "考核任务", "$title"),
+    _Kind("submissions", "学习成果", "$person_name"),
+    _Kind("guidance", "后续指导", {"$concat": ["$teacher_name", " → ", "$trainee_name"]}),
+    _Kind("qualification_warnings", "预警", "$name"),
     _Kind("scheme_versions", "培训方案", _OF_CLASS),
     _Kind("invitations", "邀请函", _OF_CLASS),
     _Kind("surveys", "满意度评价", _OF_CLASS),
@@ -54,7 +58,7 @@ _KINDS = (
     _Kind("institutions", "培训机构", "$name", "/admin/institutions/{}"),
 )
 MEANT_MOST = 20
-"""Documents that one name may mean; of more, somebody has to say more."""
+"""Documents of one kind that a word may mean; of more, somebody has to say more."""
 
 
 @dataclass(frozen=True)
@@ -84,20 +88,22 @@ async def named(platform: Platform, ids: Sequence[str]) -> dict[str, Subject]:
     return found
 
 
-async def meant(platform: Platform, words: str) -> list[str]:
-    """The ids of what somebody calls so: a certificate by its number, an account by its username, an institution by code or name, a class
-    or a person by the whole name. An id means itself."""
+_FOUND_IN = {
+    "certificates": ("printed.number", "printed.serial", "printed.name"),
+    "accounts": ("username", "name"),
+    "institutions": ("name",),
+    "classes": ("name",),
+    "persons": ("name",),
+}
+"""Whose words find a document (kernel.found)."""
+
+
+async def meant(platform: Platform, words: str, kinds: Sequence[str] = tuple(_FOUND_IN)) -> list[str]:
+    """The ids of what has these words in its name or number, some of each kind; an id, or the code of an institution, means itself."""
     if re.fullmatch("[0-9a-f]{24}|[0-9]{3}", words):
         return [words]
-    exact: tuple[tuple[str, Row], ...] = (
-        ("certificates", {"printed.number": words}),
-        ("accounts", {"username": words.lower()}),
-        ("institutions", {"name": words}),
-        ("classes", {"name": words}),
-        ("persons", {"name": words}),
-    )
     found: list[str] = []
-    for collection, condition in exact:
-        rows = platform[collection].find(condition, {"_id": 1}).limit(MEANT_MOST)
-        found += [row["_id"] async for row in rows]
+    for kind in kinds:
+        rows = platform[kind].find(looking_for(words, _FOUND_IN[kind]), {"_id": 1}).sort("_id", -1)
+        found += [row["_id"] async for row in rows.limit(MEANT_MOST)]
     return found

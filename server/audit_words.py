@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from server import audit_subjects as subjects
-from server.accounts import people, staff
+from server.accounts import people
 from server.audit_subjects import Subject
 from server.jobs import JOBS
 from server.kernel import audit, chain
@@ -385,10 +385,10 @@ async def trail(
     before: str | None = None,
     limit: int,
 ) -> list[Told]:
-    """The trail in words, newest first, with what does not fit its seal. `who`: a whole name or a username; `about`: see audit_subjects."""
+    """The trail in words, newest first, with what does not fit its seal. `who` and `about`: words, see audit_subjects."""
     narrowed = audit.TrailFilter(
         who=who,
-        actor_id=await staff.id_of(platform, who) if who else "",
+        actor_ids=await subjects.meant(platform, who, ("accounts", "persons")) if who else (),
         action=action,
         since=since,
         until=until,

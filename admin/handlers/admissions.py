@@ -13,7 +13,7 @@ from admin.downloads import download, file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import EXPORT_RATE, Filter, Query, one_page
 from admin.moments import BeijingMoment, as_typed, proposed
-from admin.steps import ReasonForm, shows, step
+from admin.steps import ReasonForm, batch, shows, step
 from server.admissions import arrival, arrival_sheet, needs, rules
 from server.admissions import service as admissions
 from server.admissions.documents import Applicant, ClassAdmission
@@ -25,7 +25,6 @@ from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel.clock import BEIJING
 from server.kernel.downloads import Download
-from server.kernel.errors import FieldError, Invalid
 from server.kernel.permissions import Permission, holds
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
@@ -107,23 +106,19 @@ async def save_settings(page: Enrolment, class_id: str) -> str:
     return "报名设置已保存，教师可在小程序中按所设时间报名。"
 
 
-class ChosenForm(BaseModel):
-    applicant_ids: Annotated[
-        list[Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]], Field(title="报名", max_length=PAGE_SIZE)
-    ]
+async def called(page: PageHandler, applicant_id: str, class_id: str) -> str:
+    return (await admissions.applicant(page.platform, page.actor, class_id, applicant_id)).name
 
 
-@step(Enrolment, Permission.ADMISSIONS_MANAGE)
-async def agree_to_several(page: Enrolment, class_id: str) -> str:
-    chosen = page.form(ChosenForm).applicant_ids
-    if not chosen:
-        raise Invalid(fields=[FieldError("applicant_ids", "请先勾选要同意的报名。")])
-    done = [
-        await admissions.review(page.platform, page.actor, class_id, one, Verdict(agree=True))
-        for one in chosen
-    ]
-    admitted, waiting = (sum(one.state is state for one in done) for state in (State.ADMITTED, State.WAITING))
-    return f"已同意 {len(done)} 份报名，其中录取 {admitted} 人，候补 {waiting} 人。"
+@batch(Enrolment, Permission.ADMISSIONS_MANAGE, "已同意 {} 份报名，录取还是候补见“状态”。", called)
+async def agree_to_several(page: Enrolment, applicant_id: str, _: BaseModel, class_id: str) -> None:
+    await admissions.review(page.platform, page.actor, class_id, applicant_id, Verdict(agree=True))
+
+
+@batch(Enrolment, Permission.ADMISSIONS_MANAGE, "已记录不同意 {} 份报名。", called, ReasonForm)
+async def refuse_several(page: Enrolment, applicant_id: str, form: ReasonForm, class_id: str) -> None:
+    refusal = Verdict(agree=False, reason=form.reason)
+    await admissions.review(page.platform, page.actor, class_id, applicant_id, refusal)
 
 
 SHEET = Sheet[Applicant](
@@ -313,6 +308,7 @@ ROUTES: list[Route] = [
     (r"/admin/needs", publish_template),
     (rf"{_CLASS}/enrolment", save_settings),
     (rf"{_CLASS}/enrolment/agree", agree_to_several),
+    (rf"{_CLASS}/enrolment/refuse", refuse_several),
     (rf"{_CLASS}/enrolment/export", export),
     (rf"{_CLASS}/enrolment/(?P<applicant_id>{_ID})", review),
     (rf"{_CLASS}/needs", note),

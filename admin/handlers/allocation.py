@@ -11,7 +11,7 @@ from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
 from admin.lists import Filter, Listing, Options, Query, Words
 from admin.options import PROVINCE_OPTIONS
 from admin.rendering import province_name
-from admin.steps import ReasonForm, shows, step
+from admin.steps import ReasonForm, batch, shows, step
 from server.accounts import staff
 from server.accounts.documents import Account, AccountFilter
 from server.accounts.staff import AccountDraft, ColleagueDraft
@@ -96,6 +96,21 @@ ACCOUNTS = Listing(
     exported,
     page_size=50,
 )
+
+
+async def username_of(page: PageHandler, account_id: str) -> str:
+    return (await staff.get_account(page.platform, page.actor, account_id)).username
+
+
+@batch(
+    ACCOUNTS.page,
+    Permission.ACCOUNTS_STAFF,
+    "已停用 {} 个账号，所有登录已退出。",
+    username_of,
+    ReasonForm,
+)
+async def deactivate_several(page: PageHandler, account_id: str, form: ReasonForm) -> None:
+    await staff.deactivate(page.platform, page.actor, account_id, form.reason)
 
 
 # ---- a new one
@@ -209,6 +224,7 @@ _ACCOUNT = r"/admin/accounts/(?P<account_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
     *ACCOUNTS.routes,
     (r"/admin/accounts/new", allocate),
+    (r"/admin/accounts/deactivate", deactivate_several),
     (rf"{_ACCOUNT}/reset", ResetPassword),
     (rf"{_ACCOUNT}/deactivate", deactivate),
     (rf"{_ACCOUNT}/reactivate", reactivate),

@@ -19,7 +19,7 @@ from server.kernel.web import Route, allow
 
 
 class TrailQuery(Query):
-    who: Annotated[Words, Filter("操作人", hint="完整的姓名或用户名")] = ""
+    who: Annotated[Words, Filter("操作人", hint="姓名或用户名")] = ""
     action: Annotated[str, Field(max_length=60), Filter("操作", choices())] = ""
     since: Annotated[date | None, Filter("自")] = None
     until: Annotated[date | None, Filter("至")] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, LevelCode, Listing, Month, ProvinceCode, Query, Words, Year, fetched_by, named
-from admin.steps import Done, shows, step
+from admin.steps import Done, batch, shows, step
 from server.attendance import service as attendance
 from server.classes import service as classes
 from server.corrections import service as corrections
@@ -51,14 +52,32 @@ SHEET = Sheet[Correction](
         Column("状态", 12, lambda one: one.state.label),
     ],
 )
+
+
+async def around(page: PageHandler, query: CorrectionQuery, rows: Sequence[Correction]) -> dict[str, Any]:
+    return {"reviewable": {one.id for one in rows if corrections.may_review(page.actor, one)}}
+
+
 CORRECTIONS = Listing(
     "/admin/corrections",
     "corrections/list.html",
     Permission.CORRECTIONS_READ,
     CorrectionQuery,
     fetched_by(corrections.list_corrections, CorrectionFilter),
-    sheet=SHEET,
+    around,
+    SHEET,
 )
+
+
+async def called(page: PageHandler, row: str) -> str:
+    return (await corrections.correction(page.platform, page.actor, row.partition("-")[0])).about
+
+
+@batch(CORRECTIONS.page, Permission.CORRECTIONS_REVIEW, "已核准并更正 {} 项。", called)
+async def approve_several(page: PageHandler, row: str, form: BaseModel) -> None:
+    """As each was when the list was read: one that has been changed since is refused."""
+    correction_id, _, seen = row.partition("-")
+    await corrections.approve(page.platform, page.actor, correction_id, seen=int(seen or 0))
 
 
 # ---- the three forms
@@ -213,6 +232,7 @@ _ONE = rf"/admin/corrections/(?P<correction_id>{_ID})"
 _CLASS = rf"/admin/classes/(?P<class_id>{_ID})"
 ROUTES: list[Route] = [
     *CORRECTIONS.routes,
+    (f"{CORRECTIONS.address}/approve", approve_several),
     (rf"{_CLASS}/correct", correct_class),
     (rf"{_CLASS}/roster/(?P<person_id>{_ID})/correct", correct_trainee),
     (r"/admin/institutions/(?P<code>[0-9]{3})/correct", correct_institution),

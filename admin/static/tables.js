@@ -39,6 +39,7 @@ function tellChosen(id) {
   const bar = document.getElementById(id);
   if (!bar?.matches("[data-batch]")) return;
   const many = chosen(id).length;
+  bar.classList.toggle("has-chosen", many > 0);
   bar.querySelector("[data-batch-count]").textContent = many ? `已选 ${many} ${bar.dataset.unit}` : "勾选后可以一起办理";
   bar.querySelectorAll("button").forEach((button) => { button.disabled = many === 0; });
   document.querySelectorAll("[data-choose-all]").forEach((all) => {

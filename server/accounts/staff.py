@@ -128,12 +128,6 @@ async def get_account(scope: Scope, actor: Actor, account_id: str) -> Account:
     return found
 
 
-async def id_of(platform: Platform, username: str) -> str:
-    """Of the account with this username; empty where nobody has it."""
-    found = await store.account_by_username(platform, rules.normalise_username(username))
-    return found.id if found else ""
-
-
 async def account_called(platform: Platform, username: str) -> Account:
     """Raises NotFound."""
     found = await store.account_by_username(platform, rules.normalise_username(username))

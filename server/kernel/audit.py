@@ -71,13 +71,13 @@ class TrailFilter:
 
     who: str = ""
     """The whole name of whoever did it, as it was then."""
-    actor_id: str = ""
-    """The same person, whatever the name was."""
+    actor_ids: Sequence[str] = ()
+    """Or one of these, whatever the name was."""
     action: str = ""
     since: date | None = None
     until: date | None = None
     """Both days count."""
-    about: Sequence[str] | None = None
+    about: list[str] | None = None
     """Ids of documents: what was done to one of them, in such a class, or to such a person."""
 
 
@@ -86,14 +86,16 @@ async def recent(
 ) -> list[dict[str, Any]]:
     """Entries, newest first, older than the id `before`."""
     conditions: list[Row] = [{"_id": {"$lt": before}}] if before else []
-    if narrowed.who or narrowed.actor_id:
-        known = {"actor_name": narrowed.who, "actor_id": narrowed.actor_id}
-        conditions.append({"$or": [{name: value} for name, value in known.items() if value]})
+    if narrowed.who:
+        by_id = [{"actor_id": one} for one in narrowed.actor_ids]
+        conditions.append({"$or": [{"actor_name": narrowed.who}, *by_id]})
     if narrowed.action:
         conditions.append({"action": narrowed.action})
-    if narrowed.about is not None:
+    if narrowed.about == []:
+        return []  # nothing is meant
+    if narrowed.about:
         places = ("subject", "facts.class_id", "facts.person_id")
-        conditions.append({"$or": [{place: {"$in": list(narrowed.about)}} for place in places]})
+        conditions.append({"$or": [{place: one} for one in narrowed.about for place in places]})
     conditions += _within(platform, narrowed.since, narrowed.until)
     query = {"$and": conditions} if conditions else {}
     return await platform["audit"].find(query).sort("_id", -1).limit(limit).to_list(None)

@@ -225,6 +225,26 @@ async def test_a_unit_adds_resets_and_ends_the_account_of_a_colleague(
     assert (await mine.post(f"{home}/reactivate", REASON)).status == 403
 
 
+async def test_several_accounts_are_ended_at_once_and_who_cannot_be_is_named(
+    platform: Platform, mine: Browser
+) -> None:
+    for name in ("one", "two"):
+        await mine.post("/admin/accounts/new", {"username": f"xingtai-{name}", "name": "邢试又"})
+    own, one, two = [
+        await account_id(platform, name)
+        for name in (cast.XINGTAI_OFFICER.username, "xingtai-one", "xingtai-two")
+    ]
+    page = "/admin/accounts/deactivate"
+    assert "请先在表中勾选" in (await mine.post(page, REASON)).text
+    assert (await mine.post(page, {"chosen": [one]})).status == 422, "without a reason nobody's is ended"
+    some = await mine.post(page, {"chosen": [one, own], **REASON})
+    assert some.status == 207 and "已停用 1 个账号" in some.text
+    assert f"{cast.XINGTAI_OFFICER.username}：" in some.text and "自己的账号" in some.text
+    assert (await mine.post(page, {"chosen": [two], **REASON})).location == "/admin/accounts"
+    left = (await mine.get("/admin/accounts?state=left")).text
+    assert "xingtai-one" in left and "xingtai-two" in left
+
+
 async def test_the_own_account_is_not_ended_by_oneself(platform: Platform, mine: Browser) -> None:
     home = f"/admin/accounts/{await account_id(platform, cast.XINGTAI_OFFICER.username)}"
     for action in ("deactivate", "reset"):

@@ -48,13 +48,15 @@ async def test_several_are_agreed_to_at_once_and_one_is_refused_with_a_reason(
     made = [(await apply(platform, wechat, opened.id, cast.person(seed)))[1] for seed in (31, 32, 33)]
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/classes/{opened.id}/enrolment"
-    assert "审核报名" in (await mine.get("/admin")).text
     nobody = await mine.post(f"{home}/agree")
-    assert nobody.status == 422 and "请先勾选" in nobody.text
-    both = await mine.post(f"{home}/agree", {"applicant_ids": [made[0].id, made[1].id]})
+    assert nobody.status == 422 and "请先在表中勾选" in nobody.text
+    both = await mine.post(f"{home}/agree", {"chosen": [made[0].id, made[1].id]})
     assert both.status == 303
     listed = (await mine.get(f"{home}?state=INSTITUTION_AGREED")).text
     assert made[0].name in listed and made[2].name not in listed
+    some = await mine.post(f"{home}/refuse", {"chosen": [made[1].id, "0" * 24], "reason": "名额已满"})
+    assert some.status == 207 and "已记录不同意 1 份报名" in some.text
+    assert "已不在列表中的一项：没有这份报名" in some.text
     page = f"{home}/{made[2].id}"
     no_reason = await mine.post(page, {"agree": "false"})
     assert no_reason.status == 422 and "请写明理由" in no_reason.text

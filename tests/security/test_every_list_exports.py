@@ -26,6 +26,8 @@ LISTINGS: list[Listing] = sorted(  # type: ignore[type-arg]
     }.values(),
     key=lambda one: one.address,
 )
+NO_TABLE = ("/admin/inbox",)
+"""Lists whose rows are no rows of a table."""
 FILLED_LEAST = 14
 """Lists that hold something in the world of the tests, or nothing would be compared."""
 
@@ -58,17 +60,15 @@ async def test_every_list_is_taken_along_as_its_page_shows_it(
     for one in LISTINGS:
         for who in (name for name, what in TABLE[f"GET {one.address}"].items() if what == IN):
             page = (await visitors.answered(who, "GET", one.address)).html
-            taken = await visitors.answered(who, "GET", f"{one.address}/export")
+            link = re.search(rf'href="({one.address}/export[^"]*)"', page)
+            address = html.unescape(link[1]) if link else f"{one.address}/export"
+            taken = await visitors.answered(who, "GET", address)
             if taken.status != 200:
-                wrong.append(f"{one.address}/export by {who}: {taken.status}")
+                wrong.append(f"{address} by {who}: {taken.status}")
                 continue
             head, *rows = openpyxl.load_workbook(BytesIO(taken.body)).worksheets[0].values
-            if (
-                "<table" not in page
-                or 'scope="row"' not in page
-                or f'href="{one.address}/export"' not in page
-            ):
-                if rows and "inbox" not in one.address:
+            if link is None or "<table" not in page:
+                if rows and one.address not in NO_TABLE:
                     wrong.append(
                         f"{one.address} by {who}: {len(rows)} rows are taken along that no page shows"
                     )
