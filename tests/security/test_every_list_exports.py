@@ -39,8 +39,8 @@ def words(markup: str) -> str:
 
 
 def shown(page: str) -> tuple[list[str], list[str]]:
-    """The heads of the columns of the table that a page lets take along, but of its buttons and boxes, and those of its rows."""
-    begins = page.index("<table", page.index('/export"'))
+    """The heads of the columns of the first table, but of its buttons and boxes, and those of its rows."""
+    begins = page.index("<table")
     table = page[begins : page.index("</table>", begins)]
     heads = re.findall(r'<th scope="col"([^>]*)>(.*?)</th>', table, re.DOTALL)
     columns = [words(one) for kind, one in heads if not re.search("actions|choose", kind)]
@@ -74,7 +74,7 @@ async def test_every_list_is_taken_along_as_its_page_shows_it(
                     )
                 continue
             filled += 1
-            columns, names = shown(page)
+            columns, names = shown(page[link.start() :])
             listed = {row[head.index(columns[0])] for row in rows} if columns[0] in head else set()
             goes_on = 'rel="next"' in page  # what follows is in the sheet too
             if missing := set(columns) - set(head):
