@@ -132,7 +132,7 @@ async def approve(page: OneApplication, application_id: str) -> str:
 @step(OneApplication, Permission.APPLICATIONS_REVIEW)
 async def send_back(page: OneApplication, application_id: str) -> str:
     await service.send_back(page.platform, page.actor, application_id, page.form(Return))
-    return "已退回，培训机构的首页会提示，理由写在申请页上。"
+    return "已退回，培训机构的工作台会提示，理由写在申请页上。"
 
 
 @step(OneApplication, Permission.APPLICATIONS_REVIEW)
@@ -282,7 +282,9 @@ async def teachers_offered(page: PageHandler, item: PlanItem, wished: list[str])
 async def apply(page: NewApplication, plan_id: str, item_id: str) -> Done:
     draft = page.form(ApplicationForm).draft()
     new = await service.apply(page.platform, page.actor, plan_id, item_id, draft)
-    return Done("申请已报送省级管理部门。审核结果会显示在首页和这里。", f"/admin/applications/{new.id}")
+    return Done(
+        "申请已报送省级管理部门。审核结果会显示在工作台、消息和这里。", f"/admin/applications/{new.id}"
+    )
 
 
 @step(ReturnedApplication, Permission.APPLICATIONS_MANAGE)

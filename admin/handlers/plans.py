@@ -264,7 +264,7 @@ async def amend(page: PlanEditor, plan_id: str) -> str:
 @step(OnePlan, Permission.PLANS_MANAGE)
 async def submit(page: OnePlan, plan_id: str) -> str:
     await service.submit(page.platform, page.actor, plan_id, page.form(Review).seen)
-    return "已报送省级管理部门。审核结果会显示在首页和这里。"
+    return "已报送省级管理部门。审核结果会显示在工作台、消息和这里。"
 
 
 @step(OnePlan, Permission.PLANS_REVIEW)
@@ -276,7 +276,7 @@ async def approve(page: OnePlan, plan_id: str) -> str:
 @step(OnePlan, Permission.PLANS_REVIEW)
 async def send_back(page: OnePlan, plan_id: str) -> str:
     await service.send_back(page.platform, page.actor, plan_id, page.form(Return))
-    return "已退回，培训机构的首页会提示，理由写在计划页上。"
+    return "已退回，培训机构的工作台会提示，理由写在计划页上。"
 
 
 @step(OnePlan, Permission.PLANS_MANAGE)

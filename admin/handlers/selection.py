@@ -143,7 +143,7 @@ async def remove_paper(page: OneNominee, nominee_id: str, paper_id: str) -> str:
 @step(OneNominee, Permission.SELECTION_RECOMMEND)
 async def submit(page: OneNominee, nominee_id: str) -> str:
     await selection.submit(page.platform, page.actor, nominee_id)
-    return "推荐已报送部指导中心。审核结果会显示在首页和这里。"
+    return "推荐已报送部指导中心。审核结果会显示在工作台、消息和这里。"
 
 
 @step(OneNominee, Permission.SELECTION_RECOMMEND)

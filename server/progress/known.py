@@ -9,6 +9,9 @@ from server.classes.rules import Kind, Stage, stage
 from server.kernel.titled import Titled
 from server.schemes.rules import State as SchemeState
 
+SOON = timedelta(days=7)
+"""Before a class begins: from then on its people need their phones bound, and a class without a scheme its timetable."""
+
 
 class Phase(Titled):
     """Where a class stands, from its approval to its last certificate."""
@@ -196,6 +199,11 @@ class ClassFacts:
     def ready_by(self) -> date:
         """Until when what comes before the class should be done: the province needs its days before the first one."""
         return max(self.opened_on, self.starts_on - timedelta(days=self.days.review))
+
+    @property
+    def near_from(self) -> date:
+        """From when on it begins soon."""
+        return max(self.opened_on, self.starts_on - SOON)
 
     def stage_on(self, today: date) -> Stage:
         return Stage.FINISHED if self.ended else stage(self.starts_on, self.ends_on, today)

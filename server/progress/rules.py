@@ -12,6 +12,7 @@ from functools import partial
 
 from server.classes.rules import Kind, Stage
 from server.progress.known import (
+    SOON,
     ChangeFacts,
     ClassFacts,
     Count,
@@ -44,9 +45,6 @@ __all__ = [
     "phase_of",
     "province_office",
 ]
-
-SOON = timedelta(days=7)
-"""Before a class begins: from then on its people need their phones bound, and a class without a scheme its timetable."""
 
 
 def phase_of(facts: ClassFacts, today: date) -> Phase:
@@ -256,7 +254,7 @@ def _coming(facts: ClassFacts, today: date) -> Iterator[Step]:
     """Phones and arrivals, from shortly before the class begins until it is over."""
     if facts.released_on is not None or not facts.starts_on - SOON <= today <= facts.ends_on:
         return
-    make = partial(_step, facts, Owner.INSTITUTION, phase=Phase.ENROL, since=facts.starts_on - SOON)
+    make = partial(_step, facts, Owner.INSTITUTION, phase=Phase.ENROL, since=facts.near_from)
     if facts.teachers_unbound:
         named = "、".join(facts.teachers_unbound)
         title = f"请{named}绑定微信：没有绑定，不能显示签到码、签署和评分"
@@ -295,7 +293,7 @@ def _teaching(facts: ClassFacts, today: date) -> Iterator[Step]:
             key="timetable",
             title="还没有安排课次",
             path="/sessions",
-            since=facts.starts_on - SOON,
+            since=facts.near_from,
             due=facts.starts_on,
         )
     if facts.nobodys:

@@ -48,6 +48,7 @@ async def test_several_are_agreed_to_at_once_and_one_is_refused_with_a_reason(
     made = [(await apply(platform, wechat, opened.id, cast.person(seed)))[1] for seed in (31, 32, 33)]
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/classes/{opened.id}/enrolment"
+    assert "份报名" in (await mine.get("/admin")).text
     nobody = await mine.post(f"{home}/agree")
     assert nobody.status == 422 and "请先在表中勾选" in nobody.text
     both = await mine.post(f"{home}/agree", {"chosen": [made[0].id, made[1].id]})

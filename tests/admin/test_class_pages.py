@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import openpyxl
@@ -17,6 +17,7 @@ from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admin.browserless import sign_in
+from tests.assessing import clock_of
 
 XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
 
@@ -109,7 +110,7 @@ async def test_who_only_oversees_sees_the_class_and_no_button(
         overview = await browser.get(f"/admin/classes/{session.id}")
         roster = await browser.get(f"/admin/classes/{session.id}/roster")
         assert cast.BACKBONE_TEACHER.name in overview.text and "与名册一致" in roster.text
-        for words in ("邀请骨干教师", "上传并检查", "解除绑定"):
+        for words in ("上传并检查", "解除绑定"):
             assert words not in overview.text + roster.text
         person = session.trainees[0].actor.id
         for path in ("/roster", "/invitations", f"/roster/{person}/phone/release"):
@@ -134,9 +135,8 @@ async def test_the_home_page_of_an_institution_leads_from_nothing_to_what_waits(
         ),
     )
     home = await browser.get("/admin")
-    assert "还没有导入参训教师名册" in home.text and "还没有骨干教师接受授课邀请" in home.text
-    assert f"/admin/classes/{opened.id}/roster" in home.html
-    assert "未开班的培训班 1 个" in home.text and "进行中的培训班 1 个" in home.text
+    assert "还没有导入参训教师名册" in home.text and "邀请骨干教师承担授课，还没有人接受邀请" in home.text
+    assert f"/admin/classes/{opened.id}/roster" in home.html and "四月二级班" in home.text
 
 
 async def test_the_home_page_of_a_fresh_platform_tells_the_centre_what_to_do_first(
@@ -150,13 +150,33 @@ async def test_the_home_page_of_a_fresh_platform_tells_the_centre_what_to_do_fir
     assert "分配用户账号 （已完成）" in (await browser.get("/admin")).text
 
 
-async def test_the_home_page_of_a_province_counts_its_own_classes(
+async def test_the_home_page_of_a_province_shows_where_its_own_classes_hang(
     platform: Platform, site: str, opened: TrainingClass
 ) -> None:
     hebei = await sign_in(platform, site, cast.HEBEI_OFFICER)
     jiangsu = await sign_in(platform, site, cast.JIANGSU_OFFICER)
-    assert opened.name in (await hebei.get("/admin")).text
-    assert "管理范围内还没有培训班" in (await jiangsu.get("/admin")).text
+    page = await hebei.get("/admin")
+    assert opened.name in page.text and "没有等您办理的事" in page.text and "等谁办理" in page.text
+    empty = (await jiangsu.get("/admin")).text
+    assert "没有等您办理的事" in empty and "没有等别人办理的事" in empty and "下级逾期事项" not in empty
+
+
+async def test_who_waits_asks_again_on_the_page_and_is_refused_in_words_the_second_time(
+    platform: Platform, site: str, opened: TrainingClass
+) -> None:
+    item = {"item": f"class:{opened.id}:roster-import"}
+    clock_of(platform).advance(timedelta(days=1))
+    hebei = await sign_in(platform, site, cast.HEBEI_OFFICER)
+    assert item["item"] in (await hebei.get("/admin")).html
+    done = await hebei.post("/admin/urgings", item)
+    assert (done.status, done.location) == (303, "/admin")
+    page = await hebei.get("/admin")
+    assert "已催办邢台技师学院：还没有导入参训教师名册。" in page.text and "今天已催办" in page.text
+    again = await hebei.post("/admin/urgings", item)
+    assert again.status == 409 and "这件事今天已经催办过" in again.text
+    mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    assert "已催办 1 次（最近 2026-03-17，河北省级管理部门）" in (await mine.get("/admin")).text
+    assert (await mine.post("/admin/urgings", item)).status == 403
 
 
 # ---- What was done

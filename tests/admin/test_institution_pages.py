@@ -74,7 +74,7 @@ async def test_a_school_is_recommended_reviewed_and_published(centre: Browser, h
     assert "还没有推荐和申请" in (await hebei.get("/admin/recommendations")).text
     filed = await hebei.post("/admin/recommendations/new?purpose=NEW_BASE", NEW_BASE)
     assert filed.status == 303, filed.text
-    assert "推荐教师培训基地（待审核） 1" in (await centre.get("/admin")).text
+    assert "待审核的基地推荐和资格申请：推荐教师培训基地“" in (await centre.get("/admin")).text
     review = await centre.get(filed.location)
     assert 'value="052"' in review.html and "机械类、信息类" in review.text
     done = await centre.review(filed.location, "approve", GRANT)
@@ -127,7 +127,7 @@ async def test_what_is_declined_waits_for_the_province_and_may_come_again(
     empty = await centre.review(filed.location, "decline", {"reason": ""})
     assert empty.status == 422 and "data-dialog-show" in empty.html
     await centre.review(filed.location, "decline", {"reason": "请补充信息类实训条件。"})
-    assert "推荐教师培训基地（未核准，请修改或撤回） 1" in (await hebei.get("/admin")).text
+    assert "未核准的基地推荐和资格申请：推荐教师培训基地“" in (await hebei.get("/admin")).text
     amend = await hebei.get(f"{filed.location}/amend")
     assert "请补充信息类实训条件。" in amend.text
     again = await hebei.post(
@@ -260,7 +260,7 @@ async def test_a_class_is_corrected_on_request_and_its_page_keeps_the_version_be
     filed = await xingtai.post(path, correction_of(opened, place="图书馆 201"))
     assert filed.status == 303, filed.text
     assert "已有一件更正申请在审核中" in (await xingtai.get(path)).text
-    assert "待审核的更正申请 1" in (await hebei.get("/admin")).text
+    assert "待审核的更正申请：" in (await hebei.get("/admin")).text
     review = await hebei.get(filed.location)
     assert "培训地点 实训楼 301 图书馆 201" in review.text
     empty = await hebei.review(filed.location, "return", {"reason": ""})
@@ -278,7 +278,7 @@ async def test_a_returned_correction_comes_back_with_what_was_asked(
     path = f"/admin/classes/{opened.id}/correct"
     filed = await xingtai.post(path, correction_of(opened, place="图书馆"))
     await hebei.review(filed.location, "return", {"reason": "请写明房间号。"})
-    assert "被退回的更正申请 1" in (await xingtai.get("/admin")).text
+    assert "被退回的更正申请：" in (await xingtai.get("/admin")).text
     form = await xingtai.get(path)
     assert "请写明房间号。" in form.text and 'value="图书馆"' in form.html
     again = await xingtai.post(path, correction_of(opened, place="图书馆 201"))

@@ -102,8 +102,8 @@ async def test_a_province_approves_in_its_own_words_or_returns(platform: Platfor
     plan = await submitted(platform)
     browser = await sign_in(platform, site, cast.HEBEI_OFFICER)
     home = await browser.get("/admin")
-    assert "待审核的培训计划" in home.text and "/admin/plans?state=SUBMITTED" in home.html
     address = f"/admin/plans/{plan.id}"
+    assert f"待审核的培训计划：{plan.name}" in home.text and f'href="{address}"' in home.html
     page = await browser.get(address)
     assert "批准计划" in page.text and "退回修改" in page.text and "修改计划" not in page.text
     seen = str(len(plan.history))

@@ -199,7 +199,7 @@ async def test_the_whole_way_through_the_pages(
     assert "报送省级审核" in (await mine.get(home)).text
     assert (await mine.post(f"{home}/file", {"version": "1"})).status == 303
 
-    assert "培训方案待审核" in (await province.get("/admin")).text
+    assert "待审核的培训方案：" in (await province.get("/admin")).text
     assert held.training_class.name in (await province.get("/admin/schemes")).text
     review = await province.get(home)
     assert "新安排 16 个课次" in review.text and f"{home}/approve" in review.html

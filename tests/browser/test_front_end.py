@@ -187,7 +187,7 @@ def test_unsaved_changes_are_not_left_by_a_slip(wide_page: Page) -> None:
         dialog.accept()
 
     wide_page.on("dialog", leave)
-    wide_page.get_by_role("link", name="首页").first.click()
+    wide_page.get_by_role("link", name="工作台").first.click()
     wide_page.wait_for_url(f"{SITE}/admin")
     assert asked == ["beforeunload"]
 
