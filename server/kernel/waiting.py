@@ -33,6 +33,9 @@ class Waiting:
     count: int
     overdue: bool = False
     items: tuple[Item, ...] = ()
+    since: date | None = None
+    due: date | None = None
+    """Where they have the same days, as what is to be reported in a window."""
 
 
 @dataclass(frozen=True)

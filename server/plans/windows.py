@@ -284,21 +284,20 @@ async def urge(unit: UnitOfWork, year: int, institution_code: str = "") -> int:
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """For an institution the plan that it owes; for province and centre how many of theirs owe it, from the first day on."""
-    if actor.roles & INSTITUTION_ROLES:
-        return [
-            Waiting(
-                f"{year} 年培训计划（{one.report.label}），{one.due_on} 前报送", "/admin/plans", 1, one.late
-            )
-            for year, one in await my_reports(platform, actor)
-            if one.report.outstanding
-        ]
     today = beijing_date(platform.clock.now())
+    institution = bool(actor.roles & INSTITUTION_ROLES)
     place = "" if Role.NATIONAL_CENTRE in actor.roles else actor.province_code or ""
     announced = await store.windows(platform, [today.year, today.year + 1], place)
     found = []
-    for year in sorted({one.year for one in announced if one.opens_on <= today}):
+    for year in sorted({one.year for one in announced}):
+        since = min(one.opens_on for one in announced if one.year == year)
         owing = await reports(platform, actor, ReportFilter(year, outstanding=True))
+        if not owing or (since > today and not institution):
+            continue
+        title, href = f"没有报送 {year} 年培训计划的培训机构", f"{PAGE}?year={year}&outstanding=true"
+        if institution:
+            title, href = f"报送 {year} 年培训计划（{owing[0].report.label}）", "/admin/plans"
+        due = min(one.due_on or date.max for one in owing)
         late = any(one.late for one in owing)
-        title = f"没有报送 {year} 年培训计划的培训机构"
-        found += [Waiting(title, f"{PAGE}?year={year}&outstanding=true", len(owing), late)] if owing else []
+        found.append(Waiting(title, href, len(owing), late, since=min(since, today), due=due))
     return found

@@ -310,7 +310,8 @@ def _of_item(one: Pending, item: Item, today: date) -> Line:
 
 
 def _counted(one: Waiting, office: Owner) -> Line:
-    return Line(f"{one.title}（{one.count}）", "", one.href, office, "", None, None, one.overdue)
+    words = one.title if one.due and one.count == 1 else f"{one.title}（{one.count}）"
+    return Line(words, "", one.href, office, "", one.since, one.due, one.overdue)
 
 
 def _is_own(line: Line, office: Owner) -> bool:
