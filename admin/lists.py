@@ -34,6 +34,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform
+from server.kernel.queries import Part
 from server.kernel.spreadsheets import BATCH, Sheet, TooLong
 from server.kernel.titled import Titled
 from server.kernel.web import Route, allow
@@ -162,14 +163,17 @@ async def one_page(
     way = Way.read(address, query.conditions, query.way)
     found = await fetch(way.cursor, size + 1)
     rows = found[:size]
+    # Where a look was broken off before the page was full, it goes on from there.
+    looked = found if isinstance(found, Part) else Part[R]()
+    last = cursor(rows[-1]) if len(found) > size else looked.goes_on
     return {
         "rows": rows,
         "query": query,
         "narrowed": any(query.conditions.values()),
         "filters": query.filters(page),
         "previous": way.previous,
-        "next": way.next(cursor(rows[-1])) if len(found) > size else None,
-        "total": way.counted(size, len(rows)) if len(found) <= size else None,
+        "next": way.next(last) if last else None,
+        "total": way.counted(size, len(rows)) if looked.full_pages and not last else None,
         "export": way.export(f"{address}/export"),
     }
 

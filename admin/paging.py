@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-_CURSOR = re.compile(r"[0-9a-f]{24}")
+_CURSOR = re.compile(r"[a-z]?[0-9a-f]{24}(?:[0-9]{2})?")
+"""An id; of a list that goes through several collections which of them it is in, and where within what it names."""
 LONGEST_WAY = 40
 """Pages that can be gone back; the address stays short enough for any proxy."""
 

@@ -15,11 +15,14 @@ from markupsafe import Markup
 
 from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, PROVINCE_OPTIONS, WEEKDAYS
 from server.accounts.rules import last_four
+from server.classes.documents import TrainingClass
 from server.institutions.annex1 import PROVINCES
 from server.institutions.rules import MAJORS
 from server.kernel.clock import BEIJING, span
 from server.kernel.money import yuan
 from server.kernel.namesakes import namesakes
+from server.progress.facts import phase_of
+from server.progress.rules import Phase
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
@@ -49,7 +52,12 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
     static = partial(static_url, static_prefix, content_hash if development else cache(content_hash))
     environment.globals.update(static=static, icon=partial(icon, static), moved_to=None, unread=0)
     environment.globals.update(
-        levels=LEVELS, majors=MAJOR_OPTIONS, provinces=PROVINCE_OPTIONS, months=MONTHS, weekdays=WEEKDAYS
+        phases=list(Phase),
+        levels=LEVELS,
+        majors=MAJOR_OPTIONS,
+        provinces=PROVINCE_OPTIONS,
+        months=MONTHS,
+        weekdays=WEEKDAYS,
     )
     environment.filters.update(
         {
@@ -67,6 +75,7 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
                 yuan,
                 namesakes,
                 last_four,
+                phase,
             )
         }
     )
@@ -135,6 +144,11 @@ def filesize(size: int) -> str:
 def hours(amount: float | None) -> str:
     """Class hours (课时): "80 课时", "1.5 课时"."""
     return ABSENT if amount is None else f"{_short(amount, 2)} 课时"
+
+
+def phase(training_class: TrainingClass, today: date) -> Phase:
+    """Where a class stands on its way."""
+    return phase_of(training_class, today)
 
 
 def major_name(code: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Literal
 
 from admin.handler import PageHandler
 from admin.lists import Filter, LevelCode, Listing, MajorCode, ProvinceCode, Query, Words, Year, fetched_by
@@ -14,15 +14,15 @@ from server.admissions import service as admissions
 from server.applications import service as applications
 from server.applications.documents import Application
 from server.assessment import service as assessment
+from server.attendance import rolls
 from server.attendance import service as attendance
 from server.audit_words import Told, tell
 from server.backbone import service as backbone
 from server.certificates import service as certificates
 from server.classes import facts
 from server.classes import service as classes
-from server.classes.documents import ClassFilter, TrainingClass
+from server.classes.documents import TrainingClass
 from server.classes.rules import Stage
-from server.classes.service import ClassRow
 from server.corrections import service as corrections
 from server.interruptions import service as interruptions
 from server.invitations import service as invitations
@@ -31,49 +31,64 @@ from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform
-from server.kernel.spreadsheets import Column, Sheet
+from server.kernel.spreadsheets import Column, Sheet, Value
 from server.kernel.web import Route, allow
-from server.progress import service as progress
+from server.progress import desk, lines
+from server.progress.lines import Line, LineFilter, Place
+from server.progress.rules import Owner, Phase, Step
 from server.schemes import standing as scheme_standing
 from server.surveys import service as surveys
 
-LIFE: tuple[Callable[[Platform, Actor, TrainingClass], Awaitable[list[LifeStep]]], ...] = (
-    applications.life,
-    invitations.life,
-    scheme_standing.life,
-    admissions.life,
-    facts.life,
-    arrival.life,
-    attendance.life,
-    assessment.life,
-    surveys.life,
-    certificates.life,
-)
+LIFE: dict[Phase, tuple[Callable[[Platform, Actor, TrainingClass], Awaitable[list[LifeStep]]], ...]] = {
+    Phase.PREPARE: (applications.life, invitations.life, scheme_standing.life),
+    Phase.ENROL: (admissions.life, facts.life, arrival.life),
+    Phase.TEACH: (attendance.life,),
+    Phase.ASSESS: (assessment.life,),
+    Phase.CLOSE: (surveys.life, certificates.life),
+}
 """Each chapter's part of the life of a class, in the order in which a class goes through it."""
 
 
 class ClassQuery(Query):
     q: Annotated[Words, Filter("名称或培训机构")] = ""
-    stage: Annotated[Stage | None, Filter("状态")] = None
-    year: Annotated[Year, Filter("年份")] = None
+    place: Annotated[Place | None, Filter("环节", blank="在办的")] = None
+    owner: Annotated[Owner | None, Filter("卡在谁")] = None
+    overdue: Annotated[Literal["", "1"], Filter("期限", [("1", "已逾期")])] = ""
+    year: Year = None
     level: LevelCode = ""
     major: MajorCode = ""
     province: ProvinceCode = ""
+    stage: Stage | None = None
+    """Of links from before the list went by 环节."""
 
 
-SHEET = Sheet[ClassRow](
+def of_class(value: Callable[[TrainingClass], Value]) -> Callable[[Line], Value]:
+    return lambda line: value(line.training_class) if line.training_class else ""
+
+
+def of_step(value: Callable[[Step], Value | None]) -> Callable[[Line], Value]:
+    return lambda line: (value(line.step) or "") if line.step else ""
+
+
+SHEET = Sheet[Line](
     "培训班",
     [
-        Column("名称", 36, lambda row: row.item.name),
-        Column("级别", 10, lambda row: row.item.level.label),
-        Column("专业大类", 14, lambda row: row.item.major_name),
-        Column("培训机构", 30, lambda row: row.item.institution_name),
-        Column("培训时间", 26, lambda row: f"{row.item.starts_on} 至 {row.item.ends_on}"),
-        Column("课时", 8, lambda row: row.item.class_hours),
-        Column("地点", 24, lambda row: row.item.place),
-        Column("授课骨干教师", 24, lambda row: "、".join(teacher.name for teacher in row.item.teachers)),
-        Column("学员", 8, lambda row: row.trainees),
-        Column("状态", 10, lambda row: row.standing.label),
+        Column("名称", 36, lambda line: line.name),
+        Column("级别", 10, lambda line: line.level.label if line.level else ""),
+        Column("专业大类", 14, lambda line: line.major_name),
+        Column("培训机构", 30, lambda line: line.institution_name),
+        Column("培训时间", 24, lambda line: line.when),
+        Column("环节", 10, lambda line: line.place),
+        Column("接下来", 36, of_step(lambda step: step.title)),
+        Column("卡在谁", 26, of_step(lambda step: step.who)),
+        Column("已等", 8, lambda line: "" if line.waited is None else line.waited),
+        Column("等待开始", 12, of_step(lambda step: step.since)),
+        Column("期限", 12, of_step(lambda step: step.due)),
+        Column("是否逾期", 10, lambda line: "已逾期" if line.overdue else ""),
+        Column("课时", 8, of_class(lambda one: one.class_hours)),
+        Column("地点", 24, of_class(lambda one: one.place)),
+        Column("骨干教师", 24, of_class(lambda one: "、".join(teacher.name for teacher in one.teachers))),
+        Column("学员人数", 10, lambda line: "" if line.trainees is None else line.trainees),
     ],
     file="培训班列表",
 )
@@ -82,9 +97,8 @@ CLASSES = Listing(
     "classes/list.html",
     Permission.CLASSES_READ,
     ClassQuery,
-    fetched_by(classes.list_classes, ClassFilter),
+    fetched_by(lines.lines, LineFilter),
     sheet=SHEET,
-    cursor=lambda row: row.item.id,
 )
 
 
@@ -100,8 +114,14 @@ class Overview(PageHandler):
         self.render_page(
             "classes/overview.html",
             training_class=training_class,
-            next_steps=await progress.steps_of_class(self.platform, self.actor, training_class),
-            life=[step for part in LIFE for step in await part(self.platform, self.actor, training_class)],
+            waits=await desk.of_class(self.platform, self.actor, training_class),
+            sessions=await rolls.sessions_of_today(self.platform, training_class),
+            life={
+                phase: [
+                    step for part in parts for step in await part(self.platform, self.actor, training_class)
+                ]
+                for phase, parts in LIFE.items()
+            },
             corrections=await corrections.made_in_class(self.platform, self.actor, class_id),
             befell=await interruptions.changes_of_class(self.platform, self.actor, class_id),
             application=await application_of(self, training_class),

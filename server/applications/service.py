@@ -127,6 +127,7 @@ async def _apply(unit: UnitOfWork, plan_id: str, item_id: str, draft: Applicatio
         history=[history.step(unit, Action.SUBMIT)],
     )
     await store.insert(unit, new)
+    await plans.take_item(unit, planned.plan, item_id)
     unit.audit("applications:submit", new.id, name=new.name, item=item_id)
     return new
 
@@ -163,7 +164,9 @@ async def withdraw(unit: UnitOfWork, application_id: str, wanted: Withdrawal) ->
     """Gives up an application that is not approved; its item can be applied for again."""
     found = await get_application(unit, unit.actor, application_id)
     unit.audit("applications:withdraw", found.id, name=found.name, reason=wanted.reason)
-    return await take(unit, rules.STEPS, found, Action.WITHDRAW, wanted.reason, seen=wanted.seen)
+    withdrawn = await take(unit, rules.STEPS, found, Action.WITHDRAW, wanted.reason, seen=wanted.seen)
+    await plans.give_item_back(unit, found.institution_code, found.plan_year, found.item.id)
+    return withdrawn
 
 
 async def _checked(
@@ -263,6 +266,7 @@ async def give_up(unit: UnitOfWork, training_class: TrainingClass, action: Actio
         return
     found = await get_application(unit, unit.actor, training_class.application_id)
     await take(unit, rules.STEPS, found, action, reason)
+    await plans.give_item_back(unit, found.institution_code, found.plan_year, found.item.id)
     unit.audit(_GIVEN_UP[action], found.id, reason=reason)
 
 
@@ -326,6 +330,13 @@ async def list_applications(
     return await store.applications(
         platform, actor.jurisdiction, narrowed, filed_by=filed_by, before=before, limit=limit
     )
+
+
+async def undecided(
+    platform: Platform, actor: Actor, narrowed: ApplicationFilter, *, after: str | None, limit: int
+) -> list[Application]:
+    """The applications in the actor's jurisdiction that are filed or returned, the oldest first, later than the id `after`."""
+    return await store.undecided(platform, actor.jurisdiction, narrowed, after=after, limit=limit)
 
 
 async def overdue_since(scope: Scope) -> datetime:

@@ -6,13 +6,14 @@ from collections.abc import Collection
 from datetime import datetime
 
 from server.applications.documents import Application, ApplicationFilter
-from server.applications.rules import HOLDING
+from server.applications.rules import HOLDING, State
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.unit_of_work import Scope
 
 WAITING: Row = {"waits_since": {"$type": "date"}}
+UNDECIDED: Row = {"state": {"$in": [State.RETURNED, State.SUBMITTED]}}
 
 COLLECTIONS = (
     CollectionSpec(
@@ -32,6 +33,7 @@ COLLECTIONS = (
             Index([("province_code", 1), ("waits_since", 1), ("_id", -1)], partial=WAITING),
             Index([("institution_code", 1), ("waits_since", 1), ("_id", -1)], partial=WAITING),
             *found_indexes("institution_code", "province_code"),
+            Index([("state", 1), ("_id", 1)], partial=UNDECIDED),
         ),
     ),
 )
@@ -76,6 +78,16 @@ def _after(last: Application) -> Row:
     """What follows this one among those that wait."""
     since = last.waits_since
     return {"$or": [{"waits_since": {"$gt": since}}, {"waits_since": since, "_id": {"$lt": last.id}}]}
+
+
+async def undecided(
+    scope: Scope, reach: Jurisdiction, narrowed: ApplicationFilter, *, after: str | None, limit: int
+) -> list[Application]:
+    condition: Row = {"$and": [reach.filter(), _condition(narrowed), UNDECIDED]}
+    if after:
+        condition["_id"] = {"$gt": after}
+    rows = scope["applications"].find(condition, session=scope.session).sort("_id", 1).limit(limit)
+    return [Application.from_mongo(row) async for row in rows]
 
 
 def _overdue(filed_by: datetime) -> Row:

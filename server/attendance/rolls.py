@@ -17,8 +17,9 @@ from server.attendance.hours import TooManyHours, has_ended
 from server.attendance.rules import Flag, Status, Window
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
-from server.classes.rules import NotArrived
+from server.classes.rules import NotArrived, Stage
 from server.classes.service import ResultsReleased
+from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.namesakes import Listed, told_apart
@@ -121,6 +122,16 @@ class Roll:
         return [entry for entry in self.entries if entry.open_flags]
 
 
+@dataclass(frozen=True)
+class SessionToday:
+    """A session of this day in short: how many are in, and the names of those who are not."""
+
+    session: TeachingSession
+    window: Window
+    present: int
+    missing: list[str]
+
+
 def board_of(roll: Roll) -> dict[str, list[str]]:
     """What a classroom sees: names by state, whoever came last first. Nothing else of anybody, for a whole room reads it."""
     everybody = [one.trainee for one in roll.entries]
@@ -148,6 +159,19 @@ async def roll(platform: Platform, actor: Actor, class_id: str, session_id: str)
 async def taught_roll(platform: Platform, actor: Actor, session_id: str) -> Roll:
     """The same for a teacher of the class."""
     return await roll_of(platform, await service.taught_session(platform, actor, session_id))
+
+
+async def sessions_of_today(platform: Platform, training_class: TrainingClass) -> list[SessionToday]:
+    """The sessions that this day has, in their order; of a class that the caller has fetched already."""
+    today = beijing_date(platform.clock.now())
+    if training_class.condition.ended or training_class.stage_on(today) is not Stage.ONGOING:
+        return []
+    found = await store.sessions_of_class(platform, training_class.id)
+    seen = [await roll_of(platform, one) for one in found if beijing_date(one.starts_at) == today]
+    return [
+        SessionToday(one.session, one.window, len(one.present) + len(one.late), board_of(one)["missing"])
+        for one in seen
+    ]
 
 
 async def roll_of(platform: Platform, session: TeachingSession) -> Roll:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
+from typing import Literal
 
 from server.institutions.rules import Level
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
@@ -48,6 +49,10 @@ class Stage(Titled):
     NOT_STARTED = "NOT_STARTED", "未开班"
     ONGOING = "ONGOING", "进行中"
     FINISHED = "FINISHED", "已结束"
+
+
+Standing = Literal["before", "under way", "after"]
+"""Where a day lies to those of a class, whatever befell it."""
 
 
 class Condition(Titled):

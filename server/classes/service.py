@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from server.accounts import people
 from server.accounts.rules import Evidence
 from server.backbone import service as backbone
-from server.classes import going_store, roster_store, rules, store, trained_store
+from server.classes import going_store, in_hand_store, roster_store, rules, store, trained_store
 from server.classes.documents import (
     ClassFilter,
     ClassTeacher,
@@ -183,6 +183,38 @@ async def list_classes(
     ]
 
 
+async def unreleased_in_reach(
+    platform: Platform,
+    actor: Actor,
+    narrowed: ClassFilter,
+    standing: rules.Standing | None,
+    *,
+    after: str | None,
+    limit: int,
+) -> list[TrainingClass]:
+    """The classes in the actor's jurisdiction whose results are not released, the first to begin first; ended ones are not among them."""
+    today = beijing_date(platform.clock.now())
+    return await in_hand_store.unreleased(
+        platform, actor.jurisdiction, narrowed, today, standing, after=after, limit=limit
+    )
+
+
+async def released_in_reach(
+    platform: Platform, actor: Actor, narrowed: ClassFilter, *, after: str | None, limit: int
+) -> list[TrainingClass]:
+    """Those of a year ago or later whose results are released, the last first."""
+    now = platform.clock.now()
+    return await in_hand_store.released_since(
+        platform,
+        actor.jurisdiction,
+        narrowed,
+        beijing_date(now),
+        now - RELEASED_LATELY,
+        after=after,
+        limit=limit,
+    )
+
+
 async def current_classes(platform: Platform, actor: Actor, limit: int = 100) -> list[CurrentClass]:
     """The classes in the actor's jurisdiction that are not over or not released, newest first."""
     return await _at_a_glance(platform, await unfinished(platform, actor, limit))
@@ -246,6 +278,11 @@ async def enrolled_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, dict[
         awaited = bool(row.get("arrival_required")) and row.get("arrived_at") is None
         found.setdefault(row["class_id"], {})[row["person_id"]] = awaited
     return found
+
+
+async def count_trainees(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
+    """By class id, of classes that the caller has fetched already."""
+    return await store.count_enrolments(scope, class_ids)
 
 
 async def count_by_stage(platform: Platform, actor: Actor) -> dict[Stage, int]:

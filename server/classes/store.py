@@ -19,6 +19,7 @@ CALLED_OFF = ["CALLED_OFF", "TERMINATED"]
 """Conditions of a class in which nothing goes on any more."""
 
 REACHES = ("institution_code", "province_code")
+UNRELEASED: Row = {"results_released_at": None}
 
 COLLECTIONS = (
     CollectionSpec(
@@ -44,6 +45,11 @@ COLLECTIONS = (
             # By which class it trained last, the same way: the days of sessions, once the results are released.
             Index([(name, 1) for name in ("institution_code", "level", "trained_to", "results_released_at")]),
             Index([("enrolment_closes", 1)]),
+            # What is in hand (in_hand_store), of the country and of a province; an institution has few.
+            Index([("starts_on", 1), ("_id", 1)], partial=UNRELEASED),
+            Index([("province_code", 1), ("starts_on", 1), ("_id", 1)], partial=UNRELEASED),
+            Index([("results_released_at", -1), ("_id", -1)]),
+            Index([("province_code", 1), ("results_released_at", -1), ("_id", -1)]),
         ),
     ),
     CollectionSpec(
@@ -83,14 +89,14 @@ async def classes(
     limit: int,
 ) -> list[TrainingClass]:
     """Newest first, older than the id `before`."""
-    condition: Row = {"$and": [reach.filter(), _condition(narrowed, today)]}
+    condition: Row = {"$and": [reach.filter(), narrowed_to(narrowed, today)]}
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["classes"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [TrainingClass.from_mongo(row) async for row in rows]
 
 
-def _condition(narrowed: ClassFilter, today: date) -> Row:
+def narrowed_to(narrowed: ClassFilter, today: date) -> Row:
     facets = {"level": narrowed.level, "major": narrowed.major, "year": narrowed.year}
     conditions = [looking_for(narrowed.words, ("name", "institution_name"), facets)]
     if narrowed.province_code:

@@ -35,6 +35,15 @@ async def insert_many(scope: Scope, collection: str, new: Sequence[Document]) ->
         raise DuplicateKeyError(f"{collection} has one already", DUPLICATE_KEY, keys) from None
 
 
+class Part(list[R]):
+    """Rows of a page where each was looked at before it was taken; looking is broken off after so many, the page full or not."""
+
+    goes_on: str | None = None
+    """The cursor from which to look on, where it was."""
+    full_pages: bool = True
+    """Whether the pages before this one were full."""
+
+
 @dataclass(frozen=True)
 class LookUp(Generic[R]):
     """What is looked for in a collection, and how the rows found are read: it can travel together with another."""

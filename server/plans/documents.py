@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from pydantic import Field
+
 from server.kernel.found import Found
 from server.kernel.history import Step
 from server.kernel.mongo import Document
@@ -28,6 +30,8 @@ class Plan(Found, Reviewed):
     version: int
     state: State
     items: list[PlanItem]
+    to_apply: list[str] = Field(default_factory=list)
+    """Of a version in force: ids of the items for which no 开班申请 is under way and no class was made, in order."""
 
     @property
     def named(self) -> str:
@@ -63,6 +67,10 @@ class Plan(Found, Reviewed):
     @property
     def name(self) -> str:
         return f"{self.institution_name} {self.year} 年培训计划"
+
+    @property
+    def items_to_apply(self) -> list[PlanItem]:
+        return [item for item in self.items if item.id in self.to_apply]
 
     @property
     def places(self) -> int:

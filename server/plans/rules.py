@@ -6,7 +6,7 @@ changed only by the procedure, so an approved plan gives way to a new version th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -136,6 +136,13 @@ def check_complete(items: Sequence[object]) -> None:
     """Raises Invalid for a plan that says nothing."""
     if not items:
         raise Invalid("计划中还没有项目。请先填写至少一个培训班，再报送审核。")
+
+
+def to_apply(before: Sequence[PlanItem], left: Collection[str], after: Sequence[PlanItem]) -> list[str]:
+    """For which items of a new version somebody has still to apply: those that are new in it, and those that were `left` of the one
+    before it. An item keeps its id from version to version, and what was applied for stays so."""
+    known = {item.id for item in before}
+    return sorted(item.id for item in after if item.id not in known or item.id in left)
 
 
 class ChangeKind(Titled):

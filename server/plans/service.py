@@ -180,9 +180,10 @@ async def approve(unit: UnitOfWork, plan_id: str, review: Review) -> Plan:
     before = await store.approved(unit, plan.institution_code, plan.year)
     if before is not None:
         unit.audit("plans:supersede", before.id, version=before.version)
-        await take(unit, rules.STEPS, before, Action.SUPERSEDE)
+        await take(unit, rules.STEPS, before, Action.SUPERSEDE, changes={"to_apply": []})
     unit.audit("plans:approve", plan.id, version=plan.version)
-    return await take(unit, rules.STEPS, plan, Action.APPROVE, seen=review.seen)
+    left = rules.to_apply(before.items if before else (), before.to_apply if before else (), plan.items)
+    return await take(unit, rules.STEPS, plan, Action.APPROVE, seen=review.seen, changes={"to_apply": left})
 
 
 @transactional
@@ -191,6 +192,19 @@ async def send_back(unit: UnitOfWork, plan_id: str, wanted: Return) -> Plan:
     plan = await get_plan(unit, unit.actor, plan_id)
     unit.audit("plans:return", plan.id, version=plan.version, reason=wanted.reason)
     return await take(unit, rules.STEPS, plan, Action.RETURN, wanted.reason, seen=wanted.seen)
+
+
+# ---- part of an application
+
+
+async def take_item(unit: UnitOfWork, plan: Plan, item_id: str) -> None:
+    """Part of an application: it holds an item of this plan, which the caller has fetched."""
+    await store.take_item(unit, plan.id, item_id)
+
+
+async def give_item_back(unit: UnitOfWork, institution_code: str, year: int, item_id: str) -> None:
+    """Part of its end: if the plan in force has the item, somebody has to apply for it again."""
+    await store.give_item_back(unit, institution_code, year, item_id)
 
 
 # ---- reading
@@ -224,6 +238,24 @@ async def list_plans(
 ) -> list[Plan]:
     """The versions in the actor's jurisdiction, newest first; those that were given up only where they are asked for."""
     return await store.plans(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
+
+
+async def on_their_way(
+    platform: Platform, actor: Actor, narrowed: PlanFilter, *, after: str | None, limit: int
+) -> list[Plan]:
+    """The versions in the actor's jurisdiction that are drafted, filed or returned, the oldest first, later than the id `after`."""
+    return await store.on_their_way(platform, actor.jurisdiction, narrowed, after=after, limit=limit)
+
+
+async def with_items_to_apply(
+    platform: Platform, actor: Actor, narrowed: PlanFilter, *, begin: str | None, limit: int
+) -> list[Plan]:
+    """The versions in force, of this year and later, that have an item for which somebody has still to apply: oldest first, from the id
+    `begin` on."""
+    this_year = beijing_date(platform.clock.now()).year
+    return await store.with_items_to_apply(
+        platform, actor.jurisdiction, narrowed, this_year, begin=begin, limit=limit
+    )
 
 
 async def plan_in_force(scope: Scope, institution_code: str, year: int) -> Plan | None:

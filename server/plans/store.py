@@ -13,6 +13,9 @@ from server.kernel.unit_of_work import Scope
 from server.plans.documents import Plan, PlanFilter, PlanWindow
 from server.plans.rules import OPEN, State
 
+ON_ITS_WAY: Row = {"state": {"$in": sorted(OPEN)}}
+TO_APPLY: Row = {"to_apply.0": {"$exists": True}}
+
 COLLECTIONS = (
     CollectionSpec(
         "plans",
@@ -33,6 +36,9 @@ COLLECTIONS = (
             Index([("province_code", 1), ("year", 1), ("_id", -1)]),
             *found_indexes("institution_code", "province_code"),
             Index([("state", 1), ("_id", -1)]),
+            # What is still to be applied for, of the whole country: few at any time.
+            Index([("province_code", 1), ("year", 1), ("_id", 1)], partial=TO_APPLY),
+            Index([("year", 1), ("_id", 1)], partial=TO_APPLY),
         ),
     ),
     CollectionSpec(
@@ -73,6 +79,40 @@ def _condition(narrowed: PlanFilter) -> Row:
     if len(item) > 1:
         condition["items"] = {"$elemMatch": item}
     return condition
+
+
+async def on_their_way(
+    scope: Scope, reach: Jurisdiction, narrowed: PlanFilter, *, after: str | None, limit: int
+) -> list[Plan]:
+    condition: Row = {"$and": [reach.filter(), _condition(narrowed), ON_ITS_WAY]}
+    if after:
+        condition["_id"] = {"$gt": after}
+    rows = scope["plans"].find(condition, session=scope.session).sort("_id", 1).limit(limit)
+    return [Plan.from_mongo(row) async for row in rows]
+
+
+async def with_items_to_apply(
+    scope: Scope, reach: Jurisdiction, narrowed: PlanFilter, year: int, *, begin: str | None, limit: int
+) -> list[Plan]:
+    years = {"year": {"$in": [year, year + 1]}}  # a plan is made for this year or the next: rules.check_year
+    condition: Row = {"$and": [reach.filter(), _condition(narrowed), TO_APPLY, years]}
+    if begin:
+        condition["_id"] = {"$gte": begin}
+    rows = scope["plans"].find(condition, session=scope.session).sort("_id", 1).limit(limit)
+    return [Plan.from_mongo(row) async for row in rows]
+
+
+async def take_item(scope: Scope, plan_id: str, item_id: str) -> None:
+    await scope["plans"].update_one({"_id": plan_id}, {"$pull": {"to_apply": item_id}}, session=scope.session)
+
+
+async def give_item_back(scope: Scope, institution_code: str, year: int, item_id: str) -> None:
+    in_force = {"institution_code": institution_code, "year": year, "state": State.APPROVED}
+    await scope["plans"].update_one(
+        {**in_force, "items.id": item_id, "to_apply": {"$ne": item_id}},
+        {"$push": {"to_apply": {"$each": [item_id], "$sort": 1}}},
+        session=scope.session,
+    )
 
 
 async def versions(scope: Scope, institution_code: str, year: int) -> list[Plan]:

@@ -6,7 +6,7 @@ How much is read does not grow with the classes that are over: those that are no
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -365,7 +365,26 @@ async def _urged(scope: Scope, keys: Sequence[str]) -> dict[str, Urged]:
     return found
 
 
-async def urged_of_class(scope: Scope, class_id: str, steps: Iterable[Step]) -> dict[str, Urged]:
-    """By the key of a step how often it was asked for again: for the page of a class."""
-    found = await _urged(scope, [f"class:{class_id}:{one.key}" for one in steps])
-    return {key.rpartition(":")[2]: urged for key, urged in found.items()}
+@dataclass(frozen=True)
+class Next:
+    """What waits in a class, as its page says it."""
+
+    line: Line
+    own: bool
+    """Whether it waits for the reader's office."""
+
+
+async def of_class(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[Next]:
+    """What the reader's own office can do at once, and then everything else, most urgent first; of a class that the caller has fetched."""
+    today = beijing_date(platform.clock.now())
+    after = (await policies.on(platform, today)).urge_after_days
+    steps = await service.steps_of_class(platform, actor, training_class)
+    lines = [_of_step(training_class, one, today) for one in steps]
+    told = await _urged(platform, [one.key for one in lines if one.key])
+    found = []
+    for line in lines:
+        own, urged = is_own(line, actor), told.get(line.key)
+        may = bool(line.key) and not own
+        may = may and rules.may_be_urged(line.since, today, after, urged.last if urged else None)
+        found.append(Next(replace(line, urged=urged, may_be_urged=may), own))
+    return sorted(found, key=lambda one: not (one.own and not one.line.blocked_by))

@@ -32,6 +32,7 @@ from server.progress.rules import (
     Days,
     Letters,
     Owner,
+    Phase,
     SchemeFacts,
     SessionFacts,
     SurveyFacts,
@@ -137,6 +138,24 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
         )
 
     return {one.id: of_class(one) for one in found}
+
+
+def phase_of(one: TrainingClass, today: date) -> Phase:
+    """Where a class stands: what it says of itself is all that it takes."""
+    itself = ClassFacts(
+        class_id=one.id,
+        institution_name=one.institution_name,
+        province_name=PROVINCE_NAMES[one.province_code],
+        opened_on=beijing_date(one.opened_at),
+        starts_on=one.starts_on,
+        ends_on=one.ends_on,
+        ended=one.condition.ended,
+        released_on=beijing_date(one.results_released_at) if one.results_released_at else None,
+        applied=one.application_id is not None,
+        kinds=frozenset(kind for teacher in one.teachers for kind in teacher.kinds),
+        governed=one.scheme_version is not None,
+    )
+    return rules.phase_of(itself, today)
 
 
 def _is_near(one: TrainingClass, today: date) -> bool:

@@ -28,6 +28,7 @@ from server.upgrades import (
     s0019_classes_keep_their_planned_end,
     s0020_lists_find_by_index,
     s0021_reviews_have_days,
+    s0023_plans_know_what_is_to_be_applied_for,
 )
 
 
@@ -100,4 +101,9 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("s0020_lists_find_by_index", "让各列表按索引查找", s0020_lists_find_by_index.run),
     Step("s0021_reviews_have_days", "把开班申请的超期天数作为审核的办理期限", s0021_reviews_have_days.run),
+    Step(
+        "s0023_plans_know_what_is_to_be_applied_for",
+        "列出各年度计划中还没有申请开班的项目",
+        s0023_plans_know_what_is_to_be_applied_for.run,
+    ),
 )

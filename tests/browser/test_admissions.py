@@ -109,7 +109,7 @@ def enrolment(page: Page, training_class: TrainingClass, applicants: list[Applic
 def test_the_tab_of_enrolment_fits_and_is_accessible_with_applicants_and_without(page: Page) -> None:
     enrolment(page, CLASS, APPLICANTS)
     expect(page.get_by_role("checkbox", name="选择赵试甲")).to_be_visible()
-    expect(page.get_by_role("link", name="报名", exact=True)).to_have_attribute("aria-current", "page")
+    expect(page.locator(".rail [aria-current=page]")).to_have_text("报名")
     assert_accessible(page)
     assert_fits(page)
     enrolment(page, CLASS, [])

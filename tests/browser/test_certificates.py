@@ -110,10 +110,14 @@ def class_page(page: Page, **changes: Any) -> None:
     )
 
 
-def test_the_tab_of_the_page_is_in_view_on_a_phone(phone_page: Page) -> None:
+def test_the_way_through_the_class_is_folded_on_a_phone_and_opens_by_keyboard(phone_page: Page) -> None:
     class_page(phone_page)
-    tab = phone_page.get_by_role("navigation", name="培训班的页面").get_by_text("证书")
-    expect(tab).to_be_in_viewport(ratio=1)
+    page = phone_page.get_by_role("navigation", name="培训班的环节").get_by_role("link", name="证书")
+    expect(page).to_have_count(0)
+    phone_page.locator(".rail-fold > summary").press("Enter")
+    expect(page).to_have_attribute("aria-current", "page")
+    assert_accessible(phone_page)
+    assert_fits(phone_page)
 
 
 def one_page(page: Page, shown: Certificate, **changes: Any) -> None:

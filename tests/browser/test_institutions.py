@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -38,6 +40,8 @@ from server.interruptions.service import ChangesOfClass
 from server.kernel.clock import FixedClock
 from server.kernel.history import Step
 from server.kernel.life import LifeStep
+from server.progress.desk import Line, Next, Urged
+from server.progress.rules import Owner, Phase
 from tests.admin.front_end import allowed, layout_context, show
 from tests.browser.conftest import assert_accessible, assert_looks_right
 
@@ -196,18 +200,33 @@ def correction_page(state: CorrectionState) -> dict[str, Any]:
     )
 
 
-LIFE = [
-    LifeStep("计划", "done", "邢试丁", NOON - timedelta(days=300), "/a", "2026 年计划"),
-    LifeStep("申请", "done", "冀试乙", NOON - timedelta(days=60), "/a", "已批准"),
-    LifeStep("邀请", "done", "邢试丁", NOON - timedelta(days=50), "/a", "1 人接受"),
-    LifeStep("方案", "done", "冀试乙", NOON - timedelta(days=40), "/a", "第 2 版"),
-    LifeStep("报名", "done", "", NOON - timedelta(days=20), "/a", "50 / 50 人"),
-    LifeStep("入学", "done", "邢试丁", NOON - timedelta(days=13), "/a", "48 人报到"),
-    LifeStep("开课", "current", "邢试丁", NOON - timedelta(days=13), "/a", "24 次课"),
-    LifeStep("考核", "current", "钱试乙", NOON - timedelta(days=1), "/a", "3 项任务"),
-    LifeStep("成绩", "todo", href="/a"),
-    LifeStep("证书", "todo", href="/a"),
-]
+HOME = f"/admin/classes/{CLASS.id}"
+LIFE = {
+    Phase.PREPARE: [
+        LifeStep(
+            "培训计划", "done", "冀试乙", NOON - timedelta(days=300), "/admin/plans/1", "2026 年第 1 版"
+        ),
+        LifeStep("邀请", "done", "钱试乙", NOON - timedelta(days=50), f"{HOME}/invitations"),
+        LifeStep("培训方案", "done", "冀试乙", NOON - timedelta(days=40), f"{HOME}/scheme", "第 2 版"),
+    ],
+    Phase.ENROL: [LifeStep("名册", "done", "", NOON - timedelta(days=20), f"{HOME}/roster", "50 人")],
+    Phase.TEACH: [
+        LifeStep("开课", "current", "邢试丁", NOON - timedelta(days=13), f"{HOME}/sessions", "24 次课")
+    ],
+    Phase.ASSESS: [
+        LifeStep("考核", "current", "钱试乙", NOON - timedelta(days=1), f"{HOME}/tasks", "3 项任务"),
+        LifeStep("成绩", "todo", href=f"{HOME}/results"),
+    ],
+    Phase.CLOSE: [LifeStep("证书", "todo", href=f"{HOME}/certificates")],
+}
+
+
+def waiting(owner: Owner, title: str, due: date, path: str) -> Next:
+    who = "邢台技师学院" if owner is Owner.INSTITUTION else "河北省（省级管理部门）"
+    since, key = TODAY - timedelta(days=9), f"class:{CLASS.id}:step"
+    line = Line(title, CLASS.name, f"{HOME}{path}", owner, who, since, due, due < TODAY, key=key)
+    own = owner is Owner.INSTITUTION
+    return Next(replace(line, may_be_urged=not own, urged=None if own else Urged(2, TODAY, "部试甲")), own)
 
 
 def class_page() -> dict[str, Any]:
@@ -216,7 +235,11 @@ def class_page() -> dict[str, Any]:
         tab="overview",
         application=None,
         glance=CurrentClass(CLASS, 50, Stage.ONGOING, None),
-        next_steps=[],
+        waits=[
+            waiting(Owner.INSTITUTION, "3 次课的授课教师已不在本班", TODAY, "/sessions/teachers"),
+            waiting(Owner.PROVINCE, "审核培训班变更：延期", TODAY - timedelta(days=4), "#changes"),
+        ],
+        sessions=[],
         teachers=[(CLASS.teachers[0], None)],
         life=LIFE,
         corrections=[correction(CorrectionState.APPROVED)],
@@ -365,12 +388,32 @@ def test_the_centre_declines_only_with_a_reason(page: Page) -> None:
     assert_accessible(page)
 
 
-def test_the_life_line_names_the_step_a_class_is_at(page: Page) -> None:
+def test_the_phases_of_a_class_fold_out_by_keyboard_and_say_where_it_stands(page: Page) -> None:
     show(page, *PAGES["life of a class"])
-    line = page.get_by_role("list", name="培训班的办理进度")
-    expect(line.get_by_role("listitem")).to_have_count(10)
-    expect(line.locator("[aria-current=step]").first).to_contain_text("开课")
-    expect(line.get_by_role("link", name="邀请")).to_be_visible()
+    rail = page.get_by_role("navigation", name="培训班的环节")
+    expect(rail.locator("summary[aria-current=step]")).to_contain_text("教学")
+    expect(rail.get_by_role("link", name=re.compile(r"课次签到\s*：进行中"))).to_be_visible()
+    closing = rail.get_by_role("link", name=re.compile(r"证书\s*：未开始"))
+    expect(closing).to_be_hidden()
+    rail.locator("summary").last.press("Enter")
+    expect(closing).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(closing).to_be_focused()
+    assert_accessible(page)
+    expect(page.get_by_text("接下来由您办理")).to_be_visible()
+    expect(page.get_by_role("link", name="去办理")).to_have_attribute("href", f"{HOME}/sessions/teachers")
+    expect(page.get_by_text("已逾期")).to_be_visible()
+
+
+def test_the_head_of_a_class_stays_in_view_and_hides_no_field(wide_page: Page) -> None:
+    show(wide_page, *PAGES["life of a class"])
+    wide_page.evaluate("scrollTo({top: 4000, behavior: 'instant'})")
+    expect(wide_page.get_by_role("heading", level=1)).to_be_in_viewport(ratio=1)
+    wide_page.locator(".rail").get_by_role("link", name="资料").click()
+    head = wide_page.locator(".page-head").bounding_box()
+    facts = wide_page.locator("#facts").bounding_box()
+    assert head is not None and facts is not None and facts["y"] >= head["y"] + head["height"]
 
 
 def test_before_and_after_stand_side_by_side(page: Page) -> None:

@@ -209,5 +209,5 @@ def test_printed_the_letter_stands_alone(wide_page: Page) -> None:
     show_letter(wide_page, INVITATIONS[0])
     wide_page.emulate_media(media="print")
     expect(wide_page.get_by_role("article", name="邀请函")).to_be_visible()
-    for chrome in ("header.topbar", "nav.sidebar", ".page-head", ".page-foot", ".tabs"):
+    for chrome in ("header.topbar", "nav.sidebar", ".page-head", ".page-foot", ".rail"):
         expect(wide_page.locator(chrome).first).to_be_hidden()

