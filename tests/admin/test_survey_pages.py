@@ -1,8 +1,12 @@
 """The page of a class's satisfaction survey over HTTP."""
 
+import io
 from datetime import timedelta
 
+import openpyxl
+
 from server.kernel.platform import Platform
+from server.surveys import rules
 from server.surveys import service as surveys
 from server.surveys.unsealing import unseal_due
 from server.wechat.simulator import Simulator
@@ -35,6 +39,7 @@ async def test_an_institution_sets_up_the_survey_and_follows_it_to_its_results(
         answers = answers_to(survey, 3, remark="<b>实训设备</b>")
         await surveys.answer_survey(platform, phone.actor, survey.id, answers)
     assert "实训设备" not in (await mine.get(home)).text
+    assert (await mine.get(f"{home}/export")).status == 409
     assert (await mine.post(f"{home}/close")).status == 303
     assert "正在汇总" in (await mine.get(home)).text
     clock_of(platform).advance(timedelta(minutes=1))
@@ -43,6 +48,10 @@ async def test_an_institution_sets_up_the_survey_and_follows_it_to_its_results(
     over = await mine.get(home)
     assert "3.00 分" in over.text and "&lt;b&gt;实训设备&lt;/b&gt;" in over.html
     assert f"{home}/close" not in over.html
+    sheet = openpyxl.load_workbook(io.BytesIO((await mine.get(f"{home}/export")).body)).worksheets[0]
+    lines = list(sheet.iter_rows(min_row=2, values_only=True))
+    assert lines[0][1:] == ("合计", 3, 6 * len(rules.TEACHER_TOPICS), 0, 0)
+    assert [line[1] for line in lines if line[0] == rules.REMARKS] == ["<b>实训设备</b>"] * 6
 
 
 async def test_a_bad_period_comes_back_with_what_was_typed(
