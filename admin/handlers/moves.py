@@ -23,7 +23,7 @@ from server.moves.service import PAGE, MoveDraft
 class MoveQuery(Query):
     q: Annotated[Words, Filter("姓名或单位")] = ""
     state: Annotated[State | None, Filter("状态")] = None
-    waiting: Annotated[bool, Filter("待办", [("True", "待本省确认")])] = False
+    waiting: Annotated[bool | None, Filter("待办", [("True", "待本省确认")])] = None
     province: ProvinceCode = ""
     person_id: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")] = ""
 

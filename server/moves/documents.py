@@ -81,7 +81,7 @@ class MoveFilter:
     words: str = ""
     """Parts of the name or of a unit, each of which must be there."""
     state: State | None = None
-    waiting: bool = False
+    waiting: bool | None = None
     """Only those that wait for the actor's province."""
     province_code: str = ""
     person_id: str = ""

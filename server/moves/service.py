@@ -252,7 +252,7 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     if Role.PROVINCE not in actor.roles or not actor.province_code:
         return []
     count = await store.count_pending(platform, actor.province_code)
-    return [Waiting("待确认的人员调动", f"{PAGE}?waiting=true", count)] if count else []
+    return [Waiting("待确认的人员调动", f"{PAGE}?waiting=True", count)] if count else []
 
 
 async def needed(scope: Scope, person_ids: Sequence[str]) -> set[str]:
