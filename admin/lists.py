@@ -32,6 +32,7 @@ from server.exports.service import Reading
 from server.kernel import downloads
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
+from server.kernel.mongo import OLDEST
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform
 from server.kernel.queries import Part
@@ -44,6 +45,7 @@ EXPORT_RATE = "30/minute"
 AT_ONCE = 20_000
 """Rows that somebody waits for; longer exports are prepared while one does something else."""
 
+NOT_NARROWING = {"way", "sort"}
 IN_SERVICES = {"q": "words", "province": "province_code", "institution": "institution_code"}
 """What the address calls shorter than the services do."""
 
@@ -94,7 +96,7 @@ class Query(BaseModel):
     @property
     def arguments(self) -> dict[str, Any]:
         """The same as a service calls it: `q` are its words, and a province its code."""
-        names = (name for name in type(self).model_fields if name != "way")
+        names = (name for name in type(self).model_fields if name not in NOT_NARROWING)
         return {IN_SERVICES.get(name, name): getattr(self, name) for name in names}
 
     def filters(self, page: PageHandler) -> list[ShownFilter]:
@@ -114,6 +116,12 @@ class Query(BaseModel):
                 is_day = date in get_args(info.annotation)
                 shown.append(ShownFilter(name, one.title, options, value, one.blank, one.hint, is_day))
         return shown
+
+
+class ByAge(Query):
+    """Of a list that its store reads from either end (server.kernel.mongo.by_age); its template names the column that says so ("age")."""
+
+    sort: Annotated[str, Field(pattern="^oldest$")] = ""
 
 
 def named(titled: type[Titled]) -> Options:
@@ -169,13 +177,20 @@ async def one_page(
     return {
         "rows": rows,
         "query": query,
-        "narrowed": any(query.conditions.values()),
+        "narrowed": any(value for name, value in query.conditions.items() if name not in NOT_NARROWING),
         "filters": query.filters(page),
         "previous": way.previous,
         "next": way.next(last) if last else None,
         "total": way.counted(size, len(rows)) if looked.full_pages and not last else None,
         "export": way.export(f"{address}/export"),
+        "sorts": {"age": age_of(way, query)} if isinstance(query, ByAge) else {},
     }
+
+
+def age_of(way: Way, query: ByAge) -> dict[str, str]:
+    """The link in the head of the column by whose age a list is ordered, and how it is now."""
+    href = way.sorted("" if query.sort else "oldest")
+    return {"href": href, "direction": "ascending" if query.sort else "descending"}
 
 
 def fetched_by(
@@ -287,13 +302,14 @@ class Listing(Generic[Q, R]):
 
     async def _all(self, desk: Desk, query: Q) -> AsyncIterator[Any]:
         """What the pages hold from the first to the last, a part at a time."""
-        sheet, before = self._sheet(desk, query), None
+        sheet, oldest = self._sheet(desk, query), OLDEST if getattr(query, "sort", "") else ""
+        before = oldest or None
         while found := await self.fetch(desk, query, before, BATCH):
             for one in sheet.rows(await self.exported(desk, query, found)):
                 yield one
             if len(found) < BATCH:
                 break
-            before = self.cursor(found[-1])
+            before = oldest + self.cursor(found[-1])
 
     @cached_property
     def page(self) -> type[PageHandler]:

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-_CURSOR = re.compile(r"[a-z]?[0-9a-f]{24}(?:[0-9]{2})?")
+from server.kernel.mongo import OLDEST
+
+_CURSOR = re.compile(r"\+?[a-z]?[0-9a-f]{24}(?:[0-9]{2})?")
 """An id; of a list that goes through several collections which of them it is in, and where within what it names."""
 LONGEST_WAY = 40
 """Pages that can be gone back; the address stays short enough for any proxy."""
@@ -23,12 +25,22 @@ class Way:
     path: str
     conditions: Mapping[str, str]
     cursors: tuple[str, ...]
+    mark: str = ""
+    """Of the order that the cursors belong to: see OLDEST."""
 
     @classmethod
     def read(cls, path: str, conditions: Mapping[str, str], given: str) -> Way:
-        """`given` is what the address says; what is no cursor in it is dropped, for a link may be old or cut off."""
-        cursors = tuple(part for part in given.split("-") if _CURSOR.fullmatch(part))
-        return cls(path, conditions, cursors[-LONGEST_WAY:])
+        """`given` is what the address says; what is no cursor in it is dropped, for a link may be old or cut off. A cursor carries
+        the order it was taken in: where the list is in another, one is on its first page."""
+        mark = OLDEST if conditions.get("sort") else ""
+        parts = [part for part in given.split("-") if _CURSOR.fullmatch(part)]
+        if any((part[0] == OLDEST) != bool(mark) for part in parts):
+            parts = []
+        return cls(path, conditions, tuple(part.removeprefix(OLDEST) for part in parts)[-LONGEST_WAY:], mark)
+
+    def sorted(self, sort: str) -> str:
+        """The address of the first page in another order."""
+        return _address(self.path, {**self.conditions, "sort": sort})
 
     def export(self, path: str) -> str:
         """The address of the whole list, narrowed as it is, at another path."""
@@ -36,7 +48,8 @@ class Way:
 
     @property
     def cursor(self) -> str | None:
-        return self.cursors[-1] if self.cursors else None
+        """As the stores take it (server.kernel.mongo.by_age)."""
+        return f"{self.mark}{self.cursors[-1] if self.cursors else ''}" or None
 
     def counted(self, size: int, here: int) -> int | None:
         """All rows, on the last page, which has so many: those before it were full. None where the way has lost its beginning."""
@@ -52,7 +65,7 @@ class Way:
         return self._address((*self.cursors, last_id)[-LONGEST_WAY:])
 
     def _address(self, cursors: Sequence[str]) -> str:
-        return _address(self.path, {**self.conditions, "way": "-".join(cursors)})
+        return _address(self.path, {**self.conditions, "way": "-".join(self.mark + one for one in cursors)})
 
 
 def _address(path: str, conditions: Mapping[str, str]) -> str:

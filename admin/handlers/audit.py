@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from admin.handler import Desk, PageHandler
-from admin.lists import Filter, Listing, Query, Words
+from admin.lists import ByAge, Filter, Listing, Words
 from admin.rendering import beijing
 from server.audit_words import Told, choices, trail
 from server.kernel import chain
@@ -18,7 +18,7 @@ from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 
 
-class TrailQuery(Query):
+class TrailQuery(ByAge):
     who: Annotated[Words, Filter("操作人", hint="姓名或用户名")] = ""
     action: Annotated[str, Field(max_length=60), Filter("操作", choices())] = ""
     since: Annotated[date | None, Filter("自")] = None

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, LevelCode, Listing, Options, Query, Words, Year, fetched_by
+from admin.lists import ByAge, Filter, LevelCode, Listing, Options, Query, Words, Year, fetched_by
 from admin.options import years
 from admin.steps import Done, shows, step
 from server.certificates import issue, reconcile, verify
@@ -78,7 +78,7 @@ def years_of_issue(page: PageHandler) -> Options:
     return years(page.platform.clock.now())[1:]
 
 
-class LedgerQuery(Query):
+class LedgerQuery(ByAge):
     q: Annotated[Words, Filter("姓名或编号", hint="从第一个字开始")] = ""
     year: Annotated[Year, Filter("发证年份", years_of_issue)] = None
     level: LevelCode = ""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
-from admin.lists import Listing, Query
+from admin.lists import ByAge, Listing
 from admin.steps import shows, step
 from server.accounts import people
 from server.admissions import service as admissions
@@ -21,7 +21,7 @@ from server.wechat import codes, content
 from server.wechat.content_documents import ContentCheck
 
 
-class CheckQuery(Query):
+class CheckQuery(ByAge):
     seen: Annotated[str, Field(pattern=r"^1$")] = ""
     """1: those that need nobody any more."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
-from admin.lists import Filter, Listing, Query
+from admin.lists import ByAge, Filter, Listing
 from admin.steps import Done, shows, step
 from server.kernel.outbox_state import State
 from server.kernel.permissions import Permission
@@ -23,7 +23,7 @@ from server.messages.templates import TemplateChange
 HOME = "/admin/messages"
 
 
-class MessageQuery(Query):
+class MessageQuery(ByAge):
     state: State = State.DEAD
     kind: Annotated[
         str,
@@ -65,7 +65,15 @@ SHEET = Sheet[Told](
         Column("状态", 14, lambda one: one.state.label),
     ],
 )
-MESSAGES = Listing(HOME, "messages/list.html", Permission.MESSAGES_MANAGE, MessageQuery, fetch, around, SHEET)
+MESSAGES = Listing(
+    HOME,
+    "messages/list.html",
+    Permission.MESSAGES_MANAGE,
+    MessageQuery,
+    fetch,
+    around,
+    SHEET,
+)
 
 
 class SendAllForm(BaseModel):

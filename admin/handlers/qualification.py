@@ -9,7 +9,7 @@ from pydantic import Field
 
 from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
-from admin.lists import Filter, Listing, ProvinceCode, Query, fetched_by
+from admin.lists import ByAge, Filter, Listing, ProvinceCode, Query, fetched_by
 from admin.rendering import province_name
 from admin.steps import shows, step
 from server.accounts import people
@@ -99,7 +99,7 @@ CASES = Listing(
 )
 
 
-class WarningQuery(Query):
+class WarningQuery(ByAge):
     rule: Annotated[Rule | None, Filter("依据", RULES)] = None
     grade: Annotated[Grade | None, Filter("预警", GRADES)] = None
     province: ProvinceCode = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, Listing, ProvinceCode, Query, Words, fetched_by, named
+from admin.lists import ByAge, Filter, Listing, ProvinceCode, Words, fetched_by, named
 from admin.steps import shows, step
 from server.assessment import service as assessment
 from server.kernel.clock import beijing_date
@@ -18,7 +18,7 @@ from server.reopenings.documents import Reopening, ReopeningFilter
 from server.reopenings.rules import Action, State
 
 
-class ReopeningQuery(Query):
+class ReopeningQuery(ByAge):
     q: Annotated[Words, Filter("培训班或培训机构")] = ""
     state: Annotated[State | None, Filter("状态", named(State))] = None
     province: ProvinceCode = ""

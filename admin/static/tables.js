@@ -23,7 +23,7 @@ const measured = new ResizeObserver((entries) => entries.forEach(({ target }) =>
 }));
 
 whenever("[data-table] table", (table) => {
-  const titles = Array.from(table.tHead.rows[0].cells, (cell) => cell.textContent.replace(/[↑↓↕]/, "").trim());
+  const titles = Array.from(table.tHead.rows[0].cells, (cell) => cell.textContent.trim());
   for (const row of table.tBodies[0].rows) {
     Array.from(row.cells).forEach((cell, index) => cell.colSpan > 1 || (cell.dataset.title = titles[index] ?? ""));
   }

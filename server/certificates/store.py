@@ -19,7 +19,7 @@ from server.certificates.rules import is_serial, number_begun
 from server.kernel.folding import bare_number, folded
 from server.kernel.found import FOUND_BY, found_indexes, looking_for, words_of
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.mongo import CollectionSpec, Index, Row, by_age
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -105,11 +105,9 @@ async def matching(
 async def ledger(
     scope: Scope, reach: Jurisdiction, narrowed: LedgerFilter, *, before: str | None, limit: int
 ) -> list[Certificate]:
-    """Newest first, older than the id `before`."""
-    condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
-    if before:
-        condition["_id"] = {"$lt": before}
-    rows = scope["certificates"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
+    condition, direction = by_age({"$and": [reach.filter(), _condition(narrowed)]}, before)
+    rows = scope["certificates"].find(condition, session=scope.session).sort("_id", direction).limit(limit)
     return [Certificate.from_mongo(row) async for row in rows]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from server.kernel.clock import BEIJING
-from server.kernel.mongo import CollectionSpec, Index, Row, first_id
+from server.kernel.mongo import CollectionSpec, Index, Row, by_age, first_id
 from server.kernel.platform import Platform
 
 COLLECTIONS = (
@@ -84,8 +84,8 @@ class TrailFilter:
 async def recent(
     platform: Platform, narrowed: TrailFilter = TrailFilter(), *, before: str | None, limit: int
 ) -> list[dict[str, Any]]:
-    """Entries, newest first, older than the id `before`."""
-    conditions: list[Row] = [{"_id": {"$lt": before}}] if before else []
+    """Entries, newest or oldest first (kernel.mongo.by_age)."""
+    conditions: list[Row] = []
     if narrowed.who:
         by_id = [{"actor_id": one} for one in narrowed.actor_ids]
         conditions.append({"$or": [{"actor_name": narrowed.who}, *by_id]})
@@ -97,8 +97,8 @@ async def recent(
         places = ("subject", "facts.class_id", "facts.person_id")
         conditions.append({"$or": [{place: one} for one in narrowed.about for place in places]})
     conditions += _within(platform, narrowed.since, narrowed.until)
-    query = {"$and": conditions} if conditions else {}
-    return await platform["audit"].find(query).sort("_id", -1).limit(limit).to_list(None)
+    condition, direction = by_age({"$and": conditions} if conditions else {}, before)
+    return await platform["audit"].find(condition).sort("_id", direction).limit(limit).to_list(None)
 
 
 AROUND = timedelta(minutes=10)

@@ -47,6 +47,19 @@ def first_id(moment: datetime) -> str:
     return f"{max(0, int(moment.timestamp())):08x}"
 
 
+OLDEST = "+"
+"""What a cursor begins with that goes from the oldest on."""
+
+
+def by_age(condition: Row, before: str | None) -> tuple[Row, int]:
+    """The condition and the direction of `_id` in which a list is read: newest first after the id `before`, or oldest first where that
+    begins with OLDEST. Every index that ends with `_id` backs both, and no id is empty or comes twice."""
+    oldest = (before or "").startswith(OLDEST)
+    after = (before or "").removeprefix(OLDEST)
+    beyond = [{"_id": {"$gt" if oldest else "$lt": after}}] if after else []
+    return {"$and": [condition, *beyond]}, 1 if oldest else -1
+
+
 def _encode_date(value: Any) -> Any:
     """BSON has no calendar date: it is kept as ISO 8601 text, which sorts as the calendar does."""
     if isinstance(value, date):

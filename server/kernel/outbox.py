@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from server.kernel.mongo import CollectionSpec, Index, Row, new_id
+from server.kernel.mongo import CollectionSpec, Index, Row, by_age, new_id
 from server.kernel.outbox_state import State
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope
@@ -146,11 +146,10 @@ async def message(scope: Scope, message_id: str) -> Row | None:
 async def of_state(
     scope: Scope, state: State, *, template: str = "", before: str | None = None, limit: int
 ) -> list[Row]:
-    """Messages in a state, newest first, perhaps of one kind only."""
-    condition: Row = {"state": state} | ({"template": template} if template else {})
-    if before is not None:
-        condition["_id"] = {"$lt": before}
-    rows = scope["outbox"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    """Messages in a state, newest or oldest first (mongo.by_age), perhaps of one kind only."""
+    narrowed: Row = {"state": state} | ({"template": template} if template else {})
+    condition, direction = by_age(narrowed, before)
+    rows = scope["outbox"].find(condition, session=scope.session).sort("_id", direction).limit(limit)
     return await rows.to_list(None)
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from pymongo.errors import DuplicateKeyError
 
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Document, Index, Row
+from server.kernel.mongo import CollectionSpec, Document, Index, Row, by_age
 from server.kernel.queries import insert_many
 from server.kernel.unit_of_work import Scope
 from server.qualification.documents import Case, CaseFilter, EarlyWarning, WarningFilter
@@ -194,11 +194,9 @@ async def warnings(
 ) -> list[EarlyWarning]:
     """Newest first, older than the id `before`."""
     exact = {name: value for name, value in vars(narrowed).items() if value}
-    condition: Row = {"$and": [reach.filter(), exact]}
-    if before:
-        condition["_id"] = {"$lt": before}
-    rows = scope["qualification_warnings"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
-    return [EarlyWarning.from_mongo(row) async for row in rows]
+    condition, direction = by_age({"$and": [reach.filter(), exact]}, before)
+    rows = scope["qualification_warnings"].find(condition, session=scope.session).sort("_id", direction)
+    return [EarlyWarning.from_mongo(row) async for row in rows.limit(limit)]
 
 
 async def relocate(scope: Scope, person_id: str, work_unit: str, province_code: str, since: date) -> None:

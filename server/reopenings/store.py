@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index
+from server.kernel.mongo import CollectionSpec, Index, by_age
 from server.kernel.unit_of_work import Scope
 from server.reopenings.documents import Reopening, ReopeningFilter
 from server.reopenings.rules import State
@@ -67,7 +67,6 @@ async def reopenings(
     conditions = [reach.filter(), looking_for(narrowed.words, names, {"state": narrowed.state})]
     if narrowed.province_code:
         conditions.append({"province_code": narrowed.province_code})
-    if before:
-        conditions.append({"_id": {"$lt": before}})
-    rows = scope["reopenings"].find({"$and": conditions}, session=scope.session).sort("_id", -1).limit(limit)
+    condition, direction = by_age({"$and": conditions}, before)
+    rows = scope["reopenings"].find(condition, session=scope.session).sort("_id", direction).limit(limit)
     return [Reopening.from_mongo(row) async for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.mongo import CollectionSpec, Index, Row, by_age
 from server.kernel.unit_of_work import Scope
 from server.wechat.content_documents import KEPT, ContentCheck, State
 
@@ -91,10 +91,8 @@ async def listed(
     scope: Scope, reach: Jurisdiction, *, flagged: bool, before: str | None, limit: int
 ) -> list[ContentCheck]:
     """Newest first, older than the id `before`."""
-    condition: Row = {"$and": [reach.filter(), {"open": flagged}]}
-    if before:
-        condition["_id"] = {"$lt": before}
-    rows = scope["content_checks"].find(condition).sort("_id", -1).limit(limit)
+    condition, direction = by_age({"$and": [reach.filter(), {"open": flagged}]}, before)
+    rows = scope["content_checks"].find(condition).sort("_id", direction).limit(limit)
     return [ContentCheck.from_mongo(row) async for row in rows]
 
 
