@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Container, Mapping, Sequence
@@ -15,7 +16,9 @@ from pydantic import BaseModel, ValidationError
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, decode_signed_value
 
+from admin import kept
 from admin.navigation import navigation
+from admin.options import NEVER_SHOWN_AGAIN
 from server.accounts import sign_in
 from server.kernel import errors
 from server.kernel.clock import beijing_date
@@ -43,7 +46,11 @@ def cookie_name(name: str, *, secure: bool) -> str:
 
 FLASH_MOST = 600
 """Characters: in a cookie a Chinese one takes four bytes, and browsers keep no cookie of more than 4096."""
-NEVER_SHOWN_AGAIN = frozenset({"_xsrf", "password", "current", "new", "again"})
+WHO_COOKIE = "who"
+"""Who signed in here last: what they had typed when their session was over is given back to nobody else."""
+DRAFT_COOKIE = "draft-done"
+"""Tells drafts.js which of the drafts that the browser keeps has been taken; a script reads it, so it is no secret."""
+_DRAFT = re.compile(r"[0-9a-f]{24}")
 Outcome = dict[str, Any]
 """What became of a form: `problem`, `errors` by field, `values` as typed, and which form was `wrong`."""
 
@@ -57,6 +64,11 @@ class Desk(Protocol):
     def actor(self) -> Actor: ...
     @property
     def today(self) -> date: ...
+
+
+class StaleForm(errors.Forbidden):
+    slug = "stale-form"
+    default_detail = "页面放得太久，或浏览器没有保存 Cookie，内容没有提交。请返回上一页刷新后再试。"
 
 
 class PageHandler(PlatformHandler):
@@ -102,15 +114,23 @@ class PageHandler(PlatformHandler):
         try:
             super().check_xsrf_cookie()
         except HTTPError:
-            raise errors.Forbidden(
-                "页面放得太久，或浏览器没有保存 Cookie，内容没有提交。请返回上一页刷新后再试。"
-            ) from None
+            raise StaleForm() from None
 
     def show_problem(self, problem: Problem) -> None:
         if problem.status == 401 and self.request.method == "GET":
             self.redirect(f"{SIGN_IN}?{urlencode({'next': self.request.uri or '/admin'})}")
             return
-        self.render_page("errors/error.html", problem=problem)
+        found = None
+        if self.request.method == "POST" and isinstance(problem, errors.NotSignedIn | StaleForm):
+            found = kept.posted(self, self.kept(WHO_COOKIE))
+        if found and isinstance(problem, StaleForm):
+            self.render_page("accounts/kept.html", problem=problem, kept=found)
+        elif found and found.who:
+            action = f"{SIGN_IN}?{urlencode({'next': found.page})}"
+            again = NO_ERRORS | {"problem": problem, "action": action, "kept": kept.signed(self, found)}
+            self.render_page("accounts/login.html", **again)
+        else:
+            self.render_page("errors/error.html", problem=problem)
 
     def render_page(self, template: str, **context: Any) -> None:
         """Answers with a page. What every page needs is added here; the status stays as it was set."""
@@ -136,6 +156,8 @@ class PageHandler(PlatformHandler):
 
     def see_other(self, url: str) -> None:
         """After a POST that worked: the browser fetches `url`, and reloading repeats nothing."""
+        if _DRAFT.fullmatch(draft := self.get_body_argument("_draft", "")):
+            self.set_cookie(DRAFT_COOKIE, draft, path="/", max_age=600, samesite="Lax", secure=self.secure)
         self.redirect(url, status=303)
 
     def flash(self, text: str, kind: str = "success") -> None:

@@ -9,6 +9,9 @@ from server.institutions.rules import MAJORS, Level
 from server.kernel.clock import WEEKDAYS as WEEKDAY_NAMES
 from server.kernel.clock import beijing_date
 
+NEVER_SHOWN_AGAIN = frozenset({"_xsrf", "_draft", "password", "current", "new", "again"})
+NEVER_KEPT = NEVER_SHOWN_AGAIN | {"id_number", "phone", "phone_digits", "code"}
+"""Fields that no browser keeps for later: secrets, and the numbers of people."""
 FIRST_YEAR = 2022
 """Of the first classes that a certificate number of the guide names (article 17)."""
 LEVELS = [(level.value, level.label) for level in (Level.THREE, Level.TWO, Level.ONE, Level.BACKBONE)]

@@ -13,7 +13,7 @@ from typing import Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, PROVINCE_OPTIONS, WEEKDAYS
+from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, NEVER_KEPT, PROVINCE_OPTIONS, WEEKDAYS
 from server.accounts.rules import last_four
 from server.classes.documents import TrainingClass
 from server.institutions.annex1 import PROVINCES
@@ -23,6 +23,7 @@ from server.kernel.money import yuan
 from server.kernel.namesakes import namesakes
 from server.progress.facts import phase_of
 from server.progress.rules import Phase
+from server.kernel.seen import seen
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
@@ -50,7 +51,9 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
         auto_reload=development,
     )
     static = partial(static_url, static_prefix, content_hash if development else cache(content_hash))
-    environment.globals.update(static=static, icon=partial(icon, static), moved_to=None, unread=0)
+    environment.globals.update(
+        static=static, icon=partial(icon, static), moved_to=None, unread=0, never_kept=NEVER_KEPT
+    )
     environment.globals.update(
         phases=list(Phase),
         levels=LEVELS,
@@ -76,6 +79,7 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
                 namesakes,
                 last_four,
                 phase,
+                seen,
             )
         }
     )

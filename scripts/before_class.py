@@ -87,7 +87,7 @@ async def institution_plans(officer: Browser, province: Browser, title: str, fir
 
 async def _seen(reader: Browser, address: str) -> dict[str, Any]:
     """How much of a paper's history somebody has read, which every decision on it says."""
-    return {"seen": found(r'name="seen" value="([0-9]+)"', await reader.get(address))}
+    return {"seen": found(r'name="seen" value="(\w+)"', await reader.get(address))}
 
 
 async def province_approves(province: Browser, paper: str) -> None:
@@ -181,7 +181,7 @@ async def some_apply_themselves(
             "places": str(TRAINEES),
             "reporting": "开班当天 8:00，实训楼一层",
             "to_bring": "身份证、工作服",
-            "questions": "",
+            **await _seen(officer, f"/admin/classes/{class_id}/enrolment"),
         },
     )
     for applicant in applicants:

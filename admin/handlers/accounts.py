@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field
 
-from admin.handler import NO_ERRORS, SESSION_COOKIE, SIGN_IN, Outcome, PageHandler
+from admin import kept
+from admin.handler import NO_ERRORS, SESSION_COOKIE, SIGN_IN, WHO_COOKIE, Outcome, PageHandler
 from admin.steps import Done, shows, step
 from server.accounts import sign_in, since_last
 from server.accounts.sign_in import HALF_LIFE, Entered, SignInOver, Where
 from server.kernel.errors import FieldError, Invalid
+from server.kernel.identity import ANYBODY
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
 
-_OUR_PAGE = re.compile(r"/admin([/?][!-~]*)?")
 HALF_COOKIE = "half-sign-in"
 CODE = f"{SIGN_IN}/code"
 DEVICE_COOKIE = "device"
@@ -44,7 +44,7 @@ class SignInHandler(PageHandler):
     def next_url(self) -> str:
         """Where to go afterwards: a page of ours only, never another site, however a browser may read the address."""
         wanted = self.get_argument("next", "")
-        return wanted if _OUR_PAGE.fullmatch(wanted) else "/admin"
+        return wanted if kept.OUR_PAGE.fullmatch(wanted) else "/admin"
 
     @property
     def where(self) -> Where:
@@ -55,6 +55,8 @@ class SignInHandler(PageHandler):
         """Keeps the token and leads on: to the code, or in, where the new log-in takes the place of one that was open in this browser."""
         if entered.half:
             self.keep(HALF_COOKIE, entered.token, HALF_LIFE.total_seconds() / 86_400, path=SIGN_IN)
+            if self.held:
+                return self.show_code()
             return self.see_other(f"{CODE}?{urlencode({'next': self.next_url()})}")
         if self.actor.session_id:
             await sign_in.sign_out(self.platform, self.actor)
@@ -64,14 +66,36 @@ class SignInHandler(PageHandler):
         entering = await sign_in.actor_of_token(self.platform, entered.token)
         if news := await since_last.words(self.platform, entering):
             self.flash(news, "warning")
+        self.keep(WHO_COOKIE, entering.id, 31)
+        if (typed := kept.read(self)) and typed.who == entering.id:
+            self.actor = entering
+            return self.render_page("accounts/kept.html", problem=None, kept=typed)
+        if typed:
+            self.flash("刚才填写的内容是另一位用户的，没有保留。", "warning")
         return self.see_other(self.next_url())
+
+    @property
+    def held(self) -> str:
+        """What was typed before the log-in (admin/kept.py), on its way through it."""
+        return self.get_body_argument(kept.FIELD, "") if kept.read(self) else ""
+
+    def show_code(self, *, recovery: bool = False, outcome: Outcome = NO_ERRORS) -> None:
+        action = f"{CODE}?{urlencode({'next': self.next_url()} | ({'recovery': '1'} if recovery else {}))}"
+        self.render_page(
+            "accounts/code.html",
+            next=self.next_url(),
+            action=action,
+            recovery=recovery,
+            kept=self.held,
+            **outcome,
+        )
 
 
 class SignIn(SignInHandler):
     get = shows(Permission.ANYONE)
 
     async def show(self, outcome: Outcome = NO_ERRORS) -> None:
-        self.render_page("accounts/login.html", next=self.next_url(), **outcome)
+        self.render_page("accounts/login.html", action="", kept=self.held, **outcome)
 
 
 @step(SignIn, Permission.ANYONE, rate="60/minute")
@@ -92,8 +116,7 @@ class SecondStep(SignInHandler):
         return await self.show()
 
     async def show(self, outcome: Outcome = NO_ERRORS) -> None:
-        recovery = bool(self.get_query_argument("recovery", ""))
-        self.render_page("accounts/code.html", next=self.next_url(), recovery=recovery, **outcome)
+        self.show_code(recovery=bool(self.get_query_argument("recovery", "")), outcome=outcome)
 
     def half_token(self) -> str:
         return self.kept(HALF_COOKIE)
@@ -119,7 +142,17 @@ class SignOut(PageHandler):
         await sign_in.sign_out(self.platform, self.actor)
         self.set_header("Clear-Site-Data", '"cache", "storage"')
         self.forget(SESSION_COOKIE)
+        self.forget(WHO_COOKIE)
         self.see_other(SIGN_IN)
+
+
+class WhoIsSignedIn(PageHandler):
+    """Asked by drafts.js before a form is sent: the id of whoever is signed in here, nothing when nobody is."""
+
+    @allow(Permission.ANYONE)
+    async def get(self) -> None:
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish("" if self.actor is ANYBODY else self.actor.id)
 
 
 class OwnPassword(PageHandler):
@@ -166,6 +199,7 @@ ROUTES: list[Route] = [
     (SIGN_IN, enter_password),
     (CODE, enter_code),
     (r"/admin/logout", SignOut),
+    (r"/admin/session", WhoIsSignedIn),
     (r"/admin/password", change_password),
     (r"/admin/sessions", MySessions),
     (r"/admin/sessions/revoke-others", revoke_others),

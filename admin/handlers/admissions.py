@@ -26,10 +26,13 @@ from server.classes.documents import TrainingClass
 from server.kernel.clock import BEIJING
 from server.kernel.downloads import Download
 from server.kernel.permissions import Permission, holds
+from server.kernel.reasons import Reason
+from server.kernel.seen import Saving
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 
 PAGE_SIZE = 50
+OPTIONS_END = "｜"
 USUAL_PLACES = 40
 USUAL_LEAD = timedelta(days=3)
 """What the form proposes: enrolment closes so long before the class begins."""
@@ -57,6 +60,7 @@ class Enrolment(PageHandler):
             ),
             size=PAGE_SIZE,
         )
+        typed = {"questions": questions_of(self)} if "places" in outcome["values"] else {}
         proposed = proposal(seen.training_class, seen.admission, self.platform.clock.now())
         self.render_page(
             "admissions/enrolment.html",
@@ -67,8 +71,21 @@ class Enrolment(PageHandler):
             centre_questions=(await needs.current_template(self.platform))[1],
             places_most=rules.PLACES_MOST,
             **listed,
-            **outcome | {"values": proposed | outcome["values"]},
+            **outcome | {"values": proposed | outcome["values"] | typed},
         )
+
+
+def questions_of(page: PageHandler) -> str:
+    """The rows of the form as the services read them: a line each, the options behind it. A mark ends the options of each question."""
+    options: list[list[str]] = [[]]
+    for text in page.get_body_arguments("question_option"):
+        if text == OPTIONS_END:
+            options.append([])
+        elif text:
+            options[-1].append(text)
+    titles = page.get_body_arguments("question_title")
+    lines = (OPTIONS_END.join([title, *of_it]) for title, of_it in zip(titles, options, strict=False))
+    return "\n".join(line for line in lines if line)
 
 
 def proposal(item: TrainingClass, admission: ClassAdmission | None, now: datetime) -> dict[str, Any]:
@@ -102,7 +119,9 @@ class EnrolmentForm(EnrolmentDraft):
 
 @step(Enrolment, Permission.ADMISSIONS_MANAGE)
 async def save_settings(page: Enrolment, class_id: str) -> str:
-    await admissions.open_enrolment(page.platform, page.actor, class_id, page.form(EnrolmentForm))
+    wanted, seen = page.form(EnrolmentForm), page.form(Saving).seen
+    wanted = wanted.model_copy(update={"questions": questions_of(page)})
+    await admissions.open_enrolment(page.platform, page.actor, class_id, wanted, seen)
     return "报名设置已保存，教师可在小程序中按所设时间报名。"
 
 
@@ -214,13 +233,19 @@ class NeedsTemplate(PageHandler):
             version=version,
             questions=questions,
             versions=await needs.templates(self.platform),
-            **outcome | {"values": {"questions": lines} | outcome["values"]},
+            **outcome | {"values": {"questions": questions_of(self) or lines} | outcome["values"]},
         )
+
+
+class TemplateForm(BaseModel):
+    reason: Annotated[Reason, Field(title="修改说明")]
 
 
 @step(NeedsTemplate, Permission.ADMISSIONS_TEMPLATE)
 async def publish_template(page: NeedsTemplate) -> str:
-    new = await needs.set_template(page.platform, page.actor, page.form(TemplateDraft))
+    form, seen = page.form(TemplateForm), page.form(Saving).seen
+    wanted = TemplateDraft(questions=questions_of(page), reason=form.reason)
+    new = await needs.set_template(page.platform, page.actor, wanted, seen)
     return f"第 {new.version} 版问卷已发布，此后开放报名的培训班使用新问卷。"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, LevelCode, Listing, Month, ProvinceCode, Query, Words, Year, fetched_by
@@ -171,20 +171,10 @@ class ApplicationForm(BaseModel):
     venue_stars: Annotated[int, Field(title="星级", ge=NO_RATING, le=5)]
     wished: Annotated[list[str], Field(title="希望邀请的骨干教师", max_length=WISHED_MOST)] = []
 
-    @field_validator("courses", mode="before")
-    @classmethod
-    def _one_a_line(cls, given: list[str]) -> list[str]:
-        return one_a_line(given)
-
     def draft(self) -> ApplicationDraft:
         venue = VenueDraft(name=self.venue_name, address=self.venue_address, stars=self.venue_stars or None)
         fields = self.model_dump(exclude={"venue_name", "venue_address", "venue_stars"})
         return ApplicationDraft.model_validate({**fields, "venue": venue})
-
-
-def one_a_line(given: list[str]) -> list[str]:
-    """The courses that were ticked, and those written into the text field, one a line."""
-    return [line.strip() for text in given for line in text.splitlines() if line.strip()]
 
 
 def values_of(one: Application) -> dict[str, Any]:
@@ -236,7 +226,7 @@ async def show_form(
     standard = STANDARD_COURSES[item.level]
     courses = list(standard) if application is None else application.courses
     if posted:
-        courses = one_a_line(page.get_body_arguments("courses"))
+        courses = [one for one in page.get_body_arguments("courses") if one]
     in_force = await policies.on(page.platform, page.today)
     wished = wished_teachers(page, application, posted)
     page.render_page(

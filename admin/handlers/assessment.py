@@ -23,6 +23,7 @@ from server.classes import service as classes
 from server.kernel.downloads import Download
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission, holds
+from server.kernel.seen import Saving
 from server.kernel.web import Route, allow, field_errors
 from server.reopenings import service as reopenings
 from server.reopenings.service import Asked
@@ -145,7 +146,8 @@ async def create_task(page: TaskEditor, class_id: str) -> str:
 
 @step(TaskEditor, Permission.ASSESSMENT_MANAGE)
 async def change_task(page: TaskEditor, class_id: str, task_id: str) -> Done:
-    task = await tasks.change_task(page.platform, page.actor, class_id, task_id, page.draft())
+    seen = page.form(Saving).seen
+    task = await tasks.change_task(page.platform, page.actor, class_id, task_id, page.draft(), seen)
     return Done(f"任务“{task.title}”已修改。", f"/admin/classes/{class_id}/tasks/{task_id}")
 
 
@@ -170,7 +172,8 @@ class OneTask(PageHandler):
 
 @step(OneTask, Permission.ASSESSMENT_MANAGE)
 async def extend_deadline(page: OneTask, class_id: str, task_id: str) -> str:
-    await tasks.extend_deadline(page.platform, page.actor, class_id, task_id, page.form(ExtensionForm))
+    seen, wanted = page.form(Saving).seen, page.form(ExtensionForm)
+    await tasks.extend_deadline(page.platform, page.actor, class_id, task_id, wanted, seen)
     return "截止时间已延长。"
 
 

@@ -38,6 +38,7 @@ from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.reasons import Reason
+from server.kernel.seen import Saving
 from server.kernel.web import Route, allow
 from server.venues.service import PlaceUnresolved
 
@@ -241,8 +242,8 @@ async def add_session(page: SessionEditor, class_id: str) -> str:
 
 @step(SessionEditor, Permission.ATTENDANCE_MANAGE)
 async def change_session(page: SessionEditor, class_id: str, session_id: str) -> Done:
-    draft = page.form(SessionForm).draft()
-    changed = await timetable.change_session(page.platform, page.actor, class_id, session_id, draft)
+    draft, seen = page.form(SessionForm).draft(), page.form(Saving).seen
+    changed = await timetable.change_session(page.platform, page.actor, class_id, session_id, draft, seen)
     return Done(f"课次“{changed.title}”已修改。", f"/admin/classes/{class_id}/sessions/{session_id}")
 
 
@@ -403,8 +404,8 @@ def _in_order_of_concern(entry: RollEntry) -> tuple[bool, bool, bool]:
 
 @step(OneSession, Permission.ATTENDANCE_MANAGE)
 async def cancel_session(page: OneSession, class_id: str, session_id: str) -> Done:
-    reason = page.form(CancelForm).reason
-    await timetable.cancel_session(page.platform, page.actor, class_id, session_id, reason)
+    reason, seen = page.form(CancelForm).reason, page.form(Saving).seen
+    await timetable.cancel_session(page.platform, page.actor, class_id, session_id, reason, seen)
     return Done("课次已取消，已通知本班学员和授课教师。", f"/admin/classes/{class_id}/sessions")
 
 
@@ -425,21 +426,22 @@ async def register_all(page: OneSession, class_id: str, session_id: str) -> str:
 
 @step(OneSession, Permission.ATTENDANCE_MANAGE)
 async def change_check_in(page: OneSession, class_id: str, session_id: str) -> str:
-    wanted = page.form(CheckInChange)
-    done = await changes.change_check_in(page.platform, page.actor, class_id, session_id, wanted)
+    wanted, seen = page.form(CheckInChange), page.form(Saving).seen
+    done = await changes.change_check_in(page.platform, page.actor, class_id, session_id, wanted, seen)
     return f"签到已更正为“{done.status.label}”，原来的记录保留，已通知该学员。"
 
 
 @step(OneSession, Permission.ATTENDANCE_MANAGE)
 async def judge_flags(page: OneSession, class_id: str, session_id: str) -> str:
-    await changes.judge_flags(page.platform, page.actor, class_id, session_id, page.form(VerdictDraft))
+    wanted, seen = page.form(VerdictDraft), page.form(Saving).seen
+    await changes.judge_flags(page.platform, page.actor, class_id, session_id, wanted, seen)
     return "核对结论已记录。"
 
 
 @step(OneSession, Permission.ATTENDANCE_MANAGE)
 async def extend_window(page: OneSession, class_id: str, session_id: str) -> str:
-    wanted = Closing(closes_at=page.form(ExtensionForm).closes_at)
-    done = await changes.move_closing(page.platform, page.actor, class_id, session_id, wanted)
+    wanted, seen = Closing(closes_at=page.form(ExtensionForm).closes_at), page.form(Saving).seen
+    done = await changes.move_closing(page.platform, page.actor, class_id, session_id, wanted, seen)
     return f"签到改为到 {done.closes_at.astimezone(BEIJING):%H:%M} 结束。"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 import orjson
@@ -20,7 +21,9 @@ from server.kernel.errors import Problem
 from server.kernel.permissions import Permission, holds
 from server.kernel.web import Route, allow, problem_json
 
-LOGIN_CHECKED_SECONDS = 30
+BEAT_SECONDS = 3
+"""The board takes its line for dead when it hears nothing for 8 s (classroom.js)."""
+LOGIN_CHECKED_BEATS = 10
 SIGNED_OUT = 4401
 """Closes a board whose login is over: the browser need not try again."""
 FAULT = 1011
@@ -97,20 +100,27 @@ class ClassroomLive(PageHandler, WebSocketHandler):
 
     def open(self) -> None:
         self.rolls.join(self.session, self.show_roll)
-        self.watch = asyncio.get_running_loop().create_task(self.close_when_signed_out())
+        self.watch = asyncio.get_running_loop().create_task(self.beat_until_signed_out())
 
     def show_roll(self, roll: Roll) -> None:
+        self.say(orjson.dumps(rolls.board_of(roll)).decode())
+
+    def say(self, words: str) -> None:
         try:
-            sent = self.write_message(orjson.dumps(rolls.board_of(roll)).decode())
+            sent = self.write_message(words)
         except WebSocketClosedError:
             return
         sent.add_done_callback(_heard)
 
-    async def close_when_signed_out(self) -> None:
-        reason = FAULT
+    async def beat_until_signed_out(self) -> None:
+        """An empty word now and then: a line may die without either end being told."""
+        reason, beats = FAULT, itertools.count(1)
         try:
             while reason != SIGNED_OUT:
-                await asyncio.sleep(LOGIN_CHECKED_SECONDS)
+                await asyncio.sleep(BEAT_SECONDS)
+                self.say("")
+                if next(beats) % LOGIN_CHECKED_BEATS:
+                    continue
                 if not holds(await self.authenticate(), Permission.ATTENDANCE_SHOW_CODE):
                     reason = SIGNED_OUT
         finally:

@@ -26,6 +26,7 @@ from server.institutions.rules import (
     levels_held,
 )
 from server.kernel.permissions import Permission
+from server.kernel.seen import Saving
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.qualification import opening
@@ -166,8 +167,8 @@ class ConfirmationForm(PageHandler):
 @step(ConfirmationForm, Permission.INSTITUTIONS_DECIDE)
 async def confirm(page: ConfirmationForm, code: str, number: str) -> str:
     """核定 of a qualification of annex 1."""
-    wanted = page.form(Confirmation)
-    found = await qualifications.confirm(page.platform, page.actor, code, int(number), wanted)
+    wanted, seen = page.form(Confirmation), page.form(Saving).seen
+    found = await qualifications.confirm(page.platform, page.actor, code, int(number), wanted, seen)
     return f"已核定{found.name}的资格。"
 
 
@@ -194,15 +195,16 @@ class QualificationForm(PageHandler):
 async def decide(page: QualificationForm, code: str, number: str, action: str) -> str:
     """Suspension or resumption of a 师资研修中心's qualification."""
     deed = QualificationAction(action.upper())
-    wanted = page.form(Decision)
-    found = await qualifications.decide(page.platform, page.actor, code, int(number), deed, wanted)
+    wanted, seen = page.form(Decision), page.form(Saving).seen
+    found = await qualifications.decide(page.platform, page.actor, code, int(number), deed, wanted, seen)
     return f"已办理：{found.name}，{deed.label}，自 {wanted.effective_on} 起。"
 
 
 @step(QualificationForm, Permission.INSTITUTIONS_DECIDE)
 async def hear(page: QualificationForm, code: str, number: str, action: str) -> Done:
     """A 师资研修中心 is to be withdrawn: it is heard first, and the case is decided afterwards."""
-    case = await opening.about_centre(page.platform, page.actor, code, int(number), page.form(Intent))
+    wanted, seen = page.form(Intent), page.form(Saving).seen
+    case = await opening.about_centre(page.platform, page.actor, code, int(number), wanted, seen)
     said = f"已立案，{case.name}可在 {case.state_until} 前陈述情况。收到陈述或期满以后再作出决定。"
     return Done(said, f"/admin/qualification/{case.id}")
 

@@ -12,6 +12,7 @@ from admin.lists import ByAge, Filter, Listing
 from admin.steps import Done, shows, step
 from server.kernel.outbox_state import State
 from server.kernel.permissions import Permission
+from server.kernel.seen import Saving
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.messages import delivery as messages
@@ -145,9 +146,9 @@ class TemplateForm(TemplateChange):
 @step(OneTemplate, Permission.MESSAGES_MANAGE)
 async def set_template(page: OneTemplate, message_kind: str) -> str:
     state = await message_templates.kind_state(page.platform, message_kind, page.today)
-    form = page.form(TemplateForm)
+    form, seen = page.form(TemplateForm), page.form(Saving).seen
     wanted = TemplateChange(**form.model_dump() | {"keys": form.keys.split()})
-    version = await message_templates.set_template(page.platform, page.actor, message_kind, wanted)
+    version = await message_templates.set_template(page.platform, page.actor, message_kind, wanted, seen)
     return f"已设置“{state.kind.title}”的微信模板，自 {version.effective_from} 起使用。"
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, LevelCode, Listing, Month, ProvinceCode, Query, Words, Year, fetched_by
+from admin.options import LEVELS, MONTHS
 from admin.rendering import province_name
 from admin.steps import Done, shows, step
 from server.applications import service as applications
@@ -150,6 +152,8 @@ def stages(plan: Plan) -> list[tuple[str, str, str]]:
 class YearQuery(BaseModel):
     year: Annotated[int | None, Field(title="年度", ge=2000, le=2100)] = None
     """None: this year."""
+    copied: bool = False
+    """With the items of the year before, where there is no version of this year yet."""
 
 
 class ItemForm(ItemDraft):
@@ -166,12 +170,20 @@ TITLES = {name: info.title or "" for name, info in ItemDraft.model_fields.items(
 
 class Editor(PageHandler):
     async def show_rows(
-        self, year: int, version: int, items: Sequence[PlanItem], outcome: Outcome, plan: Plan | None = None
+        self,
+        year: int,
+        version: int,
+        items: Sequence[PlanItem],
+        outcome: Outcome,
+        plan: Plan | None = None,
+        copy_year: int | None = None,
     ) -> None:
         """The rows of a version; `plan` is None before the first saving."""
         code = plan.institution_code if plan else self.actor.institution_code or ""
         institution = await institutions.institution(self.platform, self.actor, code)
         problem = outcome["problem"]
+        firsts = [date(year, month, 1) for month, _ in MONTHS]
+        possible = {one.value for day in firsts for one in levels_held(institution.qualifications, day)}
         rows = [typed_of(item) for item in items] if problem is None else self.typed_rows()
         self.render_page(
             "plans/form.html",
@@ -184,6 +196,10 @@ class Editor(PageHandler):
             rows_most=ITEMS_MOST,
             returned=plan.last(Action.RETURN) if plan and plan.state is State.RETURNED else None,
             held=levels_held(institution.qualifications, self.today),
+            copy_year=copy_year,
+            offered=[
+                (level, title, "" if level in possible else f"{year} 年没有资格") for level, title in LEVELS
+            ],
             may_amend=plan is None or plan.state in (State.DRAFT, State.RETURNED),
             problem=problem,
             errors={} if problem is None else {wrong.place: in_words(wrong) for wrong in problem.fields},
@@ -216,7 +232,12 @@ class NewVersion(Editor):
         if before is not None and before.state in OPEN and outcome["problem"] is None:
             address = f"/admin/plans/{before.id}"
             return self.see_other(address if before.state is State.SUBMITTED else f"{address}/edit")
-        return await self.show_rows(self.year, version, before.items if before else [], outcome)
+        last, _ = await service.plan_of_year(self.platform, self.actor, self.year - 1)
+        items = before.items if before else []
+        copy = last.year if last and not before and not self.query(YearQuery).copied else None
+        if last and not before and copy is None:
+            items = [one.model_copy(update={"id": ""}) for one in last.items]
+        return await self.show_rows(self.year, version, items, outcome, copy_year=copy)
 
 
 class PlanEditor(Editor):

@@ -14,6 +14,7 @@ from server.kernel import policies
 from server.kernel.permissions import Permission
 from server.kernel.policies import PolicyChange
 from server.kernel.reasons import Reason
+from server.kernel.seen import Saving
 from server.kernel.web import Route, allow
 
 
@@ -51,7 +52,7 @@ class ChangeForm(BaseModel):
 async def change(page: OnePolicy, key: str) -> str:
     policy = await policies.state_of(page.platform, key, page.today)
     wanted = PolicyChange(key=key, **page.form(ChangeForm).model_dump())
-    version = await policies.change(page.platform, page.actor, wanted)
+    version = await policies.change(page.platform, page.actor, wanted, page.form(Saving).seen)
     return f"已核定“{policy.title}”，自 {version.effective_from} 起执行。"
 
 

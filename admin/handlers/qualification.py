@@ -211,7 +211,8 @@ async def dismiss(page: OneCase, case_id: str) -> str:
 @step(OneCase, Permission.QUALIFICATION_STATE)
 async def statement(page: OneCase, case_id: str) -> str:
     """An institution states its case."""
-    await qualification.state_for_base(page.platform, page.actor, case_id, page.form(StatementDraft))
+    said, seen = page.form(StatementDraft), page.form(Review).seen
+    await qualification.state_for_base(page.platform, page.actor, case_id, said, seen)
     return "已提交陈述，管理部门可以看到。"
 
 

@@ -137,7 +137,7 @@ class DeclinedRequest(PageHandler):
         )
 
 
-class AmendedForm(BaseModel):
+class AmendedForm(Review):
     majors: Annotated[list[str], Field(title="专业大类", max_length=15)] = Field(default_factory=list)
     reason: Annotated[Reason, Field(min_length=10, max_length=2000)]
 
@@ -147,7 +147,7 @@ async def amend(page: DeclinedRequest, request_id: str) -> str:
     found = await requests.request(page.platform, page.actor, request_id)
     amended = page.form(AmendedForm)
     whole = RequestDraft(purpose=found.purpose, majors=amended.majors, reason=amended.reason)
-    await requests.resubmit(page.platform, page.actor, request_id, whole)
+    await requests.resubmit(page.platform, page.actor, request_id, whole, seen=amended.seen)
     return "已修改并重新报部指导中心审核。"
 
 

@@ -20,6 +20,7 @@ from server.identities import service as identities
 from server.identities.service import Asked, Digits, Issued
 from server.kernel.downloads import Download
 from server.kernel.permissions import Permission
+from server.kernel.seen import Saving
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import UPLOAD_BODY, Route
 from server.kernel.xlsx import PACKED_LARGEST
@@ -233,7 +234,8 @@ class OneTrainee(PageHandler):
 
 @step(OneTrainee, Permission.CLASSES_MANAGE)
 async def edit(page: OneTrainee, class_id: str, person_id: str) -> str:
-    changed = await roster.edit(page.platform, page.actor, class_id, person_id, page.form(Edit))
+    typed, seen = page.form(Edit), page.form(Saving).seen
+    changed = await roster.edit(page.platform, page.actor, class_id, person_id, typed, seen)
     return f"{changed.name}（{changed.id_number_masked}）的名册信息已保存。"
 
 

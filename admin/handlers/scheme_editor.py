@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, time
 from itertools import zip_longest
 from typing import Annotated, Any
@@ -31,6 +31,7 @@ from server.schemes.content import (
     TimetableWish,
 )
 from server.schemes.difference import Change
+from server.schemes.rules import Frame
 from server.schemes.service import SchemeOfClass, VersionOutdated
 
 KINDS = named(TaskKind)
@@ -74,8 +75,17 @@ class TaskForm(TaskRow):
         return TaskRow.model_validate(self.model_dump())
 
 
+class CopyQuery(BaseModel):
+    copy_of: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")] = ""
+
+
 class VersionForm(BaseModel):
     version: Annotated[int, Field(ge=0, le=9999)]
+
+
+def offered(everybody: Mapping[str, str], may: Mapping[str, str], why_not: str) -> list[tuple[str, str, str]]:
+    """Those who may be chosen, and the others with the reason why not."""
+    return [(who, name, "" if who in may else why_not) for who, name in everybody.items()]
 
 
 # ---- the page
@@ -93,6 +103,7 @@ class Editor(PageHandler):
     ) -> None:
         """`came_between`: what a colleague has saved since the version that was edited; `drawn`: with the timetable just generated."""
         context = NO_ERRORS if problem is None else self.refuse(problem)
+        frame = seen.frame
         self.render_page(
             "schemes/editor.html",
             training_class=seen.training_class,
@@ -102,8 +113,9 @@ class Editor(PageHandler):
             came_between=came_between,
             drawn=drawn,
             hours_short=rules.hours_short(drawn) if drawn else 0,
-            teachers=list(seen.frame.teaching.items()),
-            assessors=list(seen.frame.assessors.items()),
+            teachers=offered(frame.teachers, frame.teaching, "只承担考核"),
+            assessors=offered(frame.teachers, frame.assessors, "不承担考核"),
+            earlier=[] if seen.newest else await service.earlier_schemes(self.platform, seen),
             kinds=KINDS,
             most={"courses": COURSES_MOST, "sessions": MOST_SESSIONS, "tasks": TASKS_MOST},
             criteria_most=CRITERIA_MOST,
@@ -115,14 +127,19 @@ class Editor(PageHandler):
     @allow(Permission.SCHEMES_MANAGE)
     async def get(self, class_id: str) -> None:
         seen = await service.scheme_of_class(self.platform, self.actor, class_id)
-        content = await service.content_to_edit(self.platform, seen)
+        copy = self.query(CopyQuery).copy_of
+        content = (
+            await service.copied(self.platform, seen, copy)
+            if copy
+            else await service.content_to_edit(self.platform, seen)
+        )
         version = seen.newest.version if seen.newest else 0
         await self.show(class_id, seen, Typed.of(content, version))
 
     @allow(Permission.SCHEMES_MANAGE)
     async def post(self, class_id: str) -> None:
         seen = await service.scheme_of_class(self.platform, self.actor, class_id)
-        typed = Typed.posted(self)
+        typed, send = Typed.posted(self), bool(self.get_body_argument("send", ""))
         try:
             based_on = self.form(VersionForm).version
             if self.get_body_argument("generate", ""):
@@ -130,10 +147,16 @@ class Editor(PageHandler):
                 drawn = service.with_timetable(content, seen, self.form(TimetableWish))
                 return await self.show(class_id, seen, Typed.of(drawn, based_on, typed.values), drawn=drawn)
             content = typed.content(seen.frame.formative_weight)
+            if send:
+                saved = await service.save_and_send(self.platform, self.actor, class_id, content, based_on)
+                self.flash(f"方案第 {saved.version} 版已保存，并送本班授课教师签署。")
+                return self.see_other(f"/admin/classes/{class_id}/scheme")
             saved = await service.save(self.platform, self.actor, class_id, content, based_on)
         except VersionOutdated as problem:
             return await self._beside_the_newest(class_id, typed, problem)
         except Problem as problem:
+            if send and isinstance(problem, Invalid):
+                problem = typed.all_that_is_wrong(problem, seen.frame)
             return await self.show(class_id, seen, typed, problem)
         self.flash(f"方案第 {saved.version} 版已保存。")
         return self.see_other(f"/admin/classes/{class_id}/scheme")
@@ -214,6 +237,22 @@ class Typed:
                     for one in field_errors(error)
                 ]
             ) from None
+
+    def all_that_is_wrong(self, problem: Invalid, frame: Frame) -> Invalid:
+        """In one round: beside the rows that cannot be read, what the readable rest lacks in the other sections."""
+        unread = {one.place.split(".")[0] for one in problem.fields}
+        readable: dict[str, Any] = {name: [] for name in SECTIONS if name in unread}
+        values = {**self.values, **dict.fromkeys(unread & set(TEXTS), "")}
+        try:
+            content = replace(self, **readable, values=values).content(frame.formative_weight)
+            lacking = rules.shortcomings(rules.written(content, frame), frame)
+        except Invalid:
+            return problem
+        known = {one.message for one in problem.fields}
+        more = [one for one in lacking if one.place not in unread and one.message not in known]
+        if "courses" in unread:  # what the timetable is measured by cannot be read
+            more = [one for one in more if one.place != "sessions"]
+        return Invalid(fields=[*problem.fields, *more])
 
 
 def tasks_posted(handler: PageHandler) -> Rows:

@@ -13,6 +13,7 @@ from admin.lists import Filter, LevelCode, Listing, Month, Options, ProvinceCode
 from admin.steps import shows, step
 from server.interruptions import facts as interruptions
 from server.kernel.permissions import Permission, holds
+from server.kernel.reasons import OptionalReason
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 from server.schemes import comparing, remarks, service, ways_back
@@ -151,6 +152,7 @@ class VersionPage(PageHandler):
 class ApproveForm(VersionForm):
     venue_note: Annotated[str, Field(title="场地核实意见", max_length=500)] = ""
     """Needed when a place is flagged (article 11)."""
+    comment: Annotated[OptionalReason, Field(title="意见")] = ""
 
 
 @step(OneScheme, Permission.SCHEMES_MANAGE)
@@ -171,7 +173,9 @@ async def file(page: OneScheme, class_id: str) -> str:
 async def approve(page: OneScheme, class_id: str) -> str:
     wanted = page.form(ApproveForm)
     version = wanted.version
-    made = await service.approve(page.platform, page.actor, class_id, version, wanted.venue_note)
+    made = await service.approve(
+        page.platform, page.actor, class_id, version, wanted.venue_note, wanted.comment
+    )
     return f"第 {version} 版已审核通过：新安排课次 {len(made.sessions_make)} 个，布置任务 {len(made.tasks_make)} 项。"
 
 

@@ -15,6 +15,7 @@ from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel.clock import BEIJING
 from server.kernel.permissions import Permission
+from server.kernel.seen import Saving
 from server.kernel.web import Route
 from server.surveys import opening as survey_opening
 from server.surveys import rules, sheet
@@ -72,7 +73,8 @@ async def open_survey(page: ClassSurvey, class_id: str) -> str:
 
 @step(ClassSurvey, Permission.SURVEYS_MANAGE)
 async def move_closing(page: ClassSurvey, class_id: str) -> str:
-    await surveys.move_closing(page.platform, page.actor, class_id, page.form(ClosingForm).closes_at)
+    wanted, seen = page.form(ClosingForm).closes_at, page.form(Saving).seen
+    await surveys.move_closing(page.platform, page.actor, class_id, wanted, seen)
     return "截止时间已修改。"
 
 

@@ -3,7 +3,7 @@
 //   data-dialog-open="id"      opens that <dialog>; data-dialog-close closes the one around; data-dialog-show: open from the start
 //   data-type-to-confirm="…"   the form's submit button waits for exactly this text
 //   data-autosubmit            a filter form that sends itself
-//   data-guard                 a long form: asks before unsaved changes are left
+//   data-guard                 a long form (drafts.js): asks before it is left with what could not be kept
 //   data-dropzone              a file field that takes drops and shows name and size; data-largest="bytes" on the field: refused before it is sent
 //   data-wait="…"              a link to a file that takes a while to make: it says so until the file is there
 //   data-copy="text"           copies; data-reveal="id" shows a password; data-count-of="id" counts characters
@@ -104,14 +104,6 @@ on("input", "form[data-autosubmit] input[type=search]", (field) => {
   clearTimeout(pause);
   if (field.form.hasAttribute("hx-get")) pause = setTimeout(() => field.form.requestSubmit(), 400);
 });
-
-// Long forms: nothing typed is lost by a slip.
-let unsaved = null;
-on("input", "form[data-guard]", (form) => { unsaved = form; });
-on("submit", "form[data-guard]", () => { unsaved = null; });
-document.addEventListener("htmx:sendError", (event) => event.target.matches("form[data-guard]") && (unsaved = event.target));
-document.addEventListener("htmx:responseError", (event) => event.target.matches("form[data-guard]") && (unsaved = event.target));
-addEventListener("beforeunload", (event) => unsaved?.isConnected && event.preventDefault());
 
 // File fields.
 const size = (bytes) => bytes < 1024 ? `${bytes} 字节` : bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KB` : `${(bytes / 1048576).toFixed(1)} MB`;

@@ -4,6 +4,8 @@ const room = document.querySelector("[data-room]");
 const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const { codeUrl, liveUrl, signIn, board } = room.dataset;
 const ANSWER_WITHIN = 5000;
+const LINE_IS_DEAD_AFTER = 8000;  // the server says something every 3 s, if only that it is there
+const LOOK_EVERY = 1000;
 const SIGNED_OUT = 4401;
 let stopped = false;
 
@@ -66,10 +68,21 @@ function take(answer) {
   return left + 30;
 }
 
+/** AbortSignal.timeout is younger than the computers of classrooms. */
+async function within(most, act) {
+  const impatient = new AbortController();
+  const timer = setTimeout(() => impatient.abort(), most);
+  try {
+    return await act(impatient.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function ask() {
   let wait;
   try {
-    const answer = await fetch(codeUrl, { signal: AbortSignal.timeout(ANSWER_WITHIN) });
+    const answer = await within(ANSWER_WITHIN, (signal) => fetch(codeUrl, { signal }));
     if (answer.status === 401) return signedOut();
     if (answer.status === 403 || answer.status === 404) return stop((await answer.json()).detail, "/admin/classes", "返回培训班");
     if (!answer.ok) throw new Error(`${answer.status}`);
@@ -110,22 +123,45 @@ function draw(roll) {
 
 let socket;
 let attempts = 0;
+let heard = performance.now();
+let calling;
+
+function broken() {
+  part("link").textContent = "名单的连接断开，正在重连…";
+  part("link").hidden = false;
+}
 
 function connect() {
-  socket = new WebSocket(new URL(liveUrl, location.href.replace(/^http/, "ws")));
-  socket.addEventListener("message", (event) => {
+  clearTimeout(calling);
+  heard = performance.now();
+  const line = socket = new WebSocket(new URL(liveUrl, location.href.replace(/^http/, "ws")));
+  line.addEventListener("message", (event) => {
+    if (line !== socket) return;
+    heard = performance.now();
     attempts = 0;
     part("link").hidden = true;
-    draw(JSON.parse(event.data));
+    if (event.data) draw(JSON.parse(event.data));  // empty: only to say that the line stands
   });
-  socket.addEventListener("close", (event) => {
-    if (stopped) return;
+  line.addEventListener("close", (event) => {
+    if (stopped || line !== socket) return;
     if (event.code === SIGNED_OUT) return signedOut();
-    part("link").textContent = "连接断开，正在重连…";
-    part("link").hidden = false;
-    setTimeout(connect, Math.min(500 * 2 ** attempts, 10_000) * (0.75 + Math.random() / 2));
-    attempts += 1;
+    again();
   });
+}
+
+function again() {
+  broken();
+  socket = null;
+  calling = setTimeout(connect, Math.min(500 * 2 ** attempts, 10_000) * (0.75 + Math.random() / 2));
+  attempts += 1;
+}
+
+/** A line may die without a word: a cable pulled, a hall of wireless. Nobody must take yesterday's list for today's. */
+function listen() {
+  if (stopped || !socket || performance.now() - heard < LINE_IS_DEAD_AFTER) return;
+  const dead = socket;
+  again();
+  dead.close();
 }
 
 // ---- the screen itself
@@ -138,13 +174,32 @@ document.addEventListener("fullscreenchange", () => {
   button.lastChild.textContent = full ? "退出全屏" : "全屏";
 });
 
+/** A switch that this computer remembers. */
+function remembered(name, usual, apply) {
+  const toggle = part(name);
+  const set = (on) => { toggle.setAttribute("aria-pressed", String(on)); apply(on); };
+  let kept = null;
+  try { kept = localStorage.getItem(`room-${name}`); } catch { /* then it is as usual */ }
+  set(kept === null ? usual : kept === "yes");
+  toggle.hidden = false;
+  toggle.addEventListener("click", () => {
+    const on = toggle.getAttribute("aria-pressed") !== "true";
+    set(on);
+    try { localStorage.setItem(`room-${name}`, on ? "yes" : "no"); } catch { /* for this once */ }
+  });
+}
+remembered("dark", false, (on) => document.body.classList.toggle("is-dark", on));
+remembered("names", true, (on) => room.classList.toggle("without-names", !on));
+
 /** Keeps the screen from going dark where the browser can. */
 const stayAwake = () => document.visibilityState === "visible" && navigator.wakeLock?.request("screen").catch(() => {});
 document.addEventListener("visibilitychange", stayAwake);
 stayAwake();
 
 draw(JSON.parse(board));
+room.dataset.started = "yes";
 setInterval(tick, 250);
+setInterval(listen, LOOK_EVERY);
 tick();
 ask();
 connect();

@@ -17,6 +17,7 @@ from server.kernel.errors import Conflict, FieldError, Invalid
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
+from server.kernel.seen import require as require_seen
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 VERSIONS_SHOWN = 50
@@ -68,16 +69,20 @@ async def templates(platform: Platform) -> list[NeedsTemplate]:
     return await store.templates(platform, VERSIONS_SHOWN)
 
 
-async def set_template(platform: Platform, actor: Actor, draft: TemplateDraft) -> NeedsTemplate:
+async def set_template(
+    platform: Platform, actor: Actor, draft: TemplateDraft, seen: str = ""
+) -> NeedsTemplate:
     """A new version for classes that open from now on; what was asked before stays as it was. Raises Invalid, Conflict."""
     try:
-        return await _set_template(platform, actor, draft)
+        return await _set_template(platform, actor, draft, seen)
     except DuplicateKeyError:
         raise Conflict("问卷刚刚被别人修改，请刷新后再改。") from None
 
 
 @transactional
-async def _set_template(unit: UnitOfWork, draft: TemplateDraft) -> NeedsTemplate:
+async def _set_template(unit: UnitOfWork, draft: TemplateDraft, seen: str) -> NeedsTemplate:
+    latest = next(iter(await store.templates(unit, 1)), None)
+    await require_seen(unit, latest, seen, what="需求问卷")
     questions = rules.read_questions(draft.questions, prefix="t")
     version, before = await current_template(unit)
     if questions == before:

@@ -33,6 +33,7 @@ from server.kernel.folding import same
 from server.kernel.identity import Actor
 from server.kernel.numbers import AS_ID_NUMBER, AS_PHONE
 from server.kernel.platform import Platform
+from server.kernel.seen import require as require_seen
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 Words = Annotated[str, Field(max_length=100)]
@@ -135,7 +136,9 @@ async def _add(unit: UnitOfWork, class_id: str, sealed: SealedIdentity, details:
     return new
 
 
-async def edit(platform: Platform, actor: Actor, class_id: str, person_id: str, typed: Edit) -> Enrolment:
+async def edit(
+    platform: Platform, actor: Actor, class_id: str, person_id: str, typed: Edit, seen: str = ""
+) -> Enrolment:
     """Puts the row of somebody right; the same again changes nothing.
 
     A number that the platform knows with this name makes it the row of that person. Raises AskForACorrection for the name, the number
@@ -146,9 +149,7 @@ async def edit(platform: Platform, actor: Actor, class_id: str, person_id: str, 
     [sealed_phone] = await platform.vault.encrypt_searchable([phone]) if phone else [None]
     try:
         async with places.turn(class_id):
-            return await _edit(
-                platform, actor, class_id, person_id, name, sealed, sealed_phone, _details(typed)
-            )
+            return await _edit(platform, actor, class_id, person_id, name, sealed, sealed_phone, typed, seen)
     except DuplicateKeyError:
         raise people.NumberTaken() from None
 
@@ -161,13 +162,15 @@ async def _edit(
     name: str,
     sealed: SealedIdentity | None,
     phone: Binary | None,
-    details: dict[str, str],
+    typed: Edit,
+    seen: str,
 ) -> Enrolment:
     training_class = await _open_roster(unit, class_id)
     found = await classes.trainee(unit, class_id, person_id)
     person = (await people.persons(unit, [person_id]))[person_id]
     renumbered = sealed is not None and sealed.id_number != person.id_number
-    changed = found.model_copy(update=details)
+    await require_seen(unit, found, seen, typed, subject=class_id, what=f"{found.name}的名册信息")
+    changed = found.model_copy(update=_details(typed))
     if renumbered or name != person.name or phone is not None:
         await people.touch(unit, [person_id])  # a phone that is bound at this moment comes before it or after
         await _require_own(unit, training_class, found, beijing_date(unit.now), backbone=person.backbone)
@@ -189,7 +192,7 @@ async def _edit(
         unit.nothing_written()
         return found
     await enrolment.put_right(unit, changed)
-    fields = [one for one in ("name", *details) if getattr(changed, one) != getattr(found, one)]
+    fields = [one for one in ("name", *_details(typed)) if getattr(changed, one) != getattr(found, one)]
     fields += ["id_number"] * renumbered + ["phone"] * (phone is not None)
     unit.audit("admissions:edit-trainee", class_id, person_id=person_id, fields="、".join(fields))
     return changed

@@ -28,6 +28,7 @@ from server.kernel.identity import Actor
 from server.kernel.life import LifeStep, entry_of
 from server.kernel.platform import Platform
 from server.kernel.reasons import OptionalReason
+from server.kernel.seen import require as require_seen
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.wechat import codes
 
@@ -80,22 +81,25 @@ class ClassEnrolment:
 # ---- the institution opens a class
 
 
-async def open_enrolment(platform: Platform, actor: Actor, class_id: str, draft: EnrolmentDraft) -> None:
+async def open_enrolment(
+    platform: Platform, actor: Actor, class_id: str, draft: EnrolmentDraft, seen: str = ""
+) -> None:
     """Opens a class of the actor's for applications, or changes window, places and words; more places move the list up.
 
     Raises ClassIsOver, NoPlaceLeft for fewer places than are taken, Invalid, also for more than the province approved.
     """
     async with places.turn(class_id):
-        await _open_enrolment(platform, actor, class_id, draft)
+        await _open_enrolment(platform, actor, class_id, draft, seen)
 
 
 @transactional
-async def _open_enrolment(unit: UnitOfWork, class_id: str, draft: EnrolmentDraft) -> None:
+async def _open_enrolment(unit: UnitOfWork, class_id: str, draft: EnrolmentDraft, seen: str) -> None:
     training_class = await classes.get_class(unit, unit.actor, class_id)
     await _require_running(unit, training_class)
     rules.check_window(draft.opens, draft.closes, training_class.ends_on, unit.now)
     own = rules.read_questions(draft.questions, prefix="c")
     before = await store.class_admission(unit, class_id)
+    await require_seen(unit, before, seen, draft, subject=class_id, what="报名设置")
     if before is not None and await store.count_by_state(unit, class_id):
         if before.own_questions != own:
             raise Invalid(

@@ -246,7 +246,8 @@ async def approve(unit: UnitOfWork, application_id: str, approval: Approval) -> 
     note = approval.venue_note.strip() if found.venue_flags else ""
     unit.audit("applications:approve", found.id, class_id=made.id, flags=len(found.venue_flags), reason=note)
     changes = {"venue_note": note, "class_id": made.id}
-    return await take(unit, rules.STEPS, found, Action.APPROVE, note, seen=approval.seen, changes=changes)
+    said = "；".join(one for one in (note, approval.comment) if one)
+    return await take(unit, rules.STEPS, found, Action.APPROVE, said, seen=approval.seen, changes=changes)
 
 
 @transactional

@@ -20,6 +20,7 @@ from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
+from server.kernel.seen import require as require_seen
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 FURTHEST_DEADLINE = timedelta(days=732)
@@ -130,13 +131,16 @@ async def tasks_of_class(scope: Scope, class_id: str) -> list[Task]:
 
 
 @transactional
-async def change_task(unit: UnitOfWork, class_id: str, task_id: str, draft: TaskDraft) -> Task:
+async def change_task(
+    unit: UnitOfWork, class_id: str, task_id: str, draft: TaskDraft, seen: str = ""
+) -> Task:
     """Changes a task that nobody has used yet. Raises SchemeGoverns, TaskInUse, Invalid, ResultsReleased."""
     task, training_class = await task_in_reach(unit, unit.actor, class_id, task_id)
     classes.require_no_scheme(training_class)
     await classes.exclude_release(unit, training_class)
     if task.in_use:
         raise TaskInUse()
+    await require_seen(unit, task, seen, draft, what=f"任务“{task.title}”")
     changed = task.model_copy(update=_checked(draft, unit.now) | _assessor(draft, training_class))
     await store.replace_task(unit, changed)
     unit.audit(
@@ -150,10 +154,13 @@ async def change_task(unit: UnitOfWork, class_id: str, task_id: str, draft: Task
 
 
 @transactional
-async def extend_deadline(unit: UnitOfWork, class_id: str, task_id: str, wanted: DeadlineExtension) -> None:
+async def extend_deadline(
+    unit: UnitOfWork, class_id: str, task_id: str, wanted: DeadlineExtension, seen: str = ""
+) -> None:
     """Moves a deadline to a later moment, for everybody. What was late stays marked. Raises Invalid, ResultsReleased."""
     task, training_class = await task_in_reach(unit, unit.actor, class_id, task_id)
     await classes.exclude_release(unit, training_class)
+    await require_seen(unit, task, seen, wanted, what=f"任务“{task.title}”")
     after = wanted.deadline.astimezone(UTC)
     _check_deadline(after, unit.now, previous=task.deadline)
     extension = Extension(

@@ -23,6 +23,7 @@ from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
+from server.kernel.seen import require as require_seen
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
 TRIES = 4
@@ -124,7 +125,7 @@ async def _register_all(
 
 @transactional
 async def change_check_in(
-    unit: UnitOfWork, class_id: str | None, session_id: str, wanted: CheckInChange
+    unit: UnitOfWork, class_id: str | None, session_id: str, wanted: CheckInChange, seen: str = ""
 ) -> CheckIn:
     """Makes a check-in, by code or by hand, present, late or void, and back; the trainee is told. Sent again, it answers the same.
 
@@ -137,6 +138,7 @@ async def change_check_in(
             unit.nothing_written()
             return found
         raise StatusUnchanged(f"该学员的签到现在就是“{found.status.label}”，没有可更正的。")
+    await require_seen(unit, found, seen, subject=session_id, what="这条签到")
     if session.starts_at > unit.now:
         raise rules.SessionNotOpen("课次还没有开始，签到还不能更正。请在上课以后核对到课情况再更正。")
     if not found.attended:
@@ -171,7 +173,7 @@ async def change_check_in(
 
 @transactional
 async def judge_flags(
-    unit: UnitOfWork, class_id: str | None, session_id: str, wanted: VerdictDraft
+    unit: UnitOfWork, class_id: str | None, session_id: str, wanted: VerdictDraft, seen: str = ""
 ) -> CheckIn:
     """Says what the flags of a check-in meant: a phone lent to a colleague is no violation. A flag that comes later is open again.
 
@@ -191,6 +193,7 @@ async def judge_flags(
         return found
     if not entry.flags:
         raise NothingFlagged()
+    await require_seen(unit, found, seen, subject=session_id, what="这条签到")
     verdict = FlagVerdict(
         at=unit.now,
         by_id=unit.actor.id,
@@ -214,7 +217,7 @@ async def judge_flags(
 
 @transactional
 async def move_closing(
-    unit: UnitOfWork, class_id: str | None, session_id: str, wanted: Closing
+    unit: UnitOfWork, class_id: str | None, session_id: str, wanted: Closing, seen: str = ""
 ) -> TeachingSession:
     """Lets people check in for longer, to the end of the session at most, also after the first has checked in or the window has closed;
     and for shorter again, to a moment that is still to come. Who has checked in stays.
@@ -226,6 +229,7 @@ async def move_closing(
     if session.closes_at == wanted.closes_at:
         unit.nothing_written()
         return session
+    await require_seen(unit, session, seen, wanted, what=f"课次“{session.title}”")
     rules.check_closing(session.times, wanted.closes_at, unit.now)
     moved = session.model_copy(update={"closes_at": wanted.closes_at})
     await store.replace_session(unit, moved)

@@ -21,6 +21,7 @@ from server.kernel.errors import Conflict, FieldError, Invalid
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
+from server.kernel.seen import require as require_seen
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.venues import service as venues
 
@@ -232,7 +233,7 @@ async def has_session_on(scope: Scope, class_id: str, day: date) -> bool:
 
 @transactional
 async def change_session(
-    unit: UnitOfWork, class_id: str, session_id: str, draft: SessionDraft
+    unit: UnitOfWork, class_id: str, session_id: str, draft: SessionDraft, seen: str = ""
 ) -> TeachingSession:
     """Changes a session that has not ended and to which nobody has checked in; under an approved scheme its room, teacher (代课), window
     and fence only.
@@ -244,6 +245,7 @@ async def change_session(
     before = await _unused_session(unit, class_id, session_id)
     if before.ends_at <= unit.now:
         raise SessionOver()
+    await require_seen(unit, before, seen, draft, what=f"课次“{before.title}”")
     if _teaching(draft) != _teaching(before):
         classes.require_no_scheme(training_class)
         await _check_hours(unit, training_class, [draft])
@@ -277,7 +279,9 @@ def _teaching(session: SessionDraft | TeachingSession) -> tuple[object, ...]:
 
 
 @transactional
-async def cancel_session(unit: UnitOfWork, class_id: str, session_id: str, reason: str) -> None:
+async def cancel_session(
+    unit: UnitOfWork, class_id: str, session_id: str, reason: str, seen: str = ""
+) -> None:
     """Cancels a session to which nobody has checked in; its code serves no more, and everybody of the class is told.
 
     Raises SessionInUse, SchemeGoverns.
@@ -286,6 +290,7 @@ async def cancel_session(unit: UnitOfWork, class_id: str, session_id: str, reaso
     classes.require_no_scheme(training_class)
     await classes.exclude_release(unit, training_class)
     before = await _unused_session(unit, class_id, session_id)
+    await require_seen(unit, before, seen, what=f"课次“{before.title}”")
     await store.cancel_session(unit, session_id, unit.now)
     await work.follow_timetable(unit, class_id)
     if before.ends_at > unit.now:

@@ -215,7 +215,7 @@ async def release(unit: UnitOfWork, request_id: str, wanted: Review) -> ReleaseR
     Raises NotFound, NotTheirKeeper, and what the procedure says.
     """
     found = await _kept(unit, request_id)
-    done = await _move(unit, found, Action.RELEASE, wanted.seen)
+    done = await _move(unit, found, Action.RELEASE, wanted.seen, wanted.comment)
     await binding.release(unit, found.person_id, found.reason)
     unit.audit("identities:release", found.class_id, person_id=found.person_id)
     return done

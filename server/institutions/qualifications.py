@@ -26,6 +26,7 @@ from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFo
 from server.kernel.hearings import Hearing, check_heard
 from server.kernel.history import step
 from server.kernel.identity import Actor, Role
+from server.kernel.seen import require as require_seen
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 Reason = Annotated[reasons.Reason, Field(title="依据和理由")]
@@ -73,12 +74,15 @@ async def qualification(
 
 
 @transactional
-async def confirm(unit: UnitOfWork, code: str, number: int, wanted: Confirmation) -> Institution:
+async def confirm(
+    unit: UnitOfWork, code: str, number: int, wanted: Confirmation, seen: str = ""
+) -> Institution:
     """核定 of a qualification that was entered from annex 1 (待核). Raises QualificationFixed when it is confirmed already, Invalid."""
     found, held = await qualification(unit, unit.actor, code, number)
     status = rules.act_on_qualification(held, QualificationAction.CONFIRM, unit.actor.roles, requested=False)
     if not found.awaits_confirmation(number):
         raise QualificationFixed("该资格已经核定。需要增加专业大类时，由省级管理部门申请增补。")
+    await require_seen(unit, found, seen, what=found.name)
     rules.check_majors(wanted.majors)
     rules.check_validity(wanted.valid_from, wanted.valid_to)
     rules.check_still_valid(wanted.valid_to, beijing_date(unit.now))
@@ -168,13 +172,15 @@ async def enter_institution(unit: UnitOfWork, code: str, name: str, province_cod
 
 @transactional
 async def decide(
-    unit: UnitOfWork, code: str, number: int, action: QualificationAction, wanted: Decision
+    unit: UnitOfWork, code: str, number: int, action: QualificationAction, wanted: Decision, seen: str = ""
 ) -> Institution:
     """The centre suspends or resumes a 师资研修中心's qualification of its own accord.
 
     Raises QualificationFixed for a base (the province asks first), or for a step that the table does not have; Unheard for a withdrawal,
     which is decided in a case (qualification).
     """
+    found, _ = await qualification(unit, unit.actor, code, number)
+    await require_seen(unit, found, seen, what=found.name)
     return await carry_out(unit, code, number, action, wanted)
 
 

@@ -91,7 +91,9 @@ async def submit(unit: UnitOfWork, draft: RequestDraft) -> BaseRequest:
 
 
 @transactional
-async def resubmit(unit: UnitOfWork, request_id: str, draft: RequestDraft) -> BaseRequest:
+async def resubmit(
+    unit: UnitOfWork, request_id: str, draft: RequestDraft, *, seen: int | None = None
+) -> BaseRequest:
     """Files a declined request again, amended; its purpose and its school stay. Raises as `submit`, and NotInThisState."""
     found = await request(unit, unit.actor, request_id)
     rules.REQUEST_STEPS.after(found.state, RequestAction.RESUBMIT, unit.actor.roles)
@@ -102,7 +104,7 @@ async def resubmit(unit: UnitOfWork, request_id: str, draft: RequestDraft) -> Ba
         "qualification_number": found.qualification_number,
     }
     amended = await _checked(unit, draft.model_copy(update=same))
-    return await _settle(unit, found, RequestAction.RESUBMIT, changes=amended)
+    return await _settle(unit, found, RequestAction.RESUBMIT, changes=amended, seen=seen)
 
 
 async def retract(unit: UnitOfWork, request_id: str) -> BaseRequest:

@@ -319,7 +319,7 @@ async def accept(unit: UnitOfWork, change_id: str, review: Review) -> ClassChang
     """The institution of the later class agrees; now the province decides. Raises NotFound for anybody else's, NotInThisState."""
     found = await _asked(unit, change_id)
     unit.audit("interruptions:accept", found.class_id, change=found.id)
-    return await take(unit, rules.STEPS, found, Action.ACCEPT, seen=review.seen)
+    return await take(unit, rules.STEPS, found, Action.ACCEPT, review.comment, seen=review.seen)
 
 
 @transactional
@@ -380,7 +380,8 @@ async def approve(platform: Platform, actor: Actor, change_id: str, review: Revi
 async def _approve(unit: UnitOfWork, change_id: str, review: Review) -> ClassChange:
     found = await change(unit, unit.actor, change_id)
     changes = {"open": False, "moves": await carrying_out.moves_at_last(unit, found)}
-    approved = await take(unit, rules.STEPS, found, Action.APPROVE, seen=review.seen, changes=changes)
+    said = review.comment
+    approved = await take(unit, rules.STEPS, found, Action.APPROVE, said, seen=review.seen, changes=changes)
     training_class = await classes.get_class(unit, unit.actor, found.class_id)
     match found.kind:
         case Kind.SUSPEND | Kind.POSTPONE:

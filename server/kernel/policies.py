@@ -16,6 +16,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid, NotFound
 from server.kernel.mongo import CollectionSpec, Document, Index
 from server.kernel.reasons import Reason
+from server.kernel.seen import require as require_seen
 from server.kernel.titled import Titled
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
@@ -340,7 +341,7 @@ async def state_of(scope: Scope, key: str, day: date) -> PolicyState:
 
 
 @transactional
-async def change(unit: UnitOfWork, wanted: PolicyChange) -> PolicyVersion:
+async def change(unit: UnitOfWork, wanted: PolicyChange, seen: str = "") -> PolicyVersion:
     """Sets a policy from today or a later day on: what was decided under the old value stays as it was decided.
 
     Raises Invalid for an unknown key, a value outside its bounds or a day that has passed.
@@ -354,6 +355,8 @@ async def change(unit: UnitOfWork, wanted: PolicyChange) -> PolicyVersion:
     except ValidationError as error:
         raise Invalid(fields=[FieldError("value", f"应为{bounds(wanted.key).words}。")]) from error
     last = await unit["policies"].find_one({"key": wanted.key}, sort=[("version", -1)], session=unit.session)
+    newest = PolicyVersion.from_mongo(last) if last else None
+    await require_seen(unit, newest, seen, wanted, subject=wanted.key, what="这项政策")
     version = PolicyVersion(
         key=wanted.key,
         version=1 if last is None else last["version"] + 1,

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from server.kernel.errors import Conflict, Forbidden, Problem
 from server.kernel.identity import Role
-from server.kernel.reasons import Reason
+from server.kernel.reasons import OptionalReason, Reason
 from server.kernel.titled import Titled
 
 State = TypeVar("State")
@@ -153,6 +153,8 @@ class Review(BaseModel):
     """A decision on what somebody has read: `seen` is the number of steps in its history then."""
 
     seen: Annotated[int, Field(title="页面", ge=0)]
+    comment: Annotated[OptionalReason, Field(title="意见")] = ""
+    """What a reviewer says with an approval: it stands in the history, and whoever filed it reads it there."""
 
 
 class Return(Review):

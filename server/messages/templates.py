@@ -17,6 +17,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid, NotFound
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
+from server.kernel.seen import require as require_seen
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.messages import store
 from server.messages.kind import Kind
@@ -87,7 +88,9 @@ async def kind_state(platform: Platform, name: str, day: date) -> KindState:
 
 
 @transactional
-async def set_template(unit: UnitOfWork, name: str, wanted: TemplateChange) -> TemplateVersion:
+async def set_template(
+    unit: UnitOfWork, name: str, wanted: TemplateChange, seen: str = ""
+) -> TemplateVersion:
     """Sets which template of WeChat a kind uses from today or a later day on. Raises NotFound, Invalid."""
     if name not in KINDS:
         raise NotFound("没有这类消息。")
@@ -95,6 +98,9 @@ async def set_template(unit: UnitOfWork, name: str, wanted: TemplateChange) -> T
         raise Invalid(fields=[FieldError("effective_from", "生效日期不能早于今天，已经发出的消息不受影响。")])
     _check_keys(KINDS[name], wanted.keys)
     earlier = await store.template_versions(unit, name)
+    await require_seen(
+        unit, max(earlier, key=lambda one: one.version, default=None), seen, wanted, subject=name, what="模板"
+    )
     version = TemplateVersion(
         kind=name,
         version=1 + max((one.version for one in earlier), default=0),

@@ -183,7 +183,10 @@ async def approve(unit: UnitOfWork, plan_id: str, review: Review) -> Plan:
         await take(unit, rules.STEPS, before, Action.SUPERSEDE, changes={"to_apply": []})
     unit.audit("plans:approve", plan.id, version=plan.version)
     left = rules.to_apply(before.items if before else (), before.to_apply if before else (), plan.items)
-    return await take(unit, rules.STEPS, plan, Action.APPROVE, seen=review.seen, changes={"to_apply": left})
+    changes = {"to_apply": left}
+    return await take(
+        unit, rules.STEPS, plan, Action.APPROVE, review.comment, seen=review.seen, changes=changes
+    )
 
 
 @transactional

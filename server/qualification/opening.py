@@ -20,6 +20,7 @@ from server.kernel.identity import Actor
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
+from server.kernel.seen import require as require_seen
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.qualification import rules, store, training
 from server.qualification.documents import Case, Fact
@@ -39,21 +40,24 @@ class Intent(BaseModel):
     reason: Annotated[Reason, Field(title="拟取消的依据和理由")]
 
 
-async def about_centre(platform: Platform, actor: Actor, code: str, number: int, wanted: Intent) -> Case:
+async def about_centre(
+    platform: Platform, actor: Actor, code: str, number: int, wanted: Intent, seen: str = ""
+) -> Case:
     """The centre means to withdraw a 师资研修中心, which may state its case first (article 5.1).
 
     Raises NotFound, Forbidden, QualificationFixed for a base or for what is withdrawn already, CaseOpen.
     """
     try:
-        return await _about_centre(platform, actor, code, number, wanted)
+        return await _about_centre(platform, actor, code, number, wanted, seen)
     except store.AlreadyThere:
         raise CaseOpen() from None
 
 
 @transactional
-async def _about_centre(unit: UnitOfWork, code: str, number: int, wanted: Intent) -> Case:
-    _, held = await qualifications.qualification(unit, unit.actor, code, number)
+async def _about_centre(unit: UnitOfWork, code: str, number: int, wanted: Intent, seen: str) -> Case:
+    found, held = await qualifications.qualification(unit, unit.actor, code, number)
     act_on_qualification(held, QualificationAction.WITHDRAW, unit.actor.roles, requested=False)
+    await require_seen(unit, found, seen, what=found.name)
     state = rules.steps_of(Subject.CENTRE).after(None, Action.OPEN, unit.actor.roles)
     told = ("部指导中心的理由", wanted.reason)
     return await about(unit, code, number, Rule.CENTRE_IN_QUESTION, new_id(), told, state)

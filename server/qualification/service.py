@@ -79,9 +79,14 @@ async def state_own(unit: UnitOfWork, case_id: str, draft: StatementDraft) -> Ca
 
 
 @transactional
-async def state_for_base(unit: UnitOfWork, case_id: str, draft: StatementDraft) -> Case:
+async def state_for_base(
+    unit: UnitOfWork, case_id: str, draft: StatementDraft, seen: int | None = None
+) -> Case:
     """An institution states the case about its qualification. Raises as `state_own`, Forbidden for one about a teacher."""
-    return await _state(unit, await case(unit, unit.actor, case_id), draft.text)
+    found = await case(unit, unit.actor, case_id)
+    if seen is not None:
+        rules.steps_of(found.subject).require_seen(seen, found.history)
+    return await _state(unit, found, draft.text)
 
 
 async def _state(unit: UnitOfWork, found: Case, text: str) -> Case:

@@ -71,8 +71,9 @@ async def approve(unit: UnitOfWork, reopening_id: str, wanted: Review) -> Reopen
     write the class: one of the two sees the other.
     """
     found = await reopening(unit, unit.actor, reopening_id)
+    closed = {"open": State.APPROVED.open}
     approved = await take(
-        unit, rules.STEPS, found, Action.APPROVE, seen=wanted.seen, changes={"open": State.APPROVED.open}
+        unit, rules.STEPS, found, Action.APPROVE, wanted.comment, seen=wanted.seen, changes=closed
     )
     training_class = await classes.get_class(unit, unit.actor, found.class_id)
     await _require_may_reopen(unit, training_class)

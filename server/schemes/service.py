@@ -40,6 +40,8 @@ from server.surveys import opening as survey_opening
 from server.venues import service as venues
 from server.venues.rules import VenueFlag
 
+COPIES_OFFERED = 10
+
 
 class VersionOutdated(Conflict):
     slug = "scheme-version-outdated"
@@ -175,6 +177,21 @@ async def content_to_edit(platform: Platform, seen: SchemeOfClass) -> Content:
     )
 
 
+async def earlier_schemes(platform: Platform, seen: SchemeOfClass) -> list[SchemeVersion]:
+    """What its institution taught by lately at the same level, newest first: a new scheme may begin as a copy."""
+    item = seen.training_class
+    found = await store.approved_of_institution(platform, item.institution_code, item.level, COPIES_OFFERED)
+    return [one for one in found if one.class_id != item.id]
+
+
+async def copied(platform: Platform, seen: SchemeOfClass, class_id: str) -> Content:
+    """The scheme of an earlier class as a draft of this one. Raises NotFound for any that is not among those offered."""
+    for one in await earlier_schemes(platform, seen):
+        if one.class_id == class_id:
+            return rules.carried_over(one.content, one.starts_on, seen.frame)
+    raise NotFound("没有可以复制的方案。")
+
+
 async def list_schemes(
     platform: Platform, actor: Actor, narrowed: SchemeFilter, *, after: str | None = None, limit: int = 20
 ) -> list[SchemeVersion]:
@@ -195,6 +212,18 @@ async def save(unit: UnitOfWork, class_id: str, draft: Draft, based_on: int) -> 
     """
     training_class = await take_turn(unit, class_id)
     return await _save(unit, training_class, draft, based_on, by_teacher=False)
+
+
+@transactional
+async def save_and_send(unit: UnitOfWork, class_id: str, draft: Draft, based_on: int) -> SchemeVersion:
+    """The same, and lets the teachers of the class sign it at once. Raises as `save`, and SchemeIncomplete with every shortcoming: then
+    nothing is saved either."""
+    training_class = await take_turn(unit, class_id)
+    saved = await _save(unit, training_class, draft, based_on, by_teacher=False)
+    await _require_complete(unit, training_class, saved)
+    unit.wrote = True
+    await _send(unit, training_class, saved)
+    return saved
 
 
 @transactional
@@ -288,11 +317,15 @@ async def send_for_signature(unit: UnitOfWork, class_id: str, version: int) -> N
     """Lets the teachers of the class sign this version, and tells them. Raises SchemeIncomplete with every shortcoming."""
     training_class, scheme = await step_to(unit, class_id, version, Action.SEND)
     await _require_complete(unit, training_class, scheme)
+    await _send(unit, training_class, scheme)
+
+
+async def _send(unit: UnitOfWork, training_class: TrainingClass, scheme: SchemeVersion) -> None:
     await take(unit, rules.STEPS, scheme, Action.SEND)
     for teacher in training_class.teachers:
         if teacher.person_id not in scheme.signed_by:
             unit.notify(teacher.person_id, "scheme-to-sign", **news(scheme))
-    unit.audit("schemes:send", class_id, version=version)
+    unit.audit("schemes:send", training_class.id, version=scheme.version)
 
 
 @transactional
@@ -336,7 +369,9 @@ async def send_back(unit: UnitOfWork, class_id: str, version: int, why: ReturnRe
 
 
 @transactional
-async def approve(unit: UnitOfWork, class_id: str, version: int, venue_note: str = "") -> Consequences:
+async def approve(
+    unit: UnitOfWork, class_id: str, version: int, venue_note: str = "", comment: str = ""
+) -> Consequences:
     """The province approves: the scheme makes the sessions, tasks and criteria of the class, which follows it from now on.
 
     What has begun or is in use is never touched: SchemeIncomplete says why such a scheme must be returned.
@@ -353,7 +388,8 @@ async def approve(unit: UnitOfWork, class_id: str, version: int, venue_note: str
         await store.supersede(unit, class_id, training_class.scheme_version)
     kept = note if flags else ""
     said = {"venue_flags": flags, "venue_note": kept}
-    await take(unit, rules.STEPS, scheme, Action.APPROVE, kept, changes=said)
+    words = "；".join(one for one in (kept, comment) if one)
+    await take(unit, rules.STEPS, scheme, Action.APPROVE, words, changes=said)
     await classes.follow_scheme(
         unit,
         class_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from server.institutions.rules import Level
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
@@ -53,6 +54,15 @@ async def newest_of(scope: Scope, class_ids: Sequence[str]) -> list[Row]:
         },
     ]
     return await scope["scheme_versions"].aggregate(pipeline, session=scope.session).to_list(None)
+
+
+async def approved_of_institution(
+    scope: Scope, institution_code: str, level: Level, limit: int
+) -> list[SchemeVersion]:
+    """What is in force in its classes of a level, newest first."""
+    query = {"institution_code": institution_code, "newest": True, "state": State.APPROVED, "level": level}
+    rows = scope["scheme_versions"].find(query, session=scope.session).sort("_id", -1).limit(limit)
+    return [SchemeVersion.from_mongo(row) async for row in rows]
 
 
 async def last_number(scope: Scope, class_id: str) -> int:

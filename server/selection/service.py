@@ -269,7 +269,7 @@ async def accept(unit: UnitOfWork, nominee_id: str, review: Review) -> Nominee:
     """Makes the teacher a candidate (候选), whom every 师资研修中心 may take into its class. Raises NotInThisState, Overtaken."""
     found = await nominee(unit, unit.actor, nominee_id)
     rules.STEPS.require_seen(review.seen, found.history)
-    accepted = await move(unit, found, Action.ACCEPT)
+    accepted = await move(unit, found, Action.ACCEPT, review.comment)
     for person in (await people.known(unit, [sealed_identity(found)])).values():
         outcome = f"列为{found.major_name}候选人"
         unit.notify(person.id, "selection-decided", outcome=outcome, reason="")

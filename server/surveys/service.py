@@ -24,6 +24,7 @@ from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep
 from server.kernel.platform import Platform
+from server.kernel.seen import require as require_seen
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.surveys import opening, rules, store
 from server.surveys.documents import Survey
@@ -134,9 +135,10 @@ class TeachersYear:
 
 
 @transactional
-async def move_closing(unit: UnitOfWork, class_id: str, closes_at: datetime) -> Survey:
+async def move_closing(unit: UnitOfWork, class_id: str, closes_at: datetime, seen: str = "") -> Survey:
     """Lets a survey that is not over end earlier or later. Raises SurveyClosed once it is over, SurveyTooShort, Invalid for a bad time."""
     survey = await _survey_in_reach(unit, unit.actor, class_id)
+    await require_seen(unit, survey, seen, subject=class_id, what="评价的截止时间")
     rules.check_period(survey.opens_at, closes_at, unit.now)
     await _check_long_enough(unit, survey, closes_at)
     return await _end_at(unit, survey, closes_at)

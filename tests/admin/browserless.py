@@ -52,14 +52,27 @@ class Browser:
     async def get(self, path: str, **headers: str) -> Shown:
         return await self._send("GET", path, None, headers)
 
-    async def post(self, path: str, form: Form | None = None, *, xsrf: bool = True) -> Shown:
+    async def post(self, path: str, form: Form | None = None, *, xsrf: bool = True, **headers: str) -> Shown:
         body = urlencode(await self._with_token(form or {}, xsrf), doseq=True).encode()
-        return await self._send("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return await self._send("POST", path, body, kind | headers)
 
     async def review(self, home: str, step: str, form: Form | None = None) -> Shown:
         """Takes a step on a page, naming the version that the page shows, as its forms do."""
         shown = re.search(r'name="seen" value="(\d+)"', (await self.get(home)).html)
         return await self.post(f"{home}/{step}", {"seen": shown[1] if shown else "0", **(form or {})})
+
+    async def save(self, path: str, form: Form | None = None, page: str = "") -> Shown:
+        """Sends a form as it stands on its page: with the version that the page shows. It is the page at `page`, at the same address, or at
+        the one above."""
+        for address in filter(None, (page, path, path.rpartition("/")[0])):
+            shown = (await self.get(address)).html
+            tags = re.findall(r"(?s)<form\b.*?</form>", shown)
+            own = [one for one in tags if f'action="{path}"' in one] or (tags if address == path else [])
+            found = [mark for one in own for mark in re.findall(r'name="seen" value="(\w+)"', one)]
+            if found:
+                return await self.post(path, {"seen": found[0], **(form or {})})
+        return await self.post(path, form)
 
     async def upload(
         self, path: str, field: str, file_name: str, content: bytes, form: Form | None = None

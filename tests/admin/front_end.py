@@ -34,6 +34,7 @@ CONTENT_SECURITY_POLICY = (
 class Staff:
     name: str
     roles: frozenset[str]
+    id: str = "0123456789abcdef01234567"
 
 
 def allowed(*permissions: str) -> Callable[[str], bool]:

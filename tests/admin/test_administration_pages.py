@@ -196,7 +196,7 @@ async def test_a_policy_is_to_be_confirmed_until_the_centre_sets_it(
     before = await centre.get("/admin/policies")
     assert "合格分数线（满分 100） 60 待核 初始值" in before.text
     form = {"value": "65", "effective_from": "2026-03-20", "reason": "中心〔2026〕1 号"}
-    assert (await centre.post("/admin/policies/pass_mark", form)).location == "/admin/policies"
+    assert (await centre.save("/admin/policies/pass_mark", form)).location == "/admin/policies"
     coming = await centre.get("/admin/policies")
     assert "合格分数线（满分 100） 60 初始值 — 2026-03-20 起为 65" in coming.text
     clock.advance(timedelta(days=4))
@@ -225,7 +225,7 @@ async def test_a_wrong_policy_is_refused_at_its_field(
     platform: Platform, centre: Browser, key: str, changes: Form, place: str
 ) -> None:
     form: Form = {"value": "65", "effective_from": "2026-03-16", "reason": "依据文件"}
-    answer = await centre.post(f"/admin/policies/{key}", {**form, **changes})
+    answer = await centre.save(f"/admin/policies/{key}", {**form, **changes})
     assert answer.status == 422 and f'id="field-{place}-error"' in answer.html
     assert await policies.versions(platform) == []
 
@@ -242,7 +242,7 @@ async def test_only_the_centre_changes_a_policy_and_an_unknown_one_is_not_found(
 
 async def test_a_yes_or_no_policy_is_set_from_its_words(platform: Platform, centre: Browser) -> None:
     form: Form = {"value": "false", "effective_from": "2026-03-16", "reason": "先行试点"}
-    await centre.post("/admin/policies/survey_required", form)
+    await centre.save("/admin/policies/survey_required", form)
     assert "领取证书前须完成满意度评价 否" in (await centre.get("/admin/policies")).text
     assert (await policies.on(platform, platform.clock.now().date())).survey_required is False
 

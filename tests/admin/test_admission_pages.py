@@ -15,13 +15,15 @@ from tests import cast, stage
 from tests.admin.browserless import sign_in
 from tests.admitting import AGREE, APRIL, admit, apply, open_class
 
+QUESTION = {"question_title": "您的教龄", "question_option": ["短", "长", "｜"]}
 SETTINGS = {
     "opens": "2026-03-16T08:00",
     "closes": "2026-04-10T18:00",
     "places": "30",
     "reporting": "4月13日 8:30 前，实训楼一层",
     "to_bring": "身份证",
-    "questions": "是否住宿｜住宿｜不住宿",
+    "question_title": "是否住宿",
+    "question_option": ["住宿", "不住宿", "｜"],
 }
 
 
@@ -32,13 +34,15 @@ async def test_an_institution_opens_its_class_and_reviews_who_applied(
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/classes/{opened.id}/enrolment"
     assert "开放报名" in (await mine.get(home)).text
-    wrong = await mine.post(home, SETTINGS | {"closes": "2026-03-01T18:00", "questions": "题目｜一项"})
+    wrong = await mine.save(
+        home, SETTINGS | {"closes": "2026-03-01T18:00", "question_option": ["一项", "｜"]}
+    )
     assert wrong.status == 422 and 'value="2026-03-01T18:00"' in wrong.html
-    done = await mine.post(home, SETTINGS)
+    done = await mine.save(home, SETTINGS)
     assert (done.status, done.location) == (303, home)
     shown = await mine.get(home)
     assert "还没有人报名" in shown.text and "报名设置已保存" in shown.text
-    assert 'value="30"' in shown.html and "是否住宿｜住宿｜不住宿" in shown.html
+    assert 'value="30"' in shown.html and 'value="不住宿"' in shown.html
 
 
 async def test_several_are_agreed_to_at_once_and_one_is_refused_with_a_reason(
@@ -169,11 +173,11 @@ async def test_the_centre_keeps_the_questionnaire_and_others_read_it(
 ) -> None:
     centre = await sign_in(platform, site, cast.CENTRE)
     assert "待核" in (await centre.get("/admin/needs")).text
-    wrong = await centre.post("/admin/needs", {"questions": "题｜一", "reason": "试"})
-    assert wrong.status == 422 and "题｜一" in wrong.html
-    assert (
-        await centre.post("/admin/needs", {"questions": "您的教龄｜短｜长", "reason": "重新拟定"})
-    ).status == 303
+    wrong = await centre.save(
+        "/admin/needs", {"question_title": "题", "question_option": ["一", "｜"], "reason": "试"}
+    )
+    assert wrong.status == 422 and 'value="题"' in wrong.html
+    assert (await centre.save("/admin/needs", QUESTION | {"reason": "重新拟定"})).status == 303
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     shown = await mine.get("/admin/needs")
     assert "您的教龄" in shown.text and "<form" not in shown.html.partition("<main")[2]

@@ -24,7 +24,7 @@ FORM: dict[str, Any] = {
     "ends_on": "2026-04-24",
     "places": "36",
     "class_hours": "80",
-    "courses": ["工学一体化课程教学实施", "数控加工示范课\r\n工业机器人示范课\r\n"],
+    "courses": ["工学一体化课程教学实施", "数控加工示范课", "", "工业机器人示范课"],
     "venue_name": "实训楼 301",
     "venue_address": "河北省邢台市信都区示例路 1 号",
     "venue_stars": "0",
@@ -79,7 +79,7 @@ async def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(
         assert f'href="#field-{place}"' in answer.html
     assert 'value="实训楼 301"' in answer.html
     if "courses" not in changes:
-        assert "工业机器人示范课" in answer.text
+        assert "工业机器人示范课" in answer.html
     assert await platform["applications"].count_documents({}) == 0
 
 

@@ -52,7 +52,7 @@ async def test_an_institution_sets_a_task_and_changes_it_before_it_is_used(
     home = f"/admin/classes/{opened.id}/tasks"
     assert "还没有布置任务" in (await mine.get(home)).text
     assert (await mine.get(f"{home}/new")).html.count('name="criterion_title"') == 4
-    done = await mine.post(f"{home}/new", TASK)
+    done = await mine.save(f"{home}/new", TASK)
     assert (done.status, done.location) == (303, home)
     listed = await mine.get(home)
     assert "已发布" in listed.text and "2026-03-20 17:00" in listed.text and "0 / 3" in listed.text
@@ -65,7 +65,7 @@ async def test_an_institution_sets_a_task_and_changes_it_before_it_is_used(
     assert task.deadline.isoformat() == "2026-03-20T09:00:00+00:00"
     form = await mine.get(f"{home}/{task.id}/edit")
     assert 'value="2026-03-20T17:00"' in form.html and 'value="教学策划"' in form.html
-    changed = await mine.post(f"{home}/{task.id}/edit", {**TASK, "title": "工作任务分析"})
+    changed = await mine.save(f"{home}/{task.id}/edit", {**TASK, "title": "工作任务分析"})
     assert changed.location == f"{home}/{task.id}"
     page = await mine.get(f"{home}/{task.id}")
     assert "工作任务分析" in page.text and "&lt;b&gt;交一份&lt;/b&gt;" in page.html
@@ -88,10 +88,10 @@ async def test_a_wrong_task_comes_back_with_what_was_typed(opened: ClassInSessio
         ({"criterion_title": ["任务描述"], "criterion_points": ["101"]}, "不能大于 100"),
     ]
     for change, words in wrong:
-        answer = await mine.post(url, {**TASK, **change})
+        answer = await mine.save(url, {**TASK, **change})
         assert answer.status == 422 and words in answer.text, (change, answer.text)
         assert "分析报告" in answer.html
-    kept = await mine.post(url, {**TASK, **rows})
+    kept = await mine.save(url, {**TASK, **rows})
     assert 'value="abc"' in kept.html and 'value="策"' in kept.html
 
 
@@ -104,12 +104,12 @@ async def test_a_task_in_use_keeps_all_but_its_deadline(
     page = await mine.get(home)
     assert f"{home}/edit" not in page.html and f"{home}/withdraw" not in page.html
     for url in (f"{home}/edit", f"{home}/withdraw"):
-        assert (await mine.post(url, TASK)).status == 409
-    in_silence = await mine.post(f"{home}/extend", {"deadline": "2026-03-25T17:00"})
+        assert (await mine.save(url, TASK)).status == 409
+    in_silence = await mine.save(f"{home}/extend", {"deadline": "2026-03-25T17:00"})
     assert in_silence.status == 422 and "data-dialog-show" in in_silence.html
-    earlier = await mine.post(f"{home}/extend", {"deadline": "2026-03-17T17:00", "reason": "提前收取"})
+    earlier = await mine.save(f"{home}/extend", {"deadline": "2026-03-17T17:00", "reason": "提前收取"})
     assert earlier.status == 422 and "只能延长" in earlier.text
-    done = await mine.post(f"{home}/extend", {"deadline": "2026-03-25T17:00", "reason": "停电一天"})
+    done = await mine.save(f"{home}/extend", {"deadline": "2026-03-25T17:00", "reason": "停电一天"})
     assert done.status == 303
     assert "停电一天" in (await mine.get(home)).text
 

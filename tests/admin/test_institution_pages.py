@@ -123,20 +123,20 @@ async def test_a_wrong_recommendation_is_refused_at_its_field(
 async def test_what_is_declined_waits_for_the_province_and_may_come_again(
     centre: Browser, hebei: Browser
 ) -> None:
-    filed = await hebei.post("/admin/recommendations/new?purpose=NEW_BASE", NEW_BASE)
+    filed = await hebei.save("/admin/recommendations/new?purpose=NEW_BASE", NEW_BASE)
     empty = await centre.review(filed.location, "decline", {"reason": ""})
     assert empty.status == 422 and "data-dialog-show" in empty.html
     await centre.review(filed.location, "decline", {"reason": "请补充信息类实训条件。"})
     assert "未核准的基地推荐和资格申请：推荐教师培训基地“" in (await hebei.get("/admin")).text
     amend = await hebei.get(f"{filed.location}/amend")
     assert "请补充信息类实训条件。" in amend.text
-    again = await hebei.post(
+    again = await hebei.save(
         f"{filed.location}/amend", {"majors": ["01"], "reason": "只推荐机械类，条件已补充。"}
     )
     assert again.location == filed.location
     page = await centre.get(filed.location)
     assert "修改后重新提交（冀试乙）" in page.text and "只推荐机械类" in page.text
-    assert (await hebei.post(f"{filed.location}/retract")).status == 303
+    assert (await hebei.save(f"{filed.location}/retract")).status == 303
     assert "已撤回" in (await hebei.get("/admin/recommendations?state=RETRACTED")).text
 
 
@@ -145,7 +145,7 @@ async def test_the_page_of_a_withdrawal_lists_the_classes_that_stand_on_the_qual
 ) -> None:
     form = await hebei.get(ABOUT_XINGTAI.format("WITHDRAWAL"))
     assert "教师培训基地（2026-01-01 至 2028-12-31，有效）" in form.text
-    filed = await hebei.post(ABOUT_XINGTAI.format("WITHDRAWAL"), about(RequestPurpose.WITHDRAWAL))
+    filed = await hebei.save(ABOUT_XINGTAI.format("WITHDRAWAL"), about(RequestPurpose.WITHDRAWAL))
     review = await centre.get(filed.location)
     assert opened.name in review.text and "不会自动改变" in review.text
     decision: Form = {"effective_on": "2026-04-01", "reason": "中心〔2026〕6 号"}
@@ -157,7 +157,7 @@ async def test_the_page_of_a_withdrawal_lists_the_classes_that_stand_on_the_qual
     page = await hebei.get("/admin/institutions/009")
     assert "取消资格（部试甲）" in page.text and "自 2026-04-01" in page.text
     assert "申请取消资格" not in page.text
-    again = await hebei.post(ABOUT_XINGTAI.format("SUSPENSION"), about(RequestPurpose.SUSPENSION))
+    again = await hebei.save(ABOUT_XINGTAI.format("SUSPENSION"), about(RequestPurpose.SUSPENSION))
     assert again.status == 422 and "已取消" in again.text
 
 
@@ -189,9 +189,9 @@ async def test_the_centre_confirms_the_qualification_of_annex_1(centre: Browser)
         "valid_to": "",
         "reason": "中心〔2026〕1 号",
     }
-    refused = await centre.post(path, form)
+    refused = await centre.save(path, form)
     assert refused.status == 422 and 'id="field-valid_to-error"' in refused.html
-    assert (await centre.post(path, {**form, "valid_to": "2028-12-31"})).location == "/admin/institutions/009"
+    assert (await centre.save(path, {**form, "valid_to": "2028-12-31"})).location == "/admin/institutions/009"
     page = await centre.get("/admin/institutions/009")
     assert "待核" not in page.text and "核定资格（部试甲）" in page.text
     assert "按附件 1 录入（平台）" in page.text  # the version before can still be read
@@ -204,13 +204,14 @@ async def test_the_centre_suspends_a_training_centre_and_only_that(centre: Brows
         "由省级管理部门提出申请"
         in (await centre.get("/admin/institutions/009/qualifications/1/withdraw")).text
     )
-    refused = await centre.post("/admin/institutions/009/qualifications/1/withdraw", form)
+    told: Form = {**form, "seen": "0" * 16}  # the form is not offered
+    refused = await centre.save("/admin/institutions/009/qualifications/1/withdraw", told)
     assert refused.status == 409 and "由省级管理部门提出申请" in refused.text
-    heard = await centre.post("/admin/institutions/017/qualifications/1/withdraw", form)
+    heard = await centre.save("/admin/institutions/017/qualifications/1/withdraw", form)
     assert "已立案" in (await centre.get(heard.location)).text
     assert "陈述期限到 2026-03-31" in (await centre.get(heard.location)).text
     assert "没有受影响的培训班" in (await centre.get("/admin/institutions/017/qualifications/1/suspend")).text
-    await centre.post("/admin/institutions/017/qualifications/1/suspend", form)
+    await centre.save("/admin/institutions/017/qualifications/1/suspend", form)
     page = await centre.get("/admin/institutions/017")
     assert "目前没有有效资格" in page.text and "恢复资格" in page.text
     assert (await centre.get("/admin/institutions/017/qualifications/9/suspend")).status == 404

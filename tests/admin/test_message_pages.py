@@ -131,7 +131,7 @@ async def test_the_centre_sets_a_template_and_its_history_shows_it(
     table = await centre.get(f"{HOME}/templates")
     assert "“〔培训班〕”的成绩已公布" in table.text
     form = {"template_id": "AbC_-1", "keys": " thing6 ", "effective_from": str(today), "reason": "公共模板"}
-    answer = await centre.post(f"{HOME}/templates/{KIND}", form)
+    answer = await centre.save(f"{HOME}/templates/{KIND}", form)
     assert answer.status == 303
     assert "AbC_-1" in (await centre.get(answer.location)).text
     page = await centre.get(f"{HOME}/templates/{KIND}")
@@ -156,7 +156,7 @@ async def test_a_wrong_template_is_refused_at_its_field(
 ) -> None:
     tomorrow = beijing_date(platform.clock.now()) + timedelta(days=1)
     form = {"template_id": "T", "keys": "thing1", "effective_from": str(tomorrow), "reason": "公共模板"}
-    answer = await centre.post(f"{HOME}/templates/{KIND}", {**form, **changes})
+    answer = await centre.save(f"{HOME}/templates/{KIND}", {**form, **changes})
     assert answer.status == 422 and f'id="field-{place}-error"' in answer.html
     assert (await centre.get(f"{HOME}/templates/unknown")).status == 404
     assert await platform["message_templates"].count_documents({}) == 0

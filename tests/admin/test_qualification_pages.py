@@ -98,16 +98,16 @@ async def test_a_training_centre_reads_why_states_its_case_and_is_decided_on(
 ) -> None:
     begun = "/admin/institutions/017/qualifications/1/withdraw"
     assert "取消前须听取陈述" in (await centre.get(begun)).text
-    assert (await centre.post(begun, {})).status == 422
-    home = (await centre.post(begun, {"reason": "不再具备骨干教师培训条件。"})).location
-    again = await centre.post(begun, {"reason": "再立一次案。"})
+    assert (await centre.save(begun, {})).status == 422
+    home = (await centre.save(begun, {"reason": "不再具备骨干教师培训条件。"})).location
+    again = await centre.save(begun, {"reason": "再立一次案。"})
     assert again.status == 409 and "已经立案" in again.text
     early = await centre.review(home, "decide", CANCEL)
     assert early.status == 409 and "对方还没有陈述" in early.text
     changzhou = await sign_in(platform, site, cast.CHANGZHOU_OFFICER)
     assert "可以陈述情况的动态管理事项" in (await changzhou.get("/admin")).text
     assert "不再具备骨干教师培训条件" in (await changzhou.get(home)).text
-    assert (await changzhou.post(f"{home}/statement", {"text": SAID.text})).status == 303
+    assert (await changzhou.save(f"{home}/statement", {"text": SAID.text})).status == 303
     assert "待决定的动态管理事项" in (await centre.get("/admin")).text
     shown = await centre.get(home)
     assert SAID.text in shown.text and "自生效日期起不能再开班、发证" in shown.text
@@ -126,15 +126,15 @@ async def test_a_base_states_its_case_and_its_province_files_the_request(
     home = f"/admin/qualification/{case.id}"
     assert "可以陈述情况的动态管理事项" in (await xingtai.get("/admin")).text
     assert "两年内未开展培训" in (await xingtai.get("/admin/institutions/009")).text
-    assert (await xingtai.post(f"{home}/statement", {})).status == 422
-    assert (await xingtai.post(f"{home}/statement", {"text": SAID.text})).status == 303
+    assert (await xingtai.save(f"{home}/statement", {})).status == 422
+    assert (await xingtai.save(f"{home}/statement", {"text": SAID.text})).status == 303
     assert "待处理的教师培训基地动态管理事项" in (await hebei.get("/admin")).text
     shown = await hebei.get(home)
     assert (
         SAID.text in shown.text and "purpose=WITHDRAWAL&amp;institution=009&amp;qualification=1" in shown.html
     )
     assert "作出决定" not in (await centre.get(home)).text
-    filed = await hebei.post(
+    filed = await hebei.save(
         "/admin/recommendations/new?purpose=WITHDRAWAL&institution=009&qualification=1",
         {
             "purpose": "WITHDRAWAL",

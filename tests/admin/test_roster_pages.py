@@ -210,10 +210,10 @@ async def test_one_person_is_added_put_right_and_taken_off_on_the_page(
     opened = await stage.open_class(platform, XINGTAI, stage.class_draft(**april))
     home = roster_page(opened)
     assert "添加一人" in (await browser.get(home)).text
-    wrong = await browser.post(f"{home}/add", {"name": "王5", "id_number": cast.TRAINEE.id_number})
+    wrong = await browser.save(f"{home}/add", {"name": "王5", "id_number": cast.TRAINEE.id_number})
     assert wrong.status == 422 and "王5" in wrong.html and 'id="field-name-error"' in wrong.html
     typed = {"name": cast.TRAINEE.name, "id_number": cast.TRAINEE.id_number, "work_unit": "示例市技师学院"}
-    done = await browser.post(f"{home}/add", typed)
+    done = await browser.save(f"{home}/add", typed)
     assert (done.status, done.location) == (303, home)
     [one] = await classes.trainees(platform, opened.id)
     listed = await browser.get(home)
@@ -221,12 +221,12 @@ async def test_one_person_is_added_put_right_and_taken_off_on_the_page(
     form = await browser.get(f"{home}/{one.person_id}/edit")
     assert cast.TRAINEE.name in form.html and cast.TRAINEE.id_number not in form.html
     right = {"name": cast.TRAINEE.name, "work_unit": "示例县职业中学", "id_number": ""}
-    assert (await browser.post(f"{home}/{one.person_id}/edit", right)).status == 303
+    assert (await browser.save(f"{home}/{one.person_id}/edit", right)).status == 303
     assert "示例县职业中学" in (await browser.get(home)).text
     dialog = await browser.get(f"{home}/{one.person_id}/remove")
     assert f"移出名册：{cast.TRAINEE.name}？" in dialog.text
-    assert (await browser.post(f"{home}/{one.person_id}/remove")).status == 422
-    assert (await browser.post(f"{home}/{one.person_id}/remove", {"reason": "本人不来"})).status == 303
+    assert (await browser.save(f"{home}/{one.person_id}/remove")).status == 422
+    assert (await browser.save(f"{home}/{one.person_id}/remove", {"reason": "本人不来"})).status == 303
     assert "名册还是空的" in (await browser.get(home)).text
 
 
@@ -259,7 +259,7 @@ async def test_somebody_known_elsewhere_leads_to_a_correction(
     form = await browser.get(f"{roster_page(opened)}/{person_id}/edit")
     assert 'name="id_number"' not in form.html and "不能直接修改" in form.text and "申请更正" in form.text
     renamed = {"name": "王试改", "work_unit": "示例市技师学院"}
-    answer = await browser.post(f"{roster_page(opened)}/{person_id}/edit", renamed)
+    answer = await browser.save(f"{roster_page(opened)}/{person_id}/edit", renamed)
     assert answer.status == 409 and f"{person_id}/correct" in answer.html
 
 

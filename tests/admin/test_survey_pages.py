@@ -68,13 +68,13 @@ async def test_a_bad_period_comes_back_with_what_was_typed(
         {"closes_at": "不是日期"},
         {"opens_at": "0001-01-01T00:00"},
     ):
-        shown = await mine.post(home, PERIOD | wrong)
+        shown = await mine.save(home, PERIOD | wrong)
         assert shown.status == 422 and 'aria-invalid="true"' in shown.html
         assert "2026-03-16T13:00" in shown.html or "0001-01-01T00:00" in shown.html
-    await mine.post(home, PERIOD)
-    moved = await mine.post(f"{home}/closing", {"closes_at": "2026-03-21T18:00"})
+    await mine.save(home, PERIOD)
+    moved = await mine.save(f"{home}/closing", {"closes_at": "2026-03-21T18:00"})
     assert moved.status == 303
-    refused = await mine.post(f"{home}/closing", {"closes_at": "2026-03-01T18:00"})
+    refused = await mine.save(f"{home}/closing", {"closes_at": "2026-03-01T18:00"})
     assert refused.status == 422 and 'value="2026-03-01T18:00"' in refused.html
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from admin.handlers import attendance as pages
 from admin.lists import named
@@ -367,15 +367,23 @@ class Line:
     def __init__(self, page: Page) -> None:
         self._up = True
         self._sockets: list[WebSocketRoute] = []
+        self._servers: list[WebSocketRoute] = []
         page.route_web_socket("**/classroom/live", self._connect)
         page.route("**/classroom/code", lambda route: route.continue_() if self._up else route.abort())
 
     def _connect(self, socket: WebSocketRoute) -> None:
         if self._up:
-            socket.connect_to_server()
+            self._servers.append(socket.connect_to_server())
             self._sockets.append(socket)
         else:
             socket.close(code=SERVICE_RESTART)
+
+    def mute(self) -> None:
+        """The line stands, and nothing comes through it."""
+        for socket, server in zip(self._sockets, self._servers, strict=True):
+            server.on_message(lambda _: None)
+            socket.on_message(lambda _: None)
+        self._sockets, self._servers = [], []
 
     def cut(self) -> None:
         self._up = False
@@ -424,6 +432,11 @@ def room(live: LiveSite, clock: FixedClock, page: Page) -> Room:
     return Room(live, clock, page)
 
 
+@pytest.fixture
+def wide_room(live: LiveSite, clock: FixedClock, wide_page: Page) -> Room:
+    return Room(live, clock, wide_page)
+
+
 FIRST, SECOND, THIRD = (one.name for one in cast.people(3))
 JUST_BEFORE_A_NEW_CODE = timedelta(seconds=4, milliseconds=700)
 """Into a step of five seconds: the screen asks for the next code in 0.3 s, and again, while the clock stands."""
@@ -436,6 +449,10 @@ def test_the_code_changes_and_who_checks_in_leaves_the_missing(room: Room) -> No
     assert_accessible(room.page)
     assert_fits(room.page)
     first_code = room.qr.get_attribute("src")
+    another = room.page.context.new_page()  # a second projector shows the very same
+    another.goto(room.page.url)
+    expect(another.get_by_alt_text("签到二维码")).to_have_attribute("src", first_code or "")
+    another.close()
     room.clock.advance(timedelta(seconds=5))
     expect(room.qr).not_to_have_attribute("src", first_code)
     room.checks_in(1)
@@ -482,6 +499,53 @@ def test_a_screen_that_loses_the_server_says_so_and_catches_up_by_itself(room: R
     expect(room.qr).to_be_visible()
     room.names("未到").to_have_text([SECOND, THIRD])
     expect(room.page.get_by_text("连接断开，正在重连…")).to_be_hidden()
+
+
+def test_a_line_that_dies_without_a_word_is_told_within_ten_seconds_and_mended(room: Room) -> None:
+    line = Line(room.page)
+    room.page.clock.install()
+    room.opens(room.session.starts_at + JUST_BEFORE_A_NEW_CODE)
+    room.names("未到").to_have_text([FIRST, SECOND, THIRD])
+    line.mute()
+    room.page.clock.run_for(10_000)
+    expect(room.page.get_by_text("连接断开，正在重连…")).to_be_visible()
+    room.checks_in(0)
+    room.page.clock.run_for(2_000)
+    room.names("未到").to_have_text([SECOND, THIRD])
+    expect(room.page.get_by_text("连接断开，正在重连…")).to_be_hidden()
+
+
+def test_the_code_is_large_and_the_room_may_be_dark_and_the_missing_hidden(wide_room: Room) -> None:
+    page = wide_room.page
+    wide_room.opens(wide_room.session.starts_at + JUST_BEFORE_A_NEW_CODE)
+    expect(wide_room.qr).to_be_visible()
+    box = wide_room.qr.bounding_box()
+    assert box is not None and box["height"] >= 1.1 * 640  # what it was before the words beside it gave way
+    page.get_by_role("button", name="深色").click()
+    assert_accessible(page)
+    page.get_by_role("button", name="未到名单").click()
+    expect(page.get_by_text(FIRST)).to_be_hidden()
+    wide_room.count("missing").to_have_text("3")
+    page.reload()
+    expect(page.get_by_role("button", name="深色")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text(FIRST)).to_be_hidden()
+
+
+@pytest.mark.parametrize(("answer", "words"), [("old", "这个浏览器太旧"), ("gone", "页面没有载入完整")])
+def test_a_browser_that_cannot_is_told_so_and_not_that_the_network_failed(
+    wide_page: Page, answer: str, words: str
+) -> None:
+    def serve(route: Route) -> None:
+        if answer == "old":
+            route.fulfill(body="this is no script", content_type="text/javascript")
+        else:
+            route.abort()
+
+    wide_page.route("**/classroom.js*", serve)
+    show(wide_page, "attendance/classroom.html", page_of(session=NOW, board="{}"))
+    expect(wide_page.get_by_text(words)).to_be_visible()
+    expect(wide_page.get_by_text("签到码获取失败")).to_be_hidden()
+    assert wide_page.get_by_text("Chrome 90").first.is_visible() is (answer == "old")
 
 
 def test_a_screen_whose_login_is_over_shows_no_code_and_leads_back_through_the_door(room: Room) -> None:

@@ -164,7 +164,8 @@ def editor(**more: Any) -> dict[str, Any]:
         "spare_rows": 1,
         "rows_most": 60,
         "returned": SECOND.last(Action.RETURN),
-        "levels": LEVELS,
+        "offered": [(value, text, "2026 年没有资格" if value == "1" else "") for value, text in LEVELS],
+        "copy_year": 2025,
         "majors": MAJOR_OPTIONS,
         "months": [(month, f"{month} 月") for month in range(1, 13)],
         "held": [Level.TWO, Level.THREE],
@@ -300,7 +301,7 @@ def test_who_does_not_review_has_no_button_for_it(wide_page: Page) -> None:
 
 def test_items_are_added_and_removed_and_keep_apart(page: Page) -> None:
     show(page, *PAGES["the editor"])
-    rows = page.locator("[data-repeat-row]")
+    rows = page.locator("[data-row]")
     expect(rows).to_have_count(3)
     page.get_by_role("button", name="添加项目").press("Enter")
     expect(rows).to_have_count(4)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from admin.handlers.scheme_editor import CRITERIA_END, KINDS, Typed, row_errors
+from admin.handlers.scheme_editor import CRITERIA_END, KINDS, Typed, offered, row_errors
 from admin.handlers.schemes import stages
 from admin.lists import ShownFilter, named
 from admin.options import LEVELS, MONTHS, PROVINCE_OPTIONS, WEEKDAYS, years
@@ -188,7 +188,8 @@ def show_editor(
         "row_errors": row_errors(problem),
         "came_between": came_between,
         "teachers": list(FRAME.teaching.items()),
-        "assessors": list(FRAME.assessors.items()),
+        "assessors": offered(FRAME.teachers, {}, "不承担考核"),
+        "earlier": [],
         "kinds": KINDS,
         "weekdays": WEEKDAYS,
         "most": {"courses": 16, "sessions": 400, "tasks": 20},
@@ -216,7 +217,7 @@ def test_what_a_teacher_saved_meanwhile_stands_beside_what_was_typed(page: Page)
 
 def test_rows_are_added_removed_and_summed_up(page: Page) -> None:
     show_editor(page, Typed.of(FIRST, 1))
-    courses = page.locator("[data-scheme-rows=courses]")
+    courses = page.locator("[data-section=courses]")
     expect(courses.get_by_text("合计 80 课时")).to_be_visible()
     expect(courses.locator("[data-row]")).to_have_count(4)
     courses.get_by_role("button", name="添加课程").click()

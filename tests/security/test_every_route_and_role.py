@@ -69,6 +69,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /verify/{token}": ANY_BROWSER,
     "GET /tour": ANY_BROWSER,
     "GET /admin/login": ANY_BROWSER,
+    "GET /admin/session": ANY_BROWSER,
     "POST /admin/login": ANY_BROWSER,
     "GET /admin/login/code": ANY_BROWSER,  # leads to the first step without a half sign-in
     "POST /admin/login/code": ANY_BROWSER,
