@@ -118,7 +118,7 @@ class _Watched:
             self.changed.clear()
             begun = loop.time()
             try:
-                roll = await rolls.roll_of(platform, session)
+                roll = await rolls.roll_for_boards(platform, session)
             except PyMongoError as error:
                 log.warning("a live roll could not be read: %s", type(error).__name__)
                 self.changed.set()

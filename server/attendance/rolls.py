@@ -184,6 +184,11 @@ async def roll_of(platform: Platform, session: TeachingSession) -> Roll:
     return Roll(session, session.window(platform.clock.now()), entries, told)
 
 
+async def roll_for_boards(platform: Platform, session: TeachingSession) -> Roll:
+    """The same without the refused scans, which no board shows."""
+    return Roll(session, session.window(platform.clock.now()), await entries_of(platform, session), [])
+
+
 @dataclass(frozen=True)
 class Attended:
     """One session for one person."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from server.assessment import tasks
 from server.assessment.documents import Task
 from server.assessment.tasks import CriterionDraft, TaskDraft
@@ -84,8 +86,12 @@ def task_row(task: Task) -> TaskRow:
     )
 
 
-def even_courses(training_class: TrainingClass) -> tuple[CourseRow, ...]:
-    """The courses with which the class was opened, its hours in parts that half days fill."""
+def even_courses(training_class: TrainingClass, teaching: Mapping[str, str]) -> tuple[CourseRow, ...]:
+    """The courses with which the class was opened, its hours in parts that half days fill, by its teacher where it has only one."""
+    [(who, name)] = teaching.items() if len(teaching) == 1 else [("", "")]
     hours = rules.shares(training_class.class_hours, len(training_class.courses), HALF_DAY_HOURS)
     pairs = zip(training_class.courses, hours, strict=True)
-    return tuple(CourseRow(title=title, hours=max(1, count)) for title, count in pairs)
+    return tuple(
+        CourseRow(title=title, hours=max(1, count), teacher_id=who, teacher_name=name)
+        for title, count in pairs
+    )

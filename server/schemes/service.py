@@ -168,7 +168,9 @@ async def content_to_edit(platform: Platform, seen: SchemeOfClass) -> Content:
     approved = seen.newest.content if seen.newest else None
     return Content(
         objectives=approved.objectives if approved else "",
-        courses=approved.courses if approved else making.even_courses(seen.training_class),
+        courses=approved.courses
+        if approved
+        else making.even_courses(seen.training_class, seen.frame.teaching),
         sessions=tuple(making.session_row(one) for one, _ in taught),
         tasks=tuple(making.task_row(one) for one in given),
         places=approved.places if approved else "",

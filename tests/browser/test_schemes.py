@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,6 +13,7 @@ from admin.handlers.scheme_editor import CRITERIA_END, KINDS, Typed, offered, ro
 from admin.handlers.schemes import stages
 from admin.lists import ShownFilter, named
 from admin.options import LEVELS, MONTHS, PROVINCE_OPTIONS, WEEKDAYS, years
+from server.assessment.rules import TaskKind
 from server.classes.documents import ClassTeacher, TrainingClass
 from server.institutions.rules import Level
 from server.kernel.errors import FieldError, Invalid, Problem
@@ -23,8 +24,10 @@ from server.schemes.difference import Change, difference
 from server.schemes.documents import Remark, SchemeVersion, Signature
 from server.schemes.rules import Action, Frame, Held, State
 from server.schemes.service import SchemeOfClass, TeacherSignature, VersionOutdated
+from tests import cast, stage
 from tests.admin.front_end import allowed, layout_context, show
 from tests.browser.conftest import assert_accessible, assert_fits, assert_looks_right
+from tests.browser.live import LiveSite
 from tests.scheming import LAST_DAY, content, moved
 
 pytestmark = pytest.mark.browser
@@ -299,3 +302,50 @@ def test_the_list_of_the_province(page: Page) -> None:
 
 def replace_class(one: SchemeVersion) -> SchemeVersion:
     return one.model_copy(update={"class_name": "2026年4月机械类三级教师培训班（第二期，含实训）"})
+
+
+CLICKS_MOST = 9
+"""Of a scheme until it is filed (issue 11, the desk)."""
+
+
+def test_a_scheme_is_filed_in_nine_clicks_and_one_round_of_errors(live: LiveSite, wide_page: Page) -> None:
+    page, clicks = wide_page, []
+    held = live.do(stage.class_in_session(live.platform, live.wechat, trainees=0))
+    live.do(stage.assess(live.platform, held))
+    live.sign_in(page, cast.XINGTAI_OFFICER)
+    page.goto(f"{live.address}/admin/classes/{held.id}/scheme")
+
+    def click(role: Literal["button", "link"], name: str) -> None:
+        clicks.append(name)
+        page.get_by_role(role, name=name, exact=True).last.click()
+
+    click("link", "起草方案")
+    board = page.locator("[data-reckon]")
+    expect(board).to_contain_text("课时 80 / 80")
+    expect(board).to_contain_text("课表 0 / 80，还差 80")
+    click("button", "生成课表")
+    expect(board).to_contain_text("课表 80 / 80")
+    tasks = page.locator("[data-section=tasks]")
+    for number, kind in enumerate(TaskKind, start=1):
+        row = tasks.get_by_role("group", name=f"任务第 {number} 行")
+        row.get_by_label("任务", exact=True).fill(kind.label)
+        row.get_by_label("类型").select_option(kind.value)
+        row.get_by_label("截止时间").fill("2026-03-27T17:00")
+        row.get_by_label("评分项").and_(page.get_by_role("textbox")).first.fill("完成质量")
+        row.get_by_label("分值").first.fill("100" if number == 1 else "")
+        if number == 1:
+            click("button", "添加任务")
+    click("button", "保存并送教师签署")
+    wrong = page.locator("[data-refusal]")
+    expect(wrong).to_contain_text("任务第 2 行评分项 1 的分值：必填。")
+    expect(wrong).to_contain_text("还没有写培训目标。")  # all of it at once
+    page.get_by_label("培训目标").fill("能独立实施一门工学一体化课程的教学与考核。")
+    tasks.get_by_role("group", name="任务第 2 行").get_by_label("分值").first.fill("100")
+    click("button", "保存并送教师签署")
+    expect(page.get_by_text("已保存，并送本班授课教师签署")).to_be_visible()
+    live.do(service.sign(live.platform, held.teacher.actor, held.id, 1))
+    page.reload()
+    click("button", "报送省级审核")
+    click("button", "报送")
+    expect(page.get_by_text("已报送省级管理部门审核")).to_be_visible()
+    assert len(clicks) <= CLICKS_MOST

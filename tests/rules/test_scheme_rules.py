@@ -270,3 +270,21 @@ def test_a_task_in_use_cannot_be_left_out_and_a_new_one_is_not_due_yesterday() -
     found = rules.consequences(WHOLE.model_copy(update={"tasks": (late,)}), [], given, BEFORE)
     said = " ".join(one.message for one in found.impossible)
     assert "须原样保留" in said and "截止时间已过" in said
+
+
+def test_a_scheme_is_carried_over_to_a_later_class_and_to_those_who_teach_there() -> None:
+    made = rules.written(content(TEACHER), FRAME)
+    later = replace(
+        FRAME,
+        first_day=FRAME.first_day + timedelta(days=35),
+        last_day=FRAME.last_day + timedelta(days=35),
+        teachers={OTHER: "孙试丙"},
+        assessors={OTHER: "孙试丙"},
+    )
+    copy = rules.carried_over(made, FRAME.first_day, later)
+    assert rules.shortcomings(copy, later) == []
+    assert copy.sessions[0].starts_at - made.sessions[0].starts_at == timedelta(days=35)
+    assert {one.teacher_name for one in copy.courses} == {"孙试丙"}
+    two = replace(later, teachers={OTHER: "孙试丙", "9" * 24: "李试丁"}, assessors={})
+    nobodys = rules.carried_over(made, FRAME.first_day, two)
+    assert {one.teacher_id for one in (*nobodys.courses, *nobodys.sessions)} == {""}

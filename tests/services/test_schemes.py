@@ -491,3 +491,26 @@ async def test_nothing_half_done_is_left_when_an_approval_fails_on_its_way(
     assert (await newest(platform, held)).state is State.SUBMITTED
     assert (await attendance.sessions_of_class(platform, held.officer, held.id)).rows == []
     assert (await classes.get_class(platform, held.officer, held.id)).scheme_version is None
+
+
+async def test_a_scheme_is_saved_and_sent_in_one_or_not_at_all(
+    platform: Platform, held: ClassInSession
+) -> None:
+    await stage.assess(platform, held)
+    whole = content(held.teacher.actor.id)
+    with pytest.raises(SchemeIncomplete):
+        await service.save_and_send(
+            platform, held.officer, held.id, whole.model_copy(update={"tasks": ()}), 0
+        )
+    assert await all_versions(platform, held) == []
+    saved = await service.save_and_send(platform, held.officer, held.id, whole, 0)
+    assert (saved.version, (await newest(platform, held)).state) == (1, State.SIGNING)
+    assert await platform["outbox"].count_documents({"template": "scheme-to-sign"}) == 1
+
+
+async def test_an_approval_may_carry_words_that_stand_in_the_history(
+    platform: Platform, held: ClassInSession
+) -> None:
+    await filed(platform, held)
+    await service.approve(platform, PROVINCE, held.id, 1, comment="同意，注意第二周的实训安全。")
+    assert (await newest(platform, held)).history[-1].reason == "同意，注意第二周的实训安全。"
