@@ -74,6 +74,8 @@ WITHOUT: dict[str, str] = {
             "accounts.enter_password",
             "accounts.revoke",
             "accounts.revoke_others",
+            "inbox.OpenMessage",
+            "inbox.read_all",
             "second_factor.confirm_second_factor",
             "second_factor.enrol",
             "second_factor.remove_second_factor",
@@ -131,7 +133,7 @@ WITHOUT: dict[str, str] = {
         ),
         MOVES,
     ),
-    **dict.fromkeys(("admissions.note", "schemes.remark", "selection.add_paper"), ADDS),
+    **dict.fromkeys(("admissions.note", "plan_windows.urge", "schemes.remark", "selection.add_paper"), ADDS),
 }
 """Forms that name no version, and why they need none."""
 
@@ -161,7 +163,7 @@ async def opened(platform: Platform, wechat: Simulator) -> ClassInSession:
 
 # ---- a log-in that has run out, without JavaScript
 
-OURS = {"Sec-Fetch-Site": "same-origin"}
+OURS: dict[str, Any] = {"Sec-Fetch-Site": "same-origin"}
 NOTE = {"text": "第二周多留一次实训，请各位教师看过再签。"}
 
 
@@ -206,7 +208,12 @@ async def test_a_form_whose_token_is_stale_comes_back_unless_another_site_sent_i
     address = f"/admin/classes/{opened.id}/scheme/remarks"
     back = await mine.post(address, NOTE, xsrf=False, **OURS)
     assert back.status == 403 and NOTE["text"] in back.text and hidden(back) == NOTE
-    for foreign in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.test"}, {}):
+    others: list[dict[str, Any]] = [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://elsewhere.test"},
+        {},
+    ]
+    for foreign in others:
         refused = await mine.post(address, NOTE, xsrf=False, **foreign)
         assert refused.status == 403 and NOTE["text"] not in refused.html
     secret = await mine.post(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests import cast, planning
 from tests.browser.conftest import assert_accessible, assert_fits
@@ -72,7 +72,12 @@ def test_without_a_network_and_after_leaving_the_page_nothing_is_lost(live: Live
     expect(page.get_by_text("已自动保存在本机")).to_be_visible()
     page.context.set_offline(False)
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
     page.goto(f"{live.address}/admin")
     assert asked == []  # what is kept needs no question
     page.goto(f"{plan}/edit")

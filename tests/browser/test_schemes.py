@@ -337,7 +337,7 @@ def test_a_scheme_is_filed_in_nine_clicks_and_one_round_of_errors(live: LiveSite
             click("button", "添加任务")
     click("button", "保存并送教师签署")
     wrong = page.locator("[data-refusal]")
-    expect(wrong).to_contain_text("任务第 2 行评分项 1 的分值：必填。")
+    expect(wrong).to_contain_text("考核任务第 2 行评分项 1 的分值：必填。")
     expect(wrong).to_contain_text("还没有写培训目标。")  # all of it at once
     page.get_by_label("培训目标").fill("能独立实施一门工学一体化课程的教学与考核。")
     tasks.get_by_role("group", name="任务第 2 行").get_by_label("分值").first.fill("100")

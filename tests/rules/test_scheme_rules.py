@@ -287,4 +287,4 @@ def test_a_scheme_is_carried_over_to_a_later_class_and_to_those_who_teach_there(
     assert {one.teacher_name for one in copy.courses} == {"孙试丙"}
     two = replace(later, teachers={OTHER: "孙试丙", "9" * 24: "李试丁"}, assessors={})
     nobodys = rules.carried_over(made, FRAME.first_day, two)
-    assert {one.teacher_id for one in (*nobodys.courses, *nobodys.sessions)} == {""}
+    assert {one.teacher_id for one in nobodys.courses} | {one.teacher_id for one in nobodys.sessions} == {""}
