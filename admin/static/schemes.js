@@ -1,6 +1,4 @@
 // The editor of a training scheme reckons along: hours against what the level asks, the timetable against the courses, who teaches, which days.
-const form = document.querySelector("form.scheme-form");
-const board = document.querySelector("[data-reckon]");
 const section = (name) => document.querySelector(`[data-section="${name}"]`);
 const rowsIn = (name) => [...section(name).querySelectorAll("[data-row]")].filter((row) => row.parentElement.closest("[data-rows]") === section(name));
 const cell = (row, name) => row.querySelector(`[name="${name}"]`);
@@ -10,6 +8,10 @@ const chosen = (row, name) => (text(row, name) ? cell(row, name).selectedOptions
 const against = (sum, wanted) => (sum === wanted ? `${sum} / ${wanted}` : `${sum} / ${wanted}，${sum < wanted ? "还差" : "多出"} ${Math.abs(wanted - sum)}`);
 
 function reckon() {
+  const form = document.querySelector("form.scheme-form");
+  if (!form) return;
+  const board = form.querySelector("[data-reckon]");
+  if (board.hidden && matchMedia("(min-width: 1500px)").matches) board.open = true;
   const courses = rowsIn("courses").filter((row) => text(row, "course_title"));
   const sessions = rowsIn("sessions").filter((row) => text(row, "session_title") || text(row, "session_day"));
   const tasks = rowsIn("tasks").filter((row) => text(row, "task_title"));
@@ -60,5 +62,4 @@ function offer(titles) {
 
 document.addEventListener("input", (event) => event.target.closest?.("form.scheme-form") && reckon());
 document.addEventListener("rows:changed", reckon);
-if (matchMedia("(min-width: 1500px)").matches) board.open = true;
 reckon();

@@ -196,7 +196,7 @@ def test_only_what_cannot_be_kept_asks_before_it_is_left(wide_page: Page) -> Non
     assert asked == []  # it is kept, and offered when one comes back: tests/browser/test_drafts.py
     filled_form(wide_page)
     file = {"name": "名单.xlsx", "mimeType": "application/octet-stream", "buffer": b"x"}
-    wide_page.get_by_label("参训教师名单").set_input_files(file)  # type: ignore[arg-type]
+    wide_page.locator("#field-roster").set_input_files(file)  # type: ignore[arg-type]
     wide_page.get_by_role("link", name="首页").first.click()
     wide_page.wait_for_url(f"{SITE}/admin")
     assert asked == ["beforeunload"]
