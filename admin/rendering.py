@@ -20,10 +20,12 @@ from server.institutions.annex1 import PROVINCES
 from server.institutions.rules import MAJORS
 from server.kernel.clock import BEIJING, span
 from server.kernel.money import yuan
+from server.kernel.mongo import Document
 from server.kernel.namesakes import namesakes
+from server.kernel.reviewed import Reviewed
+from server.kernel.seen import mark
 from server.progress.facts import phase_of
 from server.progress.rules import Phase
-from server.kernel.seen import seen
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
@@ -112,6 +114,11 @@ def icon(static: Callable[[str], str], name: str) -> Markup:
 @cache
 def known_icons() -> frozenset[str]:
     return frozenset(json.loads((HERE / "icons.json").read_text("utf-8")))
+
+
+def seen(document: Document | None) -> int | str:
+    """What a form says about the version that it shows: of what is reviewed the length of its history, of anything else its mark."""
+    return len(document.history) if isinstance(document, Reviewed) else mark(document)
 
 
 def beijing(moment: datetime | None, style: Style = "minute") -> str:

@@ -278,7 +278,11 @@ def parsed(
         try:
             found.append(model.model_validate(given(row)))
         except ValidationError as error:
-            for one in field_errors(error):
+            told = field_errors(error)
+            inner = any(one.place.startswith("criteria.") for one in told)
+            for one in told:
+                if inner and one.place == "criteria":  # none of its criteria counts, which is said of each
+                    continue
                 column = column_of(one.place)
                 where = f"{SECTIONS[section]}第 {number + 1} 行{column}"
                 wrong.append(FieldError(f"{section}.{number}", f"{where}：{one.message}"))

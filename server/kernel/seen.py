@@ -17,7 +17,6 @@ from server.kernel import audit
 from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError
 from server.kernel.mongo import Document
-from server.kernel.reviewed import Reviewed
 from server.kernel.reviews import Overtaken
 from server.kernel.titled import Titled
 from server.kernel.unit_of_work import Scope
@@ -32,11 +31,6 @@ class Saving(BaseModel):
     """A form that changes what somebody has read: `seen` says what that was."""
 
     seen: Annotated[str, Field(title="页面", pattern=r"^[0-9a-f]{16}$")]
-
-
-def seen(document: Document | None) -> int | str:
-    """What a form says about the version that it shows."""
-    return len(document.history) if isinstance(document, Reviewed) else mark(document)
 
 
 def mark(document: Document | None) -> str:
