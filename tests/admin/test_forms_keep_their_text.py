@@ -40,9 +40,11 @@ WITHOUT: dict[str, str] = {
             "backbone.register",
             "certificates.issue_certificates",
             "corrections.correct_class",
+            "delegations.delegate",
             "corrections.correct_institution",
             "corrections.correct_trainee",
             "institutions.publish_centre",
+            "moves.ask",
             "interruptions.call_off",
             "interruptions.make_up",
             "interruptions.postpone",
@@ -88,7 +90,11 @@ WITHOUT: dict[str, str] = {
             "account_batches.allocate_all",
             "account_batches.reissue",
             "admissions.agree_to_several",
+            "admissions.find_arrival",
             "admissions.review",
+            "delegations.end",
+            "delegations.stand_in",
+            "delegations.step_back",
             "admissions.undo_arrival",
             "allocation.ResetPassword",
             "allocation.deactivate",
@@ -133,7 +139,9 @@ WITHOUT: dict[str, str] = {
         ),
         MOVES,
     ),
-    **dict.fromkeys(("admissions.note", "plan_windows.urge", "schemes.remark", "selection.add_paper"), ADDS),
+    **dict.fromkeys(
+        ("admissions.note", "home.urge", "plan_windows.urge", "schemes.remark", "selection.add_paper"), ADDS
+    ),
 }
 """Forms that name no version, and why they need none."""
 
