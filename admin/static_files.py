@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 from typing import Any
 
-from tornado.web import HTTPError, StaticFileHandler
+from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
+from admin.rendering import SITE_SHEET, content_of
 from server.kernel import errors
 from server.kernel.front_door import plain_page
 from server.kernel.mongo import new_id
@@ -58,3 +59,16 @@ class StaticFiles(StaticFileHandler):
         self.set_status(problem.status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(plain_page(problem, new_id()))
+
+
+class SiteSheet(StaticFiles):
+    """The style sheets of ours as one."""
+
+    async def get(self, path: str, include_body: bool = True) -> None:
+        self.set_header("Content-Type", KINDS[".css"])
+        self.set_header("Cache-Control", f"max-age={self.CACHE_MAX_AGE}")
+        self.set_extra_headers(path)
+        await self.finish(content_of(SITE_SHEET) if include_body else None)
+
+    def compute_etag(self) -> str | None:
+        return RequestHandler.compute_etag(self)

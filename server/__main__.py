@@ -24,10 +24,10 @@ import server
 from admin.handler import PageHandler, cookie_name
 from admin.handlers.demonstration import ROUTES as CLOCK_PAGES
 from admin.handlers.simulator import ROUTES as SIMULATOR_PAGES
-from admin.rendering import STATIC, make_environment
+from admin.rendering import SITE_SHEET, STATIC, make_environment
 from admin.routes import NOT_FOUND
 from admin.routes import ROUTES as PAGE_ROUTES
-from admin.static_files import StaticFiles
+from admin.static_files import SiteSheet, StaticFiles
 from miniprogram_api.handler import ApiHandler
 from miniprogram_api.routes import ROUTES as API_ROUTES
 from server import demonstration
@@ -121,7 +121,11 @@ def make_application(
     check_routes(route for route in all_routes if route[0] != r"/api/.*")
     secure = platform.settings.secure
     return BoundedApplication(
-        [*named(all_routes), (r"/static/(.*)", StaticFiles, {"path": str(STATIC)})],
+        [
+            *named(all_routes),
+            (rf"/static/({SITE_SHEET})", SiteSheet, {"path": str(STATIC)}),
+            (r"/static/(.*)", StaticFiles, {"path": str(STATIC)}),
+        ],
         default_handler_class=NOT_FOUND,
         compress_response=True,
         platform=platform,

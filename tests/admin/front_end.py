@@ -19,7 +19,7 @@ from playwright.sync_api import Page
 from admin.handler import PageHandler
 from admin.lists import Query
 from admin.navigation import Navigation, NavItem
-from admin.rendering import STATIC, make_environment
+from admin.rendering import content_of, make_environment
 from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.permissions import Permission
 
@@ -116,11 +116,14 @@ class Counter(BaseHTTPRequestHandler):
         if not path.is_relative_to("/static"):
             page = {"Cache-Control": "no-store", "Content-Security-Policy": CONTENT_SECURITY_POLICY}
             self._answer(self.server.window.encode(), "text/html; charset=utf-8", page)
-        elif (asset := STATIC / path.relative_to("/static")).is_file():
-            kind = mimetypes.guess_type(asset.name)[0] or "application/octet-stream"
-            self._answer(asset.read_bytes(), kind, {"Cache-Control": "max-age=31536000, immutable"})
-        else:
+            return
+        try:
+            asset = content_of(str(path.relative_to("/static")))
+        except OSError:
             self.send_error(404)
+        else:
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            self._answer(asset, kind, {"Cache-Control": "max-age=31536000, immutable"})
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 SEEN = """() => {
     const it = document.activeElement, {outlineStyle, outlineWidth, boxShadow} = getComputedStyle(it);
     const name = `${it.tagName}.${it.className} ${it.textContent.trim().slice(0, 20)}`;
-    return [name, (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none"];
+    return [name, it.tabIndex < 0 || (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none"];
 }"""
 
 
@@ -77,3 +77,13 @@ def test_paper_is_white_also_from_a_dark_screen_and_carries_nothing_to_press(gui
     assert guide.evaluate(f"{white} && {black}")
     pressed = "[...document.querySelectorAll('.btn, .topbar, .sidebar, .filters')].filter(it => it.checkVisibility())"
     assert guide.evaluate(f"{pressed}.map(it => it.className)") == []
+
+
+def test_a_page_asks_for_little(wide_page: Page) -> None:
+    """The page, its two style sheets, its scripts, its sign and its icons."""
+    asked: list[str] = []
+    wide_page.on("request", lambda request: asked.append(request.url))
+    template, context, more = PAGES["sessions"]
+    show(wide_page, template, context(**more))
+    wide_page.wait_for_load_state("networkidle")
+    assert len({url for url in asked if not url.startswith("data:")}) <= 8, asked
