@@ -13,14 +13,16 @@ from bson.binary import Binary
 
 from scripts.benches import crowd_papers
 from scripts.benches.crowd_made import MAJORS, Crowd, Size, found, masked, name_of
+from server import __main__ as program
 from server.accounts.documents import Person
 from server.certificates.documents import Certificate, SealedSnapshot
 from server.classes.documents import Enrolment, TrainingClass
 from server.kernel.found import LAST_DIGITS
-from server.kernel.mongo import Row
+from server.kernel.mongo import Row, ensure_indexes
 from server.kernel.platform import Platform
 
 AT_ONCE = 5_000
+LARGE = 20_000
 
 
 # ---- the many: copied from one, for a model takes ten times as long
@@ -89,21 +91,21 @@ def classes(crowd: Crowd) -> Iterator[Row]:
 
 def certificates(crowd: Crowd) -> Iterator[Row]:
     first: Row | None = None
-    serials: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for number in range(crowd.size.people):
         of = _class_of(crowd, number)
         code, province, issuer = crowd.institutions[of % len(crowd.institutions)]
         day, level = crowd.first_day(of), crowd.level(of)
-        serial = serials[code] = serials.get(code, 0) + 1
-        # no 999 of a month, and no 99,999 of an institution, would be enough: what is too many runs over into a longer number
-        printed_number = f"{province}{code}{day:%Y%m}{level}{serial % 999 + 1:03}"
-        printed_serial = f"{province}{code}{serial % 99_999 + 1:05}"
+        begun = f"{province}{code}{day:%Y%m}{level}"
+        for counted in (code, begun):
+            numbers[counted] = numbers.get(counted, 0) + 1
+        printed_number, printed_serial = f"{begun}{numbers[begun]:03}", f"{province}{code}{numbers[code]:05}"
         if first is None:
             first = _certificate(crowd, code, province, issuer, printed_number, printed_serial)
         printed = first["printed"] | {
             "name": name_of(number),
-            "number": printed_number + (f"-{serial}" if serial >= 999 else ""),
-            "serial": printed_serial + (f"-{serial}" if serial >= 99_999 else ""),
+            "number": printed_number,
+            "serial": printed_serial,
             "level": level,
             "issued_on": day.isoformat(),
             "class_name": crowd.class_name(of),
@@ -121,8 +123,8 @@ def certificates(crowd: Crowd) -> Iterator[Row]:
             "folded_name": name_of(number),
             "token": f"{number:032x}",
         }
-        begun = [("number", printed_number[:length]) for length in (5, 9, 11)]
-        facets = [("year", day.year), ("level", level), ("serial", printed["serial"]), *begun]
+        beginnings = [("number", printed_number[:length]) for length in (5, 9, 11)]
+        facets = [("year", day.year), ("level", level), ("serial", printed_serial), *beginnings]
         yield found(first | own, (name_of(number),), facets)
 
 
@@ -167,11 +169,15 @@ MAKERS: dict[str, Callable[[Crowd], Iterator[Any]]] = {
 async def gather(
     platform: Platform, size: Size, today: date, say: Callable[[str], None] = lambda _: None
 ) -> Crowd:
-    """Writes the crowd into a platform that has the institutions of annex 1."""
+    """Writes the crowd into a platform that has the institutions of annex 1; of a large one the indexes are made afterwards."""
     known = await platform["institutions"].find({}).sort("_id", 1).to_list(None)
     crowd = Crowd(size, today, [(row["_id"], row["province_code"], row["name"]) for row in known])
     for collection, made in MAKERS.items():
-        say(f"{collection} …")
+        say(collection)
+        [spec] = [one for one in program.COLLECTIONS if one.name == collection]
+        afterwards = size.people > LARGE and collection != "audit"
+        if afterwards:
+            await platform[collection].drop_indexes()
         batch: list[Row] = []
         for one in made(crowd):
             batch.append(one if isinstance(one, dict) else one.to_mongo())
@@ -180,4 +186,6 @@ async def gather(
                 batch = []
         if batch:
             await platform[collection].insert_many(batch, ordered=False)
+        if afterwards:
+            await ensure_indexes(platform.db, [spec])
     return crowd

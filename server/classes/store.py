@@ -116,13 +116,6 @@ async def current_classes(
     return [TrainingClass.from_mongo(row) async for row in rows.sort("_id", -1).limit(limit)]
 
 
-async def count_by_stage(scope: Scope, reach: Jurisdiction, today: date) -> dict[Stage, int]:
-    return {
-        stage: await scope["classes"].count_documents({"$and": [reach.filter(), _in_stage(stage, today)]})
-        for stage in Stage
-    }
-
-
 def _in_stage(stage: Stage, today: date) -> Row:
     """rules.stage as a condition of the database."""
     match stage:
