@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from bson.binary import Binary
+from pymongo import WriteConcern
 
 from scripts.benches import crowd_papers
 from scripts.benches.crowd_made import MAJORS, Crowd, Size, found, masked, name_of
@@ -178,14 +179,15 @@ async def gather(
         afterwards = size.people > LARGE and collection != "audit"
         if afterwards:
             await platform[collection].drop_indexes()
+        rows = platform.db.get_collection(collection, write_concern=WriteConcern(w=1, j=False))
         batch: list[Row] = []
         for one in made(crowd):
             batch.append(one if isinstance(one, dict) else one.to_mongo())
             if len(batch) == AT_ONCE:
-                await platform[collection].insert_many(batch, ordered=False)
+                await rows.insert_many(batch, ordered=False)
                 batch = []
         if batch:
-            await platform[collection].insert_many(batch, ordered=False)
+            await rows.insert_many(batch, ordered=False)
         if afterwards:
             await ensure_indexes(platform.db, [spec])
     return crowd
