@@ -130,11 +130,9 @@ async def class_is_made(officer: Browser, province: Browser, run: str, first_day
 
 
 async def institution_invites(officer: Browser, class_id: str, teacher: Phone, teacher_id: str) -> None:
-    """邀请函 to teach and to assess; the teacher accepts both on the phone."""
-    for kind in ("TEACHING", "ASSESSMENT"):
-        await officer.submit(
-            f"/admin/classes/{class_id}/invitations", {"kind": kind, "teacher_ids": [teacher_id]}
-        )
+    """邀请函 to teach and to assess at once; the teacher accepts both on the phone."""
+    both = {"kinds": ["TEACHING", "ASSESSMENT"], "teacher_ids": [teacher_id]}
+    await officer.submit(f"/admin/classes/{class_id}/invitations", both)
     letters = await teacher.call("GET", "/teaching/invitations")
     for letter in letters["items"]:
         if letter["class_id"] == class_id:
