@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from server.assessment import rules, store
-from server.assessment.documents import is_graded
+from server.assessment import service
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import Kind
@@ -33,18 +32,10 @@ async def remind_of_grading(platform: Platform) -> Counts:
 
 
 async def _ungraded(scope: Scope, training_class: TrainingClass, days: int) -> int:
-    """How many submissions of a class have waited for a grade longer than `days` days."""
-    now = scope.platform.clock.now()
-    late = {
-        task.id
-        for task in await store.tasks(scope, training_class.id)
-        if rules.grading_is_late(task.deadline, training_class.ends_on, now, days)
-    }
-    if not late:
-        return 0
-    latest = await store.latest_of_class(scope, training_class.id)
-    grades = await store.grades_of_class(scope, training_class.id)
-    return sum(not is_graded(version, grades.get(key)) for key, version in latest.items() if key[1] in late)
+    """How many works of a class have waited for a grade longer than `days` days."""
+    people = await classes.enrolled_of(scope, [training_class.id])
+    found = await service.ungraded(scope, [training_class], people, days)
+    return found[training_class.id][0] if found else 0
 
 
 @transactional

@@ -361,23 +361,28 @@ async def export_results(
     return Download.of(f"{training_class.name}{title}.xlsx", XLSX, content)
 
 
+async def count_passed(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
+    """By class id how many have passed by released results."""
+    return await store.count_passed(scope, class_ids)
+
+
 async def passed_with_hours(scope: Scope, class_ids: Sequence[str]) -> dict[str, set[str]]:
     """By class id who has passed by released results."""
     return await store.passed_with_hours(scope, class_ids)
 
 
 async def ungraded(
-    scope: Scope, found: Sequence[TrainingClass], people: Mapping[str, Collection[str]]
+    scope: Scope, found: Sequence[TrainingClass], people: Mapping[str, Collection[str]], days: int = 0
 ) -> dict[str, tuple[int, date]]:
-    """By class id how many works of its people (id → who) wait for a grade, and since when: only of tasks whose day has come. Of classes
-    that the caller has fetched already."""
+    """By class id how many works of its people (id → who) wait for a grade, and since when: only of tasks whose day has come, and was
+    `days` ago. Of classes that the caller has fetched already."""
     now, last_days = scope.platform.clock.now(), {one.id: one.ends_on for one in found}
     tasks = await store.tasks_of_classes(scope, list(last_days)) if last_days else []
-    due = {
+    come = {
         row["_id"]: (row["class_id"], rules.grading_from(row["deadline"], last_days[row["class_id"]]))
         for row in tasks
+        if rules.grading_is_late(row["deadline"], last_days[row["class_id"]], now, days)
     }
-    come = {task_id: (class_id, at) for task_id, (class_id, at) in due.items() if at <= now}
     waiting: dict[str, tuple[int, date]] = {}
     for task_id, person_id in await store.ungraded(scope, list(last_days), list(come)) if come else ():
         class_id, at = come[task_id]

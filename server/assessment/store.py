@@ -343,6 +343,16 @@ async def ungraded(scope: Scope, class_ids: Sequence[str], task_ids: Sequence[st
 # ---- results
 
 
+async def count_passed(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
+    """By class id, of released results; a class in which nobody passed is left out."""
+    pipeline: list[Row] = [
+        {"$match": {"class_id": {"$in": list(class_ids)}, "passed": True}},
+        {"$group": {"_id": "$class_id", "count": {"$sum": 1}}},
+    ]
+    rows = scope["results"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: row["count"] async for row in rows}
+
+
 async def passed_with_hours(scope: Scope, class_ids: Sequence[str]) -> dict[str, set[str]]:
     """By class id the people whose released result passes, and who came often enough."""
     rows = scope["results"].find(

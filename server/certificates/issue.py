@@ -120,8 +120,11 @@ async def due_in(
     today = beijing_date(now)
     required = (await policies.on(scope, today)).survey_required
     over = [one.id for one in found if one.results_released_at is not None and one.ends_on <= today]
-    passed = await assessment.passed_with_hours(scope, over)
-    held = await store.holders_of(scope, list(passed))
+    most = await assessment.count_passed(scope, over)
+    issued = await store.count_by_class(scope, list(most))
+    missing = [class_id for class_id, count in most.items() if count > issued.get(class_id, 0)]
+    passed = await assessment.passed_with_hours(scope, missing)
+    held = await store.holders_of(scope, missing)
     due = {}
     for class_id, who in passed.items():
         survey = asked.get(class_id)

@@ -193,6 +193,16 @@ async def count_of_class(scope: Scope, class_id: str) -> int:
     return await scope["certificates"].count_documents({"class_id": class_id}, session=scope.session)
 
 
+async def count_by_class(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
+    """Revoked ones included; a class without any is left out."""
+    pipeline: list[Row] = [
+        {"$match": {"class_id": {"$in": list(class_ids)}}},
+        {"$group": {"_id": "$class_id", "count": {"$sum": 1}}},
+    ]
+    rows = scope["certificates"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: row["count"] async for row in rows}
+
+
 async def holders_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, set[str]]:
     """By class id who has a certificate of it, revoked ones included."""
     rows = scope["certificates"].find(

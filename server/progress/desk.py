@@ -279,7 +279,7 @@ def _of_step(training_class: TrainingClass, step: Step, today: date) -> Line:
         step.due,
         step.overdue_on(today),
         step.blocked_by,
-        "" if step.key == "change-accept" else f"class:{training_class.id}:{step.key}",
+        step.item,
         training_class.institution_code,
         training_class.province_code,
     )

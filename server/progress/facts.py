@@ -23,6 +23,7 @@ from server.invitations import standing as invitations
 from server.invitations.standing import Asked
 from server.kernel import policies
 from server.kernel.clock import beijing_date, span
+from server.kernel.reviewed import Reviewed
 from server.kernel.unit_of_work import Scope
 from server.progress import rules
 from server.progress.rules import (
@@ -88,10 +89,12 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
     there = {one: [who for who, awaited in enrolled.get(one, {}).items() if not awaited] for one in ids}
     surveyed = await surveys.of_classes(scope, there)
     due = await certificates.due_in(scope, going, enrolled, surveyed)
+    names = {one.person_id: one.name for each in going for one in each.teachers}
+    letters = [one for kinds in asked.values() for each in kinds.values() for one in each.open]
+    called = await people.called(scope, names | {one.teacher_id: one.teacher_name for one in letters})
 
     def of_class(one: TrainingClass) -> ClassFacts:
         unbound_teachers, unbound_trainees = phones.get(one.id, ((), 0))
-        waiting = reopening.get(one.id)
         return ClassFacts(
             class_id=one.id,
             institution_name=one.institution_name,
@@ -104,17 +107,17 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
             released_on=beijing_date(one.results_released_at) if one.results_released_at else None,
             applied=one.application_id is not None,
             kinds=frozenset(kind for teacher in one.teachers for kind in teacher.kinds),
-            letters={kind: _letters(letters) for kind, letters in asked.get(one.id, {}).items()},
-            unanswered=sum(letters.unanswered for letters in asked.get(one.id, {}).values()),
+            letters={kind: _letters(each, called) for kind, each in asked.get(one.id, {}).items()},
+            unanswered=sum(each.unanswered for each in asked.get(one.id, {}).values()),
             governed=one.scheme_version is not None,
-            scheme=_scheme(newest.get(one.id)),
+            scheme=_scheme(newest.get(one.id), called),
             trainees=len(enrolled.get(one.id, ())),
             roster_since=beijing_date(rosters[one.id].created_at) if one.id in rosters else None,
             enrolment_opens=beijing_date(one.enrolment_opens) if one.enrolment_opens else None,
             enrolment_closes=beijing_date(one.enrolment_closes) if one.enrolment_closes else None,
             applicants=_count(for_institution.get(one.id)),
             applicants_of_teachers=_count(for_teachers.get(one.id)),
-            teachers_unbound=unbound_teachers,
+            teachers_unbound=tuple(called[each] for each in unbound_teachers),
             trainees_unbound=unbound_trainees,
             not_arrived=sum(enrolled.get(one.id, {}).values()),
             sessions=sessions.get(one.id, 0),
@@ -126,12 +129,12 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
             ),
             unscheduled=unscheduled.get(one.id, 0),
             change=_change(changes.get(one.id)),
-            place_since=places.get(one.id),
+            place=_waits(places.get(one.id)),
             ungraded=_count(ungraded.get(one.id)),
-            teaching_names=tuple(each.name for each in one.who(Kind.TEACHING)),
-            assessing_names=tuple(each.name for each in one.who(Kind.ASSESSMENT)),
+            teaching_names=tuple(called[each.person_id] for each in one.who(Kind.TEACHING)),
+            assessing_names=tuple(called[each.person_id] for each in one.who(Kind.ASSESSMENT)),
             reopened=reopened.get(one.id),
-            reopening=(waiting.id, beijing_date(waiting.history[-1].at)) if waiting else None,
+            reopening=_waits(reopening.get(one.id)),
             survey=_survey(surveyed.get(one.id)),
             surveyed=one.id in surveyed,
             certificates_due=due.get(one.id, 0),
@@ -165,14 +168,14 @@ def _is_near(one: TrainingClass, today: date) -> bool:
 async def _bound(
     scope: Scope, near: Sequence[TrainingClass], enrolled: Mapping[str, Collection[str]]
 ) -> dict[str, tuple[tuple[str, ...], int]]:
-    """By class id: the names of its teachers for whom no phone speaks, and how many of its trainees have none that does in it."""
+    """By class id: the ids of its teachers for whom no phone speaks, and how many of its trainees have none that does in it."""
     ids = {one.person_id for each in near for one in each.teachers}
     ids.update(person_id for each in near for person_id in enrolled.get(each.id, ()))
     phones = await people.phones_of(scope, sorted(ids)) if ids else {}
     found = {}
     for one in near:
         missing = tuple(
-            each.name
+            each.person_id
             for each in one.teachers
             if each.person_id not in phones or not phones[each.person_id].everywhere
         )
@@ -184,26 +187,35 @@ async def _bound(
     return found
 
 
-def _letters(asked: Asked) -> Letters:
+def _letters(asked: Asked, called: Mapping[str, str]) -> Letters:
     if not asked.open:
         return Letters(lost=asked.lost)
     return Letters(
-        tuple(one.teacher_name for one in asked.open),
+        tuple(called[one.teacher_id] for one in asked.open),
         beijing_date(min(one.sent_at for one in asked.open)),
         max(one.reply_until for one in asked.open),
     )
 
 
-def _scheme(newest: schemes.Newest | None) -> SchemeFacts | None:
+def _scheme(newest: schemes.Newest | None, called: Mapping[str, str]) -> SchemeFacts | None:
     if newest is None:
         return None
     return SchemeFacts(
-        newest.state, newest.since, newest.by_teacher, tuple(one.name for one in newest.unsigned)
+        newest.state,
+        newest.since,
+        newest.id,
+        newest.by_teacher,
+        tuple(called[one.person_id] for one in newest.unsigned),
     )
 
 
 def _count(found: tuple[int, date] | None) -> Count | None:
     return Count(*found) if found else None
+
+
+def _waits(found: Reviewed | None) -> tuple[str, date] | None:
+    """Its id, and since when it waits."""
+    return (found.id, beijing_date(found.history[-1].at)) if found else None
 
 
 def _change(change: ClassChange | None) -> ChangeFacts | None:

@@ -53,6 +53,8 @@ class Step:
     """What has to come first, in words."""
     key: str = ""
     """What kind of step it is: of one kind a class has one at a time."""
+    item: str = ""
+    """Names the thing for 催办: the step, or the document under review that it is; empty where nobody can be asked."""
 
     def overdue_on(self, today: date) -> bool:
         return self.due is not None and today > self.due
@@ -95,6 +97,7 @@ class SchemeFacts:
 
     state: SchemeState
     since: date
+    id: str = ""
     by_teacher: bool = False
     unsigned: tuple[str, ...] = ()
     """The teachers of the class who have not signed it."""
@@ -180,8 +183,8 @@ class ClassFacts:
     unscheduled: int = 0
     """Hours of the scheme that no session gives."""
     change: ChangeFacts | None = None
-    place_since: date | None = None
-    """Since when a place of it waits for the province."""
+    place: tuple[str, date] | None = None
+    """Id of a place of it that waits for the province, and since when."""
     ungraded: Count | None = None
     """Submissions whose day has come (`since` is the first deadline)."""
     teaching_names: tuple[str, ...] = ()

@@ -85,12 +85,14 @@ def _step(
     due: date | None = None,
     who: Sequence[str] = (),
     blocked_by: str = "",
+    item: str | None = None,
 ) -> Step:
     """`path` is below the address of the class, or an address under /admin; `who` are people, where it is not a whole institution."""
     url = path if path.startswith("/admin") else f"/admin/classes/{facts.class_id}{path}"
     named = {Owner.INSTITUTION: facts.institution_name, Owner.PROVINCE: province_office(facts.province_name)}
     words = "、".join(who) or named.get(owner, owner.label)
-    return Step(title, owner, words, since, due, url, phase, blocked_by, key)
+    own = f"class:{facts.class_id}:{key}"
+    return Step(title, owner, words, since, due, url, phase, blocked_by, key, own if item is None else item)
 
 
 def province_office(province: str) -> str:
@@ -161,7 +163,14 @@ def _scheme(facts: ClassFacts, today: date) -> Iterator[Step]:
             yield mine(key="scheme-file", title="教师已签齐：报送培训方案", since=scheme.since)
         case SchemeState.SUBMITTED:
             due = scheme.since + timedelta(days=facts.days.review)
-            yield make(Owner.PROVINCE, key="scheme-review", title="审核培训方案", since=scheme.since, due=due)
+            yield make(
+                Owner.PROVINCE,
+                key="scheme-review",
+                title="审核培训方案",
+                since=scheme.since,
+                due=due,
+                item=f"scheme_versions:{scheme.id}",
+            )
 
 
 def _changes(facts: ClassFacts, today: date) -> Iterator[Step]:
@@ -179,15 +188,18 @@ def _changes(facts: ClassFacts, today: date) -> Iterator[Step]:
             since=change.since,
             due=change.since + days,
             who=(change.who,) if change.who else (),
+            item="" if change.who else f"class_changes:{change.id}",
         )
-    if facts.place_since:
+    if facts.place:
+        place_id, since = facts.place
         yield make(
             Owner.PROVINCE,
             key="place-review",
             title="核实培训地点",
-            path="/admin/places?state=WAITING",
-            since=facts.place_since,
-            due=facts.place_since + review,
+            path=f"/admin/places/{place_id}",
+            since=since,
+            due=since + review,
+            item=f"place_checks:{place_id}",
         )
     if facts.reopening:
         reopening_id, since = facts.reopening
@@ -198,6 +210,7 @@ def _changes(facts: ClassFacts, today: date) -> Iterator[Step]:
             path=f"/admin/reopenings/{reopening_id}",
             since=since,
             due=since + review,
+            item=f"reopenings:{reopening_id}",
         )
 
 

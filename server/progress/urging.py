@@ -80,7 +80,7 @@ async def _urge(unit: UnitOfWork, item: str) -> Urging:
     if not rules.may_be_urged(line.since, today, after, None):
         raise TooEarlyToUrge(f"这件事 {line.since} 才开始等待办理，满 {after} 天后可以催办。")
     new = Urging(
-        item=item,
+        item=line.key,
         day=today,
         title=line.title,
         to=line.who,
@@ -99,7 +99,7 @@ async def _urge(unit: UnitOfWork, item: str) -> Urging:
         about = f"（{line.about}）" if line.about and line.about not in line.title else ""
         words = f"{new.office}催办：{line.title}{about}{days}"
         unit.tell(Said(_address(line), Topic.URGED, words, line.url))
-    unit.audit("progress:urge", item, title=line.title, to=line.who)
+    unit.audit("progress:urge", new.item, title=line.title, to=line.who)
     return new
 
 

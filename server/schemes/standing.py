@@ -42,6 +42,7 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
 class Newest:
     """How the newest version of a scheme stands."""
 
+    id: str
     state: State
     since: date
     """When its last step was taken."""
@@ -57,6 +58,7 @@ async def of_classes(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, 
     for row in await store.newest_of(scope, list(there)):
         teachers = there[row["class_id"]].teachers
         newest[row["class_id"]] = Newest(
+            row["_id"],
             State(row["state"]),
             beijing_date(row["since"]),
             bool(row.get("saved_by_teacher")),

@@ -21,7 +21,7 @@ class Standing:
     own: Survey
     """The class's own, which may be over."""
     own_answered: frozenset[str]
-    """Who has answered that one."""
+    """Who has answered that one, as long as it runs; nobody is looked up once it is over."""
     open: Survey | None
     """The one that runs: it, or a supplement."""
     silent: frozenset[str]
@@ -36,9 +36,10 @@ async def of_classes(scope: Scope, people: Mapping[str, Collection[str]]) -> dic
     before = timedelta(days=(await policies.on(scope, beijing_date(now))).survey_reminder_days)
     found = await store.surveys_of_classes(scope, list(people))
     answered: dict[str, set[str]] = {}
-    for survey_id, person_id in await store.respondents_of(
-        scope, [one.id for surveys in found.values() for one in surveys]
-    ):
+    running = [
+        one.id for surveys in found.values() for one in surveys if one.state_at(now) is SurveyState.OPEN
+    ]
+    for survey_id, person_id in await store.respondents_of(scope, running):
         answered.setdefault(survey_id, set()).add(person_id)
     standing = {}
     for class_id, surveys in found.items():

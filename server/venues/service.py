@@ -6,7 +6,6 @@ Until then it is nowhere: no session, no timetable, no scheme and no class has i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -15,7 +14,6 @@ from pymongo.errors import DuplicateKeyError
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel import history
-from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
@@ -213,9 +211,9 @@ async def list_checks(
     return await store.checks(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
 
 
-async def waiting_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, date]:
-    """By class id since when a place of it waits for the province, the first of several."""
-    found: dict[str, date] = {}
+async def waiting_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, PlaceCheck]:
+    """By class id the place of it that waits for the province, the first of several."""
+    found: dict[str, PlaceCheck] = {}
     for one in await store.waiting_of(scope, class_ids):
-        found.setdefault(one.class_id, beijing_date(one.history[-1].at))
+        found.setdefault(one.class_id, one)
     return found
