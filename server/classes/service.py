@@ -285,12 +285,6 @@ async def count_trainees(scope: Scope, class_ids: Sequence[str]) -> dict[str, in
     return await store.count_enrolments(scope, class_ids)
 
 
-async def count_by_stage(platform: Platform, actor: Actor) -> dict[Stage, int]:
-    """How many classes of the actor's jurisdiction are in each stage today."""
-    today = beijing_date(platform.clock.now())
-    return await store.count_by_stage(platform, actor.jurisdiction, today)
-
-
 async def get_class(scope: Scope, actor: Actor, class_id: str) -> TrainingClass:
     """A class in a staff actor's jurisdiction. Raises NotFound for any other."""
     found = await store.class_in_reach(scope, actor.jurisdiction, class_id)
