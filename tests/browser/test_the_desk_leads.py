@@ -6,7 +6,7 @@ Staff sit at their browsers; teacher and trainee hold their phones and do what �
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -33,6 +33,10 @@ FIRST_DAY = datetime(2026, 3, 23, 8, 30, tzinfo=BEIJING)
 TEACHER, TRAINEE = make_person(7001), make_person(7002)
 
 
+Act = tuple[str, Callable[["Office", Page], None]]
+"""What a line must say, and what is done about it."""
+
+
 @dataclass
 class Office:
     """Somebody at a desk. `secret`: of the authenticator app, once there is one."""
@@ -43,7 +47,7 @@ class Office:
     username: str
     password: str
     secret: str = ""
-    acts: list[tuple[str, Callable[[Office, Page], None]]] = field(default_factory=list)
+    acts: Sequence[Act] = ()
     seen: set[tuple[datetime, str]] = field(default_factory=set)
     """What was followed at this moment already: a line that stands as long as a session lasts is followed once."""
     told: dict[str, str] = field(default_factory=dict)
@@ -168,7 +172,7 @@ def set_hours(centre: Office, page: Page) -> None:
     expect(page.get_by_text("已核定").first).to_be_visible()
 
 
-OF_CENTRE = [
+OF_CENTRE: list[Act] = [
     ("分配用户账号", allocate_accounts),
     ("登记骨干教师", register_teacher),
     ("核定平台政策", set_hours),
@@ -222,8 +226,8 @@ def invite(office: Office, page: Page) -> None:
 def enrol(office: Office, page: Page) -> None:
     """By a roster: the page of the class leads to it."""
     page.get_by_role("link", name="名册", exact=True).first.click()
-    file = {"name": "名册.xlsx", "mimeType": XLSX, "buffer": roster_of([TRAINEE])}
-    page.get_by_label("名册文件（.xlsx）").set_input_files(file)
+    field = page.get_by_label("名册文件（.xlsx）")
+    field.set_input_files({"name": "名册.xlsx", "mimeType": XLSX, "buffer": roster_of([TRAINEE])})
     page.get_by_role("button", name="上传并检查").click()
     page.get_by_role("button", name="确认导入 1 人").click()
     expect(page.get_by_text("已导入 1 名学员")).to_be_visible()
@@ -288,7 +292,7 @@ def issue(office: Office, page: Page) -> None:
     confirm(page, "核发 1 张证书", "已核发")
 
 
-OF_INSTITUTION = [
+OF_INSTITUTION: list[Act] = [
     ("编制年度培训计划", plan),
     ("申请开班", apply),
     ("还没有人接受邀请", invite),
@@ -300,7 +304,7 @@ OF_INSTITUTION = [
     ("公布成绩(?!.*先要)", release),
     ("核发证书", issue),
 ]
-OF_PROVINCE = [
+OF_PROVINCE: list[Act] = [
     ("年度培训计划|待审核的培训计划", approve),
     ("开班申请", approve),
     ("培训方案", approve_scheme),
