@@ -34,6 +34,8 @@ from server.kernel.waiting import Waiting
 from server.messages import delivery as messages
 from server.messages.forget import forget_messages
 from server.moves import service as moves
+from server.plans import windows
+from server.progress import overdue
 from server.qualification import review as qualification
 from server.selection import forget as selection_forget
 from server.selection import pool
@@ -134,6 +136,10 @@ JOBS: tuple[Job, ...] = (
         backbone.apply_due,
         at=time(0, 5),
     ),
+    Job(
+        "tell-overdue-plans", "提示逾期未报送的培训计划", "第四条（一）", windows.tell_overdue, at=time(8, 30)
+    ),
+    Job("tell-overdue", "向上级提示逾期事项", "第二十五条", overdue.tell_superiors, at=time(8, 40)),
     Job("apply-moves", "人员调动到期生效", "第九条（一）", moves.apply_due, at=time(0, 10)),
     Job(
         "reconcile-work",

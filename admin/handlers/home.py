@@ -5,6 +5,7 @@ from __future__ import annotations
 from admin import first_steps
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.steps import Done, shows, step
+from server import jobs
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.messages import office_inbox
@@ -19,7 +20,7 @@ class Home(PageHandler):
     async def show(self, outcome: Outcome = NO_ERRORS) -> None:
         self.render_page(
             "home.html",
-            desk=await desk.desk(self.platform, self.actor),
+            desk=await desk.desk(self.platform, self.actor, also=(jobs.waiting,)),
             news=await office_inbox.news(self.platform, self.actor),
             first_steps=await first_steps.of(self.platform, self.actor),
             office=await service.office_in_words(self.platform, self.actor),

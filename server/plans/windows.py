@@ -17,7 +17,7 @@ from server.kernel import offices, reminders
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Forbidden, NotFound
 from server.kernel.history import step
-from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
+from server.kernel.identity import INSTITUTION_ROLES, Actor, Role, system
 from server.kernel.offices import Said, Topic
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
@@ -301,3 +301,26 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
         late = any(one.late for one in owing)
         found.append(Waiting(title, href, len(owing), late, since=min(since, today), due=due))
     return found
+
+
+async def tell_overdue(platform: Platform) -> int:
+    """The daily work: institutions whose last day has passed without a plan hear of it, once for each last day; returns how many."""
+    year = beijing_date(platform.clock.now()).year
+    announced = await store.windows(platform, [year, year + 1])
+    years = sorted({one.year for one in announced})
+    return sum([await _tell_overdue(platform, system("tell-overdue-plans"), one) for one in years])
+
+
+@transactional
+async def _tell_overdue(unit: UnitOfWork, year: int) -> int:
+    late = [one for one in await reports(unit.platform, unit.actor, ReportFilter(year)) if one.late]
+    keys = {f"{one.id}:{one.due_on}": one for one in late if one.report.outstanding}
+    new = await reminders.tell_once(unit, f"overdue-plan:{year}", list(keys))
+    if not new:
+        unit.nothing_written()
+        return 0
+    for one in (keys[key] for key in new):
+        words = f"{year} 年培训计划{one.report.label}，已过截止日期 {one.due_on}，请尽快报送，会标明逾期报送"
+        unit.tell(Said(offices.institution(one.id), Topic.OVERDUE, words, "/admin/plans"))
+    unit.audit("plans:tell-overdue", "plans", year=year, institutions=len(new))
+    return len(new)

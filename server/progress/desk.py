@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from server import jobs
 from server.applications import rules as applications
 from server.applications import service as applying
 from server.applications.documents import Application
@@ -122,7 +121,8 @@ UNDER_REVIEW = frozenset(
 )
 """Steps of a class that are documents under review: they stand here as those, also of classes that are not read."""
 
-COUNTED: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
+Counts = Callable[[Platform, Actor], Awaitable[list[Waiting]]]
+COUNTED: tuple[Counts, ...] = (
     windows.waiting,
     identities.waiting,
     moves.waiting,
@@ -131,7 +131,6 @@ COUNTED: tuple[Callable[[Platform, Actor], Awaitable[list[Waiting]]], ...] = (
     reconcile.waiting,
     content.waiting,
     messages.waiting,
-    jobs.waiting,
 )
 """What waits as a number of things of one kind."""
 
@@ -189,7 +188,8 @@ class Desk:
     """There are more classes under way than were read."""
 
 
-async def desk(platform: Platform, actor: Actor) -> Desk:
+async def desk(platform: Platform, actor: Actor, also: Sequence[Counts] = ()) -> Desk:
+    """`also`: what else waits as a number, of chapters above this one."""
     today = beijing_date(platform.clock.now())
     in_force = await policies.on(platform, today)
     mine: list[Line] = []
@@ -210,7 +210,7 @@ async def desk(platform: Platform, actor: Actor) -> Desk:
     for line in steps:
         (mine if _is_own(line, office) else elsewhere).append(line)
     mine += await _to_apply_for(platform, actor, today, in_force)
-    mine += [_counted(one, office) for ask in COUNTED for one in await ask(platform, actor)]
+    mine += [_counted(one, office) for ask in (*COUNTED, *also) for one in await ask(platform, actor)]
     told = await _urged(platform, [one.key for one in (*mine, *elsewhere) if one.key])
     mine = sorted((replace(one, urged=told.get(one.key)) for one in mine), key=_urgency)
     late: list[Line] = []

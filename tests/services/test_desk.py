@@ -23,7 +23,7 @@ from server.kernel.reviews import Return, Review
 from server.messages import office_inbox
 from server.messages.office_inbox import InboxFilter
 from server.plans import service as plans
-from server.progress import desk, urging
+from server.progress import desk, overdue, urging
 from server.progress import service as progress
 from server.progress.desk import Desk, Line
 from server.progress.rules import Owner
@@ -69,6 +69,9 @@ async def test_what_is_long_overdue_is_told_to_the_superior(platform: Platform, 
     assert named((await at(platform, CENTRE)).elsewhere, plan.name).overdue
     clock.advance(timedelta(days=1))
     assert named((await at(platform, CENTRE)).late, plan.name).owner is Owner.PROVINCE
+    assert (await overdue.tell_superiors(platform), await overdue.tell_superiors(platform)) == (1, 0)
+    [told] = await office_inbox.inbox(platform, CENTRE, InboxFilter(Topic.OVERDUE), limit=9)
+    assert plan.name in told.words and told.href == "/admin"
     assert (await at(platform, XINGTAI)).late == [], "nobody is below an institution"
 
     await plans.send_back(platform, HEBEI, plan.id, Return(seen=len(plan.history), reason="人数偏多。"))

@@ -99,6 +99,9 @@ async def test_who_owes_a_plan_is_listed_and_urged_once_a_day_and_a_late_one_is_
     [due] = await windows.waiting(platform, XINGTAI)
     assert not due.overdue and "编制中" in due.title
     clock.advance(timedelta(days=11))
+    assert (await windows.tell_overdue(platform), await windows.tell_overdue(platform)) == (owing, 0)
+    assert len(await told(platform, XINGTAI, Topic.OVERDUE)) == 1
+    assert await told(platform, YANGZHOU, Topic.OVERDUE) == []
     [late], [all_late] = await windows.waiting(platform, XINGTAI), await windows.waiting(platform, HEBEI)
     assert late.overdue and all_late.overdue and all_late.count == owing
     await plans.submit(platform, XINGTAI, plan.id, len(plan.history))
