@@ -203,7 +203,7 @@ async def some_apply_themselves(
         )
     path = f"/teaching/classes/{class_id}/applications"
     received = (await teacher.call("GET", path))["items"]
-    chosen = {"applicant_ids": [one["id"] for one in received]}
+    chosen = {"chosen": [one["id"] for one in received]}
     await officer.submit(f"/admin/classes/{class_id}/enrolment/agree", chosen)
     for one in received:
         await teacher.call("POST", f"{path}/{one['id']}/review", json={"agree": True})
