@@ -53,12 +53,14 @@ from server.upgrades import (
     s0013_surveys_may_have_a_supplement,
     s0018_phones_say_their_proof,
     s0019_classes_keep_their_planned_end,
+    s0020_lists_find_by_index,
     s0021_reviews_have_days,
     s0023_plans_know_what_is_to_be_applied_for,
     steps,
 )
 from server.wechat.simulator import Simulator
 from tests import admitting, cast, certifying, planning, scheming, stage
+from tests.finding import LOOKED_FOR, gone_astray
 from tests.planning import CENTRE, HEBEI, XINGTAI
 from tests.selecting import SERVED, registered, through
 from tests.services.test_tasks_of_teachers import a_task, keep
@@ -375,6 +377,22 @@ async def as_before_the_proofs(platform: Platform, applicant: stage.Phone) -> No
     await without(platform, "persons", "vouched")
     await without(platform, "bindings", "proofs", "phone", "rests_until")
     await without(platform, "phone_sessions", "everywhere", "institutions", "own", "rests_until")
+
+
+async def test_what_lists_find_by_is_written_into_all_that_an_earlier_version_left(
+    platform: Platform, wechat: Simulator
+) -> None:
+    await planning.applied(platform, await planning.approved(platform, [planning.item()]))
+    held = await certifying.passed_class(platform, wechat, 1)
+    await certifying.issued(platform, held)
+    renamed = InstitutionCorrection(name="邢台示例技师学院", reason="经批准更名。")
+    await corrections.correct_institution(platform, XINGTAI, cast.XINGTAI, renamed)
+    for collection in LOOKED_FOR:
+        await without(platform, collection, "found_by", "last_digits", "waits_since")
+    assert await gone_astray(platform) != []
+    assert await changed_by(s0020_lists_find_by_index.run(platform)) > 0
+    assert await gone_astray(platform) == []
+    assert await changed_by(s0020_lists_find_by_index.run(platform)) == 0
 
 
 async def test_days_that_were_set_for_applications_are_those_of_every_review(platform: Platform) -> None:
