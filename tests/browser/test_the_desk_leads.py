@@ -184,7 +184,7 @@ OF_CENTRE: list[Act] = [
 
 def plan(office: Office, page: Page) -> None:
     page.get_by_role("link", name=re.compile("编制 2026 年计划")).first.click()
-    first = page.locator("[data-repeat-row]").first
+    first = page.locator(".repeat-row").first
     for name, value in (("title", TITLE), ("places", "30"), ("class_hours", HOURS), ("budget_fen", "96000")):
         first.locator(f"[name=item_{name}]").fill(value)
     for name, value in (("level", "3"), ("major", "01"), ("month", "3")):
@@ -238,17 +238,17 @@ def draft_scheme(office: Office, page: Page) -> None:
     page.locator("[name=objectives]").fill("能独立实施一门工学一体化课程的教学与考核。")
     page.locator("[name=places]").fill("实训楼 301，数控车床 20 台")
     page.locator("[name=materials]").fill("《工学一体化课程教学实施》讲义")
-    course = page.locator("[data-scheme-rows=courses] [data-row]").first
+    course = page.locator(".scheme-row-course[data-row]").first
     course.locator("[name=course_title]").fill("工学一体化课程教学实施")
     course.locator("[name=course_hours]").fill(HOURS)
     course.locator("[name=course_teacher_id]").select_option(index=1)
     page.get_by_role("button", name="生成课表").click()
     expect(page.get_by_text("已排 2 个课次").first).to_be_visible()
-    tasks = page.locator("[data-scheme-rows=tasks]")
+    tasks = page.locator("[data-section=tasks]")
     for number, (title, kind) in enumerate((("教学设计", "FORMATIVE"), ("示范课", "SUMMATIVE"))):
-        if tasks.locator("[data-row]").count() <= number:
+        task = tasks.locator(".scheme-row-task").nth(number)
+        if not task.count():
             tasks.get_by_role("button", name="添加任务").click()
-        task = tasks.locator("[data-row]").nth(number)
         task.locator("[name=task_title]").fill(title)
         task.locator("[name=task_kind]").select_option(kind)
         task.locator("[name=task_deadline]").fill("2026-03-23T20:00")
@@ -256,12 +256,8 @@ def draft_scheme(office: Office, page: Page) -> None:
         task.locator("[name=criterion_title]").first.fill("任务分析")
         task.locator("[name=criterion_points]").first.fill("100")
         task.locator("[name=task_instructions]").fill("结合本校的一个学习任务完成。")
-    page.get_by_role("button", name="保存为新版").click()
-    send_scheme(office, page)
-
-
-def send_scheme(office: Office, page: Page) -> None:
-    confirm(page, "送教师签署", "教师签署中")
+    page.get_by_role("button", name="保存并送教师签署").click()
+    expect(page.get_by_text("教师签署中").first).to_be_visible()
 
 
 def file_scheme(office: Office, page: Page) -> None:
