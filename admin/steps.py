@@ -42,7 +42,7 @@ class Done:
     kind: str = "success"
 
 
-CHOSEN_MOST = 200
+CHOSEN_MOST = 500
 """Rows of one page."""
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from admin.downloads import download, file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import EXPORT_RATE
-from admin.steps import Done, shows, step
+from admin.steps import Done, batch, shows, step
 from server.admissions import roster
 from server.admissions.roster import Edit, Entry, Leaving, Reason
 from server.classes import enrolment, roster_import
@@ -281,6 +281,16 @@ async def remove(page: RemovalDialog, class_id: str, person_id: str) -> str:
     return f"已将{removed.name}（{removed.id_number_masked}）移出名册，并通知本人。"
 
 
+async def called(page: PageHandler, person_id: str, class_id: str) -> str:
+    await classes.get_class(page.platform, page.actor, class_id)
+    return (await classes.trainee(page.platform, class_id, person_id)).name
+
+
+@batch(Roster, Permission.CLASSES_MANAGE, "已将 {} 人移出名册，并通知本人。", called, Reason)
+async def remove_several(page: Roster, person_id: str, form: Reason, class_id: str) -> None:
+    await roster.remove(page.platform, page.actor, class_id, person_id, form)
+
+
 @step(LeavingDialog, Permission.CLASSES_MANAGE)
 async def leave(page: LeavingDialog, class_id: str, person_id: str) -> str:
     await roster.leave(page.platform, page.actor, class_id, person_id, page.form(Leaving))
@@ -301,6 +311,7 @@ ROUTES: list[Route] = [
     (rf"{_CLASS}/export", export),
     (rf"{_CLASS}/(?P<import_id>[0-9a-f]{{24}})", confirm),
     (rf"{_CLASS}/add", add),
+    (rf"{_CLASS}/remove", remove_several),
     (rf"{_CLASS}/codes", issue_codes),
     (rf"{_PERSON}/phone", confirm_phone),
     (rf"{_PERSON}/phone/take-back", take_back),

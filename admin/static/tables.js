@@ -31,6 +31,14 @@ whenever("[data-table] table", (table) => {
   measured.observe(table.closest("[data-table]"));
 });
 
+// The menu of a row closes when something in it is chosen.
+document.addEventListener("click", (event) => {
+  const menu = event.target instanceof Element && event.target.closest(".row-menu-panel a, .row-menu-panel button")?.closest("details");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
 // Steps for several rows: "all" is this page.
 const boxes = (id) => Array.from(document.querySelectorAll(`input[name="chosen"][form="${id}"]`));
 const chosen = (id) => boxes(id).filter((box) => box.checked);

@@ -226,7 +226,8 @@ async def test_one_person_is_added_put_right_and_taken_off_on_the_page(
     dialog = await browser.get(f"{home}/{one.person_id}/remove")
     assert f"移出名册：{cast.TRAINEE.name}？" in dialog.text
     assert (await browser.save(f"{home}/{one.person_id}/remove")).status == 422
-    assert (await browser.save(f"{home}/{one.person_id}/remove", {"reason": "本人不来"})).status == 303
+    several = await browser.post(f"{home}/remove", {"chosen": [one.person_id], "reason": "本人不来"})
+    assert (several.status, several.location) == (303, home)
     assert "名册还是空的" in (await browser.get(home)).text
 
 
@@ -239,6 +240,10 @@ async def test_who_leaves_moves_to_the_list_below_and_can_be_taken_back(
     home = roster_page(opened)
     refused = await browser.post(f"{home}/{first}/remove", {"reason": "本人不来"})
     assert refused.status == 409 and "办理退训" in refused.text
+    several = await browser.post(f"{home}/remove", {"chosen": [first], "reason": "本人不来"})
+    assert (
+        several.status == 409 and f"{cast.TRAINEE.name}：" in several.text and "移出所选" not in several.text
+    )
     future = {"left_on": "2026-03-20", "reason": "工作单位另有任务"}
     assert 'id="field-left_on-error"' in (await browser.post(f"{home}/{first}/leave", future)).html
     done = await browser.post(f"{home}/{first}/leave", future | {"left_on": "2026-03-16"})

@@ -606,6 +606,8 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/classes/{class_id}/roster": OF_XINGTAI,
     "GET /admin/classes/{class_id}/roster/{import_id}": OF_XINGTAI,
     "POST /admin/classes/{class_id}/roster/{import_id}": OF_XINGTAI,
+    "GET /admin/classes/{class_id}/roster/remove": IN_REACH,
+    "POST /admin/classes/{class_id}/roster/remove": OF_XINGTAI,
     "GET /admin/classes/{class_id}/roster/add": OF_XINGTAI,
     "POST /admin/classes/{class_id}/roster/add": OF_XINGTAI,
     "GET /admin/classes/{class_id}/roster/{person_id}/edit": OF_XINGTAI,
