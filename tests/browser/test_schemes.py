@@ -310,7 +310,8 @@ CLICKS_MOST = 9
 
 def test_a_scheme_is_filed_in_nine_clicks_and_one_round_of_errors(live: LiveSite, wide_page: Page) -> None:
     page, clicks = wide_page, []
-    held = live.do(stage.class_in_session(live.platform, live.wechat, trainees=0))
+    days = {"starts_on": date(2026, 4, 13), "ends_on": date(2026, 4, 24)}
+    held = live.do(stage.class_in_session(live.platform, live.wechat, trainees=0, **days))
     live.do(stage.assess(live.platform, held))
     live.sign_in(page, cast.XINGTAI_OFFICER)
     page.goto(f"{live.address}/admin/classes/{held.id}/scheme")
@@ -330,7 +331,7 @@ def test_a_scheme_is_filed_in_nine_clicks_and_one_round_of_errors(live: LiveSite
         row = tasks.get_by_role("group", name=f"任务第 {number} 行")
         row.get_by_label("任务", exact=True).fill(kind.label)
         row.get_by_label("类型").select_option(kind.value)
-        row.get_by_label("截止时间").fill("2026-03-27T17:00")
+        row.get_by_label("截止时间").fill("2026-04-24T17:00")
         row.get_by_label("评分项").and_(page.get_by_role("textbox")).first.fill("完成质量")
         row.get_by_label("分值").first.fill("100" if number == 1 else "")
         if number == 1:
