@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -185,8 +186,13 @@ async def roll_of(platform: Platform, session: TeachingSession) -> Roll:
 
 
 async def roll_for_boards(platform: Platform, session: TeachingSession) -> Roll:
-    """The same without the refused scans, which no board shows."""
-    return Roll(session, session.window(platform.clock.now()), await entries_of(platform, session), [])
+    """Who is in, late and missing, and nothing that no board shows: no refused scans, no flags, no hours made up."""
+    came, trainees = await asyncio.gather(
+        store.check_ins_of_session(platform, session.id), classes.trainees(platform, session.class_id)
+    )
+    by_person = {one.person_id: one for one in came}
+    entries = [RollEntry(one, by_person.get(one.person_id), ()) for one in trainees]
+    return Roll(session, session.window(platform.clock.now()), entries, [])
 
 
 @dataclass(frozen=True)
