@@ -46,7 +46,7 @@ _SECTIONS = (
         "培训班",
         "school",
         (
-            ("全部", "/admin/classes", Permission.CLASSES_READ),
+            ("一览", "/admin/classes", Permission.CLASSES_READ),
             ("计划", "/admin/plans", Permission.PLANS_READ),
             ("开班申请", "/admin/applications", Permission.APPLICATIONS_READ),
             ("培训方案", "/admin/schemes", Permission.SCHEMES_READ),

@@ -171,6 +171,6 @@ def test_a_section_shows_its_views_on_each_of_them_and_on_no_other_page() -> Non
     assert [item.title for item in people.sections if item.active] == ["人员"]
     assert [item.title for item in people.views if item.active] == ["合格名单"]
     plans = navigation(base, "/admin/plans")
-    assert plans.title == "培训班" and [item.title for item in plans.views[:2]] == ["全部", "计划"]
+    assert plans.title == "培训班" and [item.title for item in plans.views[:2]] == ["一览", "计划"]
     assert navigation(base, "/admin/plans/1").views == []
     assert navigation(base, "/admin/selection/lists").views == [], "a view that is not theirs"
