@@ -7,7 +7,7 @@ from typing import Any
 
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
-from admin.rendering import SITE_SHEET, content_of
+from admin.rendering import content_of
 from server.kernel import errors
 from server.kernel.front_door import plain_page
 from server.kernel.mongo import new_id
@@ -61,14 +61,14 @@ class StaticFiles(StaticFileHandler):
         self.finish(plain_page(problem, new_id()))
 
 
-class SiteSheet(StaticFiles):
-    """The style sheets of ours as one."""
+class Bundles(StaticFiles):
+    """What every page needs of our sheets and scripts, each kind as one file."""
 
     async def get(self, path: str, include_body: bool = True) -> None:
-        self.set_header("Content-Type", KINDS[".css"])
+        self.set_header("Content-Type", KINDS[posixpath.splitext(path)[1]])
         self.set_header("Cache-Control", f"max-age={self.CACHE_MAX_AGE}")
         self.set_extra_headers(path)
-        await self.finish(content_of(SITE_SHEET) if include_body else None)
+        await self.finish(content_of(path) if include_body else None)
 
     def compute_etag(self) -> str | None:
         return RequestHandler.compute_etag(self)

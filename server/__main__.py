@@ -24,10 +24,10 @@ import server
 from admin.handler import PageHandler, cookie_name
 from admin.handlers.demonstration import ROUTES as CLOCK_PAGES
 from admin.handlers.simulator import ROUTES as SIMULATOR_PAGES
-from admin.rendering import SITE_SHEET, STATIC, make_environment
+from admin.rendering import BUNDLES, STATIC, make_environment
 from admin.routes import NOT_FOUND
 from admin.routes import ROUTES as PAGE_ROUTES
-from admin.static_files import SiteSheet, StaticFiles
+from admin.static_files import Bundles, StaticFiles
 from miniprogram_api.handler import ApiHandler
 from miniprogram_api.routes import ROUTES as API_ROUTES
 from server import demonstration
@@ -123,7 +123,7 @@ def make_application(
     return BoundedApplication(
         [
             *named(all_routes),
-            (rf"/static/({SITE_SHEET})", SiteSheet, {"path": str(STATIC)}),
+            (rf"/static/({'|'.join(BUNDLES)})", Bundles, {"path": str(STATIC)}),
             (r"/static/(.*)", StaticFiles, {"path": str(STATIC)}),
         ],
         default_handler_class=NOT_FOUND,

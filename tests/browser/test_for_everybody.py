@@ -80,7 +80,7 @@ def test_paper_is_white_also_from_a_dark_screen_and_carries_nothing_to_press(gui
 
 
 def test_a_page_asks_for_little(wide_page: Page) -> None:
-    """The page, its two style sheets, its scripts, its sign and its icons."""
+    """The page, two style sheets, three scripts, the sign and the icons: what every page needs comes in bundles."""
     asked: list[str] = []
     wide_page.on("request", lambda request: asked.append(request.url))
     template, context, more = PAGES["sessions"]

@@ -33,7 +33,7 @@ async def test_odd_paths_are_not_found_like_any_other(site: str, path: str) -> N
     assert b"Traceback" not in answer.body and "没有" in answer.body.decode()
 
 
-@pytest.mark.parametrize("path", ["app.js", "site.css"])
+@pytest.mark.parametrize("path", ["app.js", "site.css", "site.js"])
 async def test_a_file_of_ours_has_the_headers_of_a_page(site: str, path: str) -> None:
     answer = await raw.ask(site, "GET", f"/static/{path}?v=1")
     assert answer.status == 200 and answer.headers["Cache-Control"].startswith("max-age")
@@ -42,7 +42,7 @@ async def test_a_file_of_ours_has_the_headers_of_a_page(site: str, path: str) ->
             assert answer.headers[name] == value
 
 
-@pytest.mark.parametrize("path", ["app.css", "site.css", "app.js", "favicon.svg"])
+@pytest.mark.parametrize("path", ["app.css", "site.css", "site.js", "favicon.svg"])
 async def test_a_file_says_what_it_is_and_in_which_characters(site: str, path: str) -> None:
     answer = await raw.ask(site, "GET", f"/static/{path}")
     assert answer.headers["Content-Type"] == KINDS[f".{path.rpartition('.')[2]}"]
