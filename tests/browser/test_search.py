@@ -36,6 +36,7 @@ def test_one_persons_history_is_two_clicks_away_and_no_whole_number_gets_into_an
     ).to_be_visible()
     assert_looks_right(page)
     page.go_back()
+    assert_looks_right(page)
     assert whom.id_number not in page.url and whom.id_number[-4:] in page.url
     page.locator("body").press("/")
     expect(box).to_be_focused()
