@@ -15,7 +15,6 @@ from tornado.netutil import bind_sockets
 from server import __main__ as program
 from server.accounts import passwords, staff
 from server.accounts.rules import mask_id_number
-from server.admissions import service as admissions
 from server.applications import service as applications
 from server.applications.documents import ApplicationFilter
 from server.backbone import service as backbone
@@ -29,7 +28,6 @@ from server.classes import service as classes
 from server.classes.documents import ClassFilter
 from server.corrections import service as corrections
 from server.corrections.documents import CorrectionFilter
-from server.institutions import service as institutions
 from server.kernel import audit, chain
 from server.kernel.clock import FixedClock
 from server.kernel.encryption import Vault
@@ -38,8 +36,8 @@ from server.kernel.mongo import Row, connect
 from server.kernel.platform import Platform
 from server.plans import service as plans
 from server.plans.documents import PlanFilter
+from server.progress import desk
 from server.schemes import service as schemes
-from server.schemes import standing
 from server.schemes.documents import SchemeFilter
 from server.schemes.rules import State as SchemeState
 from server.settings import Settings
@@ -183,8 +181,7 @@ async def test_lists_show_what_there_is_and_filters_find_it(opened: Opened) -> N
         assert await certificates.ledger(platform, actor, LedgerFilter(level="3"))
         for narrowed_pool in (PoolFilter(status=PoolStatus.ACTIVE), PoolFilter(words="邢台")):
             assert await backbone.list_pool(platform, actor, narrowed_pool)
-        for chapter in (admissions, applications, corrections, institutions, plans, standing):
-            await chapter.waiting(platform, actor)
+        await desk.desk(platform, actor)
 
 
 async def test_the_pages_of_each_class_open(opened: Opened) -> None:
