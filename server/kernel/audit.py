@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from server.kernel.clock import BEIJING
+from server.kernel.clock import BEIJING, SystemClock
 from server.kernel.mongo import CollectionSpec, Index, Row, by_age, first_id
 from server.kernel.platform import Platform
 
@@ -111,7 +111,7 @@ def _within(platform: Platform, since: date | None, until: date | None) -> list[
     ends = datetime.combine(until + timedelta(days=1), time(), BEIJING) if until else None
     conditions: list[Row] = [{"at": {"$gte": begins}}] if begins else []
     conditions += [{"at": {"$lt": ends}}] if ends else []
-    if platform.machine_clock is None:
+    if isinstance(platform.clock, SystemClock):
         conditions += [{"_id": {"$gte": first_id(begins - AROUND)}}] if begins else []
         conditions += [{"_id": {"$lt": first_id(ends + AROUND)}}] if ends else []
     return conditions

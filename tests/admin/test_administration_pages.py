@@ -250,6 +250,29 @@ async def test_a_yes_or_no_policy_is_set_from_its_words(platform: Platform, cent
 # ---- The trail
 
 
+async def test_the_trail_is_narrowed_by_person_action_days_and_object(
+    platform: Platform, site: str, centre: Browser
+) -> None:
+    await centre.post("/admin/accounts/new", ACCOUNT)
+    hebei = await sign_in(platform, site, cast.HEBEI_OFFICER)
+    assert hebei is not None
+
+    async def told(**asked: str) -> set[str]:
+        page = (await centre.get("/admin/audit?" + urlencode(asked))).html
+        return set(re.findall(r'<th scope="row" class="nowrap">(.*?)</th>', page))
+
+    by_name = await told(who=cast.HEBEI_OFFICER.name)
+    assert "登录" in by_name and "分配用户账号" not in by_name
+    assert await told(who=cast.HEBEI_OFFICER.username) == by_name
+    assert await told(action="accounts:allocate") == {"分配用户账号"}
+    assert await told(about=ACCOUNT["username"]) == {"分配用户账号"}
+    assert await told(about="没有这样的对象") == set() == await told(who="没有这个人")
+    assert await told(until="2026-03-15") == set() == await told(since="2026-03-17")
+    assert await told(since="2026-03-16", until="2026-03-16", action="accounts:sign-in") == {"登录"}
+    listed = (await centre.get("/admin/audit?action=accounts:allocate")).text
+    assert "账号：xingtai-new 邢试新" in listed, "by name, not by id"
+
+
 async def test_the_trail_tells_who_did_what_and_pages(platform: Platform, centre: Browser) -> None:
     for number in range(10, 70):
         wanted = PolicyChange(
