@@ -51,6 +51,10 @@ A_SECOND = 40
 PLACE = {"institution_code": "009", "province_code": "13"}
 
 
+SETTLES = 5
+"""Seconds after which every board has been told what it began with, also once the stream was open."""
+
+
 # ---- the boards
 
 
@@ -198,6 +202,7 @@ async def one_round(
         os.sched_setaffinity(server.pid, {core})
         if (await server.stdout.readline()).strip() != b"ready":
             raise SystemExit("the boards did not begin")
+        await asyncio.sleep(SETTLES)
         begun = await write(platform, come)
         await asyncio.sleep(1)
         server.stdin.write(b"\n")
