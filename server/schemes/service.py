@@ -25,7 +25,7 @@ from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
 from server.kernel.reviewed import take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.schemes import making, rules, store
+from server.schemes import carrying, making, rules, store
 from server.schemes.content import Content, Draft, SessionRow, TimetableWish
 from server.schemes.difference import Change, difference
 from server.schemes.documents import Remark, SchemeFilter, SchemeVersion, Signature
@@ -190,7 +190,7 @@ async def copied(platform: Platform, seen: SchemeOfClass, class_id: str) -> Cont
     """The scheme of an earlier class as a draft of this one. Raises NotFound for any that is not among those offered."""
     for one in await earlier_schemes(platform, seen):
         if one.class_id == class_id:
-            return rules.carried_over(one.content, one.starts_on, seen.frame)
+            return carrying.carried_over(one.content, one.starts_on, seen.frame)
     raise NotFound("没有可以复制的方案。")
 
 

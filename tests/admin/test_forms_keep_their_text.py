@@ -131,6 +131,7 @@ WITHOUT: dict[str, str] = {
             "rosters.confirm_phone",
             "rosters.leave",
             "rosters.remove",
+            "rosters.remove_several",
             "rosters.take_back",
             "selection.conclude",
             "selection.release",

@@ -14,7 +14,7 @@ from server.attendance.rules import HalfDay, usual_times
 from server.institutions.rules import Level
 from server.kernel.errors import Invalid
 from server.kernel.identity import INSTITUTION_ROLES, Role
-from server.schemes import rules
+from server.schemes import carrying, rules
 from server.schemes.content import Content, CourseRow
 from server.schemes.rules import (
     LEFT_BEHIND,
@@ -281,10 +281,10 @@ def test_a_scheme_is_carried_over_to_a_later_class_and_to_those_who_teach_there(
         teachers={OTHER: "孙试丙"},
         assessors={OTHER: "孙试丙"},
     )
-    copy = rules.carried_over(made, FRAME.first_day, later)
+    copy = carrying.carried_over(made, FRAME.first_day, later)
     assert rules.shortcomings(copy, later) == []
     assert copy.sessions[0].starts_at - made.sessions[0].starts_at == timedelta(days=35)
     assert {one.teacher_name for one in copy.courses} == {"孙试丙"}
     two = replace(later, teachers={OTHER: "孙试丙", "9" * 24: "李试丁"}, assessors={})
-    nobodys = rules.carried_over(made, FRAME.first_day, two)
+    nobodys = carrying.carried_over(made, FRAME.first_day, two)
     assert {one.teacher_id for one in nobodys.courses} | {one.teacher_id for one in nobodys.sessions} == {""}
