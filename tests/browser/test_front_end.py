@@ -197,7 +197,7 @@ def test_only_what_cannot_be_kept_asks_before_it_is_left(wide_page: Page) -> Non
     filled_form(wide_page)
     file = {"name": "名单.xlsx", "mimeType": "application/octet-stream", "buffer": b"x"}
     wide_page.locator("#field-roster").set_input_files(file)  # type: ignore[arg-type]
-    wide_page.get_by_role("link", name="首页").first.click()
+    wide_page.get_by_role("link", name="工作台").first.click()
     wide_page.wait_for_url(f"{SITE}/admin")
     assert asked == ["beforeunload"]
 
