@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from server.kernel.found import looking_for
 from server.kernel.mongo import Row
+from server.kernel.namesakes import LAST_DIGITS
 from server.kernel.platform import Platform
 
 
@@ -73,7 +74,11 @@ async def named(platform: Platform, ids: Sequence[str]) -> dict[str, Subject]:
         return {}
 
     def stages(place: int, kind: _Kind) -> list[Row]:
-        shown = {"name": {"$ifNull": [kind.name, ""]}, "place": {"$literal": place}}
+        shown = {
+            "name": {"$ifNull": [kind.name, ""]},
+            "place": {"$literal": place},
+            "number": {"$ifNull": ["$id_number_masked", "$printed.id_number_masked", ""]},
+        }
         return [{"$match": {"_id": {"$in": list(ids)}}}, {"$project": shown}]
 
     first, *others = enumerate(_KINDS)
@@ -84,6 +89,8 @@ async def named(platform: Platform, ids: Sequence[str]) -> dict[str, Subject]:
     async for row in platform[first[1].collection].aggregate([*stages(*first), *joined]):
         kind = _KINDS[row["place"]]
         words = f"{kind.title}：{row['name']}" if row["name"] else kind.title
+        if row["number"]:
+            words += f"（尾号 {row['number'][-LAST_DIGITS:]}）"
         found[row["_id"]] = Subject(words, kind.page.format(row["_id"]))
     return found
 

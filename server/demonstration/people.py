@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from server.accounts import binding_store
+from server.accounts import binding_store, people
 from server.backbone import service as backbone
 from server.classes import service as classes
 from server.classes.documents import ClassFilter
@@ -39,12 +39,12 @@ async def companies(platform: Platform) -> list[Company]:
     found = []
     teaching: set[str] = set()
     for row in await classes.list_classes(platform, LOOKER, ClassFilter(), limit=CLASSES_SHOWN):
-        people = [(one.person_id, one.name, TEACHER) for one in row.item.teachers]
-        teaching |= {person_id for person_id, *_ in people}
-        people += [
+        listed = [(one.person_id, one.name, TEACHER) for one in row.item.teachers]
+        teaching |= {person_id for person_id, *_ in listed}
+        listed += [
             (one.person_id, one.name, TRAINEE) for one in await classes.trainees(platform, row.item.id)
         ]
-        holders = await _with_phones(platform, people)
+        holders = await _with_phones(platform, listed)
         found.append(Company(row.item.name, row.standing.label, holders, row.stage is Stage.ONGOING))
     pool = [one for one in await backbone.list_pool(platform, LOOKER) if one.id not in teaching]
     others = await _with_phones(platform, [(one.id, one.name, TEACHER) for one in pool])
@@ -57,9 +57,8 @@ async def name_of(platform: Platform, openid: str) -> str:
     return next((one.name for one in holders if one.openid == openid), "")
 
 
-async def _with_phones(platform: Platform, people: Iterable[tuple[str, str, str]]) -> list[Holder]:
-    listed = list(people)
-    bound = await binding_store.of_persons(platform, [person_id for person_id, *_ in listed])
-    return [
-        Holder(bound[person_id].openid, name, part) for person_id, name, part in listed if person_id in bound
-    ]
+async def _with_phones(platform: Platform, listed: Iterable[tuple[str, str, str]]) -> list[Holder]:
+    names = {person_id: (name, part) for person_id, name, part in listed}
+    bound = await binding_store.of_persons(platform, list(names))
+    called = await people.called(platform, {one: name for one, (name, _) in names.items()})
+    return [Holder(bound[one].openid, called[one], part) for one, (_, part) in names.items() if one in bound]

@@ -89,7 +89,7 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
     there = {one: [who for who, awaited in enrolled.get(one, {}).items() if not awaited] for one in ids}
     surveyed = await surveys.of_classes(scope, there)
     due = await certificates.due_in(scope, going, enrolled, surveyed)
-    names = {one.person_id: one.name for each in going for one in each.teachers}
+    names = {one.person_id: one.name for each in found for one in each.teachers}
     letters = [one for kinds in asked.values() for each in kinds.values() for one in each.open]
     called = await people.called(scope, names | {one.teacher_id: one.teacher_name for one in letters})
 

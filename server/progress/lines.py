@@ -16,7 +16,7 @@ from server.applications import service as applications
 from server.applications.documents import Application, ApplicationFilter
 from server.classes import service as classes
 from server.classes.documents import ClassFilter, TrainingClass
-from server.classes.rules import Stage, Standing
+from server.classes.rules import Condition, Stage, Standing
 from server.institutions.rules import Level
 from server.kernel import policies
 from server.kernel.clock import beijing_date
@@ -407,4 +407,7 @@ def _said(one: TrainingClass, waits: Sequence[Step], today: date) -> str:
         return one.condition.label
     if one.results_released_at and not waits:
         return OVER
-    return facts.phase_of(one, today).label
+    phase = facts.phase_of(one, today).label
+    return (
+        f"{phase}（{Condition.SUSPENDED.label}）" if one.condition_on(today) is Condition.SUSPENDED else phase
+    )

@@ -68,7 +68,7 @@ async def test_class_page_sessions_and_home_lead_to_naming_a_teacher_for_all_ses
         seen = await mine.get(page)
         assert words in seen.text and f'href="{home}/sessions/teachers"' in seen.html, page
     front = await mine.get("/admin")
-    assert "有课次的授课教师已不在本班" in front.text and f"{home}/sessions/teachers" in front.html
+    assert f"{words}，请另行指定" in front.text and f"{home}/sessions/teachers" in front.html
     named = f"{sessions[0].teacher_name}（已不在本班）"
     assert named in (await mine.get(f"{home}/sessions")).text
     form = await mine.get(f"{home}/sessions/teachers")

@@ -261,6 +261,8 @@ def test_the_centres_questionnaire_is_edited_line_by_line(page: Page) -> None:
         "values": {"questions": "\n".join(one.line for one in QUESTIONS)},
     }
     show(page, "admissions/template.html", layout_context(**context))
-    expect(page.get_by_role("group", name="第 1 题").get_by_role("textbox", name="选项").first).to_have_value("没有接触过")
+    expect(page.get_by_role("group", name="第 1 题").get_by_role("textbox", name="选项").first).to_have_value(
+        "没有接触过"
+    )
     assert_accessible(page)
     assert_fits(page)

@@ -212,5 +212,5 @@ async def test_nothing_that_is_kept_counts_who_wrote_a_remark(
         path = f"/surveys/{survey.id}/responses"
         assert (await call(site, "POST", path, token=phone.token, body=body)).status == 201
     counted = await platform["rate_limits"].find({"_id": {"$regex": "content-check"}}).to_list(None)
-    windows = await platform["rate_limits"].find({"_id": {"$regex": "Responses"}}).to_list(None)
+    windows = await platform["rate_limits"].find({"_id": {"$regex": "/responses"}}).to_list(None)
     assert counted == [] and [one["count"] for one in windows] == [1, 1]
