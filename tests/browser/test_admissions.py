@@ -99,6 +99,7 @@ def enrolment(page: Page, training_class: TrainingClass, applicants: list[Applic
         "places_most": rules.PLACES_MOST,
         "may": allowed("admissions:manage"),
         "problem": None,
+        "wrong": "",
         "errors": {},
         "values": {"opens": "2026-11-02T08:00", "closes": "2026-11-12T18:00", "places": 40, "reporting": "实训楼", "to_bring": "身份证"},
     }  # fmt: skip

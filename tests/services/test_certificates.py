@@ -253,7 +253,12 @@ async def test_the_number_is_stored_encrypted_and_each_look_at_it_is_noted(
     await certificates.staff_pdf(platform, opened.officer, one.id)
     await certificates.my_png(platform, opened.trainees[0].actor, one.id)
     await certificates.class_archive(platform, opened.officer, opened.id)
-    looks = await platform["audit"].find({"action": {"$regex": "^certificates:print"}}).to_list(None)
+    looks = (
+        await platform["audit"]
+        .find({"action": {"$regex": "^certificates:print"}})
+        .sort("_id", 1)
+        .to_list(None)
+    )
     assert [look["actor_id"] for look in looks] == [
         opened.officer.id,
         opened.trainees[0].actor.id,
