@@ -73,7 +73,7 @@ def _condition(narrowed: PlanFilter) -> Row:
     item = {name: value for name, value in (("level", narrowed.level), ("month", narrowed.month)) if value}
     facets = {"year": narrowed.year, "state": narrowed.state, **item}
     condition = looking_for(narrowed.words, ("institution_name", "items.title"), facets)
-    condition["state"] = {"$ne": State.DISCARDED}
+    condition["state"] = narrowed.state or {"$ne": State.DISCARDED}
     if narrowed.province_code:
         condition["province_code"] = narrowed.province_code
     if len(item) > 1:

@@ -86,6 +86,8 @@ def list_context(rows: Sequence[Any], query: Query, now: datetime, **more: Any) 
         "previous": None,
         "next": None,
         "export": "/admin/export",
+        "total": None,
+        "sorts": [],
         **more,
     }
 

@@ -20,6 +20,7 @@ from server.invitations.documents import Invitation
 from server.invitations.recommendation import Candidate
 from server.invitations.rules import State
 from server.invitations.service import InvitationDraft, Refusal
+from server.kernel.grams import grams
 from server.kernel.mongo import CODEC, new_id
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
@@ -46,6 +47,7 @@ def member(name: str, province_code: str = cast.HEBEI, majors: tuple[str, ...] =
         majors=list(majors),
         registered_at=LONG_AGO,
         registered_by="部试甲",
+        grams=grams(name, "示例市技师学院"),
     )
 
 
