@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 SEEN = """() => {
     const it = document.activeElement, {outlineStyle, outlineWidth, boxShadow} = getComputedStyle(it);
-    const name = `${it.tagName}.${it.className} ${it.textContent.trim().slice(0, 20)}`;
+    const name = `${it.tagName}.${it.className} ${it.id}${it.name} ${it.textContent.trim().slice(0, 20)}`;
     return [name, it.tabIndex < 0 || (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none"];
 }"""
 
