@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from admin.handler import PageHandler
 from admin.handlers.corrections import CorrectionQuery
 from admin.handlers.recommendations import PURPOSES, RequestQuery
 from admin.lists import Query
@@ -37,12 +35,11 @@ from server.institutions.rules import (
     possible_actions,
 )
 from server.interruptions.service import ChangesOfClass
-from server.kernel.clock import FixedClock
 from server.kernel.history import Step
 from server.kernel.life import LifeStep
 from server.progress.desk import Line, Next, Urged
 from server.progress.rules import Owner, Phase
-from tests.admin.front_end import allowed, layout_context, show
+from tests.admin.front_end import allowed, layout_context, list_context, show
 from tests.browser.conftest import assert_accessible, assert_looks_right
 
 pytestmark = pytest.mark.browser
@@ -112,22 +109,7 @@ def review(found: BaseRequest, *, centre: bool) -> dict[str, Any]:
 
 
 def list_page(rows: list[Any], query: Query, **more: Any) -> dict[str, Any]:
-    """A list of one page, as the centre sees it."""
-    centre = SimpleNamespace(
-        actor=SimpleNamespace(province_code=None),
-        platform=SimpleNamespace(clock=FixedClock(NOON)),
-        today=TODAY,
-    )
-    return layout_context(
-        rows=rows,
-        query=query,
-        narrowed=False,
-        filters=query.filters(cast(PageHandler, centre)),
-        previous=None,
-        next=None,
-        today=TODAY,
-        **more,
-    )
+    return layout_context(**NO_ERRORS | list_context(rows, query, NOON) | more)
 
 
 def institution() -> Institution:
@@ -367,6 +349,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             [correction(state) for state in CorrectionState],
             CorrectionQuery(),
             may=allowed("corrections:request"),
+            reviewable=set(),
         ),
     ),
     "life of a class": ("classes/overview.html", class_page()),

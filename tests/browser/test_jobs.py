@@ -129,6 +129,9 @@ def check_page(**more: Any) -> dict[str, Any]:
         "of_one": False,
         "previous": None,
         "next": None,
+        "export": "/admin/certificates/check/export",
+        "total": None,
+        "sorts": {},
     }
     return layout_context(**context | more)
 
@@ -141,13 +144,14 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
                 view(job, error=BROKEN if job.name == "check-audit-chain" else "", running=job.name == "reconcile-ledger")
                 for job in JOBS
             ],
+            export="/admin/jobs/export",
             did=did,
             duration=duration,
         ),
     ),
     "jobs that nobody runs": (
         "jobs/list.html",
-        layout_context(views=[view(job, late=True) for job in JOBS], did=did, duration=duration),
+        layout_context(views=[view(job, late=True) for job in JOBS], export="/admin/jobs/export", did=did, duration=duration),
     ),
     "job running": ("jobs/job.html", job_page()),
     "job that fails": (

@@ -292,6 +292,8 @@ def test_the_list_of_the_province(page: Page) -> None:
         "usual": "待审核的方案",
         "previous": None,
         "next": "/admin/schemes?way=x",
+        "export": "/admin/schemes/export",
+        "total": None,
         "today": date(2026, 3, 16),
     }
     show(page, "schemes/list.html", layout_context(**context))
