@@ -24,8 +24,8 @@ class Asked:
     """Those that wait for their answer."""
     lost: bool
     """Everybody who was asked has declined, or let it expire, and nobody else was asked."""
-    unanswered: int
-    """How many nobody answered by their day, lately, where somebody else is asked or has accepted, and nobody was asked since."""
+    unanswered: tuple[Invitation, ...]
+    """Those that nobody answered by their day, lately, where somebody else is asked or has accepted, and nobody was asked since."""
 
 
 async def of_classes(scope: Scope, class_ids: Sequence[str]) -> dict[str, dict[Kind, Asked]]:
@@ -35,14 +35,15 @@ async def of_classes(scope: Scope, class_ids: Sequence[str]) -> dict[str, dict[K
     for (class_id, kind), letters in (await store.letters_by_task(scope, class_ids)).items():
         states = [one.state_at(now) for one in letters]
         last = max(one.sent_at for one in letters)
-        expired = sum(
-            state is State.EXPIRED and one.reply_by > max(last, now - TOLD_FOR)
+        expired = tuple(
+            one
             for one, state in zip(letters, states, strict=True)
+            if state is State.EXPIRED and one.reply_by > max(last, now - TOLD_FOR)
         )
         live = bool({State.SENT, State.ACCEPTED}.intersection(states))
         found.setdefault(class_id, {})[Kind(kind)] = Asked(
             tuple(one for one, state in zip(letters, states, strict=True) if state is State.SENT),
             not live and bool({State.DECLINED, State.EXPIRED}.intersection(states)),
-            expired if live else 0,
+            expired if live else (),
         )
     return found

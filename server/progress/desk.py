@@ -375,7 +375,7 @@ class Next:
 
 
 async def of_class(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[Next]:
-    """What the reader's own office can do at once, and then everything else, most urgent first; of a class that the caller has fetched."""
+    """What waits, as lists say it (rules.in_order); of a class that the caller has fetched."""
     today = beijing_date(platform.clock.now())
     after = (await policies.on(platform, today)).urge_after_days
     steps = await service.steps_of_class(platform, actor, training_class)
@@ -387,4 +387,4 @@ async def of_class(platform: Platform, actor: Actor, training_class: TrainingCla
         may = bool(line.key) and not own
         may = may and rules.may_be_urged(line.since, today, after, urged.last if urged else None)
         found.append(Next(replace(line, urged=urged, may_be_urged=may), own))
-    return sorted(found, key=lambda one: not (one.own and not one.line.blocked_by))
+    return found

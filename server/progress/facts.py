@@ -108,7 +108,7 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
             applied=one.application_id is not None,
             kinds=frozenset(kind for teacher in one.teachers for kind in teacher.kinds),
             letters={kind: _letters(each, called) for kind, each in asked.get(one.id, {}).items()},
-            unanswered=sum(each.unanswered for each in asked.get(one.id, {}).values()),
+            unanswered=_unanswered(one, asked.get(one.id, {})),
             governed=one.scheme_version is not None,
             scheme=_scheme(newest.get(one.id), called),
             trainees=len(enrolled.get(one.id, ())),
@@ -195,6 +195,12 @@ def _letters(asked: Asked, called: Mapping[str, str]) -> Letters:
         beijing_date(min(one.sent_at for one in asked.open)),
         max(one.reply_until for one in asked.open),
     )
+
+
+def _unanswered(one: TrainingClass, asked: Mapping[Kind, Asked]) -> Count | None:
+    """Once somebody has accepted, nobody else need be asked."""
+    lost = [letter for kind, each in asked.items() if not one.who(kind) for letter in each.unanswered]
+    return Count(len(lost), beijing_date(min(letter.reply_by for letter in lost))) if lost else None
 
 
 def _scheme(newest: schemes.Newest | None, called: Mapping[str, str]) -> SchemeFacts | None:

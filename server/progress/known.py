@@ -55,6 +55,12 @@ class Step:
     """What kind of step it is: of one kind a class has one at a time."""
     item: str = ""
     """Names the thing for 催办: the step, or the document under review that it is; empty where nobody can be asked."""
+    beside: bool = False
+    """The class goes on without it: it is done beside what leads."""
+
+    def is_of(self, office: Owner) -> bool:
+        """Whether it waits for this office; a change that another institution is asked to take people in for (no item) is that one's."""
+        return self.owner is office and (office is not Owner.INSTITUTION or bool(self.item))
 
     def overdue_on(self, today: date) -> bool:
         return self.due is not None and today > self.due
@@ -159,8 +165,8 @@ class ClassFacts:
     kinds: frozenset[Kind] = frozenset()
     """What backbone teachers have accepted to do."""
     letters: dict[Kind, Letters] = field(default_factory=dict)
-    unanswered: int = 0
-    """Letters that nobody answered in time, beside others that stand."""
+    unanswered: Count | None = None
+    """Letters for what nobody has accepted yet that were not answered in time, beside others that stand."""
     governed: bool = False
     """A version of its scheme is approved."""
     scheme: SchemeFacts | None = None

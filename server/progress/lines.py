@@ -28,7 +28,7 @@ from server.plans import rules as plan_rules
 from server.plans import service as plans
 from server.plans.documents import Plan, PlanFilter
 from server.plans.rules import PlanItem
-from server.progress import facts, service
+from server.progress import facts, rules, service
 from server.progress.rules import Days, Owner, Phase, Step, province_office
 
 BATCH = 100
@@ -138,16 +138,17 @@ async def lines(
 
 
 def _fitting(line: Line, narrowed: LineFilter) -> Line | None:
-    """The line with the step that was asked for; None where it has none such."""
+    """The line with the step that was asked for, of those on which it hangs; None where it has none such."""
     if narrowed.major and line.major not in ("", narrowed.major):
         return None
+    asked = narrowed.owner is not None or narrowed.overdue
     steps = [
         one
-        for one in line.steps
+        for one in (rules.holding(line.steps) if asked else line.steps)
         if (narrowed.owner is None or one.owner is narrowed.owner)
         and (not narrowed.overdue or one.overdue_on(line.today))
     ]
-    if not steps and (narrowed.owner or narrowed.overdue):
+    if not steps and asked:
         return None
     return replace(line, step=steps[0] if steps else None)
 

@@ -40,6 +40,8 @@ __all__ = [
     "SessionFacts",
     "Step",
     "SurveyFacts",
+    "holding",
+    "in_order",
     "may_be_urged",
     "next_steps",
     "phase_of",
@@ -73,6 +75,17 @@ def next_steps(facts: ClassFacts, today: date) -> list[Step]:
     )
 
 
+def in_order(steps: Sequence[Step], office: Owner) -> list[Step]:
+    """As an office reads what waits, most urgent first: the first of them leads, on every list and page. What holds the class up comes
+    before what is done beside it, and of each what the office can do itself."""
+    return sorted(steps, key=lambda one: (bool(one.blocked_by), one.beside, not one.is_of(office)))
+
+
+def holding(steps: Sequence[Step]) -> list[Step]:
+    """Those on which a class hangs (卡在谁), of steps in order: what can be done now and holds it up, or else what leads."""
+    return [one for one in steps if not one.blocked_by and not one.beside] or list(steps[:1])
+
+
 def _step(
     facts: ClassFacts,
     owner: Owner,
@@ -86,13 +99,15 @@ def _step(
     who: Sequence[str] = (),
     blocked_by: str = "",
     item: str | None = None,
+    beside: bool = False,
 ) -> Step:
     """`path` is below the address of the class, or an address under /admin; `who` are people, where it is not a whole institution."""
     url = path if path.startswith("/admin") else f"/admin/classes/{facts.class_id}{path}"
     named = {Owner.INSTITUTION: facts.institution_name, Owner.PROVINCE: province_office(facts.province_name)}
     words = "、".join(who) or named.get(owner, owner.label)
     own = f"class:{facts.class_id}:{key}"
-    return Step(title, owner, words, since, due, url, phase, blocked_by, key, own if item is None else item)
+    named_by = own if item is None else item
+    return Step(title, owner, words, since, due, url, phase, blocked_by, key, named_by, beside)
 
 
 def province_office(province: str) -> str:
@@ -121,9 +136,9 @@ def _inviting(facts: ClassFacts, today: date) -> Iterator[Step]:
             if letters.lost:
                 title = f"{kind.label}邀请无人接受，请另邀骨干教师"
             yield make(Owner.INSTITUTION, key=key, title=title, since=facts.opened_on, due=facts.ready_by)
-    if facts.unanswered and facts.stage_on(today) is not Stage.FINISHED:
-        title = f"{facts.unanswered} 封邀请函过期未复，可以另邀骨干教师"
-        yield make(Owner.INSTITUTION, key="invite-others", title=title, since=None)
+    if (lost := facts.unanswered) and facts.stage_on(today) is not Stage.FINISHED:
+        title = f"{lost.number} 封邀请函过期未复，可以另邀骨干教师"
+        yield make(Owner.INSTITUTION, key="invite-others", title=title, since=lost.since, beside=True)
 
 
 def _scheme(facts: ClassFacts, today: date) -> Iterator[Step]:
@@ -274,7 +289,7 @@ def _coming(facts: ClassFacts, today: date) -> Iterator[Step]:
         yield make(key="bind-teachers", title=title, path="", due=facts.starts_on)
     if facts.trainees_unbound:
         title = f"{facts.trainees_unbound} 名学员的微信还没有绑定或确认，请其绑定或到现场核对"
-        yield make(key="bind-trainees", title=title, path="/roster", due=facts.starts_on)
+        yield make(key="bind-trainees", title=title, path="/roster", due=facts.starts_on, beside=True)
     if facts.not_arrived and today >= facts.starts_on:
         yield _step(
             facts,
@@ -299,6 +314,7 @@ def _teaching(facts: ClassFacts, today: date) -> Iterator[Step]:
             path=f"/sessions/{one.id}",
             since=today,
             due=today,
+            beside=True,
         )
     soon = facts.starts_on - SOON <= today <= facts.ends_on
     if soon and not facts.sessions and not facts.governed and not facts.applied:
@@ -380,6 +396,7 @@ def _closing(facts: ClassFacts, today: date) -> Iterator[Step]:
                 path="/survey",
                 since=survey.since,
                 due=survey.closes_on,
+                beside=True,
             )
         if survey.silent:
             yield make(
@@ -390,6 +407,7 @@ def _closing(facts: ClassFacts, today: date) -> Iterator[Step]:
                 since=survey.since,
                 due=survey.closes_on,
                 who=(f"{survey.silent} 名学员",),
+                beside=True,
             )
     over = facts.stage_on(today) is Stage.FINISHED
     if over and not facts.surveyed and facts.sessions and facts.trainees and facts.kinds:
@@ -413,5 +431,6 @@ def _closing(facts: ClassFacts, today: date) -> Iterator[Step]:
 
 
 def may_be_urged(since: date | None, today: date, after: int, last: date | None) -> bool:
-    """Whether somebody may be asked again for what waits since then: after `after` days (policy `urge_after_days`), and once a day."""
-    return (since is None or today >= since + timedelta(days=after)) and last != today
+    """Whether somebody may be asked again for what waits since then: after `after` days (policy `urge_after_days`), and once a day; never
+    for what nobody can say since when it waits."""
+    return since is not None and today >= since + timedelta(days=after) and last != today

@@ -19,12 +19,15 @@ _WRITTEN = ("/changes/postpone", "/sessions/teachers")
 
 
 async def steps_of(scope: Scope, actor: Actor, found: Sequence[TrainingClass]) -> dict[str, list[Step]]:
-    """By class id what waits, most urgent first, of classes that the actor has fetched in their reach: also of those that are over. As many
-    queries for a hundred classes as for one."""
+    """By class id what waits, in the order in which the actor's office reads it, of classes that the actor has fetched in their reach: also
+    of those that are over. As many queries for a hundred classes as for one."""
     today = beijing_date(scope.platform.clock.now())
     gathered = await facts.gather(scope, found)
+    office = office_of(actor)
     return {
-        class_id: [_for(actor, class_id, one) for one in rules.next_steps(known, today)]
+        class_id: [
+            _for(actor, class_id, one) for one in rules.in_order(rules.next_steps(known, today), office)
+        ]
         for class_id, known in gathered.items()
     }
 

@@ -77,6 +77,8 @@ async def _urge(unit: UnitOfWork, item: str) -> Urging:
         raise OwnStep()
     today = beijing_date(unit.now)
     after = (await policies.on(unit, today)).urge_after_days
+    if line.since is None:
+        raise TooEarlyToUrge("这件事可以随时办理，没有开始等待的日期，不用催办。")
     if not rules.may_be_urged(line.since, today, after, None):
         raise TooEarlyToUrge(f"这件事 {line.since} 才开始等待办理，满 {after} 天后可以催办。")
     new = Urging(

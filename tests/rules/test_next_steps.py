@@ -20,6 +20,9 @@ from server.progress.rules import (
     SchemeFacts,
     Step,
     SurveyFacts,
+    holding,
+    in_order,
+    may_be_urged,
     next_steps,
     phase_of,
 )
@@ -57,6 +60,7 @@ facts = st.builds(
     nobodys=counts,
     not_arrived=st.integers(0, 5),
     trainees_unbound=st.integers(0, 5),
+    unanswered=counts,
     unscheduled=st.integers(0, 8),
     sessions=st.integers(0, 5),
     survey=st.none() | st.builds(SurveyFacts, days, days, st.integers(0, 9)),
@@ -80,6 +84,41 @@ def test_steps_that_can_be_taken_come_first_and_the_soonest_due_of_them_before_t
         assert due == sorted(due)
     assert len({one.key for one in found}) == len(found), "of one kind there is one at a time"
     assert all(one.title and one.who and one.url.startswith("/admin/") for one in found)
+
+
+@given(facts, days, st.sampled_from(Owner))
+def test_what_is_done_beside_a_class_leads_nowhere_while_something_holds_it_up(
+    known: ClassFacts, today: date, office: Owner
+) -> None:
+    found = next_steps(known, today)
+    read = in_order(found, office)
+    assert {one.key for one in read} == {one.key for one in found} and len(read) == len(found)
+    held = [one for one in found if not one.beside and not one.blocked_by]
+    if held:
+        assert read[0] in held and set(holding(read)) == set(held)
+        assert read[0].is_of(office) or not any(one.is_of(office) for one in held)
+    else:
+        assert holding(read) == read[:1], "it waits for nothing else"
+
+
+def test_a_survey_that_runs_leads_neither_the_release_nor_its_filter_but_what_is_left_after_it() -> None:
+    after = END + timedelta(days=1)
+    survey = SurveyFacts(END, END + timedelta(days=5), 30)
+    for office in Owner:
+        read = in_order(next_steps(replace(READY, surveyed=True, survey=survey), after), office)
+        assert [one.key for one in read] == ["release", "survey-answer"]
+        assert [one.key for one in holding(read)] == ["release"]
+    left = in_order(next_steps(replace(DONE, survey=survey), after), Owner.INSTITUTION)
+    assert [one.key for one in holding(left)] == ["survey-answer"]
+
+
+@given(facts, days, days)
+def test_nobody_is_urged_for_what_nobody_knows_the_beginning_of(
+    known: ClassFacts, today: date, last: date
+) -> None:
+    for one in next_steps(known, today):
+        if one.since is None:
+            assert not may_be_urged(one.since, today, 1, last)
 
 
 @given(facts, days)

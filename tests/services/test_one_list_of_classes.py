@@ -11,12 +11,13 @@ from server.applications.service import Approval
 from server.kernel.platform import Platform
 from server.kernel.reviews import Return, Review, Withdrawal
 from server.plans import service as plans
+from server.progress import desk
 from server.progress.lines import Line, LineFilter, Place, lines
 from server.progress.rules import Owner
 from server.wechat.simulator import Simulator
 from tests import certifying, stage
 from tests.assessing import clock_of
-from tests.planning import HEBEI, JIANGSU, XINGTAI, applied, approved, item, submitted
+from tests.planning import CENTRE, HEBEI, JIANGSU, XINGTAI, applied, approved, item, submitted
 
 
 async def shown(platform: Platform, actor: object = HEBEI, **narrowed: object) -> list[tuple[str, str, str]]:
@@ -66,6 +67,10 @@ async def test_a_class_goes_through_the_phases_and_is_over_with_its_last_certifi
     for day, place in (("2026-07-06", Place.TEACH), ("2026-07-18", Place.ASSESS)):
         clock.set(clock.now().replace(month=7, day=int(day[-2:])))
         assert [one[1] for one in await shown(platform, place=place)] == [fresh.name]
+        for reader in (XINGTAI, HEBEI, CENTRE):
+            [line] = await lines(platform, reader, LineFilter(place=place), limit=5)
+            card = await desk.of_class(platform, reader, fresh)
+            assert line.step and line.step.title == card[0].line.title, "its page names the same step"
         assert await shown(platform, place=Place.PREPARE) == []
 
 
