@@ -12,11 +12,13 @@ from server.admissions import service as admissions
 from server.assessment import service as assessment
 from server.duties import service as duties
 from server.institutions import service as institutions
+from server.invitations import standing as invitations
 from server.kernel.identity import Role
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.messages import inbox
 from server.qualification import service as qualification
+from server.schemes import standing as schemes
 from server.surveys import service as surveys
 
 
@@ -31,10 +33,16 @@ class WaitingAnswer(Response):
     """Follow-up guidance that a teacher logged, to be confirmed or disputed."""
     grades: int
     """Submissions to be graded, for a backbone teacher."""
+    grades_early: int
+    """How many of these are for tasks whose day has not come."""
     applications: int
     """Applications for the classes of a backbone teacher that wait for the teacher's word."""
     statements: int
     """Cases of dynamic management about me that I have not stated yet, and still may."""
+    invitations: int
+    """Letters to a backbone teacher that wait for an answer."""
+    signatures: int
+    """Schemes of the classes of a backbone teacher that wait for the teacher's signature."""
 
 
 class IdentityAnswer(Response):
@@ -108,16 +116,20 @@ class Me(ApiHandler):
     async def _waiting(self) -> WaitingAnswer:
         roles = self.actor.roles
         if not roles:
-            return WaitingAnswer(tasks=0, surveys=0, guidance=0, grades=0, applications=0, statements=0)
+            return WaitingAnswer(**dict.fromkeys(WaitingAnswer.model_fields, 0))
         open_surveys, _ = await surveys.my_surveys(self.platform, self.actor)
         teaches = Role.BACKBONE_TEACHER in roles
+        grades, early = await assessment.grades_waiting(self.platform, self.actor) if teaches else (0, 0)
         return WaitingAnswer(
             tasks=await assessment.tasks_waiting(self.platform, self.actor),
             surveys=sum(not one.answered for one in open_surveys),
             guidance=await duties.guidance_waiting(self.platform, self.actor),
-            grades=await assessment.grades_waiting(self.platform, self.actor) if teaches else 0,
+            grades=grades,
+            grades_early=early,
             applications=await admissions.reviews_waiting(self.platform, self.actor) if teaches else 0,
             statements=await qualification.statements_waiting(self.platform, self.actor),
+            invitations=await invitations.answers_waiting(self.platform, self.actor) if teaches else 0,
+            signatures=await schemes.signatures_waiting(self.platform, self.actor) if teaches else 0,
         )
 
 

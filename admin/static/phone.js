@@ -120,7 +120,8 @@ async function picture(path, words) {
 const ROLES = { TRAINEE: "参训教师", BACKBONE_TEACHER: "骨干教师" };
 const WAITING = [
   ["tasks", "项学习成果待提交", "#/classes"], ["surveys", "份问卷待填写", "#/surveys"], ["guidance", "条后续指导待确认", "#/guidance"],
-  ["grades", "份学习成果待评分", "#/teaching"], ["applications", "名报名者待审核", "#/teaching"], ["statements", "件动态管理事项可陈述", "#/standing"],
+  ["invitations", "封邀请函待答复", "#/invitations"], ["signatures", "份培训方案待签署", "#/teaching"], ["grades", "份学习成果待评分", "#/teaching", "grades_early"],
+  ["applications", "名报名者待审核", "#/teaching"], ["statements", "件动态管理事项可陈述", "#/standing"],
 ];
 
 async function home() {
@@ -136,7 +137,7 @@ async function home() {
     el("p", null, me.roles.map((role) => ROLES[role] ?? role).join("、") || "还没有身份", " · ", me.identity.title),
     me.identity.advice && soft(me.identity.advice),
     me.person && soft(`身份证号 ${me.person.id_number_masked}`),
-    waiting.length > 0 && card("等我办理", waiting.map(([name, words, href]) => link(href, `${me.waiting[name]} ${words}`))),
+    waiting.length > 0 && card("等我办理", waiting.map(([name, words, href, early]) => link(href, `${me.waiting[name]} ${words}${me.waiting[early] ? `，其中 ${me.waiting[early]} 份未到截止` : ""}`))),
     el("nav", { "aria-label": "功能" }, rows.map(([href, words]) => link(href, words))),
   ]];
 }

@@ -35,7 +35,7 @@ async def _ungraded(scope: Scope, training_class: TrainingClass, days: int) -> i
     """How many works of a class have waited for a grade longer than `days` days."""
     people = await classes.enrolled_of(scope, [training_class.id])
     found = await service.ungraded(scope, [training_class], people, days)
-    return found[training_class.id][0] if found else 0
+    return found[training_class.id].number if found else 0
 
 
 @transactional

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 
@@ -86,6 +86,14 @@ class ClassAssessment:
         return [(one, task) for one in self.standings for task in one.ungraded]
 
     @property
+    def early(self) -> int:
+        """How many of those that are not graded are for tasks whose day has not come: nobody is late with them."""
+        last_day = self.training_class.ends_on
+        return sum(
+            not rules.grading_is_late(task.deadline, last_day, self.now, 0) for _, task in self.ungraded
+        )
+
+    @property
     def missing(self) -> list[tuple[Standing, Task]]:
         """What was due and has not come: it counts as 0."""
         return [pair for pair in self._not_there if not rules.is_open(pair[1].deadline, self.now)]
@@ -132,7 +140,8 @@ class ClassAssessment:
                     f"还有 {count} 人没有提交。"
                 )
         if self.ungraded:
-            found.append(f"有 {len(self.ungraded)} 份提交尚未评分：{_named(self.ungraded)}。")
+            early = f"（其中 {self.early} 份未到截止）" if self.early else ""
+            found.append(f"有 {len(self.ungraded)} 份提交尚未评分{early}：{_named(self.ungraded)}。")
         return found
 
 
@@ -371,24 +380,37 @@ async def passed_with_hours(scope: Scope, class_ids: Sequence[str]) -> dict[str,
     return await store.passed_with_hours(scope, class_ids)
 
 
+@dataclass(frozen=True)
+class Ungraded:
+    """Works of a class that wait for a grade."""
+
+    number: int = 0
+    """Of tasks whose day has come, and was so many days ago."""
+    since: date = date.max
+    """Since when the first of these waits."""
+    early: int = 0
+    """Of other tasks."""
+
+
 async def ungraded(
     scope: Scope, found: Sequence[TrainingClass], people: Mapping[str, Collection[str]], days: int = 0
-) -> dict[str, tuple[int, date]]:
-    """By class id how many works of its people (id → who) wait for a grade, and since when: only of tasks whose day has come, and was
-    `days` ago. Of classes that the caller has fetched already."""
+) -> dict[str, Ungraded]:
+    """By class id what of its people (id → who) is not graded: apart what is of tasks whose day has come, and was `days` ago. Of classes
+    that the caller has fetched already; one of which everything is graded is left out."""
     now, last_days = scope.platform.clock.now(), {one.id: one.ends_on for one in found}
-    tasks = await store.tasks_of_classes(scope, list(last_days)) if last_days else []
-    come = {
-        row["_id"]: (row["class_id"], rules.grading_from(row["deadline"], last_days[row["class_id"]]))
-        for row in tasks
-        if rules.grading_is_late(row["deadline"], last_days[row["class_id"]], now, days)
-    }
-    waiting: dict[str, tuple[int, date]] = {}
-    for task_id, person_id in await store.ungraded(scope, list(last_days), list(come)) if come else ():
-        class_id, at = come[task_id]
-        if person_id in people.get(class_id, ()):
-            before, since = waiting.get(class_id, (0, beijing_date(at)))
-            waiting[class_id] = (before + 1, min(since, beijing_date(at)))
+    rows = await store.tasks_of_classes(scope, list(last_days)) if last_days else []
+    tasks = {row["_id"]: (row["class_id"], row["deadline"]) for row in rows}
+    waiting: dict[str, Ungraded] = {}
+    for task_id, person_id in await store.ungraded(scope, list(last_days), list(tasks)) if tasks else ():
+        class_id, deadline = tasks[task_id]
+        if person_id not in people.get(class_id, ()):
+            continue
+        before = waiting.get(class_id, Ungraded())
+        if rules.grading_is_late(deadline, last_days[class_id], now, days):
+            at = beijing_date(rules.grading_from(deadline, last_days[class_id]))
+            waiting[class_id] = Ungraded(before.number + 1, min(before.since, at), before.early)
+        else:
+            waiting[class_id] = replace(before, early=before.early + 1)
     return waiting
 
 
@@ -433,13 +455,13 @@ async def tasks_waiting(platform: Platform, actor: Actor) -> int:
     return waiting
 
 
-async def grades_waiting(platform: Platform, actor: Actor) -> int:
-    """How many submissions in the classes that the actor assesses wait for a grade."""
-    waiting = 0
-    for training_class in await classes.my_teaching(platform, actor):
-        mine = Kind.ASSESSMENT in training_class.kinds_of(actor.person_id)
-        if mine and training_class.results_released_at is None:
-            grades = await store.grades_of_class(platform, training_class.id)
-            latest = await store.latest_of_class(platform, training_class.id)
-            waiting += sum(not is_graded(version, grades.get(key)) for key, version in latest.items())
-    return waiting
+async def grades_waiting(platform: Platform, actor: Actor) -> tuple[int, int]:
+    """How many submissions in the classes that the actor assesses wait for a grade, and of how many of them the day has not come."""
+    mine = [
+        one
+        for one in await classes.my_teaching(platform, actor)
+        if Kind.ASSESSMENT in one.kinds_of(actor.person_id) and not one.frozen
+    ]
+    people = await classes.enrolled_of(platform, [one.id for one in mine])
+    found = (await ungraded(platform, mine, people)).values()
+    return sum(one.number + one.early for one in found), sum(one.early for one in found)

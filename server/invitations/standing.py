@@ -10,6 +10,7 @@ from server.classes.rules import Kind
 from server.invitations import store
 from server.invitations.documents import Invitation
 from server.invitations.rules import State
+from server.kernel.identity import Actor
 from server.kernel.unit_of_work import Scope
 
 TOLD_FOR = timedelta(days=7)
@@ -47,3 +48,8 @@ async def of_classes(scope: Scope, class_ids: Sequence[str]) -> dict[str, dict[K
             expired if live else (),
         )
     return found
+
+
+async def answers_waiting(scope: Scope, actor: Actor) -> int:
+    """How many letters wait for the answer of this backbone teacher."""
+    return await store.count_open(scope, actor.person_id, scope.platform.clock.now())

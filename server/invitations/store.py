@@ -93,6 +93,12 @@ async def of_teacher(scope: Scope, teacher_id: str, *, before: str | None, limit
     return [Invitation.from_mongo(row) async for row in rows]
 
 
+async def count_open(scope: Scope, teacher_id: str, now: datetime) -> int:
+    """How many letters to a teacher are open, and not over."""
+    condition = {"teacher_id": teacher_id, "state": State.SENT, "reply_by": {"$gt": now}}
+    return await scope["invitations"].count_documents(condition, session=scope.session)
+
+
 async def accepted_from(scope: Scope, teacher_id: str, day: date) -> list[Invitation]:
     """What a teacher has accepted and is not over before `day`."""
     condition = {"teacher_id": teacher_id, "state": State.ACCEPTED, "ends_on": {"$gte": day}}

@@ -130,7 +130,8 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
             unscheduled=unscheduled.get(one.id, 0),
             change=_change(changes.get(one.id)),
             place=_waits(places.get(one.id)),
-            ungraded=_count(ungraded.get(one.id)),
+            ungraded=_ungraded(ungraded.get(one.id)),
+            ungraded_early=ungraded[one.id].early if one.id in ungraded else 0,
             teaching_names=tuple(called[each.person_id] for each in one.who(Kind.TEACHING)),
             assessing_names=tuple(called[each.person_id] for each in one.who(Kind.ASSESSMENT)),
             reopened=reopened.get(one.id),
@@ -217,6 +218,10 @@ def _scheme(newest: schemes.Newest | None, called: Mapping[str, str]) -> SchemeF
 
 def _count(found: tuple[int, date] | None) -> Count | None:
     return Count(*found) if found else None
+
+
+def _ungraded(found: assessment.Ungraded | None) -> Count | None:
+    return Count(found.number, found.since) if found and found.number else None
 
 
 def _waits(found: Reviewed | None) -> tuple[str, date] | None:

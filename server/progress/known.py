@@ -193,6 +193,8 @@ class ClassFacts:
     """Id of a place of it that waits for the province, and since when."""
     ungraded: Count | None = None
     """Submissions whose day has come (`since` is the first deadline)."""
+    ungraded_early: int = 0
+    """Submissions whose day has not."""
     teaching_names: tuple[str, ...] = ()
     assessing_names: tuple[str, ...] = ()
     reopened: str | None = None

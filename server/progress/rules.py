@@ -352,12 +352,13 @@ def _assessing(facts: ClassFacts, today: date) -> Iterator[Step]:
     if facts.released_on is not None:
         return
     if facts.ungraded:
+        early = f"（另有 {facts.ungraded_early} 份未到截止）" if facts.ungraded_early else ""
         yield _step(
             facts,
             Owner.TEACHERS,
             Phase.ASSESS,
             "grade",
-            f"批阅 {facts.ungraded.number} 份学习成果",
+            f"批阅 {facts.ungraded.number} 份学习成果{early}",
             "/tasks",
             since=facts.ungraded.since,
             due=facts.ungraded.since + timedelta(days=facts.days.grading),

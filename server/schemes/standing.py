@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from server.classes import service as classes
 from server.classes.documents import ClassTeacher, TrainingClass
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
@@ -49,6 +50,12 @@ class Newest:
     by_teacher: bool
     unsigned: tuple[ClassTeacher, ...]
     """The teachers of the class who have not signed it."""
+
+
+async def signatures_waiting(platform: Platform, actor: Actor) -> int:
+    """How many schemes of the classes of this backbone teacher wait for the teacher's signature (article 4.3)."""
+    taught = [one.id for one in await classes.my_teaching(platform, actor) if not one.frozen]
+    return await store.count_unsigned(platform, taught, actor.person_id)
 
 
 async def of_classes(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Newest]:

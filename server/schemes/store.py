@@ -56,6 +56,17 @@ async def newest_of(scope: Scope, class_ids: Sequence[str]) -> list[Row]:
     return await scope["scheme_versions"].aggregate(pipeline, session=scope.session).to_list(None)
 
 
+async def count_unsigned(scope: Scope, class_ids: Sequence[str], teacher_id: str) -> int:
+    """In how many of these classes the scheme is being signed and this teacher has not done so."""
+    condition: Row = {
+        "class_id": {"$in": list(class_ids)},
+        "newest": True,
+        "state": State.SIGNING,
+        "signatures.person_id": {"$ne": teacher_id},
+    }
+    return await scope["scheme_versions"].count_documents(condition, session=scope.session)
+
+
 async def approved_of_institution(
     scope: Scope, institution_code: str, level: Level, limit: int
 ) -> list[SchemeVersion]:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from miniprogram_api.me import WaitingAnswer
 from server.admissions import service as admissions
 from server.duties import service as duties
 from server.kernel.platform import Platform
@@ -13,7 +14,7 @@ from tests.assessing import grade, hand_in, set_task
 from tests.dutiful import class_that_is_over, logged
 from tests.surveying import clock_of, open_survey
 
-NOTHING = {"tasks": 0, "surveys": 0, "guidance": 0, "grades": 0, "applications": 0, "statements": 0}
+NOTHING = dict.fromkeys(WaitingAnswer.model_fields, 0)
 
 
 async def waiting(site: str, phone: stage.Phone) -> dict[str, int]:
@@ -33,10 +34,14 @@ async def test_work_waits_for_the_trainee_until_it_is_done_and_then_for_the_teac
     assert await waiting(site, teacher) == NOTHING
     submission = await hand_in(platform, mine, task)
     assert await waiting(site, mine) == NOTHING | {"surveys": 1}
-    assert await waiting(site, teacher) == NOTHING | {"grades": 1}
-    await grade(platform, teacher, submission)
-    assert await waiting(site, teacher) == NOTHING
+    assert await waiting(site, teacher) == NOTHING | {"grades": 1, "grades_early": 1}
+    last = await set_task(platform, held, title="教案", deadline=task.deadline + timedelta(days=2))
+    early = await hand_in(platform, held.trainees[1], last)
     clock_of(platform).set(task.deadline + timedelta(seconds=1))
+    assert await waiting(site, teacher) == NOTHING | {"grades": 2, "grades_early": 1}
+    for work in (submission, early):
+        await grade(platform, teacher, work)
+    assert await waiting(site, teacher) == NOTHING
     assert (await waiting(site, held.trainees[1]))["tasks"] == 0  # too late to be a task of today
 
 

@@ -11,6 +11,7 @@ from server.schemes import service
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.api.client import Answer, call
+from tests.api.test_me import NOTHING, waiting
 from tests.scheming import PROVINCE, approved, content, draft, moved_class
 from tests.stage import ClassInSession
 
@@ -44,8 +45,10 @@ async def test_a_teacher_reads_discusses_and_signs(
     assert (early.status, early.problem) == (409, "scheme-not-in-state")
 
     await service.send_for_signature(platform, held.officer, held.id, 2)
+    assert await waiting(site, held.teacher) == NOTHING | {"signatures": 1}
     signed = await ask(site, held, "POST", "/signature", body={"version": 2})
     assert (signed.status, signed.json["signed_by_me"]) == (201, True)
+    assert await waiting(site, held.teacher) == NOTHING
     assert signed.json["signatures"][0]["signed_at"] is not None
     assert [one["text"] for one in signed.json["remarks"]] == ["请加一次实训。"]
     repeated = await ask(site, held, "POST", "/signature", body={"version": 2})

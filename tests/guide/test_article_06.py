@@ -49,7 +49,7 @@ async def test_who_teaches_shows_the_code_and_keeps_the_roll_and_does_not_grade(
     await rolls.register_late_as_teacher(platform, teacher.actor, session.id, wanted)
     seen = await submissions.taught_work(platform, teacher.actor, task.id)
     assert [row.submission.id for row in seen.rows if row.submission] == [submission.id]
-    assert await assessment.grades_waiting(platform, teacher.actor) == 0
+    assert await assessment.grades_waiting(platform, teacher.actor) == (0, 0)
     with pytest.raises(NotYourPart):
         await grade(platform, teacher, submission)
     with pytest.raises(NotYourPart):
@@ -74,7 +74,7 @@ async def test_who_assesses_grades_and_shows_no_code(
     wanted = LateRegistration(person_id=opened.trainees[0].actor.person_id, reason="手机没电，现场核对")
     with pytest.raises(NotYourPart):
         await rolls.register_late_as_teacher(platform, assessor.actor, session.id, wanted)
-    assert await assessment.grades_waiting(platform, assessor.actor) == 1
+    assert await assessment.grades_waiting(platform, assessor.actor) == (1, 1)
     assert (await grade(platform, assessor, submission)).current.grader_id == assessor.actor.person_id
 
 

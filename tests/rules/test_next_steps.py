@@ -191,6 +191,8 @@ def test_the_release_says_what_has_to_come_before_it() -> None:
     assert waiting["grade"].title == "批阅 20 份学习成果" and waiting["grade"].owner is Owner.TEACHERS
     assert waiting["grade"].due == END + timedelta(days=7)
     assert waiting["release"].blocked_by == "20 份学习成果还没有批阅"
+    before = keys(replace(READY, ungraded=Count(11, START), ungraded_early=9), END)
+    assert before["grade"].title == "批阅 11 份学习成果（另有 9 份未到截止）"
     assert keys(replace(READY, surveyed=True), after)["release"].blocked_by == ""
 
 

@@ -22,7 +22,7 @@ from server.invitations.documents import Invitation
 from server.invitations.rules import STEPS, Action, ClassOver, InvitationClosed, State, TeacherBusy
 from server.invitations.service import AlreadyInvited, InvitationDraft, NotInvitable, Refusal
 from server.kernel import policies
-from server.kernel.clock import FixedClock
+from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.errors import Forbidden, NotFound, Problem
 from server.kernel.identity import Actor, system
 from server.kernel.mongo import new_id
@@ -393,6 +393,14 @@ async def test_the_institution_hears_of_a_class_that_nobody_will_teach(
     assert list(await teaching()) == ["answer-teaching"]
     clock_of(platform).set(silent.reply_by)
     assert "无人接受" in (await teaching())["invite-teaching"].title
+    late = await invite(platform, opened, await stage.register_backbone(platform, cast.person(42)))
+    clock_of(platform).advance(timedelta(days=1))
+    again = await invite(platform, opened, teacher.actor.id)
+    clock_of(platform).set(late.reply_by)
+    others = (await steps(platform, XINGTAI, opened.id))["invite-others"]
+    assert others.title.startswith("1 封") and others.since == beijing_date(late.reply_by)
+    await invitations.accept(platform, teacher.actor, again.id)
+    assert "invite-others" not in await steps(platform, XINGTAI, opened.id), "somebody is there"
 
 
 # ---- a class whose days are corrected
