@@ -13,8 +13,6 @@ from server.classes import service as classes
 from server.interruptions import service as interruptions
 from server.interruptions.requests import Postponement, Suspension
 from server.interruptions.rules import Ground
-from server.invitations import service as invitations
-from server.invitations.service import InvitationDraft
 from server.kernel.clock import FixedClock
 from server.kernel.platform import Platform
 from server.kernel.reviews import Return, Review
@@ -140,21 +138,6 @@ async def test_home_says_that_few_have_answered_a_survey_that_ends_soon(
     assert "满意度评价只有 2 / 6 人作答" in await home(mine)
     await answer(platform, survey, opened.trainees[2:])
     assert "人作答" not in await home(mine)
-
-
-async def test_home_says_that_a_letter_was_not_answered_by_its_day(
-    platform: Platform, clock: FixedClock, wechat: Simulator, mine: Browser
-) -> None:
-    april = {"starts_on": date(2026, 4, 13), "ends_on": date(2026, 4, 24)}
-    opened = await stage.class_in_session(platform, wechat, trainees=0, **april)
-    silent = await stage.register_backbone(platform, cast.SECOND_BACKBONE_TEACHER)
-    draft = InvitationDraft.model_validate({"kinds": ["TEACHING"], "teacher_ids": [silent]})
-    [sent] = await invitations.send(platform, opened.officer, opened.id, draft)
-    assert "过期未复" not in await home(mine)
-    clock.set(sent.reply_by)
-    assert "1 封邀请函过期未复" in await home(mine)
-    await invitations.send(platform, opened.officer, opened.id, draft)
-    assert "过期未复" not in await home(mine), "somebody was asked since"
 
 
 async def test_home_says_why_results_are_open_again(

@@ -393,14 +393,27 @@ async def test_the_institution_hears_of_a_class_that_nobody_will_teach(
     assert list(await teaching()) == ["answer-teaching"]
     clock_of(platform).set(silent.reply_by)
     assert "无人接受" in (await teaching())["invite-teaching"].title
-    late = await invite(platform, opened, await stage.register_backbone(platform, cast.person(42)))
+
+
+async def test_letters_that_expire_are_told_until_somebody_accepts_or_is_asked_anew(
+    platform: Platform, opened: TrainingClass, teacher: Phone
+) -> None:
+    async def told() -> str:
+        others = (await steps(platform, XINGTAI, opened.id)).get("invite-others")
+        assert others is None or others.since == beijing_date(silent[0].reply_by)
+        return others.title if others else ""
+
+    late = await stage.register_backbone(platform, cast.person(41))
+    silent = [await invite(platform, opened, late, kind) for kind in Kind]
     clock_of(platform).advance(timedelta(days=1))
-    again = await invite(platform, opened, teacher.actor.id)
-    clock_of(platform).set(late.reply_by)
-    others = (await steps(platform, XINGTAI, opened.id))["invite-others"]
-    assert others.title.startswith("1 封") and others.since == beijing_date(late.reply_by)
-    await invitations.accept(platform, teacher.actor, again.id)
-    assert "invite-others" not in await steps(platform, XINGTAI, opened.id), "somebody is there"
+    asked = [await invite(platform, opened, teacher.actor.id, kind) for kind in Kind]
+    assert await told() == ""
+    clock_of(platform).set(silent[0].reply_by)
+    assert (await told()).startswith("2 封邀请函过期未复")
+    await invitations.accept(platform, teacher.actor, asked[0].id)
+    assert (await told()).startswith("1 封邀请函过期未复"), "somebody is there for the first"
+    await invite(platform, opened, late, asked[1].kind)
+    assert await told() == "", "somebody was asked since"
 
 
 # ---- a class whose days are corrected
