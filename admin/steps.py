@@ -84,7 +84,12 @@ def shows(permission: Permission) -> Callable[..., Awaitable[None]]:
 
 
 def step(
-    page: type[Page], permission: Permission, *, rate: str | None = None, body: int | None = None
+    page: type[Page],
+    permission: Permission,
+    *,
+    rate: str | None = None,
+    rate_by: str = "address",
+    body: int | None = None,
 ) -> Callable[[Callable[..., Awaitable[str | Done | None]]], type[Page]]:
     """Makes a function the handler of a step that belongs to `page`; a step that only gives words leads back to the page's address,
     and one that gives None has answered by itself: a first password is shown once, and never again.
@@ -111,7 +116,7 @@ def step(
             self.see_other(done.address)
 
         members = {
-            "post": allow(permission, rate=rate, body=body)(post),
+            "post": allow(permission, rate=rate, rate_by=rate_by, body=body)(post),
             "__module__": take.__module__,
             "__doc__": take.__doc__,
         }

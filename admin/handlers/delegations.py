@@ -33,7 +33,7 @@ class Delegations(PageHandler):
         )
 
 
-@step(Delegations, Permission.ACCOUNTS_OWN)
+@step(Delegations, Permission.ACCOUNTS_OWN, rate="10/day", rate_by="account")
 async def delegate(page: Delegations) -> str:
     new = await delegations.delegate(page.platform, page.actor, page.form(DelegationDraft))
     return f"已委托{new.to_name}在 {new.from_on} 至 {new.until_on} 代办，到期自动结束。"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -28,6 +30,10 @@ class MoveQuery(Query):
     person_id: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")] = ""
 
 
+async def around(page: PageHandler, query: MoveQuery, rows: Sequence[Move]) -> dict[str, Any]:
+    return {"shows_number": partial(service.shows_number, page.actor)}
+
+
 SHEET = Sheet[Move](
     "人员调动",
     [
@@ -47,7 +53,8 @@ MOVES = Listing(
     Permission.MOVES_READ,
     MoveQuery,
     fetched_by(service.list_moves, MoveFilter),
-    sheet=SHEET,
+    around,
+    SHEET,
 )
 
 
@@ -63,7 +70,7 @@ class NewMove(PageHandler):
         self.render_page("moves/form.html", subject=subject, **outcome)
 
 
-@step(NewMove, Permission.MOVES_ASK)
+@step(NewMove, Permission.MOVES_ASK, rate="30/hour", rate_by="office")
 async def ask(page: NewMove) -> Done:
     person_id = page.query(Whom).person
     new = await service.ask(page.platform, page.actor, person_id, page.form(MoveDraft))
@@ -79,6 +86,7 @@ class OneMove(PageHandler):
         self.render_page(
             "moves/one.html",
             move=found,
+            shows_number=service.shows_number(self.actor, found),
             may_confirm=service.may_confirm(self.actor, found),
             may_withdraw=service.may_withdraw(self.actor, found),
             **outcome,

@@ -35,10 +35,11 @@ class Keeper:
         return bool(actor.roles & INSTITUTION_ROLES) and actor.institution_code == self.code
 
 
-def keeper(*, unit: str, province: str, runs_a_class: Collection[str]) -> Keeper:
+def keeper(*, unit: str, unit_province: str, province: str, runs_a_class: Collection[str]) -> Keeper:
     """`unit`: the code of the person's own unit, where it has an account here; `runs_a_class`: the institutions with a class that the
-    person is on, as a trainee or a teacher: none of them, also where it is the own unit, decides who speaks for them."""
-    if unit and unit not in runs_a_class:
+    person is on, as a trainee or a teacher: none of them, also where it is the own unit, decides who speaks for them. A unit is a name
+    that somebody wrote down: one that lies in another province than the person's is nobody's own."""
+    if unit and unit_province == province and unit not in runs_a_class:
         return Keeper(Authority.INSTITUTION, unit)
     return Keeper(Authority.PROVINCE, province)
 
@@ -75,5 +76,6 @@ async def belonging(scope: Scope, person_id: str) -> Belonging:
         province = seen.enrolments[0].province_code if seen.enrolments else ""
     unit = await institutions.called(scope, work_unit) if work_unit else None
     has_account = unit is not None and await staff.any_of_institution(scope, unit.id)
-    code = unit.id if unit is not None and has_account else ""
-    return Belonging(work_unit, province, keeper(unit=code, province=province, runs_a_class=seen.runs))
+    code, lies_in = (unit.id, unit.province_code) if unit is not None and has_account else ("", "")
+    answers = keeper(unit=code, unit_province=lies_in, province=province, runs_a_class=seen.runs)
+    return Belonging(work_unit, province, answers)

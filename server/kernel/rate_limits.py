@@ -10,6 +10,8 @@ from limits.aio.strategies import FixedWindowRateLimiter
 
 from server.kernel.errors import TooManyRequests
 
+_WORDS = {60: "一分钟", 3_600: "一小时", 86_400: "一天"}
+
 
 class RateLimiter:
     def __init__(self, mongodb_uri: str, database: str) -> None:
@@ -31,7 +33,7 @@ class RateLimiter:
         hashed = hashlib.sha256(whom.encode()).hexdigest()[:32]
         if not await self._strategy.hit(limit, name, hashed, cost=cost):
             raise TooManyRequests(
-                f"{limit.get_expiry()} 秒内最多 {limit.amount} 次，请稍后再试。",
+                f"{_WORDS.get(limit.get_expiry()) or f'{limit.get_expiry()} 秒'}内最多 {limit.amount} 次，请稍后再试。",
                 retry_after=limit.get_expiry(),
             )
 

@@ -38,7 +38,7 @@ log = logging.getLogger("platform.web")
 
 @dataclass(frozen=True)
 class Access:
-    """What a request needs: a permission, and at most `rate` ("20/minute") requests from one address or one phone.
+    """What a request needs: a permission, and at most `rate` ("20/minute") requests from one address, phone, office or account.
 
     `body`: bytes that it may bring, where that is more than the face's usual. `anonymous`: the log says of it neither who sent it nor how
     long it took nor how exactly it ended, for each of these may tell who wrote something.
@@ -56,7 +56,7 @@ def allow(
 ) -> Callable[[Method], Method]:
     """Declares on a handler's method who may call it; a route without this declaration fails at start-up.
 
-    `rate_by` is "address" or "phone"; `body` are bytes.
+    `rate_by` is "address", "phone", "office" (all accounts of a unit together) or "account"; `body` are bytes.
     """
 
     def declare(method: Method) -> Method:
@@ -155,10 +155,10 @@ class PlatformHandler(RequestHandler):
         self.actor = await self.authenticate()
         require(self.actor, access.permission)
         if access.rate:
-            by_phone = access.rate_by == "phone" and self.actor.openid
-            whom = self.actor.openid if by_phone else counted_as(self.request.remote_ip or "")
+            by = {"phone": self.actor.openid, "office": self.actor.office, "account": self.actor.id}
+            whom = by.get(access.rate_by) or counted_as(self.request.remote_ip or "")
             name = self.counted_as or f"{self.request.method} {self.route}"
-            await self.platform.limiter.hit(name, access.rate, whom or "")
+            await self.platform.limiter.hit(name, access.rate, whom)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None

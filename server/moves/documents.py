@@ -94,6 +94,8 @@ class Subject:
     person_id: str
     name: str
     id_number_masked: str
+    shows_number: bool
+    """Whether the actor sees its last digits: the pool tells everybody who is in it, and their number to none but their own."""
     backbone: bool
     work_unit: str
     province_code: str

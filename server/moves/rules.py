@@ -68,6 +68,12 @@ class MoveOpen(Conflict):
     default_detail = "这位教师已有一件没有办结的调动。请等它办结，或由提出的一方撤回。"
 
 
+class AskedToday(Conflict):
+    slug = "move-asked-today"
+    title = "今天不能再次提出"
+    default_detail = "本单位提出的这位教师的调动今天已经撤回或未获确认，请明天再提出。"
+
+
 class NotYourMove(Forbidden):
     slug = "move-not-yours"
     title = "这一步不由您办理"
@@ -96,6 +102,25 @@ def check_move(before: tuple[str, str], after: tuple[str, str], effective_on: da
         wrong.append(FieldError("effective_on", f"生效日期最晚到 {today + AHEAD_MOST}。"))
     if wrong:
         raise Invalid(fields=wrong)
+
+
+def check_place(unit: str, lies_in: str, said: str) -> None:
+    """Raises Invalid for a unit that is an institution of another province than is said: that one would not be asked (article 25)."""
+    if lies_in != said:
+        raise Invalid(fields=[FieldError("to_province", f"{unit}不在这个省份，请核对调入单位和省份。")])
+
+
+def check_pause(closed_on: Iterable[date], today: date) -> None:
+    """`closed_on`: when requests of this office for this person were withdrawn or declined. Raises AskedToday: whoever was asked is not
+    asked again on the same day."""
+    if today in closed_on:
+        raise AskedToday()
+
+
+def gives_way(state: State, pending: Iterable[str], taken: Iterable[str], province: str) -> bool:
+    """Whether what somebody else has asked gives way to what the person's province does itself: it waits for that province, and nobody
+    has confirmed it."""
+    return state is State.ASKED and province in pending and Action.AGREE not in taken
 
 
 def check_side(sides: Iterable[str], mine: str) -> None:

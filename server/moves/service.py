@@ -18,7 +18,7 @@ from server.institutions.annex1 import PROVINCES
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid, NotFound
 from server.kernel.history import step
-from server.kernel.identity import Actor, Jurisdiction, Role, system
+from server.kernel.identity import INSTITUTION_ROLES, Actor, Jurisdiction, Role, system
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
 from server.kernel.reviewed import take
@@ -58,12 +58,14 @@ async def subject(scope: Scope, actor: Actor, person_id: str) -> Subject:
     for one in (await enrolment.whereabouts(scope, person_id)).enrolments:
         known |= {("province_code", one.province_code), ("institution_code", one.institution_code)}
     reach = actor.jurisdiction.conditions
-    if member is None and (reach is None or not set(reach) <= known):
+    theirs = reach is None or set(reach) <= known or where.keeper.is_(actor)
+    if member is None and (reach is None or not theirs):
         raise NotFound("没有这位教师，或不在您的管理范围内。")
     return Subject(
         person_id,
         person.name,
         person.id_number_masked,
+        theirs,
         member is not None,
         where.work_unit,
         where.province_code,
@@ -73,7 +75,7 @@ async def subject(scope: Scope, actor: Actor, person_id: str) -> Subject:
 async def ask(platform: Platform, actor: Actor, person_id: str, draft: MoveDraft) -> Move:
     """Asks for a move to or from the actor's own unit or province; where nobody else has to confirm, it is confirmed by that.
 
-    Raises NotFound, Invalid, NotYourMove, MoveOpen while another move of the person is under way.
+    Raises NotFound, Invalid, NotYourMove, AskedToday, MoveOpen while another move of the person is under way.
     """
     try:
         return await _ask(platform, actor, person_id, draft)
@@ -89,12 +91,21 @@ async def _ask(unit: UnitOfWork, person_id: str, draft: MoveDraft) -> Move:
         raise Invalid(fields=[FieldError("to_province", "请选择省份。")])
     before, after = (found.work_unit, found.province_code), (draft.to_unit, draft.to_province)
     rules.check_move(before, after, draft.effective_on, today)
-    units = [await institutions.called(unit, one) for one in (found.work_unit, draft.to_unit)]
-    codes = list(dict.fromkeys(one.id for one in units if one))
+    sides = [
+        (await institutions.called(unit, one), place)
+        for one, place in ((found.work_unit, found.province_code), after)
+    ]
+    if there := sides[-1][0]:
+        rules.check_place(there.name, there.province_code, draft.to_province)
+    codes = list(dict.fromkeys(one.id for one, place in sides if one and one.province_code == place))
     provinces = list(dict.fromkeys(one for one in (found.province_code, draft.to_province) if one))
     province_asks = Role.PROVINCE in unit.actor.roles
     mine = unit.actor.province_code if province_asks else unit.actor.institution_code
     rules.check_side(provinces if province_asks else codes, mine or "")
+    before_this = await store.closed(unit, person_id, unit.actor.office)
+    rules.check_pause((beijing_date(one.history[-1].at) for one in before_this), today)
+    if province_asks and mine == found.province_code:
+        await _make_way(unit, person_id, mine)
     new = Move(
         person_id=person_id,
         name=found.name,
@@ -117,6 +128,18 @@ async def _ask(unit: UnitOfWork, person_id: str, draft: MoveDraft) -> Move:
     for said in new.tells(new.history[0]):
         unit.tell(said)
     return new if new.pending else await _confirmed(unit, new, seen=1)
+
+
+async def _make_way(unit: UnitOfWork, person_id: str, province: str) -> None:
+    """What others asked and nobody has confirmed is declined by what the person's province does itself."""
+    other = await store.under_way(unit, person_id)
+    if other is None or not rules.gives_way(
+        other.state, other.pending, (one.action for one in other.history), province
+    ):
+        return
+    reason, closed = "所在省已另行提出调动。", {"open": False, "pending": []}
+    unit.audit("moves:decline", other.id, person_id=person_id, reason=reason)
+    await take(unit, rules.STEPS, other, Action.DECLINE, reason, changes=closed)
 
 
 @transactional
@@ -235,6 +258,14 @@ async def list_moves(
     return await store.moves(
         platform, actor.jurisdiction, narrowed, pending=pending, before=before, limit=limit
     )
+
+
+def shows_number(actor: Actor, found: Move) -> bool:
+    """Whether the last digits are shown: to the provinces, which have to tell who it is, and to institutions once the person is theirs.
+    Asking for somebody of the pool, whom everybody finds, tells no number."""
+    if not actor.roles & INSTITUTION_ROLES or found.state is State.DONE:
+        return True
+    return found.asked_by == actor.office and not found.backbone
 
 
 def may_confirm(actor: Actor, found: Move) -> bool:

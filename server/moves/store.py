@@ -69,6 +69,20 @@ async def due(scope: Scope, today: date, limit: int) -> list[str]:
     return [row["_id"] async for row in rows]
 
 
+async def under_way(scope: Scope, person_id: str) -> Move | None:
+    """The one of this person that is open."""
+    row = await scope["moves"].find_one({"person_id": person_id, "open": True}, session=scope.session)
+    return None if row is None else Move.from_mongo(row)
+
+
+async def closed(scope: Scope, person_id: str, asked_by: str, limit: int = 1) -> list[Move]:
+    """What came to nothing of what this office asked for this person, newest first."""
+    came_to_nothing = {"$in": [State.WITHDRAWN, State.DECLINED]}
+    condition = {"person_id": person_id, "asked_by": asked_by, "state": came_to_nothing}
+    rows = scope["moves"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
+    return [Move.from_mongo(row) async for row in rows]
+
+
 async def persons(scope: Scope, person_ids: list[str]) -> set[str]:
     """Those of these people who ever moved or were to."""
     found = await scope["moves"].distinct(

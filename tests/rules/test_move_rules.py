@@ -12,7 +12,7 @@ from server.kernel.errors import Invalid
 from server.kernel.identity import Role
 from server.kernel.reviews import NotInThisState, NotYours
 from server.moves import rules
-from server.moves.rules import Action, NotYourMove, State
+from server.moves.rules import Action, AskedToday, NotYourMove, State
 
 TODAY = date(2026, 3, 16)
 PROVINCES = st.sampled_from(["13", "32", "44"])
@@ -50,6 +50,32 @@ def test_who_stays_in_the_same_unit_and_province_does_not_move_however_it_is_spe
     rules.check_move(("示例学校", "13"), ("示例学校", "32"), TODAY, TODAY)
     with pytest.raises(NotYourMove):
         rules.check_side(["13", "32"], "44")
+
+
+def test_an_institution_is_named_with_its_own_province_and_who_was_asked_is_not_asked_again_that_day() -> (
+    None
+):
+    rules.check_place("江苏省常州技师学院", "32", "32")
+    with pytest.raises(Invalid):
+        rules.check_place("江苏省常州技师学院", "32", "13")
+    rules.check_pause([TODAY - timedelta(days=1)], TODAY)
+    with pytest.raises(AskedToday):
+        rules.check_pause([TODAY], TODAY)
+
+
+@pytest.mark.parametrize(
+    ("state", "pending", "taken", "gives_way"),
+    [
+        (State.ASKED, ["13", "32"], [Action.ASK], True),
+        (State.ASKED, ["13"], [Action.ASK, Action.AGREE], False),
+        (State.ASKED, ["32"], [Action.ASK], False),
+        (State.CONFIRMED, [], [Action.ASK, Action.CONFIRM], False),
+    ],
+)
+def test_what_nobody_has_confirmed_gives_way_to_what_the_province_does_itself(
+    state: State, pending: list[str], taken: list[Action], gives_way: bool
+) -> None:
+    assert rules.gives_way(state, pending, taken, "13") is gives_way
 
 
 @pytest.mark.parametrize("state", [State.DONE, State.DECLINED, State.WITHDRAWN])

@@ -403,9 +403,11 @@ async def test_the_province_of_a_teacher_decides_and_not_that_of_whoever_lists_t
 
 def test_the_own_unit_answers_for_a_person_unless_it_runs_a_class_they_are_on() -> None:
     own, province = Keeper(Authority.INSTITUTION, "009"), Keeper(Authority.PROVINCE, "13")
-    assert keeper(unit="009", province="13", runs_a_class={"019"}) == own
-    assert keeper(unit="009", province="13", runs_a_class={"009", "019"}) == province
-    assert keeper(unit="", province="13", runs_a_class=set()) == province
+    here = {"unit_province": "13", "province": "13"}
+    assert keeper(unit="009", **here, runs_a_class={"019"}) == own
+    assert keeper(unit="009", **here, runs_a_class={"009", "019"}) == province
+    assert keeper(unit="", unit_province="", province="13", runs_a_class=set()) == province
+    assert keeper(unit="017", unit_province="32", province="13", runs_a_class=set()) == province
     assert own.is_(XINGTAI) and not own.is_(YANGZHOU) and not own.is_(HEBEI) and own.is_(CENTRE)
     assert province.is_(HEBEI) and not province.is_(JIANGSU) and not province.is_(XINGTAI)
 

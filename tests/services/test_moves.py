@@ -10,7 +10,7 @@ from server.backbone import service as backbone
 from server.classes import enrolment
 from server.classes.belonging import belonging
 from server.kernel.clock import FixedClock, beijing_date
-from server.kernel.errors import NotFound
+from server.kernel.errors import Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.offices import Topic
 from server.kernel.platform import Platform
@@ -19,7 +19,7 @@ from server.messages import office_inbox
 from server.messages.office_inbox import InboxFilter
 from server.moves import service
 from server.moves.documents import MoveFilter
-from server.moves.rules import MoveOpen, NotYourMove, State
+from server.moves.rules import AskedToday, MoveOpen, NotYourMove, State
 from server.moves.service import MoveDraft
 from server.qualification import service as qualification
 from server.selection import service as selection
@@ -91,6 +91,51 @@ async def test_the_other_province_confirms_and_on_the_day_everything_open_goes_a
     )
     await service.confirm(platform, HEBEI, back.id, SEEN)
     assert await backbone.member_of_pool(platform, before.id) == before, "a move back is the way back"
+
+
+async def test_nobody_brings_a_teacher_to_another_provinces_institution_without_that_province(
+    platform: Platform,
+) -> None:
+    teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    await stage.sign_up(platform, cast.CHANGZHOU_OFFICER)
+    there = draft(platform, to_unit="江苏省常州技师学院", to_province=cast.HEBEI)
+    for asking in (HEBEI, CHANGZHOU):
+        with pytest.raises(Invalid) as refused:
+            await service.ask(platform, asking, teacher, there)
+        assert [one.place for one in refused.value.fields] == ["to_province"]
+    # However the name of a unit got into the pool, the province of the person answers where the unit lies elsewhere.
+    written = {"$set": {"work_unit": "江苏省常州技师学院"}}
+    await platform["backbone_teachers"].update_one({"_id": teacher}, written)
+    keeper = (await belonging(platform, teacher)).keeper
+    assert keeper.is_(HEBEI) and not keeper.is_(CHANGZHOU)
+    with pytest.raises(NotYourMove):
+        await service.ask(platform, CHANGZHOU, teacher, draft(platform))
+
+
+async def test_who_was_refused_asks_again_the_next_day_and_holds_up_nothing_the_province_does(
+    platform: Platform, clock: FixedClock, site: str
+) -> None:
+    teacher = await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
+    digits = (await backbone.member_of_pool(platform, teacher)).id_number_masked[-4:]
+    asked = await service.ask(platform, YANGZHOU, teacher, draft(platform))
+    await service.withdraw(platform, YANGZHOU, asked.id, Withdrawal(seen=1, reason="填错了日期。"))
+    with pytest.raises(AskedToday):
+        await service.ask(platform, YANGZHOU, teacher, draft(platform, days=1))
+    clock.advance(timedelta(days=1))
+    blocking = await service.ask(platform, YANGZHOU, teacher, draft(platform))
+    outside = await sign_in(platform, site, cast.YANGZHOU_OFFICER)
+    for page in (f"/admin/moves/new?person={teacher}", f"/admin/moves/{blocking.id}", "/admin/moves"):
+        shown = await outside.get(page)
+        assert shown.status == 200 and digits not in shown.text, (
+            "the pool tells everybody who is in it, and no number"
+        )
+    assert digits in (await (await sign_in(platform, site, cast.HEBEI_OFFICER)).get("/admin/moves")).text
+    own = draft(platform, to_unit="承德市高级技工学校", to_province=cast.HEBEI)
+    assert (await service.ask(platform, HEBEI, teacher, own)).state is State.DONE
+    gone = await service.move(platform, YANGZHOU, blocking.id)
+    assert gone.state is State.DECLINED and not gone.open and "所在省已另行提出" in gone.history[-1].reason
+    with pytest.raises(AskedToday):
+        await service.ask(platform, YANGZHOU, teacher, draft(platform))
 
 
 async def test_an_open_recommendation_is_the_new_provinces_from_then_on(

@@ -78,6 +78,16 @@ async def test_a_province_announces_within_the_centres_days_and_its_institutions
     assert len(again.history) == 4 and not again.withdrawn
 
 
+async def test_nobody_announces_and_withdraws_all_day_long(platform: Platform, site: str) -> None:
+    one = await sign_in(platform, site, cast.HEBEI_OFFICER)
+    refused = [(await one.post(f"{windows.PAGE}/announce")) for _ in range(11)]
+    assert [shown.status for shown in refused] == [422] * 10 + [429] and "一天内最多 10 次" in refused[
+        -1
+    ].text
+    neighbour = await sign_in(platform, site, cast.JIANGSU_OFFICER)
+    assert (await neighbour.post(f"{windows.PAGE}/announce")).status == 422, "each office for itself"
+
+
 async def test_who_owes_a_plan_is_listed_and_urged_once_a_day_and_a_late_one_is_taken_and_marked(
     platform: Platform, clock: FixedClock, site: str
 ) -> None:
