@@ -143,7 +143,8 @@ async def allocate(page: NewAccount) -> None:
             page.platform, page.actor, page.form(AccountDraft)
         )
     else:
-        account, password = await staff.add_colleague(page.platform, page.actor, page.form(ColleagueDraft))
+        draft = page.form(ColleagueDraft)
+        account, password = await institutions.add_colleague(page.platform, page.actor, draft)
     page.render_page("accounts/first_password.html", account=account, password=password, new=True)
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
 from server.accounts import rules, store, tries
+from server.accounts.account_names import AccountName
 from server.accounts.documents import EVERY_ACCOUNT, Account, AccountFilter
 from server.accounts.passwords import hash_password, hash_passwords, new_password, token_hash
 from server.kernel import policies
@@ -48,7 +49,7 @@ class StillActive(Conflict):
 
 class AccountDraft(BaseModel):
     username: Annotated[str, Field(title="用户名", pattern=r"^[a-z0-9][a-z0-9._-]{2,31}$")]
-    name: Annotated[str, Field(title="使用人姓名", min_length=2, max_length=40)]
+    name: AccountName
     role: Annotated[
         Literal[Role.NATIONAL_CENTRE, Role.PROVINCE, Role.TRAINING_CENTRE, Role.TRAINING_BASE],
         Field(title="用户类别"),
@@ -61,7 +62,7 @@ class ColleagueDraft(BaseModel):
     """A colleague of the own unit: role and reach are those of whoever adds them, whatever a form says."""
 
     username: Annotated[str, Field(title="用户名", pattern=r"^[a-z0-9][a-z0-9._-]{2,31}$")]
-    name: Annotated[str, Field(title="使用人姓名", min_length=2, max_length=40)]
+    name: AccountName
 
 
 def actor_of(account: Account, session_id: str | None = None, *, must_enrol: bool = False) -> Actor:
@@ -180,7 +181,9 @@ async def _insert_account(unit: UnitOfWork, account: Account) -> None:
 
 
 async def add_colleague(platform: Platform, actor: Actor, draft: ColleagueDraft) -> tuple[Account, str]:
-    """An account of the actor's own unit: the same role at the same place, never more. Raises UsernameTaken, Forbidden."""
+    """An account of the actor's own unit: the same role at the same place, never more. Raises UsernameTaken, Forbidden.
+
+    What its name may say is looked at by institutions.add_colleague, which knows the names of all offices."""
     if actor.kind != "account":
         raise Forbidden()
     [role] = actor.roles

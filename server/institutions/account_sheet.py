@@ -15,6 +15,7 @@ import xlsxwriter
 from openpyxl.utils import get_column_letter as column_letters
 from pydantic import ValidationError
 
+from server.accounts.account_names import AccountNameInvalid, check_office
 from server.accounts.documents import BatchProblem, BatchRow
 from server.accounts.rules import normalise_name, without_invisible
 from server.accounts.staff import AccountDraft
@@ -61,6 +62,7 @@ class Column(Enum):
 _COLUMN_CALLED = {word: column for column in Column for word in column.value.split()}
 STAFF_ROLES = (Role.NATIONAL_CENTRE, Role.PROVINCE, Role.TRAINING_CENTRE, Role.TRAINING_BASE)
 _ROLE_CALLED = {role.label: role for role in STAFF_ROLES}
+_NAMES = {one.code: one.name for one in PROVINCES}
 _PROVINCE_CALLED = {word: one.code for one in PROVINCES for word in (one.name, one.code)}
 
 
@@ -211,11 +213,23 @@ class _Offices:
         try:
             AccountDraft(username=values[Column.USERNAME], name=values[Column.NAME], role=role)
         except ValidationError as error:
-            if error.errors()[0]["loc"] == ("name",):
-                raise _Wrong(Column.NAME, "姓名应为 2 至 40 个字。") from None
+            wrong = error.errors()[0]
+            if wrong["loc"] == ("name",):
+                ours = wrong["type"] == "value_error"
+                raise _Wrong(
+                    Column.NAME, str(wrong["ctx"]["error"]) if ours else "姓名应为 2 至 40 个字。"
+                ) from None
             odd = re.search(r"[^a-z0-9._-]", values[Column.USERNAME])
             words = "用户名应为 3 至 32 位小写字母、数字或 . _ -，并以字母或数字开头。"
             raise _Wrong(Column.USERNAME, f"{shown(odd[0])}不能用。{words}" if odd else words) from None
+        own = (
+            self.institutions[institution_code].name if institution_code else _NAMES.get(province_code or "")
+        )
+        units = [one.name for one in self.institutions.values()]
+        try:
+            check_office(values[Column.NAME], role, own or "", _NAMES.values(), units)
+        except AccountNameInvalid as error:
+            raise _Wrong(Column.NAME, error.detail) from None
         return BatchRow(
             row=number,
             username=values[Column.USERNAME],

@@ -7,8 +7,9 @@ from datetime import date
 from pymongo.errors import BulkWriteError
 
 from server.accounts import staff
+from server.accounts.account_names import check_office
 from server.accounts.documents import Account
-from server.accounts.staff import AccountDraft
+from server.accounts.staff import AccountDraft, ColleagueDraft
 from server.institutions import store
 from server.institutions.annex1 import INSTITUTIONS, PROVINCES
 from server.institutions.documents import (
@@ -58,7 +59,7 @@ async def allocate_account(platform: Platform, actor: Actor, draft: AccountDraft
     """A staff account of the centre, a province or an institution, and its first password (article 25.1).
 
     The account of an institution belongs to its province. Raises Invalid when the province or the institution is missing or
-    unknown, or when the institution holds no valid qualification of the role's kind; UsernameTaken.
+    unknown, or when the institution holds no valid qualification of the role's kind; AccountNameInvalid, UsernameTaken.
     """
     province_code, institution_code = None, None
     if draft.role is Role.PROVINCE:
@@ -71,8 +72,26 @@ async def allocate_account(platform: Platform, actor: Actor, draft: AccountDraft
             raise Invalid(fields=[FieldError("institution_code", "请选择培训机构。")])
         _require_kind(found, QualificationKind(draft.role.value), beijing_date(platform.clock.now()))
         province_code, institution_code = found.province_code, found.id
+    await _check_name(platform, draft.name, draft.role, province_code, institution_code)
     whole = draft.model_copy(update={"province_code": province_code, "institution_code": institution_code})
     return await staff.allocate(platform, actor, whole)
+
+
+async def add_colleague(platform: Platform, actor: Actor, draft: ColleagueDraft) -> tuple[Account, str]:
+    """An account of the actor's own unit (accounts.staff). Raises AccountNameInvalid, UsernameTaken, Forbidden."""
+    for role in actor.roles:
+        await _check_name(platform, draft.name, role, actor.province_code, actor.institution_code)
+    return await staff.add_colleague(platform, actor, draft)
+
+
+async def _check_name(
+    scope: Scope, name: str, role: Role, province_code: str | None, institution_code: str | None
+) -> None:
+    """Raises AccountNameInvalid for a name that says another office than the account's own."""
+    units = {one.id: one.name for one in await store.institutions(scope, Jurisdiction.everything())}
+    places = {one.code: one.name for one in PROVINCES}
+    own = units.get(institution_code or "") or places.get(province_code or "", "")
+    check_office(name, role, own, places.values(), units.values())
 
 
 def _require_kind(found: Institution, kind: QualificationKind, today: date) -> None:

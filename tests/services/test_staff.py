@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from server.accounts import sign_in, staff, store
+from server.accounts.account_names import AccountNameInvalid
 from server.accounts.documents import Account, AccountFilter
 from server.accounts.sign_in import SignInRefused, Where
 from server.accounts.staff import (
@@ -15,6 +16,7 @@ from server.accounts.staff import (
     StillActive,
     UsernameTaken,
 )
+from server.institutions import service as institutions
 from server.kernel.errors import Forbidden, NotFound
 from server.kernel.identity import ANYBODY, Actor, Role
 from server.kernel.mongo import ensure_indexes
@@ -55,6 +57,16 @@ async def test_a_colleague_has_the_same_office_and_never_more(platform: Platform
     assert (theirs.roles, theirs.jurisdiction) == (actor.roles, actor.jurisdiction)
     with pytest.raises(UsernameTaken):
         await colleague_of(platform, actor)
+
+
+async def test_nobody_gives_a_colleague_the_name_of_another_office(platform: Platform) -> None:
+    await institutions.ensure_annex_1(platform)
+    actor = await of(platform, cast.XINGTAI_OFFICER)
+    for name in ("河北省 示例管理员", "江苏省常州技师学院", "部指导中心管理员"):
+        with pytest.raises(AccountNameInvalid):
+            await institutions.add_colleague(platform, actor, ColleagueDraft(username="other", name=name))
+    mine = ColleagueDraft(username="own", name="邢台技师学院 李试四")
+    assert (await institutions.add_colleague(platform, actor, mine))[0].name == mine.name
 
 
 async def test_each_sees_the_own_unit_and_the_centre_everybody(platform: Platform) -> None:
