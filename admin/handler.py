@@ -68,7 +68,9 @@ class Desk(Protocol):
 
 class StaleForm(errors.Forbidden):
     slug = "stale-form"
-    default_detail = "页面放得太久，或浏览器没有保存 Cookie，内容没有提交。请返回上一页刷新后再试。"
+    default_detail = (
+        "页面放得太久、打开以后换了人登录，或浏览器没有保存 Cookie，内容没有提交。请返回上一页刷新后再试。"
+    )
 
 
 class PageHandler(PlatformHandler):
@@ -116,12 +118,20 @@ class PageHandler(PlatformHandler):
         except HTTPError:
             raise StaleForm() from None
 
+    def renew_xsrf(self) -> None:
+        """A form that was opened before is not sent in the name of whoever signs in now on this computer."""
+        self.request.cookies.pop(self.settings["xsrf_cookie_name"], None)
+        for remembered in ("_raw_xsrf_token", "_xsrf_token"):  # by Tornado, of this request
+            self.__dict__.pop(remembered, None)
+        self.xsrf_token  # noqa: B018 - sets the cookie
+
     def show_problem(self, problem: Problem) -> None:
         if problem.status == 401 and self.request.method == "GET":
             self.redirect(f"{SIGN_IN}?{urlencode({'next': self.request.uri or '/admin'})}")
             return
         found = None
-        if self.request.method == "POST" and isinstance(problem, errors.NotSignedIn | StaleForm):
+        lost = isinstance(problem, StaleForm) and not self._of_another_log_in
+        if self.request.method == "POST" and (lost or isinstance(problem, errors.NotSignedIn)):
             found = kept.posted(self, self.kept(WHO_COOKIE))
         if found and isinstance(problem, StaleForm):
             self.render_page("accounts/kept.html", problem=problem, kept=found)
@@ -131,6 +141,13 @@ class PageHandler(PlatformHandler):
             self.render_page("accounts/login.html", **again)
         else:
             self.render_page("errors/error.html", problem=problem)
+
+    @property
+    def _of_another_log_in(self) -> bool:
+        """Whether a form brought a token that was this browser's before `renew_xsrf`: what stands in it may be somebody else's."""
+        return bool(
+            self.get_body_argument("_xsrf", "") and self.get_cookie(self.settings["xsrf_cookie_name"])
+        )
 
     def render_page(self, template: str, **context: Any) -> None:
         """Answers with a page. What every page needs is added here; the status stays as it was set."""

@@ -66,6 +66,8 @@ class SignInHandler(PageHandler):
         entering = await sign_in.actor_of_token(self.platform, entered.token)
         if news := await since_last.words(self.platform, entering):
             self.flash(news, "warning")
+        if self.kept(WHO_COOKIE) != entering.id:  # their own forms in other tabs go on
+            self.renew_xsrf()
         self.keep(WHO_COOKIE, entering.id, 31)
         if (typed := kept.read(self)) and typed.who == entering.id:
             self.actor = entering
@@ -143,6 +145,7 @@ class SignOut(PageHandler):
         self.set_header("Clear-Site-Data", '"cache", "storage"')
         self.forget(SESSION_COOKIE)
         self.forget(WHO_COOKIE)
+        self.renew_xsrf()
         self.see_other(SIGN_IN)
 
 

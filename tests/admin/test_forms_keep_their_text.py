@@ -234,6 +234,24 @@ async def test_a_form_whose_token_is_stale_comes_back_unless_another_site_sent_i
     assert secret.status == 403 and "<form" not in secret.html.partition("<main")[2]
 
 
+async def test_a_form_that_somebody_else_left_open_is_not_sent_in_ones_own_name(
+    platform: Platform, opened: ClassInSession, site: str
+) -> None:
+    browser = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    await stage.sign_up(platform, cast.YANGZHOU_OFFICER)
+    address, left_open = f"/admin/classes/{opened.id}/scheme/remarks", browser.cookies["_xsrf"]
+    me = {"username": cast.XINGTAI_OFFICER.username, "password": cast.XINGTAI_OFFICER.password}
+    assert (await browser.post("/admin/login", me)).status == 303
+    assert browser.cookies["_xsrf"] == left_open, "the own forms in other tabs go on"
+    other = {"username": cast.YANGZHOU_OFFICER.username, "password": cast.YANGZHOU_OFFICER.password}
+    assert (await browser.post("/admin/login", other)).status == 303
+    refused = await browser.post(address, NOTE | {"_xsrf": left_open}, **OURS)
+    assert refused.status == 403 and "换了人登录" in refused.text and NOTE["text"] not in refused.html
+    theirs = browser.cookies["_xsrf"]
+    assert (await browser.post("/admin/logout")).status == 303
+    assert browser.cookies["_xsrf"] not in (left_open, theirs)
+
+
 async def test_a_second_save_from_an_older_page_is_refused_with_what_is_there_now(
     platform: Platform, site: str
 ) -> None:
