@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar, TypeVar
@@ -109,6 +110,10 @@ async def replace(scope: Scope, before: Reviewed, after: Reviewed) -> bool:
     return bool(done.modified_count)
 
 
+LastDays = Callable[[Scope, Sequence[Any]], Awaitable[Mapping[str, date]]]
+"""By id of documents until when each is due; what is left out is due on no day."""
+
+
 @dataclass(frozen=True)
 class Pending:
     """Documents of one kind in one state that wait for `who`; the list on `page` shows them."""
@@ -122,6 +127,8 @@ class Pending:
     """Who may see them beside whoever they wait for."""
     told: bool = True
     """Whether others see that it waits: a draft is nobody else's business."""
+    last_days: LastDays | None = None
+    """Of what nobody returned and no policy gives days to: until when, where that is announced."""
 
     async def within(
         self, scope: Scope, actor: Actor, limit: int, in_force: Policies, today: date
@@ -147,7 +154,13 @@ class Pending:
                 condition, limit=COUNTED_MOST, session=scope.session
             )
         items = tuple(self.item(one, in_force) for one in found)
-        overdue = any(today > one.due for one in items)
+        if self.last_days:
+            days = await self.last_days(scope, found)
+            items = tuple(
+                dataclasses.replace(item, due=days.get(one.id))
+                for item, one in zip(items, found, strict=True)
+            )
+        overdue = any(one.due is not None and today > one.due for one in items)
         return Waiting(self.title, f"{self.page}?state={self.condition['state']}", count, overdue, items)
 
     def item(self, one: Reviewed, in_force: Policies) -> Item:

@@ -17,7 +17,7 @@ class Item:
     title: str
     href: str
     since: date
-    due: date
+    due: date | None
     institution_name: str
     institution_code: str | None
     province_code: str | None

@@ -32,6 +32,8 @@ class State(Titled):
     DISCARDED = "DISCARDED", "已废弃"
 
 
+TO_FILE = "编好并报送培训计划"
+"""What a draft waits for, wherever it is listed."""
 OPEN = frozenset({State.DRAFT, State.SUBMITTED, State.RETURNED})
 """The states of a version that is still on its way: an institution has at most one a year."""
 
@@ -66,7 +68,7 @@ STEPS: Procedure[State, Action] = Procedure(
     reviews.not_now("plan-state", "计划现在不能这样办理", "这一版计划{state}"),
     reviews.overtaken("plan-overtaken", "计划已有变动", "这一版计划"),
     waits=(
-        Waits(INSTITUTION_ROLES, State.DRAFT, "编制中的培训计划，编好后报送", told=False),
+        Waits(INSTITUTION_ROLES, State.DRAFT, TO_FILE, told=False),
         Waits(INSTITUTION_ROLES, State.RETURNED, "被退回的培训计划，修改后重新报送"),
         Waits(PROVINCE, State.SUBMITTED, "待审核的培训计划"),
     ),

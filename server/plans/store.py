@@ -155,6 +155,19 @@ async def standing(scope: Scope, reach: Jurisdiction, year: int) -> list[Standin
     ]
 
 
+async def ever_approved(
+    scope: Scope, institution_codes: Sequence[str], years: Sequence[int]
+) -> set[tuple[str, int]]:
+    """The institutions, each with the year, that have had a plan approved."""
+    condition = {
+        "institution_code": {"$in": list(institution_codes)},
+        "year": {"$in": list(years)},
+        "state": {"$in": [State.APPROVED, State.SUPERSEDED]},
+    }
+    rows = scope["plans"].find(condition, {"institution_code": 1, "year": 1}, session=scope.session)
+    return {(row["institution_code"], row["year"]) async for row in rows}
+
+
 # ---- windows
 
 

@@ -22,11 +22,12 @@ from server.kernel.offices import Said, Topic
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
 from server.kernel.reviews import Overtaken, Withdrawal
-from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.plans import store
 from server.plans import window_rules as rules
 from server.plans.documents import Plan, PlanWindow, Reported, ReportFilter, ReportRow, WindowVersion
+from server.plans.rules import State
 from server.plans.store import Standing
 from server.plans.window_rules import Report, WindowAction, WindowStands
 
@@ -242,6 +243,24 @@ async def report_of_plan(platform: Platform, plan: Plan) -> Reported:
     versions = await store.versions(platform, plan.institution_code, plan.year)
     filed = rules.filed_on(one.history for one in versions)
     return Reported(filed, due, rules.is_late(filed, due, beijing_date(platform.clock.now())))
+
+
+async def last_days(scope: Scope, found: Sequence[Plan]) -> dict[str, date]:
+    """By id of plans that their readers may see until when a draft is to be reported. Left out is what no window is announced for, and what
+    changes a plan that was approved: that is due on no day."""
+    drafts = [one for one in found if one.state is State.DRAFT]
+    years = sorted({one.year for one in drafts})
+    announced = await store.windows(scope, years) if years else []
+    closing = {(one.year, one.province_code): one.closes_on for one in announced}
+    done = (
+        await store.ever_approved(scope, [one.institution_code for one in drafts], years) if closing else ()
+    )
+    days = {
+        one.id: rules.due_on(closing.get((one.year, place)) for place in ("", one.province_code))
+        for one in drafts
+        if (one.institution_code, one.year) not in done
+    }
+    return {plan_id: day for plan_id, day in days.items() if day}
 
 
 async def my_reports(platform: Platform, actor: Actor) -> list[tuple[int, ReportRow]]:

@@ -60,7 +60,10 @@ LISTED_ELSEWHERE = 50
 CLASSES_READ = 100
 
 PENDING: tuple[Pending, ...] = (
-    *pending(Plan, plans.STEPS, "/admin/plans", Permission.PLANS_READ),
+    *(
+        one if one.told else replace(one, last_days=windows.last_days)
+        for one in pending(Plan, plans.STEPS, "/admin/plans", Permission.PLANS_READ)
+    ),
     *pending(Application, applications.STEPS, "/admin/applications", Permission.APPLICATIONS_READ),
     *pending(PlaceCheck, venues.STEPS, "/admin/places", Permission.VENUES_READ),
     *pending(ClassChange, interruptions.STEPS, "/admin/changes", Permission.INTERRUPTIONS_READ),
@@ -301,7 +304,7 @@ def _of_item(one: Pending, item: Item, today: date) -> Line:
         who,
         item.since,
         item.due,
-        today > item.due,
+        item.due is not None and today > item.due,
         "",
         item.key,
         item.institution_code,

@@ -26,6 +26,7 @@ from server.kernel.queries import Part
 from server.kernel.titled import Titled
 from server.plans import rules as plan_rules
 from server.plans import service as plans
+from server.plans import windows
 from server.plans.documents import Plan, PlanFilter
 from server.plans.rules import PlanItem
 from server.progress import facts, rules, service
@@ -198,10 +199,13 @@ async def _plans(
 ) -> tuple[list[Line], str | None]:
     found = await plans.on_their_way(platform, actor, _plan_filter(narrowed), after=after, limit=limit)
     today = beijing_date(platform.clock.now())
-    return [_of_plan(one, days, today) for one in found], found[-1].id if len(found) == limit else None
+    last = await windows.last_days(platform, found)
+    shown = [_of_plan(one, days, last.get(one.id), today) for one in found]
+    return shown, found[-1].id if len(found) == limit else None
 
 
-def _of_plan(plan: Plan, days: Days, today: date) -> Line:
+def _of_plan(plan: Plan, days: Days, last: date | None, today: date) -> Line:
+    """`last`: until when a draft is to be reported, where a window says so."""
     href, since = f"/admin/plans/{plan.id}", beijing_date(plan.history[-1].at)
     match plan.state:
         case plan_rules.State.SUBMITTED:
@@ -212,7 +216,7 @@ def _of_plan(plan: Plan, days: Days, today: date) -> Line:
             step = _reviewed(days, Owner.INSTITUTION, plan.institution_name, said, since, href)
         case _:
             name = plan.institution_name
-            step = Step("编好培训计划，报送审核", Owner.INSTITUTION, name, since, None, href, Phase.PREPARE)
+            step = Step(plan_rules.TO_FILE, Owner.INSTITUTION, name, since, last, href, Phase.PREPARE)
     return Line(
         f"p{plan.id}",
         href,

@@ -11,7 +11,7 @@ from server.kernel.errors import Forbidden, Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.offices import Topic
 from server.kernel.platform import Platform
-from server.kernel.reviews import Overtaken
+from server.kernel.reviews import Overtaken, Review
 from server.messages import office_inbox
 from server.messages.office_inbox import InboxFilter
 from server.plans import service as plans
@@ -19,6 +19,8 @@ from server.plans import windows
 from server.plans.documents import PlanWindow, ReportFilter, ReportRow
 from server.plans.window_rules import Report, WindowStands
 from server.plans.windows import WindowChange, WindowDraft, WindowWithdrawal
+from server.progress import desk, lines
+from server.progress.lines import LineFilter, Place
 from tests import cast, planning
 from tests.admin.browserless import sign_in
 from tests.planning import CENTRE, HEBEI, JIANGSU, XINGTAI, YANGZHOU, YEAR
@@ -44,6 +46,33 @@ async def announced(platform: Platform) -> PlanWindow:
     """By the centre for thirty days, by 河北 for ten."""
     await windows.announce(platform, CENTRE, days(platform, 30))
     return await windows.announce(platform, HEBEI, days(platform, 10))
+
+
+async def test_a_draft_is_due_with_its_window_on_every_list_and_without_one_on_no_day(
+    platform: Platform, clock: FixedClock
+) -> None:
+    plan = await planning.drafted(platform)
+
+    async def said() -> date | None:
+        seen = await desk.desk(platform, XINGTAI)
+        [line] = [one for one in seen.mine if one.url == f"/admin/plans/{plan.id}"]
+        [listed] = await lines.lines(platform, XINGTAI, LineFilter(place=Place.PLAN))
+        assert listed.step and line.title == f"{listed.step.title}：{plan.named}"
+        assert (line.due, line.overdue, line.since) == (listed.step.due, listed.overdue, listed.step.since)
+        return line.due
+
+    clock.advance(timedelta(days=9))
+    assert await said() is None, "nobody has asked for it"
+    window = await announced(platform)
+    assert await said() == window.closes_on
+    clock.advance(timedelta(days=11))
+    assert await said() == window.closes_on
+    filed = await plans.submit(platform, XINGTAI, plan.id, len(plan.history))
+    await plans.approve(platform, HEBEI, plan.id, Review(seen=len(filed.history)))
+    plan = await planning.begun(platform)
+    seen = await desk.desk(platform, XINGTAI)
+    [line] = [one for one in seen.mine if one.url == f"/admin/plans/{plan.id}"]
+    assert line.due is None and not line.overdue, "the year's plan is there"
 
 
 async def test_a_province_announces_within_the_centres_days_and_its_institutions_hear_of_both(
