@@ -142,12 +142,17 @@ async function home() {
   ]];
 }
 
+/** Where what a message asks for is done; `class_id` is of the message's own data. */
+const ASKED = {
+  "invitation-sent": "#/invitations", "invitation-reminder": "#/invitations", "scheme-to-sign": "#/teaching/class_id/scheme", "grading-due": "#/teaching/class_id",
+  "survey-opened": "#/surveys", "survey-open-reminder": "#/surveys", "guidance-to-confirm": "#/guidance", "qualification-case": "#/standing",
+};
 async function inbox() {
   const messages = await items("/inbox");
   const unread = messages.some((one) => !one.read);
   return ["消息", [
     unread && button("全部标为已读", async () => { await tell("/inbox/read", { up_to: messages[0].id }); return "已全部标为已读。"; }, "outline"),
-    messages.map((one) => card(`${one.read ? "" : "● "}${one.title}`, el("p", null, one.text), soft(moment(one.created_at)))),
+    messages.map((one) => card(`${one.read ? "" : "● "}${one.title}`, el("p", null, one.text), soft(moment(one.created_at)), ASKED[one.kind] && link(ASKED[one.kind].replace("class_id", one.data.class_id), "去办理"))),
     messages.length === 0 && none("还没有消息。"),
   ]];
 }
