@@ -15,6 +15,7 @@ import orjson
 from tornado.web import decode_signed_value
 
 from admin.options import NEVER_KEPT
+from server.kernel.numbers import holds_whole_number
 
 if TYPE_CHECKING:
     from admin.handler import PageHandler
@@ -54,7 +55,7 @@ def posted(handler: PageHandler, who: str) -> Kept | None:
         if not name.startswith("_")
         for value in handler.get_body_arguments(name, strip=False)
     ]
-    secret = any(name in NEVER_KEPT and value for name, value in fields)
+    secret = any(value and (name in NEVER_KEPT or holds_whole_number(value)) for name, value in fields)
     if not ours or secret or request.files or len(request.body) > MOST or not OUR_PAGE.fullmatch(uri):
         return None
     stood = f"{page.path}?{page.query}" if page.query else page.path

@@ -33,6 +33,7 @@ from server.kernel import downloads
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
 from server.kernel.mongo import OLDEST
+from server.kernel.numbers import without_whole_numbers
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform
 from server.kernel.queries import Part
@@ -144,8 +145,10 @@ def years_offered(page: PageHandler) -> Options:
     return years(page.platform.clock.now())
 
 
-Words = Annotated[str, Field(max_length=60), AfterValidator(str.strip)]
+Words = Annotated[str, Field(max_length=60), AfterValidator(str.strip), AfterValidator(without_whole_numbers)]
 Year = Annotated[int | None, Field(ge=2000, le=2100), Filter("年度", years_offered)]
+Day = Annotated[date | None, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]
+"""Within which the clock can reckon: the first and the last day of the calendar have none before or after them."""
 Month = Annotated[int | None, Field(ge=1, le=12), Filter("月份", MONTHS)]
 LevelCode = Annotated[str, Field(pattern=r"^[G123]$"), Filter("培训级别", LEVELS)]
 MajorCode = Annotated[str, Field(pattern=r"^[0-9]{2}$"), Filter("专业大类", MAJOR_OPTIONS)]

@@ -245,9 +245,13 @@ async def show_form(
         teachers=await teachers_offered(page, item, wished),
         wished=wished,
         wished_most=WISHED_MOST,
-        teacher_q=page.get_query_argument("teacher_q", ""),
+        teacher_q=page.query(TeacherQuery).teacher_q,
         **outcome,
     )
+
+
+class TeacherQuery(BaseModel):
+    teacher_q: Words = ""
 
 
 def wished_teachers(page: PageHandler, application: Application | None, posted: bool) -> list[str]:
@@ -262,8 +266,9 @@ def wished_teachers(page: PageHandler, application: Application | None, posted: 
 async def teachers_offered(page: PageHandler, item: PlanItem, wished: list[str]) -> list[PoolMember]:
     """Those who are ticked, then the pool of the 专业大类 as the search narrows it."""
     ticked = [await backbone.active_teacher(page.platform, person_id) for person_id in wished]
-    words = page.get_query_argument("teacher_q", "").strip()[:60]
-    narrowed = PoolFilter(words=words, major=item.major, status=PoolStatus.ACTIVE)
+    narrowed = PoolFilter(
+        words=page.query(TeacherQuery).teacher_q, major=item.major, status=PoolStatus.ACTIVE
+    )
     found = await backbone.list_pool(page.platform, page.actor, narrowed, limit=POOL_SHOWN)
     return [one for one in ticked if one] + [one for one in found if one.id not in wished]
 

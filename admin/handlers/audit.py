@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from admin.handler import Desk, PageHandler
-from admin.lists import ByAge, Filter, Listing, Words
+from admin.lists import ByAge, Day, Filter, Listing, Words
 from admin.rendering import beijing
 from server.audit_words import Told, choices, trail
 from server.kernel import chain
@@ -21,8 +20,8 @@ from server.kernel.web import Route, allow
 class TrailQuery(ByAge):
     who: Annotated[Words, Filter("操作人", hint="姓名或用户名")] = ""
     action: Annotated[str, Field(max_length=60), Filter("操作", choices())] = ""
-    since: Annotated[date | None, Filter("自")] = None
-    until: Annotated[date | None, Filter("至")] = None
+    since: Annotated[Day, Filter("自")] = None
+    until: Annotated[Day, Filter("至")] = None
     about: Annotated[Words, Filter("对象", hint="培训班、人员、证书编号、用户名或机构")] = ""
 
 

@@ -1,6 +1,6 @@
 // What is typed is kept on this computer until the server has taken it: the log-in may run out, the network go, the page be left.
 // Kept: every form with more than a line or with rows, by who is signed in, where it goes and what it is about. Never kept: passwords,
-// fields with data-never-kept (ID numbers), chosen files. Gone: once the server says that it is done (the cookie draft-done), when
+// fields with data-never-kept (ID numbers), what holds a whole ID number all the same, chosen files. Gone: once the server says that it is done (the cookie draft-done), when
 // somebody signs out, and after seven days: offices share their computers.
 const LASTS = 7 * 86400000;
 const ANSWER_WITHIN = 8000;
@@ -28,10 +28,11 @@ const about = (field) => field.type === "hidden" && !field.closest("[data-rows]"
 const keepable = (field) => field.name && !["file", "password", "submit", "button"].includes(field.type) && !about(field) && !("neverKept" in field.dataset);
 const fieldsOf = (form) => [...form.elements].filter(keepable);
 const rowsOf = (list) => [...list.querySelectorAll("[data-row]")].filter((one) => one.parentElement.closest("[data-rows]") === list);
+const numbered = (field) => /\d(?:[\s\-–—]*\d){16}[\s\-–—]*[\dXx]/.test((field.value ?? "").normalize("NFKC"));
 const ticks = (field) => field.type === "checkbox" || field.type === "radio";
 const snapshot = (form) => JSON.stringify({
   rows: [...form.querySelectorAll("[data-rows]")].map((list) => rowsOf(list).length),
-  fields: fieldsOf(form).map((field) => [field.name, ticks(field) ? field.checked : field.value, ticks(field) ? field.value : ""]),
+  fields: fieldsOf(form).map((field) => [field.name, ticks(field) ? field.checked : numbered(field) ? "" : field.value, ticks(field) ? field.value : ""]),
 });
 
 /** Where a form goes and what it is about: the version that was seen is not part of it. */
@@ -157,7 +158,7 @@ document.addEventListener("input", (event) => {
   if (!forms.has(form)) return;
   clearTimeout(timers.get(form));
   timers.set(form, setTimeout(keep, 400, form));
-  if (event.target.matches("[data-never-kept], [type=file]")) forms.get(form).lost = true;
+  if (event.target.matches("[data-never-kept], [type=file]") || numbered(event.target)) forms.get(form).lost = true;
 });
 const keepAll = () => document.querySelectorAll(DRAFTED).forEach((form) => timers.has(form) && keep(form));
 addEventListener("pagehide", keepAll);

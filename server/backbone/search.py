@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from server.kernel.folding import folded, holding
-from server.kernel.grams import grams_asked
+from server.kernel.folding import holding
+from server.kernel.grams import grams_asked, parts_asked
 from server.kernel.mongo import Row
 
 
 def of_words(words: str) -> Row:
-    """The condition that each of the words stands in the name or in the work unit."""
-    parts = [part for part in words.split() if folded(part)]
+    """The condition that each of the words stands in the name or in the work unit; what `parts_asked` does not take finds nobody."""
+    parts = parts_asked(words)
     if not parts:
-        return {}
+        return {"grams": {"$in": []}} if words.strip() else {}
     # The index finds who has all grams; that they stand in a row is looked at there.
     return {
         "grams": {"$all": sorted({gram for part in parts for gram in grams_asked(part)})},

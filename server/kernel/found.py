@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 from pymongo import UpdateOne
 
 from server.kernel.folding import folded, holding
-from server.kernel.grams import grams, grams_asked
+from server.kernel.grams import grams, grams_asked, parts_asked
 from server.kernel.mongo import Document, Index, Row
 from server.kernel.unit_of_work import Scope
 
@@ -74,9 +74,9 @@ def found_indexes(*reaches: str) -> tuple[Index, ...]:
 def looking_for(words: str, fields: Iterable[str], facets: Mapping[str, object] | None = None) -> Row:
     """The condition that a document has all of these facets and that each of the words stands in one of the fields ("items.title").
 
-    The index finds who has all grams; that they stand in a row is looked at there. Words of nothing but signs find nothing.
+    The index finds who has all grams; that they stand in a row is looked at there. What `parts_asked` does not take finds nothing.
     """
-    parts = [part for part in words.split() if folded(part)]
+    parts = parts_asked(words)
     asked = [*words_of((facets or {}).items()), *(gram for part in parts for gram in grams_asked(part))]
     condition: Row = {FOUND_BY: {"$all": sorted(set(asked))}} if asked else {}
     if words.strip() and not parts:
@@ -91,14 +91,14 @@ def looking_for(words: str, fields: Iterable[str], facets: Mapping[str, object] 
 def person_looked_for(words: str) -> Row:
     """The condition that a person has each of the words in the name, or as the last four digits of the number: 张 1234, 张1234. Of a
     whole number nobody looks at more than these."""
+    if words.strip() and not parts_asked(words):
+        return {FOUND_BY: {"$in": []}}
     names, digits = [], set()
     for word in words.split():
         name, number = _NAME_AND_NUMBER.fullmatch(folded(word).upper()).groups()  # type: ignore[union-attr]  # it takes anything
         names += [name] if name else []
         digits |= {number[-DIGITS:]} if number else set()
     condition = looking_for(" ".join(names), ["name"]) if names or not digits else {}
-    if words.strip() and not names and not digits:
-        return {FOUND_BY: {"$in": []}}
     if digits:
         condition[LAST_DIGITS] = {"$in": sorted(digits)} if len(digits) == 1 else {"$in": []}
     return condition

@@ -9,7 +9,7 @@ import unicodedata
 
 from pydantic import AfterValidator
 
-from server.kernel.folding import HYPHENS, bare_number
+from server.kernel.folding import DOTS, HYPHENS, bare_number
 
 HALF_WIDTH = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 # The roman numeral of the standard, the multiplication sign, and the Cyrillic and Greek letters.
@@ -17,6 +17,10 @@ _LOOKS_LIKE_X = dict.fromkeys(map(ord, "xⅩⅹ×ХхΧχ"), "X")
 _LEFT_OUT = dict.fromkeys(map(ord, f"'\"`‘’“”′{HYPHENS}"))
 _ID_LABEL = re.compile("^(?:(?:(?:居民|公民)?身份证?件?|证件)(?:号码|号)?:?)+")
 _PHONE_LABEL = re.compile("^(?:(?:联系)?(?:手机|电话)(?:号码|号)?:?)+")
+_APART = rf"[\s{re.escape(HYPHENS + DOTS)}]*"
+_WHOLE = re.compile(rf"[0-9](?:{_APART}[0-9]){{13,}}{_APART}[0-9Xx]")
+_OF_A_CERTIFICATE = re.compile(r"[0-9]{5}20[0-9]{2}(?:0[1-9]|1[0-2])[123][0-9]{3}")
+"""Fifteen digits too, but with a year of this century where an old ID number would have a birth before 1910."""
 _COUNTRY_CODE = re.compile(r"^(?:\+|00)?86(?=1[0-9]{10}$)")
 
 
@@ -28,6 +32,30 @@ def bare_id_number(typed: str) -> str:
 def bare_phone(typed: str) -> str:
     """A phone number without brackets and the country code of mainland China."""
     return _COUNTRY_CODE.sub("", _PHONE_LABEL.sub("", re.sub("[()]", "", _bare(typed))))
+
+
+def without_whole_numbers(words: str) -> str:
+    """Words that are looked for, of an ID number no more than its last four digits: addresses are kept in logs and histories."""
+    found = False
+
+    def cut(match: re.Match[str]) -> str:
+        nonlocal found
+        digits = re.sub("[^0-9Xx]", "", match[0])
+        if _OF_A_CERTIFICATE.fullmatch(digits):
+            return match[0]
+        found = True
+        return f" {digits[-4:]} "
+
+    plain = unicodedata.normalize("NFKC", words).translate(_LOOKS_LIKE_X)
+    shorter = _WHOLE.sub(
+        cut, "".join(c for c in plain if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf"))
+    )
+    return " ".join(shorter.split()) if found else words
+
+
+def holds_whole_number(text: str) -> bool:
+    """Whether somebody's ID number may stand in it, however it is written."""
+    return without_whole_numbers(text) != text
 
 
 def _bare(typed: str) -> str:

@@ -231,6 +231,8 @@ def as_problem(error: BaseException | None, status_code: int) -> Problem:
         case PyMongoError():
             log.error("database: %s", type(error).__name__, exc_info=error)
             return errors.Unavailable(retry_after=5)
+        case OverflowError():  # the first and the last day of the calendar have none before or after them
+            return errors.Invalid("日期或数字太大或太小，无法处理，请改正后再试。")
         case _:
             return _BY_STATUS.get(status_code, InternalFault)()
 

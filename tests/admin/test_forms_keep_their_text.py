@@ -232,6 +232,9 @@ async def test_a_form_whose_token_is_stale_comes_back_unless_another_site_sent_i
         "/admin/password", {"current": "x", "new": "y", "again": "y"}, xsrf=False, **OURS
     )
     assert secret.status == 403 and "<form" not in secret.html.partition("<main")[2]
+    numbered = {"text": f"请核对 {cast.person(1).id_number} 的名册。"}
+    personal = await mine.post(address, numbered, xsrf=False, **OURS)
+    assert personal.status == 403 and "<form" not in personal.html.partition("<main")[2]
 
 
 async def test_a_form_that_somebody_else_left_open_is_not_sent_in_ones_own_name(
