@@ -36,7 +36,7 @@ from server.kernel.mongo import OLDEST
 from server.kernel.numbers import without_whole_numbers
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform
-from server.kernel.queries import Part
+from server.kernel.queries import Part, within_time
 from server.kernel.spreadsheets import BATCH, Sheet, TooLong
 from server.kernel.titled import Titled
 from server.kernel.web import Route, allow
@@ -172,7 +172,8 @@ async def one_page(
 ) -> dict[str, Any]:
     """A page of a list as its template takes it; also of a list that is only a part of what is shown."""
     way = Way.read(address, query.conditions, query.way)
-    found = await fetch(way.cursor, size + 1)
+    with within_time():
+        found = await fetch(way.cursor, size + 1)
     rows = found[:size]
     # Where a look was broken off before the page was full, it goes on from there.
     looked = found if isinstance(found, Part) else Part[R]()

@@ -17,7 +17,7 @@ from server.certificates.documents import (
 )
 from server.certificates.rules import is_serial, number_begun
 from server.kernel.folding import bare_number, folded
-from server.kernel.found import FOUND_BY, found_indexes, looking_for, words_of
+from server.kernel.found import FOUND_BY, found_indexes, hint_of, looking_for, words_of
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, by_age
 from server.kernel.unit_of_work import Scope
@@ -106,9 +106,10 @@ async def ledger(
     scope: Scope, reach: Jurisdiction, narrowed: LedgerFilter, *, before: str | None, limit: int
 ) -> list[Certificate]:
     """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
-    condition, direction = by_age({"$and": [reach.filter(), _condition(narrowed)]}, before)
-    rows = scope["certificates"].find(condition, session=scope.session).sort("_id", direction).limit(limit)
-    return [Certificate.from_mongo(row) async for row in rows]
+    looked_for = _conditions(narrowed)
+    condition, direction = by_age({"$and": [reach.filter(), *looked_for]}, before)
+    rows = scope["certificates"].find(condition, session=scope.session, hint=hint_of(reach, looked_for[0]))
+    return [Certificate.from_mongo(row) async for row in rows.sort("_id", direction).limit(limit)]
 
 
 async def count(scope: Scope, reach: Jurisdiction) -> int:
@@ -119,7 +120,8 @@ async def count(scope: Scope, reach: Jurisdiction) -> int:
     return await scope["certificates"].count_documents(condition, session=scope.session)
 
 
-def _condition(narrowed: LedgerFilter) -> Row:
+def _conditions(narrowed: LedgerFilter) -> list[Row]:
+    """That of the words first."""
     facets = {"level": narrowed.level, "year": narrowed.year}
     code = bare_number(narrowed.words)
     if numbered := words_of([("serial", code if is_serial(code) else ""), ("number", number_begun(code))]):
@@ -129,7 +131,7 @@ def _condition(narrowed: LedgerFilter) -> Row:
         conditions = [looking_for(narrowed.words, ["printed.name"], facets)]
     if narrowed.institution_code:
         conditions.append({"institution_code": narrowed.institution_code})
-    return {"$and": conditions}
+    return conditions
 
 
 async def revoke(

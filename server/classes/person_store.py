@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from server.classes.documents import Enrolment, TrainingClass
-from server.kernel.found import person_looked_for
+from server.kernel.found import hint_of, person_looked_for
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import Row
 from server.kernel.unit_of_work import Scope
@@ -18,11 +18,12 @@ async def people(
 ) -> list[Enrolment]:
     """Of each person who is or was on a roster in this reach the newest row, newest first, older than the id `before`."""
     found: list[Enrolment] = []
-    wanted: Row = {"$and": [reach.filter(), person_looked_for(words)]}
+    looked_for = person_looked_for(words)
+    wanted: Row = {"$and": [reach.filter(), looked_for]}
     while len(found) < limit:
         condition = wanted | ({"_id": {"$lt": before}} if before else {})
-        rows = scope["enrolments"].find(condition, session=scope.session).sort("_id", -1).limit(BATCH)
-        batch = [Enrolment.from_mongo(row) async for row in rows]
+        rows = scope["enrolments"].find(condition, session=scope.session, hint=hint_of(reach, looked_for))
+        batch = [Enrolment.from_mongo(row) async for row in rows.sort("_id", -1).limit(BATCH)]
         newest = await _newest(scope, reach, [one.person_id for one in batch])
         found += [one for one in batch if newest[one.person_id] == one.id]
         if len(batch) < BATCH:

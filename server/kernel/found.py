@@ -18,6 +18,7 @@ from pymongo import UpdateOne
 
 from server.kernel.folding import folded, holding
 from server.kernel.grams import grams, grams_asked, parts_asked
+from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import Document, Index, Row
 from server.kernel.unit_of_work import Scope
 
@@ -86,6 +87,14 @@ def looking_for(words: str, fields: Iterable[str], facets: Mapping[str, object] 
         held = [[{text: {"$regex": holding(part), "$options": "i"}} for text in texts] for part in parts]
         condition["$and"] = [{"$or": of_part} for of_part in held]
     return condition
+
+
+def hint_of(reach: Jurisdiction, condition: Row) -> list[tuple[str, int]] | None:
+    """The index by which these words are looked for. MongoDB tries its indexes for a while, and of two that have found nothing it may
+    go on with the one that walks the whole reach."""
+    if "$and" not in condition or LAST_DIGITS in condition:
+        return None
+    return [*((name, 1) for name, _ in reach.conditions or ()), (FOUND_BY, 1), ("_id", -1)]
 
 
 def person_looked_for(words: str) -> Row:

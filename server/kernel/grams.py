@@ -6,8 +6,6 @@ from server.kernel.folding import folded
 
 LONGEST = 3
 """Of a gram: what is asked for is mostly a name of two or three characters, and is then found by the one that is exactly it."""
-
-
 ASKED_MOST = 60
 """Characters that are looked for at once, folded: one sign may unfold into eighteen, and of more the database takes no pattern."""
 WRITTEN_MOST = 600

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+import pymongo
+from pymongo.errors import BulkWriteError, DuplicateKeyError, ExecutionTimeout, NetworkTimeout
 
+from server.kernel.errors import Unavailable
 from server.kernel.mongo import Document, Row
 from server.kernel.unit_of_work import Scope
 
 R = TypeVar("R")
 S = TypeVar("S")
+
+LOOKED_FOR_MOST = 5.0
+"""Seconds that all queries of one page of a list may take: words that are everywhere, but nowhere together, have no index."""
+
+
+class TooBroad(Unavailable):
+    slug = "too-broad"
+    title = "一时没有找完"
+    default_detail = (
+        "符合条件的内容太多，一时没有找完。请写得更具体些（如完整的姓名或名称），或再选一个条件。"
+    )
+
+
+@contextmanager
+def within_time() -> Iterator[None]:
+    """The database gives up what is looked for here after LOOKED_FOR_MOST. Raises TooBroad."""
+    try:
+        with pymongo.timeout(LOOKED_FOR_MOST):
+            yield
+    except (ExecutionTimeout, NetworkTimeout):
+        raise TooBroad() from None
+
 
 DUPLICATE_KEY = 11000
 """In error_codes.yml of the server."""

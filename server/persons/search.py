@@ -15,6 +15,7 @@ from server.institutions import service as institutions
 from server.institutions.documents import InstitutionFilter
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.kernel.queries import within_time
 from server.persons import service
 
 SHOWN = 8
@@ -35,8 +36,17 @@ async def find(platform: Platform, actor: Actor, words: str) -> list[Group]:
     """Each kind as the actor's reach has it; nothing of nothing asked."""
     if not words:
         return []
-    most = SHOWN + 1
-    found: list[tuple[str, str, str, list[Any]]] = [
+    with within_time():
+        found = await _asked(platform, actor, words, SHOWN + 1)
+    return [
+        Group(kind, title, page, rows[:SHOWN], len(rows) > SHOWN) for kind, title, page, rows in found if rows
+    ]
+
+
+async def _asked(
+    platform: Platform, actor: Actor, words: str, most: int
+) -> list[tuple[str, str, str, list[Any]]]:
+    return [
         ("people", "人员", "/admin/people", [*await service.list_people(platform, actor, words, limit=most)]),
         (
             "teachers",
@@ -62,7 +72,4 @@ async def find(platform: Platform, actor: Actor, words: str) -> list[Group]:
             "/admin/institutions",
             [*await institutions.list_institutions(platform, actor, InstitutionFilter(words=words))],
         ),
-    ]
-    return [
-        Group(kind, title, page, rows[:SHOWN], len(rows) > SHOWN) for kind, title, page, rows in found if rows
     ]

@@ -5,18 +5,20 @@ The table is that of the routes, so that a new list cannot escape.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from admin.lists import Listing, Query
+from admin.lists import Listing, Query, one_page
 from admin.routes import ROUTES
 from scripts.benches.crowd import gather
 from scripts.benches.crowd_made import Size
 from server import __main__ as program
+from server.kernel import queries
 from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.identity import Actor
 from server.kernel.mongo import Row
@@ -32,6 +34,8 @@ LISTINGS: dict[str, Listing[Any, Any]] = {
 OFFICERS = (cast.CENTRE, cast.HEBEI_OFFICER, cast.XINGTAI_OFFICER, cast.CHANGZHOU_OFFICER)
 ACTORS = [stage.actor(one) for one in OFFICERS]
 WORDS = ("王", "王伟", "邢台 三级", "0037", "13009")
+APART = "王 张"
+"""Words that are everywhere, but nowhere together."""
 CHOICES = 2
 SMALL = {"policies", "institutions", "job_states", "leases", "upgrades", "message_pauses", "audit_checks"}
 """Collections that never grow: tens of rows, read whole."""
@@ -87,15 +91,36 @@ async def test_a_list_looks_at_little_more_than_it_shows(crowded: Platform, addr
         assert fits(row), told(row)
 
 
-async def noted_of(platform: Platform, listing: Listing[Any, Any]) -> list[Row]:
-    """What mongod noted of all questions: of each a page, and a page further on."""
+@pytest.mark.parametrize("address", ["/admin/people", "/admin/certificates"])
+async def test_words_that_stand_nowhere_together_walk_no_whole_reach(crowded: Platform, address: str) -> None:
+    """Where its trials have found nothing, the server may choose any index: it is told which."""
+    noted = await noted_of(crowded, LISTINGS[address], {"q": APART})
+    asked = [row["command"] for row in noted if "$regex" in str(row["command"])]
+    assert len(asked) == sum(holds(one, LISTINGS[address].permission) for one in ACTORS)
+    assert all("found_by" in one["hint"] for one in asked if one["find"] != "persons"), asked
+
+
+async def test_a_list_whose_rows_are_not_found_in_time_asks_to_say_more(
+    crowded: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "LOOKED_FOR_MOST", 1e-4)
+    page: Any = Viewer(crowded, ACTORS[0])
+    classes = LISTINGS["/admin/classes"]
+    with pytest.raises(queries.TooBroad, match="请写得更具体些"):
+        await one_page(page, classes.address, classes.query(), partial(classes.fetch, page, classes.query()))
+
+
+async def noted_of(
+    platform: Platform, listing: Listing[Any, Any], asked: Mapping[str, str] | None = None
+) -> list[Row]:
+    """What mongod noted of all questions, or of this one: of each a page, and a page further on."""
     await platform.db.create_collection("system.profile", capped=True, size=2**25)
     await platform.db.command("profile", 2)
     try:
         for actor in ACTORS:
             if holds(actor, listing.permission):
                 page: Any = Viewer(platform, actor)
-                for query in questions(listing, page):
+                for query in [listing.query.model_validate(asked)] if asked else questions(listing, page):
                     await ask(page, listing, query)
     finally:
         await platform.db.command("profile", 0)
