@@ -8,11 +8,17 @@ from typing import Any
 from admin.handler import PageHandler
 from server.kernel import downloads
 from server.kernel.downloads import Download
-from server.kernel.errors import NotFound, Problem
+from server.kernel.errors import Forbidden, NotFound, Problem
 from server.kernel.permissions import Permission
 from server.kernel.web import allow
 
 Give = Callable[..., Awaitable[Download]]
+
+
+def require_our_page(page: PageHandler) -> None:
+    """Raises Forbidden where another site led here: what is taken along is noted under the name of whoever happens to be signed in."""
+    if page.request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        raise Forbidden("这个链接来自其他网站，文件没有导出。需要时请在本平台的页面上点击导出或下载。")
 
 
 def download(
@@ -22,6 +28,7 @@ def download(
 
     def declare(give: Give) -> type[PageHandler]:
         async def get(self: Any, **ids: str) -> None:
+            require_our_page(self)
             try:
                 file = await give(self, **ids)
             except Problem as problem:

@@ -24,6 +24,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from admin.downloads import require_our_page
 from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
 from admin.options import LEVELS, MAJOR_OPTIONS, MONTHS, PROVINCE_OPTIONS, years
 from admin.paging import Way
@@ -43,7 +44,7 @@ from server.kernel.web import Route, allow
 
 PAGE_SIZE = 20
 EXPORT_RATE = "30/minute"
-AT_ONCE = 20_000
+AT_ONCE = 5_000
 """Rows that somebody waits for; longer exports are prepared while one does something else."""
 
 NOT_NARROWING = {"way", "sort"}
@@ -258,14 +259,17 @@ class Export(Generic[Q]):
         class TakeAlong(PageHandler):
             @allow(export.permission, rate=EXPORT_RATE)
             async def get(self) -> None:
+                require_our_page(self)
                 query = self.query(export.query)
                 sheet = export.sheet(self, query)
+                asked = (export.address, sheet.title, query.conditions)
+                if held := await exports.held(self.platform, self.actor, *asked):
+                    return self.see_other(f"{exports.PAGE}/{held.id}")
                 try:
                     written = await sheet.stream(
                         sheet.named(self.today), export.rows(self, query), most=AT_ONCE
                     )
                 except TooLong:
-                    asked = (export.address, sheet.title, query.conditions)
                     begun = await exports.begin(self.platform, self.actor, *asked)
                     self.see_other(f"{exports.PAGE}/{begun.id}")
                 else:

@@ -34,6 +34,10 @@ PREPARER = system("prepare-exports")
 MOST_ATTEMPTS = 3
 """What died so often may be what kills its process."""
 SHOWN = 50
+STILL_NEW = timedelta(minutes=10)
+"""As long as a workbook is so new, who asks for the same list is shown it."""
+KEPT_MOST = 10
+"""Workbooks of one account; the oldest makes room for the next."""
 
 
 class AlreadyPreparing(Conflict):
@@ -65,13 +69,28 @@ async def note(unit: UnitOfWork, address: str, title: str, rows: int) -> None:
     unit.audit("exports:take", address, list=title, taken=rows)
 
 
+async def held(
+    platform: Platform, actor: Actor, address: str, title: str, conditions: Mapping[str, str]
+) -> PreparedExport | None:
+    """The actor's own of this very list that is being prepared, or was a moment ago: nothing need be written once more."""
+    of_this = {"address": address, "title": title, "conditions": _narrowed(conditions)}
+    since = platform.clock.now() - STILL_NEW
+    standing = [{"state": State.PREPARING}, {"state": State.READY, "asked_at": {"$gt": since}}]
+    newest = platform["exports"].find({"owner_id": actor.id, **of_this, "$or": standing}).sort("_id", -1)
+    return next((PreparedExport.from_mongo(row) for row in await newest.to_list(1)), None)
+
+
+def _narrowed(conditions: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in sorted(conditions.items()) if value}
+
+
 @transactional
 async def begin(unit: UnitOfWork, address: str, title: str, conditions: Mapping[str, str]) -> PreparedExport:
     """Asks for a long list. The same one that is being prepared already is answered again. Raises AlreadyPreparing."""
     held = await unit["exports"].find_one(
         {"owner_id": unit.actor.id, "state": State.PREPARING}, session=unit.session
     )
-    narrowed = {name: value for name, value in conditions.items() if value}
+    narrowed = _narrowed(conditions)
     if held is not None:
         running = PreparedExport.from_mongo(held)
         if (running.address, running.conditions) != (address, narrowed):
@@ -155,9 +174,23 @@ async def _prepare(platform: Platform, wanted: PreparedExport) -> bool:
         log.exception("an export of %s was not finished", wanted.address)
         error = "准备时出错，请稍后重新导出；再次出错请联系管理员。"
         return await _fail(platform, mine, error)
-    return await _ready(
-        platform, PREPARER, mine, {"rows": written.rows, "file_name": name, "size": written.file.size}
-    )
+    found = {"rows": written.rows, "file_name": name, "size": written.file.size}
+    ready = await _ready(platform, PREPARER, mine, found)
+    await _make_room(platform, wanted.owner_id)
+    return ready
+
+
+async def _make_room(platform: Platform, owner_id: str) -> None:
+    own = {"owner_id": owner_id, "state": State.READY}
+    rows = platform["exports"].find(own).sort("_id", -1).skip(KEPT_MOST)
+    async for row in rows.limit(SHOWN):
+        await _remove(platform, row)
+
+
+async def _remove(platform: Platform, row: Mapping[str, Any]) -> int:
+    if row["file_id"]:
+        await platform.files.delete(row["file_id"])
+    return (await platform["exports"].delete_one({"_id": row["_id"]})).deleted_count
 
 
 async def _watched(
@@ -202,7 +235,5 @@ async def forget(platform: Platform) -> Counts:
     over = {"expires_at": {"$lte": platform.clock.now()}}
     count = 0
     async for row in platform["exports"].find(over).limit(1_000):
-        if row["file_id"]:
-            await platform.files.delete(row["file_id"])
-        count += (await platform["exports"].delete_one({"_id": row["_id"]})).deleted_count
+        count += await _remove(platform, row)
     return {"删除导出文件": count}

@@ -49,6 +49,7 @@ async def test_a_long_list_is_prepared_whole_for_its_owner_who_hears_of_it(
     assert f"{len(rows)} 行" in ready and head[0] == "机构号"
     told = await platform["office_messages"].find_one({"topic": offices.Topic.READY})
     assert told is not None and told["href"] == begun.location
+    assert (await centre.get(LIST)).location == begun.location, "it is still new"
     noted = await platform["audit"].distinct("action", {"action": {"$regex": "^exports:"}})
     assert noted == ["exports:begin", "exports:prepare", "exports:take"]
 
@@ -64,8 +65,9 @@ async def test_a_long_list_is_prepared_whole_for_its_owner_who_hears_of_it(
 
 
 async def test_what_a_dead_run_left_is_begun_anew_and_given_up_after_three(
-    platform: Platform, centre: Browser, monkeypatch: pytest.MonkeyPatch
+    platform: Platform, centre: Browser, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(exports, "KEPT_MOST", 1)
     begun = (await centre.get(LIST)).location.rpartition("/")[2]
     half = platform.files.create("half", {})
     await half.write(b"0" * 300_000)  # the process died after that
@@ -73,10 +75,18 @@ async def test_what_a_dead_run_left_is_begun_anew_and_given_up_after_three(
     assert await exports.prepare_waiting(platform) == {"准备导出": 1}
     assert await platform["files.chunks"].count_documents({"files_id": half.id}) == 0
 
+    clock.advance(exports.STILL_NEW)
     again = (await centre.get(LIST)).location
     await platform["exports"].update_one({"_id": again.rpartition("/")[2]}, {"$set": {"attempts": 3}})
     assert await exports.prepare_waiting(platform) == {"准备导出": 0}
     assert "多次中断" in (await centre.get(again)).text
+
+    third = (await centre.get(LIST)).location
+    assert await exports.prepare_waiting(platform) == {"准备导出": 1}
+    assert (await centre.get(third)).status == 200
+    assert (await centre.get(f"/admin/exports/{begun}")).status == 404, "the oldest has made room"
+    assert len(await platform["files.chunks"].distinct("files_id")) == 1
+    clock.advance(exports.STILL_NEW)
 
     lost = (await centre.get(LIST)).location
     await platform["accounts"].update_one(
@@ -85,3 +95,15 @@ async def test_what_a_dead_run_left_is_begun_anew_and_given_up_after_three(
     await exports.prepare_waiting(platform)
     row = await platform["exports"].find_one({"_id": lost.rpartition("/")[2]})
     assert row is not None and row["state"] == State.FAILED and "权限" in row["error"]
+
+
+@pytest.mark.parametrize("site_led_from", ["cross-site", "same-site"])
+async def test_no_other_site_has_a_list_or_a_file_taken_along_under_somebodys_name(
+    platform: Platform, centre: Browser, site_led_from: str
+) -> None:
+    elsewhere = {"Sec-Fetch-Site": site_led_from}
+    for address in ("/admin/people/export", "/admin/accounts/batches/template"):
+        refused = await centre.get(address, **elsewhere)
+        assert refused.status == 403 and "其他网站" in refused.text, address
+    assert await platform["audit"].count_documents({"action": {"$regex": "^exports:"}}) == 0
+    assert (await centre.get("/admin/people/export", **{"Sec-Fetch-Site": "same-origin"})).status == 200
