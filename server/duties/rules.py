@@ -1,17 +1,14 @@
-"""Duties of a backbone teacher (article 8.4): what a calendar year owes, where somebody stands in it, and follow-up guidance.
+"""Duties of a backbone teacher (article 8.4): where somebody stands in a calendar year, and follow-up guidance.
 
-每年承担授课任务不少于 2 次，且年度满意度平均分不少于 2 分（满分 3 分）. The guide does not say what is owed of a year in which
-somebody was not in the pool from the first day to the last; `required_tasks` says what we do (待核).
+每年承担授课任务不少于 2 次，且年度满意度平均分不少于 2 分（满分 3 分）: how many of a year is for `backbone.owed` to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
-from server.backbone.rules import Decided, PoolStatus, status_on
-from server.invitations.rules import YEARLY_TEACHING, task_days
+from server.invitations.rules import task_days
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.identity import Role
 from server.kernel.reviews import By, Procedure
@@ -23,32 +20,7 @@ EARLIEST_YEAR = 2022
 """The year of the guide's trial."""
 
 
-# ---- what a year owes
-
-
-def days_in_pool(registered_on: date, history: Sequence[Decided], first: date, last: date) -> int:
-    """How many of the days from `first` to `last`, both counted, somebody was registered and neither suspended nor cancelled."""
-    begin = max(first, registered_on)
-    begins = sorted({begin, *(one.effective_on for one in history if begin < one.effective_on <= last)})
-    ends = [*begins[1:], last + timedelta(days=1)]
-    return sum(
-        (end - start).days
-        for start, end in zip(begins, ends, strict=True)
-        if start < end and status_on(history, start) is PoolStatus.ACTIVE
-    )
-
-
-def required_tasks(registered_on: date, history: Sequence[Decided], year: int) -> int:
-    """授课 tasks owed of a calendar year: two (article 8.4.1), less for whoever was not in the pool all the year (待核).
-
-    Time before registration and time of suspension are not held against anybody: the two tasks are shared out over the days in the pool,
-    halves up. From three quarters of the year on it is two, from one quarter on one, below that none. What is decided already for days
-    to come counts.
-    """
-    first, last = task_days(year)
-    whole = (last - first).days + 1
-    share = YEARLY_TEACHING * days_in_pool(registered_on, history, first, last)
-    return (2 * share + whole) // (2 * whole)
+# ---- where somebody stands in a year
 
 
 class Standing(Titled):

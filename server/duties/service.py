@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from pymongo.errors import DuplicateKeyError
 
 from server.accounts import people
+from server.backbone import owed
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter, PoolMember
 from server.backbone.rules import PoolStatus
@@ -87,7 +88,7 @@ class DutyYear:
     def required(self) -> int:
         """授课 tasks owed of this year."""
         registered_on = beijing_date(self.teacher.registered_at)
-        return rules.required_tasks(registered_on, self.teacher.history, self.year)
+        return owed.required_tasks(registered_on, self.teacher.history, self.year)
 
     @property
     def teaching_done(self) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.applications import service as applications
+from server.backbone import owed
+from server.backbone import service as backbone
 from server.classes.documents import TrainingClass
 from server.classes.rules import Kind
 from server.invitations import rules, store
@@ -68,8 +70,11 @@ async def recommend(
         cancelled=sorted(cancelled),
         limit=RECOMMENDED_MOST,
     )
+    rows, year = await store.recommended(platform, pipeline), rules.year_of_task(one.starts_on)
+    members = await backbone.members(platform, [row["_id"] for row in rows])
     candidates = []
-    for row in await store.recommended(platform, pipeline):
+    for row in rows:
+        member = members[row["_id"]]
         clashing = [store.engagement(task) for task in row["clashes"]]
         candidates.append(
             Candidate(
@@ -83,7 +88,8 @@ async def recommend(
                 clashing=clashing,
                 invited=[each.kind for each in live if each.teacher_id == row["_id"]],
                 reasons=rules.reasons(
-                    year=rules.year_of_task(one.starts_on),
+                    year=year,
+                    required=owed.required_tasks(beijing_date(member.registered_at), member.history, year),
                     teaching=(row["teaching_done"], row["teaching_planned"]),
                     assessment=(row["assessment_done"], row["assessment_planned"]),
                     major=one.major_name,

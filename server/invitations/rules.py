@@ -16,8 +16,6 @@ from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.reviews import NOBODY, PROVINCE, By, Procedure
 from server.kernel.titled import Titled
 
-YEARLY_TEACHING = 2
-"""每年承担授课任务不少于 2 次 (article 8.4.1)."""
 REMIND_BEFORE = timedelta(days=2)
 
 
@@ -209,6 +207,7 @@ class Reason:
 def reasons(
     *,
     year: int,
+    required: int,
     teaching: tuple[int, int],
     assessment: tuple[int, int],
     major: str,
@@ -219,15 +218,15 @@ def reasons(
 ) -> list[Reason]:
     """The reasons, weightiest first; `teaching` and `assessment` are the tasks of the year that are done, and those still planned.
 
-    Whoever has less than two 授课 of either still owes it (article 8.4.1).
+    Whoever has less 授课 of either than is `required` of them this year still owes it (article 8.4.1, backbone.owed).
     """
-    owes = sum(teaching) < YEARLY_TEACHING
+    owes = sum(teaching) < required
     return [
         *(Reason(clash_words(one), "danger") for one in clashing),
         *([Reason("本班已取消安排", "danger")] if cancelled else []),
         *([Reason("开班申请中的意向教师", "info")] if wished else []),
         Reason(
-            f"{year} 年授课 {_times(*teaching)}{f'，不足 {YEARLY_TEACHING} 次' if owes else ''}",
+            f"{year} 年授课 {_times(*teaching)}{f'，不足 {required} 次' if owes else ''}",
             "success" if owes else "neutral",
         ),
         Reason(f"考核 {_times(*assessment)}"),

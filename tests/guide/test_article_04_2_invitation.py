@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import pytest
 
+from server.backbone.owed import YEARLY_TEACHING
 from server.classes import service as classes
 from server.classes.rules import Kind
 from server.invitations import recommendation
 from server.invitations import service as invitations
-from server.invitations.rules import YEARLY_TEACHING
 from server.invitations.service import InvitationDraft, NotInvitable
 from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.permissions import ROLE_PERMISSIONS, Permission

@@ -7,11 +7,11 @@ import pytest
 from server.attendance import rolls, work
 from server.attendance import store as attendance_store
 from server.attendance.rolls import LateRegistration
+from server.backbone.owed import YEARLY_TEACHING, required_tasks
 from server.classes.rules import Kind
 from server.duties import rules
 from server.duties import service as duties
 from server.duties.rules import Standing, State
-from server.invitations.rules import YEARLY_TEACHING
 from server.kernel.errors import Invalid
 from server.kernel.platform import Platform
 from server.surveys import tallies as survey_tallies
@@ -32,7 +32,7 @@ from tests.surveying import clock_of
 def test_4_1_two_teaching_tasks_are_owed_of_a_year() -> None:
     """第八条（四）1: 每年承担授课任务不少于2次。"""
     assert YEARLY_TEACHING == 2
-    assert rules.required_tasks(date(2025, 1, 1), [], 2026) == 2
+    assert required_tasks(date(2025, 1, 1), [], 2026) == 2
     assert rules.standing(2, 1, None, over=True) is Standing.SHORT
     assert rules.standing(2, 2, True, over=True) is Standing.FULFILLED
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.backbone import owed
 from server.backbone.rules import PoolStatus, status_on
 from server.duties import rules
 from server.duties.rules import STEPS, Action, GuidanceSettled, Standing, State, Way
@@ -43,15 +44,15 @@ def test_days_in_the_pool_are_those_counted_one_by_one(
 ) -> None:
     days = year(number)
     slow = sum(day >= registered_on and status_on(history, day) is PoolStatus.ACTIVE for day in days)
-    assert rules.days_in_pool(registered_on, history, days[0], days[-1]) == slow
+    assert owed.days_in_pool(registered_on, history, days[0], days[-1]) == slow
     share = 2 * slow / len(days)
-    assert rules.required_tasks(registered_on, history, number) == int(share + 0.5)
+    assert owed.required_tasks(registered_on, history, number) == int(share + 0.5)
 
 
 @given(number=YEARS)
 def test_who_is_in_the_pool_all_the_year_owes_two(number: int) -> None:
-    assert rules.required_tasks(date(number, 1, 1), [], number) == 2
-    assert rules.required_tasks(LONG_AGO, [], number) == 2
+    assert owed.required_tasks(date(number, 1, 1), [], number) == 2
+    assert owed.required_tasks(LONG_AGO, [], number) == 2
 
 
 @pytest.mark.parametrize(
@@ -71,16 +72,16 @@ def test_who_is_in_the_pool_all_the_year_owes_two(number: int) -> None:
 def test_who_is_registered_in_the_middle_of_the_year_owes_the_share(
     registered_on: date, required: int
 ) -> None:
-    assert rules.required_tasks(registered_on, [], registered_on.year) == required
+    assert owed.required_tasks(registered_on, [], registered_on.year) == required
 
 
 def test_time_of_suspension_is_not_held_against_anybody() -> None:
     suspended = Decision(PoolStatus.SUSPENDED, date(2026, 3, 1))
     back = Decision(PoolStatus.ACTIVE, date(2026, 9, 1))
-    assert rules.required_tasks(LONG_AGO, [suspended, back], 2026) == 1
-    assert rules.required_tasks(LONG_AGO, [suspended], 2026) == 0
+    assert owed.required_tasks(LONG_AGO, [suspended, back], 2026) == 1
+    assert owed.required_tasks(LONG_AGO, [suspended], 2026) == 0
     week = [Decision(PoolStatus.SUSPENDED, date(2026, 3, 1)), Decision(PoolStatus.ACTIVE, date(2026, 3, 8))]
-    assert rules.required_tasks(LONG_AGO, week, 2026) == 2
+    assert owed.required_tasks(LONG_AGO, week, 2026) == 2
 
 
 # ---- where somebody stands

@@ -149,12 +149,19 @@ def test_the_refusal_names_the_class_and_its_days() -> None:
 # ---- reasons
 
 
-@given(teaching=st.integers(0, 5), assessment=st.integers(0, 5), same=st.booleans(), wished=st.booleans())
+@given(
+    required=st.integers(0, 2),
+    teaching=st.integers(0, 5),
+    assessment=st.integers(0, 5),
+    same=st.booleans(),
+    wished=st.booleans(),
+)
 def test_the_reasons_say_the_numbers_and_who_owes_teaching(
-    teaching: int, assessment: int, same: bool, wished: bool
+    required: int, teaching: int, assessment: int, same: bool, wished: bool
 ) -> None:
     told = rules.reasons(
         year=2026,
+        required=required,
         teaching=(teaching, 0),
         assessment=(assessment, 0),
         major="机械类",
@@ -168,7 +175,7 @@ def test_the_reasons_say_the_numbers_and_who_owes_teaching(
     assert ("同省" in words) == same and ("外省" in words) != same
     assert ("开班申请中的意向教师" in words) == wished
     [taught] = [reason for reason in told if reason.text.startswith(f"2026 年授课 {teaching} 次")]
-    assert ("不足 2 次" in taught.text) == (teaching < 2) == (taught.tone == "success")
+    assert (f"不足 {required} 次" in taught.text) == (teaching < required) == (taught.tone == "success")
 
 
 # ---- the year of a task
