@@ -120,7 +120,7 @@ async function picture(path, words) {
 const ROLES = { TRAINEE: "参训教师", BACKBONE_TEACHER: "骨干教师" };
 const WAITING = [
   ["tasks", "项学习成果待提交", "#/classes"], ["surveys", "份问卷待填写", "#/surveys"], ["guidance", "条后续指导待确认", "#/guidance"],
-  ["invitations", "封邀请函待答复", "#/invitations"], ["signatures", "份培训方案待签署", "#/teaching"], ["grades", "份学习成果待评分", "#/teaching", "grades_early"],
+  ["invitations", "封邀请函待答复", "#/invitations"], ["signatures", "份培训方案待签署", "#/teaching"], ["grades", "份学习成果待批阅", "#/teaching", "grades_early"],
   ["applications", "名报名者待审核", "#/teaching"], ["statements", "件动态管理事项可陈述", "#/standing"],
 ];
 
@@ -144,7 +144,8 @@ async function home() {
 
 /** Where what a message asks for is done; `class_id` is of the message's own data. */
 const ASKED = {
-  "invitation-sent": "#/invitations", "invitation-reminder": "#/invitations", "scheme-to-sign": "#/teaching/class_id/scheme", "grading-due": "#/teaching/class_id",
+  "invitation-sent": "#/invitations", "invitation-reminder": "#/invitations", "scheme-to-sign": "#/teaching/class_id/scheme", "scheme-drafted": "#/teaching/class_id/scheme", "scheme-changed": "#/teaching/class_id/scheme",
+  "grading-due": "#/teaching/class_id",
   "survey-opened": "#/surveys", "survey-open-reminder": "#/surveys", "guidance-to-confirm": "#/guidance", "qualification-case": "#/standing",
 };
 async function inbox() {
@@ -175,7 +176,7 @@ async function oneClass(id) {
     open.map((session) => checkIn(id, session)),
     link(`#/classes/${id}/notice`, "入学通知与承诺书"),
     result && card("成绩", facts(["结论", result.passed ? "合格" : "不合格"], ["总分", result.total], ["过程性", result.formative], ["终结性", result.summative], ["出勤课时", `${result.hours_attended} / ${result.hours_total}`], ["说明", result.reason])),
-    card("学习任务", tasks.map((task) => link(`#/classes/${id}/tasks/${task.id}`, el("strong", null, task.title), el("span", null, task.grade ? `${task.grade.points} / ${task.maximum} 分` : task.submission ? `已提交第 ${task.submission.version} 版` : `${moment(task.deadline)} 前提交`))), tasks.length === 0 && none("还没有布置任务。")),
+    card("学习任务", tasks.map((task) => link(`#/classes/${id}/tasks/${task.id}`, el("strong", null, task.title), el("span", null, task.grade ? `${task.grade.points} / ${task.maximum} 分` : task.submission ? `已提交第 ${task.submission.version} 版` : `${moment(task.deadline)} 截止`))), tasks.length === 0 && none("还没有布置任务。")),
     card("课次", el("ul", { class: "hand-list" }, sessions.map((session) => el("li", null, el("strong", null, session.title), ` ${moment(session.starts_at)} · ${session.place} · `, attended(session)))), sessions.length === 0 && none("还没有课次。")),
   ]];
 }
@@ -312,7 +313,7 @@ async function guidance() {
   return ["后续指导", [
     found.map((one) => card(`${one.teacher_name} · ${one.state_title}`, el("p", null, one.about), soft(`${day(one.given_on)} ${one.way_title} ${one.minutes} 分钟`), one.objection && soft(`异议：${one.objection}`), one.state === "WAITING" && el("div", null,
       button("确认有这次指导", async () => { await tell(`/guidance/${one.id}/confirm`); return "已确认。"; }),
-      form("提出异议", [field("与事实不符之处", "reason", { required: true, minlength: 2, maxlength: 500 })], async (typed) => { await tell(`/guidance/${one.id}/dispute`, { reason: typed.get("reason") }); return "异议已提交。"; })))),
+      form("提出异议", [field("与事实不符之处", "reason", { required: true, minlength: 4, maxlength: 500 })], async (typed) => { await tell(`/guidance/${one.id}/dispute`, { reason: typed.get("reason") }); return "异议已提交。"; })))),
     found.length === 0 && none("还没有教师记录过对您的后续指导。"),
   ]];
 }
@@ -389,7 +390,7 @@ async function work(classId, taskId) {
   const seen = await ask(`/teaching/tasks/${taskId}/submissions`);
   return [seen.task.title, [
     facts(["已提交", seen.submitted], ["已评分", seen.graded], ["截止", moment(seen.task.deadline)]),
-    seen.items.filter((one) => one.submission).map((one) => link(`#/teaching/${classId}/tasks/${taskId}/${one.person_id}`, el("strong", null, one.name), el("span", null, one.grade ? `${one.grade.points} / ${seen.task.maximum} 分` : "待评分"))),
+    seen.items.filter((one) => one.submission).map((one) => link(`#/teaching/${classId}/tasks/${taskId}/${one.person_id}`, el("strong", null, one.name), el("span", null, one.grade ? `${one.grade.points} / ${seen.task.maximum} 分` : "待批阅"))),
     seen.submitted === 0 && none("还没有人提交。"),
   ]];
 }
@@ -402,7 +403,7 @@ async function grade(classId, taskId, personId) {
     card(one.grade ? `已评 ${one.grade.points} 分` : "评分", form(one.grade ? "改评" : "评分", [
       seen.task.criteria.map((criterion) => field(`${criterion.title}（满分 ${criterion.points}）`, criterion.key, { type: "number", min: 0, max: criterion.points, required: true, value: one.grade?.scores[criterion.key] })),
       area("评语", "comment", { maxlength: 1000, value: one.grade?.comment }),
-      one.grade && field("改评的理由", "reason", { required: true, minlength: 2, maxlength: 500 }),
+      one.grade && field("改评的理由", "reason", { required: true, minlength: 4, maxlength: 500 }),
     ], async (typed) => {
       const scores = Object.fromEntries(seen.task.criteria.map(({ key }) => [key, Number(typed.get(key))]));
       const given = { scores, comment: typed.get("comment"), ...(one.grade ? { reason: typed.get("reason") } : {}) };
@@ -441,7 +442,7 @@ async function standing() {
   return ["资格与动态管理", [
     facts(["状态", one.status_title], ["入库日期", day(one.registered_on)]), one.warnings.map((warning) => card(`预警：${warning.grade_title}`, el("p", null, warning.rule_title))),
     one.cases.map((item) => card(`${item.rule_title} · ${item.state_title}`, facts(...item.facts.map(({ title: name, value }) => [name, value])), item.statements.map((said) => el("p", null, said.text)), item.decisions.map((decided) => soft(`${decided.number} ${decided.outcome_title}：${decided.reason}`)),
-      item.may_state && form("陈述", [area("陈述", "text", { required: true, minlength: 2, maxlength: 2000 })], async (typed) => { await tell(`/teaching/qualification-cases/${item.id}/statement`, { text: typed.get("text") }); return "陈述已提交。"; }))),
+      item.may_state && form("陈述", [area("陈述", "text", { required: true, minlength: 4, maxlength: 2000 })], async (typed) => { await tell(`/teaching/qualification-cases/${item.id}/statement`, { text: typed.get("text") }); return "陈述已提交。"; }))),
     one.cases.length === 0 && one.warnings.length === 0 && none("没有预警，也没有动态管理事项。"),
   ]];
 }
