@@ -203,14 +203,14 @@ _ROWS = (
         "授课考核邀请",
         (
             "{institution}邀请您承担“{class_name}”的{kind}任务，{starts_on} 至 {ends_on}。",
-            "请在 {reply_until} 前答复。",
+            "请在 {reply_until}（含）以前答复。",
         ),
         (_CLASS, (_THING, "kind"), (_DATE, "reply_until"), _FROM),
     ),
     Kind(
         "invitation-reminder",
         "邀请函待答复",
-        ("{institution}邀请您承担“{class_name}”的{kind}任务，请在 {reply_until} 前答复，过期自动失效。",),
+        ("{institution}邀请您承担“{class_name}”的{kind}任务，请在 {reply_until}（含）以前答复，过期自动失效。",),
         (_CLASS, (_THING, "kind"), (_DATE, "reply_until"), _FROM),
     ),
     Kind(
@@ -239,6 +239,12 @@ _ROWS = (
         (_CLASS, (_DATE, "starts_on"), (_DATE, "ends_on")),
     ),
     # ---- 培训方案 (article 4.3)
+    Kind(
+        "scheme-drafted",
+        "培训方案有新稿",
+        ("{author}保存了“{class_name}”的培训方案（第 {version} 版），请查看、继续修改或提出意见。",),
+        (_CLASS, (_THING, "author")),
+    ),
     Kind(
         "scheme-changed",
         "培训方案有新版",
@@ -436,7 +442,7 @@ _ROWS = (
     Kind(
         "qualification-case",
         "动态管理告知",
-        ("部指导中心对您的骨干教师资格立案核查：{ground}。", "您可以在 {reply_until} 前陈述意见。"),
+        ("部指导中心对您的骨干教师资格立案核查：{ground}。", "您可以在 {reply_until}（含）以前陈述意见。"),
         ((_THING, "ground"), (_DATE, "reply_until")),
     ),
     Kind(

@@ -272,7 +272,7 @@ async def _save(
     voided = len(before.signatures) if before and before.state is State.SIGNING else 0
     unit.audit("schemes:save", class_id, version=new.version, signatures_void=voided)
     if before is None or voided or before.author_id != unit.actor.id:
-        _tell_colleagues(unit, training_class, new)
+        _tell_colleagues(unit, training_class, new, voided)
     return new
 
 
@@ -285,12 +285,15 @@ def _came_between(newest: SchemeVersion) -> VersionOutdated:
     )
 
 
-def _tell_colleagues(unit: UnitOfWork, training_class: TrainingClass, new: SchemeVersion) -> None:
+def _tell_colleagues(
+    unit: UnitOfWork, training_class: TrainingClass, new: SchemeVersion, voided: int
+) -> None:
     """The other teachers hear of the first of the versions that one author saves in a row, and of each that voids signatures;
     the institution finds a teacher's version among what waits."""
     for teacher in training_class.teachers:
         if teacher.person_id != unit.actor.id:
-            unit.notify(teacher.person_id, "scheme-changed", author=new.saved_by, **news(new))
+            kind = "scheme-changed" if voided else "scheme-drafted"
+            unit.notify(teacher.person_id, kind, author=new.saved_by, **news(new))
 
 
 def with_timetable(content: Content, seen: SchemeOfClass, wish: TimetableWish) -> Content:
