@@ -27,7 +27,7 @@ from pydantic import BaseModel, Field
 from admin.handler import NO_ERRORS, PageHandler
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, Problem
 from server.kernel.permissions import Permission
-from server.kernel.reasons import Reason
+from server.kernel.reasons import Reason, ShortReason
 from server.kernel.web import allow
 
 Page = TypeVar("Page", bound=PageHandler)
@@ -72,6 +72,12 @@ class ReasonForm(BaseModel):
     """Of a step that needs nothing but a reason."""
 
     reason: Reason
+
+
+class WordForm(BaseModel):
+    """The same where a word may be the whole of it."""
+
+    reason: ShortReason
 
 
 def shows(permission: Permission) -> Callable[..., Awaitable[None]]:

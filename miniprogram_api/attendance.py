@@ -43,7 +43,7 @@ from server.classes.rules import NotArrived, NotYourPart
 from server.classes.service import ResultsReleased
 from server.kernel.errors import TooManyRequests
 from server.kernel.permissions import Permission
-from server.kernel.reasons import Reason
+from server.kernel.reasons import Reason, ShortReason
 from server.kernel.web import Route
 
 # ---- checking in
@@ -368,7 +368,7 @@ class SeveralLateRegistrations(ApiHandler):
 
 class ChangeRequest(Request):
     status: Status
-    reason: Reason
+    reason: ShortReason
 
 
 class TaughtCheckIn(ApiHandler):

@@ -17,13 +17,13 @@ from server.invitations.rules import Action, InvitationClosed, State, TeacherBus
 from server.invitations.service import Refusal
 from server.kernel.paper import PaperLacksCharacter
 from server.kernel.permissions import Permission
-from server.kernel.reasons import Reason
+from server.kernel.reasons import ShortReason
 from server.kernel.web import Route
 from server.wechat.content import ContentRefused
 
 
 class DeclineRequest(Request):
-    reason: Reason
+    reason: ShortReason
     """The institution reads it."""
 
 

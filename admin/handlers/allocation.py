@@ -11,7 +11,7 @@ from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
 from admin.lists import Filter, Listing, Options, Query, Words
 from admin.options import PROVINCE_OPTIONS
 from admin.rendering import province_name
-from admin.steps import ReasonForm, batch, shows, step
+from admin.steps import ReasonForm, WordForm, batch, shows, step
 from server.accounts import staff
 from server.accounts.documents import Account, AccountFilter
 from server.accounts.staff import AccountDraft, ColleagueDraft
@@ -107,9 +107,9 @@ async def username_of(page: PageHandler, account_id: str) -> str:
     Permission.ACCOUNTS_STAFF,
     "已停用 {} 个账号，所有登录已退出。",
     username_of,
-    ReasonForm,
+    WordForm,
 )
-async def deactivate_several(page: PageHandler, account_id: str, form: ReasonForm) -> None:
+async def deactivate_several(page: PageHandler, account_id: str, form: WordForm) -> None:
     await staff.deactivate(page.platform, page.actor, account_id, form.reason)
 
 
@@ -181,7 +181,7 @@ class DeactivateDialog(Dialog):
 
 @step(DeactivateDialog, Permission.ACCOUNTS_STAFF)
 async def deactivate(page: Dialog, account_id: str) -> str:
-    reason = page.form(ReasonForm).reason
+    reason = page.form(WordForm).reason
     account = await staff.deactivate(page.platform, page.actor, account_id, reason)
     return f"{account.name}（{account.username}）的账号已停用，所有登录已退出。"
 

@@ -37,7 +37,7 @@ from server.classes.rules import Kind
 from server.kernel.clock import BEIJING
 from server.kernel.errors import FieldError, Invalid, Problem
 from server.kernel.permissions import Permission, holds
-from server.kernel.reasons import Reason
+from server.kernel.reasons import Reason, ShortReason
 from server.kernel.seen import Saving
 from server.kernel.web import Route, allow
 from server.venues.service import PlaceUnresolved
@@ -132,7 +132,7 @@ class TeachersQuery(BaseModel):
 
 
 class RegistrationForm(LateRegistration):
-    reason: Reason
+    reason: ShortReason
 
 
 class CancelForm(BaseModel):

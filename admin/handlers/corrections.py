@@ -10,18 +10,18 @@ from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Filter, LevelCode, Listing, Month, ProvinceCode, Query, Words, Year, fetched_by, named
-from admin.steps import Done, batch, shows, step
+from admin.steps import Done, ReasonForm, batch, shows, step
 from server.attendance import service as attendance
 from server.classes import service as classes
 from server.corrections import service as corrections
 from server.corrections.documents import Correction, CorrectionFilter
 from server.corrections.rules import Ground, State, Subject
-from server.corrections.service import ClassCorrection, InstitutionCorrection, Reason, TraineeCorrection
+from server.corrections.service import ClassCorrection, InstitutionCorrection, TraineeCorrection
 from server.institutions import service as institutions
 from server.kernel.clock import beijing_date
 from server.kernel.permissions import Permission, holds
 from server.kernel.reasons import OptionalReason
-from server.kernel.reviews import Review
+from server.kernel.reviews import Return, Review
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 
@@ -206,17 +206,9 @@ async def approve(page: OneCorrection, correction_id: str) -> str:
     return f"已核准并更正：{found.about}。"
 
 
-class ReasonForm(BaseModel):
-    reason: Reason
-
-
-class ReturnForm(Review, ReasonForm):
-    pass
-
-
 @step(OneCorrection, Permission.CORRECTIONS_REVIEW)
 async def send_back(page: OneCorrection, correction_id: str) -> str:
-    wanted = page.form(ReturnForm)
+    wanted = page.form(Return)
     await corrections.return_(page.platform, page.actor, correction_id, wanted.reason, seen=wanted.seen)
     return "已退回培训机构，对方可以修改后重新申请。"
 

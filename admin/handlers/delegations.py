@@ -6,7 +6,7 @@ from functools import partial
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import Query, one_page
-from admin.steps import Done, ReasonForm, shows, step
+from admin.steps import Done, WordForm, shows, step
 from server.accounts import delegations
 from server.accounts.delegations import PAGE, DelegationDraft
 from server.kernel.permissions import Permission
@@ -47,7 +47,7 @@ async def step_back(page: Delegations) -> str:
 
 @step(Delegations, Permission.ACCOUNTS_OWN)
 async def end(page: Delegations, delegation_id: str) -> str:
-    reason = page.form(ReasonForm).reason
+    reason = page.form(WordForm).reason
     ended = await delegations.end(page.platform, page.actor, delegation_id, reason)
     return f"{ended.to_name}代{ended.from_name}办理已结束。"
 

@@ -18,7 +18,7 @@ from server.kernel.errors import FieldError, Forbidden, Invalid, NotFound
 from server.kernel.identity import Actor, Jurisdiction
 from server.kernel.offices import Said, Topic
 from server.kernel.platform import Platform
-from server.kernel.reasons import Reason
+from server.kernel.reasons import ShortReason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 PAGE = "/admin/delegations"
@@ -29,7 +29,7 @@ class DelegationDraft(BaseModel):
     to_id: Annotated[str, Field(title="代办人", pattern=r"^[0-9a-f]{24}$")]
     from_on: Annotated[date, Field(title="开始日期")]
     until_on: Annotated[date, Field(title="结束日期")]
-    reason: Reason
+    reason: Annotated[ShortReason, Field(title="事由")]
 
 
 async def colleagues(platform: Platform, actor: Actor) -> list[Account]:
@@ -74,7 +74,7 @@ async def delegate(unit: UnitOfWork, draft: DelegationDraft) -> Delegation:
     unit.audit(
         "accounts:delegate", new.id, from_on=str(new.from_on), until=str(new.until_on), reason=new.reason
     )
-    words = f"{new.from_name}请您在 {new.from_on} 至 {new.until_on} 代办，理由：{new.reason}"
+    words = f"{new.from_name}请您在 {new.from_on} 至 {new.until_on} 代办，事由：{new.reason}"
     unit.tell(Said(offices.account(to.id), Topic.DELEGATED, words, PAGE))
     return new
 

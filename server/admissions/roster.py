@@ -57,7 +57,7 @@ class Edit(Entry):
 
 
 class Reason(BaseModel):
-    reason: reasons.Reason
+    reason: reasons.ShortReason
 
 
 class Leaving(Reason):

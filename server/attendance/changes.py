@@ -22,7 +22,7 @@ from server.classes.documents import TrainingClass
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
-from server.kernel.reasons import Reason
+from server.kernel.reasons import Reason, ShortReason
 from server.kernel.seen import require as require_seen
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
@@ -51,7 +51,7 @@ class LateRegistrations(_Wanted):
 
     person_ids: Annotated[list[PersonId], Field(title="学员", min_length=1, max_length=500)]
     status: Annotated[Status, Field(title="登记为")] = Status.PRESENT
-    reason: Reason
+    reason: ShortReason
 
     @field_validator("status")
     @classmethod
@@ -62,7 +62,7 @@ class LateRegistrations(_Wanted):
 class CheckInChange(_Wanted):
     person_id: PersonId
     status: Annotated[Status, Field(title="更正为")]
-    reason: Reason
+    reason: ShortReason
 
 
 class VerdictDraft(_Wanted):

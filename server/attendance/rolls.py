@@ -25,7 +25,7 @@ from server.kernel.errors import Conflict, NotFound
 from server.kernel.identity import Actor
 from server.kernel.namesakes import Listed, told_apart
 from server.kernel.platform import Platform
-from server.kernel.reasons import Reason
+from server.kernel.reasons import ShortReason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 REFUSALS_SHOWN = 200
@@ -52,7 +52,7 @@ class LateRegistration(BaseModel):
 
     person_id: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
     status: Status = Status.PRESENT
-    reason: Reason
+    reason: ShortReason
 
     @field_validator("status")
     @classmethod

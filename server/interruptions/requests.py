@@ -17,7 +17,7 @@ Reason = reasons.Reason
 
 class Wanted(BaseModel):
     ground: Annotated[Ground, Field(title="原因")]
-    reason: Reason
+    reason: Annotated[Reason, Field(title="说明")]
 
 
 class Suspension(Wanted):

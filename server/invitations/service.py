@@ -31,7 +31,7 @@ from server.kernel.history import step
 from server.kernel.identity import Actor, system
 from server.kernel.life import LifeStep
 from server.kernel.platform import Platform
-from server.kernel.reasons import Reason
+from server.kernel.reasons import ShortReason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 AT_ONCE = 100
@@ -58,7 +58,7 @@ class InvitationDraft(BaseModel):
 
 
 class Refusal(BaseModel):
-    reason: Reason
+    reason: ShortReason
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,15 @@ Reason = Annotated[
 ]
 """At least four characters that can be seen, two of them letters."""
 
+SHORTEST_WORD = 2
+ShortReason = Annotated[
+    str,
+    Field(title="理由", min_length=SHORTEST_WORD, max_length=LONGEST),
+    BeforeValidator(readable),
+    AfterValidator(says_something),
+]
+"""Where a word is a whole reason (病假, 离职, 退休): two letters."""
+
 OptionalReason = Annotated[
     str,
     Field(title="理由", max_length=LONGEST),

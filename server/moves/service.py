@@ -20,7 +20,7 @@ from server.kernel.errors import FieldError, Invalid, NotFound
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Jurisdiction, Role, system
 from server.kernel.platform import Platform
-from server.kernel.reasons import Reason
+from server.kernel.reasons import ShortReason
 from server.kernel.reviewed import take
 from server.kernel.reviews import Return, Review, Withdrawal
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
@@ -40,7 +40,7 @@ class MoveDraft(BaseModel):
     to_unit: Annotated[str, Field(title="调入单位", min_length=2, max_length=60)]
     to_province: Annotated[str, Field(title="调入省份", pattern=r"^[0-9]{2}$")]
     effective_on: Annotated[date, Field(title="生效日期")]
-    reason: Reason
+    reason: Annotated[ShortReason, Field(title="事由")]
 
 
 # ---- asking

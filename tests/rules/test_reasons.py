@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from server.kernel.reasons import LONGEST, OptionalReason, Reason, readable
+from server.kernel.reasons import LONGEST, OptionalReason, Reason, ShortReason, readable
 
 REASON: TypeAdapter[str] = TypeAdapter(Reason)
 OPTIONAL: TypeAdapter[str] = TypeAdapter(OptionalReason)
@@ -54,6 +54,18 @@ def test_what_is_kept_is_kept_again(typed: str) -> None:
         return
     assert REASON.validate_python(kept) == kept == readable(kept)
     assert 4 <= len(kept) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("病假", True), ("年休假", True), ("无", False), ("。。", False)]
+)
+def test_where_a_word_is_a_whole_reason_it_is_two_letters(typed: str, kept: bool) -> None:
+    adapter: TypeAdapter[str] = TypeAdapter(ShortReason)
+    if kept:
+        assert adapter.validate_python(typed) == typed
+    else:
+        with pytest.raises(ValidationError):
+            adapter.validate_python(typed)
 
 
 def test_a_reason_that_is_too_short_or_too_long_says_so() -> None:
