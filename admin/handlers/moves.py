@@ -66,8 +66,8 @@ class NewMove(PageHandler):
     get = shows(Permission.MOVES_ASK)
 
     async def show(self, outcome: Outcome = NO_ERRORS) -> None:
-        subject = await service.subject(self.platform, self.actor, self.query(Whom).person)
-        self.render_page("moves/form.html", subject=subject, **outcome)
+        asking = await service.asking(self.platform, self.actor, self.query(Whom).person)
+        self.render_page("moves/form.html", asking=asking, **outcome)
 
 
 @step(NewMove, Permission.MOVES_ASK, rate="30/hour", rate_by="office")

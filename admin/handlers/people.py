@@ -10,6 +10,7 @@ from admin.steps import shows
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
+from server.moves import service as moves
 from server.persons import search, service
 from server.persons.service import PersonRow
 
@@ -44,7 +45,8 @@ class OnePerson(PageHandler):
 
     async def show(self, person_id: str, outcome: Outcome = NO_ERRORS) -> None:
         record = await service.person(self.platform, self.actor, person_id)
-        self.render_page("people/one.html", record=record, person=record.person, **outcome)
+        move = await moves.offered(self.platform, self.actor, record.work_unit)
+        self.render_page("people/one.html", record=record, person=record.person, move=move, **outcome)
 
 
 class SearchPage(PageHandler):

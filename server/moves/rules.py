@@ -123,7 +123,14 @@ def gives_way(state: State, pending: Iterable[str], taken: Iterable[str], provin
     return state is State.ASKED and province in pending and Action.AGREE not in taken
 
 
-def check_side(sides: Iterable[str], mine: str) -> None:
+def whose_moves(*, province: bool) -> str:
+    """Which moves an office may ask for: said before it writes one, and when it asks for another."""
+    if province:
+        return "您只能提出调入或调出本省的调动；其他的请有关省的省级管理部门提出。"
+    return "您只能提出调入或调出本单位的调动；其他的请省级管理部门提出。"
+
+
+def check_side(sides: Iterable[str], mine: str, *, province: bool) -> None:
     """Raises NotYourMove for who asks for a person that neither comes to them nor leaves them."""
     if mine not in sides:
-        raise NotYourMove("只能提出调入或调出本单位、本省的调动。")
+        raise NotYourMove(whose_moves(province=province))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
@@ -17,8 +18,10 @@ from server.institutions import service as institutions
 from server.institutions.annex1 import PROVINCES
 from server.kernel.clock import beijing_date
 from server.kernel.errors import FieldError, Invalid, NotFound
+from server.kernel.folding import folded
 from server.kernel.history import step
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Jurisdiction, Role, system
+from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.reasons import ShortReason
 from server.kernel.reviewed import take
@@ -72,6 +75,39 @@ async def subject(scope: Scope, actor: Actor, person_id: str) -> Subject:
     )
 
 
+@dataclass(frozen=True)
+class Asking:
+    """What the form begins with."""
+
+    subject: Subject
+    words: str
+    """Which moves the actor may ask for."""
+    to_unit: str
+    """An institution asks for somebody of another unit only to have them: its own name; else empty."""
+
+
+async def asking(platform: Platform, actor: Actor, person_id: str) -> Asking:
+    """Raises NotFound as `subject`."""
+    found = await subject(platform, actor, person_id)
+    words = rules.whose_moves(province=Role.PROVINCE in actor.roles)
+    return Asking(found, words, await _taken_in_by(platform, actor, found.work_unit))
+
+
+async def offered(platform: Platform, actor: Actor, work_unit: str) -> str:
+    """What asking is called on the page of somebody of this unit; empty for who may not ask."""
+    if not holds(actor, Permission.MOVES_ASK):
+        return ""
+    return "提出调入本单位" if await _taken_in_by(platform, actor, work_unit) else Action.ASK.label
+
+
+async def _taken_in_by(scope: Scope, actor: Actor, work_unit: str) -> str:
+    """The name of the actor's institution, where somebody of this unit is not of it."""
+    if Role.PROVINCE in actor.roles or actor.institution_code is None:
+        return ""
+    own = await institutions.name_of(scope, actor.institution_code)
+    return "" if folded(own) == folded(work_unit) else own
+
+
 async def ask(platform: Platform, actor: Actor, person_id: str, draft: MoveDraft) -> Move:
     """Asks for a move to or from the actor's own unit or province; where nobody else has to confirm, it is confirmed by that.
 
@@ -101,7 +137,7 @@ async def _ask(unit: UnitOfWork, person_id: str, draft: MoveDraft) -> Move:
     provinces = list(dict.fromkeys(one for one in (found.province_code, draft.to_province) if one))
     province_asks = Role.PROVINCE in unit.actor.roles
     mine = unit.actor.province_code if province_asks else unit.actor.institution_code
-    rules.check_side(provinces if province_asks else codes, mine or "")
+    rules.check_side(provinces if province_asks else codes, mine or "", province=province_asks)
     before_this = await store.closed(unit, person_id, unit.actor.office)
     rules.check_pause((beijing_date(one.history[-1].at) for one in before_this), today)
     if province_asks and mine == found.province_code:

@@ -49,7 +49,7 @@ def test_who_stays_in_the_same_unit_and_province_does_not_move_however_it_is_spe
         rules.check_move(("邢台技师学院", "13"), ("邢台 技师学院", "13"), TODAY, TODAY)
     rules.check_move(("示例学校", "13"), ("示例学校", "32"), TODAY, TODAY)
     with pytest.raises(NotYourMove):
-        rules.check_side(["13", "32"], "44")
+        rules.check_side(["13", "32"], "44", province=True)
 
 
 def test_an_institution_is_named_with_its_own_province_and_who_was_asked_is_not_asked_again_that_day() -> (

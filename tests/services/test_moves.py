@@ -160,7 +160,11 @@ async def test_a_trainee_moves_within_a_province_by_its_word_and_what_was_done_k
     rows = (await enrolment.whereabouts(platform, trainee)).enrolments
     with pytest.raises(NotFound):
         await service.ask(platform, JIANGSU, trainee, draft(platform))
-    with pytest.raises(NotYourMove):
+    institution = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    assert "提出调入本单位" in (await institution.get(f"/admin/people/{trainee}")).text
+    asking = await institution.get(f"/admin/moves/new?person={trainee}")
+    assert "您只能提出调入或调出本单位的调动" in asking.text and 'value="邢台技师学院"' in asking.html
+    with pytest.raises(NotYourMove, match="其他的请省级管理部门提出"):
         await service.ask(
             platform, XINGTAI, trainee, draft(platform, to_unit="示例县技工学校", to_province=cast.HEBEI)
         )
