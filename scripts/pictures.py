@@ -57,7 +57,7 @@ HANDS = {
     "certificate": ("demo-trainee-101", ["我的证书", "培训班"]),
     "teacher": ("demo-teacher-1", []),
     "invitations": ("demo-teacher-1", ["邀请函"]),
-    "grading": ("demo-teacher-1", ["我的授课", "（第二期）", "学习任务考核方案", "待评分"]),
+    "grading": ("demo-teacher-1", ["我的授课", "（第二期）", "学习任务考核方案", "待批阅"]),
 }
 """Picture → whose phone, and what is pressed on it."""
 

@@ -136,12 +136,12 @@ class ClassAssessment:
         for task in self.tasks:
             if count := sum(one is task for _, one in self.awaited):
                 found.append(
-                    f"《{task.title}》{task.deadline.astimezone(BEIJING):%m月%d日 %H:%M} 截止，"
+                    f"《{task.title}》{task.deadline.astimezone(BEIJING):%Y-%m-%d\u00a0%H:%M} 截止，"
                     f"还有 {count} 人没有提交。"
                 )
         if self.ungraded:
             early = f"（其中 {self.early} 份未到截止）" if self.early else ""
-            found.append(f"有 {len(self.ungraded)} 份提交尚未评分{early}：{_named(self.ungraded)}。")
+            found.append(f"有 {len(self.ungraded)} 份提交待批阅{early}：{_named(self.ungraded)}。")
         return found
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.assessment import rules, store
 from server.assessment.documents import Grade, Result, Submission, Task, is_graded
+from server.assessment.table import CellState
 from server.assessment.tasks import attended_task, task_in_reach, taught_task
 from server.assessment.uploads import Upload, limits_of, versions_full, within_quotas
 from server.classes import service as classes
@@ -209,6 +210,14 @@ class WorkOnTask:
     task: Task
     latest: Submission | None
     grade: Grade | None
+
+    def said_at(self, now: datetime) -> str:
+        """Its points or, in the words of the results, why there are none."""
+        if self.grade is not None and is_graded(self.latest, self.grade):
+            return str(self.grade.current.points)
+        if self.latest is not None:
+            return CellState.WAITING.label
+        return (CellState.OPEN if rules.is_open(self.task.deadline, now) else CellState.MISSING).label
 
 
 @dataclass(frozen=True)

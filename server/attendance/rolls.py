@@ -202,6 +202,9 @@ class Attended:
     session: TeachingSession
     check_in: CheckIn | None
 
+    def held_at(self, now: datetime) -> bool:
+        return self.check_in is not None or has_ended(self.session.ends_at, now)
+
     def said_at(self, now: datetime) -> str:
         """In a word: nobody is missing before the session is over."""
         if self.check_in is not None:

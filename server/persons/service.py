@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from server.accounts import people
 from server.accounts.documents import Person
@@ -65,6 +65,9 @@ class Attendance:
     @property
     def came(self) -> int:
         return sum(one.check_in is not None and one.check_in.attended for one in self.sessions)
+
+    def held_at(self, now: datetime) -> int:
+        return sum(one.held_at(now) for one in self.sessions)
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ async def test_staff_see_each_version_its_files_and_the_history_of_its_grades(
     await hand_in(platform, phone, task, text="第二版")
     home = f"/admin/classes/{opened.id}/tasks/{task.id}"
     overview = await mine.get(home)
-    assert "新版待评分" in overview.text and overview.text.count("未提交") == 2
+    assert "新版待批阅" in overview.text and overview.text.count("未提交") == 2
     newest = await mine.get(f"{home}/trainees/{phone.actor.person_id}")
     assert "第二版" in newest.text and "80 → 85 分" in newest.text and "修改理由：漏算附件" in newest.text
     older = await mine.get(f"{home}/trainees/{phone.actor.person_id}?version=1")
@@ -173,7 +173,7 @@ async def test_results_are_released_once_everything_is_graded(
     await enter(platform, mine, cast.XINGTAI_OFFICER)  # a week later
     again = await hand_in(platform, opened.trainees[1], formative, text="又一版")
     waiting = await mine.get(home)
-    assert "有 1 份提交尚未评分" in waiting.text and f"{home}/release" not in waiting.html
+    assert "有 1 份提交待批阅" in waiting.text and f"{home}/release" not in waiting.html
     named = {"typed": opened.training_class.name}
     refused = await mine.post(f"{home}/release", named)
     assert refused.status == 409 and opened.trainees[1].actor.name in refused.text
@@ -187,7 +187,7 @@ async def test_results_are_released_once_everything_is_graded(
     await grade(platform, opened.teacher, again, 40, 20)
     ready = await mine.get(home)
     assert "可以公布了" in ready.text and f"{home}/release" in ready.html
-    for words in ("已完成 80，应完成 80", "满意度评价 还没有发起", "尚未评分 0 份", "名册、报名和报到"):
+    for words in ("已完成 80，应完成 80", "满意度评价 还没有发起", "待批阅 0 份", "名册、报名和报到"):
         assert words in ready.text, words
     for typed in ({}, {"typed": "别的培训班"}):
         assert (await mine.post(f"{home}/release", typed)).status == 422

@@ -158,7 +158,7 @@ async def test_results_wait_for_a_task_that_somebody_may_still_hand_in(
     await grade(platform, opened.teacher, await hand_in(platform, first, later))
     with pytest.raises(ResultsNotReady) as refused:
         await release(platform, opened)
-    assert "《课后研究》04月05日 12:00 截止，还有 1 人没有提交。" in refused.value.detail
+    assert "《课后研究》2026-04-05\u00a012:00 截止，还有 1 人没有提交。" in refused.value.detail
     await grade(platform, opened.teacher, await hand_in(platform, second, later))
     assert len(await release(platform, opened)) == 2
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from server.classes import service as classes
@@ -17,9 +19,11 @@ from server.kernel.platform import Platform
 from server.persons import search, service
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
+from tests.assessing import clock_of
 from tests.correcting import NEW_NUMBER
 from tests.finding import gone_astray
 from tests.planning import CENTRE, HEBEI, JIANGSU, XINGTAI, YANGZHOU
+from tests.scheming import approved
 
 GULI = cast.TRAINEE_WITH_A_DOT
 CHANGZHOU = stage.actor(cast.CHANGZHOU_OFFICER)
@@ -112,6 +116,25 @@ async def test_an_office_sees_of_a_person_the_classes_of_its_reach_and_no_others
     [mine] = (await service.person(platform, XINGTAI, person_id)).attended
     assert mine.result is not None and mine.result.passed and mine.certificate is not None
     assert mine.came == len([one for one in mine.sessions if one.check_in]) > 0
+
+
+async def test_what_is_still_to_come_is_neither_missed_nor_marked(
+    platform: Platform, wechat: Simulator
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    await approved(platform, held)
+    await stage.come(platform, held.id)
+    actor = held.trainees[0].actor
+
+    async def now() -> tuple[int, int, set[str]]:
+        [mine] = (await service.person(platform, XINGTAI, actor.person_id)).attended
+        at = platform.clock.now()
+        return len(mine.sessions), mine.held_at(at), {one.said_at(at) for one in mine.work}
+
+    planned, begun, words = await now()
+    assert begun < planned and words == {"未定"}
+    clock_of(platform).set(platform.clock.now() + timedelta(days=60))
+    assert await now() == (planned, planned, {"未交"})
 
 
 async def test_a_teacher_shows_with_the_classes_taught_and_the_last_digits_alone(
