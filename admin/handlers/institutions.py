@@ -205,7 +205,7 @@ async def hear(page: QualificationForm, code: str, number: str, action: str) -> 
     """A 师资研修中心 is to be withdrawn: it is heard first, and the case is decided afterwards."""
     wanted, seen = page.form(Intent), page.form(Saving).seen
     case = await opening.about_centre(page.platform, page.actor, code, int(number), wanted, seen)
-    said = f"已立案，{case.name}可在 {case.state_until} 前陈述情况。收到陈述或期满以后再作出决定。"
+    said = f"已立案，{case.name}可在 {case.state_until}（含）以前陈述情况。收到陈述或期满以后再作出决定。"
     return Done(said, f"/admin/qualification/{case.id}")
 
 

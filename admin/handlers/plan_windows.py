@@ -74,13 +74,13 @@ class UrgeForm(BaseModel):
 @step(REPORTS.page, Permission.PLANS_ANNOUNCE, rate="10/day", rate_by="office")
 async def announce(page: PageHandler) -> Done:
     kept = await windows.announce(page.platform, page.actor, page.form(WindowDraft))
-    return Done(f"已公布，{kept.year} 年培训计划在 {kept.closes_on} 前报送。", f"{PAGE}?year={kept.year}")
+    return Done(f"已公布，{kept.year} 年计划在 {kept.closes_on}（含）以前报送。", f"{PAGE}?year={kept.year}")
 
 
 @step(REPORTS.page, Permission.PLANS_ANNOUNCE, rate="10/day", rate_by="office")
 async def change(page: PageHandler) -> Done:
     kept = await windows.change(page.platform, page.actor, page.form(WindowChange))
-    return Done(f"已调整，{kept.year} 年培训计划在 {kept.closes_on} 前报送。", f"{PAGE}?year={kept.year}")
+    return Done(f"已调整，{kept.year} 年计划在 {kept.closes_on}（含）以前报送。", f"{PAGE}?year={kept.year}")
 
 
 @step(REPORTS.page, Permission.PLANS_ANNOUNCE)

@@ -97,7 +97,7 @@ async def _urge(unit: UnitOfWork, item: str) -> Urging:
     if line.owner in (Owner.TEACHERS, Owner.TRAINEES):
         await _tell_people(unit, line, new.office)
     else:
-        days = f"，已等待 {(today - line.since).days} 天" if line.since else ""
+        days = f"，已等待 {(today - line.since).days} 天" if line.since and line.since < today else ""
         about = f"（{line.about}）" if line.about and line.about not in line.title else ""
         words = f"{new.office}催办：{line.title}{about}{days}"
         unit.tell(Said(_address(line), Topic.URGED, words, line.url))

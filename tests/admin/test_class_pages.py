@@ -39,10 +39,12 @@ async def test_an_institution_sees_its_own_classes_and_a_neighbour_none(
 ) -> None:
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     neighbour = await sign_in(platform, site, cast.YANGZHOU_OFFICER)
-    assert opened.name in (await mine.get("/admin/classes")).text
+    listed = await mine.get("/admin/classes")
+    assert opened.name in listed.text and "今天起" in listed.text and "0 天" not in listed.text
     assert opened.name not in (await neighbour.get("/admin/classes")).text
     overview = await mine.get(f"/admin/classes/{opened.id}")
     assert overview.status == 200 and "进行中" in overview.text and "机械类" in overview.text
+    assert "今天起" in overview.text and "（含）以前办完" in overview.text
     for path in ("", "/roster", "/roster/export", "/roster/template", "/invitations"):
         assert (await neighbour.get(f"/admin/classes/{opened.id}{path}")).status == 404
 
