@@ -37,7 +37,7 @@ def draft(platform: Platform, to: Account, first: int = 0, last: int = 3) -> Del
         to_id=to.id,
         from_on=today + timedelta(days=first),
         until_on=today + timedelta(days=last),
-        reason="年休假三天。",
+        reason="年休假",
     )
 
 
@@ -86,6 +86,9 @@ async def test_it_ends_early_by_either_or_from_above_and_nobody_else_sees_it(
     away = await colleague(platform, "xingtai-two", "李试某")
     third = await colleague(platform, "xingtai-three", "王试某")
     new = await delegations.delegate(platform, staff.actor_of(away), draft(platform, account))
+    form = new.model_dump(mode="json", include={"from_on", "until_on"}) | {"to_id": third.id, "reason": "无"}
+    refused = await mine.post(f"{PAGE}/new", form)
+    assert refused.status == 422 and "事由：至少 2 个字符" in refused.text
     await mine.post(f"{PAGE}/{new.id}/stand-in")
     for stranger in (JIANGSU, YANGZHOU):
         assert await delegations.list_delegations(platform, stranger) == []
