@@ -99,7 +99,8 @@ async def _sealed(platform: Platform, typed: Entry) -> SealedIdentity:
 async def add(platform: Platform, actor: Actor, class_id: str, typed: Entry) -> Enrolment:
     """Puts one person on the roster of the actor's class, and tells them; the same again answers the same.
 
-    Raises NameInvalid, IdNumberInvalid, PhoneInvalid, NameDiffers, AlreadyListed, LeftBefore, DatesClash, NoPlaceLeft, ResultsReleased.
+    Raises NameInvalid, IdNumberInvalid, PhoneInvalid, NameDiffers, AlreadyListed, LeftBefore, DatesClash, NoPlaceLeft, ResultsReleased,
+    ClassOver.
     """
     sealed = await _sealed(platform, typed)
     try:
@@ -120,6 +121,7 @@ async def _add(unit: UnitOfWork, class_id: str, sealed: SealedIdentity, details:
             raise roster_rules.AlreadyListed(f"{listed.name}（{listed.id_number_masked}）已在本班名册中。")
         unit.nothing_written()
         return listed
+    enrolment.require_not_over(training_class, beijing_date(unit.now))
     new = Enrolment(
         class_id=class_id,
         institution_code=training_class.institution_code,

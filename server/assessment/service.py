@@ -380,6 +380,11 @@ async def passed_with_hours(scope: Scope, class_ids: Sequence[str]) -> dict[str,
     return await store.passed_with_hours(scope, class_ids)
 
 
+async def with_tasks(scope: Scope, class_ids: Sequence[str]) -> set[str]:
+    """Those of these classes in which there is anything to be assessed by."""
+    return {row["class_id"] for row in await store.tasks_of_classes(scope, class_ids)}
+
+
 @dataclass(frozen=True)
 class Ungraded:
     """Works of a class that wait for a grade."""

@@ -62,6 +62,36 @@ class Lesson:
 
 
 @dataclass(frozen=True)
+class Taught:
+    """How far a class has come with its hours."""
+
+    held: int = 0
+    missing: int = 0
+    """What it still owes beside what is yet to come: nothing can be released before it is held."""
+    not_held: int = 0
+    """Of what is missing, what was planned and is over, and nobody came to."""
+    empty: int = 0
+    """In so many sessions,"""
+    since: datetime | None = None
+    """the first of which ended then."""
+
+
+def taught(owed: int, lessons: Iterable[Lesson], came: Container[str], now: datetime) -> Taught:
+    """What was held, and what is missing of what is owed; `came`: ids of sessions in which a check-in counts. A session that nobody came to
+    matters as long as the class is short of its hours by it (articles 4.6, 17)."""
+    lessons = list(lessons)
+    over = [one for one in lessons if has_ended(one.ends_at, now)]
+    all_held = sum(one.hours for one in held(over, came, now))
+    to_come = sum(one.hours for one in lessons) - sum(one.hours for one in over)
+    empty = [one for one in over if one.id not in came]
+    missing = max(owed - all_held - to_come, 0)
+    not_held = min(sum(one.hours for one in empty), missing)
+    if not not_held:
+        return Taught(all_held, missing)
+    return Taught(all_held, missing, not_held, len(empty), min(one.ends_at for one in empty))
+
+
+@dataclass(frozen=True)
 class ClassHours:
     """Class hours (课时) of a class and of its people."""
 

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 
 from server.attendance import store
 from server.attendance.documents import AddedKind, CheckIn, TeachingSession
-from server.attendance.hours import ClassHours, class_hours
+from server.attendance.hours import ClassHours, Lesson, Taught, class_hours, taught
 from server.attendance.rules import SETTLES_AFTER, Window
 from server.attendance.sheet import SigningDay, attendance_sheet, signing_days
 from server.classes import service as classes
@@ -185,6 +185,16 @@ async def unscheduled(scope: Scope, found: Sequence[TrainingClass]) -> dict[str,
     return {class_id: hours for class_id, hours in left.items() if hours > 0}
 
 
+async def taught_in(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Taught]:
+    """By class id what was held, and what is missing, of classes that the caller has fetched already."""
+    lessons = await store.lessons(scope, [one.id for one in found])
+    now, came = scope.platform.clock.now(), await store.came(scope, [one.id for _, one in lessons])
+    of_class: dict[str, list[Lesson]] = {}
+    for class_id, lesson in lessons:
+        of_class.setdefault(class_id, []).append(lesson)
+    return {one.id: taught(one.class_hours, of_class.get(one.id, ()), came, now) for one in found}
+
+
 async def count_sessions(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
     """By class id how many sessions its timetable has; a class without any is left out."""
     return {class_id: count for class_id, (count, _) in (await store.planned(scope, class_ids)).items()}
@@ -246,18 +256,21 @@ async def signing_sheets(
 
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
-    """开课: from the timetable to the last day of the class."""
+    """开课: from the timetable to the last day of the class, and on until its hours are held (article 4.6)."""
     sessions = await store.sessions_of_class(platform, training_class.id)
     entries = await audit.of_subject(platform, training_class.id)
     who, _ = entry_of(entries, "attendance:add-timetable")
-    stage = training_class.stage_on(beijing_date(platform.clock.now()))
-    states: dict[Stage, State] = {
-        Stage.NOT_STARTED: "todo",
-        Stage.ONGOING: "current",
-        Stage.FINISHED: "done",
-    }
+    known = (await taught_in(platform, [training_class]))[training_class.id]
+    state: State = "current"
+    match training_class.stage_on(beijing_date(platform.clock.now())):
+        case Stage.NOT_STARTED:
+            state = "todo"
+        case Stage.FINISHED if training_class.condition.ended:
+            state = "done" if known.held else "todo"
+        case Stage.FINISHED if training_class.frozen or (known.held and not known.missing):
+            state = "done"
     when = min((one.created_at for one in sessions), default=None)
     detail = f"{len(sessions)} 次课" if sessions else "还没有排课"
-    return [
-        LifeStep("开课", states[stage], who, when, f"/admin/classes/{training_class.id}/sessions", detail)
-    ]
+    if known.missing and not training_class.frozen and state != "todo":
+        detail += f"，已完成 {known.held} 课时，还差 {known.missing} 课时"
+    return [LifeStep("开课", state, who, when, f"/admin/classes/{training_class.id}/sessions", detail)]

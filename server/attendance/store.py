@@ -10,6 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorChangeStream
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from server.attendance.documents import AddedHours, AddedKind, CheckIn, RefusedScan, TeachingSession
+from server.attendance.hours import Lesson
 from server.attendance.rules import Status
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
@@ -140,6 +141,16 @@ async def timetables(scope: Scope, class_ids: Sequence[str]) -> list[TeachingSes
     return [TeachingSession.from_mongo(row) async for row in rows.sort([("starts_at", 1), ("_id", 1)])]
 
 
+async def lessons(scope: Scope, class_ids: Sequence[str]) -> list[tuple[str, Lesson]]:
+    """(class, lesson) of all sessions of these classes, those that were cancelled left out: what hours are reckoned from."""
+    rows = scope["teaching_sessions"].find(
+        {"class_id": {"$in": list(class_ids)}, "cancelled_at": None},
+        {"class_id": 1, "ends_at": 1, "hours": 1},
+        session=scope.session,
+    )
+    return [(row["class_id"], Lesson(row["_id"], row["ends_at"], row["hours"])) async for row in rows]
+
+
 async def naming_others(scope: Scope, teaching: Mapping[str, Collection[str]]) -> list[TeachingSession]:
     """Of these classes (id → who teaches it) the sessions that name anybody else, in the order of the timetable."""
     if not teaching:
@@ -262,6 +273,14 @@ async def with_check_ins(scope: Scope, session_ids: Sequence[str]) -> set[str]:
     """Those of these sessions of which there is a check-in, void or not."""
     condition = {"session_id": {"$in": list(session_ids)}}
     return set(await scope["check_ins"].distinct("session_id", condition, session=scope.session))
+
+
+async def came(scope: Scope, session_ids: Sequence[str]) -> set[str]:
+    """Those of these sessions of which a check-in counts: from an index, one step a session."""
+    doubtful = {session_id for session_id, _ in await _void(scope, session_ids)}
+    counts = await count_check_ins(scope, sorted(doubtful)) if doubtful else {}
+    nobody = {one for one in doubtful if not counts.get(one)}
+    return await with_check_ins(scope, session_ids) - nobody
 
 
 async def people_with_check_ins(scope: Scope, session_ids: Sequence[str]) -> set[str]:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from server.accounts import people
 from server.classes import service, store
 from server.classes.documents import Enrolment, OpenClassFilter, TrainingClass
-from server.classes.rules import RosterAction
+from server.classes.rules import RosterAction, Stage
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
 from server.kernel.namesakes import Listed, told_apart
@@ -28,6 +28,11 @@ class NoPlaceLeft(Conflict):
 class LeftBefore(Conflict):
     slug = "left-before"
     title = "已从本班退训"
+
+
+class ClassOver(Conflict):
+    slug = "roster-class-over"
+    title = "培训班已结束"
 
 
 class DatesClash(Conflict):
@@ -97,6 +102,15 @@ async def enrol(unit: UnitOfWork, training_class: TrainingClass, newcomers: Sequ
     await store.insert_enrolments(unit, newcomers)
     for one in newcomers:
         unit.notify(one.person_id, "enrolled", **_news(training_class))
+
+
+def require_not_over(training_class: TrainingClass, today: date) -> None:
+    """An institution puts nobody on the roster of a class whose last day is over: what they would be assessed by has been (articles 4.6,
+    4.7). It may be put off with the approval of its province, and then goes on. Raises ClassOver."""
+    if training_class.stage_on(today) is Stage.FINISHED:
+        raise ClassOver(
+            f"本班已于 {training_class.ends_on} 结束，名册不能再增加学员。还要继续办班的，请申请延期，经省级管理部门批准后再添加。"
+        )
 
 
 async def require_no_clash(scope: Scope, training_class: TrainingClass, names: Mapping[str, str]) -> None:

@@ -52,13 +52,14 @@ async def preview_roster(
 ) -> RosterImport:
     """Reads an xlsx roster and keeps what it found for a day; nothing is imported.
 
-    Raises RosterUnreadable when the file as a whole cannot be read, RosterClosed, ClassEnded.
+    Raises RosterUnreadable when the file as a whole cannot be read, RosterClosed, ClassEnded, ClassOver.
     """
     training_class = await service.get_class(platform, actor, class_id)
     service.require_not_ended(training_class)
     if training_class.frozen:
         raise RosterClosed()
     now = platform.clock.now()
+    enrolment.require_not_over(training_class, beijing_date(now))
     in_force = await policies.on(platform, beijing_date(now))
     read = await hostile.read_apart(
         platform,
@@ -173,7 +174,7 @@ async def roster_template(platform: Platform, actor: Actor, class_id: str) -> Do
 async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
     """Imports a previewed roster, all or nothing, and tells everybody on it; confirmed again, it answers the same.
 
-    Raises RosterHasProblems when a row had a problem or has one by now, NameDiffers, DatesClash, NoPlaceLeft, RosterClosed.
+    Raises RosterHasProblems when a row had a problem or has one by now, NameDiffers, DatesClash, NoPlaceLeft, RosterClosed, ClassOver.
     """
     preview = await roster_store.roster_import(unit, unit.actor.jurisdiction, import_id)
     if preview is None:
@@ -185,6 +186,7 @@ async def confirm_roster(unit: UnitOfWork, import_id: str) -> RosterImport:
         raise RosterHasProblems()
     training_class = await service.get_class(unit, unit.actor, preview.class_id)
     await service.exclude_release(unit, training_class, RosterClosed)
+    enrolment.require_not_over(training_class, beijing_date(unit.now))
     sealed = [
         people.SealedIdentity(row.name, row.id_number, row.id_number_masked, row.phone)
         for row in preview.rows

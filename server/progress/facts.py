@@ -11,6 +11,7 @@ from server.admissions.rules import State as Applied
 from server.assessment import service as assessment
 from server.attendance import naming
 from server.attendance import service as attendance
+from server.attendance.hours import Taught
 from server.certificates import issue as certificates
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -32,6 +33,7 @@ from server.progress.rules import (
     Count,
     Days,
     Letters,
+    NotHeld,
     Owner,
     Phase,
     SchemeFacts,
@@ -39,6 +41,7 @@ from server.progress.rules import (
     SurveyFacts,
 )
 from server.reopenings import service as reopenings
+from server.reopenings.documents import Reopening
 from server.schemes import standing as schemes
 from server.surveys import standing as surveys
 from server.surveys.standing import Standing
@@ -81,6 +84,8 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
         of_today.setdefault(each.class_id, []).append(facts)
     nobodys = await naming.nobodys(scope, open_classes)
     unscheduled = await attendance.unscheduled(scope, open_classes)
+    taught = await attendance.taught_in(scope, open_classes)
+    tasks = await assessment.with_tasks(scope, open_ids)
     changes = await interruptions.unsettled(scope, ids)
     places = await venues.waiting_of(scope, open_ids)
     reopened = await reopenings.reopened(scope, open_ids)
@@ -128,13 +133,17 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
                 else None
             ),
             unscheduled=unscheduled.get(one.id, 0),
+            held=taught[one.id].held if one.id in taught else 0,
+            missing=taught[one.id].missing if one.id in taught else 0,
+            not_held=_not_held(taught.get(one.id)),
+            tasks=one.id in tasks,
             change=_change(changes.get(one.id)),
             place=_waits(places.get(one.id)),
             ungraded=_ungraded(ungraded.get(one.id)),
             ungraded_early=ungraded[one.id].early if one.id in ungraded else 0,
             teaching_names=tuple(called[each.person_id] for each in one.who(Kind.TEACHING)),
             assessing_names=tuple(called[each.person_id] for each in one.who(Kind.ASSESSMENT)),
-            reopened=reopened.get(one.id),
+            reopened=_reopened(reopened.get(one.id)),
             reopening=_waits(reopening.get(one.id)),
             survey=_survey(surveyed.get(one.id)),
             surveyed=one.id in surveyed,
@@ -190,11 +199,11 @@ async def _bound(
 
 def _letters(asked: Asked, called: Mapping[str, str]) -> Letters:
     if not asked.open:
-        return Letters(lost=asked.lost)
+        return Letters(lost=asked.lost, lapsed_on=asked.lapsed_on)
     return Letters(
         tuple(called[one.teacher_id] for one in asked.open),
         beijing_date(min(one.sent_at for one in asked.open)),
-        max(one.reply_until for one in asked.open),
+        min(one.reply_until for one in asked.open),
     )
 
 
@@ -213,6 +222,7 @@ def _scheme(newest: schemes.Newest | None, called: Mapping[str, str]) -> SchemeF
         newest.id,
         newest.by_teacher,
         tuple(called[one.person_id] for one in newest.unsigned),
+        newest.signed_on,
     )
 
 
@@ -227,6 +237,16 @@ def _ungraded(found: assessment.Ungraded | None) -> Count | None:
 def _waits(found: Reviewed | None) -> tuple[str, date] | None:
     """Its id, and since when it waits."""
     return (found.id, beijing_date(found.history[-1].at)) if found else None
+
+
+def _not_held(found: Taught | None) -> NotHeld | None:
+    if found is None or found.since is None:
+        return None
+    return NotHeld(found.empty, found.not_held, beijing_date(found.since))
+
+
+def _reopened(found: Reopening | None) -> tuple[str, date] | None:
+    return (found.reason, beijing_date(found.history[-1].at)) if found else None
 
 
 def _change(change: ClassChange | None) -> ChangeFacts | None:

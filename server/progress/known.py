@@ -95,6 +95,8 @@ class Letters:
     reply_until: date | None = None
     lost: bool = False
     """Everybody who was asked has declined, or let it expire."""
+    lapsed_on: date | None = None
+    """Where nobody is asked and nobody has accepted any more: since when."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ class SchemeFacts:
     by_teacher: bool = False
     unsigned: tuple[str, ...] = ()
     """The teachers of the class who have not signed it."""
+    signed_on: date | None = None
+    """When somebody last signed it."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,15 @@ class SurveyFacts:
     """How many may answer and have not."""
     few: str = ""
     """Where it ends soon and few have answered: how it stands, in words."""
+
+
+@dataclass(frozen=True)
+class NotHeld:
+    """What is over and nobody came to, as far as the class is short of its hours by it."""
+
+    sessions: int
+    hours: int
+    since: date
 
 
 @dataclass(frozen=True)
@@ -188,6 +201,13 @@ class ClassFacts:
     """Sessions that name somebody who teaches the class no more, the first on `since`."""
     unscheduled: int = 0
     """Hours of the scheme that no session gives."""
+    held: int = 0
+    """Hours of sessions to which somebody came."""
+    missing: int = 0
+    """Hours that are owed, and neither held nor yet to come: those that are unscheduled, and those of the next."""
+    not_held: NotHeld | None = None
+    tasks: bool = True
+    """There is something to be assessed by."""
     change: ChangeFacts | None = None
     place: tuple[str, date] | None = None
     """Id of a place of it that waits for the province, and since when."""
@@ -197,8 +217,8 @@ class ClassFacts:
     """Submissions whose day has not."""
     teaching_names: tuple[str, ...] = ()
     assessing_names: tuple[str, ...] = ()
-    reopened: str | None = None
-    """Why the released results are open again."""
+    reopened: tuple[str, date] | None = None
+    """Why the released results are open again, and since when."""
     reopening: tuple[str, date] | None = None
     """Id of a request for it that waits, and since when."""
     survey: SurveyFacts | None = None
@@ -215,6 +235,15 @@ class ClassFacts:
     def near_from(self) -> date:
         """From when on it begins soon."""
         return max(self.opened_on, self.starts_on - SOON)
+
+    def due_of(self, since: date) -> date:
+        """The same of what came up on that day: what came up later than it should have been done has the days of a revision."""
+        return self.ready_by if since <= self.ready_by else since + timedelta(days=self.days.revision)
+
+    def died_by(self, today: date) -> bool:
+        """Whether its days are over and nothing came of it, nor can: nobody is in it, or no session was planned that anybody came to."""
+        over = self.released_on is None and not self.ended and self.stage_on(today) is Stage.FINISHED
+        return over and not (self.trainees and (self.sessions or self.held))
 
     def stage_on(self, today: date) -> Stage:
         return Stage.FINISHED if self.ended else stage(self.starts_on, self.ends_on, today)

@@ -18,6 +18,7 @@ from server.progress.known import (
     Count,
     Days,
     Letters,
+    NotHeld,
     Owner,
     Phase,
     SchemeFacts,
@@ -34,6 +35,7 @@ __all__ = [
     "Count",
     "Days",
     "Letters",
+    "NotHeld",
     "Owner",
     "Phase",
     "SchemeFacts",
@@ -67,7 +69,8 @@ def next_steps(facts: ClassFacts, today: date) -> list[Step]:
     """What waits, most urgent first: what can be done now by the day it is due, and then what something else has to come before."""
     if facts.ended:
         return []
-    reckoned = (_inviting, _scheme, _changes, _enrolling, _coming, _teaching, _assessing, _closing)
+    going = (_inviting, _scheme, _changes, _enrolling, _coming, _teaching, _assessing, _closing)
+    reckoned = (_changes, _ending) if facts.died_by(today) else going
     found = [one for reckon in reckoned for one in reckon(facts, today)]
     phases = list(Phase)
     return sorted(
@@ -122,7 +125,7 @@ def _inviting(facts: ClassFacts, today: date) -> Iterator[Step]:
     for kind in Kind:
         letters = facts.letters.get(kind, Letters())
         key = f"invite-{kind.lower()}"
-        if kind not in facts.kinds and letters.names:
+        if letters.names:
             yield make(
                 Owner.TEACHERS,
                 key=f"answer-{kind.lower()}",
@@ -130,12 +133,14 @@ def _inviting(facts: ClassFacts, today: date) -> Iterator[Step]:
                 since=letters.since,
                 due=letters.reply_until,
                 who=letters.names,
+                beside=kind in facts.kinds,
             )
         elif kind not in facts.kinds:
             title = f"邀请骨干教师承担{kind.label}，还没有人接受邀请"
             if letters.lost:
                 title = f"{kind.label}邀请无人接受，请另邀骨干教师"
-            yield make(Owner.INSTITUTION, key=key, title=title, since=facts.opened_on, due=facts.ready_by)
+            since = letters.lapsed_on or facts.opened_on
+            yield make(Owner.INSTITUTION, key=key, title=title, since=since, due=facts.due_of(since))
     if (lost := facts.unanswered) and facts.stage_on(today) is not Stage.FINISHED:
         title = f"{lost.number} 封邀请函过期未复，可以另邀骨干教师"
         yield make(Owner.INSTITUTION, key="invite-others", title=title, since=lost.since, beside=True)
@@ -171,11 +176,13 @@ def _scheme(facts: ClassFacts, today: date) -> Iterator[Step]:
                 key="scheme-sign",
                 title="签署培训方案",
                 since=scheme.since,
-                due=facts.ready_by,
+                due=facts.due_of(scheme.since),
                 who=scheme.unsigned,
             )
         case SchemeState.SIGNING:
-            yield mine(key="scheme-file", title="教师已签齐：报送培训方案", since=scheme.since)
+            since = max(scheme.since, scheme.signed_on or scheme.since)
+            due = facts.due_of(since)
+            yield mine(key="scheme-file", title="教师已签齐：报送培训方案", since=since, due=due)
         case SchemeState.SUBMITTED:
             due = scheme.since + timedelta(days=facts.days.review)
             yield make(
@@ -234,8 +241,8 @@ def _enrolling(facts: ClassFacts, today: date) -> Iterator[Step]:
     if facts.released_on is not None:
         return
     make = partial(_step, facts, phase=Phase.ENROL)
-    over = facts.stage_on(today) is Stage.FINISHED
-    if facts.roster_since:
+    over, closed = facts.stage_on(today) is Stage.FINISHED, facts.enrolment_closes
+    if facts.roster_since and not over:
         yield make(
             Owner.INSTITUTION,
             key="roster-confirm",
@@ -253,14 +260,15 @@ def _enrolling(facts: ClassFacts, today: date) -> Iterator[Step]:
             since=facts.opened_on,
             due=facts.ready_by,
         )
-    elif not facts.trainees and (facts.enrolment_closes is None or today > facts.enrolment_closes):
+    elif not facts.trainees and not over and (closed is None or today > closed):
+        since = closed + timedelta(days=1) if closed else facts.opened_on
         yield make(
             Owner.INSTITUTION,
             key="roster-import",
-            title="还没有导入参训教师名册" if facts.enrolment_closes is None else "报名已截止，还没有学员",
+            title="还没有导入参训教师名册" if closed is None else "报名已截止，还没有学员",
             path="/roster",
-            since=facts.opened_on,
-            due=facts.ready_by,
+            since=since,
+            due=facts.due_of(since),
         )
     for owner, count in (
         (Owner.INSTITUTION, facts.applicants),
@@ -333,18 +341,34 @@ def _teaching(facts: ClassFacts, today: date) -> Iterator[Step]:
             since=None,
             due=facts.nobodys.since,
         )
-    if facts.unscheduled and facts.change and not facts.change.returned:
+    under_way = _under_way(facts)
+    if facts.not_held:
+        lost = f"{facts.not_held.sessions} 次课没有人签到，{facts.not_held.hours} 课时不计入"
+        yield make(
+            key="not-held",
+            title=f"{lost}：确已上课的补签，没有上的申请延期补课",
+            path="/sessions",
+            since=facts.not_held.since,
+            due=facts.ends_on,
+            blocked_by=under_way,
+        )
+    if facts.unscheduled and under_way:
         yield make(
             key="hours",
             title=f"{facts.unscheduled} 课时尚未安排，变更正在办理",
             path="",
             since=None,
             due=facts.ends_on,
-            blocked_by=f"{facts.change.kind}申请尚未办结",
+            blocked_by=under_way,
         )
     elif facts.unscheduled:
         title = f"{facts.unscheduled} 课时尚未安排：申请延期补上"
         yield make(key="hours", title=title, path="/changes/postpone", since=None, due=facts.ends_on)
+
+
+def _under_way(facts: ClassFacts) -> str:
+    """That a change of the class waits for somebody's word: of one class one at a time."""
+    return f"{facts.change.kind}申请尚未办结" if facts.change and not facts.change.returned else ""
 
 
 def _assessing(facts: ClassFacts, today: date) -> Iterator[Step]:
@@ -368,10 +392,14 @@ def _assessing(facts: ClassFacts, today: date) -> Iterator[Step]:
     if not over or not facts.trainees:
         return
     first = [f"{facts.ungraded.number} 份学习成果还没有批阅"] if facts.ungraded else []
-    first += [f"{facts.unscheduled} 课时尚未安排"] if facts.unscheduled else []
-    title = "培训已结束，核定并公布成绩"
+    first += ["培训方案还没有批准"] if facts.applied and not facts.governed else []
+    first += [] if facts.tasks else ["还没有设置学习任务"]
+    first += _hours_first(facts)
+    title, since = "培训已结束，核定并公布成绩", facts.ends_on + timedelta(days=1)
+    due = facts.ends_on + timedelta(days=facts.days.release)
     if facts.reopened is not None:
-        title = f"成绩已重新开放，核定后重新公布（{facts.reopened}）"
+        why, since = facts.reopened
+        title, due = f"成绩已重新开放，核定后重新公布（{why}）", since + timedelta(days=facts.days.release)
     yield _step(
         facts,
         Owner.INSTITUTION,
@@ -379,9 +407,37 @@ def _assessing(facts: ClassFacts, today: date) -> Iterator[Step]:
         "release",
         title,
         "/results",
-        since=min(today, facts.ends_on + timedelta(days=1)),
-        due=facts.ends_on + timedelta(days=facts.days.release),
+        since=since,
+        due=due,
         blocked_by="；".join(first),
+    )
+
+
+def _hours_first(facts: ClassFacts) -> Iterator[str]:
+    """What of its hours a class lacks before its results may be released (articles 4.6 and 17)."""
+    empty = facts.not_held.hours if facts.not_held else 0
+    if facts.unscheduled:
+        yield f"{facts.unscheduled} 课时尚未安排"
+    if empty:
+        yield f"{empty} 课时没有人签到"
+    if (others := facts.missing - facts.unscheduled - empty) > 0:
+        yield f"还差 {others} 课时"
+
+
+def _ending(facts: ClassFacts, today: date) -> Iterator[Step]:
+    """Of a class that died there is one way out, and one way on: 取消开班 or, once a session has begun, 终止; or 延期 (article 25.4)."""
+    why = "没有上过课" if facts.trainees else "没有学员"
+    what, path = ("申请终止培训", "terminate") if facts.sessions else ("取消开班", "call-off")
+    yield _step(
+        facts,
+        Owner.INSTITUTION,
+        phase_of(facts, today),
+        "not-held-at-all",
+        f"培训时间已过，{why}：{what}；还要办的，申请延期",
+        f"/changes/{path}",
+        since=facts.ends_on + timedelta(days=1),
+        due=facts.ends_on + timedelta(days=facts.days.release),
+        blocked_by=_under_way(facts),
     )
 
 
@@ -411,7 +467,8 @@ def _closing(facts: ClassFacts, today: date) -> Iterator[Step]:
                 beside=True,
             )
     over = facts.stage_on(today) is Stage.FINISHED
-    if over and not facts.surveyed and facts.sessions and facts.trainees and facts.kinds:
+    came = facts.held or not facts.not_held
+    if over and not facts.surveyed and facts.sessions and came and facts.trainees and facts.kinds:
         yield make(
             Owner.INSTITUTION,
             key="survey-open",

@@ -14,7 +14,7 @@ from server.kernel.unit_of_work import Scope
 from server.progress import facts, rules
 from server.progress.rules import Owner, Step
 
-_WRITTEN = ("/changes/postpone", "/sessions/teachers")
+_WRITTEN = ("/changes/postpone", "/changes/call-off", "/changes/terminate", "/sessions/teachers")
 """Pages that only the institution opens; anybody else is led to the class."""
 
 

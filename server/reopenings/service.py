@@ -147,9 +147,9 @@ async def latest_of(platform: Platform, actor: Actor, class_id: str) -> Reopenin
     return await store.latest_of(platform, actor.jurisdiction, class_id)
 
 
-async def reopened(scope: Scope, class_ids: Sequence[str]) -> dict[str, str]:
-    """By class id why the results were last opened again, of classes whose results the caller knows to be unreleased."""
-    return {one.class_id: one.reason for one in await store.approved(scope, class_ids)}
+async def reopened(scope: Scope, class_ids: Sequence[str]) -> dict[str, Reopening]:
+    """By class id how the results were last opened again, of classes whose results the caller knows to be unreleased."""
+    return {one.class_id: one for one in await store.approved(scope, class_ids)}
 
 
 async def waiting_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, Reopening]:

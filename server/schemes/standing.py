@@ -50,6 +50,8 @@ class Newest:
     by_teacher: bool
     unsigned: tuple[ClassTeacher, ...]
     """The teachers of the class who have not signed it."""
+    signed_on: date | None = None
+    """When somebody last signed it."""
 
 
 async def signatures_waiting(platform: Platform, actor: Actor) -> int:
@@ -70,5 +72,6 @@ async def of_classes(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, 
             beijing_date(row["since"]),
             bool(row.get("saved_by_teacher")),
             tuple(one for one in teachers if one.person_id not in row.get("signed", ())),
+            beijing_date(row["signed_at"]) if row.get("signed_at") else None,
         )
     return newest

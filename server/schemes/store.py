@@ -40,7 +40,8 @@ async def newest(scope: Scope, class_id: str) -> SchemeVersion | None:
 
 
 async def newest_of(scope: Scope, class_ids: Sequence[str]) -> list[Row]:
-    """Of each of these classes its newest version: `class_id`, `state`, `since`, `saved_by_teacher` and `signed`, and no content."""
+    """Of each of these classes its newest version: `class_id`, `state`, `since`, `saved_by_teacher`, `signed` and, of the last signature,
+    `signed_at`; no content."""
     pipeline: list[Row] = [
         {"$match": {"class_id": {"$in": list(class_ids)}, "newest": True, "state": {"$nin": sorted(GONE)}}},
         {
@@ -49,6 +50,7 @@ async def newest_of(scope: Scope, class_ids: Sequence[str]) -> list[Row]:
                 "state": 1,
                 "saved_by_teacher": 1,
                 "signed": "$signatures.person_id",
+                "signed_at": {"$max": "$signatures.at"},
                 "since": {"$ifNull": [{"$last": "$history.at"}, "$saved_at"]},
             }
         },

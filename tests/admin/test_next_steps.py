@@ -13,10 +13,11 @@ from server.classes import service as classes
 from server.interruptions import service as interruptions
 from server.interruptions.requests import Postponement, Suspension
 from server.interruptions.rules import Ground
-from server.kernel.clock import FixedClock
+from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.platform import Platform
 from server.kernel.reviews import Return, Review
 from server.plans import service as plans
+from server.progress import service as progress
 from server.reopenings import service as reopenings
 from server.reopenings.service import Asked
 from server.selection import service as selection
@@ -149,6 +150,10 @@ async def test_home_says_why_results_are_open_again(
     asked = await reopenings.request(platform, opened.officer, opened.id, Asked(reason="漏计一次补签。"))
     await reopenings.approve(platform, HEBEI, asked.id, Review(seen=1))
     assert "成绩已重新开放，核定后重新公布（漏计一次补签。）" in await home(mine)
+    found = await classes.get_class(platform, opened.officer, opened.id)
+    steps = await progress.steps_of_class(platform, opened.officer, found)
+    [again] = [one for one in steps if one.key == "release"]
+    assert again.since == beijing_date(platform.clock.now()) and not again.blocked_by
     assert "成绩重新开放的申请：已同意" in await home(mine)
     await release(platform, opened)
     assert "核定后重新公布" not in await home(mine)

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from server.attendance import rules
-from server.attendance.hours import Lesson, class_hours, hours_misfit
+from server.attendance.hours import Lesson, class_hours, hours_misfit, taught
 from server.attendance.rules import (
     Code,
     CodeExpired,
@@ -322,6 +322,10 @@ def test_nobody_has_attended_more_than_was_held_and_no_session_counts_before_a_m
     )
     assert all(mine <= hours.held for mine in hours.attended.values())
     assert hours.complete == (hours.held >= owed and all(ends <= -60 for ends, _ in sessions))
+    known = taught(owed, lessons, {str(number) for number in came}, NINE)
+    assert known.held == hours.held and known.not_held <= known.missing <= hours.missing
+    assert hours.unfinished or known.missing == hours.missing, "what the desk says is what a release says"
+    assert bool(known.not_held) == bool(hours.empty and known.missing)
 
 
 def test_the_same_hours_count_once_however_often_they_are_recorded() -> None:

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from server.classes.rules import Kind
 from server.progress.rules import (
     SOON,
+    ChangeFacts,
     ClassFacts,
     Count,
     Letters,
+    NotHeld,
     Owner,
     Phase,
     SchemeFacts,
@@ -49,10 +51,19 @@ facts = st.builds(
     governed=st.booleans(),
     kinds=st.frozensets(st.sampled_from(Kind)),
     letters=st.dictionaries(
-        st.sampled_from(Kind), st.builds(Letters, st.just(("王老师",)), days, days, st.booleans())
+        st.sampled_from(Kind),
+        st.builds(
+            Letters, st.sampled_from([(), ("王老师",)]), days, days, st.booleans(), lapsed_on=st.none() | days
+        ),
     ),
     released_on=st.none() | days,
-    scheme=st.none() | st.builds(SchemeFacts, st.sampled_from(State), days),
+    scheme=st.none() | st.builds(SchemeFacts, st.sampled_from(State), days, signed_on=st.none() | days),
+    enrolment_closes=st.none() | days,
+    held=st.integers(0, 40),
+    missing=st.integers(0, 40),
+    not_held=st.none() | st.builds(NotHeld, st.integers(1, 9), st.integers(1, 36), days),
+    tasks=st.booleans(),
+    reopened=st.none() | st.tuples(st.just("漏计一次补签。"), days),
     trainees=st.integers(0, 40),
     roster_since=st.none() | days,
     applicants=counts,
@@ -127,7 +138,7 @@ def test_nothing_is_offered_before_its_time(known: ClassFacts, today: date) -> N
     if known.ended:
         assert not found
     if today <= END:
-        assert not found.keys() & {"release", "survey-open"}
+        assert "survey-open" not in found and ("release" not in found or known.reopened)
     if today < START:
         assert "arrivals" not in found
     if today < START - SOON or today > END:
@@ -145,6 +156,96 @@ def test_a_class_never_goes_back_to_a_phase_by_the_calendar_alone(
     order = list(Phase)
     then = phase_of(known, today + timedelta(days=later))
     assert order.index(phase_of(known, today)) <= order.index(then)
+
+
+@given(facts, days)
+def test_nothing_is_late_on_the_day_on_which_it_comes_up(known: ClassFacts, today: date) -> None:
+    found = keys(known, today)
+    for key in (
+        "invite-teaching",
+        "invite-assessment",
+        "roster-import",
+        "scheme-sign",
+        "scheme-file",
+        "release",
+    ):
+        if key in found:
+            since = found[key].since
+            assert since is not None and not found[key].overdue_on(since)
+
+
+@given(facts, days)
+def test_a_class_that_died_is_led_to_its_end_and_nowhere_else(known: ClassFacts, today: date) -> None:
+    found = keys(known, today)
+    died = today > END and not known.ended and known.released_on is None
+    died = died and not (known.trainees and (known.sessions or known.held))
+    assert (set(found) == {"not-held-at-all"}) if died else ("not-held-at-all" not in found)
+    if today > END:
+        assert not found.keys() & {"roster-import", "roster-confirm", "enrolment-open"}, (
+            "the roster is closed"
+        )
+
+
+@given(facts, days)
+def test_no_release_is_offered_that_its_own_rule_would_refuse(known: ClassFacts, today: date) -> None:
+    release = keys(known, today).get("release")
+    if release and not release.blocked_by:
+        assert not (known.ungraded or known.missing or known.not_held or known.unscheduled)
+        assert known.tasks and known.trainees and (known.governed or not known.applied)
+
+
+def test_hours_that_nobody_came_to_are_named_at_once_and_before_the_release() -> None:
+    empty = NotHeld(9, 36, START + timedelta(days=2))
+    short = replace(READY, held=44, missing=36, not_held=empty)
+    found = keys(short, START + timedelta(days=2))
+    assert found["not-held"].title.startswith("9 次课没有人签到，36 课时不计入：") and "release" not in found
+    assert (found["not-held"].since, found["not-held"].due) == (START + timedelta(days=2), END)
+    after = END + timedelta(days=1)
+    assert keys(short, after)["release"].blocked_by == "36 课时没有人签到"
+    assert keys(replace(short, missing=40), after)["release"].blocked_by.endswith("还差 4 课时")
+    asked = ChangeFacts("x", "延期", after, Owner.PROVINCE, "")
+    assert keys(replace(short, change=asked), after)["not-held"].blocked_by == "延期申请尚未办结"
+
+
+def test_a_class_that_died_is_called_off_or_ended_by_what_was_begun_of_it() -> None:
+    after = END + timedelta(days=1)
+    nobody = keys(
+        replace(NEW, kinds=BOTH, scheme=SchemeFacts(State.SIGNING, START, unsigned=("王老师",))), after
+    )
+    [step] = nobody.values()
+    assert "没有学员：取消开班" in step.title and step.url.endswith("/changes/call-off")
+    assert (step.since, step.due) == (after, END + timedelta(days=30))
+    [begun] = keys(replace(READY, trainees=0), after).values()
+    assert "没有学员：申请终止培训" in begun.title and begun.url.endswith("/changes/terminate")
+    [untaught] = keys(replace(READY, sessions=0), after).values()
+    assert "没有上过课：取消开班" in untaught.title
+    asked = ChangeFacts("x", "延期", after, Owner.PROVINCE, "")
+    waits = keys(replace(READY, sessions=0, change=asked), after)
+    assert set(waits) == {"change-review", "not-held-at-all"} and waits["not-held-at-all"].blocked_by
+
+
+def test_each_step_waits_since_the_moment_that_made_it() -> None:
+    closes = date(2026, 4, 10)
+    found = keys(replace(NEW, enrolment_opens=NEW.opened_on, enrolment_closes=closes), START)
+    assert found["roster-import"].since == date(2026, 4, 11)
+
+    lost = Letters(lost=True, lapsed_on=date(2026, 3, 24))
+    found = keys(replace(NEW, letters={Kind.TEACHING: lost}), date(2026, 3, 25))
+    assert found["invite-teaching"].since == date(2026, 3, 24)
+    assert found["invite-teaching"].due == found["invite-assessment"].due == NEW.ready_by
+    assert found["invite-assessment"].since == NEW.opened_on
+    gone = Letters(lapsed_on=START + timedelta(days=3))
+    found = keys(replace(READY, kinds=frozenset({Kind.ASSESSMENT}), letters={Kind.TEACHING: gone}), END)
+    assert found["invite-teaching"].since == START + timedelta(days=3)
+    assert found["invite-teaching"].due == START + timedelta(days=8)
+
+    signed = SchemeFacts(State.SIGNING, date(2026, 3, 20), signed_on=date(2026, 3, 29))
+    found = keys(replace(READY, governed=False, scheme=signed), START - SOON)
+    assert found["scheme-file"].since == date(2026, 3, 29)
+
+    reopened = date(2026, 7, 20)
+    again = keys(replace(READY, surveyed=True, reopened=("漏计一次补签。", reopened)), reopened)["release"]
+    assert (again.since, again.due) == (reopened, date(2026, 8, 19)) and "漏计一次补签。" in again.title
 
 
 def test_a_class_that_is_done_with_has_no_steps() -> None:
@@ -203,4 +304,9 @@ def test_a_letter_that_waits_is_its_teachers_step_and_one_nobody_accepted_the_in
         "王老师、李老师",
         date(2026, 3, 24),
     )
+    beside = keys(replace(READY, letters={Kind.TEACHING: asked}), NEW.opened_on)
+    assert (beside["answer-teaching"].since, beside["answer-teaching"].due) == (
+        date(2026, 3, 17),
+        date(2026, 3, 24),
+    ), "also where somebody else has accepted"
     assert "invite-teaching" not in found and "无人接受" in found["invite-assessment"].title

@@ -429,12 +429,13 @@ async def test_name_and_number_find_all_certificates_of_a_person(
 ) -> None:
     opened = await passed_class(platform, wechat, 1)
     [person] = cast.people(1)
-    earlier = stage.class_draft(
-        name="同一人的第二个培训班", starts_on=date(2026, 3, 2), ends_on=date(2026, 3, 13)
+    later = stage.class_draft(
+        name="同一人的第二个培训班", starts_on=date(2026, 3, 28), ends_on=date(2026, 3, 28)
     )
-    second = await stage.open_class(platform, opened.officer, earlier)
+    second = await stage.open_class(platform, opened.officer, later)
     await stage.enrol(platform, cast.XINGTAI_OFFICER, second.id, [person])
     await release(platform, second.id)
+    clock_of(platform).advance(timedelta(days=1))
     for class_id in (opened.id, second.id):
         await issue.issue_certificates(platform, opened.officer, class_id)
     found = await asked(platform, name=person.name, id_number=person.id_number)

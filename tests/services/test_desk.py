@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
+from server.accounts.fictional import roster_of
+from server.admissions import roster
+from server.admissions.roster import Entry
 from server.applications import service as applications
 from server.applications.service import Approval
-from server.classes import going_store
+from server.attendance import service as attendance
+from server.classes import going_store, roster_import
 from server.classes import service as classes
+from server.classes.enrolment import ClassOver
+from server.interruptions import service as interruptions
+from server.interruptions.requests import CallOff
 from server.kernel import audit
-from server.kernel.clock import FixedClock, beijing_date
+from server.kernel.clock import BEIJING, FixedClock, beijing_date
 from server.kernel.errors import NotFound
 from server.kernel.identity import Actor, Jurisdiction
 from server.kernel.mongo import new_id
@@ -40,6 +47,10 @@ async def at(platform: Platform, actor: Actor) -> Desk:
 def named(lines: list[Line], words: str) -> Line:
     [line] = [one for one in lines if words in one.title]
     return line
+
+
+def at_midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), BEIJING)
 
 
 async def test_a_plan_waits_by_name_with_its_day_for_one_office_and_is_seen_by_who_waits_for_it(
@@ -99,6 +110,59 @@ async def test_an_approved_item_waits_until_it_is_applied_for_and_then_for_the_p
     of_class = named((await at(platform, HEBEI)).elsewhere, "邀请骨干教师承担授课")
     assert (of_class.who, of_class.about) == ("邢台技师学院", new.name)
     assert (await at(platform, YANGZHOU)).mine == []
+
+
+async def test_sessions_that_nobody_came_to_are_said_until_somebody_stands_in_them(
+    platform: Platform, clock: FixedClock, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=2)
+    session = await stage.teaching_session(platform, opened)
+    clock.set(session.ends_at + timedelta(minutes=2))
+    line = named((await at(platform, opened.officer)).mine, "1 次课没有人签到，4 课时不计入")
+    assert line.since == beijing_date(session.ends_at) and "补签" in line.title and "延期" in line.title
+    clock.set(at_midnight(opened.training_class.ends_on + timedelta(days=1)))
+    release = named((await at(platform, opened.officer)).mine, "核定并公布成绩")
+    assert release.blocked_by == "还没有设置学习任务；4 课时没有人签到；还差 76 课时"
+    [life] = await attendance.life(platform, opened.officer, opened.training_class)
+    assert (life.state, life.detail) == ("current", "1 次课，已完成 0 课时，还差 80 课时")
+    await stage.come(platform, opened.id)
+    after = await at(platform, opened.officer)
+    assert not [one for one in after.mine if "没有人签到" in one.title]
+    assert named(after.mine, "核定并公布成绩").blocked_by == "还没有设置学习任务；还差 76 课时"
+
+
+async def test_a_class_that_died_is_led_to_being_called_off_and_its_roster_is_closed(
+    platform: Platform, clock: FixedClock
+) -> None:
+    opened = await stage.open_class(platform, XINGTAI, stage.class_draft())
+    content = roster_of([cast.TRAINEE])
+    clock.set(at_midnight(opened.ends_on + timedelta(days=1)) - timedelta(hours=1))
+    before = await roster_import.preview_roster(platform, XINGTAI, opened.id, "名册.xlsx", content)
+    assert named((await at(platform, XINGTAI)).mine, "名册已上传").since
+    clock.advance(timedelta(hours=1))
+    typed = Entry.model_validate(
+        {"name": cast.TRAINEE.name, "id_number": cast.TRAINEE.id_number, "work_unit": cast.TRAINEE.unit}
+    )
+    for refused in (
+        roster.add(platform, XINGTAI, opened.id, typed),
+        roster_import.preview_roster(platform, XINGTAI, opened.id, "名册.xlsx", content),
+        roster_import.confirm_roster(platform, XINGTAI, before.id),
+    ):
+        with pytest.raises(ClassOver, match="申请延期"):
+            await refused
+    [line] = (await at(platform, XINGTAI)).mine
+    assert "没有学员：取消开班" in line.title and line.url.endswith("/changes/call-off")
+    [seen] = (await at(platform, HEBEI)).elsewhere
+    assert seen.url == f"/admin/classes/{opened.id}", (
+        "the province opens the class, and not a form of the institution"
+    )
+    await interruptions.call_off(
+        platform,
+        XINGTAI,
+        opened.id,
+        CallOff.model_validate({"ground": "ENROLMENT", "reason": "没有人报名。", "typed": opened.name}),
+    )
+    assert (await at(platform, XINGTAI)).mine == []
 
 
 # ---- 催办

@@ -387,12 +387,33 @@ async def test_the_institution_hears_of_a_class_that_nobody_will_teach(
     assert (waits.owner, waits.due) == (Owner.TEACHERS, first.reply_until) and len(await teaching()) == 1
     await invitations.decline(platform, teacher.actor, first.id, NO)
     [line] = (await teaching()).values()
+    assert line.since == beijing_date(platform.clock.now())
     assert "授课邀请无人接受" in line.title and line.url == f"/admin/classes/{opened.id}/invitations"
     assert await steps(platform, YANGZHOU, opened.id) == {}
     silent = await invite(platform, opened, await stage.register_backbone(platform, cast.person(41)))
     assert list(await teaching()) == ["answer-teaching"]
     clock_of(platform).set(silent.reply_by)
-    assert "无人接受" in (await teaching())["invite-teaching"].title
+    [line] = (await teaching()).values()
+    assert "无人接受" in line.title
+    assert line.since == silent.reply_until + timedelta(days=1) and not line.overdue_on(line.since)
+
+
+async def test_a_letter_waits_for_its_teacher_also_where_somebody_else_has_accepted(
+    platform: Platform, opened: TrainingClass, teacher: Phone
+) -> None:
+    first = await invite(platform, opened, teacher.actor.id)
+    await invitations.accept(platform, teacher.actor, first.id)
+    second = await invite(platform, opened, await stage.register_backbone(platform, cast.person(41)))
+    waits = (await steps(platform, XINGTAI, opened.id))["answer-teaching"]
+    assert (waits.who, waits.due) == (cast.person(41).name, second.reply_until)
+    clock_of(platform).advance(timedelta(days=1))
+    await invitations.cancel(platform, XINGTAI, opened.id, first.id, NO)
+    await invitations.withdraw(platform, XINGTAI, opened.id, second.id, NO)
+    found = await steps(platform, XINGTAI, opened.id)
+    assert (
+        found["invite-teaching"].since == beijing_date(platform.clock.now())
+        and "answer-teaching" not in found
+    )
 
 
 async def test_letters_that_expire_are_told_until_somebody_accepts_or_is_asked_anew(
