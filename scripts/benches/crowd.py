@@ -5,8 +5,10 @@ Each row is one that its model has written, with what differs from row to row pu
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from bson.binary import Binary
@@ -18,11 +20,12 @@ from server import __main__ as program
 from server.accounts.documents import Person
 from server.certificates.documents import Certificate, SealedSnapshot
 from server.classes.documents import Enrolment, TrainingClass
+from server.classes.rules import calendar_words
 from server.kernel.found import LAST_DIGITS
 from server.kernel.mongo import Row, ensure_indexes
 from server.kernel.platform import Platform
 
-AT_ONCE = 5_000
+AT_ONCE, BESIDE = 5_000, 2
 LARGE = 20_000
 
 
@@ -72,22 +75,40 @@ def enrolments(crowd: Crowd) -> Iterator[Row]:
 
 
 def classes(crowd: Crowd) -> Iterator[Row]:
+    first = TrainingClass(
+        **crowd.at(0),
+        name=crowd.class_name(0),
+        level=crowd.level(0),
+        major=MAJORS[0],
+        courses=["工学一体化课程教学实施"],
+        class_hours=80,
+        starts_on=crowd.first_day(0),
+        ends_on=crowd.first_day(0),
+        place="实训楼",
+        opened_at=crowd.moment(0),
+    ).to_mongo()
     for number in range(crowd.size.classes):
-        starts = crowd.first_day(number)
-        yield TrainingClass(
-            id=crowd.class_id(number),
-            **crowd.at(number),
-            name=crowd.class_name(number),
-            level=crowd.level(number),
-            major=MAJORS[number % len(MAJORS)],
-            courses=["工学一体化课程教学实施"],
-            class_hours=80,
-            starts_on=starts,
-            ends_on=starts + timedelta(days=8 + number % 9),
-            place="实训楼",
-            opened_at=crowd.moment(number),
-            results_released_at=crowd.moment(number) if starts < crowd.today - timedelta(days=60) else None,
-        ).to_mongo()
+        starts, at, name = crowd.first_day(number), crowd.at(number), crowd.class_name(number)
+        ends, level, major = (
+            starts + timedelta(days=8 + number % 9),
+            crowd.level(number),
+            MAJORS[number % len(MAJORS)],
+        )
+        own = {
+            "_id": crowd.class_id(number),
+            "name": name,
+            "level": level,
+            "major": major,
+            "starts_on": starts.isoformat(),
+            "ends_on": ends.isoformat(),
+            "opened_at": crowd.moment(number),
+            "results_released_at": crowd.moment(number)
+            if starts < crowd.today - timedelta(days=60)
+            else None,
+        }
+        calendar = calendar_words(starts, ends, ended=False)
+        facets = [("level", level), ("major", major), ("year", starts.year), *calendar]
+        yield found(first | at | own, (name, at["institution_name"]), facets)
 
 
 def certificates(crowd: Crowd) -> Iterator[Row]:
@@ -170,24 +191,31 @@ MAKERS: dict[str, Callable[[Crowd], Iterator[Any]]] = {
 async def gather(
     platform: Platform, size: Size, today: date, say: Callable[[str], None] = lambda _: None
 ) -> Crowd:
-    """Writes the crowd into a platform that has the institutions of annex 1; of a large one the indexes are made afterwards."""
+    """Writes the crowd into a platform that has the institutions of annex 1. Of a large one the indexes are made afterwards, while the
+    next collection is written."""
     known = await platform["institutions"].find({}).sort("_id", 1).to_list(None)
     crowd = Crowd(size, today, [(row["_id"], row["province_code"], row["name"]) for row in known])
+    behind: list[asyncio.Task[None]] = []
     for collection, made in MAKERS.items():
         say(collection)
         [spec] = [one for one in program.COLLECTIONS if one.name == collection]
         afterwards = size.people > LARGE and collection != "audit"
         if afterwards:
             await platform[collection].drop_indexes()
-        rows = platform.db.get_collection(collection, write_concern=WriteConcern(w=1, j=False))
-        batch: list[Row] = []
-        for one in made(crowd):
-            batch.append(one if isinstance(one, dict) else one.to_mongo())
-            if len(batch) == AT_ONCE:
-                await rows.insert_many(batch, ordered=False)
-                batch = []
-        if batch:
-            await rows.insert_many(batch, ordered=False)
+        await _write(platform, collection, made(crowd))
         if afterwards:
-            await ensure_indexes(platform.db, [spec])
+            behind.append(asyncio.create_task(ensure_indexes(platform.db, [spec])))
+    await asyncio.gather(*behind)
     return crowd
+
+
+async def _write(platform: Platform, collection: str, made: Iterator[Any]) -> None:
+    """While the database takes some rows, the next are made."""
+    rows = platform.db.get_collection(collection, write_concern=WriteConcern(w=1, j=False))
+    taken: list[asyncio.Future[Any]] = []
+    while batch := [one if isinstance(one, dict) else one.to_mongo() for one in islice(made, AT_ONCE)]:
+        if len(taken) == BESIDE:
+            await taken.pop(0)
+        taken.append(asyncio.ensure_future(rows.insert_many(batch, ordered=False)))
+        await asyncio.sleep(0)
+    await asyncio.gather(*taken)

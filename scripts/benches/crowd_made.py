@@ -80,8 +80,8 @@ def name_of(number: int) -> str:
 
 
 @cache
-def _grams(*texts: str) -> list[str]:
-    return grams(*texts)
+def _grams(text: str) -> list[str]:
+    return grams(text)
 
 
 def masked(number: int) -> str:
@@ -89,4 +89,4 @@ def masked(number: int) -> str:
 
 
 def found(row: Row, names: tuple[str, ...], facets: list[tuple[str, object]]) -> Row:
-    return row | {FOUND_BY: sorted({*_grams(*names), *words_of(facets)})}
+    return row | {FOUND_BY: sorted({*words_of(facets)}.union(*map(_grams, names)))}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from scripts.benches.crowd_made import MAJORS, Crowd, masked, name_of
+from scripts.benches.crowd_made import MAJORS, Crowd, found, masked, name_of
 from server.accounts.documents import Account
 from server.accounts.proofs import Authority
 from server.applications.documents import Application, Venue
@@ -62,36 +62,51 @@ def _item(crowd: Crowd, number: int) -> PlanItem:
     )
 
 
-def applications(crowd: Crowd) -> Iterator[Document]:
+def applications(crowd: Crowd) -> Iterator[Row]:
     states = list(ApplicationState)
+    first = Application(
+        **crowd.at(0),
+        plan_id="x",
+        plan_year=crowd.today.year,
+        plan_version=1,
+        item=_item(crowd, 0),
+        name=crowd.class_name(0),
+        level=crowd.level(0),
+        major="01",
+        courses=["工学一体化课程教学实施"],
+        class_hours=80,
+        starts_on=crowd.today,
+        ends_on=crowd.today,
+        places=40,
+        venue=Venue(name="实训楼", address="示例路 1 号", stars=None),
+        venue_flags=[],
+        warnings=[],
+        wished=[],
+        state=ApplicationState.SUBMITTED,
+        history=[crowd.step(0, "submit")],
+    ).to_mongo()
     for number in range(crowd.size.classes):
         waits = number > crowd.size.classes - 12
         state = ApplicationState.SUBMITTED if waits else states[number % 7 % len(states)]
         if state is ApplicationState.SUBMITTED and not waits:
             state = ApplicationState.APPROVED
-        starts = crowd.first_day(number)
-        yield Application(
-            id=crowd.ids(5, number),
-            **crowd.at(number),
-            plan_id="x",
-            plan_year=starts.year,
-            plan_version=1,
-            item=_item(crowd, number),
-            name=crowd.class_name(number),
-            level=crowd.level(number),
-            major="01",
-            courses=["工学一体化课程教学实施"],
-            class_hours=80,
-            starts_on=starts,
-            ends_on=starts,
-            places=40,
-            venue=Venue(name="实训楼", address="示例路 1 号", stars=None),
-            venue_flags=[],
-            warnings=[],
-            wished=[],
-            state=state,
-            history=[crowd.step(number, "submit")],
-        )
+        starts, at, level = crowd.first_day(number), crowd.at(number), crowd.level(number)
+        name, moment = crowd.class_name(number), crowd.moment(number)
+        item = {"id": crowd.ids(9, number), "level": level, "title": name, "month": number % 12 + 1}
+        own = {
+            "_id": crowd.ids(5, number),
+            "plan_year": starts.year,
+            "item": first["item"] | item | {"major": MAJORS[number % len(MAJORS)]},
+            "name": name,
+            "level": level,
+            "starts_on": starts.isoformat(),
+            "ends_on": starts.isoformat(),
+            "state": state,
+            "history": [first["history"][0] | {"at": moment}],
+            "waits_since": moment if waits else None,
+        }
+        facets = [("state", state), ("level", level), ("year", starts.year), ("month", starts.month)]
+        yield found(first | at | own, (name, at["institution_name"]), facets)
 
 
 def plans(crowd: Crowd) -> Iterator[Document]:
