@@ -10,7 +10,8 @@ from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import Row
 from server.kernel.unit_of_work import Scope
 
-BATCH = 50
+LEAST = 20
+"""Rows read together, however few are still wanted."""
 
 
 async def people(
@@ -21,12 +22,13 @@ async def people(
     looked_for = person_looked_for(words)
     wanted: Row = {"$and": [reach.filter(), looked_for]}
     while len(found) < limit:
+        size = max(limit - len(found), LEAST)  # most are on one roster of this reach
         condition = wanted | ({"_id": {"$lt": before}} if before else {})
         rows = scope["enrolments"].find(condition, session=scope.session, hint=hint_of(reach, looked_for))
-        batch = [Enrolment.from_mongo(row) async for row in rows.sort("_id", -1).limit(BATCH)]
+        batch = [Enrolment.from_mongo(row) async for row in rows.sort("_id", -1).limit(size)]
         newest = await _newest(scope, reach, [one.person_id for one in batch])
         found += [one for one in batch if newest[one.person_id] == one.id]
-        if len(batch) < BATCH:
+        if len(batch) < size:
             break
         before = batch[-1].id
     return found[:limit]
