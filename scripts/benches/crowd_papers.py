@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scripts.benches.crowd_made import MAJORS, Crowd, found, masked, name_of
@@ -48,6 +48,9 @@ from server.venues.rules import State as PlaceState
 from server.wechat.content_documents import ContentCheck
 from server.wechat.content_documents import State as CheckState
 
+UNDECIDED_AMONG = 100
+"""The newest applications; as much is in review however many there have been."""
+
 
 def _item(crowd: Crowd, number: int) -> PlanItem:
     return PlanItem(
@@ -86,12 +89,15 @@ def applications(crowd: Crowd) -> Iterator[Row]:
         history=[crowd.step(0, "submit")],
     ).to_mongo()
     for number in range(crowd.size.classes):
-        waits = number > crowd.size.classes - 12
-        state = ApplicationState.SUBMITTED if waits else states[number % 7 % len(states)]
-        if state is ApplicationState.SUBMITTED and not waits:
+        newest = crowd.size.classes - number  # counted from the newest: they are alike at any size
+        waits, old = newest < 12, newest > UNDECIDED_AMONG
+        state = ApplicationState.SUBMITTED if waits else states[newest % 7 % len(states)]
+        decided = {ApplicationState.SUBMITTED: not waits, ApplicationState.RETURNED: old}
+        if decided.get(state):
             state = ApplicationState.APPROVED
-        starts, at, level = crowd.first_day(number), crowd.at(number), crowd.level(number)
-        name, moment = crowd.class_name(number), crowd.moment(number)
+        starts, at, level = crowd.first_day(number), crowd.at(newest), crowd.level(number)
+        name, filed = crowd.class_name(number), crowd.today - timedelta(days=newest)
+        moment = crowd.moment(number) if old else datetime.combine(filed, datetime.min.time(), UTC)
         item = {"id": crowd.ids(9, number), "level": level, "title": name, "month": number % 12 + 1}
         own = {
             "_id": crowd.ids(5, number),
@@ -110,11 +116,12 @@ def applications(crowd: Crowd) -> Iterator[Row]:
 
 
 def plans(crowd: Crowd) -> Iterator[Document]:
+    """More plans are those of more years: of one year each institution has as many at any size."""
     for number in range(crowd.size.papers):
         yield Plan(
             id=crowd.ids(6, number),
             **crowd.at(number),
-            year=2020 + number % 7,
+            year=max(crowd.today.year - number // len(crowd.institutions), 2000),
             version=number + 1,
             state=PlanState.DISCARDED if number % 9 == 0 else PlanState.SUPERSEDED,
             items=[_item(crowd, number), _item(crowd, number + 1)],

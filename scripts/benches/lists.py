@@ -36,7 +36,7 @@ from server.settings import Settings
 
 SMALL = Size(people=1_000, classes=100, papers=100)
 WORDS = ("王", "教师培训班", "邢台 三级", "王伟", "0037")
-CHOICES = 4
+CHOICES = 8
 """Of a filter."""
 MOST, CLEAR, AGAIN = 1.2, 1.1, 8
 """The ratio that a list may have; one that is not clearly below it is asked for again and again, for one quick round among slow ones is

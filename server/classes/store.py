@@ -45,9 +45,10 @@ COLLECTIONS = (
             # By which class it trained last, the same way: the days of sessions, once the results are released.
             Index([(name, 1) for name in ("institution_code", "level", "trained_to", "results_released_at")]),
             Index([("enrolment_closes", 1)]),
-            # What is in hand (in_hand_store), of the country and of a province; an institution has few.
-            Index([("starts_on", 1), ("_id", 1)], partial=UNRELEASED),
-            Index([("province_code", 1), ("starts_on", 1), ("_id", 1)], partial=UNRELEASED),
+            # What is in hand (in_hand_store), of the country and of a province; an institution has few. By its last day the index knows
+            # what has ended and waits for its results: of those there are many, and a class under way comes after them.
+            Index([("starts_on", 1), ("_id", 1), ("ends_on", 1)], partial=UNRELEASED),
+            Index([("province_code", 1), ("starts_on", 1), ("_id", 1), ("ends_on", 1)], partial=UNRELEASED),
             Index([("results_released_at", -1), ("_id", -1)]),
             Index([("province_code", 1), ("results_released_at", -1), ("_id", -1)]),
         ),

@@ -122,7 +122,8 @@ async def lines(
     here, at = (before[0], before[1:]) if before and before[0] in letters else ("", None)
     for letter, look in walk[letters.index(here) if here else 0 :]:
         place = at if letter == here else None
-        size = BATCH if asks or letter == RELEASED else limit
+        many = asks or letter == RELEASED
+        size = BATCH if letter == RELEASED else limit  # what waits first mostly fits
         while True:
             shown, onward = await look(place, size)
             found += [one for one in (_fitting(each, narrowed) for each in shown) if one]
@@ -131,7 +132,7 @@ async def lines(
                 return found
             if onward is None:
                 break
-            place, looked = onward, looked + size
+            place, looked, size = onward, looked + size, BATCH if many else limit
             if looked >= LOOKED_AT_MOST and limit <= BATCH:
                 found.goes_on = f"{letter}{onward}"
                 return found
