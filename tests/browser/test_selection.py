@@ -29,7 +29,7 @@ a_page = contextmanager(opened)
 
 
 def go_to(page: Page, title: str) -> None:
-    """To what waits on the home page under this title."""
+    """To what waits on 工作台 under this title."""
     page.get_by_role("row", name=title).get_by_role("link", name="去办理").click()
 
 
@@ -49,12 +49,12 @@ def test_a_teacher_goes_from_the_recommendation_of_a_province_into_the_pool(
     with a_page(browser, WIDE) as centre, a_page(browser, WIDE) as institution:
         live.sign_in(centre, cast.CENTRE)
         go_to(centre, "待审核的骨干教师选拔推荐")
-        centre.get_by_role("link", name=SERVED.name).click()
         centre.get_by_role("button", name="列为候选").click()
         expect(centre.get_by_text("已列为候选人，师资研修中心可以编入骨干班")).to_be_visible()
 
         live.sign_in(institution, cast.CHANGZHOU_OFFICER)
-        institution.get_by_role("link", name="骨干教师选拔").first.click()
+        institution.get_by_role("link", name="人员").first.click()
+        institution.get_by_role("link", name="选拔候选人").click()
         institution.get_by_label(SERVED.name).check()
         institution.get_by_role("button", name="编入所选候选人").click()
         expect(institution.get_by_text("已将 1 名候选人编入")).to_be_visible()
@@ -65,7 +65,6 @@ def test_a_teacher_goes_from_the_recommendation_of_a_province_into_the_pool(
 
         centre.goto(f"{live.address}/admin")
         go_to(centre, "待登记入库的合格教师名单")
-        centre.get_by_role("link", name=held.name).click()
         centre.get_by_role("button", name="登记入库").click()
         centre.locator("dialog[open]").get_by_label("文号").fill("部指〔2026〕1号")
         confirm(centre, "登记入库")

@@ -33,7 +33,7 @@ SEED = 7
 OF_THE_SERVER = range(400)
 """Seeds of the people of `--demo`, and some more."""
 
-OWN_CLASSES = ("over", "going on")
+OWN_CLASSES = ("over", "going on", "to come")
 """Of the server with `--demo`."""
 A_CLASS_HOUR = timedelta(minutes=45)
 
@@ -68,7 +68,8 @@ def test_the_journey_ends_with_verified_certificates_that_say_what_was_held_and_
         classes = [TrainingClass.from_mongo(row) for row in database["classes"].find({})]
         assert len(classes) == len(OWN_CLASSES) + 1
         for one in classes:
-            require_eighty_true_hours(database, one)
+            if one.scheme_version is not None:  # of the class to come it is not approved yet
+                require_eighty_true_hours(database, one)
         [walked_through] = [one for one in classes if f"演示 {SEED:06d}" in one.name]
         require_certificates_of_what_was_held(database, walked_through)
         require_each_evening_its_reminders(database, walked_through)
