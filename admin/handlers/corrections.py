@@ -24,6 +24,7 @@ from server.kernel.reasons import OptionalReason
 from server.kernel.reviews import Return, Review
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
+from server.persons import service as persons
 
 
 class CorrectionQuery(Query):
@@ -174,6 +175,7 @@ class OneCorrection(PageHandler):
         self.render_page(
             "corrections/one.html",
             correction=found,
+            opens=await persons.opens(self.platform, self.actor, found),
             outside=await self._sessions_outside(found),
             may_review=corrections.may_review(self.actor, found),
             may_amend=found.state is State.RETURNED and may_request,

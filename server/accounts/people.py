@@ -184,6 +184,13 @@ async def everybody(scope: Scope, words: str, *, before: str | None, limit: int)
     return await store.persons_found(scope, words, before=before, limit=limit)
 
 
+async def moved_to(
+    scope: Scope, province_code: str, words: str, *, before: str | None, limit: int
+) -> list[Person]:
+    """The same of those alone whose last move (调动) was to this province."""
+    return await store.persons_found(scope, words, moved_to=province_code, before=before, limit=limit)
+
+
 async def persons(scope: Scope, person_ids: Sequence[str]) -> dict[str, Person]:
     return await store.persons(scope, person_ids)
 

@@ -31,6 +31,8 @@ from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import insert_many
 from server.kernel.unit_of_work import Scope
 
+MOVED: Row = {"moved.province_code": {"$exists": True}}
+
 COLLECTIONS = (
     CollectionSpec(
         "accounts",
@@ -63,6 +65,12 @@ COLLECTIONS = (
             Index([("id_number", 1)], unique=True),
             *found_indexes(),
             Index([(LAST_DIGITS, 1), ("_id", -1)]),
+            # Who has moved to a province: few.
+            Index([("moved.province_code", 1), ("_id", -1)], partial=MOVED),
+            *(
+                Index([("moved.province_code", 1), (how, 1), ("_id", -1)], partial=MOVED)
+                for how in (FOUND_BY, LAST_DIGITS)
+            ),
         ),
     ),
 )
@@ -240,9 +248,14 @@ async def persons(scope: Scope, person_ids: Sequence[str]) -> dict[str, Person]:
     return {row["_id"]: Person.from_mongo(row) async for row in rows}
 
 
-async def persons_found(scope: Scope, words: str, *, before: str | None, limit: int) -> list[Person]:
-    """People whose identity somebody has checked, by parts of the name and the last four digits; known last first."""
+async def persons_found(
+    scope: Scope, words: str, *, moved_to: str = "", before: str | None, limit: int
+) -> list[Person]:
+    """People whose identity somebody has checked, by parts of the name and the last four digits; known last first. `moved_to`: only
+    those whose last move was to this province."""
     condition: Row = {"$and": [person_looked_for(words), {"evidence": {"$ne": Evidence.FORMAT_OK}}]}
+    if moved_to:
+        condition["moved.province_code"] = moved_to
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["persons"].find(condition, session=scope.session).sort("_id", -1).limit(limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,6 +13,7 @@ from server.applications.rules import Action, State
 from server.institutions.rules import MAJORS, Level
 from server.kernel.found import Found
 from server.kernel.history import Step
+from server.kernel.mongo import Row
 from server.kernel.offices import Said
 from server.kernel.reviewed import Reviewed, decided
 from server.plans.rules import PlanItem
@@ -50,6 +52,7 @@ class Application(Found, Reviewed):
 
     collection = "applications"
     actions = Action
+    in_hand: ClassVar[Row] = {"state": {"$in": [State.SUBMITTED, State.RETURNED]}}
     also_written = ("waits_since",)
 
     institution_code: str

@@ -6,7 +6,7 @@ make it. The own unit of the person does where it has an account here, else its 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from server.accounts import people, staff
@@ -53,6 +53,7 @@ def one_unit(said: Collection[str]) -> str:
 @dataclass(frozen=True)
 class Belonging:
     work_unit: str
+    """An institution by the name it has now, whatever a roster says."""
     province_code: str
     keeper: Keeper
 
@@ -78,4 +79,15 @@ async def belonging(scope: Scope, person_id: str) -> Belonging:
     has_account = unit is not None and await staff.any_of_institution(scope, unit.id)
     code, lies_in = (unit.id, unit.province_code) if unit is not None and has_account else ("", "")
     answers = keeper(unit=code, unit_province=lies_in, province=province, runs_a_class=seen.runs)
-    return Belonging(work_unit, province, answers)
+    return Belonging(unit.name if unit is not None else work_unit, province, answers)
+
+
+async def units_of(scope: Scope, seen: Mapping[str, str]) -> dict[str, str]:
+    """The unit of each of these people for a list; `seen`: by person what a roster says, which holds for who neither is in the pool nor
+    has moved since. An institution is called by the name it has now."""
+    members = await backbone.members(scope, [*seen])
+    known = await people.persons(scope, [*seen])
+    moved = {one.id: one.moved.work_unit for one in known.values() if one.moved}
+    units = dict(seen) | moved | {one: member.work_unit for one, member in members.items()}
+    present = await institutions.present_names(scope, {*units.values()})
+    return {one: present.get(unit, unit) for one, unit in units.items()}

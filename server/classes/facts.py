@@ -74,6 +74,11 @@ async def rename_institution(unit: UnitOfWork, code: str, name: str) -> None:
     await store.rename_institution(unit, code, name)
 
 
+async def released_of(scope: Scope, code: str) -> list[str]:
+    """The ids of an institution's classes whose results are released."""
+    return await store.released_of(scope, code)
+
+
 async def classes_under(
     platform: Platform, actor: Actor, institution_code: str, held: Qualification
 ) -> list[TrainingClass]:

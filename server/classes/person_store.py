@@ -26,7 +26,7 @@ async def people(
         condition = wanted | ({"_id": {"$lt": before}} if before else {})
         rows = scope["enrolments"].find(condition, session=scope.session, hint=hint_of(reach, looked_for))
         batch = [Enrolment.from_mongo(row) async for row in rows.sort("_id", -1).limit(size)]
-        newest = await _newest(scope, reach, [one.person_id for one in batch])
+        newest = await newest_ids(scope, reach, [one.person_id for one in batch])
         found += [one for one in batch if newest[one.person_id] == one.id]
         if len(batch) < size:
             break
@@ -34,7 +34,7 @@ async def people(
     return found[:limit]
 
 
-async def _newest(scope: Scope, reach: Jurisdiction, person_ids: Sequence[str]) -> dict[str, str]:
+async def newest_ids(scope: Scope, reach: Jurisdiction, person_ids: Sequence[str]) -> dict[str, str]:
     """By person the id of the newest row in this reach: the one by which they are listed."""
     condition: Row = {"$and": [{"person_id": {"$in": sorted({*person_ids})}}, reach.filter()]}
     pipeline: list[Row] = [
@@ -47,7 +47,7 @@ async def _newest(scope: Scope, reach: Jurisdiction, person_ids: Sequence[str]) 
 
 async def newest_rows(scope: Scope, person_ids: Sequence[str]) -> dict[str, Enrolment]:
     """By person the newest row in the whole country."""
-    newest = await _newest(scope, Jurisdiction.everything(), person_ids)
+    newest = await newest_ids(scope, Jurisdiction.everything(), person_ids)
     rows = scope["enrolments"].find({"_id": {"$in": [*newest.values()]}}, session=scope.session)
     return {row["person_id"]: Enrolment.from_mongo(row) async for row in rows}
 

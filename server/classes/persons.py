@@ -31,6 +31,11 @@ async def people_on_rosters(
     return await person_store.people(scope, actor.jurisdiction, words, before=before, limit=limit)
 
 
+async def known_here(scope: Scope, actor: Actor, person_ids: Sequence[str]) -> set[str]:
+    """Those of these people who are or were on a roster in the actor's reach."""
+    return {*await person_store.newest_ids(scope, actor.jurisdiction, person_ids)}
+
+
 async def last_seen(scope: Scope, person_ids: Sequence[str]) -> dict[str, Enrolment]:
     """By person the newest row on any roster, for the centre: who was on none is left out."""
     return await person_store.newest_rows(scope, person_ids)

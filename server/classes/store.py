@@ -463,6 +463,11 @@ async def rename_institution(scope: Scope, code: str, name: str) -> None:
     await set_in_found(scope, TrainingClass, "classes", unreleased, {"institution_name": name})
 
 
+async def released_of(scope: Scope, code: str) -> list[str]:
+    released: Row = {"institution_code": code, "results_released_at": {"$ne": None}}
+    return await scope["classes"].distinct("_id", released, session=scope.session)
+
+
 async def unfinished_of(
     scope: Scope, reach: Jurisdiction, institution_code: str, today: date
 ) -> list[TrainingClass]:

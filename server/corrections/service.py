@@ -41,7 +41,7 @@ from server.kernel.history import step
 from server.kernel.identity import Actor
 from server.kernel.numbers import AS_ID_NUMBER, AS_PHONE
 from server.kernel.platform import Platform
-from server.kernel.reviewed import take
+from server.kernel.reviewed import follow_institution, take
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.venues.rules import NOTE_SHORTEST
 
@@ -216,7 +216,11 @@ async def _correct_institution(unit: UnitOfWork, code: str, wanted: InstitutionC
 
 async def _check_free(unit: UnitOfWork, code: str, name: str) -> None:
     if await institutions.name_is_taken(unit, name, by_another_than=code):
-        raise Invalid(fields=[FieldError("name", f"已有另一家培训机构名为“{name}”。")])
+        raise Invalid(
+            fields=[
+                FieldError("name", f"“{name}”是另一家培训机构的现用名或曾用名，或另一所院校正以此名申请。")
+            ]
+        )
 
 
 async def _file(
@@ -376,8 +380,7 @@ async def _apply(unit: UnitOfWork, found: Correction) -> None:
             )
         case Subject.INSTITUTION:
             await _check_free(unit, found.thing, found.wanted["name"])
-            await institutions.rename(unit, found.thing, found.wanted["name"])
-            await class_facts.rename_institution(unit, found.thing, found.wanted["name"])
+            await _rename_institution(unit, found.thing, found.wanted["name"])
     unit.audit(
         "corrections:apply",
         found.class_id or found.thing,
@@ -386,6 +389,15 @@ async def _apply(unit: UnitOfWork, found: Correction) -> None:
         if found.subject is not Subject.TRAINEE
         else "",
     )
+
+
+async def _rename_institution(unit: UnitOfWork, code: str, name: str) -> None:
+    """The institution, what it has in hand and what waits for a decision. A class whose results are released, and what is about it, keep
+    the name under which it was held."""
+    await institutions.rename(unit, code, name)
+    await class_facts.rename_institution(unit, code, name)
+    await invitations.follow_institution(unit, code, name)
+    await follow_institution(unit, code, name, but_of=await class_facts.released_of(unit, code))
 
 
 async def _renumber(unit: UnitOfWork, person_id: str, number: Binary) -> None:

@@ -51,6 +51,8 @@ class Institution(Found):
     institution_code: str
     province_code: str
     name: str
+    former_names: list[str] = Field(default_factory=list)
+    """How it was called before its name was corrected: rosters and the pool may still say so. Nobody else may be called so."""
     qualifications: list[Qualification] = Field(default_factory=list)
     to_confirm: bool = False
     """待核: the majors and the validity of the first qualification are a seed and not yet confirmed by the centre."""

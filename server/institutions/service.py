@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 from pymongo.errors import BulkWriteError
@@ -157,15 +158,26 @@ async def name_of(scope: Scope, code: str) -> str:
 
 
 async def called(scope: Scope, name: str) -> Institution | None:
-    """The institution of this name, for who has to know whether a work unit is one."""
+    """The institution of this name, or that had it, for who has to know whether a work unit is one."""
     return await store.institution_named(scope, name)
 
 
+async def present_names(scope: Scope, names: Collection[str]) -> dict[str, str]:
+    """Of these names those that an institution had before, each with the name it has now."""
+    found = await store.formerly(scope, names)
+    return {former: one.name for one in found for former in one.former_names if former in names}
+
+
 async def name_is_taken(scope: Scope, name: str, *, by_another_than: str) -> bool:
+    """Also one that another had before, which rosters may still say, or for which a province asks."""
     found = await store.institution_named(scope, name)
-    return found is not None and found.id != by_another_than
+    if found is not None and found.id != by_another_than:
+        return True
+    return await store.is_asked_for(scope, name, by_another_than=by_another_than)
 
 
 async def rename(unit: UnitOfWork, code: str, name: str) -> None:
-    """Part of an approved correction: the institution is called so from now on."""
-    await store.rename(unit, code, name)
+    """Part of an approved correction: the institution is called so from now on, and still known by the names it had."""
+    found = await store.institution(unit, Jurisdiction.everything(), code)
+    assert found is not None, "institutions are never deleted"
+    await store.rename(unit, code, name, [*(one for one in found.former_names if one != name), found.name])

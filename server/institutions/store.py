@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pymongo import UpdateOne
 
@@ -21,6 +21,7 @@ COLLECTIONS = (
         indexes=(
             Index([("province_code", 1), ("_id", 1)]),
             Index([("name", 1)]),
+            Index([("former_names", 1)]),
             *found_indexes("province_code"),
         ),
     ),
@@ -81,8 +82,19 @@ async def codes(scope: Scope) -> list[str]:
 
 
 async def institution_named(scope: Scope, name: str) -> Institution | None:
-    row = await scope["institutions"].find_one({"name": name}, session=scope.session)
-    return None if row is None else Institution.from_mongo(row)
+    """Called so now; else the one that was."""
+    for field in ("name", "former_names"):
+        row = await scope["institutions"].find_one({field: name}, session=scope.session)
+        if row is not None:
+            return Institution.from_mongo(row)
+    return None
+
+
+async def formerly(scope: Scope, names: Collection[str]) -> list[Institution]:
+    """Those that were called by one of these names."""
+    condition = {"former_names": {"$in": sorted(names)}}
+    rows = scope["institutions"].find(condition, session=scope.session)
+    return [Institution.from_mongo(row) async for row in rows]
 
 
 async def insert_missing(scope: Scope, seeds: Sequence[Institution]) -> int:
@@ -104,8 +116,9 @@ async def replace_institution(scope: Scope, changed: Institution) -> None:
     await scope["institutions"].replace_one({"_id": changed.id}, changed.to_mongo(), session=scope.session)
 
 
-async def rename(scope: Scope, code: str, name: str) -> None:
-    await set_in_found(scope, Institution, "institutions", {"_id": code}, {"name": name})
+async def rename(scope: Scope, code: str, name: str, former_names: Sequence[str]) -> None:
+    fields: Row = {"name": name, "former_names": list(former_names)}
+    await set_in_found(scope, Institution, "institutions", {"_id": code}, fields)
 
 
 # ---- requests of the provinces
@@ -113,6 +126,12 @@ async def rename(scope: Scope, code: str, name: str) -> None:
 
 async def insert_request(scope: Scope, new: BaseRequest) -> None:
     await scope["base_requests"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def is_asked_for(scope: Scope, name: str, *, by_another_than: str) -> bool:
+    """Whether an open request is about another school of this name."""
+    condition = {"institution_name": name, "open": True, "institution_code": {"$ne": by_another_than}}
+    return await scope["base_requests"].find_one(condition, {"_id": 1}, session=scope.session) is not None
 
 
 async def request(scope: Scope, reach: Jurisdiction, request_id: str) -> BaseRequest | None:

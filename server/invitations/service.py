@@ -331,6 +331,11 @@ async def follow_class(unit: UnitOfWork, training_class: TrainingClass) -> None:
         unit.notify(one.teacher_id, "invitation-corrected", **_news(corrected))
 
 
+async def follow_institution(unit: UnitOfWork, code: str, name: str) -> None:
+    """Part of an approved correction: letters of classes that are not closed are the institution's under its new name."""
+    await store.rename_institution(unit, code, name)
+
+
 async def close_all(unit: UnitOfWork, training_class: TrainingClass, reason: str, *, accepted: bool) -> None:
     """Part of a use case that ends a class: open letters are withdrawn, with `accepted` what was accepted is cancelled, and their
     teachers are told. What stays accepted ends with the class, so that the teacher is free again."""

@@ -331,6 +331,17 @@ def engagement(task: Row) -> Engagement:
     return Engagement(task["class_id"], task["class_name"], Kind(task["kind"]), first, last)
 
 
+async def rename_institution(scope: Scope, code: str, name: str) -> None:
+    standing = {
+        "institution_code": code,
+        "closed": False,
+        "state": {"$in": [State.SENT, State.ACCEPTED]},
+    }
+    await scope["invitations"].update_many(
+        standing, {"$set": {"institution_name": name}}, session=scope.session
+    )
+
+
 def _those(array: str, conditions: list[Any]) -> Row:
     return {"$filter": {"input": array, "as": "task", "cond": {"$and": conditions}}}
 

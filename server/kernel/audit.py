@@ -28,6 +28,9 @@ COLLECTIONS = (
             Index([("action", 1), ("_id", -1)]),
             Index([("facts.class_id", 1), ("_id", -1)], partial={"facts.class_id": {"$exists": True}}),
             Index([("facts.person_id", 1), ("_id", -1)], partial={"facts.person_id": {"$exists": True}}),
+            Index(
+                [("facts.on_behalf_of", 1), ("_id", -1)], partial={"facts.on_behalf_of": {"$exists": True}}
+            ),
         ),
     ),
 )
@@ -72,7 +75,7 @@ class TrailFilter:
     who: str = ""
     """The whole name of whoever did it, as it was then."""
     actor_ids: Sequence[str] = ()
-    """Or one of these, whatever the name was."""
+    """Or one of these, whatever the name was; also what somebody did in the place of one of them."""
     action: str = ""
     since: date | None = None
     until: date | None = None
@@ -87,7 +90,7 @@ async def recent(
     """Entries, newest or oldest first (kernel.mongo.by_age)."""
     conditions: list[Row] = []
     if narrowed.who:
-        by_id = [{"actor_id": one} for one in narrowed.actor_ids]
+        by_id = [{place: one} for one in narrowed.actor_ids for place in ("actor_id", "facts.on_behalf_of")]
         conditions.append({"$or": [{"actor_name": narrowed.who}, *by_id]})
     if narrowed.action:
         conditions.append({"action": narrowed.action})

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from server.kernel import offices
 from server.kernel.clock import beijing_date
+from server.kernel.found import Found, set_in_found
 from server.kernel.history import Step, step
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
 from server.kernel.mongo import Document, Row
@@ -27,6 +28,8 @@ class Reviewed(Document):
 
     collection: ClassVar[str]
     actions: ClassVar[type[Titled]]
+    in_hand: ClassVar[Row] = {"open": True}
+    """Which of this kind follow their institution when it is renamed: those that are not settled, and what is in force."""
 
     state: str
     history: list[Step]
@@ -98,6 +101,20 @@ async def take(
     for said in changed.tells(history[-1]):
         unit.tell(said)
     return changed
+
+
+async def follow_institution(scope: Scope, code: str, name: str, *, but_of: Sequence[str]) -> None:
+    """What an institution has in hand, of every kind that carries its name, calls it by its new one; but for what is about one of these
+    classes."""
+    fields: Row = {"institution_name": name}
+    for kind in Reviewed.__subclasses__():
+        if "institution_name" not in kind.model_fields:
+            continue
+        whom: Row = {"institution_code": code, "class_id": {"$nin": list(but_of)}, **kind.in_hand}
+        if issubclass(kind, Found):
+            await set_in_found(scope, kind, kind.collection, whom, fields)
+        else:
+            await scope[kind.collection].update_many(whom, {"$set": fields}, session=scope.session)
 
 
 async def replace(scope: Scope, before: Reviewed, after: Reviewed) -> bool:

@@ -105,7 +105,8 @@ async def _taken_in_by(scope: Scope, actor: Actor, work_unit: str) -> str:
     if Role.PROVINCE in actor.roles or actor.institution_code is None:
         return ""
     own = await institutions.name_of(scope, actor.institution_code)
-    return "" if folded(own) == folded(work_unit) else own
+    present = (await institutions.present_names(scope, {work_unit})).get(work_unit, work_unit)
+    return "" if folded(own) == folded(present) else own
 
 
 async def ask(platform: Platform, actor: Actor, person_id: str, draft: MoveDraft) -> Move:
@@ -125,14 +126,14 @@ async def _ask(unit: UnitOfWork, person_id: str, draft: MoveDraft) -> Move:
     found, today = await subject(unit, unit.actor, person_id), beijing_date(unit.now)
     if draft.to_province not in PROVINCE_NAMES:
         raise Invalid(fields=[FieldError("to_province", "请选择省份。")])
-    before, after = (found.work_unit, found.province_code), (draft.to_unit, draft.to_province)
+    wanted = await institutions.called(unit, draft.to_unit)
+    to_unit = wanted.name if wanted else draft.to_unit  # also where it was typed as it was called before
+    before, after = (found.work_unit, found.province_code), (to_unit, draft.to_province)
     rules.check_move(before, after, draft.effective_on, today)
-    sides = [
-        (await institutions.called(unit, one), place)
-        for one, place in ((found.work_unit, found.province_code), after)
-    ]
-    if there := sides[-1][0]:
-        rules.check_place(there.name, there.province_code, draft.to_province)
+    if wanted:
+        rules.check_place(wanted.name, wanted.province_code, draft.to_province)
+    left = await institutions.called(unit, found.work_unit)
+    sides = [(left, found.province_code), (wanted, draft.to_province)]
     codes = list(dict.fromkeys(one.id for one, place in sides if one and one.province_code == place))
     provinces = list(dict.fromkeys(one for one in (found.province_code, draft.to_province) if one))
     province_asks = Role.PROVINCE in unit.actor.roles
@@ -149,7 +150,7 @@ async def _ask(unit: UnitOfWork, person_id: str, draft: MoveDraft) -> Move:
         backbone=found.backbone,
         from_unit=found.work_unit,
         from_province=found.province_code,
-        to_unit=draft.to_unit,
+        to_unit=to_unit,
         to_province=draft.to_province,
         province_code=provinces,
         institution_code=codes,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from pydantic import Field
 
 from server.kernel.found import Found
 from server.kernel.history import Step
-from server.kernel.mongo import Document
+from server.kernel.mongo import Document, Row
 from server.kernel.offices import Said
 from server.kernel.reviewed import Reviewed, decided
 from server.plans.rules import Action, PlanItem, State
@@ -22,6 +23,7 @@ class Plan(Found, Reviewed):
 
     collection = "plans"
     actions = Action
+    in_hand: ClassVar[Row] = {"state": {"$nin": [State.SUPERSEDED, State.DISCARDED]}}
 
     institution_code: str
     institution_name: str

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.institutions.rules import Level
 from server.kernel.found import Found
 from server.kernel.history import Step
+from server.kernel.mongo import Row
 from server.kernel.offices import Said
 from server.kernel.reviewed import Reviewed, decided
 from server.schemes.content import Content
-from server.schemes.rules import Action, State
+from server.schemes.rules import GONE, Action, State
 from server.venues.rules import VenueFlag
 
 
@@ -46,6 +48,7 @@ class SchemeVersion(Found, Reviewed):
 
     collection = "scheme_versions"
     actions = Action
+    in_hand: ClassVar[Row] = {"newest": True, "state": {"$nin": sorted(GONE)}}
 
     class_id: str
     class_name: str

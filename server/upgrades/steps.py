@@ -29,6 +29,7 @@ from server.upgrades import (
     s0020_lists_find_by_index,
     s0021_reviews_have_days,
     s0023_plans_know_what_is_to_be_applied_for,
+    s0024_institutions_know_their_former_names,
 )
 
 
@@ -105,5 +106,10 @@ STEPS: tuple[Step, ...] = (
         "s0023_plans_know_what_is_to_be_applied_for",
         "列出各年度计划中还没有申请开班的项目",
         s0023_plans_know_what_is_to_be_applied_for.run,
+    ),
+    Step(
+        "s0024_institutions_know_their_former_names",
+        "补记各培训机构的曾用名",
+        s0024_institutions_know_their_former_names.run,
     ),
 )

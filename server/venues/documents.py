@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from server.kernel.found import Found
 from server.kernel.history import Step
+from server.kernel.mongo import Row
 from server.kernel.offices import Said
 from server.kernel.reviewed import Reviewed, decided
 from server.venues.rules import Action, State, VenueFlag
@@ -17,6 +19,7 @@ class PlaceCheck(Found, Reviewed):
 
     collection = "place_checks"
     actions = Action
+    in_hand: ClassVar[Row] = {"state": State.WAITING}
 
     class_id: str
     class_name: str

@@ -37,6 +37,7 @@ from server.institutions.rules import (
 from server.interruptions.service import ChangesOfClass
 from server.kernel.history import Step
 from server.kernel.life import LifeStep
+from server.persons.service import Opens
 from server.progress.desk import Line, Next, Urged
 from server.progress.rules import Owner, Phase
 from tests.admin.front_end import allowed, layout_context, list_context, show
@@ -173,6 +174,7 @@ def correction_page(state: CorrectionState) -> dict[str, Any]:
     found = correction(state)
     return layout_context(
         correction=found,
+        opens=Opens(the_class=True, person=True),
         outside=2 if state is CorrectionState.SUBMITTED else 0,
         may_review=state is CorrectionState.SUBMITTED,
         may_amend=state is CorrectionState.RETURNED,

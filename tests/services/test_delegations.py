@@ -62,6 +62,9 @@ async def test_both_names_stand_on_what_is_done_as_long_as_it_holds_and_on_nothi
     assert entry["facts"]["on_behalf_of"] == away.id
     told = await audit_words.tell(platform, await audit.recent(platform, before=None, limit=20))
     assert {one.who for one in told} >= {both, cast.XINGTAI_OFFICER.name}, "each entry as it was done"
+    for who in (away.name, away.username):
+        found = await audit_words.trail(platform, who=who, action="plans:submit", before=None, limit=20)
+        assert [(one.who, one.subject_id) for one in found] == [(both, plan.id)], "by who was stood in for"
     for address in ("/admin/accounts", "/admin/accounts/new", "/admin/second-factor"):
         assert (await mine.get(address)).status == 403
     change = {

@@ -6,9 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from server.accounts.rules import last_four
 from server.backbone import service as backbone
 from server.classes import enrolment
 from server.classes.belonging import belonging
+from server.corrections import service as corrections
+from server.corrections.rules import Ground
+from server.corrections.service import TraineeCorrection
 from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.identity import Actor
@@ -21,12 +25,14 @@ from server.moves import service
 from server.moves.documents import MoveFilter
 from server.moves.rules import AskedToday, MoveOpen, NotYourMove, State
 from server.moves.service import MoveDraft
+from server.persons import service as persons
+from server.persons.service import Opens
 from server.qualification import service as qualification
 from server.selection import service as selection
 from server.wechat.simulator import Simulator
 from tests import cast, reviewing, selecting, stage
 from tests.admin.browserless import sign_in
-from tests.planning import CHANGZHOU, HEBEI, JIANGSU, XINGTAI, YANGZHOU
+from tests.planning import CENTRE, CHANGZHOU, HEBEI, JIANGSU, XINGTAI, YANGZHOU
 
 SEEN = Review(seen=1)
 NEW_UNIT = "江苏省扬州技师学院"
@@ -136,6 +142,46 @@ async def test_who_was_refused_asks_again_the_next_day_and_holds_up_nothing_the_
     assert gone.state is State.DECLINED and not gone.open and "所在省已另行提出" in gone.history[-1].reason
     with pytest.raises(AskedToday):
         await service.ask(platform, YANGZHOU, teacher, draft(platform))
+
+
+async def test_after_a_move_the_new_province_knows_the_person_and_nothing_of_what_was_done_elsewhere(
+    platform: Platform, wechat: Simulator, site: str
+) -> None:
+    held = await stage.class_in_session(platform, wechat)
+    person_id, name = held.trainees[0].actor.id, held.trainees[0].actor.name
+    before = await persons.person(platform, HEBEI, person_id)
+    with pytest.raises(NotFound):
+        await persons.person(platform, JIANGSU, person_id)
+    assert await persons.list_people(platform, JIANGSU, "") == []
+    asked = await service.ask(platform, HEBEI, person_id, draft(platform))
+    await service.confirm(platform, JIANGSU, asked.id, SEEN)
+    for actor in (HEBEI, XINGTAI, JIANGSU, CENTRE):
+        for words in ("", name):
+            found = {one.person_id: one for one in await persons.list_people(platform, actor, words)}
+            assert found[person_id].work_unit == NEW_UNIT, actor.name
+        assert (await persons.person(platform, actor, person_id)).work_unit == NEW_UNIT
+    [mine] = await persons.list_people(platform, JIANGSU, "", limit=2)
+    assert await persons.list_people(platform, JIANGSU, "", before=mine.cursor) == []
+    record = await persons.person(platform, JIANGSU, person_id)
+    assert (record.attended, record.taught, record.certificates, record.corrections) == ([], [], [], [])
+    assert mine.id_number_masked == record.id_number_masked == last_four(before.person.id_number_masked)
+    assert [one.training_class.id for one in (await persons.person(platform, HEBEI, person_id)).attended] == [
+        held.id
+    ]
+    for stranger in (YANGZHOU, CHANGZHOU):
+        with pytest.raises(NotFound):
+            await persons.person(platform, stranger, person_id)
+        assert await persons.list_people(platform, stranger, name) == []
+    wanted = TraineeCorrection(name="赵试新", ground=Ground.RENAMED, reason="已核对本人身份证原件。")
+    correction = await corrections.correct_trainee(platform, XINGTAI, held.id, person_id, wanted)
+    assert await persons.opens(platform, JIANGSU, correction) == Opens(the_class=False, person=True)
+    assert await persons.opens(platform, XINGTAI, correction) == Opens(the_class=True, person=True)
+    province = await sign_in(platform, site, cast.JIANGSU_OFFICER)
+    page = await province.get(f"/admin/corrections/{correction.id}")
+    assert f"/admin/people/{person_id}" in page.html and f"/admin/classes/{held.id}" not in page.html
+    there = await province.get(f"/admin/people/{person_id}")
+    assert NEW_UNIT in there.text and held.training_class.name in there.text, "in the correction alone"
+    assert f"/admin/classes/{held.id}" not in there.html
 
 
 async def test_an_open_recommendation_is_the_new_provinces_from_then_on(

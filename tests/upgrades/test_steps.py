@@ -22,6 +22,7 @@ from server.classes.rules import Kind
 from server.corrections import service as corrections
 from server.corrections.documents import CorrectionFilter
 from server.corrections.service import ClassCorrection, InstitutionCorrection
+from server.institutions import service as institutions
 from server.interruptions import service as interruptions
 from server.interruptions.requests import Postponement
 from server.interruptions.rules import Ground
@@ -56,6 +57,7 @@ from server.upgrades import (
     s0020_lists_find_by_index,
     s0021_reviews_have_days,
     s0023_plans_know_what_is_to_be_applied_for,
+    s0024_institutions_know_their_former_names,
     steps,
 )
 from server.wechat.simulator import Simulator
@@ -226,6 +228,21 @@ async def test_a_plan_in_force_learns_for_which_items_nobody_has_applied(platfor
     assert await changed_by(s0023_plans_know_what_is_to_be_applied_for.run(platform)) == 0
     [draft, in_force] = (await plans.plan_record(platform, XINGTAI, plan.id)).versions
     assert (draft.to_apply, in_force.to_apply) == ([], [plan.items[1].id])
+
+
+async def test_an_institution_learns_how_it_was_called_before(platform: Platform) -> None:
+    """Of a name that was taken back only the other one is a former name."""
+    for name in ("邢台示例技师学院", "邢台技师学院"):
+        wanted = InstitutionCorrection(name=name, reason="经批准更名。")
+        asked = await corrections.correct_institution(platform, XINGTAI, cast.XINGTAI, wanted)
+        await corrections.approve(platform, CENTRE, asked.id)
+    kept = (await institutions.institution(platform, CENTRE, cast.XINGTAI)).former_names
+    await without(platform, "institutions", "former_names")
+    step = s0024_institutions_know_their_former_names
+    assert await changed_by(step.run(platform)) == len(await institutions.list_institutions(platform, CENTRE))
+    assert await changed_by(step.run(platform)) == 0
+    found = await institutions.institution(platform, CENTRE, cast.XINGTAI)
+    assert found.former_names == kept == ["邢台示例技师学院"]
 
 
 async def test_check_ins_that_outlasted_their_session_end_with_it(
