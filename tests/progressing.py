@@ -11,8 +11,8 @@ from server.kernel.platform import Platform
 from server.kernel.reviewed import Reviewed
 from server.kernel.waiting import Waiting
 from server.progress import service as progress
-from server.progress.desk import PENDING
 from server.progress.rules import Step
+from server.progress.turns import in_turn
 
 
 async def steps(platform: Platform, actor: Actor, class_id: str) -> dict[str, Step]:
@@ -28,6 +28,8 @@ async def waits(platform: Platform, actor: Actor, kind: type[Reviewed]) -> list[
     """What of this kind waits for the actor's own office."""
     today = beijing_date(platform.clock.now())
     in_force = await policies.on(platform, today)
-    own = [one for one in PENDING if one.kind is kind and one.who & actor.roles]
-    found = [await one.within(platform, actor, 10, in_force, today) for one in own]
+    shares = [(one, each) for one in in_turn(today) if one.kind is kind for each in one.shares(actor)]
+    found = [
+        await one.within(platform, actor, 10, in_force, today, each) for one, (own, each) in shares if own
+    ]
     return [one for one in found if one]

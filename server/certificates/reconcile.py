@@ -22,14 +22,15 @@ from server.certificates import rules, store
 from server.certificates.documents import Certificate, CertificateStatus, LedgerCheck, LedgerFinding
 from server.institutions import service as institutions
 from server.institutions.documents import Institution
-from server.kernel import audit, sequences
+from server.kernel import audit, policies, sequences
+from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor, system
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
 from server.kernel.titled import Titled
 from server.kernel.unit_of_work import UnitOfWork, transactional
-from server.kernel.waiting import Waiting
+from server.kernel.waiting import Waiting, counted
 
 JOB = system("certificates")
 PAGE = "/admin/certificates/check"
@@ -289,5 +290,7 @@ async def checks(platform: Platform, actor: Actor) -> list[LedgerCheck]:
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """For the home page: what the last check found."""
-    count = await store.count_open_findings(platform, actor.jurisdiction)
-    return [Waiting("台账核查发现不符", PAGE, count, overdue=True)] if count else []
+    count, at = await store.count_open_findings(platform, actor.jurisdiction)
+    today = beijing_date(platform.clock.now())
+    days = (await policies.on(platform, today)).review_days
+    return counted("台账核查发现不符", PAGE, count, at and beijing_date(at), days, today)

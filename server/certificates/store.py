@@ -20,6 +20,7 @@ from server.kernel.folding import bare_number, folded
 from server.kernel.found import FOUND_BY, found_indexes, hint_of, looking_for, words_of
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, by_age
+from server.kernel.queries import count_and_oldest
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -233,9 +234,10 @@ async def open_findings(
     return [LedgerFinding.from_mongo(row) async for row in rows]
 
 
-async def count_open_findings(scope: Scope, reach: Jurisdiction) -> int:
-    condition = {"$and": [reach.filter(), {"open": True}]}
-    return await scope["ledger_findings"].count_documents(condition, session=scope.session)
+async def count_open_findings(scope: Scope, reach: Jurisdiction) -> tuple[int, datetime | None]:
+    """How many there are, and when the oldest was found."""
+    condition: Row = {"$and": [reach.filter(), {"open": True}]}
+    return await count_and_oldest(scope, "ledger_findings", condition, "found_at")
 
 
 async def insert_findings(scope: Scope, new: Sequence[LedgerFinding]) -> None:

@@ -36,7 +36,7 @@ from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.reviews import Return, Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
+from server.kernel.waiting import Waiting, counted
 
 PAGE = "/admin/release-requests"
 
@@ -359,12 +359,9 @@ async def list_requests(
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """What this actor has to decide today."""
-    count = await store.count_to_decide(platform, actor)
-    if not count:
-        return []
-    today = beijing_date(platform.clock.now()).isoformat()
-    late = await store.count_to_decide(platform, actor, due_before=today)
-    return [Waiting("解除微信绑定的申请，当天办结", f"{PAGE}?state=ASKED", count, overdue=late > 0)]
+    count, since = await store.to_decide(platform, actor)
+    today = beijing_date(platform.clock.now())
+    return counted("解除微信绑定的申请，当天办结", f"{PAGE}?state=ASKED", count, since, 0, today)
 
 
 async def needed(scope: Scope, person_ids: Sequence[str]) -> set[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from server.accounts.proofs import Authority
 from server.identities.documents import ReleaseFilter, ReleaseRequest
 from server.identities.rules import State
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
 from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import count_and_oldest
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -62,11 +65,11 @@ async def requests(
     return [ReleaseRequest.from_mongo(row) async for row in rows.sort("_id", -1).limit(limit)]
 
 
-async def count_to_decide(scope: Scope, actor: Actor, *, due_before: str | None = None) -> int:
+async def to_decide(scope: Scope, actor: Actor) -> tuple[int, date | None]:
+    """How many wait for this actor, and the first day on which one of them is due."""
     condition: Row = {"$and": [_kept_by(actor), {"state": State.ASKED}]}
-    if due_before:
-        condition["$and"].append({"due_on": {"$lt": due_before}})
-    return int(await scope["release_requests"].count_documents(condition, session=scope.session))
+    count, due_on = await count_and_oldest(scope, "release_requests", condition, "due_on")
+    return count, date.fromisoformat(due_on) if due_on else None
 
 
 async def needed(scope: Scope, person_ids: list[str]) -> set[str]:

@@ -38,7 +38,7 @@ from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.reviews import Return, Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
+from server.kernel.waiting import Waiting, counted
 
 ASKED = {
     Kind.SUSPEND: "interruptions:ask-suspend",
@@ -491,6 +491,8 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """Who asks an institution to finish in its classes."""
     if not actor.roles & INSTITUTION_ROLES or actor.institution_code is None:
         return []
-    count = await store.asked_of(platform, actor.institution_code)
+    count, at = await store.asked_of(platform, actor.institution_code)
+    today = beijing_date(platform.clock.now())
+    days = (await policies.on(platform, today)).review_days
     href = f"/admin/changes?state={State.ASKED}"
-    return [Waiting("请求转入本单位培训班的学员", href, count)] if count else []
+    return counted("请求转入本单位培训班的学员", href, count, at and beijing_date(at), days, today)

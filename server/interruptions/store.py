@@ -10,6 +10,7 @@ from server.interruptions.rules import Ground, Kind, State
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Actor
 from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import count_and_oldest
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -89,10 +90,10 @@ async def of_class(scope: Scope, class_id: str) -> list[ClassChange]:
     return [ClassChange.from_mongo(row) async for row in rows.sort("_id", -1)]
 
 
-async def asked_of(scope: Scope, institution_code: str) -> int:
-    """How many requests wait for this institution to take people in."""
-    condition = {"later.institution_code": institution_code, "state": State.ASKED}
-    return int(await scope["class_changes"].count_documents(condition, session=scope.session))
+async def asked_of(scope: Scope, institution_code: str) -> tuple[int, datetime | None]:
+    """How many requests wait for this institution to take people in, and since when the oldest does."""
+    condition: Row = {"later.institution_code": institution_code, "state": State.ASKED}
+    return await count_and_oldest(scope, "class_changes", condition, "filed_at")
 
 
 async def fell_to_force_majeure(scope: Scope, institution_code: str, since: datetime) -> list[ClassChange]:

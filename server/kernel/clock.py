@@ -26,7 +26,21 @@ class AheadClock:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.ahead = timedelta()
+        self._ahead = timedelta()
+        self._moved_at: datetime | None = None
+
+    @property
+    def ahead(self) -> timedelta:
+        return self._ahead
+
+    @ahead.setter
+    def ahead(self, ahead: timedelta) -> None:
+        if ahead != self._ahead:
+            self._ahead, self._moved_at = ahead, self._clock.now()
+
+    def moved_within(self, span: timedelta) -> bool:
+        """Whether it was moved so lately, by the other clock."""
+        return self._moved_at is not None and self._clock.now() - self._moved_at <= span
 
     def now(self) -> datetime:
         return self._clock.now() + self.ahead

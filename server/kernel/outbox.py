@@ -17,6 +17,7 @@ from typing import Any
 from server.kernel.mongo import CollectionSpec, Index, Row, by_age, new_id
 from server.kernel.outbox_state import State
 from server.kernel.platform import Platform
+from server.kernel.queries import count_and_oldest
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -156,6 +157,11 @@ async def of_state(
 async def count(scope: Scope, state: State, most: int) -> int:
     """How many messages are in a state; counting ends at `most`."""
     return await scope["outbox"].count_documents({"state": state}, limit=most)
+
+
+async def count_settled(scope: Scope, state: State, most: int) -> tuple[int, datetime | None]:
+    """How many messages are in a state, and since when the first is; counting ends at `most`."""
+    return await count_and_oldest(scope, "outbox", {"state": state}, "settled_at", most)
 
 
 async def change_state(

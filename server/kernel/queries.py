@@ -60,6 +60,20 @@ async def insert_many(scope: Scope, collection: str, new: Sequence[Document]) ->
         raise DuplicateKeyError(f"{collection} has one already", DUPLICATE_KEY, keys) from None
 
 
+async def count_and_oldest(
+    scope: Scope, collection: str, condition: Row, moment: str, most: int = 1_000
+) -> tuple[int, Any]:
+    """How many there are, and the earliest `moment` of them; counting ends at `most`, the oldest first."""
+    stages: list[Row] = [
+        {"$match": condition},
+        {"$sort": {"_id": 1}},
+        {"$limit": most},
+        {"$group": {"_id": None, "count": {"$sum": 1}, "oldest": {"$min": f"${moment}"}}},
+    ]
+    [row] = await scope[collection].aggregate(stages, session=scope.session).to_list(1) or [{}]
+    return int(row.get("count", 0)), row.get("oldest")
+
+
 class Part(list[R]):
     """Rows of a page where each was looked at before it was taken; looking is broken off after so many, the page full or not."""
 

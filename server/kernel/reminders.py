@@ -5,7 +5,7 @@ The mark commits with the message. Marks are forgotten after some time: by then 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from server.kernel.mongo import CollectionSpec, Index
 from server.kernel.unit_of_work import Scope, UnitOfWork
@@ -42,6 +42,16 @@ async def tell_once(unit: UnitOfWork, key: str, people: Collection[str]) -> list
             upsert=True,
             session=unit.session,
         )
+    return new
+
+
+async def mark_new(unit: UnitOfWork, keys: Sequence[str]) -> list[str]:
+    """Marks these reminders as sent, in the transaction that sends them; returns those that were not sent before."""
+    before = await sent(unit, keys)
+    new = [one for one in keys if one not in before]
+    if new:
+        rows = [{"_id": one, "at": unit.now} for one in new]
+        await unit["reminders"].insert_many(rows, session=unit.session)
     return new
 
 

@@ -15,7 +15,7 @@ from server.kernel.history import Step, step
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
 from server.kernel.mongo import Document, Row
 from server.kernel.offices import Said, Topic
-from server.kernel.permissions import Permission
+from server.kernel.permissions import Permission, holds
 from server.kernel.policies import Policies
 from server.kernel.reviews import Procedure
 from server.kernel.titled import Titled
@@ -146,15 +146,34 @@ class Pending:
     """Whether others see that it waits: a draft is nobody else's business."""
     last_days: LastDays | None = None
     """Of what nobody returned and no policy gives days to: until when, where that is announced."""
+    turn: str = ""
+    """The field with the codes of the provinces that it waits for, where it lies in the reach of others too."""
+    dated: Callable[[Any, Policies], tuple[date, date]] | None = None
+    """Since when and until when one waits, where that is not since its last step and as long as a review takes."""
+
+    def shares(self, actor: Actor) -> list[tuple[bool, Row]]:
+        """Which of these the actor sees: whether they wait for the own office, and by what these are told from the rest."""
+        own, told = bool(self.who & actor.roles), self.told and holds(actor, self.reads)
+        if own and self.turn:
+            others: list[tuple[bool, Row]] = [(False, {self.turn: {"$ne": actor.province_code}})]
+            return [(True, {self.turn: actor.province_code}), *(others if told else [])]
+        return [(own, {})] if own or told else []
 
     async def within(
-        self, scope: Scope, actor: Actor, limit: int, in_force: Policies, today: date
+        self,
+        scope: Scope,
+        actor: Actor,
+        limit: int,
+        in_force: Policies,
+        today: date,
+        share: Mapping[str, object] | None = None,
     ) -> Waiting | None:
         """Those in the actor's reach that have waited longest, and how many there are; None where there is nothing."""
-        condition = {"$and": [actor.jurisdiction.filter(), dict(self.condition)]}
+        condition = {"$and": [actor.jurisdiction.filter(), dict(self.condition), dict(share or {})]}
+        since = "$first" if self.turn or self.dated else "$last"
         longest: list[Row] = [
             {"$match": condition},
-            {"$set": {"_waits": {"$last": "$history.at"}}},
+            {"$set": {"_waits": {since: "$history.at"}}},
             {"$sort": {"_waits": 1, "_id": 1}},
             {"$limit": limit},
             {"$unset": "_waits"},
@@ -178,21 +197,26 @@ class Pending:
                 for item, one in zip(items, found, strict=True)
             )
         overdue = any(one.due is not None and today > one.due for one in items)
-        return Waiting(self.title, f"{self.page}?state={self.condition['state']}", count, overdue, items)
+        state = self.condition.get("state")
+        href = f"{self.page}?state={state}" if isinstance(state, str) else self.page
+        return Waiting(self.title, href, count, overdue, items)
 
     def item(self, one: Reviewed, in_force: Policies) -> Item:
-        back = INSTITUTION_ROLES & self.who or self.condition["state"] in ("RETURNED", "DECLINED")
-        days = in_force.revision_days if back else in_force.review_days
-        since = beijing_date(one.history[-1].at)
+        back = INSTITUTION_ROLES & self.who or self.condition.get("state") in ("RETURNED", "DECLINED")
+        days = timedelta(days=in_force.revision_days if back else in_force.review_days)
+        since = beijing_date(one.history[0 if self.turn else -1].at)
+        since, due = self.dated(one, in_force) if self.dated else (since, since + days)
+        provinces = getattr(one, self.turn or "province_code", None)
+        institution = getattr(one, "institution_code", None)
         return Item(
             f"{self.kind.collection}:{one.id}",
             one.named,
             one.address,
             since,
-            since + timedelta(days=days),
+            due,
             str(getattr(one, "institution_name", "")),
-            getattr(one, "institution_code", None),
-            getattr(one, "province_code", None),
+            institution if isinstance(institution, str) else None,
+            tuple(provinces if isinstance(provinces, list) else [provinces] if provinces else []),
         )
 
 

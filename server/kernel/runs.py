@@ -21,6 +21,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
+from server.kernel.clock import AheadClock
 from server.kernel.errors import Conflict, Problem, Unavailable
 from server.kernel.mongo import CollectionSpec, Document, Index, Row, new_id
 from server.kernel.platform import Platform
@@ -50,6 +51,8 @@ WATCHED_EACH = 0.05
 """Seconds between two looks at a run of another scheduler that somebody waits for."""
 OVERDUE = timedelta(minutes=10)
 """A slot that is claimed by nobody for so long, and the page says that no scheduler is running."""
+ROUND = timedelta(minutes=1)
+"""In which every scheduler has looked at each job: so long after a demonstration was moved on, nothing that it passed over is late."""
 
 
 class RunState(Titled):
@@ -457,18 +460,24 @@ async def overview(platform: Platform, jobs: Sequence[Job]) -> list[JobView]:
     """All jobs in the order of the table."""
     known = {row["_id"]: JobState.from_mongo(row) async for row in platform["job_states"].find({})}
     now = platform.clock.now()
-    return [_view(job, known.get(job.name) or JobState(id=job.name), now) for job in jobs]
+    moved = _just_moved(platform)
+    return [_view(job, known.get(job.name) or JobState(id=job.name), now, moved) for job in jobs]
 
 
 async def view_of(platform: Platform, job: Job) -> JobView:
-    return _view(job, await state_of(platform, job.name), platform.clock.now())
+    return _view(job, await state_of(platform, job.name), platform.clock.now(), _just_moved(platform))
 
 
-def _view(job: Job, state: JobState, now: datetime) -> JobView:
+def _just_moved(platform: Platform) -> bool:
+    return isinstance(platform.clock, AheadClock) and platform.clock.moved_within(ROUND)
+
+
+def _view(job: Job, state: JobState, now: datetime, moved: bool) -> JobView:
     if state.slot is None:
         return JobView(job, state, now, overdue=False)
     next_at = job.next_slot(state.slot)
-    return JobView(job, state, next_at, overdue=state.token is None and now - next_at > OVERDUE)
+    late = state.token is None and now - next_at > OVERDUE
+    return JobView(job, state, next_at, overdue=late and not moved)
 
 
 async def state_of(platform: Platform, name: str) -> JobState:

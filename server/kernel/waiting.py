@@ -20,7 +20,8 @@ class Item:
     due: date | None
     institution_name: str
     institution_code: str | None
-    province_code: str | None
+    provinces: tuple[str, ...]
+    """Codes: where it is, or whose turn it is."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,13 @@ class Waiting:
     items: tuple[Item, ...] = ()
     since: date | None = None
     due: date | None = None
-    """Where they have the same days, as what is to be reported in a window."""
+    """Of the oldest."""
+
+
+def counted(title: str, href: str, count: int, since: date | None, days: int, today: date) -> list[Waiting]:
+    """The line of what has no names: `since` is the day of the oldest, which is to be done in so many days. None of nothing."""
+    due = since + timedelta(days=days) if since else None
+    return [Waiting(title, href, count, bool(due and today > due), (), since, due)] if count else []
 
 
 @dataclass(frozen=True)

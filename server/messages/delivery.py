@@ -24,7 +24,7 @@ from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
 from server.kernel.unit_of_work import UnitOfWork, transactional
-from server.kernel.waiting import Waiting
+from server.kernel.waiting import Waiting, counted
 from server.messages import rules, store
 from server.messages.kinds import KINDS
 from server.messages.rules import Action
@@ -345,5 +345,7 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """Messages that could not be sent wait for the centre."""
     if not holds(actor, Permission.MESSAGES_MANAGE):
         return []
-    dead = await outbox.count(platform, State.DEAD, COUNTED_MOST)
-    return [Waiting("发送失败的消息", "/admin/messages?state=dead", dead)] if dead else []
+    dead, at = await outbox.count_settled(platform, State.DEAD, COUNTED_MOST)
+    today = beijing_date(platform.clock.now())
+    days = (await policies.on(platform, today)).review_days
+    return counted("发送失败的消息", "/admin/messages?state=dead", dead, at and beijing_date(at), days, today)

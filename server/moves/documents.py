@@ -47,6 +47,14 @@ class Move(Found, Reviewed):
     def words(self) -> str:
         return f"{self.name}老师自 {self.effective_on} 起由{self.from_unit}调至{self.to_unit}"
 
+    @property
+    def named(self) -> str:
+        return self.words
+
+    @property
+    def address(self) -> str:
+        return f"/admin/moves/{self.id}"
+
     def names(self) -> Iterable[str]:
         return (self.name, self.from_unit, self.to_unit)
 

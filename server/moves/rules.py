@@ -14,7 +14,7 @@ from server.kernel import reviews
 from server.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from server.kernel.folding import folded
 from server.kernel.identity import INSTITUTION_ROLES
-from server.kernel.reviews import NOBODY, PROVINCE, By, Procedure
+from server.kernel.reviews import NOBODY, PROVINCE, By, Procedure, Waits
 from server.kernel.titled import Titled
 
 AHEAD_MOST = timedelta(days=180)
@@ -58,6 +58,7 @@ STEPS: Procedure[State, Action] = Procedure(
     reviews.not_yours("move-not-yours", "调动由调出、调入的单位或省提出，由两省的省级管理部门确认。"),
     reviews.not_now("move-settled", "这件调动现在不能这样办理", "这件调动{state}"),
     reviews.overtaken("move-overtaken", "调动已有变动", "这件调动"),
+    waits=(Waits(PROVINCE, State.ASKED, "待确认的人员调动"),),
 )
 """What was declined or withdrawn is asked anew; what has taken effect is undone by a move back."""
 

@@ -27,7 +27,6 @@ from server.kernel.reasons import ShortReason
 from server.kernel.reviewed import take
 from server.kernel.reviews import Return, Review, Withdrawal
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting
 from server.moves import rules, store
 from server.moves.documents import Move, MoveFilter, Subject
 from server.moves.rules import Action, State
@@ -313,14 +312,6 @@ def may_confirm(actor: Actor, found: Move) -> bool:
 
 def may_withdraw(actor: Actor, found: Move) -> bool:
     return found.open and actor.office == found.asked_by
-
-
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """Moves that wait for the province's confirmation, whichever side it is on."""
-    if Role.PROVINCE not in actor.roles or not actor.province_code:
-        return []
-    count = await store.count_pending(platform, actor.province_code)
-    return [Waiting("待确认的人员调动", f"{PAGE}?waiting=True", count)] if count else []
 
 
 async def needed(scope: Scope, person_ids: Sequence[str]) -> set[str]:

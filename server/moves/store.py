@@ -58,10 +58,6 @@ async def moves(
     return [Move.from_mongo(row) async for row in rows]
 
 
-async def count_pending(scope: Scope, province_code: str) -> int:
-    return await scope["moves"].count_documents({"pending": province_code}, session=scope.session)
-
-
 async def due(scope: Scope, today: date, limit: int) -> list[str]:
     """Those that were confirmed for a day that has come."""
     condition = {"state": State.CONFIRMED, "effective_on": {"$lte": today.isoformat()}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 
 from pydantic import Field
@@ -34,6 +34,9 @@ class Plan(Found, Reviewed):
     items: list[PlanItem]
     to_apply: list[str] = Field(default_factory=list)
     """Of a version in force: ids of the items for which no 开班申请 is under way and no class was made, in order."""
+    to_apply_since: dict[str, datetime] = Field(default_factory=dict)
+    """By id of these, from when on somebody has had to apply: the first approval that had the item as it is, or the end of an
+    application. Of others since this version was approved."""
 
     @property
     def named(self) -> str:
@@ -73,6 +76,11 @@ class Plan(Found, Reviewed):
     @property
     def items_to_apply(self) -> list[PlanItem]:
         return [item for item in self.items if item.id in self.to_apply]
+
+    def waits_since(self, item_id: str) -> datetime:
+        """Of an item to apply for."""
+        approved = self.last(Action.APPROVE) or self.history[-1]
+        return self.to_apply_since.get(item_id, approved.at)
 
     @property
     def places(self) -> int:

@@ -180,10 +180,14 @@ async def approve(unit: UnitOfWork, plan_id: str, review: Review) -> Plan:
     before = await store.approved(unit, plan.institution_code, plan.year)
     if before is not None:
         unit.audit("plans:supersede", before.id, version=before.version)
-        await take(unit, rules.STEPS, before, Action.SUPERSEDE, changes={"to_apply": []})
+        await take(
+            unit, rules.STEPS, before, Action.SUPERSEDE, changes={"to_apply": [], "to_apply_since": {}}
+        )
     unit.audit("plans:approve", plan.id, version=plan.version)
     left = rules.to_apply(before.items if before else (), before.to_apply if before else (), plan.items)
-    changes = {"to_apply": left}
+    same = {one.id for one in before.items if one in plan.items} if before else set()
+    since = {one: before.waits_since(one) if before and one in same else unit.now for one in left}
+    changes = {"to_apply": left, "to_apply_since": since}
     return await take(
         unit, rules.STEPS, plan, Action.APPROVE, review.comment, seen=review.seen, changes=changes
     )
@@ -207,7 +211,7 @@ async def take_item(unit: UnitOfWork, plan: Plan, item_id: str) -> None:
 
 async def give_item_back(unit: UnitOfWork, institution_code: str, year: int, item_id: str) -> None:
     """Part of its end: if the plan in force has the item, somebody has to apply for it again."""
-    await store.give_item_back(unit, institution_code, year, item_id)
+    await store.give_item_back(unit, institution_code, year, item_id, unit.now)
 
 
 # ---- reading

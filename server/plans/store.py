@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.history import Step
@@ -103,14 +104,18 @@ async def with_items_to_apply(
 
 
 async def take_item(scope: Scope, plan_id: str, item_id: str) -> None:
-    await scope["plans"].update_one({"_id": plan_id}, {"$pull": {"to_apply": item_id}}, session=scope.session)
+    change = {"$pull": {"to_apply": item_id}, "$unset": {f"to_apply_since.{item_id}": ""}}
+    await scope["plans"].update_one({"_id": plan_id}, change, session=scope.session)
 
 
-async def give_item_back(scope: Scope, institution_code: str, year: int, item_id: str) -> None:
+async def give_item_back(scope: Scope, institution_code: str, year: int, item_id: str, now: datetime) -> None:
     in_force = {"institution_code": institution_code, "year": year, "state": State.APPROVED}
     await scope["plans"].update_one(
         {**in_force, "items.id": item_id, "to_apply": {"$ne": item_id}},
-        {"$push": {"to_apply": {"$each": [item_id], "$sort": 1}}},
+        {
+            "$push": {"to_apply": {"$each": [item_id], "$sort": 1}},
+            "$set": {f"to_apply_since.{item_id}": now},
+        },
         session=scope.session,
     )
 

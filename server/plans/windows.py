@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
 from server.institutions import service as institutions
+from server.institutions.annex1 import PROVINCES
 from server.institutions.documents import InstitutionFilter
 from server.kernel import offices, reminders
 from server.kernel.clock import beijing_date
@@ -32,6 +33,7 @@ from server.plans.store import Standing
 from server.plans.window_rules import Report, WindowAction, WindowStands
 
 PAGE = "/admin/plans/windows"
+PROVINCE_NAMES = {one.code: one.name for one in PROVINCES}
 
 
 class WindowDraft(BaseModel):
@@ -277,7 +279,8 @@ async def my_reports(platform: Platform, actor: Actor) -> list[tuple[int, Report
 
 @transactional
 async def urge(unit: UnitOfWork, year: int, institution_code: str = "") -> int:
-    """催办: tells those in reach that still owe the plan of a year, or this one; each once a day. Returns how many were told.
+    """催办: tells those in reach that still owe the plan of a year, or this one; each once a day, whoever asks. Returns how many were
+    told.
 
     Raises NotFound where no window is in force or the one that is named owes nothing, Forbidden.
     """
@@ -287,15 +290,17 @@ async def urge(unit: UnitOfWork, year: int, institution_code: str = "") -> int:
     named = [one for one in owing if one.due_on and institution_code in ("", one.id)]
     if not named:
         raise NotFound("没有要催办的培训机构：都已报送，或没有公布报送时间。")
-    key = f"urge-plan:{unit.actor.office}:{year}:{today}"
+    key = f"urge-plan:{year}:{today}"
     new = await reminders.tell_once(unit, key, [one.id for one in named])
     if not new:
         unit.nothing_written()
         return 0
+    place = _place(unit.actor)
+    by = f"{PROVINCE_NAMES[place]}省级管理部门" if place else "部指导中心"
     for one in named:
         if one.id in new:
             late = "，现已逾期" if one.late else ""
-            words = f"请尽快报送 {year} 年培训计划：截止 {one.due_on}{late}"
+            words = f"{by}催办：请尽快报送 {year} 年培训计划，截止 {one.due_on}{late}"
             unit.tell(Said(offices.institution(one.id), Topic.URGED, words, "/admin/plans"))
     unit.audit("plans:urge", str(year), institutions=len(new))
     return len(new)

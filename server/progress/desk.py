@@ -6,118 +6,44 @@ How much is read does not grow with the classes that are over: those that are no
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 
-from server.applications import rules as applications
-from server.applications import service as applying
-from server.applications.documents import Application
 from server.certificates import reconcile
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
-from server.corrections.documents import Correction
-from server.corrections.rules import State as Correcting
-from server.corrections.rules import Subject
 from server.identities import service as identities
-from server.institutions.documents import BaseRequest
-from server.institutions.rules import RequestState
-from server.interruptions import rules as interruptions
 from server.interruptions import service as interrupting
-from server.interruptions.documents import ClassChange
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import NotFound
-from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
+from server.kernel.identity import Actor, Role
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
-from server.kernel.reviewed import Pending, pending
-from server.kernel.reviews import CENTRE, PROVINCE
+from server.kernel.reviewed import Pending
 from server.kernel.unit_of_work import Scope
 from server.kernel.waiting import Item, Waiting
 from server.messages import delivery as messages
-from server.moves import service as moves
-from server.plans import rules as plans
 from server.plans import service as planning
 from server.plans import windows
-from server.plans.documents import Plan
-from server.progress import facts, rules, service, store
+from server.plans.documents import PlanFilter
+from server.progress import facts, rules, service, store, to_apply, turns
 from server.progress.rules import Owner, Step
+from server.progress.to_apply import ToApply
 from server.qualification import service as qualification
-from server.reopenings import rules as reopenings
-from server.reopenings.documents import Reopening
-from server.schemes.documents import SchemeVersion
-from server.schemes.rules import State as Scheming
-from server.selection import rules as selection
-from server.selection.documents import Nominee, PassList
-from server.venues import rules as venues
-from server.venues.documents import PlaceCheck
 from server.wechat import content
 
 LISTED_OF_A_KIND = 10
 LISTED_ELSEWHERE = 50
+LATE_OF_A_KIND = 500
+"""As many as are looked at for what is told to the superior, where more are late than are listed."""
 CLASSES_READ = 100
-
-PENDING: tuple[Pending, ...] = (
-    *(
-        one if one.told else replace(one, last_days=windows.last_days)
-        for one in pending(Plan, plans.STEPS, "/admin/plans", Permission.PLANS_READ)
-    ),
-    *pending(Application, applications.STEPS, "/admin/applications", Permission.APPLICATIONS_READ),
-    *pending(PlaceCheck, venues.STEPS, "/admin/places", Permission.VENUES_READ),
-    *pending(ClassChange, interruptions.STEPS, "/admin/changes", Permission.INTERRUPTIONS_READ),
-    *pending(Reopening, reopenings.STEPS, "/admin/reopenings", Permission.REOPENINGS_READ),
-    *pending(Nominee, selection.STEPS, "/admin/selection", Permission.SELECTION_READ),
-    *pending(PassList, selection.LIST_STEPS, "/admin/selection/lists", Permission.SELECTION_READ_LISTS),
-    Pending(
-        SchemeVersion,
-        PROVINCE,
-        {"newest": True, "state": Scheming.SUBMITTED},
-        "待审核的培训方案",
-        "/admin/schemes",
-        Permission.SCHEMES_READ,
-    ),
-    *(
-        Pending(
-            Correction,
-            frozenset({role}),
-            {
-                "state": Correcting.SUBMITTED,
-                "subject": {"$in": [one.value for one in Subject if one.reviewer is role]},
-            },
-            "待审核的更正申请",
-            "/admin/corrections",
-            Permission.CORRECTIONS_READ,
-        )
-        for role in (Role.PROVINCE, Role.NATIONAL_CENTRE)
-    ),
-    Pending(
-        Correction,
-        INSTITUTION_ROLES,
-        {"state": Correcting.RETURNED},
-        "被退回的更正申请",
-        "/admin/corrections",
-        Permission.CORRECTIONS_READ,
-    ),
-    Pending(
-        BaseRequest,
-        CENTRE,
-        {"state": RequestState.SUBMITTED},
-        "待审核的基地推荐和资格申请",
-        "/admin/recommendations",
-        Permission.INSTITUTIONS_READ_REQUESTS,
-    ),
-    Pending(
-        BaseRequest,
-        PROVINCE,
-        {"state": RequestState.DECLINED},
-        "未核准的基地推荐和资格申请，请修改或撤回",
-        "/admin/recommendations",
-        Permission.INSTITUTIONS_READ_REQUESTS,
-    ),
-)
-"""Everything that is reviewed, and for whom it waits."""
+PLANS_READ = 100
+PLANS = "/admin/classes?place=PLAN"
+"""The list of what is to be applied for."""
 
 UNDER_REVIEW = frozenset(
     {"scheme-review", "change-review", "change-revise", "place-review", "reopening-review"}
@@ -128,7 +54,6 @@ Counts = Callable[[Platform, Actor], Awaitable[list[Waiting]]]
 COUNTED: tuple[Counts, ...] = (
     windows.waiting,
     identities.waiting,
-    moves.waiting,
     interrupting.waiting,
     qualification.waiting,
     reconcile.waiting,
@@ -164,9 +89,17 @@ class Line:
     key: str = ""
     """Names it for 催办; empty for what nobody can be asked for."""
     institution_code: str | None = None
-    province_code: str | None = None
+    provinces: tuple[str, ...] = ()
+    """Codes: where it is, or whose turn it is."""
+    form: str = ""
+    """Where whoever it waits for does it, where that is not its page."""
     urged: Urged | None = None
     may_be_urged: bool = False
+
+    @property
+    def leads(self) -> str:
+        """For whoever it waits for."""
+        return self.form or self.url
 
 
 @dataclass(frozen=True)
@@ -184,37 +117,42 @@ class Desk:
     mine: list[Line]
     more: list[More]
     late: list[Line]
-    """Of those below, overdue for longer than the policy `overdue_days`: their superior's business too."""
+    """Of those below, overdue for longer than the policy `overdue_days`: their superior's business too, and all of it."""
     elsewhere: list[Line]
     elsewhere_more: int
     classes_cut: bool
     """There are more classes under way than were read."""
 
 
-async def desk(platform: Platform, actor: Actor, also: Sequence[Counts] = ()) -> Desk:
+async def desk(
+    platform: Platform, actor: Actor, also: Sequence[Counts] = (), *, classes_read: int = CLASSES_READ
+) -> Desk:
     """`also`: what else waits as a number, of chapters above this one."""
     today = beijing_date(platform.clock.now())
     in_force = await policies.on(platform, today)
     mine: list[Line] = []
     elsewhere: list[Line] = []
     more: list[More] = []
-    for one in PENDING:
-        own = bool(one.who & actor.roles)
-        if not own and not (one.told and holds(actor, one.reads)):
-            continue
-        found = await one.within(platform, actor, LISTED_OF_A_KIND, in_force, today)
-        if found is None:
-            continue
-        (mine if own else elsewhere).extend(_of_item(one, item, today) for item in found.items)
-        if found.count > len(found.items):
-            more.append(More(found.title, found.count - len(found.items), found.href, not own))
-    steps, cut = await _of_classes(platform, actor, today)
     office = service.office_of(actor)
+    is_late = partial(_is_late, office=office, today=today, in_force=in_force)
+    for one in turns.in_turn(today):
+        for own, share in one.shares(actor):
+            read = partial(one.within, platform, actor, in_force=in_force, today=today, share=share)
+            found = await read(limit=LISTED_OF_A_KIND)
+            if found and found.count > len(found.items) and is_late(_of_item(one, found.items[-1], today)):
+                found = await read(limit=LATE_OF_A_KIND)
+            if found:
+                lines = [_of_item(one, item, today) for item in found.items]
+                (mine if own else elsewhere).extend(_kept(lines, found.count, found, own, more, is_late))
+    steps, cut = await _of_classes(platform, actor, today, classes_read)
+    planned = await _to_apply_for(platform, actor, today, in_force)
+    at_hand = office is Owner.INSTITUTION
+    told_of = Waiting("计划中还没有申请开班的培训班", PLANS, len(planned))
+    steps += _kept(planned, len(planned), told_of, at_hand, more, is_late)
     for line in steps:
-        (mine if _is_own(line, office) else elsewhere).append(line)
-    mine += await _to_apply_for(platform, actor, today, in_force)
+        (mine if is_own(line, actor) else elsewhere).append(line)
     mine += [_counted(one, office) for ask in (*COUNTED, *also) for one in await ask(platform, actor)]
-    told = await _urged(platform, [one.key for one in (*mine, *elsewhere) if one.key])
+    told = await _urged(platform, (*mine, *elsewhere))
     mine = sorted((replace(one, urged=told.get(one.key)) for one in mine), key=_urgency)
     late: list[Line] = []
     others: list[Line] = []
@@ -223,30 +161,48 @@ async def desk(platform: Platform, actor: Actor, also: Sequence[Counts] = ()) ->
         may = bool(line.key) and rules.may_be_urged(
             line.since, today, in_force.urge_after_days, urged.last if urged else None
         )
-        (late if _is_late(line, office, today, in_force) else others).append(
-            replace(line, urged=urged, may_be_urged=may)
-        )
+        (late if is_late(line) else others).append(replace(line, urged=urged, may_be_urged=may))
     shown = others[:LISTED_ELSEWHERE]
     return Desk(mine, more, late, shown, len(others) - len(shown), cut)
+
+
+def _kept(
+    lines: Sequence[Line],
+    count: int,
+    found: Waiting,
+    own: bool,
+    more: list[More],
+    is_late: Callable[[Line], bool],
+) -> list[Line]:
+    """What is listed of a kind: all that is late, and few of the others; how many there are beyond these is put into `more`."""
+    late = [one for one in lines if is_late(one)]
+    kept = [*late, *[one for one in lines if not is_late(one)][:LISTED_OF_A_KIND]]
+    if count > len(kept):
+        more.append(More(found.title, count - len(kept), found.href, not own))
+    return kept
 
 
 async def line_of(scope: Scope, actor: Actor, key: str) -> Line | None:
     """The line of this key as it stands now; None once it is done. Raises NotFound for what is outside the actor's reach."""
     today = beijing_date(scope.platform.clock.now())
     kind, _, rest = key.partition(":")
+    in_force = await policies.on(scope, today)
+    if kind == "plans" and ":" in rest:
+        plan_id, _, item_id = rest.partition(":")
+        waits = await to_apply.one(scope, actor, plan_id, item_id, in_force.application_lead_days)
+        return _of_plan(actor, waits, today) if waits and waits.plan.year >= today.year else None
     if kind == "class":
         class_id, _, step = rest.partition(":")
         training_class = await classes.get_class(scope, actor, class_id)
         found = await service.steps_of_class(scope, actor, training_class)
         return next((_of_step(training_class, one, today) for one in found if one.key == step), None)
-    of_kind = [one for one in PENDING if one.kind.collection == kind and holds(actor, one.reads)]
+    of_kind = [one for one in turns.in_turn(today) if one.kind.collection == kind and holds(actor, one.reads)]
     row = None
     if of_kind:
         condition = {"$and": [actor.jurisdiction.filter(), {"_id": rest}]}
         row = await scope[kind].find_one(condition, session=scope.session)
     if row is None:
         raise NotFound("没有这件事，或不在您的管理范围内。")
-    in_force = await policies.on(scope, today)
     for one in of_kind:
         if await scope[kind].find_one({"$and": [{"_id": rest}, dict(one.condition)]}, session=scope.session):
             return _of_item(one, one.item(one.kind.from_mongo(row), in_force), today)
@@ -254,12 +210,20 @@ async def line_of(scope: Scope, actor: Actor, key: str) -> Line | None:
 
 
 def is_own(line: Line, actor: Actor) -> bool:
-    """Whether it waits for the actor's own office."""
-    return _is_own(line, service.office_of(actor))
+    """Whether it waits for the actor's own office. A change that another institution is asked to take people in for (no key) is that
+    institution's, and what another province has to confirm is that one's."""
+    if line.owner is not service.office_of(actor):
+        return False
+    match line.owner:
+        case Owner.INSTITUTION:
+            return bool(line.key)
+        case Owner.PROVINCE:
+            return actor.province_code in line.provinces
+    return True
 
 
-async def _of_classes(platform: Platform, actor: Actor, today: date) -> tuple[list[Line], bool]:
-    going = await classes.unreleased_in(platform, actor, CLASSES_READ)
+async def _of_classes(platform: Platform, actor: Actor, today: date, limit: int) -> tuple[list[Line], bool]:
+    going = await classes.unreleased_in(platform, actor, limit)
     found = {one.id: one for one in (*going, *await classes.released_lately(platform, actor, CLASSES_READ))}
     steps = await service.steps_of(platform, actor, list(found.values()))
     lines = [
@@ -268,7 +232,7 @@ async def _of_classes(platform: Platform, actor: Actor, today: date) -> tuple[li
         for one in each
         if one.key not in UNDER_REVIEW
     ]
-    return lines, len(going) == CLASSES_READ
+    return lines, len(going) == limit
 
 
 def _of_step(training_class: TrainingClass, step: Step, today: date) -> Line:
@@ -284,21 +248,21 @@ def _of_step(training_class: TrainingClass, step: Step, today: date) -> Line:
         step.blocked_by,
         step.item,
         training_class.institution_code,
-        training_class.province_code,
+        (training_class.province_code,),
     )
 
 
 def _of_item(one: Pending, item: Item, today: date) -> Line:
-    province = facts.PROVINCE_NAMES.get(item.province_code or "", "")
+    provinces = [facts.PROVINCE_NAMES.get(code, "") for code in item.provinces]
     owner, who = Owner.INSTITUTION, item.institution_name
     if Role.NATIONAL_CENTRE in one.who:
         owner, who = Owner.CENTRE, Owner.CENTRE.label
     elif Role.PROVINCE in one.who:
-        owner, who = Owner.PROVINCE, rules.province_office(province)
+        owner, who = Owner.PROVINCE, "、".join(rules.province_office(name) for name in provinces)
     title = f"{one.title.split('，')[0]}：{item.title}"
     return Line(
         title,
-        item.institution_name or province,
+        item.institution_name or "、".join(provinces),
         item.href,
         owner,
         who,
@@ -308,7 +272,7 @@ def _of_item(one: Pending, item: Item, today: date) -> Line:
         "",
         item.key,
         item.institution_code,
-        item.province_code,
+        item.provinces,
     )
 
 
@@ -317,54 +281,51 @@ def _counted(one: Waiting, office: Owner) -> Line:
     return Line(words, "", one.href, office, "", one.since, one.due, one.overdue)
 
 
-def _is_own(line: Line, office: Owner) -> bool:
-    """A change that another institution is asked to take people in for (no key) is that institution's."""
-    return line.owner is office and (office is not Owner.INSTITUTION or bool(line.key))
-
-
 def _urgency(line: Line) -> tuple[bool, bool, date]:
     return bool(line.blocked_by), not line.overdue, line.due or date.max
 
 
 def _is_late(line: Line, office: Owner, today: date, in_force: Policies) -> bool:
-    below = {Owner.CENTRE: {Owner.PROVINCE}, Owner.PROVINCE: {Owner.INSTITUTION}}
+    """A province supervises its institutions and who grades in their classes (article 25), the centre the provinces."""
+    below = {Owner.CENTRE: {Owner.PROVINCE}, Owner.PROVINCE: {Owner.INSTITUTION, Owner.TEACHERS}}
     days = timedelta(days=in_force.overdue_days)
     return line.owner in below.get(office, ()) and line.due is not None and today > line.due + days
 
 
 async def _to_apply_for(platform: Platform, actor: Actor, today: date, in_force: Policies) -> list[Line]:
-    """The classes of an approved plan that nobody has applied for (articles 4.1 and 4.2)."""
-    if not holds(actor, Permission.APPLICATIONS_MANAGE) or actor.institution_code is None:
-        return []
-    plan = await planning.plan_in_force(platform, actor.institution_code, today.year)
-    if plan is None:
-        return []
-    taken = await applying.applications_of(platform, plan)
-    lines = []
-    for item in plan.items:
-        if item.id not in taken:
-            due = date(plan.year, item.month, 1) - timedelta(days=in_force.application_lead_days)
-            since = beijing_date(plan.history[-1].at)
-            lines.append(
-                Line(
-                    f"计划 {item.month} 月举办，还没有申请开班：{item.title}",
-                    plan.name,
-                    f"/admin/plans/{plan.id}",
-                    Owner.INSTITUTION,
-                    plan.institution_name,
-                    since,
-                    max(due, since),
-                    today > max(due, since),
-                )
-            )
-    return sorted(lines, key=_urgency)[:LISTED_OF_A_KIND]
+    """The classes of the plans in force in reach that nobody has applied for, the most urgent first."""
+    found = await planning.with_items_to_apply(platform, actor, PlanFilter(), begin=None, limit=PLANS_READ)
+    lead = in_force.application_lead_days
+    lines = [_of_plan(actor, one, today) for plan in found for one in to_apply.of_plan(plan, lead)]
+    return sorted(lines, key=_urgency)
 
 
-async def _urged(scope: Scope, keys: Sequence[str]) -> dict[str, Urged]:
+def _of_plan(actor: Actor, waits: ToApply, today: date) -> Line:
+    plan, item = waits.plan, waits.item
+    return Line(
+        f"计划 {item.month} 月举办，还没有申请开班：{item.title}",
+        plan.name,
+        waits.form if holds(actor, Permission.APPLICATIONS_MANAGE) else plan.address,
+        Owner.INSTITUTION,
+        plan.institution_name,
+        waits.since,
+        waits.due,
+        today > waits.due,
+        key=waits.key,
+        institution_code=plan.institution_code,
+        provinces=(plan.province_code,),
+        form=waits.form,
+    )
+
+
+async def _urged(scope: Scope, lines: Iterable[Line]) -> dict[str, Urged]:
+    """By key, how often each of these was asked for since it has waited for whom it waits now."""
+    waits = {one.key: one for one in lines if one.key}
     found: dict[str, Urged] = {}
-    for one in await store.of_items(scope, keys) if keys else ():
-        before = found.get(one.item)
-        found[one.item] = Urged(before.times + 1 if before else 1, one.day, one.office)
+    for one in await store.of_items(scope, list(waits)) if waits else ():
+        line, before = waits[one.item], found.get(one.item)
+        if one.is_of(line.owner, line.since):
+            found[one.item] = Urged(before.times + 1 if before else 1, one.day, one.office)
     return found
 
 
@@ -383,7 +344,7 @@ async def of_class(platform: Platform, actor: Actor, training_class: TrainingCla
     after = (await policies.on(platform, today)).urge_after_days
     steps = await service.steps_of_class(platform, actor, training_class)
     lines = [_of_step(training_class, one, today) for one in steps]
-    told = await _urged(platform, [one.key for one in lines if one.key])
+    told = await _urged(platform, lines)
     found = []
     for line in lines:
         own, urged = is_own(line, actor), told.get(line.key)

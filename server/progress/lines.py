@@ -28,9 +28,9 @@ from server.plans import rules as plan_rules
 from server.plans import service as plans
 from server.plans import windows
 from server.plans.documents import Plan, PlanFilter
-from server.plans.rules import PlanItem
-from server.progress import facts, rules, service
+from server.progress import facts, rules, service, to_apply
 from server.progress.rules import Days, Owner, Phase, Step, province_office
+from server.progress.to_apply import ToApply
 
 BATCH = 100
 """Things looked at together where the lines are narrowed to what only their steps say."""
@@ -242,32 +242,29 @@ async def _items(
     now = beijing_date(platform.clock.now())
     lead = (await policies.on(platform, now)).application_lead_days
     shown = [
-        _of_item(plan, number, item, lead, now)
+        _of_item(one, now)
         for plan in found
-        for number, item in enumerate(plan.items)
-        if item.id in plan.to_apply and narrowed.level in ("", item.level)
+        for one in to_apply.of_plan(plan, lead)
+        if narrowed.level in ("", one.item.level)
     ]
     left = [one for one in shown if after is None or one.id > f"i{after}"]
     return left, f"{found[-1].id}99" if len(found) > limit else None
 
 
-def _of_item(plan: Plan, number: int, item: PlanItem, lead: int, today: date) -> Line:
-    href = f"/admin/plans/{plan.id}"
-    approved = plan.last(plan_rules.Action.APPROVE)
-    assert approved is not None, "only what is in force can be applied for"
-    since = beijing_date(approved.at)
+def _of_item(one: ToApply, today: date) -> Line:
+    plan, item = one.plan, one.item
     step = Step(
         f"申请开班（计划 {item.month} 月举办）",
         Owner.INSTITUTION,
         plan.institution_name,
-        since,
-        max(date(plan.year, item.month, 1) - timedelta(days=lead), since),
-        f"{href}/items/{item.id}/apply",
+        one.since,
+        one.due,
+        one.form,
         Phase.PREPARE,
     )
     return Line(
-        f"i{plan.id}{number:02}",
-        href,
+        f"i{plan.id}{one.number:02}",
+        plan.address,
         item.title,
         plan.institution_name,
         Place.PLAN.label,

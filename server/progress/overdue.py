@@ -1,4 +1,5 @@
-"""What is long overdue is told to the superior, beside standing in their list: each thing once, one message a day and office."""
+"""What is long overdue is told to the superior, beside standing in their list: each thing once for each time that it waits, one message a
+day and office."""
 
 from __future__ import annotations
 
@@ -6,7 +7,6 @@ from collections.abc import Sequence
 
 from server.institutions.annex1 import PROVINCES
 from server.kernel import reminders
-from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor, Jurisdiction, Role, system
 from server.kernel.offices import Said, Topic
 from server.kernel.platform import Platform
@@ -14,6 +14,7 @@ from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.progress import desk
 from server.progress.desk import Line
 
+CLASSES_READ = 1_000
 NAMED_MOST = 3
 """Of those that are new; the others are counted."""
 
@@ -43,15 +44,14 @@ def _superiors() -> list[Actor]:
 
 
 async def _tell(platform: Platform, office: Actor) -> int:
-    late = [one for one in (await desk.desk(platform, office)).late if one.key]
+    late = [one for one in (await desk.desk(platform, office, classes_read=CLASSES_READ)).late if one.key]
     return await _told(platform, system("tell-overdue"), office.office, late) if late else 0
 
 
 @transactional
 async def _told(unit: UnitOfWork, to: str, late: Sequence[Line]) -> int:
-    year = beijing_date(unit.now).year
-    keys = await reminders.tell_once(unit, f"overdue:{to}:{year}", [one.key for one in late])
-    new = [one for one in late if one.key in keys]
+    marks = {f"overdue:{to}:{one.key}:{one.owner}:{one.since}": one for one in late}
+    new = [marks[each] for each in await reminders.mark_new(unit, list(marks))]
     if not new:
         unit.nothing_written()
         return 0

@@ -1,4 +1,4 @@
-"""催办: somebody is asked again to do what waits for them. Once a day for each thing, and never for what is done meanwhile.
+"""催办: somebody is asked again to do what waits for them. Once a day for each thing, whoever asks, and never for what is done meanwhile.
 
 Staff read it in their inbox and beside the thing on 工作台; teachers and trainees are told by a message to their phone.
 """
@@ -83,10 +83,12 @@ async def _urge(unit: UnitOfWork, item: str) -> Urging:
         raise TooEarlyToUrge(f"这件事 {line.since} 才开始等待办理，满 {after} 天后可以催办。")
     new = Urging(
         item=line.key,
+        owner=line.owner,
+        since=line.since,
         day=today,
         title=line.title,
         to=line.who,
-        province_code=line.province_code,
+        province_code=line.provinces[0] if line.provinces else None,
         institution_code=line.institution_code,
         by_id=unit.actor.id,
         by=unit.actor.name,
@@ -100,17 +102,18 @@ async def _urge(unit: UnitOfWork, item: str) -> Urging:
         days = f"，已等待 {(today - line.since).days} 天" if line.since and line.since < today else ""
         about = f"（{line.about}）" if line.about and line.about not in line.title else ""
         words = f"{new.office}催办：{line.title}{about}{days}"
-        unit.tell(Said(_address(line), Topic.URGED, words, line.url))
+        for to in _addresses(line):
+            unit.tell(Said(to, Topic.URGED, words, line.leads))
     unit.audit("progress:urge", new.item, title=line.title, to=line.who)
     return new
 
 
-def _address(line: Line) -> str:
+def _addresses(line: Line) -> list[str]:
     if line.owner is Owner.CENTRE:
-        return offices.CENTRE
+        return [offices.CENTRE]
     if line.owner is Owner.PROVINCE:
-        return offices.province(line.province_code or "")
-    return offices.institution(line.institution_code or "")
+        return [offices.province(one) for one in line.provinces]
+    return [offices.institution(line.institution_code or "")]
 
 
 async def _tell_people(unit: UnitOfWork, line: Line, office: str) -> None:

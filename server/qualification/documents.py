@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.kernel import offices
+from server.kernel.clock import beijing_date
 from server.kernel.hearings import Hearing
 from server.kernel.history import Step
 from server.kernel.mongo import Document, new_id
@@ -98,6 +99,21 @@ class Case(About, Reviewed):
         words, href = f"{self.name}的动态管理事项：{self.called(taken)}", f"/admin/qualification/{self.id}"
         here = offices.province(self.province_code)
         return [Said(here, Topic.DECIDED, words, href), *decided(self.institution_code, words, href, taken)]
+
+    @property
+    def named(self) -> str:
+        return f"{self.name}，{self.rule.label}"
+
+    @property
+    def address(self) -> str:
+        return f"/admin/qualification/{self.id}"
+
+    @property
+    def heard_on(self) -> date:
+        """When it can be judged: stated, or the days for that over."""
+        if self.state is State.OPEN:
+            return self.state_until + timedelta(days=1)
+        return beijing_date(self.history[-1].at)
 
     @property
     def hearing(self) -> Hearing:

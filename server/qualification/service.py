@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -23,9 +23,12 @@ from server.kernel import policies, reasons, sequences
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
-from server.kernel.identity import INSTITUTION_ROLES, Actor, Role, system
+from server.kernel.identity import INSTITUTION_ROLES, Actor, system
+from server.kernel.permissions import Permission
 from server.kernel.platform import Platform
-from server.kernel.reviewed import take
+from server.kernel.policies import Policies
+from server.kernel.reviewed import Pending, take
+from server.kernel.reviews import CENTRE, PROVINCE
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.qualification import examination, paper, rules, store
@@ -304,9 +307,9 @@ async def list_cases(
     before: str | None = None,
     limit: int = 20,
 ) -> list[Case]:
-    """The cases in the actor's jurisdiction, newest first; `todo`: only what waits for this actor (see `waiting`)."""
-    waits = _todo(actor, beijing_date(platform.clock.now())) if todo else None
-    condition = waits[1] if waits else {}
+    """The cases in the actor's jurisdiction, newest first; `todo`: only what waits for this actor (see `pending`)."""
+    today = beijing_date(platform.clock.now())
+    condition = next((dict(one.condition) for one in pending(today) if todo and one.who & actor.roles), {})
     return await store.cases(platform, actor.jurisdiction, narrowed, condition, before=before, limit=limit)
 
 
@@ -401,17 +404,34 @@ async def my_standing(platform: Platform, actor: Actor) -> Standing:
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """For the centre what it decides by itself, for a province bases to apply for or to dismiss, for an institution what it may state and
-    what it is warned of."""
-    todo = _todo(actor, beijing_date(platform.clock.now()))
-    if todo is None:
+    """For an institution, of what it is warned: until when it has to hold a class."""
+    warned = await warned_bases(platform, actor) if actor.roles & INSTITUTION_ROLES else []
+    if not warned:
         return []
-    title, condition = todo
-    count = await store.count(platform, actor.jurisdiction, condition)
-    lines = [Waiting(title, "/admin/qualification?todo=yes", count)] if count else []
-    if actor.roles & INSTITUTION_ROLES and (warned := len(await warned_bases(platform, actor))):
-        lines.append(Waiting("两年内须开展培训的预警", "/admin/qualification/warnings", warned))
-    return lines
+    since, last = min(one.given_on for one in warned), min(one.last for one in warned)
+    late = beijing_date(platform.clock.now()) > last
+    href = "/admin/qualification/warnings"
+    return [Waiting("两年内须开展培训的预警", href, len(warned), late, since=since, due=last)]
+
+
+def pending(today: date) -> tuple[Pending, ...]:
+    """The cases that wait: for the centre what it decides by itself, for a province bases to apply for or to dismiss, for an institution
+    what it may state. The province hears the base first, as the centre does."""
+    page, reads = "/admin/qualification", Permission.QUALIFICATION_READ
+    deciding = Pending(Case, CENTRE, store.to_decide(today), "待决定的动态管理事项", page, reads)
+    filing = Pending(Case, PROVINCE, store.to_file(), "待处理的教师培训基地动态管理事项", page, reads)
+    stating = Pending(
+        Case, INSTITUTION_ROLES, store.to_state(today), "可以陈述情况的动态管理事项", page, reads, told=False
+    )
+    return (
+        replace(deciding, dated=lambda case, in_force: (case.heard_on, _reviewed(case, in_force))),
+        replace(filing, dated=lambda case, in_force: (case.opened_on, _reviewed(case, in_force))),
+        replace(stating, dated=lambda case, _: (case.opened_on, case.state_until)),
+    )
+
+
+def _reviewed(found: Case, in_force: Policies) -> date:
+    return found.heard_on + timedelta(days=in_force.review_days)
 
 
 async def warned_bases(platform: Platform, actor: Actor, code: str = "") -> list[EarlyWarning]:
@@ -428,17 +448,6 @@ async def statements_waiting(platform: Platform, actor: Actor) -> int:
     found = await store.cases_of(platform, actor.person_id) if actor.reach.everywhere else []
     today = beijing_date(platform.clock.now())
     return sum(one.state is State.OPEN and may_state(actor, one, today) for one in found)
-
-
-def _todo(actor: Actor, today: date) -> tuple[str, dict[str, object]] | None:
-    """What waits for such an actor, as a title and a condition on cases."""
-    if Role.NATIONAL_CENTRE in actor.roles:
-        return "待决定的动态管理事项", store.to_decide(today)
-    if Role.PROVINCE in actor.roles:
-        return "待处理的教师培训基地动态管理事项", store.to_file()
-    if actor.roles & INSTITUTION_ROLES:
-        return "可以陈述情况的动态管理事项", store.to_state(today)
-    return None
 
 
 def may_state(actor: Actor, found: Case, today: date) -> bool:

@@ -161,13 +161,6 @@ async def cases(
     return [Case.from_mongo(row) async for row in rows]
 
 
-async def count(scope: Scope, reach: Jurisdiction, condition: Row) -> int:
-    found = await scope["qualification_cases"].count_documents(
-        {"$and": [reach.filter(), condition]}, session=scope.session
-    )
-    return int(found)
-
-
 # ---- warnings
 
 Given = tuple[str, Rule, str, Grade]

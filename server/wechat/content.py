@@ -18,13 +18,15 @@ from typing import Any, Concatenate, ParamSpec, Protocol
 
 from pymongo.errors import DuplicateKeyError
 
+from server.kernel import policies
+from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, Problem, TooManyRequests
 from server.kernel.identity import Actor, system
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, rehearse, transactional
-from server.kernel.waiting import Waiting
+from server.kernel.waiting import Waiting, counted
 from server.wechat import content_store as store
 from server.wechat import text_checks
 from server.wechat.content_documents import OPEN, PENDING, ContentCheck, State
@@ -449,5 +451,7 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     """What is flagged waits for the institution it belongs to; what belongs to none, for the centre."""
     if not holds(actor, Permission.CONTENT_REVIEW):
         return []
-    count = await store.count_open(platform, actor.institution_code or "", COUNTED_MOST)
-    return [Waiting("需人工查看的内容", "/admin/content-checks", count)] if count else []
+    count, at = await store.count_open(platform, actor.institution_code or "", COUNTED_MOST)
+    today = beijing_date(platform.clock.now())
+    days = (await policies.on(platform, today)).review_days
+    return counted("需人工查看的内容", "/admin/content-checks", count, at and beijing_date(at), days, today)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, by_age
+from server.kernel.queries import count_and_oldest
 from server.kernel.unit_of_work import Scope
 from server.wechat.content_documents import KEPT, ContentCheck, State
 
@@ -96,9 +97,10 @@ async def listed(
     return [ContentCheck.from_mongo(row) async for row in rows]
 
 
-async def count_open(scope: Scope, institution_code: str, most: int) -> int:
-    condition = {"institution_code": institution_code, "open": True}
-    return await scope["content_checks"].count_documents(condition, limit=most)
+async def count_open(scope: Scope, institution_code: str, most: int) -> tuple[int, datetime | None]:
+    """How many an institution has to look at, and since when the oldest waits."""
+    condition: Row = {"institution_code": institution_code, "open": True}
+    return await count_and_oldest(scope, "content_checks", condition, "created_at", most)
 
 
 async def meet_asked(scope: Scope, trace_id: str, check_id: str, now: datetime) -> Row:

@@ -48,6 +48,8 @@ def test_the_centre_hears_decides_and_reverses(live: LiveSite, page: Page) -> No
     page.goto(f"{live.address}/admin")
     row = page.get_by_role("row").filter(has_text="待决定的动态管理事项")
     row.get_by_role("link", name="去办理").click()
+    page.wait_for_url(home)
+    page.goto(f"{live.address}/admin/qualification?todo=yes")
     expect(page.get_by_role("link", name=stood.case.name)).to_be_visible()
     settled(page, "list")
     page.get_by_role("link", name=stood.case.name).click()

@@ -30,7 +30,7 @@ from server.qualification.opening import CaseOpen, Intent
 from server.qualification.rules import Outcome, State
 from server.qualification.service import DecisionDraft, StatementDraft
 from server.wechat.simulator import Simulator
-from tests import cast, reviewing, stage
+from tests import cast, progressing, reviewing, stage
 from tests.acts.overseen import about_xingtai
 from tests.planning import CENTRE, CHANGZHOU, HEBEI
 
@@ -212,12 +212,12 @@ async def test_a_training_centre_is_heard_once_by_whom_it_concerns_and_decided_b
     case = await opening.about_centre(platform, CENTRE, cast.CHANGZHOU, 1, INTENT)
     with pytest.raises(CaseOpen):
         await opening.about_centre(platform, CENTRE, cast.CHANGZHOU, 1, INTENT)
-    [waits] = await service.waiting(platform, CHANGZHOU)
-    assert waits.count == 1 and await service.waiting(platform, CENTRE) == []
+    [waits] = await progressing.waits(platform, CHANGZHOU, Case)
+    assert waits.count == 1 and await progressing.waits(platform, CENTRE, Case) == []
     read = await service.case(platform, CHANGZHOU, case.id)
     assert [fact.value for fact in read.facts if "理由" in fact.title] == [WHY]
     await service.state_for_base(platform, CHANGZHOU, case.id, SAID)
-    [waits] = await service.waiting(platform, CENTRE)
+    [waits] = await progressing.waits(platform, CENTRE, Case)
     assert waits.count == 1
     warned = DecisionDraft(outcome=Outcome.WARNED, effective_on=reviewing.TODAY, reason=WHY)
     with pytest.raises(Invalid):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -30,9 +30,11 @@ from server.kernel.reviews import Return, Review
 from server.messages import office_inbox
 from server.messages.office_inbox import InboxFilter
 from server.plans import service as plans
-from server.progress import desk, overdue, urging
+from server.plans.service import PlanDraft
+from server.progress import desk, lines, overdue, urging
 from server.progress import service as progress
 from server.progress.desk import Desk, Line
+from server.progress.lines import LineFilter, Place
 from server.progress.rules import Owner
 from server.progress.urging import AlreadyUrged, NothingToUrge, OwnStep, TooEarlyToUrge, Urge
 from server.wechat.simulator import Simulator
@@ -96,7 +98,15 @@ async def test_an_approved_item_waits_until_it_is_applied_for_and_then_for_the_p
 ) -> None:
     plan = await planning.approved(platform)
     waits = [one for one in (await at(platform, XINGTAI)).mine if "还没有申请开班" in one.title]
-    assert len(waits) == len(plan.items) and waits[0].url == f"/admin/plans/{plan.id}"
+    item = plan.items[0]
+    assert len(waits) == len(plan.items) and waits[0].url == f"/admin/plans/{plan.id}/items/{item.id}/apply"
+    for superior in (HEBEI, CENTRE):
+        seen = named((await at(platform, superior)).elsewhere, item.title)
+        assert (seen.who, seen.url, seen.due) == (
+            "邢台技师学院",
+            f"/admin/plans/{plan.id}",
+            date(2026, 3, 29),
+        )
     new = await planning.applied(platform, plan)
     assert (
         len([one for one in (await at(platform, XINGTAI)).mine if "还没有申请" in one.title])
@@ -165,6 +175,36 @@ async def test_a_class_that_died_is_led_to_being_called_off_and_its_roster_is_cl
     assert (await at(platform, XINGTAI)).mine == []
 
 
+async def test_an_item_that_nobody_applies_for_is_as_late_here_as_in_the_list_and_is_urged(
+    platform: Platform, clock: FixedClock
+) -> None:
+    next_year = planning.item(month=1, title="来年的培训班")
+    plan = await planning.drafted(platform, [next_year], 2027)
+    plan = await plans.submit(platform, XINGTAI, plan.id, len(plan.history))
+    plan = await plans.approve(platform, HEBEI, plan.id, Review(seen=len(plan.history)))
+    since = beijing_date(clock.now())
+    clock.set(datetime(2026, 12, 30, 4, tzinfo=UTC))
+    row = await plans.begin(
+        platform, XINGTAI, 2027, PlanDraft(items=[*planning.draft_of(plan), planning.item()])
+    )
+    row = await plans.submit(platform, XINGTAI, row.id, len(row.history))
+    row = await plans.approve(platform, HEBEI, row.id, Review(seen=len(row.history)))
+    line = named((await at(platform, XINGTAI)).mine, "来年的培训班")
+    assert (line.since, line.due, line.overdue) == (since, date(2026, 12, 29), True)
+    assert named((await at(platform, XINGTAI)).mine, planning.item().title).since == date(2026, 12, 30)
+    listed = await lines.lines(platform, HEBEI, LineFilter(place=Place.PLAN, overdue="yes"))
+    assert [(one.step.since, one.step.due) for one in listed if one.step] == [(line.since, line.due)]
+    await urging.urge(platform, HEBEI, Urge(item=line.key))
+    [words] = await told(platform, XINGTAI)
+    assert "河北省级管理部门催办" in words and "来年的培训班" in words
+    clock.advance(timedelta(days=5))
+    late = named((await at(platform, HEBEI)).late, "来年的培训班")
+    assert late.urged and late.urged.times == 1
+    await planning.applied(platform, row, starts_on=date(2027, 1, 18), ends_on=date(2027, 1, 29))
+    with pytest.raises(NothingToUrge):
+        await urging.urge(platform, HEBEI, Urge(item=line.key))
+
+
 # ---- 催办
 
 
@@ -209,6 +249,42 @@ async def test_who_waits_asks_again_once_a_day_and_not_before_its_time(
         await urging.urge(platform, XINGTAI, again)
 
 
+async def test_what_was_asked_of_one_is_not_told_of_another_and_each_time_that_it_waits_is_late_anew(
+    platform: Platform, clock: FixedClock
+) -> None:
+    plan = await planning.submitted(platform)
+    again = Urge(item=f"plans:{plan.id}")
+    clock.advance(timedelta(days=11))
+    await urging.urge(platform, XINGTAI, again)
+    assert await overdue.tell_superiors(platform) == 1
+    await plans.send_back(platform, HEBEI, plan.id, Return(seen=len(plan.history), reason="人数偏多。"))
+    assert named((await at(platform, XINGTAI)).mine, plan.name).urged is None
+    plan = await plans.submit(platform, XINGTAI, plan.id, len(plan.history) + 1)
+    clock.advance(timedelta(days=1))
+    waits = named((await at(platform, XINGTAI)).elsewhere, plan.name)
+    assert waits.urged is None and waits.may_be_urged
+    clock.advance(timedelta(days=300))
+    assert await overdue.tell_superiors(platform) == 1, "late for the second time, over the turn of the year"
+    clock.advance(timedelta(days=3))
+    assert await overdue.tell_superiors(platform) == 0
+
+
+async def test_all_that_is_late_is_told_however_many_are_listed(
+    platform: Platform, clock: FixedClock
+) -> None:
+    plan = await planning.submitted(platform)
+    row = await platform["plans"].find_one({"_id": plan.id})
+    assert row is not None
+    more = [{**row, "_id": new_id(), "institution_code": f"x{number}"} for number in range(12)]
+    await platform["plans"].insert_many(more)
+    fresh = await at(platform, CENTRE)
+    assert (len(fresh.late), len(fresh.elsewhere), sum(one.count for one in fresh.more)) == (0, 10, 3)
+    clock.advance(timedelta(days=11))
+    seen = await at(platform, CENTRE)
+    assert (len(seen.late), seen.elsewhere, seen.more) == (13, [], [])
+    assert await overdue.tell_superiors(platform) == 13
+
+
 async def test_twenty_works_that_wait_for_a_grade_are_said_and_their_teacher_is_asked(
     platform: Platform, clock: FixedClock, wechat: Simulator
 ) -> None:
@@ -219,6 +295,11 @@ async def test_twenty_works_that_wait_for_a_grade_are_said_and_their_teacher_is_
     clock.set(task.deadline + timedelta(days=1))
     line = named((await at(platform, opened.officer)).elsewhere, "批阅 2 份学习成果")
     assert line.owner is Owner.TEACHERS and line.who == cast.BACKBONE_TEACHER.name
+    assert line.due is not None
+    clock.set(task.deadline + timedelta(days=(line.due - beijing_date(task.deadline)).days + 6))
+    for office in (HEBEI, opened.officer):
+        seen = await at(platform, office)
+        assert ("批阅" in "".join(one.title for one in seen.late)) is (office is HEBEI)
     await urging.urge(platform, HEBEI, Urge(item=line.key))
     [message] = [row async for row in platform["outbox"].find({"template": "work-urged"})]
     assert message["person_id"] == opened.teacher.actor.id

@@ -27,6 +27,8 @@ from server.moves.rules import AskedToday, MoveOpen, NotYourMove, State
 from server.moves.service import MoveDraft
 from server.persons import service as persons
 from server.persons.service import Opens
+from server.progress import desk, urging
+from server.progress.urging import OwnStep, Urge
 from server.qualification import service as qualification
 from server.selection import service as selection
 from server.wechat.simulator import Simulator
@@ -35,6 +37,7 @@ from tests.admin.browserless import sign_in
 from tests.planning import CENTRE, CHANGZHOU, HEBEI, JIANGSU, XINGTAI, YANGZHOU
 
 SEEN = Review(seen=1)
+DAY = timedelta(days=1)
 NEW_UNIT = "江苏省扬州技师学院"
 
 
@@ -66,8 +69,17 @@ async def test_the_other_province_confirms_and_on_the_day_everything_open_goes_a
     before = await backbone.member_of_pool(platform, teacher.actor.id)
     asked = await service.ask(platform, HEBEI, before.id, draft(platform, days=3))
     assert (asked.state, asked.pending) == (State.ASKED, [cast.JIANGSU])
-    assert await service.waiting(platform, HEBEI) == []
-    assert [one.count for one in await service.waiting(platform, JIANGSU)] == [1]
+    key = f"moves:{asked.id}"
+    theirs = next(one for one in (await desk.desk(platform, HEBEI)).elsewhere if one.key == key)
+    assert (theirs.who, theirs.since) == ("江苏省级管理部门", beijing_date(clock.now()))
+    mine = next(one for one in (await desk.desk(platform, JIANGSU)).mine if one.key == key)
+    assert mine.due == theirs.since + 5 * DAY and asked.words in mine.title
+    with pytest.raises(OwnStep):
+        await urging.urge(platform, JIANGSU, Urge(item=key))
+    clock.advance(DAY)
+    await urging.urge(platform, HEBEI, Urge(item=key))
+    [said] = await office_inbox.inbox(platform, JIANGSU, InboxFilter(topic=Topic.URGED), limit=9)
+    assert said.words.startswith("河北省级管理部门催办") and said.href == asked.address
     with pytest.raises(NotFound):
         await service.move(platform, CHANGZHOU, asked.id)
     with pytest.raises(NotYourMove):

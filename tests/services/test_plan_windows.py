@@ -131,10 +131,14 @@ async def test_who_owes_a_plan_is_listed_and_urged_once_a_day_and_a_late_one_is_
     assert await windows.urge(platform, HEBEI, YEAR, cast.XINGTAI) == 1
     assert await windows.urge(platform, HEBEI, YEAR) == owing - 1, "each once a day"
     assert await windows.urge(platform, HEBEI, YEAR) == 0
+    everybody = len(await windows.reports(platform, CENTRE, ReportFilter(YEAR, outstanding=True)))
+    assert await windows.urge(platform, CENTRE, YEAR) == everybody - owing, "Hebei has asked its own today"
     with pytest.raises(NotFound):
         await windows.urge(platform, HEBEI, YEAR, cast.YANGZHOU)
-    assert len(await told(platform, XINGTAI, Topic.URGED)) == 1
-    assert await told(platform, YANGZHOU, Topic.URGED) == []
+    [words] = await told(platform, XINGTAI, Topic.URGED)
+    assert words.startswith("河北省级管理部门催办：")
+    [words] = await told(platform, YANGZHOU, Topic.URGED)
+    assert words.startswith("部指导中心催办：")
     [due] = await windows.waiting(platform, XINGTAI)
     assert not due.overdue and "编制中" in due.title
     clock.advance(timedelta(days=11))

@@ -20,9 +20,10 @@ from server.kernel.errors import Forbidden, Invalid, NotFound
 from server.kernel.hearings import TooEarly, Unheard
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.progress import desk
 from server.qualification import base_requests, review, service
 from server.qualification.coming import Coming, coming
-from server.qualification.documents import CaseFilter
+from server.qualification.documents import Case, CaseFilter
 from server.qualification.rules import (
     CaseSettled,
     Grade,
@@ -34,7 +35,7 @@ from server.qualification.rules import (
 )
 from server.qualification.service import DecisionDraft, ReversalDraft, StatementDraft
 from server.wechat.simulator import Simulator
-from tests import cast, reviewing, stage
+from tests import cast, progressing, reviewing, stage
 from tests.reviewing import CENTRE, HEBEI, JIANGSU, TODAY, XINGTAI, YANGZHOU
 from tests.services.test_tasks_of_teachers import a_task, keep
 
@@ -482,7 +483,7 @@ async def test_a_base_is_heard_before_its_title_is_withdrawn(platform: Platform,
         await base_requests.carry_out(platform, CENTRE, asked.id, agreed)
     school = await institutions.institution(platform, CENTRE, cast.XINGTAI)
     assert school.qualifications[0].status is QualificationStatus.ACTIVE
-    assert [one.count for one in await service.waiting(platform, XINGTAI) if "陈述" in one.title] == [1]
+    assert [one.count for one in await progressing.waits(platform, XINGTAI, Case)] == [1]
     stated = await service.state_for_base(platform, XINGTAI, case.id, SAID)
     assert (stated.state, len(stated.statements)) == (State.FILED, 1), "the application stands"
     await base_requests.carry_out(platform, CENTRE, asked.id, agreed)
@@ -546,7 +547,7 @@ async def test_a_request_that_answers_no_case_opens_a_hearing_of_its_own(
     asked = await base_requests.submit(platform, HEBEI, withdrawing())
     [opened] = await reviewing.cases(platform, XINGTAI)
     assert (opened.rule, opened.state, opened.request_id) == (Rule.ASKED_FOR, State.FILED, asked.id)
-    assert [one.count for one in await service.waiting(platform, XINGTAI) if "陈述" in one.title] == [1]
+    assert [one.count for one in await progressing.waits(platform, XINGTAI, Case)] == [1]
     agreed = BaseDecision(effective_on=TODAY + 16 * DAY, reason="同意取消")
     clock.advance(15 * DAY)  # the last day of the statement
     with pytest.raises(TooEarly):
@@ -619,7 +620,7 @@ async def test_the_running_classes_of_a_base_are_listed(platform: Platform) -> N
 
 async def waits(platform: Platform) -> dict[str, int]:
     actors = {"centre": CENTRE, "hebei": HEBEI, "jiangsu": JIANGSU, "xingtai": XINGTAI}
-    found = {name: await service.waiting(platform, actor) for name, actor in actors.items()}
+    found = {name: await progressing.waits(platform, actor, Case) for name, actor in actors.items()}
     return {name: lines[0].count for name, lines in found.items() if lines}
 
 
@@ -628,8 +629,16 @@ async def test_it_waits_for_whoever_has_to_act(platform: Platform, clock: FixedC
     teacher = await reviewing.registered(platform, LONG)
     await review.review(platform)
     assert await waits(platform) == {"hebei": 1, "xingtai": 1}
+    stated_by = TODAY + 15 * DAY
+    [line] = [one for one in (await desk.desk(platform, XINGTAI)).mine if "陈述" in one.title]
+    assert (line.since, line.due) == (TODAY, stated_by)
     clock.advance(16 * DAY)
     assert await waits(platform) == {"centre": 1, "hebei": 1}
+    [line] = [one for one in (await desk.desk(platform, CENTRE)).mine if "待决定" in one.title]
+    assert (line.since, line.due) == (TODAY + 16 * DAY, TODAY + 21 * DAY)
+    clock.advance(11 * DAY)
+    [late] = (await desk.desk(platform, CENTRE)).late
+    assert late.who == "河北省级管理部门" and "待处理的教师培训基地" in late.title
     [listed] = await service.list_cases(platform, CENTRE, CaseFilter(), todo=True)
     assert listed.subject_id == teacher
     await base_requests.submit(platform, HEBEI, withdrawing())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from server.certificates.documents import Certificate
 from server.certificates.issue import Revocation
 from server.certificates.reconcile import FindingKind, Ledger
 from server.kernel import audit
+from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
@@ -61,7 +63,8 @@ async def test_a_certificate_that_was_deleted_is_a_gap_until_it_is_restored(
     assert ledger[1].printed.number in details
     assert "核发 4 张，台账中有 3 张" in details
     [line] = await reconcile.waiting(platform, XINGTAI)
-    assert (line.count, line.overdue) == (3, True)
+    today = beijing_date(platform.clock.now())
+    assert (line.count, line.since, line.due, line.overdue) == (3, today, today + timedelta(days=5), False)
     await reconcile.reconcile(platform)
     assert len(await reconcile.findings(platform, CENTRE)) == 3, "found again, it stands once"
     await platform["certificates"].insert_one(row)

@@ -17,7 +17,7 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from server.kernel import audit, runs
-from server.kernel.clock import BEIJING, FixedClock
+from server.kernel.clock import BEIJING, AheadClock, FixedClock
 from server.kernel.errors import Conflict, Unavailable
 from server.kernel.identity import Actor, Jurisdiction, Role
 from server.kernel.platform import Platform
@@ -368,6 +368,19 @@ async def test_the_page_knows_when_no_scheduler_runs(
     assert not (await runs.view_of(platform, daily)).overdue
     clock.set(beijing(17, 2, 41))
     assert (await runs.view_of(platform, daily)).overdue
+
+
+async def test_a_demonstration_that_was_moved_on_is_late_only_once_the_schedulers_have_looked(
+    platform: Platform, clock: FixedClock, daily: Job
+) -> None:
+    ahead = AheadClock(clock)
+    moved = dataclasses.replace(platform, clock=ahead)
+    clock.set(beijing(16, 2, 30))
+    await runs.tick(moved, daily, ONE)
+    ahead.ahead = timedelta(days=3)
+    assert not (await runs.view_of(moved, daily)).overdue
+    clock.advance(runs.ROUND + timedelta(seconds=1))
+    assert (await runs.view_of(moved, daily)).overdue
 
 
 # ---- by hand
