@@ -101,8 +101,8 @@ async def test_an_approved_item_waits_until_it_is_applied_for_and_then_for_the_p
     item = plan.items[0]
     assert len(waits) == len(plan.items) and waits[0].url == f"/admin/plans/{plan.id}/items/{item.id}/apply"
     for superior in (HEBEI, CENTRE):
-        seen = named((await at(platform, superior)).elsewhere, item.title)
-        assert (seen.who, seen.url, seen.due) == (
+        owed = named((await at(platform, superior)).elsewhere, item.title)
+        assert (owed.who, owed.url, owed.due) == (
             "邢台技师学院",
             f"/admin/plans/{plan.id}",
             date(2026, 3, 29),
