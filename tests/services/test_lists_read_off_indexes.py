@@ -96,7 +96,7 @@ async def test_words_that_stand_nowhere_together_walk_no_whole_reach(crowded: Pl
     """Where its trials have found nothing, the server may choose any index: it is told which."""
     noted = await noted_of(crowded, LISTINGS[address], {"q": APART})
     asked = [row["command"] for row in noted if "$regex" in str(row["command"])]
-    assert len(asked) == sum(holds(one, LISTINGS[address].permission) for one in ACTORS)
+    assert len(asked) >= sum(holds(one, LISTINGS[address].permission) for one in ACTORS)
     assert all("found_by" in one["hint"] for one in asked if one["find"] != "persons"), asked
 
 
