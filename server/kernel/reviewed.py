@@ -204,8 +204,11 @@ class Pending:
     def item(self, one: Reviewed, in_force: Policies) -> Item:
         back = INSTITUTION_ROLES & self.who or self.condition.get("state") in ("RETURNED", "DECLINED")
         days = timedelta(days=in_force.revision_days if back else in_force.review_days)
-        since = beijing_date(one.history[0 if self.turn else -1].at)
-        since, due = self.dated(one, in_force) if self.dated else (since, since + days)
+        if self.dated:
+            since, due = self.dated(one, in_force)
+        else:
+            since = beijing_date(one.history[0 if self.turn else -1].at)
+            due = since + days
         provinces = getattr(one, self.turn or "province_code", None)
         institution = getattr(one, "institution_code", None)
         return Item(

@@ -128,3 +128,20 @@ def test_the_certificates_of_a_class_are_printed_in_two(live: LiveSite, wide_pag
     assert [serial in one.extract_text() for serial, one in zip(in_order, book.pages, strict=True)] == [
         True
     ] * 3
+
+
+def test_where_it_hangs_across_a_province_is_one_click_away(
+    live: LiveSite, clock: FixedClock, wide_page: Page
+) -> None:
+    """From wherever the province is: what waits for whom, for how long, whose day has passed."""
+    page = wide_page
+    opened = live.do(stage.open_class(live.platform, XINGTAI, stage.class_draft(**APRIL)))
+    clock.advance(timedelta(days=30))
+    live.sign_in(page, cast.HEBEI_OFFICER)
+    page.goto(f"{live.address}/admin/institutions")
+    with at_most(page, 1):
+        page.get_by_role("link", name="工作台").first.click()
+        line = page.get_by_role("row", name=opened.name).first
+        expect(line).to_contain_text(opened.institution_name)
+        expect(line).to_contain_text("30 天")
+        expect(line).to_contain_text("已逾期")

@@ -366,6 +366,8 @@ async def _release(platform: Platform, held: ClassInSession, trainee: Phone) -> 
 
 async def _move(platform: Platform, held: ClassInSession) -> str:
     """Within 河北, that 邢台 asked for; a document alone."""
+    officer = held.officer
+    asked = Step(at=platform.clock.now(), actor_id=officer.id, actor_name=officer.name, action="ASK")
     new = Move(
         person_id=held.trainees[0].actor.id,
         name=cast.TRAINEE.name,
@@ -381,7 +383,7 @@ async def _move(platform: Platform, held: ClassInSession) -> str:
         reason="组织调动。",
         asked_by=held.officer.office,
         pending=[cast.HEBEI],
-        history=[],
+        history=[asked],
     )
     await moves_store.insert(platform, new)
     return new.id
