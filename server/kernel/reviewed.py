@@ -201,6 +201,17 @@ class Pending:
         href = f"{self.page}?state={state}" if isinstance(state, str) else self.page
         return Waiting(self.title, href, count, overdue, items)
 
+    async def still(self, scope: Scope, actor: Actor, document_id: str) -> tuple[bool, Reviewed | None]:
+        """Whether the actor reaches such a document, and the document as long as it waits here."""
+        collection = scope[self.kind.collection]
+        reached = {"$and": [actor.jurisdiction.filter(), {"_id": document_id}]}
+        row = await collection.find_one(reached, session=scope.session)
+        if row is None:
+            return False, None
+        waits = {"$and": [{"_id": document_id}, dict(self.condition)]}
+        there = await collection.find_one(waits, {"_id": 1}, session=scope.session)
+        return True, self.kind.from_mongo(row) if there else None
+
     def item(self, one: Reviewed, in_force: Policies) -> Item:
         back = INSTITUTION_ROLES & self.who or self.condition.get("state") in ("RETURNED", "DECLINED")
         days = timedelta(days=in_force.revision_days if back else in_force.review_days)

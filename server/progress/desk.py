@@ -197,15 +197,12 @@ async def line_of(scope: Scope, actor: Actor, key: str) -> Line | None:
         found = await service.steps_of_class(scope, actor, training_class)
         return next((_of_step(training_class, one, today) for one in found if one.key == step), None)
     of_kind = [one for one in turns.in_turn(today) if one.kind.collection == kind and holds(actor, one.reads)]
-    row = None
-    if of_kind:
-        condition = {"$and": [actor.jurisdiction.filter(), {"_id": rest}]}
-        row = await scope[kind].find_one(condition, session=scope.session)
-    if row is None:
+    looks = [(one, *await one.still(scope, actor, rest)) for one in of_kind]
+    if not any(reached for _, reached, _ in looks):
         raise NotFound("没有这件事，或不在您的管理范围内。")
-    for one in of_kind:
-        if await scope[kind].find_one({"$and": [{"_id": rest}, dict(one.condition)]}, session=scope.session):
-            return _of_item(one, one.item(one.kind.from_mongo(row), in_force), today)
+    for one, _, waiting in looks:
+        if waiting is not None:
+            return _of_item(one, one.item(waiting, in_force), today)
     return None
 
 
