@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from server.kernel.mongo import CollectionSpec, Document, Index
+from server.kernel.mongo import Document
 from server.kernel.titled import Titled
 
 
@@ -34,17 +34,3 @@ class PreparedExport(Document):
     size: int = 0
     error: str = ""
     """What a person is told of a failure."""
-
-
-COLLECTIONS = (
-    CollectionSpec(
-        "exports",
-        shard_key="owner_id",
-        indexes=(
-            Index([("owner_id", 1), ("_id", -1)]),
-            Index([("owner_id", 1)], unique=True, partial={"state": State.PREPARING.value}),  # one at a time
-            Index([("state", 1), ("_id", 1)]),
-            Index([("expires_at", 1)]),
-        ),
-    ),
-)

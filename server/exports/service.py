@@ -14,6 +14,7 @@ from pymongo.errors import DuplicateKeyError
 
 from server.accounts import staff
 from server.accounts import store as accounts
+from server.exports import store
 from server.exports.documents import PreparedExport, State
 from server.kernel import offices, policies
 from server.kernel.clock import beijing_date
@@ -36,6 +37,7 @@ MOST_ATTEMPTS = 3
 SHOWN = 50
 STILL_NEW = timedelta(minutes=10)
 """As long as a workbook is so new, who asks for the same list is shown it."""
+REMOVED_AT_ONCE = 1_000
 KEPT_MOST = 10
 """Workbooks of one account; the oldest makes room for the next."""
 
@@ -73,11 +75,8 @@ async def held(
     platform: Platform, actor: Actor, address: str, title: str, conditions: Mapping[str, str]
 ) -> PreparedExport | None:
     """The actor's own of this very list that is being prepared, or was a moment ago: nothing need be written once more."""
-    of_this = {"address": address, "title": title, "conditions": _narrowed(conditions)}
     since = platform.clock.now() - STILL_NEW
-    standing = [{"state": State.PREPARING}, {"state": State.READY, "asked_at": {"$gt": since}}]
-    newest = platform["exports"].find({"owner_id": actor.id, **of_this, "$or": standing}).sort("_id", -1)
-    return next((PreparedExport.from_mongo(row) for row in await newest.to_list(1)), None)
+    return await store.standing(platform, actor.id, address, title, _narrowed(conditions), since)
 
 
 def _narrowed(conditions: Mapping[str, str]) -> dict[str, str]:
@@ -87,12 +86,9 @@ def _narrowed(conditions: Mapping[str, str]) -> dict[str, str]:
 @transactional
 async def begin(unit: UnitOfWork, address: str, title: str, conditions: Mapping[str, str]) -> PreparedExport:
     """Asks for a long list. The same one that is being prepared already is answered again. Raises AlreadyPreparing."""
-    held = await unit["exports"].find_one(
-        {"owner_id": unit.actor.id, "state": State.PREPARING}, session=unit.session
-    )
+    running = await store.preparing(unit, unit.actor.id)
     narrowed = _narrowed(conditions)
-    if held is not None:
-        running = PreparedExport.from_mongo(held)
+    if running is not None:
         if (running.address, running.conditions) != (address, narrowed):
             raise AlreadyPreparing()
         unit.nothing_written()
@@ -108,7 +104,7 @@ async def begin(unit: UnitOfWork, address: str, title: str, conditions: Mapping[
         expires_at=unit.now + timedelta(days=days),
     )
     try:
-        await unit["exports"].insert_one(new.to_mongo(), session=unit.session)
+        await store.insert(unit, new)
     except DuplicateKeyError:
         raise AlreadyPreparing() from None
     unit.audit("exports:begin", new.id, list=title)
@@ -117,16 +113,15 @@ async def begin(unit: UnitOfWork, address: str, title: str, conditions: Mapping[
 
 async def mine(platform: Platform, actor: Actor) -> list[PreparedExport]:
     """Newest first."""
-    rows = platform["exports"].find({"owner_id": actor.id}).sort("_id", -1).limit(SHOWN)
-    return [PreparedExport.from_mongo(row) async for row in rows]
+    return await store.of_owner(platform, actor.id, SHOWN)
 
 
 async def export(platform: Platform, actor: Actor, export_id: str) -> PreparedExport:
     """One's own. Raises NotFound."""
-    row = await platform["exports"].find_one({"_id": export_id, "owner_id": actor.id})
-    if row is None:
+    found = await store.own(platform, actor.id, export_id)
+    if found is None:
         raise NotFound("没有这份导出，或文件保存期已过。请重新导出。")
-    return PreparedExport.from_mongo(row)
+    return found
 
 
 async def file(platform: Platform, actor: Actor, export_id: str) -> Download:
@@ -143,16 +138,14 @@ async def file(platform: Platform, actor: Actor, export_id: str) -> Download:
 
 async def prepare_waiting(platform: Platform) -> Counts:
     """Prepares what was asked for, the oldest first."""
-    rows = platform["exports"].find({"state": State.PREPARING}).sort("_id", 1).limit(SHOWN)
-    waiting = [PreparedExport.from_mongo(row) async for row in rows]
+    waiting = await store.waiting(platform, SHOWN)
     return {"准备导出": sum([await _prepare(platform, one) for one in waiting])}
 
 
 async def _prepare(platform: Platform, wanted: PreparedExport) -> bool:
     """Whether the workbook is there now."""
     kept = platform.files.create(wanted.title, {"export_id": wanted.id})
-    begun = {"$set": {"file_id": kept.id, "rows": 0}, "$inc": {"attempts": 1}}
-    await platform["exports"].update_one({"_id": wanted.id, "state": State.PREPARING}, begun)
+    await store.begin_run(platform, wanted.id, kept.id)
     if wanted.file_id:  # of a run that died
         await platform.files.delete(wanted.file_id)
     mine = wanted.model_copy(update={"file_id": kept.id})
@@ -181,16 +174,14 @@ async def _prepare(platform: Platform, wanted: PreparedExport) -> bool:
 
 
 async def _make_room(platform: Platform, owner_id: str) -> None:
-    own = {"owner_id": owner_id, "state": State.READY}
-    rows = platform["exports"].find(own).sort("_id", -1).skip(KEPT_MOST)
-    async for row in rows.limit(SHOWN):
-        await _remove(platform, row)
+    for one in await store.beyond(platform, owner_id, KEPT_MOST, SHOWN):
+        await _remove(platform, one)
 
 
-async def _remove(platform: Platform, row: Mapping[str, Any]) -> int:
-    if row["file_id"]:
-        await platform.files.delete(row["file_id"])
-    return (await platform["exports"].delete_one({"_id": row["_id"]})).deleted_count
+async def _remove(platform: Platform, one: PreparedExport) -> int:
+    if one.file_id:
+        await platform.files.delete(one.file_id)
+    return await store.delete(platform, one.id)
 
 
 async def _watched(
@@ -202,21 +193,13 @@ async def _watched(
         yield one
         count += 1
         if count % BATCH == 0:
-            await platform["exports"].update_one(_own(wanted), {"$set": {"rows": count}})
-
-
-def _own(wanted: PreparedExport) -> dict[str, Any]:
-    """As long as no later run has begun it anew."""
-    return {"_id": wanted.id, "state": State.PREPARING, "file_id": wanted.file_id}
+            await store.change(platform, wanted, {"rows": count})
 
 
 @transactional
 async def _ready(unit: UnitOfWork, wanted: PreparedExport, changes: Mapping[str, Any]) -> bool:
     """The workbook is there, and its owner hears of it."""
-    done = await unit["exports"].update_one(
-        _own(wanted), {"$set": {"state": State.READY.value, **changes}}, session=unit.session
-    )
-    if not done.modified_count:
+    if not await store.change(unit, wanted, {"state": State.READY.value, **changes}):
         unit.nothing_written()
         return False
     unit.audit("exports:prepare", wanted.id, list=wanted.title, taken=changes["rows"])
@@ -226,14 +209,11 @@ async def _ready(unit: UnitOfWork, wanted: PreparedExport, changes: Mapping[str,
 
 
 async def _fail(platform: Platform, wanted: PreparedExport, why: str) -> bool:
-    await platform["exports"].update_one(_own(wanted), {"$set": {"state": State.FAILED.value, "error": why}})
+    await store.change(platform, wanted, {"state": State.FAILED.value, "error": why})
     return False
 
 
 async def forget(platform: Platform) -> Counts:
     """Removes the workbooks whose time is over, with what was asked for."""
-    over = {"expires_at": {"$lte": platform.clock.now()}}
-    count = 0
-    async for row in platform["exports"].find(over).limit(1_000):
-        count += await _remove(platform, row)
-    return {"删除导出文件": count}
+    over = await store.over(platform, platform.clock.now(), REMOVED_AT_ONCE)
+    return {"删除导出文件": sum([await _remove(platform, one) for one in over])}
