@@ -121,7 +121,8 @@ def _inviting(facts: ClassFacts, today: date) -> Iterator[Step]:
     """骨干教师 for 授课 and for 考核 (article 6), until the results are released."""
     if facts.released_on is not None:
         return
-    make = partial(_step, facts, phase=Phase.PREPARE, path="/invitations")
+    over = facts.stage_on(today) is Stage.FINISHED  # a letter must be answered within the class
+    make = partial(_step, facts, phase=Phase.PREPARE, path="/changes/postpone" if over else "/invitations")
     for kind in Kind:
         letters = facts.letters.get(kind, Letters())
         key = f"invite-{kind.lower()}"
@@ -137,11 +138,13 @@ def _inviting(facts: ClassFacts, today: date) -> Iterator[Step]:
             )
         elif kind not in facts.kinds:
             title = f"邀请骨干教师承担{kind.label}，还没有人接受邀请"
-            if letters.lost:
+            if over:
+                title = f"没有骨干教师承担{kind.label}，培训时间已过：申请延期后再邀请"
+            elif letters.lost:
                 title = f"{kind.label}邀请无人接受，请另邀骨干教师"
             since = letters.lapsed_on or facts.opened_on
             yield make(Owner.INSTITUTION, key=key, title=title, since=since, due=facts.due_of(since))
-    if (lost := facts.unanswered) and facts.stage_on(today) is not Stage.FINISHED:
+    if (lost := facts.unanswered) and not over:
         title = f"{lost.number} 封邀请函过期未复，可以另邀骨干教师"
         yield make(Owner.INSTITUTION, key="invite-others", title=title, since=lost.since, beside=True)
 

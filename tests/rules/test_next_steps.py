@@ -310,3 +310,11 @@ def test_a_letter_that_waits_is_its_teachers_step_and_one_nobody_accepted_the_in
         date(2026, 3, 24),
     ), "also where somebody else has accepted"
     assert "invite-teaching" not in found and "无人接受" in found["invite-assessment"].title
+
+
+def test_after_the_last_day_nobody_can_be_invited_before_the_class_is_put_off() -> None:
+    held = replace(READY, kinds=frozenset({Kind.TEACHING}), held=80, tasks=True)
+    last, over = keys(held, END), keys(held, END + timedelta(days=1))
+    assert last["invite-assessment"].url == "/admin/classes/c/invitations"
+    assert over["invite-assessment"].url == "/admin/classes/c/changes/postpone"
+    assert "申请延期后再邀请" in over["invite-assessment"].title
