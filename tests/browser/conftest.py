@@ -112,6 +112,7 @@ def new_context(browser: Browser, viewport: ViewportSize) -> BrowserContext:
         timezone_id="Asia/Shanghai",
         has_touch=viewport is PHONE,
         is_mobile=viewport is PHONE,
+        reduced_motion="reduce",  # colours on their way are no colours to be judged
     )
     context.set_default_timeout(PATIENCE_MS)
     return context
