@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Self
 
+from bson import ObjectId
 from bson.binary import Binary
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -44,6 +45,12 @@ class Printed(BaseModel):
     issued_on: date
     class_name: Line
     template_version: int
+    layout: str | None = None
+    """Id of the centre's layout (server.layouts) that printed it; None for the one that the program brings."""
+    seal: str | None = None
+    """Id of the issuer's seal (server.seals) that is pressed over name and date; None is 未盖章."""
+    mark: Annotated[str, StringConstraints(max_length=10)] = ""
+    """What the paper says about itself beside article 17: 补发, or nothing."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -77,8 +84,31 @@ class SealedSnapshot(Printed):
 
 
 class CertificateStatus(Titled):
+    PENDING = "PENDING", "待签"
+    """It has its number; it is not valid until its file is signed and stored."""
     VALID = "VALID", "有效"
     REVOKED = "REVOKED", "已撤销"
+    REISSUED = "REISSUED", "已作废（已补发）"
+    REPLACED = "REPLACED", "已作废（已换发）"
+
+
+class IssuedFile(BaseModel):
+    """The signed PDF as it was issued: what is handed out is this file, and never drawn again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    file_id: ObjectId
+    size: int
+    """Bytes."""
+    sha256: str
+    """Of the whole file, hexadecimal."""
+    signed_at: datetime
+    signed_by: str
+    """The subject of the signer's certificate, in words."""
+    own_key: bool
+    """Signed by the institution's own key; otherwise by the platform's, which is evidence of integrity and no 电子印章."""
+    timestamped: bool
+    """A timestamp authority (RFC 3161) has confirmed the moment."""
 
 
 class Certificate(Found):
@@ -94,11 +124,27 @@ class Certificate(Found):
     token: str
     """What stands in the QR code: 128 random bits, so that nobody finds a certificate by trying."""
     status: CertificateStatus = CertificateStatus.VALID
+    current: bool = True
+    """The one that stands for its person and class, and for its number. False once it was revoked, or another took its place."""
+    file: IssuedFile | None = None
+    """None while it waits to be signed, and of certificates issued before files were kept: those are drawn when asked for."""
+    attempts: int = 0
+    failure: str = ""
+    """Why it could not be drawn or signed when that was tried last, in words; empty when it was, or was not tried."""
     issued_at: datetime
+    """When it got its number."""
     issued_by: str
+    replaces: str | None = None
+    """Id of the certificate in whose place it was issued (补发, 换发, or after a revocation)."""
+    replaced_by: str | None = None
+    replaced_at: datetime | None = None
     revoked_at: datetime | None = None
     revoked_by: str | None = None
     revoke_reason: str | None = None
+
+    @property
+    def valid(self) -> bool:
+        return self.status is CertificateStatus.VALID
 
     def names(self) -> Iterable[str]:
         return (self.printed.name,)

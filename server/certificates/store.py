@@ -29,8 +29,11 @@ COLLECTIONS = (
         shard_key=None,
         indexes=(
             Index([("institution_code", 1), ("printed.serial", 1)], unique=True),
-            Index([("printed.number", 1)], unique=True),
-            Index([("class_id", 1), ("person_id", 1)], unique=True),
+            Index([("printed.number", 1)], unique=True, partial={"current": True}),  # a 补发 keeps the number
+            Index([("class_id", 1), ("person_id", 1)], unique=True, partial={"current": True}),
+            Index([("printed.number", 1), ("_id", -1)]),
+            Index([("class_id", 1), ("_id", 1)]),
+            Index([("status", 1), ("_id", 1)], partial={"status": "PENDING"}),
             Index([("token", 1)], unique=True),
             Index([("printed.id_number", 1)]),
             Index([("folded_name", 1)]),
@@ -144,6 +147,7 @@ async def revoke(
         {
             "$set": {
                 "status": CertificateStatus.REVOKED,
+                "current": False,
                 "revoked_at": at,
                 "revoked_by": by,
                 "revoke_reason": reason,

@@ -30,6 +30,7 @@ from server.upgrades import (
     s0021_reviews_have_days,
     s0023_plans_know_what_is_to_be_applied_for,
     s0024_institutions_know_their_former_names,
+    s0025_certificates_are_current,
 )
 
 
@@ -111,5 +112,10 @@ STEPS: tuple[Step, ...] = (
         "s0024_institutions_know_their_former_names",
         "补记各培训机构的曾用名",
         s0024_institutions_know_their_former_names.run,
+    ),
+    Step(
+        "s0025_certificates_are_current",
+        "标明哪些证书是现行的",
+        s0025_certificates_are_current.run,
     ),
 )

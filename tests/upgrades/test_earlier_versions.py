@@ -54,13 +54,15 @@ ID_NUMBER = re.compile(r"(?<!\d)[1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])\d{5}[\dX](
 PHONE = re.compile(r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])")
 LATER = timedelta(minutes=10)
 """After the last entry of the trail: by then it is sealed."""
-_ISSUE_11 = {"s0020", "s0023", "s0024"}
+_ISSUE_12 = {"s0025"}
+_ISSUE_11 = {"s0020", "s0023", "s0024"} | _ISSUE_12
 _ISSUE_10 = {"s0014", "s0015", "s0016", "s0017", "s0018"} | _ISSUE_11
 CHANGES = {
     "before-issue-3": {f"s00{number:02}" for number in (1, 2, 3, 4, 5, 6, 8, 9, 10, 13)} | _ISSUE_10,
     "before-issue-8": {f"s00{number:02}" for number in (5, 6, 8, 9, 10, 11, 13)} | _ISSUE_10,
     "before-issue-10": _ISSUE_10,
     "before-issue-11": _ISSUE_11,
+    "before-issue-12": _ISSUE_12,
 }
 """Which steps have anything to do."""
 
