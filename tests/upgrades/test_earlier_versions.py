@@ -171,7 +171,7 @@ async def test_lists_show_what_there_is_and_filters_find_it(opened: Opened) -> N
     there = {
         name: await platform[name].count_documents({"level": "3"}) for name in ("classes", "applications")
     }
-    assert min(there.values()) == 3
+    assert min(there.values()) >= 3
     for username in ("centre", "hebei", "xingtai"):
         actor = await opened.officer(username)
         found = await classes.list_classes(platform, actor, ClassFilter(level="3"))
