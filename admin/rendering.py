@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -19,13 +19,15 @@ from server.classes.documents import TrainingClass
 from server.institutions.annex1 import PROVINCES
 from server.institutions.rules import MAJORS
 from server.kernel.clock import BEIJING, span
+from server.kernel.history import Step
+from server.kernel.identity import Role
 from server.kernel.money import yuan
 from server.kernel.mongo import Document
 from server.kernel.namesakes import namesakes
 from server.kernel.reviewed import Reviewed
 from server.kernel.seen import mark
-from server.progress.facts import phase_of
-from server.progress.rules import Phase
+from server.progress import facts, known
+from server.progress.known import Phase
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
@@ -81,6 +83,8 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
                 namesakes,
                 last_four,
                 phase,
+                stands,
+                by,
                 seen,
             )
         }
@@ -171,7 +175,25 @@ def hours(amount: float | None) -> str:
 
 def phase(training_class: TrainingClass, today: date) -> Phase:
     """Where a class stands on its way."""
-    return phase_of(training_class, today)
+    return known.phase_of(facts.itself(training_class), today)
+
+
+def stands(training_class: TrainingClass, today: date) -> str:
+    """The same in a word, as far as the class itself says it."""
+    return known.stands(facts.itself(training_class), today)
+
+
+def by(step: Step, of: Any = None) -> str:
+    """Who took a step of a document, and in which office, as far as the document `of` names it."""
+    kind, _, code = step.office.partition(":")
+    units = (one for one in (of, getattr(of, "later", None)) if one is not None)
+    names = {getattr(one, "institution_code", ""): getattr(one, "institution_name", "") for one in units}
+    office = {
+        "centre": Role.NATIONAL_CENTRE.label,
+        "province": f"{_PROVINCE_NAMES.get(code, '')}{Role.PROVINCE.label}",
+        "institution": names.get(code, ""),
+    }.get(kind)
+    return f"{step.actor_name}，{office}" if office else step.actor_name
 
 
 def major_name(code: str) -> str:

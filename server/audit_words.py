@@ -10,8 +10,11 @@ from typing import Any
 from server import audit_subjects as subjects
 from server.accounts import people
 from server.audit_subjects import Subject
+from server.institutions import service as institutions
+from server.institutions.annex1 import PROVINCES
 from server.jobs import JOBS
 from server.kernel import audit, chain
+from server.kernel.identity import Role
 from server.kernel.permissions import CHAPTERS
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
@@ -362,6 +365,12 @@ class Told:
     """Of the subject, where it has one."""
     doubtful: bool = False
     """It is not what was sealed."""
+    office: str = ""
+    """Of a member of staff, in words."""
+
+    @property
+    def by(self) -> str:
+        return f"{self.who}，{self.office}" if self.office else self.who
 
     @property
     def standing(self) -> str:
@@ -417,6 +426,8 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
         },
     )
     found = await subjects.named(platform, sorted({entry["subject"] for entry in entries} - persons.keys()))
+    units = {entry["institution_code"] for entry in entries if entry["institution_code"]}
+    names = {code: one.name for code, one in (await institutions.by_codes(platform, units)).items()}
     known = found | {one: Subject(f"人员：{called[one]}", "") for one in persons}
     return [
         Told(
@@ -430,6 +441,7 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
             sealed=entry.get("sealed") is True,
             subject_id=entry["subject"],
             page=known[entry["subject"]].page if entry["subject"] in known else "",
+            office=_office(entry, names),
         )
         for entry in entries
     ]
@@ -440,6 +452,18 @@ def _who(entry: Mapping[str, Any], called: Mapping[str, str]) -> str:
     if entry["facts"].get("on_behalf_of"):
         return str(entry["actor_name"])
     return called.get(entry["actor_id"], "未实名的手机")
+
+
+_PROVINCE_NAMES = {one.code: one.name for one in PROVINCES}
+
+
+def _office(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    if entry["actor_kind"] != "account":
+        return ""
+    if code := entry["institution_code"]:
+        return names.get(code, "")
+    place = entry["province_code"]
+    return f"{_PROVINCE_NAMES[place]}{Role.PROVINCE.label}" if place else Role.NATIONAL_CENTRE.label
 
 
 def _persons_in(entry: Mapping[str, Any]) -> list[Any]:

@@ -42,6 +42,7 @@ SHEET = Sheet[Told](
         Column("操作", 28, lambda one: one.title),
         Column("时间", 20, lambda one: beijing(one.at, "second")),
         Column("操作人", 18, lambda one: one.who),
+        Column("单位", 24, lambda one: one.office),
         Column("内容", 48, lambda one: one.detail),
         Column("对象", 40, lambda one: one.subject),
         Column("入链", 12, lambda one: one.standing),

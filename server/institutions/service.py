@@ -43,6 +43,16 @@ async def list_institutions(
     return await store.institutions(platform, actor.jurisdiction, narrowed)
 
 
+async def codes_in_reach(scope: Scope, actor: Actor) -> list[str]:
+    """The codes of the same."""
+    return [one.id for one in await store.institutions(scope, actor.jurisdiction)]
+
+
+async def by_codes(scope: Scope, codes: Collection[str]) -> dict[str, Institution]:
+    """By code, of codes that the caller's own documents hold."""
+    return {one.id: one for one in await store.by_codes(scope, codes)}
+
+
 async def institutions_after(scope: Scope, code: str, limit: int) -> list[Institution]:
     """For the platform's own work, batch by batch: those whose code comes after this one, by code."""
     return await store.institutions_after(scope, code, limit)

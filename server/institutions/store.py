@@ -90,6 +90,11 @@ async def institution_named(scope: Scope, name: str) -> Institution | None:
     return None
 
 
+async def by_codes(scope: Scope, wanted: Collection[str]) -> list[Institution]:
+    rows = scope["institutions"].find({"_id": {"$in": sorted(wanted)}}, session=scope.session)
+    return [Institution.from_mongo(row) async for row in rows]
+
+
 async def formerly(scope: Scope, names: Collection[str]) -> list[Institution]:
     """Those that were called by one of these names."""
     condition = {"former_names": {"$in": sorted(names)}}

@@ -19,8 +19,14 @@ class Step(BaseModel):
     actor_name: str
     action: str
     reason: str = ""
+    office: str = ""
+    """Of a member of staff (kernel.offices); empty of anybody else, and of what was done before it was noted."""
 
 
 def step(unit: UnitOfWork, action: str, reason: str = "") -> Step:
     """What the actor of this unit of work does now."""
-    return Step(at=unit.now, actor_id=unit.actor.id, actor_name=unit.actor.name, action=action, reason=reason)
+    actor = unit.actor
+    office = actor.office if actor.kind == "account" else ""
+    return Step(
+        at=unit.now, actor_id=actor.id, actor_name=actor.name, action=action, reason=reason, office=office
+    )

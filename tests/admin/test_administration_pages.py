@@ -281,7 +281,7 @@ async def test_the_trail_tells_who_did_what_and_pages(platform: Platform, centre
         await policies.change(platform, stage.actor(cast.CENTRE), wanted)
     first = await centre.get("/admin/audit")
     assert (
-        "核定平台政策 2026-03-16 12:00:00 部试甲 理由：第 69 稿，新值 69，自 2026-03-16 起 合格分数线"
+        "核定平台政策 2026-03-16 12:00:00 部试甲 部指导中心 理由：第 69 稿，新值 69，自 2026-03-16 起 合格分数线"
         in first.text
     )
     assert "第 12 稿" not in first.text
@@ -292,7 +292,7 @@ async def test_the_trail_tells_who_did_what_and_pages(platform: Platform, centre
 async def test_the_trail_names_the_person_whom_an_entry_is_about(platform: Platform, centre: Browser) -> None:
     await stage.register_backbone(platform, cast.BACKBONE_TEACHER)
     trail = (await centre.get("/admin/audit")).text
-    assert re.search(rf"登记骨干教师入库 [-\d]+ [:\d]+ \S+ {cast.BACKBONE_TEACHER.name}", trail)
+    assert re.search(rf"登记骨干教师入库 [-\d]+ [:\d]+ \S+ 部指导中心 {cast.BACKBONE_TEACHER.name}", trail)
 
 
 async def test_the_chain_is_whole_until_somebody_tampers_with_it(platform: Platform, centre: Browser) -> None:

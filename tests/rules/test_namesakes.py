@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from admin.rendering import by
+from server.kernel.history import Step
 from server.kernel.namesakes import Listed, namesakes, told_apart
 
 ONE = Listed("张伟", "甲学院", "110***********1234")
@@ -44,3 +49,20 @@ def test_nobody_is_called_like_another(people: list[Listed]) -> None:
     called = told_apart(people)
     assert len(set(called)) == len(people)
     assert all(said.startswith(one.name) for said, one in zip(called, people, strict=True))
+
+
+def test_two_of_one_name_in_two_offices_are_told_apart_in_a_history() -> None:
+    document = SimpleNamespace(institution_code="009", institution_name="邢台技师学院", later=None)
+    steps = [
+        Step(
+            at=datetime(2026, 3, 16, tzinfo=UTC), actor_id="a", actor_name="王试甲", action="A", office=office
+        )
+        for office in ("centre", "province:13", "institution:009", "institution:017", "")
+    ]
+    assert [by(one, document) for one in steps] == [
+        "王试甲，部指导中心",
+        "王试甲，河北省级管理部门",
+        "王试甲，邢台技师学院",
+        "王试甲",
+        "王试甲",
+    ]
