@@ -307,7 +307,7 @@ async def urge(unit: UnitOfWork, year: int, institution_code: str = "") -> int:
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """For an institution the plan that it owes; for province and centre how many of theirs owe it, from the first day on."""
+    """For an institution the plan that it has not begun; for province and centre how many of theirs owe it, from the first day on."""
     today = beijing_date(platform.clock.now())
     institution = bool(actor.roles & INSTITUTION_ROLES)
     place = "" if Role.NATIONAL_CENTRE in actor.roles else actor.province_code or ""
@@ -318,6 +318,8 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
         owing = await reports(platform, actor, ReportFilter(year, outstanding=True))
         if not owing or (since > today and not institution):
             continue
+        if institution and owing[0].report is not Report.NONE:
+            continue  # the plan itself waits
         title, href = f"没有报送 {year} 年培训计划的培训机构", f"{PAGE}?year={year}&outstanding=true"
         if institution:
             title, href = f"报送 {year} 年培训计划（{owing[0].report.label}）", "/admin/plans"
