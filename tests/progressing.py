@@ -11,7 +11,7 @@ from server.kernel.platform import Platform
 from server.kernel.reviewed import Reviewed
 from server.kernel.waiting import Waiting
 from server.progress import service as progress
-from server.progress.rules import Step
+from server.progress.known import Step
 from server.progress.turns import in_turn
 
 

@@ -34,8 +34,8 @@ from server.kernel.platform import Platform
 from server.kernel.spreadsheets import Column, Sheet, Value
 from server.kernel.web import Route, allow
 from server.progress import desk, lines
+from server.progress.known import Owner, Phase, Step
 from server.progress.lines import Line, LineFilter, Place
-from server.progress.rules import Owner, Phase, Step
 from server.schemes import standing as scheme_standing
 from server.surveys import service as surveys
 

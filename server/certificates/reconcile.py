@@ -29,8 +29,8 @@ from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
 from server.kernel.titled import Titled
-from server.kernel.unit_of_work import UnitOfWork, transactional
-from server.kernel.waiting import Waiting, counted
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+from server.kernel.waiting import Owed, Waiting, counted
 
 JOB = system("certificates")
 PAGE = "/admin/certificates/check"
@@ -289,8 +289,15 @@ async def checks(platform: Platform, actor: Actor) -> list[LedgerCheck]:
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """For the home page: what the last check found."""
+    """For an institution: what the last check found in its ledger."""
+    if actor.institution_code is None:
+        return []
     count, at = await store.count_open_findings(platform, actor.jurisdiction)
     today = beijing_date(platform.clock.now())
     days = (await policies.on(platform, today)).review_days
     return counted("台账核查发现不符", PAGE, count, at and beijing_date(at), days, today)
+
+
+async def owed(scope: Scope, actor: Actor) -> list[Owed]:
+    """For whoever oversees institutions: in which ledgers."""
+    return [] if actor.institution_code else await store.owed_findings(scope, actor.jurisdiction)

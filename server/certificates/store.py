@@ -16,12 +16,14 @@ from server.certificates.documents import (
     LedgerFinding,
 )
 from server.certificates.rules import is_serial, number_begun
+from server.kernel import queries
 from server.kernel.folding import bare_number, folded
 from server.kernel.found import FOUND_BY, found_indexes, hint_of, looking_for, words_of
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, by_age
 from server.kernel.queries import count_and_oldest
 from server.kernel.unit_of_work import Scope
+from server.kernel.waiting import Owed
 
 COLLECTIONS = (
     CollectionSpec(
@@ -242,6 +244,13 @@ async def count_open_findings(scope: Scope, reach: Jurisdiction) -> tuple[int, d
     """How many there are, and when the oldest was found."""
     condition: Row = {"$and": [reach.filter(), {"open": True}]}
     return await count_and_oldest(scope, "ledger_findings", condition, "found_at")
+
+
+async def owed_findings(scope: Scope, reach: Jurisdiction) -> list[Owed]:
+    """The same of each institution in this reach."""
+    return await queries.owed(
+        scope, "ledger_findings", {"$and": [reach.filter(), {"open": True}]}, "found_at"
+    )
 
 
 async def insert_findings(scope: Scope, new: Sequence[LedgerFinding]) -> None:

@@ -36,7 +36,7 @@ from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.reviews import Return, Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting, counted
+from server.kernel.waiting import Owed, Waiting, counted
 
 PAGE = "/admin/release-requests"
 
@@ -358,10 +358,15 @@ async def list_requests(
 
 
 async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """What this actor has to decide today."""
+    """What this actor's office has to decide today."""
     count, since = await store.to_decide(platform, actor)
     today = beijing_date(platform.clock.now())
     return counted("解除微信绑定的申请，当天办结", f"{PAGE}?state=ASKED", count, since, 0, today)
+
+
+async def owed(scope: Scope, actor: Actor) -> list[Owed]:
+    """What others have to decide today."""
+    return await store.owed(scope, actor)
 
 
 async def needed(scope: Scope, person_ids: Sequence[str]) -> set[str]:

@@ -7,11 +7,13 @@ from datetime import date
 from server.accounts.proofs import Authority
 from server.identities.documents import ReleaseFilter, ReleaseRequest
 from server.identities.rules import State
+from server.kernel import queries
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import count_and_oldest
 from server.kernel.unit_of_work import Scope
+from server.kernel.waiting import Owed
 
 COLLECTIONS = (
     CollectionSpec(
@@ -19,6 +21,7 @@ COLLECTIONS = (
         shard_key="person_id",
         indexes=(
             Index([("person_id", 1)], unique=True, partial={"open": True}),
+            Index([("open", 1), ("_id", 1)], partial={"open": True}),
             Index([("person_id", 1), ("_id", -1)]),
             Index([("institution_code", 1), ("_id", -1)]),
             Index([("keeper_code", 1), ("_id", -1)]),
@@ -29,7 +32,7 @@ COLLECTIONS = (
 
 
 def _kept_by(actor: Actor) -> Row:
-    """What this actor decides; nothing for whoever decides nothing."""
+    """What this actor may decide; nothing for whoever decides nothing."""
     if Role.NATIONAL_CENTRE in actor.roles:
         return {}
     if Role.PROVINCE in actor.roles:
@@ -66,10 +69,24 @@ async def requests(
 
 
 async def to_decide(scope: Scope, actor: Actor) -> tuple[int, date | None]:
-    """How many wait for this actor, and the first day on which one of them is due."""
+    """How many wait for this actor's office, and the first day on which one of them is due. The centre may decide each, and none waits
+    for it."""
     condition: Row = {"$and": [_kept_by(actor), {"state": State.ASKED}]}
+    if Role.NATIONAL_CENTRE in actor.roles:
+        return 0, None
     count, due_on = await count_and_oldest(scope, "release_requests", condition, "due_on")
     return count, date.fromisoformat(due_on) if due_on else None
+
+
+async def owed(scope: Scope, actor: Actor) -> list[Owed]:
+    """Those that wait for an office below the actor's, or for whoever an institution has asked, by who decides."""
+    waits: Row = {"open": True}
+    if Role.PROVINCE in actor.roles:
+        waits |= {"keeper": Authority.INSTITUTION, "province_code": actor.province_code}
+    elif Role.NATIONAL_CENTRE not in actor.roles:
+        waits |= {"institution_code": actor.institution_code}
+    keeper: Row = {"$concat": [{"$toLower": "$keeper"}, ":", "$keeper_code"]}
+    return await queries.owed(scope, "release_requests", waits, "due_on", keeper)
 
 
 async def needed(scope: Scope, person_ids: list[str]) -> set[str]:

@@ -9,15 +9,18 @@ from datetime import datetime
 from server.attendance import work
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
+from server.institutions import service as institutions
 from server.interruptions import revoking, rules, store
 from server.interruptions.documents import ClassChange
 from server.interruptions.rules import Kind, State
 from server.interruptions.service import course_of
+from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Problem
-from server.kernel.identity import Actor
+from server.kernel.identity import INSTITUTION_ROLES, Actor
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope
+from server.kernel.waiting import Owed, Waiting, counted
 
 CLASSES_OFFERED = 500
 
@@ -97,3 +100,20 @@ async def fell_to_force_majeure(
     """(class, what became of it), of those that 不可抗力 kept an institution from holding: a fact of a base's case (article 5.3)."""
     found = await store.fell_to_force_majeure(scope, institution_code, since)
     return [(one.class_name, f"{beijing_date(one.filed_at)} {one.kind.label}：{one.reason}") for one in found]
+
+
+async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
+    """Who asks an institution to finish in its classes."""
+    if not actor.roles & INSTITUTION_ROLES or actor.institution_code is None:
+        return []
+    count, at = await store.asked_of(platform, actor.institution_code)
+    today = beijing_date(platform.clock.now())
+    days = (await policies.on(platform, today)).review_days
+    href = f"/admin/changes?state={State.ASKED}"
+    return counted("请求转入本单位培训班的学员", href, count, at and beijing_date(at), days, today)
+
+
+async def owed(scope: Scope, actor: Actor) -> list[Owed]:
+    """Which institutions are asked that, by whoever oversees them, or for a class in the actor's jurisdiction."""
+    below = await institutions.codes_in_reach(scope, actor) if actor.institution_code is None else []
+    return await store.owed(scope, actor.jurisdiction, below)

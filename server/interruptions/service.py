@@ -33,12 +33,11 @@ from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from server.kernel.history import step
-from server.kernel.identity import INSTITUTION_ROLES, Actor
+from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.reviewed import take
 from server.kernel.reviews import Return, Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
-from server.kernel.waiting import Waiting, counted
 
 ASKED = {
     Kind.SUSPEND: "interruptions:ask-suspend",
@@ -485,14 +484,3 @@ async def sessions_to_place(scope: Scope, actor: Actor, class_id: str) -> list[T
     """The sessions of a class in the actor's jurisdiction that may be held at another time, those that were cancelled included."""
     await classes.get_class(scope, actor, class_id)
     return [one for one, used in await timetable.all_sessions(scope, class_id) if not used]
-
-
-async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
-    """Who asks an institution to finish in its classes."""
-    if not actor.roles & INSTITUTION_ROLES or actor.institution_code is None:
-        return []
-    count, at = await store.asked_of(platform, actor.institution_code)
-    today = beijing_date(platform.clock.now())
-    days = (await policies.on(platform, today)).review_days
-    href = f"/admin/changes?state={State.ASKED}"
-    return counted("请求转入本单位培训班的学员", href, count, at and beijing_date(at), days, today)

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from server.interruptions.documents import ChangeFilter, ClassChange
 from server.interruptions.rules import Ground, Kind, State
+from server.kernel import queries
 from server.kernel.found import found_indexes, looking_for
-from server.kernel.identity import Actor
+from server.kernel.identity import Actor, Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import count_and_oldest
 from server.kernel.unit_of_work import Scope
+from server.kernel.waiting import Owed
 
 COLLECTIONS = (
     CollectionSpec(
@@ -94,6 +96,14 @@ async def asked_of(scope: Scope, institution_code: str) -> tuple[int, datetime |
     """How many requests wait for this institution to take people in, and since when the oldest does."""
     condition: Row = {"later.institution_code": institution_code, "state": State.ASKED}
     return await count_and_oldest(scope, "class_changes", condition, "filed_at")
+
+
+async def owed(scope: Scope, reach: Jurisdiction, below: Sequence[str]) -> list[Owed]:
+    """The same of each institution that is asked: of these, or for a class in this reach."""
+    asked: Row = {"later.institution_code": {"$in": list(below)}}
+    condition: Row = {"$and": [{"$or": [reach.filter(), asked]}, {"state": State.ASKED}]}
+    whom: Row = {"$concat": ["institution:", "$later.institution_code"]}
+    return await queries.owed(scope, "class_changes", condition, "filed_at", whom)
 
 
 async def fell_to_force_majeure(scope: Scope, institution_code: str, since: datetime) -> list[ClassChange]:

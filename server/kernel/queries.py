@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Generic, TypeVar
 
 import pymongo
 from pymongo.errors import BulkWriteError, DuplicateKeyError, ExecutionTimeout, NetworkTimeout
 
+from server.kernel.clock import beijing_date
 from server.kernel.errors import Unavailable
 from server.kernel.mongo import Document, Row
 from server.kernel.unit_of_work import Scope
+from server.kernel.waiting import Owed
 
 R = TypeVar("R")
 S = TypeVar("S")
@@ -72,6 +75,42 @@ async def count_and_oldest(
     ]
     [row] = await scope[collection].aggregate(stages, session=scope.session).to_list(1) or [{}]
     return int(row.get("count", 0)), row.get("oldest")
+
+
+OF_INSTITUTION: Row = {"$concat": ["institution:", "$institution_code"]}
+
+
+async def owed(
+    scope: Scope,
+    collection: str,
+    condition: Row,
+    moment: str,
+    office: Row = OF_INSTITUTION,
+    most: int = 1_000,
+) -> list[Owed]:
+    """The same of each office for which some of them wait (`office` reckons its name from a row): of the `most` oldest."""
+    stages: list[Row] = [
+        {"$match": condition},
+        {"$sort": {"_id": 1}},
+        {"$limit": most},
+        {
+            "$group": {
+                "_id": office,
+                "count": {"$sum": 1},
+                "since": {"$min": f"${moment}"},
+                "oldest": {"$first": "$_id"},
+            }
+        },
+        {"$sort": {"oldest": 1}},
+    ]
+    return [
+        Owed(row["_id"], row["count"], _day(row["since"]), row["oldest"])
+        async for row in scope[collection].aggregate(stages, session=scope.session)
+    ]
+
+
+def _day(stored: Any) -> date:
+    return date.fromisoformat(stored) if isinstance(stored, str) else beijing_date(stored)
 
 
 class Part(list[R]):

@@ -39,6 +39,17 @@ class Waiting:
     """Of the oldest."""
 
 
+@dataclass(frozen=True)
+class Owed:
+    """Things of one kind that wait for one office (kernel.offices), as its superior and who waits for them see it: how many, since when,
+    and the id of the one that has waited longest."""
+
+    office: str
+    count: int
+    since: date
+    oldest: str
+
+
 def counted(title: str, href: str, count: int, since: date | None, days: int, today: date) -> list[Waiting]:
     """The line of what has no names: `since` is the day of the oldest, which is to be done in so many days. None of nothing."""
     due = since + timedelta(days=days) if since else None

@@ -38,8 +38,7 @@ from server.kernel.platform import Platform
 from server.messages import delivery
 from server.messages.delivery import Told
 from server.progress import facts
-from server.progress import rules as progress
-from server.progress.rules import Phase
+from server.progress.known import stands
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,8 @@ class Attendance:
     """One person in one class."""
 
     training_class: TrainingClass
-    phase: Phase
+    place: str
+    """环节."""
     enrolment: Enrolment
     sessions: list[Attended]
     work: list[WorkOnTask]
@@ -83,7 +83,7 @@ class PersonRecord:
     work_unit: str
     attended: list[Attendance]
     """Newest first."""
-    taught: list[tuple[TrainingClass, Phase]]
+    taught: list[tuple[TrainingClass, str]]
     certificates: list[Certificate]
     corrections: list[Correction]
     member: PoolMember | None
@@ -152,7 +152,7 @@ async def person(platform: Platform, actor: Actor, person_id: str) -> PersonReco
     if known is None or not (there.all or whole or await _belongs(platform, actor, person_id)):
         raise NotFound("没有这个人，或不在您的管理范围内。")
     ids = [one.id for one, _ in there.enrolled]
-    phases = await _phases(platform, there.all)
+    places = await _stand(platform, there.all)
     sessions = await rolls.of_person(platform, person_id, ids)
     work = await submissions.of_person(platform, person_id, ids)
     papers = await certificates.of_person(platform, actor, person_id, limit=CERTIFICATES_SHOWN)
@@ -160,7 +160,7 @@ async def person(platform: Platform, actor: Actor, person_id: str) -> PersonReco
     attended = [
         Attendance(
             training_class,
-            phases[training_class.id],
+            places[training_class.id],
             enrolment,
             sessions[training_class.id],
             work.tasks[training_class.id],
@@ -178,7 +178,7 @@ async def person(platform: Platform, actor: Actor, person_id: str) -> PersonReco
         masked if attended or whole else last_four(masked),
         (await units_of(platform, {person_id: said}))[person_id],
         attended,
-        [(one, phases[one.id]) for one in there.taught],
+        [(one, places[one.id]) for one in there.taught],
         papers,
         await corrections.of_person(platform, actor, person_id),
         member,
@@ -218,7 +218,8 @@ async def _sees_class(platform: Platform, actor: Actor, class_id: str) -> bool:
     return True
 
 
-async def _phases(platform: Platform, found: Sequence[TrainingClass]) -> dict[str, Phase]:
+async def _stand(platform: Platform, found: Sequence[TrainingClass]) -> dict[str, str]:
+    """By class id its 环节."""
     today = beijing_date(platform.clock.now())
     gathered = await facts.gather(platform, found)
-    return {class_id: progress.phase_of(known, today) for class_id, known in gathered.items()}
+    return {class_id: stands(known, today) for class_id, known in gathered.items()}

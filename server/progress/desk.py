@@ -15,7 +15,7 @@ from server.certificates import reconcile
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.identities import service as identities
-from server.interruptions import service as interrupting
+from server.interruptions import facts as interrupting
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import NotFound
@@ -30,8 +30,9 @@ from server.messages import delivery as messages
 from server.plans import service as planning
 from server.plans import windows
 from server.plans.documents import PlanFilter
-from server.progress import facts, rules, service, store, to_apply, turns
-from server.progress.rules import Owner, Step
+from server.progress import below, facts, rules, service, store, to_apply, turns
+from server.progress.below import Below
+from server.progress.known import Owner, Step, province_office
 from server.progress.to_apply import ToApply
 from server.qualification import service as qualification
 from server.wechat import content
@@ -46,7 +47,14 @@ PLANS = "/admin/classes?place=PLAN"
 """The list of what is to be applied for."""
 
 UNDER_REVIEW = frozenset(
-    {"scheme-review", "change-review", "change-revise", "place-review", "reopening-review"}
+    {
+        "scheme-review",
+        "change-accept",
+        "change-review",
+        "change-revise",
+        "place-review",
+        "reopening-review",
+    }
 )
 """Steps of a class that are documents under review: they stand here as those, also of classes that are not read."""
 
@@ -80,6 +88,7 @@ class Line:
     about: str
     """The class or the institution that it is about; empty where the title says it."""
     url: str
+    """Empty where the reader can open nothing."""
     owner: Owner
     who: str
     since: date | None
@@ -134,7 +143,7 @@ async def desk(
     elsewhere: list[Line] = []
     more: list[More] = []
     office = service.office_of(actor)
-    is_late = partial(_is_late, office=office, today=today, in_force=in_force)
+    is_late = partial(_is_late, actor=actor, today=today, in_force=in_force)
     for one in turns.in_turn(today):
         for own, share in one.shares(actor):
             read = partial(one.within, platform, actor, in_force=in_force, today=today, share=share)
@@ -144,6 +153,8 @@ async def desk(
             if found:
                 lines = [_of_item(one, item, today) for item in found.items]
                 (mine if own else elsewhere).extend(_kept(lines, found.count, found, own, more, is_late))
+    for kind in below.KINDS.values():
+        elsewhere += [_of_below(one, today) for one in await below.below(platform, actor, kind, in_force)]
     steps, cut = await _of_classes(platform, actor, today, classes_read)
     planned = await _to_apply_for(platform, actor, today, in_force)
     at_hand = office is Owner.INSTITUTION
@@ -196,6 +207,10 @@ async def line_of(scope: Scope, actor: Actor, key: str) -> Line | None:
         training_class = await classes.get_class(scope, actor, class_id)
         found = await service.steps_of_class(scope, actor, training_class)
         return next((_of_step(training_class, one, today) for one in found if one.key == step), None)
+    if kind in below.KINDS:
+        owed = await below.below(scope, actor, below.KINDS[kind], in_force)
+        if line := next((_of_below(one, today) for one in owed if one.item.key == key), None):
+            return line
     of_kind = [one for one in turns.in_turn(today) if one.kind.collection == kind and holds(actor, one.reads)]
     looks = [(one, *await one.still(scope, actor, rest)) for one in of_kind]
     if not any(reached for _, reached, _ in looks):
@@ -255,11 +270,20 @@ def _of_item(one: Pending, item: Item, today: date) -> Line:
     if Role.NATIONAL_CENTRE in one.who:
         owner, who = Owner.CENTRE, Owner.CENTRE.label
     elif Role.PROVINCE in one.who:
-        owner, who = Owner.PROVINCE, "、".join(rules.province_office(name) for name in provinces)
+        owner, who = Owner.PROVINCE, "、".join(province_office(name) for name in provinces)
     title = f"{one.title.split('，')[0]}：{item.title}"
+    return _line(item, title, item.institution_name or "、".join(provinces), owner, who, today)
+
+
+def _of_below(one: Below, today: date) -> Line:
+    line = _line(one.item, one.item.title, "", one.owner, one.who, today)
+    return line if one.opens else replace(line, url="", form=line.url)
+
+
+def _line(item: Item, title: str, about: str, owner: Owner, who: str, today: date) -> Line:
     return Line(
         title,
-        item.institution_name or "、".join(provinces),
+        about,
         item.href,
         owner,
         who,
@@ -282,11 +306,15 @@ def _urgency(line: Line) -> tuple[bool, bool, date]:
     return bool(line.blocked_by), not line.overdue, line.due or date.max
 
 
-def _is_late(line: Line, office: Owner, today: date, in_force: Policies) -> bool:
+_SUPERVISED = {Owner.CENTRE: {Owner.PROVINCE}, Owner.PROVINCE: {Owner.INSTITUTION, Owner.TEACHERS}}
+
+
+def _is_late(line: Line, actor: Actor, today: date, in_force: Policies) -> bool:
     """A province supervises its institutions and who grades in their classes (article 25), the centre the provinces."""
-    below = {Owner.CENTRE: {Owner.PROVINCE}, Owner.PROVINCE: {Owner.INSTITUTION, Owner.TEACHERS}}
+    supervised = line.owner in _SUPERVISED.get(service.office_of(actor), ())
+    supervised = supervised and actor.province_code in (None, *line.provinces)
     days = timedelta(days=in_force.overdue_days)
-    return line.owner in below.get(office, ()) and line.due is not None and today > line.due + days
+    return supervised and line.due is not None and today > line.due + days
 
 
 async def _to_apply_for(platform: Platform, actor: Actor, today: date, in_force: Policies) -> list[Line]:

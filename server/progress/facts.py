@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from server.accounts import people
@@ -26,8 +27,8 @@ from server.kernel import policies
 from server.kernel.clock import beijing_date, span
 from server.kernel.reviewed import Reviewed
 from server.kernel.unit_of_work import Scope
-from server.progress import rules
-from server.progress.rules import (
+from server.progress.known import (
+    SOON,
     ChangeFacts,
     ClassFacts,
     Count,
@@ -35,7 +36,6 @@ from server.progress.rules import (
     Letters,
     NotHeld,
     Owner,
-    Phase,
     SchemeFacts,
     SessionFacts,
     SurveyFacts,
@@ -100,21 +100,11 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
 
     def of_class(one: TrainingClass) -> ClassFacts:
         unbound_teachers, unbound_trainees = phones.get(one.id, ((), 0))
-        return ClassFacts(
-            class_id=one.id,
-            institution_name=one.institution_name,
-            province_name=PROVINCE_NAMES[one.province_code],
-            opened_on=beijing_date(one.opened_at),
-            starts_on=one.starts_on,
-            ends_on=one.ends_on,
+        return replace(
+            itself(one),
             days=days,
-            ended=one.condition.ended,
-            released_on=beijing_date(one.results_released_at) if one.results_released_at else None,
-            applied=one.application_id is not None,
-            kinds=frozenset(kind for teacher in one.teachers for kind in teacher.kinds),
             letters={kind: _letters(each, called) for kind, each in asked.get(one.id, {}).items()},
             unanswered=_unanswered(one, asked.get(one.id, {})),
-            governed=one.scheme_version is not None,
             scheme=_scheme(newest.get(one.id), called),
             trainees=len(enrolled.get(one.id, ())),
             roster_since=beijing_date(rosters[one.id].created_at) if one.id in rosters else None,
@@ -153,9 +143,9 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
     return {one.id: of_class(one) for one in found}
 
 
-def phase_of(one: TrainingClass, today: date) -> Phase:
-    """Where a class stands: what it says of itself is all that it takes."""
-    itself = ClassFacts(
+def itself(one: TrainingClass) -> ClassFacts:
+    """What a class says of itself: of its sessions nothing, and so there may be some."""
+    return ClassFacts(
         class_id=one.id,
         institution_name=one.institution_name,
         province_name=PROVINCE_NAMES[one.province_code],
@@ -167,12 +157,13 @@ def phase_of(one: TrainingClass, today: date) -> Phase:
         applied=one.application_id is not None,
         kinds=frozenset(kind for teacher in one.teachers for kind in teacher.kinds),
         governed=one.scheme_version is not None,
+        trainees=one.admitted,
+        sessions=1,
     )
-    return rules.phase_of(itself, today)
 
 
 def _is_near(one: TrainingClass, today: date) -> bool:
-    return one.starts_on - rules.SOON <= today <= one.ends_on
+    return one.starts_on - SOON <= today <= one.ends_on
 
 
 async def _bound(

@@ -23,6 +23,12 @@ class Phase(Titled):
     CLOSE = "CLOSE", "结业"
 
 
+NOT_HELD = "未举办"
+"""环节 of a class that died: its days are over, and it is to be called off, ended or put off."""
+NOT_HELD_STEP = "not-held-at-all"
+"""The key of the step that says so."""
+
+
 class Owner(Titled):
     """Whose a step is."""
 
@@ -247,3 +253,27 @@ class ClassFacts:
 
     def stage_on(self, today: date) -> Stage:
         return Stage.FINISHED if self.ended else stage(self.starts_on, self.ends_on, today)
+
+
+def phase_of(facts: ClassFacts, today: date) -> Phase:
+    """Where the class stands: what is released is closing, and before it begins a class is prepared until its teachers and its scheme
+    are there."""
+    if facts.ended or facts.released_on is not None:
+        return Phase.CLOSE
+    match facts.stage_on(today):
+        case Stage.FINISHED:
+            return Phase.ASSESS
+        case Stage.ONGOING:
+            return Phase.TEACH
+    prepared = facts.kinds >= set(Kind) and (facts.governed or not facts.applied)
+    return Phase.ENROL if prepared else Phase.PREPARE
+
+
+def stands(facts: ClassFacts, today: date) -> str:
+    """The same in a word (环节); of a class that died, that it was not held."""
+    return NOT_HELD if facts.died_by(today) else phase_of(facts, today).label
+
+
+def province_office(province: str) -> str:
+    """Of a province by its name."""
+    return f"{province}{Owner.PROVINCE.label}"

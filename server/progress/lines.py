@@ -28,8 +28,8 @@ from server.plans import rules as plan_rules
 from server.plans import service as plans
 from server.plans import windows
 from server.plans.documents import Plan, PlanFilter
-from server.progress import facts, rules, service, to_apply
-from server.progress.rules import Days, Owner, Phase, Step, province_office
+from server.progress import facts, known, rules, service, to_apply
+from server.progress.known import Days, Owner, Phase, Step, province_office
 from server.progress.to_apply import ToApply
 
 BATCH = 100
@@ -47,6 +47,7 @@ class Place(Titled):
     ENROL = "ENROL", "招生"
     TEACH = "TEACH", "教学"
     ASSESS = "ASSESS", "考核"
+    NOT_HELD = "NOT_HELD", known.NOT_HELD
     CLOSE = "CLOSE", "结业"
     ALL = "ALL", "全部培训班（含已办结）"
 
@@ -333,6 +334,7 @@ STANDING: dict[Place | None, Standing] = {
     Place.ENROL: "before",
     Place.TEACH: "under way",
     Place.ASSESS: "after",
+    Place.NOT_HELD: "after",
 }
 
 
@@ -410,7 +412,8 @@ def _said(one: TrainingClass, waits: Sequence[Step], today: date) -> str:
         return one.condition.label
     if one.results_released_at and not waits:
         return OVER
-    phase = facts.phase_of(one, today).label
+    died = any(each.key == known.NOT_HELD_STEP for each in waits)
+    place = known.NOT_HELD if died else known.phase_of(facts.itself(one), today).label
     return (
-        f"{phase}（{Condition.SUSPENDED.label}）" if one.condition_on(today) is Condition.SUSPENDED else phase
+        f"{place}（{Condition.SUSPENDED.label}）" if one.condition_on(today) is Condition.SUSPENDED else place
     )

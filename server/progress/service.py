@@ -12,7 +12,7 @@ from server.kernel.identity import Actor, Role
 from server.kernel.permissions import Permission, holds
 from server.kernel.unit_of_work import Scope
 from server.progress import facts, rules
-from server.progress.rules import Owner, Step
+from server.progress.known import Owner, Step, province_office
 
 _WRITTEN = ("/changes/postpone", "/changes/call-off", "/changes/terminate", "/sessions/teachers")
 """Pages that only the institution opens; anybody else is led to the class."""
@@ -50,7 +50,7 @@ async def office_in_words(scope: Scope, actor: Actor) -> str:
         case Owner.CENTRE:
             return Owner.CENTRE.label
         case Owner.PROVINCE:
-            return rules.province_office(facts.PROVINCE_NAMES[actor.province_code or ""])
+            return province_office(facts.PROVINCE_NAMES[actor.province_code or ""])
     return await institutions.name_of(scope, actor.institution_code or "")
 
 

@@ -24,7 +24,7 @@ from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.progress import desk, rules, service, store
 from server.progress.desk import Line
 from server.progress.documents import Urging
-from server.progress.rules import Owner
+from server.progress.known import Owner
 from server.schemes import standing as schemes
 from server.surveys import standing as surveys
 

@@ -26,7 +26,7 @@ from server.kernel.identity import Actor, system
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, rehearse, transactional
-from server.kernel.waiting import Waiting, counted
+from server.kernel.waiting import Owed, Waiting, counted
 from server.wechat import content_store as store
 from server.wechat import text_checks
 from server.wechat.content_documents import OPEN, PENDING, ContentCheck, State
@@ -455,3 +455,8 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     today = beijing_date(platform.clock.now())
     days = (await policies.on(platform, today)).review_days
     return counted("需人工查看的内容", "/admin/content-checks", count, at and beijing_date(at), days, today)
+
+
+async def owed(scope: Scope, actor: Actor) -> list[Owed]:
+    """What is flagged in the institutions below the actor's office."""
+    return [] if actor.institution_code else await store.owed(scope, actor.jurisdiction)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from server.kernel import queries
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row, by_age
 from server.kernel.queries import count_and_oldest
 from server.kernel.unit_of_work import Scope
+from server.kernel.waiting import Owed
 from server.wechat.content_documents import KEPT, ContentCheck, State
 
 COLLECTIONS = (
@@ -101,6 +103,12 @@ async def count_open(scope: Scope, institution_code: str, most: int) -> tuple[in
     """How many an institution has to look at, and since when the oldest waits."""
     condition: Row = {"institution_code": institution_code, "open": True}
     return await count_and_oldest(scope, "content_checks", condition, "created_at", most)
+
+
+async def owed(scope: Scope, reach: Jurisdiction) -> list[Owed]:
+    """The same of each institution in this reach."""
+    condition: Row = {"$and": [reach.filter(), {"open": True, "institution_code": {"$ne": ""}}]}
+    return await queries.owed(scope, "content_checks", condition, "created_at")
 
 
 async def meet_asked(scope: Scope, trace_id: str, check_id: str, now: datetime) -> Row:

@@ -83,7 +83,7 @@ async def test_a_class_that_awaits_grades_and_one_that_is_done_with_say_so(
     clock.set(datetime(2026, 3, 30, 1, 0, tzinfo=UTC))
     browser = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     page = await browser.get(f"/admin/classes/{held.id}")
-    assert open_phases(page.html) == ["教学", "考核"] and "环节：考核" in page.text  # nobody was taught yet
+    assert open_phases(page.html) == ["教学", "考核"] and "环节：未举办" in page.text  # nobody was taught
     assert "去办理" in page.text
     await certifying.release(platform, held.id)
     page = await browser.get(f"/admin/classes/{held.id}")

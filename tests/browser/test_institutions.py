@@ -39,7 +39,7 @@ from server.kernel.history import Step
 from server.kernel.life import LifeStep
 from server.persons.service import Opens
 from server.progress.desk import Line, Next, Urged
-from server.progress.rules import Owner, Phase
+from server.progress.known import Owner, Phase
 from tests.admin.front_end import allowed, layout_context, list_context, show
 from tests.browser.conftest import assert_accessible, assert_looks_right
 

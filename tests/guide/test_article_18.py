@@ -11,6 +11,7 @@ from server.jobs import JOBS
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
+from server.progress import desk
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.asking import ANYWHERE, ask
@@ -91,7 +92,8 @@ async def test_2_the_ledger_is_checked_regularly_and_what_does_not_fit_is_told(
     for officer in (opened.officer, stage.actor(cast.HEBEI_OFFICER), stage.actor(cast.CENTRE)):
         told = await reconcile.findings(platform, officer)
         assert any(found[0].printed.serial in one.detail for one in told)
-        assert await reconcile.waiting(platform, officer)
+        seen = await desk.desk(platform, officer)
+        assert any("台账核查" in one.title for one in (*seen.mine, *seen.elsewhere))
     assert await reconcile.findings(platform, stage.actor(cast.YANGZHOU_OFFICER)) == []
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.classes.rules import Kind
-from server.progress.rules import (
+from server.progress.known import (
     SOON,
     ChangeFacts,
     ClassFacts,
@@ -22,12 +22,9 @@ from server.progress.rules import (
     SchemeFacts,
     Step,
     SurveyFacts,
-    holding,
-    in_order,
-    may_be_urged,
-    next_steps,
     phase_of,
 )
+from server.progress.rules import holding, in_order, may_be_urged, next_steps
 from server.schemes.rules import State
 
 START, END = date(2026, 4, 13), date(2026, 4, 24)

@@ -373,6 +373,7 @@ async def test_no_institution_releases_the_phone_of_anybody_on_its_classes(
             await identities.release(platform, outsider, asked.id, Review(seen=1))
     assert (await anew(platform, owner)).actor.roles
     assert [one.count for one in await identities.waiting(platform, HEBEI)] == [1]
+    assert await identities.waiting(platform, stage.actor(cast.CENTRE)) == [], "it may decide, and need not"
     await identities.release(platform, HEBEI, asked.id, Review(seen=1))
     assert not (await anew(platform, owner)).actor.roles
 

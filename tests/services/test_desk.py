@@ -34,8 +34,8 @@ from server.plans.service import PlanDraft
 from server.progress import desk, lines, overdue, urging
 from server.progress import service as progress
 from server.progress.desk import Desk, Line
+from server.progress.known import Owner
 from server.progress.lines import LineFilter, Place
-from server.progress.rules import Owner
 from server.progress.urging import AlreadyUrged, NothingToUrge, OwnStep, TooEarlyToUrge, Urge
 from server.wechat.simulator import Simulator
 from tests import assessing, cast, planning, stage
@@ -162,6 +162,9 @@ async def test_a_class_that_died_is_led_to_being_called_off_and_its_roster_is_cl
             await refused
     [line] = (await at(platform, XINGTAI)).mine
     assert "没有学员：取消开班" in line.title and line.url.endswith("/changes/call-off")
+    for place, found in ((None, 1), (Place.NOT_HELD, 1), (Place.ASSESS, 0)):
+        listed = await lines.lines(platform, XINGTAI, LineFilter(place=place))
+        assert [one.place for one in listed] == ["未举办"] * found
     [seen] = (await at(platform, HEBEI)).elsewhere
     assert seen.url == f"/admin/classes/{opened.id}", (
         "the province opens the class, and not a form of the institution"
@@ -283,6 +286,68 @@ async def test_all_that_is_late_is_told_however_many_are_listed(
     seen = await at(platform, CENTRE)
     assert (len(seen.late), seen.elsewhere, seen.more) == (13, [], [])
     assert await overdue.tell_superiors(platform) == 13
+
+
+async def counted_things(platform: Platform, at: datetime) -> None:
+    """Of each kind that is told as a number: two checks and a finding of 邢台, whom 江苏's 扬州 asks to take people in; a phone that
+    邢台 is to release, and one that 河北 is."""
+    place = {"institution_code": cast.XINGTAI, "province_code": cast.HEBEI}
+    check = place | {"open": True, "created_at": at}
+    await platform["content_checks"].insert_many([check | {"_id": new_id()} for _ in range(2)])
+    await platform["ledger_findings"].insert_one(place | {"_id": new_id(), "open": True, "found_at": at})
+    asked = {"institution_code": cast.YANGZHOU, "province_code": "32", "state": "ASKED", "open": True}
+    later = {"later": {"institution_code": cast.XINGTAI}}
+    await platform["class_changes"].insert_one(
+        asked | later | {"_id": new_id(), "class_id": new_id(), "filed_at": at}
+    )
+    for keeper, code in (("INSTITUTION", cast.XINGTAI), ("PROVINCE", cast.HEBEI)):
+        kept = {"keeper": keeper, "keeper_code": code, "province_code": cast.HEBEI}
+        row = asked | kept | {"_id": new_id(), "person_id": new_id(), "due_on": beijing_date(at).isoformat()}
+        await platform["release_requests"].insert_one(row)
+
+
+async def test_what_is_told_as_a_number_waits_for_one_office_and_reaches_its_superior(
+    platform: Platform, clock: FixedClock
+) -> None:
+    await counted_things(platform, clock.now())
+    released, asked, checks, ledger = (
+        "办理解除微信绑定的申请（1）",
+        "答复转班补学的请求（1）",
+        "查看内容检查的提示（2）",
+        "处理台账核查发现不符（1）",
+    )
+    seen = await at(platform, HEBEI)
+    assert {one.title for one in seen.elsewhere} == {released, asked, checks, ledger}
+    assert {one.who for one in seen.elsewhere} == {"邢台技师学院"} and seen.late == []
+    assert [one.title for one in seen.mine] == ["解除微信绑定的申请，当天办结"]
+    assert named(seen.elsewhere, "内容检查").url == "", "whose page the province does not open"
+    assert {(one.title, one.who) for one in (await at(platform, YANGZHOU)).elsewhere} == {
+        (asked, "邢台技师学院"),
+        (released, "邢台技师学院"),
+        (released, "河北省级管理部门"),
+    }
+    assert {one.title for one in (await at(platform, JIANGSU)).elsewhere} == {asked}
+    assert (await at(platform, XINGTAI)).elsewhere == []
+    clock.advance(timedelta(days=6))
+    assert named((await at(platform, CENTRE)).late, "解除微信绑定").who == "河北省级管理部门"
+    assert [one.title for one in (await at(platform, HEBEI)).late] == [released]
+    clock.advance(timedelta(days=5))
+    assert (await at(platform, JIANGSU)).late == [], "邢台 is not its own"
+    late = (await at(platform, HEBEI)).late
+    assert {one.title for one in late} == {released, asked, checks, ledger}
+    assert await overdue.tell_superiors(platform) == 5, "to the province of 邢台, to the centre of 河北"
+    line = named(late, "内容检查")
+    assert line.due and line.due + timedelta(days=6) == beijing_date(clock.now())
+    await urging.urge(platform, HEBEI, Urge(item=line.key))
+    [words] = await told(platform, XINGTAI)
+    assert checks in words and "已等待 11 天" in words
+    for stranger in (JIANGSU, YANGZHOU, XINGTAI):
+        with pytest.raises((NotFound, NothingToUrge)):
+            await urging.urge(platform, stranger, Urge(item=line.key))
+    await platform["content_checks"].update_many({}, {"$set": {"open": False}})
+    clock.advance(timedelta(days=1))
+    with pytest.raises((NotFound, NothingToUrge)):
+        await urging.urge(platform, HEBEI, Urge(item=line.key))
 
 
 async def test_twenty_works_that_wait_for_a_grade_are_said_and_their_teacher_is_asked(

@@ -30,7 +30,7 @@ from server.classes.documents import OpenClassFilter, TrainingClass
 from server.classes.rules import Condition, Stage
 from server.classes.rules import Kind as InvitationKind
 from server.classes.service import ClassEnded, ResultsReleased
-from server.interruptions import service
+from server.interruptions import facts, service
 from server.interruptions.documents import ChangeFilter, ClassChange
 from server.interruptions.requests import CallOff, Postponement, Suspension, Termination, Transfer
 from server.interruptions.rules import ChangeOpen, ClassBegun, Ground, Kind, NameDiffers, NotLater, State
@@ -500,7 +500,7 @@ async def test_another_institution_agrees_before_the_province_decides(
         await approve(platform, asked)
     with pytest.raises(NotFound):
         await service.accept(platform, XINGTAI, asked.id, Review(seen=1))
-    [asking] = await service.waiting(platform, YANGZHOU)
+    [asking] = await facts.waiting(platform, YANGZHOU)
     assert (asking.title, asking.count) == ("请求转入本单位培训班的学员", 1)
     agreed = await service.accept(platform, YANGZHOU, asked.id, Review(seen=1))
     await approve(platform, agreed)

@@ -28,7 +28,7 @@ from server.kernel.identity import Actor, system
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
-from server.progress.rules import Owner, Step
+from server.progress.known import Owner, Step
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.examples import examples

@@ -16,7 +16,7 @@ from server.classes import service as classes
 from server.classes.service import ResultsReleased, SchemeGoverns
 from server.kernel.errors import Invalid, NotFound, Problem
 from server.kernel.platform import Platform
-from server.progress.rules import Owner
+from server.progress.known import Owner
 from server.schemes import comparing, remarks, rules, service
 from server.schemes.documents import SchemeFilter, SchemeVersion
 from server.schemes.remarks import RemarkDraft
