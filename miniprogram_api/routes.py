@@ -9,6 +9,7 @@ from miniprogram_api import (
     arrival,
     assessment,
     attendance,
+    badges,
     certificates,
     classes,
     duties,
@@ -46,11 +47,13 @@ CALLS: list[Route] = [
     *duties.ROUTES,
     *qualification.ROUTES,
     *certificates.ROUTES,
+    *badges.ROUTES,
 ]
 
 ROUTES: list[Route] = [
     *CALLS,
     *wechat.ROUTES,  # called by WeChat, not by phones: not in the description
+    *badges.FOR_ANYBODY,  # where the standards want them
     (r"/api/v1/openapi.json", openapi.Description, {"routes": CALLS}),
     (r"/api/.*", UnknownPath),
 ]

@@ -118,6 +118,8 @@ TITLES = {
     "backbone:look-at-id-number": "查看骨干教师完整身份证号",
     "backbone:register": "登记骨干教师入库",
     "certificates:issue": "核发证书",
+    "certificates:issue-credential": "领取数字凭证",
+    "certificates:make-credential-key": "生成数字凭证的签名密钥",
     "certificates:print": "打印证书",
     "certificates:print-class": "打印全班证书",
     "certificates:reconcile": "核查证书台账",

@@ -140,6 +140,11 @@ async def valid_one(scope: Scope, id_number: Binary, number: str, level: Level) 
     return any(one.status is CertificateStatus.VALID and one.printed.level is level for one in found)
 
 
+async def not_in_force(scope: Scope) -> list[str]:
+    """Ids of all that were revoked, or have another in their place: few of many."""
+    return await store.not_in_force(scope)
+
+
 async def needed(scope: Scope, person_ids: Sequence[str]) -> set[str]:
     """Those of these people who hold a certificate, revoked ones included: what was issued is never forgotten (article 18)."""
     return await store.people_with_certificates(scope, person_ids)

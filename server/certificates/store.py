@@ -36,6 +36,7 @@ COLLECTIONS = (
             Index([("printed.number", 1), ("_id", -1)]),
             Index([("class_id", 1), ("_id", 1)]),
             Index([("status", 1), ("_id", 1)], partial={"status": "PENDING"}),
+            Index([("current", 1), ("_id", 1)], partial={"current": False}),
             Index([("token", 1)], unique=True),
             Index([("printed.id_number", 1)]),
             Index([("folded_name", 1)]),
@@ -94,16 +95,22 @@ async def by_token(scope: Scope, token: str) -> Certificate | None:
     return await _one(scope, {"token": token})
 
 
+async def not_in_force(scope: Scope) -> list[str]:
+    rows = scope["certificates"].find({"current": False}, {"_id": 1}, session=scope.session)
+    return [row["_id"] async for row in rows]
+
+
 async def matching(
     scope: Scope, *, name: str | None, id_number: Binary | None, number: str | None, limit: int
 ) -> list[Certificate]:
-    """Those that carry all of what is given, newest first. The caller gives at least two (article 18)."""
+    """Those that carry all of what is given, newest first; the caller gives at least two (article 18). What waits to be signed is none yet."""
     given = {
         "folded_name": folded(name) if name is not None else None,
         "printed.id_number": id_number,
         "printed.number": number,
     }
-    condition = {path: value for path, value in given.items() if value is not None}
+    condition: Row = {path: value for path, value in given.items() if value is not None}
+    condition["status"] = {"$ne": CertificateStatus.PENDING}
     rows = scope["certificates"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [Certificate.from_mongo(row) async for row in rows]
 

@@ -7,7 +7,7 @@ trying who holds a certificate, or by which number.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,7 +15,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from server.accounts.rules import last_four
 from server.certificates import store
-from server.certificates.documents import Certificate, CertificateStatus
+from server.certificates.documents import Certificate, CertificateStatus, IssuedFile
 from server.certificates.rules import check_query
 from server.kernel import public_questions
 from server.kernel.clock import beijing_date
@@ -58,6 +58,18 @@ class CertificateQueryRequest(BaseModel):
     certificate_number: Annotated[_Given, AS_CERTIFICATE_NUMBER] | SkipJsonSchema[None] = None
 
 
+class Signature(BaseModel):
+    """Of the signed file: what was issued has not been changed since."""
+
+    model_config = ConfigDict(frozen=True)
+
+    signed_by: str
+    own_key: bool
+    """The institution's own; else the platform's, which is evidence of integrity and no 电子印章."""
+    signed_at: datetime
+    timestamped: bool
+
+
 class Paper(BaseModel):
     """All that the paper shows, the ID number masked, and whether it still counts."""
 
@@ -76,9 +88,15 @@ class Paper(BaseModel):
     serial: str
     number: str
     issued_on: date
+    mark: str
+    """补发 and the like, as it stands on the paper; mostly empty."""
     status: CertificateStatus
     revoked_on: date | None
     revoke_reason: str | None
+    replaced_on: date | None
+    """When another took its place. Nothing of that one is told: a lost paper may lie in anybody's hand."""
+    signature: Signature | None
+    """None of what was issued before files were signed."""
 
 
 def public_paper(certificate: Certificate) -> Paper:
@@ -104,9 +122,23 @@ def paper(certificate: Certificate) -> Paper:
         serial=printed.serial,
         number=printed.number,
         issued_on=printed.issued_on,
+        mark=printed.mark,
         status=certificate.status,
         revoked_on=beijing_date(certificate.revoked_at) if certificate.revoked_at else None,
         revoke_reason=certificate.revoke_reason,
+        replaced_on=beijing_date(certificate.replaced_at) if certificate.replaced_at else None,
+        signature=_signature(certificate.file),
+    )
+
+
+def _signature(file: IssuedFile | None) -> Signature | None:
+    if file is None:
+        return None
+    return Signature(
+        signed_by=file.signed_by,
+        own_key=file.own_key,
+        signed_at=file.signed_at,
+        timestamped=file.timestamped,
     )
 
 
@@ -117,7 +149,9 @@ async def verify(platform: Platform, token: str, asker: Asker) -> Paper | None:
     """
     await public_questions.check_address(platform, asker.address)
     found = await store.by_token(platform, token)
-    if found is None:
+    if (
+        found is None or found.status is CertificateStatus.PENDING
+    ):  # it waits to be signed: nothing is issued yet
         await public_questions.missed(platform, asker.address)
         return None
     return public_paper(found)

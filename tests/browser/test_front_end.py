@@ -35,6 +35,9 @@ CERTIFICATE: dict[str, Any] = {
     "status": "VALID",
     "revoked_on": None,
     "revoke_reason": None,
+    "mark": "",
+    "replaced_on": None,
+    "signature": None,
 }
 REVOKED = CERTIFICATE | {
     "status": "REVOKED",

@@ -7,6 +7,7 @@ from server.applications import documents as applications
 from server.assessment import documents as assessment
 from server.attendance import documents as attendance
 from server.backbone import documents as backbone
+from server.badges import documents as badges
 from server.certificates import documents as certificates
 from server.classes import documents as classes
 from server.corrections import documents as corrections
@@ -42,6 +43,8 @@ MODELS: dict[str, type[Document]] = {
     "arrivals": admissions.Arrival,
     "audit_checks": chain.Checked,
     "backbone_teachers": backbone.PoolMember,
+    "badge_entries": badges.BadgeEntry,
+    "badge_keys": badges.BadgeKey,
     "base_requests": institutions.BaseRequest,
     "bindings": accounts.Binding,
     "certificates": certificates.Certificate,
