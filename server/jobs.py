@@ -31,6 +31,8 @@ from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
 from server.kernel.schedule import Job
 from server.kernel.waiting import Waiting
+from server.ledger import roots
+from server.ledger import service as ledger
 from server.messages import delivery as messages
 from server.messages.forget import forget_messages
 from server.moves import service as moves
@@ -54,6 +56,14 @@ JOBS: tuple[Job, ...] = (
         "第四条（七）、第二十五条（四）",
         chain.seal,
         every=timedelta(seconds=1),
+        lease=timedelta(seconds=15),
+    ),
+    Job(
+        "seal-ledger",
+        "证书台账入链",
+        "第十八条（二）",
+        ledger.seal,
+        every=timedelta(seconds=2),
         lease=timedelta(seconds=15),
     ),
     Job(
@@ -203,6 +213,13 @@ JOBS: tuple[Job, ...] = (
         "第四条（七）、第二十五条（四）",
         chain.check,
         at=time(2),
+    ),
+    Job(
+        "sign-ledger-root",
+        "校验证书台账链，签名公布当日的根",
+        "第十八条（二）",
+        roots.check_and_sign,
+        at=time(2, 20),
     ),
     Job(
         "close-applications",

@@ -207,7 +207,8 @@ def settings_of_the_worker(
 @pytest.fixture
 def settings(settings_of_the_worker: Settings, database_name: str) -> Settings:
     settings = settings_of_the_worker.model_copy(update={"mongodb_database": database_name}, deep=True)
-    (settings.data_dir / "anchor" / f"{database_name}.jsonl").unlink(missing_ok=True)
+    for anchor in (settings.data_dir / "anchor").glob(f"{database_name}.*"):
+        anchor.unlink()
     return settings
 
 

@@ -40,6 +40,7 @@ from server.kernel.downloads import Download
 from server.kernel.errors import Conflict
 from server.kernel.identity import Actor
 from server.kernel.life import LifeStep, State
+from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.spreadsheets import XLSX
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
@@ -344,6 +345,11 @@ def _frozen(unit: UnitOfWork, assessment: ClassAssessment, standing: Standing) -
 async def released_results(scope: Scope, class_id: str) -> dict[str, Result]:
     """Person → frozen result of a class that the caller has fetched already; empty when the results are not released."""
     return {one.person_id: one for one in await store.results(scope, class_id)}
+
+
+async def result_rows(scope: Scope, class_id: str) -> dict[str, Row]:
+    """The same as it is stored, for whoever seals or checks it."""
+    return {str(row.get("person_id")): row for row in await store.result_rows(scope, class_id)}
 
 
 async def my_result(platform: Platform, actor: Actor, class_id: str) -> Result:

@@ -107,6 +107,12 @@ async def sessions_of_class(
     return [TeachingSession.from_mongo(row) async for row in rows]
 
 
+async def session_rows(scope: Scope, class_id: str) -> list[Row]:
+    """As they are, cancelled ones included: what is checked may be broken."""
+    rows = scope["teaching_sessions"].find({"class_id": class_id}, session=scope.session)
+    return await rows.to_list(None)
+
+
 async def all_sessions_of_class(scope: Scope, class_id: str) -> list[TeachingSession]:
     """In the order of the timetable, those that were cancelled included."""
     rows = scope["teaching_sessions"].find({"class_id": class_id}, session=scope.session)

@@ -18,6 +18,7 @@ from server.classes.rules import LONGEST_DAYS, Kind
 from server.classes.work import Days, Taught, names_nobody, own_days
 from server.invitations import engagements
 from server.kernel.clock import beijing_date
+from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork
 
@@ -86,6 +87,11 @@ async def who_taught(
     sessions = await store.sessions_of_class(scope, training_class.id)
     later = [one for one in sessions if after is None or one.settled_at > after]
     return set(await _own_days(scope, await _held(scope, later), training_class))
+
+
+async def session_rows(scope: Scope, class_id: str) -> list[Row]:
+    """The sessions of a class as they are stored, for whoever seals or checks what was held."""
+    return await store.session_rows(scope, class_id)
 
 
 async def trained_days(scope: Scope, class_id: str) -> Days | None:

@@ -14,7 +14,7 @@ from server.accounts import people
 from server.assessment import service as assessment
 from server.attendance import service as attendance
 from server.attendance import work
-from server.certificates import rules, store
+from server.certificates import rules, sealed, store
 from server.certificates.documents import Certificate, CertificateSnapshot, SealedSnapshot
 from server.certificates.press import press, verify_url
 from server.certificates.render import TEMPLATE_VERSION
@@ -31,6 +31,8 @@ from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+from server.ledger import service as ledger
+from server.ledger.documents import EntryKind
 from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
 from server.surveys.rules import SurveyState
@@ -190,6 +192,8 @@ async def _issue(unit: UnitOfWork, class_id: str) -> int:
         for trainee, (serial, number) in zip(due, codes, strict=True)
     ]
     await store.insert(unit, new)
+    subjects = await sealed.subjects_of(unit, new)
+    await ledger.record_several(unit, EntryKind.ISSUED, [(one, {}) for one in subjects])
     for one in new:
         unit.notify(
             one.person_id,
@@ -215,6 +219,7 @@ async def revoke_certificate(unit: UnitOfWork, certificate_id: str, wanted: Revo
     revoked = await store.revoke(unit, certificate_id, at=unit.now, by=unit.actor.name, reason=wanted.reason)
     if revoked is None:
         raise AlreadyRevoked()
+    await ledger.record(unit, EntryKind.REVOKED, await sealed.subject_of(unit, revoked), reason=wanted.reason)
     unit.notify(found.person_id, "certificate-revoked", number=found.printed.number, reason=wanted.reason)
     unit.audit("certificates:revoke", certificate_id, number=found.printed.number, reason=wanted.reason)
     return revoked

@@ -1,4 +1,4 @@
-"""The anchor of the audit trail: where its sealed heads stand outside the database, one line of JSON each, only ever appended.
+"""The anchor of a chain: where its sealed heads stand outside the database, one line of JSON each, only ever appended.
 
 Who owns the database can rewrite every row of it, but not what has been written down elsewhere. The anchor is a file, best on another
 machine's disk, or an address that keeps what is POSTed to it and gives all of it back, line by line, to a GET.
@@ -35,16 +35,16 @@ class Head:
     position: int
     seal: str
 
-    def line(self, at: datetime) -> bytes:
-        said = {"chain": "audit", "position": self.position, "seal": self.seal, "at": at}
+    def line(self, chain: str, at: datetime) -> bytes:
+        said = {"chain": chain, "position": self.position, "seal": self.seal, "at": at}
         return orjson.dumps(said, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
-    def read(cls, line: bytes) -> Head | None:
-        """None for a line that was cut off while it was written."""
+    def read(cls, chain: str, line: bytes) -> Head | None:
+        """None for a line of another chain, and for one that was cut off while it was written."""
         with contextlib.suppress(orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             said = orjson.loads(line)
-            if said["chain"] == "audit":
+            if said["chain"] == chain:
                 return cls(int(said["position"]), str(said["seal"]))
         return None
 
@@ -63,20 +63,26 @@ class Anchor(Protocol):
         """All that stand there at this moment, in their order, read as they are asked for."""
 
 
-def anchor_of(settings: Settings) -> Anchor:
+TRAIL = "audit"
+
+
+def anchor_of(settings: Settings, chain: str = TRAIL) -> Anchor:
+    """All chains share an address; beside the file of the trail each other chain has one of its own."""
     where = settings.audit_anchor
     if where.startswith(("http://", "https://")):
-        return AnchorAtAddress(where)
+        return AnchorAtAddress(where, chain)
     beside = settings.data_dir / "anchor" / f"{settings.mongodb_database}.jsonl"
-    return AnchorFile(Path(where) if where else beside)
+    file = Path(where) if where else beside
+    return AnchorFile(file if chain == TRAIL else file.with_name(f"{file.stem}.{chain}{file.suffix}"), chain)
 
 
 @dataclass(frozen=True)
 class AnchorFile:
     path: Path
+    chain: str = TRAIL
 
     async def append(self, head: Head, at: datetime) -> None:
-        await asyncio.to_thread(self._append, head.line(at))
+        await asyncio.to_thread(self._append, head.line(self.chain, at))
 
     def _append(self, line: bytes) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -99,7 +105,7 @@ class AnchorFile:
                 lines = file.read().splitlines()
         except FileNotFoundError:
             return None
-        return next((head for line in reversed(lines) if (head := Head.read(line))), None)
+        return next((head for line in reversed(lines) if (head := Head.read(self.chain, line))), None)
 
     @asynccontextmanager
     async def heads(self) -> AsyncIterator[Iterator[Head]]:
@@ -109,7 +115,7 @@ class AnchorFile:
             yield iter(())
             return
         with file:
-            yield _lines(file, os.fstat(file.fileno()).st_size)
+            yield _lines(self.chain, file, os.fstat(file.fileno()).st_size)
 
 
 @dataclass(frozen=True)
@@ -117,10 +123,11 @@ class AnchorAtAddress:
     """A failed call is an OSError, like a disk that cannot be written."""
 
     url: str
+    chain: str = TRAIL
 
     async def append(self, head: Head, at: datetime) -> None:
         headers = {"Content-Type": "application/jsonl"}
-        await self._call(method="POST", body=head.line(at), headers=headers)
+        await self._call(method="POST", body=head.line(self.chain, at), headers=headers)
 
     async def newest(self) -> Head | None:
         async with self.heads() as heads:
@@ -136,7 +143,7 @@ class AnchorAtAddress:
             await self._call(streaming_callback=keep)
             size = file.tell()
             file.seek(0)
-            yield _lines(file, size)
+            yield _lines(self.chain, file, size)
 
     async def _call(self, **request: Any) -> None:
         client = AsyncHTTPClient(force_instance=True, defaults={}, max_body_size=ANSWER_MOST)
@@ -148,8 +155,8 @@ class AnchorAtAddress:
             client.close()
 
 
-def _lines(file: IO[bytes], size: int) -> Iterator[Head]:
+def _lines(chain: str, file: IO[bytes], size: int) -> Iterator[Head]:
     """The heads in the first `size` bytes."""
     while file.tell() < size and (line := file.readline(LINE_MOST)):
-        if head := Head.read(line):
+        if head := Head.read(chain, line):
             yield head

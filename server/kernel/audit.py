@@ -50,22 +50,25 @@ SAID = (
 )
 
 
+MARKED = "entry"
+
+
 def under_key(platform: Platform, *content: Any) -> str:
     """HMAC-SHA-256, hexadecimal, over canonical JSON, under the key of the trail, which is not in the database."""
     said = orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
     return hmac.digest(platform.settings.trail_secret.get_secret_value().encode(), said, "sha256").hex()
 
 
-def said(entry: Mapping[str, Any]) -> dict[str, Any]:
+def said(entry: Mapping[str, Any], fields: Sequence[str] = SAID) -> dict[str, Any]:
     """What an entry says, its moment as the database keeps it, to the millisecond. Raises KeyError for one that lacks something."""
-    whole = {name: entry[name] for name in SAID}
+    whole = {name: entry[name] for name in fields}
     at = entry["at"]
     return whole | {"at": at.replace(microsecond=at.microsecond // 1000 * 1000)}
 
 
 def mark_of(platform: Platform, entry: Mapping[str, Any]) -> str:
     """Written with the entry: what somebody else puts into the collection has none, also before it is in the chain."""
-    return under_key(platform, "entry", said(entry))
+    return under_key(platform, MARKED, said(entry))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from server.invitations import documents as invitations
 from server.kernel import chain, policies, runs
 from server.kernel.mongo import Document
 from server.kernel.office_messages import OfficeMessage
+from server.ledger import documents as ledger
 from server.messages.office_store import InboxMark
 from server.messages.store import Pause, TemplateVersion
 from server.moves.documents import Move
@@ -68,8 +69,10 @@ MODELS: dict[str, type[Document]] = {
     "invitations": invitations.Invitation,
     "job_runs": runs.JobRun,
     "job_states": runs.JobState,
+    "ledger": ledger.LedgerEntry,
     "ledger_checks": certificates.LedgerCheck,
     "ledger_findings": certificates.LedgerFinding,
+    "ledger_roots": ledger.LedgerRoot,
     "message_pauses": Pause,
     "message_templates": TemplateVersion,
     "moves": Move,
@@ -115,6 +118,7 @@ WITHOUT_MODEL = {
     "files.files",
     "invitation_guards",
     "leases",
+    "ledger_nodes",
     "message_grant_reports",
     "message_grants",
     "mini_program",

@@ -1,0 +1,71 @@
+"""The ledger of certificates: what is entered, and what is shown and proven of it (article 18 (2): 建立专门台账……流向清晰)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from server.kernel import chain
+from server.kernel.identity import Actor
+from server.kernel.mongo import Row, new_id
+from server.kernel.platform import Platform
+from server.kernel.unit_of_work import Scope, UnitOfWork
+from server.ledger import roots, store
+from server.ledger.documents import CHAIN, EntryKind, InclusionProof, LedgerEntry, Subject
+
+Facts = Mapping[str, str | int]
+
+
+async def record(unit: UnitOfWork, kind: EntryKind, subject: Subject, **facts: str | int) -> None:
+    """Enters what `unit.actor` did with a certificate, in the same transaction. Facts hold no personal data in clear.
+
+    Raises DuplicateKeyError for a second 核发 of one certificate.
+    """
+    await record_several(unit, kind, [(subject, facts)])
+
+
+async def record_several(unit: UnitOfWork, kind: EntryKind, about: Sequence[tuple[Subject, Facts]]) -> None:
+    rows = [row_of(unit.platform, unit.actor, unit.now, kind, subject, facts) for subject, facts in about]
+    if rows:
+        await store.insert(unit, rows)
+
+
+def row_of(
+    platform: Platform,
+    actor: Actor,
+    at: datetime,
+    kind: EntryKind,
+    subject: Subject,
+    facts: Facts,
+    *,
+    late: bool = False,
+) -> Row:
+    """An entry as it is written, with its mark; the sealer gives it its place."""
+    row: Row = {
+        "_id": new_id(),
+        "at": at,
+        "kind": kind.value,
+        "actor_id": actor.id,
+        "actor_name": actor.name,
+        "actor_kind": actor.kind,
+        **vars(subject),
+        "facts": dict(facts) | ({"on_behalf_of": actor.stands_for} if actor.stands_for else {}),
+        "late": late,
+        "sealed": False,
+    }
+    return row | {"mark": CHAIN.mark_of(platform, row)}
+
+
+async def entries_of(scope: Scope, certificate_id: str) -> list[LedgerEntry]:
+    """Oldest first. The caller has established that its reader may see the certificate."""
+    return await store.of_certificate(scope, certificate_id)
+
+
+async def proof_of(platform: Platform, certificate_id: str) -> InclusionProof | None:
+    """For whoever verifies a certificate: see `roots.proof_of`."""
+    return await roots.proof_of(platform, certificate_id)
+
+
+async def seal(platform: Platform) -> int:
+    """Links what was entered; returns how many. Scheduled."""
+    return await chain.seal(platform, CHAIN)
