@@ -50,6 +50,7 @@ _KINDS = (
     _Kind("corrections", "信息更正", "$about", "/admin/corrections/{}"),
     _Kind("class_changes", "培训班变更", _OF_CLASS, "/admin/changes/{}"),
     _Kind("reopenings", "成绩重新开放", _OF_CLASS, "/admin/reopenings/{}"),
+    _Kind("seals", "印章", "$institution_name", "/admin/seals/{}"),
     _Kind("place_checks", "地点核实", "$place", "/admin/places/{}"),
     _Kind("release_requests", "解除微信绑定", "$name", "/admin/release-requests/{}"),
     _Kind("base_requests", "推荐和申请", "$institution_name", "/admin/recommendations/{}"),

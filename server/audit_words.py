@@ -241,6 +241,16 @@ TITLES = {
     "schemes:send": "培训方案送教师签署",
     "schemes:sign": "签署培训方案",
     "schemes:withdraw": "撤回培训方案",
+    "seals:approve": "通过印章",
+    "seals:file": "报送印章",
+    "seals:found-authority": "建立平台的证书签发机构",
+    "seals:issue-certificate": "签发平台代签的证书",
+    "seals:retire": "停用印章",
+    "seals:return": "退回印章",
+    "seals:upload-key": "上传签名密钥",
+    "seals:warn-keys": "提示签名密钥到期",
+    "seals:withdraw": "撤回印章",
+    "seals:withdraw-key": "停用签名密钥",
     "selection:accept": "选拔推荐列为候选",
     "selection:amend": "修改选拔推荐",
     "selection:begin": "起草选拔推荐",
@@ -329,6 +339,8 @@ _FACTS = {
     "after": "新值 {}",
     "effective_from": "自 {} 起",
     "documents": "更新 {} 条",
+    "until": "有效期至 {}",
+    "keys": "{} 个密钥",
 }
 
 _PLACES = {
@@ -339,6 +351,7 @@ _PLACES = {
     "desk": "工作台",
     "plans": "培训计划",
     "pool": "骨干教师库",
+    "signing-authority": "平台的证书签发机构",
     "unbound": "未绑定实名的手机",
     **{job.name: job.title for job in JOBS},
     **{kind.name: kind.title for kind in KINDS.values()},

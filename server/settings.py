@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from server.kernel.addresses import Network, networks
 
 MASTER_KEY_BYTES = 96
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 AES_KEY = re.compile(r"[A-Za-z0-9+/]{43}")
 
 
@@ -63,6 +64,14 @@ class Settings(BaseSettings):
     """Where the heads of the audit trail stand outside the database: a file, or an http(s) address. Empty: a file under data_dir."""
     envelope_keys: Path | None = None
     """Folder of the keys that open anonymous answers, shared by all machines and in no backup. None: a folder under data_dir."""
+
+    timestamp_url: str = ""
+    """Where certificates get their timestamps (RFC 3161). Empty, or while it does not answer: they are signed without one."""
+    seal_service_url: str = ""
+    """https address of a seal service of others, which signs every certificate (server/seals/external.py). Empty: keys kept here do."""
+    seal_service_token: SecretStr = SecretStr("")
+    seal_service_authorities: Path | None = None
+    """PEM file with the certificates of the authorities that such a service signs under: what they signed counts as ours."""
 
     session_hours: float = 12
     """A staff session ends so many hours after its last log-in."""
@@ -115,6 +124,13 @@ class Settings(BaseSettings):
             )
         return trusts
 
+    @field_validator("seal_service_url")
+    @classmethod
+    def _is_https(cls, url: str) -> str:
+        if url and not url.startswith("https://") and urlsplit(url).hostname not in LOOPBACK:
+            raise ValueError("PLATFORM_SEAL_SERVICE_URL 应为 https 地址：证书和口令不能明文传送")
+        return url
+
     @field_validator("wechat_push_aes_key")
     @classmethod
     def _is_an_aes_key(cls, key: SecretStr) -> SecretStr:
@@ -135,7 +151,7 @@ class Settings(BaseSettings):
     def meets_strangers(self) -> bool:
         """Others than whoever sits at this machine are meant to come."""
         host = urlsplit(self.public_url).hostname if self.public_url else None
-        return self.secure or host not in (None, "localhost", "127.0.0.1", "::1")
+        return self.secure or host not in (None, *LOOPBACK)
 
     @property
     def home(self) -> str:

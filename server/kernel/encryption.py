@@ -1,7 +1,7 @@
 """Personal data in the database: MongoDB's explicit field encryption (libmongocrypt, AEAD AES-256-CBC HMAC-SHA-512).
 
 ID numbers and phones are encrypted deterministically, so that equal ones are found equal; what nobody looks for, at random: also the number
-of a claim that nobody has checked (server/decisions/0027).
+of a claim that nobody has checked (server/decisions/0027). Private keys lie under a data key of their own.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pymongo.encryption_shared import Algorithm
 from pymongo.errors import DuplicateKeyError, EncryptionError
 
 KEY_NAME = "personal-data"
+SECRETS_KEY_NAME = "signing-keys"
 AWAY = "local:new_key"
 """Who wraps a data key between its old master key and its new one."""
 
@@ -32,7 +33,7 @@ class Vault:
 
     @classmethod
     async def open(cls, db: AsyncIOMotorDatabase[dict[str, Any]], master_key: str) -> Vault:
-        """The vault of this database; makes its data key at the first start.
+        """The vault of this database; makes its data keys at the first start.
 
         `master_key` is the base64 of 96 bytes that wraps the data key.
         """
@@ -51,14 +52,15 @@ class Vault:
             client,
             CodecOptions(uuid_representation=STANDARD),
         )
-        if encryption.get_key_by_alt_name(KEY_NAME) is None:
-            try:
-                encryption.create_data_key("local", key_alt_names=[KEY_NAME])
-            except (DuplicateKeyError, EncryptionError):
-                if (
-                    encryption.get_key_by_alt_name(KEY_NAME) is None
-                ):  # not merely another process that was first
-                    raise
+        for name in (KEY_NAME, SECRETS_KEY_NAME):
+            if encryption.get_key_by_alt_name(name) is None:
+                try:
+                    encryption.create_data_key("local", key_alt_names=[name])
+                except (DuplicateKeyError, EncryptionError):
+                    if (
+                        encryption.get_key_by_alt_name(name) is None
+                    ):  # not merely another process that was first
+                        raise
         return cls(encryption)
 
     @classmethod
@@ -93,16 +95,22 @@ class Vault:
     async def encrypt_random(self, values: Sequence[str]) -> list[Binary]:
         return await self._encrypt(values, Algorithm.AEAD_AES_256_CBC_HMAC_SHA_512_Random)
 
+    async def encrypt_secrets(self, values: Sequence[str]) -> list[Binary]:
+        """Of what lets its holder act for somebody, at random: private keys."""
+        return await self._encrypt(values, Algorithm.AEAD_AES_256_CBC_HMAC_SHA_512_Random, SECRETS_KEY_NAME)
+
     async def decrypt(self, values: Sequence[Binary]) -> list[str]:
         if not values:
             return []
         return await asyncio.to_thread(lambda: [self._encryption.decrypt(value) for value in values])
 
-    async def _encrypt(self, values: Sequence[str], algorithm: Algorithm) -> list[Binary]:
+    async def _encrypt(
+        self, values: Sequence[str], algorithm: Algorithm, key_name: str = KEY_NAME
+    ) -> list[Binary]:
         if not values:
             return []
         return await asyncio.to_thread(
-            lambda: [self._encryption.encrypt(value, algorithm, key_alt_name=KEY_NAME) for value in values]
+            lambda: [self._encryption.encrypt(value, algorithm, key_alt_name=key_name) for value in values]
         )
 
     def close(self) -> None:

@@ -59,8 +59,12 @@ def whose(actor: Actor) -> str:
     return actor.institution_code or actor.province_code or "centre"
 
 
-async def read_apart(platform: Platform, whom: str, read: Callable[[], R]) -> R:
+ANOTHER = "请另存为一份只含数据的新文件后重试。"
+
+
+async def read_apart(platform: Platform, whom: str, read: Callable[[], R], *, otherwise: str = ANOTHER) -> R:
     """What `read` gives, or the Problem that it raises; it and its answer are pickled. One at a time for each `whose`, on all machines.
+    `otherwise` says what to do about a file that takes too much.
 
     Raises FileUnreadable where it takes too much, OneFileAtATime, Unavailable where too many wait already.
     """
@@ -72,21 +76,23 @@ async def read_apart(platform: Platform, whom: str, read: Callable[[], R]) -> R:
         if not await leases.hold(platform, name, HELD_FOR, holder):
             raise OneFileAtATime(retry_after=int(SECONDS))
         try:
-            return await asyncio.get_running_loop().run_in_executor(_waiters, _in_a_process, read, SECONDS)
+            return await asyncio.get_running_loop().run_in_executor(
+                _waiters, _in_a_process, read, SECONDS, otherwise
+            )
         finally:
             await leases.release(platform, name, holder)
     finally:
         _line.remove(holder)
 
 
-def _in_a_process(read: Callable[[], R], seconds: float) -> R:
+def _in_a_process(read: Callable[[], R], seconds: float, otherwise: str = ANOTHER) -> R:
     receiver, sender = _processes.Pipe(duplex=False)
     process = _processes.Process(target=_read, args=(sender, read, seconds), daemon=True)
     process.start()
     sender.close()
     try:
         if not receiver.poll(seconds):
-            raise FileUnreadable(f"这个文件 {seconds:.0f} 秒内没有读完。请另存为一份只含数据的新文件后重试。")
+            raise FileUnreadable(f"这个文件 {seconds:.0f} 秒内没有读完。{otherwise}")
         done, found = receiver.recv()
     except (EOFError, OSError):  # the system has ended it
         done, found = False, MemoryError()
@@ -97,7 +103,7 @@ def _in_a_process(read: Callable[[], R], seconds: float) -> R:
     if done:
         return found  # type: ignore[no-any-return]
     if isinstance(found, MemoryError):
-        raise FileUnreadable("读取这个文件需要的内存太多。请另存为一份只含数据的新文件后重试。")
+        raise FileUnreadable(f"读取这个文件需要的内存太多。{otherwise}")
     raise found
 
 

@@ -36,6 +36,7 @@ class Topic(Titled):
     MOVED = "MOVED", "调动"
     DELEGATED = "DELEGATED", "代办"
     READY = "READY", "文件已生成"
+    EXPIRING = "EXPIRING", "到期提醒"
 
 
 @dataclass(frozen=True)

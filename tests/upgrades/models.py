@@ -29,6 +29,7 @@ from server.progress.documents import Urging
 from server.qualification import documents as qualification
 from server.reopenings import documents as reopenings
 from server.schemes import documents as schemes
+from server.seals import documents as seals
 from server.selection import documents as selection
 from server.surveys import documents as surveys
 from server.upgrades.runner import Upgrade
@@ -93,6 +94,9 @@ MODELS: dict[str, type[Document]] = {
     "refused_scans": attendance.RefusedScan,
     "release_requests": identities.ReleaseRequest,
     "reopenings": reopenings.Reopening,
+    "seals": seals.Seal,
+    "signing_authorities": seals.SigningAuthority,
+    "signing_keys": seals.SigningKey,
     "results": assessment.Result,
     "roster_imports": classes.RosterImport,
     "satisfaction_tallies": surveys.SatisfactionTally,
