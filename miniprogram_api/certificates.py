@@ -144,7 +144,7 @@ class MyPdf(MySheet):
 class MyPng(MySheet):
     @operation(
         Permission.CERTIFICATES_FETCH,
-        summary="The certificate as an image, to look at on the phone",
+        summary="The certificate as a large image",
         answers={200: "image/png"},
         problems=(CertificateRevoked, CharacterMissing, TextTooLong),
         rate="30/minute",
@@ -153,6 +153,20 @@ class MyPng(MySheet):
     async def get(self, certificate_id: str) -> None:
         sheet = await certificates.my_png(self.platform, self.actor, certificate_id)
         self.send(sheet, "image/png")
+
+
+class MyImage(MySheet):
+    @operation(
+        Permission.CERTIFICATES_FETCH,
+        summary="The certificate as a JPEG 1080 pixels wide, to look at on the phone",
+        answers={200: "image/jpeg"},
+        problems=(CertificateRevoked, CharacterMissing, TextTooLong),
+        rate="30/minute",
+        rate_by="phone",
+    )
+    async def get(self, certificate_id: str) -> None:
+        sheet = await certificates.my_image(self.platform, self.actor, certificate_id)
+        self.send(sheet, "image/jpeg")
 
 
 class CertificateQueries(ApiHandler):
@@ -194,6 +208,7 @@ ROUTES: list[Route] = [
     (r"/api/v1/certificates/(?P<certificate_id>[0-9a-f]{24})", MyCertificate),
     (r"/api/v1/certificates/(?P<certificate_id>[0-9a-f]{24})/pdf", MyPdf),
     (r"/api/v1/certificates/(?P<certificate_id>[0-9a-f]{24})/png", MyPng),
+    (r"/api/v1/certificates/(?P<certificate_id>[0-9a-f]{24})/image", MyImage),
     (r"/api/v1/certificate-queries", CertificateQueries),
     (r"/api/v1/puzzles", Puzzles),
 ]

@@ -9,13 +9,13 @@ import pypdf
 
 from server.accounts.fictional import make_person
 from server.certificates.documents import CertificateSnapshot
-from server.certificates.render import TEMPLATE_VERSION
+from server.certificates.render import TEMPLATE_VERSION, Sheet
 from server.certificates.rules import number, serial, year_month
 from server.institutions.rules import Level
 
 MM = 72 / 25.4
 PAGE_WIDTH, PAGE_HEIGHT = 297 * MM, 210 * MM
-VERIFY_URL = "https://peixun.example.cn/verify/8sK2mQ0vX4bTn7Yw3ZcLpA"
+VERIFY_URL = "https://peixun.example.cn/verify/MFRGGZDFMZTWQ2LKNNWG23TPOA"
 
 
 def a_snapshot(**changes: Any) -> CertificateSnapshot:
@@ -42,6 +42,12 @@ def a_snapshot(**changes: Any) -> CertificateSnapshot:
         "template_version": TEMPLATE_VERSION,
     }
     return CertificateSnapshot(**(fields | changes))
+
+
+def a_sheet(*, verify_url: str = VERIFY_URL, **changes: Any) -> Sheet:
+    """Of that certificate, without a seal; `seal`, `seal_type` and `layout` are the sheet's own."""
+    own = {name: changes.pop(name) for name in ("seal", "seal_type", "layout") if name in changes}
+    return Sheet(a_snapshot(**changes), verify_url, **own)
 
 
 @dataclass(frozen=True)

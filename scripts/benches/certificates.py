@@ -144,7 +144,7 @@ async def typst_inputs(platform: Platform, some: Sequence[Certificate]) -> list[
     numbers = await platform.vault.decrypt([one.printed.id_number for one in some])
     renderer = render.CertificateRenderer()
     return [
-        renderer._inputs([(one.printed.opened(number), verify_url(platform, one.token))])
+        renderer._of([render.Sheet(one.printed.opened(number), verify_url(platform, one.token))])[1]
         for one, number in zip(some, numbers, strict=True)
     ]
 
@@ -170,7 +170,7 @@ async def run(options: argparse.Namespace, folder: Path, uri: str) -> None:
     made = [make_person(number) for number in range(options.size)]
     sealed = await people.seal(platform, [Identity(one.name, one.id_number) for one in made])
     figures = {name: Figures() for name in ("issue", "insert", "draw", "typst")}
-    compiler, template = bare_compiler(), render._TEMPLATE.read_bytes()
+    compiler, template = bare_compiler(), render._SHEET_2
     for month in range(options.rounds + 1):
         class_id = await passed_class(platform, OFFICER, month, sealed)
         round_ = {name: Figures() for name in figures}
@@ -193,7 +193,7 @@ async def run(options: argparse.Namespace, folder: Path, uri: str) -> None:
         inputs = await typst_inputs(platform, theirs)
         began = time.perf_counter()
         for one in inputs:
-            compiler.compile(template, format="pdf", sys_inputs=one, pdf_standards="a-2u")
+            compiler.compile(template, format="pdf", sys_inputs=one, pdf_standards=render._STANDARDS)
         round_["typst"].add(len(inputs), began)
 
         if month:  # the first round warms up

@@ -17,7 +17,7 @@ from server.attendance import work
 from server.certificates import rules, sealed, store
 from server.certificates.documents import Certificate, CertificateSnapshot, SealedSnapshot
 from server.certificates.press import press, verify_url
-from server.certificates.render import TEMPLATE_VERSION
+from server.certificates.render import TEMPLATE_VERSION, Sheet
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions import rules as institution_rules
@@ -331,4 +331,4 @@ async def _prove_layout(platform: Platform, training_class: TrainingClass) -> No
         serial=rules.serial(*place, rules.SERIAL_LAST),
         number=rules.number(*place, month, training_class.level, rules.NUMBER_LAST),
     )
-    await press().pdf(proof, verify_url(platform, "0" * 22))
+    await press().pdf(Sheet(proof, verify_url(platform, "0" * 22)))

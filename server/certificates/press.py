@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from operator import methodcaller
+from typing import TypeVar
 
 from pypdf import PdfWriter
 
-from server.certificates.documents import CertificateSnapshot
-from server.certificates.render import CertificateRenderer, FontsMissing, Sheet
+from server.certificates.render import CertificateRenderer, FontsMissing, Sheet, renderer
 from server.kernel.errors import Unavailable
 from server.kernel.platform import Platform
+
+Drawn = TypeVar("Drawn")
 
 WAITING_MOST = 64
 """Pages that may wait: some 3 seconds of PDF, 10 of PNG. Whoever comes then is asked to come again."""
@@ -27,44 +29,46 @@ class Press:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="certificates")
-        self._renderer: CertificateRenderer | None = None
         self._waiting = 0
 
-    async def pdf(self, snapshot: CertificateSnapshot, verify_url: str) -> bytes:
+    async def pdf(self, sheet: Sheet) -> bytes:
         """A one-page PDF/A. Raises RenderFailed, or Unavailable when too many wait."""
-        return await self._draw(lambda renderer: renderer.render_pdf(snapshot, verify_url))
+        return await self.draw(methodcaller("render_pdf", sheet))
 
     async def book(self, sheets: Sequence[Sheet], title: str) -> bytes:
         """Many certificates as one PDF, a page each, in their order. Raises RenderFailed, or Unavailable when too many wait."""
         parts = [sheets[first : first + PAGES_AT_ONCE] for first in range(0, len(sheets), PAGES_AT_ONCE)]
-        drawn = [await self._draw(methodcaller("render_book", part, title)) for part in parts]
+        drawn = [await self.draw(methodcaller("render_book", part, title)) for part in parts]
         return drawn[0] if len(drawn) == 1 else await asyncio.to_thread(bound, drawn, title)
 
-    async def png(self, snapshot: CertificateSnapshot, verify_url: str) -> bytes:
-        """The same as an image for a phone."""
-        return await self._draw(lambda renderer: renderer.render_png(snapshot, verify_url))
+    async def png(self, sheet: Sheet) -> bytes:
+        """The same as an image."""
+        return await self.draw(methodcaller("render_png", sheet))
 
-    async def _draw(self, draw: Callable[[CertificateRenderer], bytes]) -> bytes:
+    async def jpeg(self, sheet: Sheet) -> bytes:
+        """The same as an image for a phone."""
+        return await self.draw(methodcaller("render_jpeg", sheet))
+
+    async def missing(self, words: Sequence[str]) -> str:
+        """Which of their characters no font here has."""
+        return await self.draw(methodcaller("missing", words))
+
+    async def draw(self, draw: Callable[[CertificateRenderer], Drawn]) -> Drawn:
+        """Whatever a renderer does, in the thread that draws. Raises Unavailable when too many wait."""
         if self._waiting >= WAITING_MOST:
             raise Unavailable("同时打印证书的人太多，请稍后再试。")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: draw(self._ready()))
+            return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: draw(renderer()))
         finally:
             self._waiting -= 1
 
     def fonts_report(self) -> str:
         """One line for the start-up: in which fonts certificates are printed here, or why none can be."""
         try:
-            return self._ready().fonts_report()
+            return renderer().fonts_report()
         except FontsMissing as problem:
             return f"证书暂时不能打印：{problem}"
-
-    def _ready(self) -> CertificateRenderer:
-        """Loading the fonts takes a moment, and most processes that start never print: done at the first page, in the thread."""
-        if self._renderer is None:
-            self._renderer = CertificateRenderer()
-        return self._renderer
 
 
 def bound(parts: Sequence[bytes], title: str) -> bytes:

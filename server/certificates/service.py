@@ -14,10 +14,11 @@ from typing import Any
 
 from bson.binary import Binary
 
-from server.certificates import store
-from server.certificates.documents import Certificate, CertificateSnapshot, CertificateStatus, LedgerFilter
-from server.certificates.press import press, verify_url
+from server.certificates import render, store
+from server.certificates.documents import Certificate, CertificateStatus, LedgerFilter
+from server.certificates.press import press
 from server.certificates.render import RenderFailed
+from server.certificates.sheets import sheet_of, sheets_of
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.institutions.rules import Level
@@ -29,7 +30,7 @@ from server.kernel.life import LifeStep, State
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
-Draw = Callable[[CertificateSnapshot, str], Awaitable[bytes]]
+Draw = Callable[[render.Sheet], Awaitable[bytes]]
 
 
 class CertificateRevoked(Conflict):
@@ -94,12 +95,7 @@ async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Down
 async def class_book(platform: Platform, actor: Actor, class_id: str) -> Download:
     """The same as one PDF to be printed, in the order of the serials. Raises NotFound, NothingToPrint, RenderFailed, Unavailable."""
     training_class, valid = await _to_print(platform, actor, class_id)
-    id_numbers = await platform.vault.decrypt([one.printed.id_number for one in valid])
-    sheets = [
-        (one.printed.opened(id_number), verify_url(platform, one.token))
-        for one, id_number in zip(valid, id_numbers, strict=True)
-    ]
-    drawn = await press().book(sheets, f"{training_class.name}证书")
+    drawn = await press().book(await sheets_of(platform, valid), f"{training_class.name}证书")
     await _note_print(platform, actor, class_id, len(valid))
     return Download.of(f"{training_class.name}证书.pdf", "application/pdf", drawn)
 
@@ -179,6 +175,12 @@ async def my_png(platform: Platform, actor: Actor, certificate_id: str) -> Sheet
     return await _look(platform, actor, found, press().png, "png")
 
 
+async def my_image(platform: Platform, actor: Actor, certificate_id: str) -> Sheet:
+    """A JPEG as wide as phones show it."""
+    found = await my_certificate(platform, actor, certificate_id)
+    return await _look(platform, actor, found, press().jpeg, "jpg")
+
+
 # ---- sheets
 
 
@@ -191,8 +193,7 @@ async def _look(platform: Platform, actor: Actor, found: Certificate, draw: Draw
 
 
 async def _draw(platform: Platform, found: Certificate, draw: Draw) -> bytes:
-    [id_number] = await platform.vault.decrypt([found.printed.id_number])
-    return await draw(found.printed.opened(id_number), verify_url(platform, found.token))
+    return await draw(await sheet_of(platform, found))
 
 
 @transactional

@@ -43,13 +43,15 @@ async def test_a_trainee_lists_reads_and_fetches_the_own_certificate(
     assert person.id_number in text_of(pdf.body) and person.id_number not in str(item)
     png = await call(site, "GET", f"/certificates/{found[0].id}/png", token=token)
     assert png.headers["Content-Type"] == "image/png" and png.body.startswith(b"\x89PNG")
+    image = await call(site, "GET", f"/certificates/{found[0].id}/image", token=token)
+    assert image.headers["Content-Type"] == "image/jpeg" and len(image.body) < len(png.body)
 
 
 async def test_somebody_elses_certificate_is_not_there(
     platform: Platform, wechat: Simulator, site: str, opened: ClassInSession, found: list[Certificate]
 ) -> None:
     unbound = await stage.phone(platform, wechat, "openid-nobody")
-    for path in ("", "/pdf", "/png"):
+    for path in ("", "/pdf", "/png", "/image"):
         address = f"/certificates/{found[0].id}{path}"
         assert (await call(site, "GET", address, token=opened.trainees[1].token)).problem == "not-found"
         assert (await call(site, "GET", address, token=opened.teacher.token)).problem == "not-found"

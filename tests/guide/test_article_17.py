@@ -12,6 +12,7 @@ from tests.printed import (
     PAGE_WIDTH,
     VERIFY_URL,
     Words,
+    a_sheet,
     a_snapshot,
     text_of,
     the_one,
@@ -21,7 +22,7 @@ from tests.printed import (
 
 @pytest.fixture(scope="module")
 def pdf() -> bytes:
-    return CertificateRenderer().render_pdf(a_snapshot(), VERIFY_URL)
+    return CertificateRenderer().render_pdf(a_sheet())
 
 
 @pytest.fixture(scope="module")

@@ -146,6 +146,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /api/v1/certificates/{certificate_id}/pdf": MY_CLASS,
     "GET /api/v1/certificates/{certificate_id}/png": MY_CLASS,
     "GET /api/v1/certificates/{certificate_id}/credential": MY_CLASS,
+    "GET /api/v1/certificates/{certificate_id}/image": MY_CLASS,
     "GET /api/v1/teaching/classes": TEACHERS,
     "GET /api/v1/teaching/satisfaction": TEACHERS,
     "GET /api/v1/teaching/duties": phones("teacher other-teacher", hidden="trainee other-trainee"),

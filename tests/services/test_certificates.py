@@ -25,7 +25,7 @@ from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.asking import ANYWHERE, ask
 from tests.certifying import certificates_of, issued, on_last_day, passed_class, release
-from tests.printed import a_snapshot, text_of
+from tests.printed import a_sheet, text_of
 from tests.surveying import answer, clock_of, open_survey
 
 MONTH = "202603"
@@ -306,9 +306,9 @@ async def test_a_sheet_that_cannot_be_drawn_does_not_spoil_the_zip(
 
 async def test_the_press_turns_away_whoever_would_wait_too_long() -> None:
     press = Press()
-    snapshot = a_snapshot()
+    sheet = a_sheet()
     drawn = await asyncio.gather(
-        *(press.pdf(snapshot, "https://platform.test/verify/x") for _ in range(WAITING_MOST + 3)),
+        *(press.pdf(sheet) for _ in range(WAITING_MOST + 3)),
         return_exceptions=True,
     )
     assert sum(isinstance(one, bytes) for one in drawn) == WAITING_MOST
