@@ -14,6 +14,8 @@ from server.certificates.rules import number, serial, year_month
 from server.institutions.rules import Level
 
 MM = 72 / 25.4
+MICROTEXT = 2
+"""Points, and less."""
 PAGE_WIDTH, PAGE_HEIGHT = 297 * MM, 210 * MM
 VERIFY_URL = "https://peixun.example.cn/verify/MFRGGZDFMZTWQ2LKNNWG23TPOA"
 
@@ -44,6 +46,12 @@ def a_snapshot(**changes: Any) -> CertificateSnapshot:
     return CertificateSnapshot(**(fields | changes))
 
 
+SEAL = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 42 42"><g fill="none" stroke="#c8102e">
+<circle cx="21" cy="21" r="20" stroke-width="1.2"/>
+<path fill="#c8102e" d="M21 13l2 6h6l-5 4 2 6-5-4-5 4 2-6-5-4h6z"/></g></svg>"""
+"""A ring with a star."""
+
+
 def a_sheet(*, verify_url: str = VERIFY_URL, **changes: Any) -> Sheet:
     """Of that certificate, without a seal; `seal`, `seal_type` and `layout` are the sheet's own."""
     own = {name: changes.pop(name) for name in ("seal", "seal_type", "layout") if name in changes}
@@ -70,10 +78,11 @@ def text_of(pdf: bytes) -> str:
 
 
 def words_of(pdf: bytes) -> list[Words]:
+    """What an eye reads: the 微缩文字 is left out."""
     words: list[Words] = []
 
     def keep(text: str, user: list[float], _text_matrix: list[float], _font: object, size: float) -> None:
-        if text.strip():
+        if text.strip() and size > MICROTEXT:
             words.append(Words(text.strip(), user[4], user[5], size))
 
     open_pdf(pdf).pages[0].extract_text(visitor_text=keep)

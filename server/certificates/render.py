@@ -4,7 +4,7 @@ The PDF is PDF/A-2a and PDF/UA-1: made to be kept, tagged, its text can be read 
 character, so that no name is ever printed with a box in it. An unknown font or any other warning is an error too. The same sheet gives
 the same bytes.
 
-The ground (frame, 底纹, 微缩文字) is the same for all certificates of a layout and is drawn once: as SVG for the PDF, as pixels for pictures.
+The ground (frame, 底纹, 微缩文字) is the same for all certificates of a layout and is drawn once: as SVG for PDF, as pixels for pictures.
 A certificate of version 1 is drawn as it was in its days.
 
 Fonts come from few places only, so that a certificate looks the same on each machine: `<sys.prefix>/share/fonts` (Noto Serif CJK SC,
@@ -147,9 +147,11 @@ class CertificateRenderer:
                 f"没有可用的证书字体：请安装 {BODY_FONT} 或 {TITLE_FONT}（查找位置：{folders}）。"
             )
         self._rare = [family for family in RARE_FONTS if family in there]
-        self._pixels = tempfile.TemporaryDirectory(prefix="certificate-grounds-")  # Typst takes pixels from files only
+        self._pixels = tempfile.TemporaryDirectory(
+            prefix="certificate-grounds-"
+        )  # Typst takes pixels from files only
         self._compiler = typst.Compiler(root=self._pixels.name, font_paths=fonts, ignore_system_fonts=True)
-        self._grounds: dict[tuple[Style, float | None], Any] = {}
+        self._grounds: dict[tuple[Style, float | None], tuple[str, Any]] = {}
         self._proven: set[str] = set()
         self._one_at_a_time = threading.RLock()
 
@@ -227,7 +229,9 @@ class CertificateRenderer:
         there = asked
         while there:
             try:
-                self._compile(_PROOF, "pdf", {"data": _json(fonts=self._fonts()["body"], words=" ".join(there))})
+                self._compile(
+                    _PROOF, "pdf", {"data": _json(fonts=self._fonts()["body"], words=" ".join(there))}
+                )
             except CharacterMissing as refusal:
                 lacking = refusal.characters
                 if not lacking & set(there):
@@ -253,7 +257,9 @@ class CertificateRenderer:
             words = [_words_1(one.snapshot) | {"qr": _qr(one.verify_url)} for one in sheets]
             return _SHEET_1, {"sheets": _json(**self._about(sheets, title), sheets=words)}
         if versions != {TEMPLATE_VERSION}:
-            unknown = "、".join(map(str, sorted(versions - {1, TEMPLATE_VERSION}))) or "、".join(map(str, sorted(versions)))
+            unknown = "、".join(map(str, sorted(versions - {1, TEMPLATE_VERSION}))) or "、".join(
+                map(str, sorted(versions))
+            )
             raise RenderFailed(f"没有第{unknown}版证书样式，请联系平台管理员。")
         return _SHEET_2, self._inputs([_words(one) for one in sheets], title=title, sheets=sheets, ppi=ppi)
 
@@ -430,9 +436,7 @@ def _failure(message: str) -> RenderFailed:
 
 def _lacking(characters: str) -> CharacterMissing:
     shown = "”“".join(_shown(char) for char in characters)
-    refusal = CharacterMissing(
-        f"证书字体中没有“{shown}”字，无法打印。请联系平台管理员安装含有该字的字体。"
-    )
+    refusal = CharacterMissing(f"证书字体中没有“{shown}”字，无法打印。请联系平台管理员安装含有该字的字体。")
     refusal.characters = frozenset(characters)
     return refusal
 

@@ -46,6 +46,4 @@ async def printer(scope: Scope, institution_code: str) -> Printer | None:
 
 
 async def save_printer(scope: Scope, kept: Printer) -> None:
-    await scope["printers"].replace_one(
-        {"_id": kept.id}, kept.to_mongo(), upsert=True, session=scope.session
-    )
+    await scope["printers"].replace_one({"_id": kept.id}, kept.to_mongo(), upsert=True, session=scope.session)

@@ -10,7 +10,6 @@ from tests.printed import (
     MM,
     PAGE_HEIGHT,
     PAGE_WIDTH,
-    VERIFY_URL,
     Words,
     a_sheet,
     a_snapshot,

@@ -23,6 +23,7 @@ from tests.printed import (
     MM,
     PAGE_HEIGHT,
     PAGE_WIDTH,
+    SEAL,
     VERIFY_URL,
     a_sheet,
     a_snapshot,
@@ -61,13 +62,13 @@ def test_the_page_says_everything_that_article_17_asks_for(
 
 def test_the_place_of_the_seal_is_clear(renderer: CertificateRenderer) -> None:
     """A seal of 42 mm is pressed over the issuer and the date; only these two may be under it."""
-    snapshot = a_snapshot()
-    words = words_of(renderer.render_pdf(Sheet(snapshot, VERIFY_URL)))
+    sheet = a_sheet(seal=SEAL, seal_type="image/svg+xml")
+    words = words_of(renderer.render_pdf(sheet))
     middle_x, middle_y = 197 * MM, 45 * MM
     reach = 21 * MM
     # What begins further right than the seal's left edge and left of its right edge, at its height.
     under = {each.text for each in words if abs(each.x - middle_x) < reach and abs(each.y - middle_y) < reach}
-    assert under == {snapshot.issuer, "2022年6月20日"}
+    assert under == {sheet.snapshot.issuer, "2022年6月20日"}
 
 
 def test_the_words_of_people_are_printed_as_they_are_not_read_as_markup(
