@@ -6,25 +6,38 @@ from collections.abc import Sequence
 
 from server.certificates.documents import Certificate
 from server.certificates.press import verify_url
-from server.certificates.render import Sheet
+from server.certificates.render import RenderFailed, Sheet
 from server.kernel.platform import Platform
 from server.layouts import service as layouts
+from server.seals import service as seals
 
 
 async def sheets_of(platform: Platform, certificates: Sequence[Certificate]) -> list[Sheet]:
-    """In their order. Whoever asks has fetched and authorised them."""
+    """In their order. Whoever asks has fetched and authorised them. Raises RenderFailed when what one was issued in is not there."""
     id_numbers = await platform.vault.decrypt([one.printed.id_number for one in certificates])
     of_layout = await layouts.of_ids(
         platform, {one.printed.layout for one in certificates if one.printed.layout}
     )
-    return [
-        Sheet(
-            one.printed.opened(id_number),
-            verify_url(platform, one.token),
-            layout=of_layout[one.printed.layout] if one.printed.layout else None,
+    of_seal = {
+        seal_id: await seals.seal_of_version(platform, seal_id)
+        for seal_id in sorted({one.printed.seal for one in certificates if one.printed.seal})
+    }
+    sheets = []
+    for one, id_number in zip(certificates, id_numbers, strict=True):
+        layout = of_layout.get(one.printed.layout or "")
+        seal = of_seal.get(one.printed.seal or "")
+        if bool(one.printed.layout) != bool(layout) or bool(one.printed.seal) != bool(seal):
+            raise RenderFailed("找不到核发这张证书时用的样式或印章，没有打印。请联系平台管理员核对。")
+        sheets.append(
+            Sheet(
+                one.printed.opened(id_number),
+                verify_url(platform, one.token),
+                seal.content if seal else None,
+                seal.media_type if seal else "",
+                layout,
+            )
         )
-        for one, id_number in zip(certificates, id_numbers, strict=True)
-    ]
+    return sheets
 
 
 async def sheet_of(platform: Platform, certificate: Certificate) -> Sheet:
