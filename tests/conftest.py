@@ -136,6 +136,8 @@ def memory(mongodb_uri: str, worker_database_name: str) -> Iterator[Memory]:
     with MongoClient[Row](mongodb_uri) as client:
         # The clock of a test stands still, often in the past: what expires by it must not vanish by the machine's clock.
         client.admin.command("setParameter", 1, ttlMonitorEnabled=False)
+        # Nobody reads what was there five minutes ago; kept, it lies in the way of every test that empties the database.
+        client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=0)
         client.drop_database(worker_database_name)
     with remembering(mongodb_uri, worker_database_name) as memory:
         yield memory
