@@ -71,7 +71,14 @@ _SECTIONS = (
         ),
         also=("/admin/selection",),
     ),
-    _Section("证书", "certificate", (("证书台账", "/admin/certificates", Permission.CERTIFICATES_READ),)),
+    _Section(
+        "证书",
+        "certificate",
+        (
+            ("证书台账", "/admin/certificates", Permission.CERTIFICATES_READ),
+            ("伪造举报", "/admin/forgeries", Permission.FORGERIES_READ),
+        ),
+    ),
     _Section(
         "机构",
         "building",

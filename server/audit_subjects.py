@@ -49,6 +49,7 @@ _KINDS = (
     _Kind("applications", "开班申请", "$name", "/admin/applications/{}"),
     _Kind("corrections", "信息更正", "$about", "/admin/corrections/{}"),
     _Kind("class_changes", "培训班变更", _OF_CLASS, "/admin/changes/{}"),
+    _Kind("forgeries", "伪造举报", "$certificate_number", "/admin/forgeries/{}"),
     _Kind("reopenings", "成绩重新开放", _OF_CLASS, "/admin/reopenings/{}"),
     _Kind("seals", "印章", "$institution_name", "/admin/seals/{}"),
     _Kind("place_checks", "地点核实", "$place", "/admin/places/{}"),

@@ -11,6 +11,7 @@ from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import ByAge, Filter, LevelCode, Listing, Options, Query, Words, Year, fetched_by
 from admin.options import years
+from admin.puzzled import NO_PUZZLE, Puzzled
 from admin.steps import Done, shows, step
 from server.certificates import issue, reconcile, verify
 from server.certificates import service as certificates
@@ -19,14 +20,12 @@ from server.certificates.issue import Revocation
 from server.certificates.press import verify_url
 from server.certificates.verify import CertificateMissing, CertificateQueryRequest, Paper, paper
 from server.institutions import service as institutions
-from server.kernel import public_questions
 from server.kernel.addresses import counted_as
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Problem
 from server.kernel.permissions import Permission
 from server.kernel.public_questions import Asker
-from server.kernel.puzzles import PuzzleNeeded, Ticket
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
 
@@ -185,7 +184,7 @@ async def revoke(page: OneCertificate, certificate_id: str) -> str:
 # ---- the public pages
 
 
-class CertificateQueries(PageHandler):
+class CertificateQueries(Puzzled):
     """The call of the phones shares the limit: twenty questions in all."""
 
     counted_as = verify.QUERIES_COUNTED_AS
@@ -194,38 +193,19 @@ class CertificateQueries(PageHandler):
 
     @allow(Permission.ANYONE, rate=verify.QUERY_RATE)
     async def post(self) -> None:
-        proof = self.get_body_argument("proof", "")
-        asker = Asker(counted_as(self.request.remote_ip or ""), proof or self.get_body_argument("ticket", ""))
         try:
-            found = await verify.query(self.platform, self.form(CertificateQueryRequest), asker)
+            found = await verify.query(self.platform, self.form(CertificateQueryRequest), self.asker)
         except CertificateMissing as problem:
-            await self.show(self.refuse(problem) | {"problem": None}, missed=True)
-        except PuzzleNeeded as problem:
-            ticket = None if proof else await self._ticket(problem, asker)
-            await self.show(self.refuse(problem), ticket=ticket, level=int(problem.extra.get("level", 0)))
+            await self.show(await self.once_more(problem) | {"problem": None}, missed=True)
         except Problem as problem:
-            await self.show(self.refuse(problem))
+            await self.show(await self.once_more(problem))
         else:
             await self.show(found=found)
 
-    async def _ticket(self, problem: PuzzleNeeded, asker: Asker) -> Ticket | None:
-        """The one that is not ripe yet, or another."""
-        if "ticket" in problem.extra:
-            return Ticket(str(problem.extra["ticket"]), int(problem.extra["seconds"]))
-        return await public_questions.ticket(self.platform, asker, int(problem.extra.get("level", 0)))
-
     async def show(
-        self,
-        outcome: Outcome = NO_ERRORS,
-        *,
-        found: Sequence[Paper] = (),
-        missed: bool = False,
-        ticket: Ticket | None = None,
-        level: int = 0,
+        self, outcome: Outcome = NO_ERRORS | NO_PUZZLE, *, found: Sequence[Paper] = (), missed: bool = False
     ) -> None:
-        self.render_page(
-            "certificates/query.html", found=found, missed=missed, ticket=ticket, level=level, **outcome
-        )
+        self.render_page("certificates/query.html", found=found, missed=missed, **outcome)
 
 
 class Verify(PageHandler):

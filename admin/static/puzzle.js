@@ -13,7 +13,7 @@ globalThis.$altcha.i18n.set("zh-cn", {
   verified: "验证完成",
   waitAlert: "正在验证，请稍候…",
   verificationRequired: "需要验证",
-  error: "自动验证没有成功，可直接按“查询”",
+  error: "自动验证没有成功，可直接提交",
   expired: "验证已过期，请再验证一次",
   verify: "验证",
 });

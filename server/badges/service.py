@@ -12,8 +12,8 @@ from joserfc.jwk import ECKey
 from pymongo.errors import DuplicateKeyError
 
 from server.badges import claims, store
-from server.badges.documents import BadgeEntry, BadgeKey
 from server.badges.claims import LIST_SIZE, Issuer
+from server.badges.documents import BadgeEntry, BadgeKey
 from server.certificates import service as certificates
 from server.certificates.documents import Certificate
 from server.certificates.press import verify_url

@@ -136,6 +136,11 @@ async def valid_one(scope: Scope, id_number: Binary, number: str, level: Level) 
     return any(one.status is CertificateStatus.VALID and one.printed.level is level for one in found)
 
 
+async def numbered(scope: Scope, number: str) -> str | None:
+    """The id of the newest certificate of this number."""
+    return await store.numbered(scope, number)
+
+
 async def not_in_force(scope: Scope) -> list[str]:
     """Ids of all that were revoked, or have another in their place: few of many."""
     return await store.not_in_force(scope)

@@ -95,6 +95,14 @@ async def by_token(scope: Scope, token: str) -> Certificate | None:
     return await _one(scope, {"token": token})
 
 
+async def numbered(scope: Scope, number: str) -> str | None:
+    condition: Row = {"printed.number": number, "status": {"$ne": CertificateStatus.PENDING}}
+    row = await scope["certificates"].find_one(
+        condition, {"_id": 1}, sort=[("_id", -1)], session=scope.session
+    )
+    return None if row is None else str(row["_id"])
+
+
 async def not_in_force(scope: Scope) -> list[str]:
     rows = scope["certificates"].find({"current": False}, {"_id": 1}, session=scope.session)
     return [row["_id"] async for row in rows]
@@ -103,7 +111,7 @@ async def not_in_force(scope: Scope) -> list[str]:
 async def matching(
     scope: Scope, *, name: str | None, id_number: Binary | None, number: str | None, limit: int
 ) -> list[Certificate]:
-    """Those that carry all of what is given, newest first; the caller gives at least two (article 18). What waits to be signed is none yet."""
+    """Those that carry all of what is given, newest first; the caller gives at least two (article 18). What waits to be signed is none."""
     given = {
         "folded_name": folded(name) if name is not None else None,
         "printed.id_number": id_number,

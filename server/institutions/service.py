@@ -167,6 +167,11 @@ async def name_of(scope: Scope, code: str) -> str:
     return found.name
 
 
+async def numbered(scope: Scope, code: str) -> Institution | None:
+    """The institution that a number on a paper names: for what the public says, which has no reach."""
+    return await store.institution(scope, Jurisdiction.everything(), code)
+
+
 async def called(scope: Scope, name: str) -> Institution | None:
     """The institution of this name, or that had it, for who has to know whether a work unit is one."""
     return await store.institution_named(scope, name)

@@ -37,6 +37,7 @@ class Topic(Titled):
     DELEGATED = "DELEGATED", "代办"
     READY = "READY", "文件已生成"
     EXPIRING = "EXPIRING", "到期提醒"
+    REPORTED = "REPORTED", "证书举报"
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,9 @@ class Permission(Titled):
     DUTIES_LOG = "duties:log", "登记后续指导"
     DUTIES_OWN = "duties:own", "查看自己的年度履职和登记过的后续指导"
     DUTIES_READ = "duties:read", "查看骨干教师履职情况"
+    FORGERIES_ANSWER = "forgeries:answer", "报告伪造举报的核实情况"
+    FORGERIES_CONCLUDE = "forgeries:conclude", "对伪造举报作出结论、登记移送，查看举报人的联系方式"
+    FORGERIES_READ = "forgeries:read", "查看证书伪造的举报"
     IDENTITIES_CONFIRM = "identities:confirm", "核对证件后确认本班人员的手机，发放个人码，申请解除微信绑定"
     IDENTITIES_DECIDE = "identities:decide", "办理本单位、本省人员微信绑定的解除"
     IDENTITIES_OVERSEE = "identities:oversee", "确认骨干教师的手机，登记其手机号"
@@ -138,6 +141,7 @@ CHAPTERS = {
     "reopenings": "成绩重新开放",
     "surveys": "满意度评价",
     "certificates": "培训证书",
+    "forgeries": "伪造举报",
     "content": "内容检查",
     "corrections": "信息更正",
     "policies": "平台政策",
@@ -161,6 +165,7 @@ _STAFF = frozenset(
         Permission.CERTIFICATES_READ,
         Permission.CLASSES_READ,
         Permission.CORRECTIONS_READ,
+        Permission.FORGERIES_READ,
         Permission.IDENTITIES_DECIDE,
         Permission.INSTITUTIONS_READ,
         Permission.INTERRUPTIONS_READ,
@@ -188,6 +193,7 @@ _INSTITUTION = _STAFF | {
     Permission.CLASSES_MANAGE,
     Permission.CONTENT_REVIEW,
     Permission.CORRECTIONS_REQUEST,
+    Permission.FORGERIES_ANSWER,
     Permission.IDENTITIES_CONFIRM,
     Permission.INTERRUPTIONS_REQUEST,
     Permission.INVITATIONS_SEND,
@@ -224,6 +230,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.CONTENT_REVIEW,
         Permission.CORRECTIONS_REVIEW,
         Permission.DUTIES_READ,
+        Permission.FORGERIES_CONCLUDE,
         Permission.IDENTITIES_OVERSEE,
         Permission.INSTITUTIONS_DECIDE,
         Permission.INSTITUTIONS_READ_REQUESTS,
@@ -242,6 +249,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.APPLICATIONS_REVIEW,
         Permission.CORRECTIONS_REVIEW,
         Permission.DUTIES_READ,
+        Permission.FORGERIES_CONCLUDE,
         Permission.IDENTITIES_OVERSEE,
         Permission.INSTITUTIONS_READ_REQUESTS,
         Permission.INSTITUTIONS_RECOMMEND,

@@ -91,6 +91,9 @@ class Policies(BaseModel):
     certificate_days: Annotated[
         int, Group.DUE, Field(ge=1, le=180, title="公布成绩后核发证书的期限（天）")
     ] = 15
+    forgery_days: Annotated[
+        int, Group.DUE, Field(ge=1, le=90, title="证书伪造举报：核实、作出结论各自的期限（天）")
+    ] = 10
     overdue_days: Annotated[
         int, Group.DUE, Field(ge=1, le=60, title="超过办理期限几天后列入上级的逾期清单（天）")
     ] = 5

@@ -10,6 +10,9 @@ from server.applications.documents import Application
 from server.corrections.documents import Correction
 from server.corrections.rules import State as Correcting
 from server.corrections.rules import Subject
+from server.forgeries import rules as forgeries
+from server.forgeries.documents import Forgery
+from server.forgeries.documents import dated as forgery_days
 from server.institutions.documents import BaseRequest
 from server.institutions.rules import RequestState
 from server.interruptions import rules as interruptions
@@ -42,6 +45,19 @@ _ALWAYS: tuple[Pending, ...] = (
     *pending(PlaceCheck, venues.STEPS, "/admin/places", Permission.VENUES_READ),
     *pending(ClassChange, interruptions.STEPS, "/admin/changes", Permission.INTERRUPTIONS_READ),
     *pending(Reopening, reopenings.STEPS, "/admin/reopenings", Permission.REOPENINGS_READ),
+    *(
+        replace(one, dated=forgery_days)
+        for one in pending(Forgery, forgeries.STEPS, "/admin/forgeries", Permission.FORGERIES_READ)
+    ),
+    Pending(
+        Forgery,
+        CENTRE,
+        {"institution_code": "", "open": True},
+        "发证机构不明的证书举报",
+        "/admin/forgeries",
+        Permission.FORGERIES_READ,
+        dated=forgery_days,
+    ),
     *pending(Nominee, selection.STEPS, "/admin/selection", Permission.SELECTION_READ),
     *pending(PassList, selection.LIST_STEPS, "/admin/selection/lists", Permission.SELECTION_READ_LISTS),
     *(

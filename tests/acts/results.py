@@ -8,14 +8,19 @@ from datetime import timedelta
 from server.attendance import work
 from server.certificates import issue
 from server.certificates.issue import Revocation
-from server.kernel.reviews import Review
+from server.forgeries import service as forgeries
+from server.forgeries.documents import Forgery
+from server.forgeries.rules import Outcome
+from server.forgeries.service import Conclusion, Findings, ReferralDraft
+from server.kernel.clock import beijing_date
+from server.kernel.reviews import Return, Review
 from server.reopenings import service as reopenings
 from server.reopenings.documents import Reopening
 from server.reopenings.service import Asked
 from server.surveys import service as surveys
-from tests import assessing, certifying, stage, surveying
+from tests import assessing, certifying, reporting, stage, surveying
 from tests.acts.walking import World, way_back
-from tests.planning import HEBEI
+from tests.planning import HEBEI, XINGTAI
 from tests.stage import ClassInSession
 
 WHY = Asked(reason="漏计一次补签，需要重新核定。")
@@ -72,3 +77,41 @@ async def a_certificate(world: World) -> AsyncIterator[None]:
     yield
     revoked = Revocation(reason="核发后发现身份证号有误。", typed=paper.printed.number)
     await issue.revoke_certificate(world.platform, held.officer, paper.id, revoked)
+
+
+async def looked_into(world: World) -> Forgery:
+    """A report that its issuer has answered."""
+    found = await reporting.reported(world.platform, issuer="邢台技师学院")
+    said = Findings(seen=1, reason="台账中没有这张证书，编号不是本机构的。")
+    return await forgeries.answer(world.platform, XINGTAI, found.id, said)
+
+
+async def concluded(world: World, found: Forgery) -> Forgery:
+    said = Conclusion(seen=len(found.history), outcome=Outcome.CONFIRM, reason="经核对台账，系伪造。")
+    return await forgeries.conclude(world.platform, HEBEI, found.id, said)
+
+
+@way_back("forgeries:conclude", "forgeries:reopen")
+async def a_conclusion_on_a_forgery(world: World) -> AsyncIterator[None]:
+    found = await looked_into(world)
+    yield
+    found = await concluded(world, found)
+    yield
+    again = Return(seen=len(found.history), reason="出现新的材料，需要重新核实。")
+    await forgeries.reopen(world.platform, HEBEI, found.id, again)
+
+
+@way_back("forgeries:refer", "forgeries:unrefer")
+async def a_forgery_that_was_handed_over(world: World) -> AsyncIterator[None]:
+    found = await concluded(world, await looked_into(world))
+    yield
+    handed = ReferralDraft(
+        seen=len(found.history),
+        on=beijing_date(world.platform.clock.now()),
+        authority="邢台市公安局",
+        document_number="冀人社移〔2026〕3 号",
+    )
+    found = await forgeries.refer(world.platform, HEBEI, found.id, handed)
+    yield
+    wrong = Return(seen=len(found.history), reason="文号登记有误，重新登记。")
+    await forgeries.unrefer(world.platform, HEBEI, found.id, wrong)

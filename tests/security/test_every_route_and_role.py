@@ -69,6 +69,10 @@ TABLE: dict[str, Outcomes] = {
     "GET /certificates/query": ANY_BROWSER,
     "POST /certificates/query": ANY_BROWSER,
     "GET /verify/{token}": ANY_BROWSER,
+    "GET /certificates/report": ANY_BROWSER,
+    "POST /certificates/report": ANY_BROWSER,
+    "GET /certificates/report/status": ANY_BROWSER,
+    "POST /certificates/report/status": ANY_BROWSER,
     "GET /tour": ANY_BROWSER,
     "GET /admin/login": ANY_BROWSER,
     "GET /admin/session": ANY_BROWSER,
@@ -232,6 +236,21 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/certificates/export": ANY_STAFF,
     "GET /admin/certificates/check/export": ANY_STAFF,
     "GET /admin/reopenings/export": ANY_STAFF,
+    "GET /admin/forgeries": ANY_STAFF,
+    "GET /admin/forgeries/export": ANY_STAFF,
+    "GET /admin/forgeries/{forgery_id}": IN_REACH,
+    "GET /admin/forgeries/{forgery_id}/picture": IN_REACH,
+    "GET /admin/forgeries/{forgery_id}/contact": IN_REACH,
+    "POST /admin/forgeries/{forgery_id}/contact": staff(f"{CENTRE} {HEBEI}", hidden=JIANGSU),
+    "GET /admin/forgeries/{forgery_id}/answer": IN_REACH,
+    "POST /admin/forgeries/{forgery_id}/answer": OF_XINGTAI,
+    **{
+        f"{method} /admin/forgeries/{{forgery_id}}/{act}": (
+            IN_REACH if method == "GET" else staff(f"{CENTRE} {HEBEI}", hidden=JIANGSU)
+        )
+        for act in ("take-up", "conclude", "refer", "reopen", "unrefer")
+        for method in ("GET", "POST")
+    },
     "GET /admin/exports": ANY_STAFF,
     "GET /admin/exports/{export_id}": OWN_SESSION,
     "GET /admin/exports/{export_id}/file": OWN_SESSION,

@@ -23,6 +23,7 @@ from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import AddedHours, AddedKind
 from server.certificates import issue, service
+from server.certificates.documents import Certificate
 from server.classes import roster_import
 from server.corrections import service as corrections
 from server.corrections.service import ClassCorrection
@@ -66,7 +67,7 @@ from server.wechat import content_store
 from server.wechat.content_documents import ContentCheck
 from server.wechat.content_documents import State as CheckState
 from server.wechat.simulator import Simulator
-from tests import cast, certifying, planning, scheming, selecting, stage
+from tests import cast, certifying, planning, reporting, scheming, selecting, stage
 from tests.admitting import ANSWERS, enrolment_draft
 from tests.stage import ClassInSession, Phone
 
@@ -156,6 +157,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "number": "1",
             "action": "suspend",
             "request_id": await _recommendation(platform),
+            "forgery_id": await _forgery(platform, certificate),
             "reopening_id": await _reopening(platform, held),
             "move_id": await _move(platform, held),
             "delegation_id": "0" * 24,
@@ -388,6 +390,11 @@ async def _move(platform: Platform, held: ClassInSession) -> str:
     )
     await moves_store.insert(platform, new)
     return new.id
+
+
+async def _forgery(platform: Platform, certificate: Certificate) -> str:
+    """Somebody has seen a forged copy of it: the report's id."""
+    return (await reporting.reported(platform, certificate.printed.number)).id
 
 
 async def _reopening(platform: Platform, held: ClassInSession) -> str:

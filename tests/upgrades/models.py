@@ -13,6 +13,7 @@ from server.classes import documents as classes
 from server.corrections import documents as corrections
 from server.duties import documents as duties
 from server.exports import documents as exports
+from server.forgeries import documents as forgeries
 from server.identities import documents as identities
 from server.institutions import documents as institutions
 from server.interruptions import documents as interruptions
@@ -62,6 +63,8 @@ MODELS: dict[str, type[Document]] = {
     "enrolments": classes.Enrolment,
     "exports": exports.PreparedExport,
     "face_attempts": FaceAttempt,
+    "forgeries": forgeries.Forgery,
+    "forgery_pictures": forgeries.ForgeryPicture,
     "grades": assessment.Grade,
     "guidance": duties.Guidance,
     "half_sign_ins": accounts.HalfSignIn,

@@ -1,0 +1,113 @@
+"""举报 of forged certificates: taken from anybody, worked on by who is meant, and told to nobody else."""
+
+from __future__ import annotations
+
+import io
+from datetime import date, timedelta
+
+import pytest
+from PIL import Image
+
+from server.forgeries import pictures, rules, service
+from server.forgeries.documents import ForgeryFilter
+from server.forgeries.pictures import PictureRefused
+from server.forgeries.rules import Outcome, State
+from server.forgeries.service import Conclusion, Findings, Report
+from server.kernel.clock import beijing_date
+from server.kernel.errors import Invalid, NotFound
+from server.kernel.identity import Actor
+from server.kernel.platform import Platform
+from server.kernel.policies import Policies
+from server.kernel.public_questions import Asker
+from server.kernel.puzzles import PuzzleNeeded
+from server.kernel.reviews import NotYours
+from server.messages import office_inbox
+from server.messages.office_inbox import InboxFilter
+from server.progress import desk
+from tests import reporting
+from tests.asking import solved
+from tests.planning import CENTRE, CHANGZHOU, HEBEI, XINGTAI
+from tests.reporting import NONCE, SEEN, reported
+
+OF_XINGTAI = "130092026113001"
+
+
+async def listed(platform: Platform, actor: Actor) -> list[str]:
+    return [one.id for one in await service.list_forgeries(platform, actor, ForgeryFilter())]
+
+
+async def test_the_number_on_the_paper_leads_to_issuer_and_province_and_an_unknown_one_to_the_centre(
+    platform: Platform,
+) -> None:
+    found = await reported(platform, OF_XINGTAI)
+    unknown = await reported(platform, "no such number", nonce="6" * 32)
+    assert await listed(platform, XINGTAI) == await listed(platform, HEBEI) == [found.id]
+    assert await listed(platform, CHANGZHOU) == []
+    assert await listed(platform, CENTRE) == [unknown.id, found.id]
+    [told] = await office_inbox.inbox(platform, HEBEI, InboxFilter(), limit=9)
+    assert SEEN not in told.words and told.href == f"/admin/forgeries/{found.id}"
+    today = beijing_date(platform.clock.now())
+    for actor, waits in ((XINGTAI, found), (CENTRE, unknown)):
+        mine = {one.url: one.due for one in (await desk.desk(platform, actor)).mine}
+        assert mine == {waits.address: today + timedelta(days=Policies().forgery_days)}
+
+
+async def test_sent_twice_it_is_one_report_with_one_code_and_costs_a_puzzle(platform: Platform) -> None:
+    wanted = Report(nonce=NONCE, description=f"{SEEN} 本人身份证号 {'1' * 17}X")
+    asker = Asker("192.0.2.5", solved(platform))
+    codes = {await service.report(platform, asker, wanted, b"") for _ in range(2)}
+    assert len(codes) == 1 and await platform["forgeries"].count_documents({}) == 1
+    row = await platform["forgeries"].find_one({})
+    assert row is not None and "1" * 17 not in row["description"], "whole numbers are cut"
+    with pytest.raises(PuzzleNeeded):
+        await service.report(platform, Asker("192.0.2.5"), wanted, b"")
+    [code] = codes
+    standing = await service.ask(platform, asker, f"{code[:4]}-{code[4:]}".lower())
+    assert standing.state is State.RECEIVED
+    with pytest.raises(NotFound):
+        await service.ask(platform, asker, "A" * 16)
+
+
+async def test_the_picture_is_drawn_anew_without_where_it_was_taken(platform: Platform) -> None:
+    found = await reported(platform, OF_XINGTAI)
+    kept = await platform["forgery_pictures"].find_one({"_id": found.id})
+    assert kept is not None and b"Camera" in reporting.photo() and b"Camera" not in kept["content"]
+    with Image.open(io.BytesIO(kept["content"])) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (200, 320)), "upright"
+    for content in (b"<svg onload='alert(1)'/>", b"GIF89a", reporting.photo()[:200]):
+        with pytest.raises(PictureRefused, match="不是可以读取的图片"):
+            pictures.redrawn(content)
+    bomb = io.BytesIO()
+    Image.new("1", (9_000, 9_000)).save(bomb, "PNG")
+    with pytest.raises(PictureRefused, match="像素太多"):
+        pictures.redrawn(bomb.getvalue())
+    with pytest.raises(PictureRefused):
+        await reported(platform, nonce="7" * 32, picture=b"x" * (pictures.LARGEST + 1))
+    assert await platform["forgeries"].count_documents({}) == 1
+
+
+async def test_the_issuer_answers_and_does_not_judge_itself_nor_see_who_reported(platform: Platform) -> None:
+    found = await reported(platform, OF_XINGTAI)
+    said = Findings(seen=1, reason="台账中没有这张证书。")
+    checking = await service.answer(platform, XINGTAI, found.id, said)
+    judged = Conclusion(
+        seen=2, outcome=Outcome.CONFIRM, reason="编号不存在，系伪造。", reply="经核实，证书是伪造的。"
+    )
+    with pytest.raises(NotYours):
+        await service.conclude(platform, XINGTAI, found.id, judged)
+    with pytest.raises(NotYours):
+        await service.contact(platform, XINGTAI, found.id)
+    assert await service.contact(platform, HEBEI, found.id) == "zhang@example.cn"
+    assert "zhang" not in str(await platform["forgeries"].find_one({"_id": found.id}))
+    done = await service.conclude(platform, HEBEI, found.id, judged)
+    assert (checking.state, done.state, done.open) == (State.CHECKING, State.CONFIRMED, False)
+    code = service._code(platform, NONCE)
+    standing = await service.ask(platform, Asker("192.0.2.9"), code)
+    assert standing.reply == judged.reply
+    assert judged.reason not in str(standing) and HEBEI.name not in str(standing)
+
+
+def test_what_was_not_handed_over_yet_is_not_noted() -> None:
+    for on in (date(2026, 3, 1), date(2026, 3, 12)):
+        with pytest.raises(Invalid):
+            rules.require_day(on, date(2026, 3, 2), date(2026, 3, 11))
