@@ -187,7 +187,8 @@ def by(step: Step, of: Any = None) -> str:
     """Who took a step of a document, and in which office, as far as the document `of` names it."""
     kind, _, code = step.office.partition(":")
     units = (one for one in (of, getattr(of, "later", None)) if one is not None)
-    names = {getattr(one, "institution_code", ""): getattr(one, "institution_name", "") for one in units}
+    coded = ((getattr(one, "institution_code", ""), getattr(one, "institution_name", "")) for one in units)
+    names = {unit: name for unit, name in coded if isinstance(unit, str)}  # a 调动 has several
     office = {
         "centre": Role.NATIONAL_CENTRE.label,
         "province": f"{_PROVINCE_NAMES.get(code, '')}{Role.PROVINCE.label}",

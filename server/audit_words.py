@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from server import audit_subjects as subjects
 from server.accounts import people
 from server.audit_subjects import Subject
+from server.audit_told import Told, actor_of, office_of, persons_in
 from server.institutions import service as institutions
-from server.institutions.annex1 import PROVINCES
 from server.jobs import JOBS
 from server.kernel import audit, chain
-from server.kernel.identity import Role
 from server.kernel.permissions import CHAPTERS
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
@@ -371,37 +370,6 @@ _PLACES = {
 OTHERS = "其他"
 
 
-@dataclass(frozen=True)
-class Told:
-    """One entry of the trail in words."""
-
-    id: str
-    at: datetime
-    who: str
-    title: str
-    detail: str
-    subject: str
-    """In words, where it is known; else its id."""
-    sealed: bool
-    subject_id: str = ""
-    page: str = ""
-    """Of the subject, where it has one."""
-    doubtful: bool = False
-    """It is not what was sealed."""
-    office: str = ""
-    """Of a member of staff, in words."""
-
-    @property
-    def by(self) -> str:
-        return f"{self.who}，{self.office}" if self.office else self.who
-
-    @property
-    def standing(self) -> str:
-        if self.doubtful:
-            return "与入链时不符"
-        return "已入链" if self.sealed else "等待"
-
-
 def choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """Every action by its chapter, as a filter offers them."""
     found: dict[str, list[tuple[str, str]]] = {title: [] for title in (*CHAPTERS.values(), OTHERS)}
@@ -437,7 +405,7 @@ async def trail(
 
 async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list[Told]:
     """Entries in words; a person named by id, as what it was done to or among the facts, is shown by name."""
-    ids = {str(one) for entry in entries for one in _persons_in(entry)}
+    ids = {str(one) for entry in entries for one in persons_in(entry)}
     persons = await people.persons(platform, sorted(ids))
     called = await people.called(
         platform,
@@ -456,7 +424,7 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
         Told(
             id=entry["_id"],
             at=entry["at"],
-            who=_who(entry, called),
+            who=actor_of(entry, called),
             title=(TITLES | _OF_EARLIER_VERSIONS).get(entry["action"], entry["action"]),
             detail=_detail(entry, {one: called[one] for one in persons}, called.get(entry["actor_id"], "")),
             subject=_PLACES.get(entry["subject"])
@@ -464,41 +432,16 @@ async def tell(platform: Platform, entries: Sequence[Mapping[str, Any]]) -> list
             sealed=entry.get("sealed") is True,
             subject_id=entry["subject"],
             page=known[entry["subject"]].page if entry["subject"] in known else "",
-            office=_office(entry, names),
+            office=office_of(entry, names),
         )
         for entry in entries
     ]
 
 
-def _who(entry: Mapping[str, Any], called: Mapping[str, str]) -> str:
-    """Who stood in for somebody is called by both names, as it was noted."""
-    if entry["facts"].get("on_behalf_of"):
-        return str(entry["actor_name"])
-    return called.get(entry["actor_id"], "未实名的手机")
-
-
-_PROVINCE_NAMES = {one.code: one.name for one in PROVINCES}
-
-
-def _office(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    if entry["actor_kind"] != "account":
-        return ""
-    if code := entry["institution_code"]:
-        return names.get(code, "")
-    place = entry["province_code"]
-    return f"{_PROVINCE_NAMES[place]}{Role.PROVINCE.label}" if place else Role.NATIONAL_CENTRE.label
-
-
-def _persons_in(entry: Mapping[str, Any]) -> list[Any]:
-    """The ids that may be a person's."""
-    facts = entry["facts"]
-    return [one for one in (entry["subject"], facts.get("about"), facts.get("person_id")) if one]
-
-
 def _detail(entry: Mapping[str, Any], names: Mapping[str, str], who: str) -> str:
     """What is absent, zero or not one plain value is left out; so is the name of who did it."""
     facts = entry["facts"]
-    named = list(dict.fromkeys(names[one] for one in _persons_in(entry) if one in names))
+    named = list(dict.fromkeys(names[one] for one in persons_in(entry) if one in names))
     named = [name for name in named if name != who]
     plain = {name: value for name, value in facts.items() if value and isinstance(value, str | int)}
     return "，".join(named + [words.format(plain[name]) for name, words in _FACTS.items() if name in plain])

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from admin.handlers.classes import together
-from server.audit_words import Told
+from server.audit_told import Told
 from server.classes.documents import TrainingClass
 from server.institutions.rules import Level
 from server.kernel.platform import Platform

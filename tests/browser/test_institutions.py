@@ -14,7 +14,7 @@ from admin.handlers.corrections import CorrectionQuery
 from admin.handlers.recommendations import PURPOSES, RequestQuery
 from admin.lists import Query
 from admin.options import MAJOR_OPTIONS
-from server.audit_words import Told
+from server.audit_told import Told
 from server.classes.documents import ClassTeacher, TrainingClass
 from server.classes.rules import Stage
 from server.classes.service import CurrentClass
