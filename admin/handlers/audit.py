@@ -10,7 +10,8 @@ from pydantic import Field
 from admin.handler import Desk, PageHandler
 from admin.lists import ByAge, Day, Filter, Listing, Words
 from admin.rendering import beijing
-from server.audit_words import Told, choices, trail
+from server.audit_told import Told
+from server.audit_words import choices, trail
 from server.kernel import chain
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet

@@ -16,7 +16,8 @@ from server.applications.documents import Application
 from server.assessment import service as assessment
 from server.attendance import rolls
 from server.attendance import service as attendance
-from server.audit_words import Told, tell
+from server.audit_told import Told
+from server.audit_words import tell
 from server.backbone import service as backbone
 from server.certificates import service as certificates
 from server.classes import facts

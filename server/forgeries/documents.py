@@ -88,7 +88,7 @@ class Forgery(Found, Reviewed):
 class ForgeryPicture(Document):
     """Drawn anew from what was sent: no more than what is seen is kept. `id` is the report's."""
 
-    content: Binary
+    content: bytes
     """JPEG."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bson.binary import Binary
-
 from server.forgeries.documents import Forgery, ForgeryFilter, ForgeryPicture
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
@@ -29,7 +27,7 @@ COLLECTIONS = (
 async def insert(scope: Scope, new: Forgery, picture: bytes | None) -> None:
     await scope["forgeries"].insert_one(new.to_mongo(), session=scope.session)
     if picture is not None:
-        kept = ForgeryPicture(id=new.id, content=Binary(picture))
+        kept = ForgeryPicture(id=new.id, content=picture)
         await scope["forgery_pictures"].insert_one(kept.to_mongo(), session=scope.session)
 
 
@@ -47,7 +45,7 @@ async def by_receipt(scope: Scope, receipt: str) -> Forgery | None:
 
 async def picture(scope: Scope, forgery_id: str) -> bytes | None:
     row = await scope["forgery_pictures"].find_one({"_id": forgery_id}, session=scope.session)
-    return None if row is None else bytes(ForgeryPicture.from_mongo(row).content)
+    return None if row is None else ForgeryPicture.from_mongo(row).content
 
 
 async def forgeries(
