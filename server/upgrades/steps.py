@@ -31,6 +31,7 @@ from server.upgrades import (
     s0023_plans_know_what_is_to_be_applied_for,
     s0024_institutions_know_their_former_names,
     s0025_certificates_are_current,
+    s0026_indexes_are_those_of_today,
 )
 
 
@@ -118,4 +119,5 @@ STEPS: tuple[Step, ...] = (
         "标明哪些证书是现行的",
         s0025_certificates_are_current.run,
     ),
+    Step("s0026_indexes_are_those_of_today", "去掉不再使用的索引", s0026_indexes_are_those_of_today.run),
 )

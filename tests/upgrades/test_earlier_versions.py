@@ -56,7 +56,7 @@ PHONE = re.compile(r"(?<![0-9A-Za-z])(?<!number:)1[3-9][0-9]{9}(?![0-9A-Za-z])")
 LATER = timedelta(minutes=10)
 """After the last entry of the trail: by then it is sealed."""
 _ISSUE_12 = {"s0025"}
-_ISSUE_11 = {"s0020", "s0023", "s0024"} | _ISSUE_12
+_ISSUE_11 = {"s0020", "s0023", "s0024", "s0026"} | _ISSUE_12
 _ISSUE_10 = {"s0014", "s0015", "s0016", "s0017", "s0018"} | _ISSUE_11
 CHANGES = {
     "before-issue-3": {f"s00{number:02}" for number in (1, 2, 3, 4, 5, 6, 8, 9, 10, 13)} | _ISSUE_10,

@@ -58,6 +58,7 @@ from server.upgrades import (
     s0021_reviews_have_days,
     s0023_plans_know_what_is_to_be_applied_for,
     s0024_institutions_know_their_former_names,
+    s0026_indexes_are_those_of_today,
     steps,
 )
 from server.wechat.simulator import Simulator
@@ -422,3 +423,17 @@ async def test_days_that_were_set_for_applications_are_those_of_every_review(pla
     assert (in_force.review_days, in_force.overdue_days) == (9, 9)
     [version] = [one for one in await policies.versions(platform) if one.key == "review_days"]
     assert (version.reason, version.set_by) == ("人手不足", CENTRE.name)
+
+
+async def test_an_index_that_no_collection_names_any_more_is_dropped_and_those_of_today_stay(
+    platform: Platform,
+) -> None:
+    async def names(collection: str) -> set[str]:
+        return set(await platform[collection].index_information())
+
+    today = {one: await names(one) for one in ("urgings", "classes", "fs.files")}
+    await platform["urgings"].create_index([("item", 1), ("day", 1)], unique=True)
+    await platform["classes"].create_index([("ends_on", 1)], partialFilterExpression={"released": False})
+    assert await changed_by(s0026_indexes_are_those_of_today.run(platform)) == 2
+    assert await changed_by(s0026_indexes_are_those_of_today.run(platform)) == 0
+    assert {one: await names(one) for one in today} == today
