@@ -10,7 +10,7 @@ from server.kernel.clock import WEEKDAYS as WEEKDAY_NAMES
 from server.kernel.clock import beijing_date
 
 NEVER_SHOWN_AGAIN = frozenset({"_xsrf", "_draft", "password", "current", "new", "again"})
-NEVER_KEPT = NEVER_SHOWN_AGAIN | {"id_number", "phone", "phone_digits", "code"}
+NEVER_KEPT = NEVER_SHOWN_AGAIN | {"id_number", "phone", "phone_digits", "code", "sought"}
 """Fields that no browser keeps for later: secrets, and the numbers of people."""
 FIRST_YEAR = 2022
 """Of the first classes that a certificate number of the guide names (article 17)."""

@@ -24,6 +24,7 @@ from server.kernel.identity import Role
 from server.kernel.money import yuan
 from server.kernel.mongo import Document
 from server.kernel.namesakes import namesakes
+from server.kernel.numbers import NO_WHOLE_NUMBER
 from server.kernel.reviewed import Reviewed
 from server.kernel.seen import mark
 from server.progress import facts, known
@@ -56,7 +57,12 @@ def make_environment(*, static_prefix: str = "/static/", development: bool = Fal
     )
     static = partial(static_url, static_prefix, content_hash if development else cache(content_hash))
     environment.globals.update(
-        static=static, icon=partial(icon, static), moved_to=None, unread=0, never_kept=NEVER_KEPT
+        static=static,
+        icon=partial(icon, static),
+        moved_to=None,
+        unread=0,
+        never_kept=NEVER_KEPT,
+        no_whole_number=NO_WHOLE_NUMBER,
     )
     environment.globals.update(
         phases=list(Phase),

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from pymongo import MongoClient
 from admin.rendering import make_environment
 from server.__main__ import SIMULATED_SECRET
 from server.accounts import passwords
+from server.kernel import chain
 from server.kernel.clock import FixedClock
 from server.kernel.embedded_mongod import EmbeddedMongod, MongodUnavailable
 from server.kernel.mongo import CollectionSpec, Row, ensure_collections, ensure_indexes
@@ -243,6 +244,8 @@ def _slow_things_are_made_once() -> Iterator[None]:
         for ensure in (ensure_collections, ensure_indexes):
             patch.setattr(f"server.__main__.{ensure.__name__}", once(ensure))
         patch.setattr("server.__main__.make_environment", functools.cache(make_environment))
+        # What is put back (tests.memory) has the ids of when it was first made: the trail would look as if nobody had sealed it.
+        patch.setattr(chain, "OVERDUE", timedelta(days=1))
         yield
 
 

@@ -255,7 +255,8 @@ async def publish_template(page: NeedsTemplate) -> str:
 class Sought(BaseModel):
     """Posted and not asked for: what is typed at the desk stands in no address."""
 
-    words: Annotated[str, Field(title="学员", max_length=60)] = ""
+    sought: Annotated[str, Field(title="学员", max_length=60)] = ""
+    """A name, digits, or somebody's personal code: never kept."""
 
 
 class Arrivals(PageHandler):
@@ -279,7 +280,7 @@ class Arrivals(PageHandler):
 
 @step(Arrivals, Permission.ADMISSIONS_MANAGE)
 async def find_arrival(page: Arrivals, class_id: str) -> None:
-    await page.show(class_id, words=page.form(Sought).words)
+    await page.show(class_id, words=page.form(Sought).sought)
 
 
 class ArrivalCard(Arrivals):

@@ -117,6 +117,15 @@ function askWithoutNumbers(field, least) {
 }
 document.addEventListener("input", (event) => isAsked(event.target) && !event.isComposing && askWithoutNumbers(event.target, 18), true);
 document.addEventListener("submit", (event) => [...event.target.elements].filter(isAsked).forEach((field) => askWithoutNumbers(field)), true);
+// Without this script the pattern of the field alone keeps a whole number back; here what is left of one is asked at once.
+document.addEventListener("invalid", (event) => {
+  const field = event.target;
+  if (!isAsked(field)) return;
+  askWithoutNumbers(field);
+  if (!field.validity.valid) return;
+  event.preventDefault();
+  field.form.requestSubmit();
+}, true);
 let pause;
 on("change", "form[data-autosubmit]", (form, event) => event.target.type !== "search" && form.requestSubmit());
 on("input", "form[data-autosubmit] input[type=search]", (field) => {

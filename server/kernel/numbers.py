@@ -21,6 +21,13 @@ _APART = rf"[\s{re.escape(HYPHENS + DOTS)}]*"
 _WHOLE = re.compile(rf"[0-9](?:{_APART}[0-9]){{13,}}{_APART}[0-9Xx]")
 _OF_A_CERTIFICATE = re.compile(r"[0-9]{5}20[0-9]{2}(?:0[1-9]|1[0-2])[123][0-9]{3}")
 """Fifteen digits too, but with a year of this century where an old ID number would have a birth before 1910."""
+_BETWEEN = r"[\s\-–—]*"
+NO_WHOLE_NUMBER = (
+    rf"(?!.*(?!{_OF_A_CERTIFICATE.pattern}(?![0-9]))[0-9０-９](?:{_BETWEEN}[0-9０-９]){{13,}}{_BETWEEN}[0-9０-９XxＸｘ])"
+    rf"(?!.*(?<![0-9])(?![0-9]{{5}}20[0-9]{{2}}(?:0[1-9]|1[0-2])(?![0-9]))1[3-9][0-9]{_BETWEEN}[0-9]{{4}}{_BETWEEN}[0-9]{{4}}(?![0-9])).*"
+)
+"""For the attribute `pattern` of what is looked for: by it a browser, without JavaScript too, sends no whole ID number and no phone. What
+begins as the number of a certificate does may be typed."""
 _COUNTRY_CODE = re.compile(r"^(?:\+|00)?86(?=1[0-9]{10}$)")
 
 

@@ -118,7 +118,7 @@ async def test_staff_confirm_who_arrives_and_undo_a_slip(
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/classes/{opened.id}/arrivals"
     assert "还没签" in (await mine.get(home)).text
-    found = await mine.post(home, {"words": signer.actor.name})
+    found = await mine.post(home, {"sought": signer.actor.name})
     assert found.status == 200 and f'action="{home}/{signer.actor.person_id}"' in found.html
     assert (await mine.post(f"{home}/{signer.actor.person_id}")).status == 303
     dialog = f"{home}/{writer.actor.person_id}"

@@ -235,6 +235,10 @@ async def test_a_form_whose_token_is_stale_comes_back_unless_another_site_sent_i
         "/admin/password", {"current": "x", "new": "y", "again": "y"}, xsrf=False, **OURS
     )
     assert secret.status == 403 and "<form" not in secret.html.partition("<main")[2]
+    code = await mine.post(
+        f"/admin/classes/{opened.id}/arrivals", {"sought": "2222-3333"}, xsrf=False, **OURS
+    )
+    assert code.status == 403 and "2222" not in code.html, "a personal code may be typed at the desk"
     numbered = {"text": f"请核对 {cast.person(1).id_number} 的名册。"}
     personal = await mine.post(address, numbered, xsrf=False, **OURS)
     assert personal.status == 403 and "<form" not in personal.html.partition("<main")[2]

@@ -19,7 +19,7 @@ from scripts.visitors import Phone
 from server import jobs
 from server.accounts import totp
 from server.accounts.fictional import make_person, roster_of
-from server.kernel import chain, runs
+from server.kernel import runs
 from server.kernel.clock import BEIJING, FixedClock
 from server.kernel.schedule import stops
 from tests import cast, stage
@@ -377,9 +377,6 @@ def test_a_class_is_led_from_an_empty_platform_to_its_certificate(
     live: LiveSite, demonstrated: str, browser: Browser, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live.platform.limiter, "hit", never_too_often)
-    live.do(
-        chain.seal(live.platform)
-    )  # what stands in every database of this worker may be older than the check allows
     live.do(stage.sign_up(live.platform, cast.CENTRE))
     centre = Office(demonstrated, live, new_context(browser, WIDE), "centre", cast.CENTRE.password)
     centre.secret, centre.acts = stage.secret_of(cast.CENTRE), OF_CENTRE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ import server.__main__  # noqa: F401  # every model is there once this is import
 from admin.handlers.backbone import PoolQuery
 from miniprogram_api.handler import Response
 from server.certificates.verify import Paper
-from server.kernel.numbers import bare_id_number, bare_phone
+from server.kernel.numbers import NO_WHOLE_NUMBER, bare_id_number, bare_phone
 from tests import cast
 
 ID_NUMBER = cast.person(17).id_number[:17] + "X"
@@ -103,3 +104,19 @@ def test_a_number_is_taken_however_it_is_typed(field: FieldInfo, typed: list[str
 def test_what_is_bare_stays_so(typed: str) -> None:
     assert bare_id_number(bare_id_number(typed)) == bare_id_number(typed)
     assert bare_phone(bare_phone(typed)) == bare_phone(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        *(
+            (number, False)
+            for number in (ID_NUMBER, SPACED_ID, f"王 {ID_NUMBER} 张", ID_NUMBER.translate(WIDE))
+        ),
+        *((number, False) for number in ("15400001234", "154 0000 1234", "王15400001234", "130000101010001")),
+        *((words, True) for words in ("", "王试甲 1234", "2026 年三级班", "13009202603", "320172022121001")),
+        *((words, True) for words in ("3201700001", "32017202212G001", "第 12 期 2026-03-16 至 2026-04-24")),
+    ],
+)
+def test_a_browser_sends_no_whole_number_as_what_is_looked_for(typed: str, sent: bool) -> None:
+    assert bool(re.fullmatch(NO_WHOLE_NUMBER, typed)) is sent
