@@ -175,7 +175,7 @@ class LedgerFinding(Document):
     province_code: str
     institution_name: str
     kind: str
-    """reconcile.FindingKind"""
+    """findings.FindingKind"""
     subject: str
     detail: str
     found_at: datetime

@@ -2,8 +2,9 @@
 
 For each institution: the orders taken from its sequences against the certificates in the ledger, without gap, repetition or excess; each
 certificate well-formed and of this institution; as many issued by the trail as there are in the ledger; each for a result that is
-passed; each for days that span the sessions of its class that were held. What does not fit is a finding: it stands on the page of the
-institution, its province and the centre until a later check finds it right.
+passed; each for days that span the sessions of its class that were held; each as its entries in the ledger have sealed it, and its file
+as it was stored (recount.py). What does not fit is a finding: it stands on the page of the institution, its province and the centre until
+a later check finds it right.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from pydantic import ValidationError
 
 from server.assessment import service as assessment
 from server.attendance import work
-from server.certificates import rules, store
+from server.certificates import recount, rules, store
 from server.certificates.documents import Certificate, CertificateStatus, LedgerCheck, LedgerFinding
+from server.certificates.findings import Finding, FindingKind
 from server.institutions import service as institutions
 from server.institutions.documents import Institution
 from server.kernel import audit, policies, sequences
@@ -28,31 +30,11 @@ from server.kernel.identity import Actor, system
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
-from server.kernel.titled import Titled
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Owed, Waiting, counted
 
 JOB = system("certificates")
 PAGE = "/admin/certificates/check"
-
-
-class FindingKind(Titled):
-    GAP = "GAP", "缺号"
-    BEYOND = "BEYOND", "超出已取的顺序号"
-    REPEATED = "REPEATED", "重号"
-    MALFORMED = "MALFORMED", "内容或编码不合规则"
-    NOT_PASSED = "NOT_PASSED", "没有合格的考核结果"
-    COUNT = "COUNT", "核发数与台账数不符"
-    DAYS = "DAYS", "培训时间与上课日期不符"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that does not fit. `subject` is the code, the certificate or the class that it is about."""
-
-    kind: FindingKind
-    subject: str
-    detail: str
 
 
 # ---- the reckoning, without I/O
@@ -184,6 +166,7 @@ async def reconcile(platform: Platform) -> Counts:
         ledger = await _read(platform, institution)
         if ledger.certificates or ledger.findings:
             await _compare(platform, ledger)
+        ledger.findings += await recount.differences(platform, institution.id)
         await _settle(platform, JOB, institution, _distinct(ledger.findings))
         await store.note_check(
             platform,

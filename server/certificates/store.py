@@ -213,6 +213,12 @@ async def rows_of_institution(scope: Scope, institution_code: str) -> AsyncItera
         yield row
 
 
+async def row(scope: Scope, certificate_id: str) -> Row | None:
+    """As it is."""
+    found: Row | None = await scope["certificates"].find_one({"_id": certificate_id}, session=scope.session)
+    return found
+
+
 async def count_of_class(scope: Scope, class_id: str) -> int:
     return await scope["certificates"].count_documents({"class_id": class_id}, session=scope.session)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hmac
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
 from server.kernel import chain
@@ -59,6 +60,24 @@ def row_of(
 async def entries_of(scope: Scope, certificate_id: str) -> list[LedgerEntry]:
     """Oldest first. The caller has established that its reader may see the certificate."""
     return await store.of_certificate(scope, certificate_id)
+
+
+def is_ours(platform: Platform, row: Row) -> bool:
+    """Whether an entry says what the platform wrote, by its mark."""
+    try:
+        return hmac.compare_digest(str(row.get("mark")).encode(), CHAIN.mark_of(platform, row).encode())
+    except (KeyError, TypeError, AttributeError):
+        return False
+
+
+async def rows_of(scope: Scope, certificate_ids: Sequence[str]) -> list[Row]:
+    """The entries of several certificates as they are, oldest first, for whoever checks them."""
+    return await store.rows_of(scope, certificate_ids)
+
+
+def issued_in(scope: Scope, institution_code: str) -> AsyncIterator[Row]:
+    """Which certificates an institution has issued, by its ledger."""
+    return store.issued_in(scope, institution_code)
 
 
 async def proof_of(platform: Platform, certificate_id: str) -> InclusionProof | None:

@@ -32,6 +32,7 @@ from server.upgrades import (
     s0024_institutions_know_their_former_names,
     s0025_certificates_are_current,
     s0026_indexes_are_those_of_today,
+    s0030_ledger_knows_earlier_certificates,
 )
 
 
@@ -120,4 +121,9 @@ STEPS: tuple[Step, ...] = (
         s0025_certificates_are_current.run,
     ),
     Step("s0026_indexes_are_those_of_today", "去掉不再使用的索引", s0026_indexes_are_those_of_today.run),
+    Step(
+        "s0030_ledger_knows_earlier_certificates",
+        "把此前核发、撤销的证书补录进台账",
+        s0030_ledger_knows_earlier_certificates.run,
+    ),
 )

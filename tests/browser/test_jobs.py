@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 
 from admin.handlers.jobs import did, duration, job_named
 from server.certificates.documents import LedgerCheck, LedgerFinding
-from server.certificates.reconcile import FindingKind, kind_title
+from server.certificates.findings import FindingKind
+from server.certificates.reconcile import kind_title
 from server.jobs import JOBS
 from server.kernel.runs import JobRun, JobState, JobView, LastRun, RunState
 from server.kernel.schedule import Job

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from bson.binary import Binary
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.certificates import issue, reconcile, rules
+from server.certificates import issue, reconcile, recount, rules, sealed
 from server.certificates.documents import Certificate
+from server.certificates.findings import FindingKind
 from server.certificates.issue import Revocation
-from server.certificates.reconcile import FindingKind, Ledger
+from server.certificates.reconcile import Ledger
 from server.kernel import audit
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
+from server.kernel.mongo import Row
 from server.kernel.platform import Platform
+from server.ledger import service as entries
+from server.ledger.documents import EntryKind
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
 from tests.admin.browserless import sign_in
@@ -57,22 +63,22 @@ async def test_a_certificate_that_was_deleted_is_a_gap_until_it_is_restored(
     assert row is not None
     assert (await reconcile.reconcile(platform))[
         "不符"
-    ] == 3  # its serial, its number, and the count of the class
+    ] == 4  # its serial, its number, the count of the class, and its entry
     details = "".join(one.detail for one in await reconcile.findings(platform, CENTRE))
     assert ledger[1].printed.serial in details
     assert ledger[1].printed.number in details
     assert "核发 4 张，台账中有 3 张" in details
     [line] = await reconcile.waiting(platform, XINGTAI)
     today = beijing_date(platform.clock.now())
-    assert (line.count, line.since, line.due, line.overdue) == (3, today, today + timedelta(days=5), False)
+    assert (line.count, line.since, line.due, line.overdue) == (4, today, today + timedelta(days=5), False)
     await reconcile.reconcile(platform)
-    assert len(await reconcile.findings(platform, CENTRE)) == 3, "found again, it stands once"
+    assert len(await reconcile.findings(platform, CENTRE)) == 4, "found again, it stands once"
     await platform["certificates"].insert_one(row)
     await reconcile.reconcile(platform)
     assert await found(platform) == {}
     noted = await audit.of_subject(platform, cast.XINGTAI)
     facts = [one["facts"] for one in noted if one["action"] == "certificates:reconcile"]
-    assert facts == [{"found": 0, "resolved": 3}, {"found": 3, "resolved": 0}]
+    assert facts == [{"found": 0, "resolved": 4}, {"found": 4, "resolved": 0}]
 
 
 async def test_a_forged_certificate_is_found_by_its_order_its_result_and_the_count(
@@ -86,7 +92,12 @@ async def test_a_forged_certificate_is_found_by_its_order_its_result_and_the_cou
     await platform["certificates"].insert_one(forged)
     await reconcile.reconcile(platform)
     details = await found(platform)
-    assert set(details) == {FindingKind.BEYOND, FindingKind.NOT_PASSED, FindingKind.COUNT}
+    assert set(details) == {
+        FindingKind.BEYOND,
+        FindingKind.NOT_PASSED,
+        FindingKind.COUNT,
+        FindingKind.NO_ENTRY,
+    }
     assert "核发 4 张，台账中有 5 张" in details[FindingKind.COUNT]
 
 
@@ -114,6 +125,116 @@ async def test_a_certificate_that_was_changed_is_found(
         assert await reconcile.waiting(platform, stranger) == []
 
 
+TAMPERED: dict[str, tuple[str, Row, Row, set[FindingKind]]] = {
+    "name": ("certificates", {}, {"printed.name": "别人"}, {FindingKind.CONTENT}),
+    "ID number": ("certificates", {}, {"printed.id_number": Binary(b"another", 6)}, {FindingKind.CONTENT}),
+    "masked number": (
+        "certificates",
+        {},
+        {"printed.id_number_masked": "130***********0000"},
+        {FindingKind.CONTENT},
+    ),
+    "hours": ("certificates", {}, {"printed.class_hours": 81}, {FindingKind.CONTENT}),
+    "outcome": ("certificates", {}, {"printed.result": "优秀"}, {FindingKind.CONTENT}),
+    "course": ("certificates", {}, {"printed.courses": ["别的课程"]}, {FindingKind.CONTENT}),
+    "a word more": (
+        "certificates",
+        {},
+        {"printed.remark": "x"},
+        {FindingKind.CONTENT, FindingKind.MALFORMED},
+    ),
+    "token": ("certificates", {}, {"token": "another"}, {FindingKind.CONTENT}),
+    "void that is said to be valid": (
+        "certificates",
+        {"status": "REVOKED"},
+        {"status": "VALID", "current": True},
+        {FindingKind.STATUS},
+    ),
+    "valid that is said to be void": (
+        "certificates",
+        {},
+        {"status": "REPLACED", "current": False},
+        {FindingKind.STATUS},
+    ),
+    "valid that does not count": ("certificates", {}, {"current": False}, {FindingKind.STATUS}),
+    "grade": ("results", {}, {"total_tenths": 999}, {FindingKind.BASIS}),
+    "hours attended": ("results", {}, {"hours_attended": 79}, {FindingKind.BASIS}),
+    "hours of a session": ("teaching_sessions", {}, {"hours": 1}, {FindingKind.BASIS}),
+    "an entry": (
+        "ledger",
+        {"kind": "ISSUED"},
+        {"content": "0" * 64},
+        {FindingKind.ENTRY, FindingKind.CONTENT},
+    ),
+    "another's entry": ("ledger", {"kind": "ISSUED"}, {"actor_name": "别人"}, {FindingKind.ENTRY}),
+}
+"""What still keeps every rule, but is not what was issued."""
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+async def test_what_is_changed_behind_the_back_of_the_platform_contradicts_what_the_ledger_sealed(
+    platform: Platform, ledger: list[Certificate], what: str
+) -> None:
+    typed = ledger[1].printed.number
+    await issue.revoke_certificate(
+        platform, XINGTAI, ledger[1].id, Revocation(reason="姓名登记有误", typed=typed)
+    )
+    collection, of, fields, kinds = TAMPERED[what]
+    if collection in ("certificates", "ledger"):
+        key = "_id" if collection == "certificates" else "certificate_id"
+        of = of | {key: {"$in": [ledger[1 if of.get("status") else 2].id]}}
+    changed = await platform[collection].find_one_and_update(of, {"$set": fields})
+    assert changed is not None
+    await reconcile.reconcile(platform)
+    assert set(await found(platform)) == kinds
+    await platform[collection].replace_one({"_id": changed["_id"]}, changed)
+    await reconcile.reconcile(platform)
+    assert await found(platform) == {}, "as soon as it is restored"
+
+
+async def test_a_stored_file_is_read_through_each_night(
+    platform: Platform, ledger: list[Certificate]
+) -> None:
+    """A byte of it, the whole of it, another in its place, and what is said of it."""
+    contents = [b"%PDF-" + bytes([number]) * 600_000 for number in (1, 2)]
+    files = []
+    for one, content in zip(ledger[2:], contents, strict=True):
+        new = platform.files.create("certificate.pdf", {})
+        await new.write(content)
+        await new.close()
+        said = {"file_id": new.id, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        files.append(said)
+        await change(platform, one, file=said)
+        await platform["ledger"].delete_one({"certificate_id": one.id})
+        row = await platform["certificates"].find_one({"_id": one.id})
+        assert row is not None
+        bases = await sealed.rows_of_classes(platform, [one.class_id])
+        subject = sealed.subject_of_row(row, bases[one.class_id], str(said["sha256"]))
+        entry = entries.row_of(platform, XINGTAI, platform.clock.now(), EntryKind.ISSUED, subject, {})
+        await platform["ledger"].insert_one(entry)
+    at = {"files_id": files[0]["file_id"], "n": 1}
+    chunk = await platform["files.chunks"].find_one(at)
+    assert chunk is not None
+
+    async def differs() -> str:
+        found = await recount.differences(platform, cast.XINGTAI)
+        return "".join(one.detail for one in found if one.kind is FindingKind.FILE)
+
+    assert await recount.differences(platform, cast.XINGTAI) == []
+    byte = bytes(chunk["data"])
+    await platform["files.chunks"].update_one(at, {"$set": {"data": byte[:-1] + b"\0"}})
+    assert "与核发时的不同" in await differs()
+    await platform["files.chunks"].delete_one(at)
+    assert "读不出来" in await differs()
+    await platform["files.chunks"].insert_one(chunk)
+    await change(platform, ledger[2], file=files[1])
+    assert "不是核发时的那一份" in await differs(), "another certificate's file"
+    await change(platform, ledger[2], file=files[0] | {"file_id": files[1]["file_id"]})
+    assert "与核发时的不同" in await differs()
+    await change(platform, ledger[2], file=files[0] | {"file_id": "no such file"})
+    assert "不见了" in await differs()
+
+
 async def test_the_page_shows_each_what_concerns_them(
     platform: Platform, site: str, ledger: list[Certificate]
 ) -> None:
@@ -125,7 +246,7 @@ async def test_the_page_shows_each_what_concerns_them(
     await reconcile.reconcile(platform)
     shown = await centre.get("/admin/certificates/check")
     assert "缺号" in shown.text and f"{ledger[1].printed.serial} 已取号" in shown.text
-    assert "009 邢台技师学院 3 3" in shown.text
+    assert "009 邢台技师学院 3 4" in shown.text
     assert "台账核查发现不符" in (await centre.get("/admin")).text
     yangzhou = await sign_in(platform, site, cast.YANGZHOU_OFFICER)
     assert "账实相符" in (await yangzhou.get("/admin/certificates/check")).text

@@ -55,7 +55,7 @@ PHONE = re.compile(r"(?<![0-9A-Za-z])(?<!number:)1[3-9][0-9]{9}(?![0-9A-Za-z])")
 """But for the beginning of a certificate's number, which lists find it by."""
 LATER = timedelta(minutes=10)
 """After the last entry of the trail: by then it is sealed."""
-_ISSUE_12 = {"s0025"}
+_ISSUE_12 = {"s0025", "s0030"}
 _ISSUE_11 = {"s0020", "s0023", "s0024", "s0026"} | _ISSUE_12
 _ISSUE_10 = {"s0014", "s0015", "s0016", "s0017", "s0018"} | _ISSUE_11
 CHANGES = {

@@ -16,6 +16,8 @@ from server.attendance import store as attendance_store
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter
 from server.backbone.rules import PoolStatus, Proof
+from server.certificates import issue, reconcile
+from server.certificates.issue import Revocation
 from server.classes import service as classes
 from server.classes.forget import forget_rosters
 from server.classes.rules import Kind
@@ -34,6 +36,7 @@ from server.kernel.mongo import ensure_indexes
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.kernel.reviews import Review
+from server.ledger import service as ledger
 from server.plans import service as plans
 from server.schemes import service as schemes
 from server.schemes.documents import SchemeFilter
@@ -59,6 +62,7 @@ from server.upgrades import (
     s0023_plans_know_what_is_to_be_applied_for,
     s0024_institutions_know_their_former_names,
     s0026_indexes_are_those_of_today,
+    s0030_ledger_knows_earlier_certificates,
     steps,
 )
 from server.wechat.simulator import Simulator
@@ -437,3 +441,27 @@ async def test_an_index_that_no_collection_names_any_more_is_dropped_and_those_o
     assert await changed_by(s0026_indexes_are_those_of_today.run(platform)) == 2
     assert await changed_by(s0026_indexes_are_those_of_today.run(platform)) == 0
     assert {one: await names(one) for one in today} == today
+
+
+async def test_certificates_of_before_the_ledger_are_entered_afterwards_and_say_so(
+    platform: Platform, wechat: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = await certifying.issued(platform, await certifying.passed_class(platform, wechat, trainees=3))
+    wanted = Revocation(reason="姓名登记有误", typed=issued[1].printed.number)
+    await issue.revoke_certificate(platform, XINGTAI, issued[1].id, wanted)
+    written = [row async for row in platform["ledger"].find({}).sort("_id", 1)]
+    await platform["ledger"].delete_many({})
+    monkeypatch.setattr(s0030_ledger_knows_earlier_certificates, "AT_ONCE", 2)
+    await anext(s0030_ledger_knows_earlier_certificates.run(platform))  # cut off after its first batch
+    assert await changed_by(s0030_ledger_knows_earlier_certificates.run(platform)) == 1
+    for one in issued:
+        entries = await ledger.entries_of(platform, one.id)
+        assert all(entry.late and entry.actor_name == "平台" for entry in entries)
+        assert [entry.facts["by"] for entry in entries] == [XINGTAI.name] * len(entries)
+    late = [row async for row in platform["ledger"].find({})]
+    sealed = ("certificate_id", "kind", "at", "content", "sessions", "number", "serial", "file")
+    told = [sorted([tuple(row[name] for name in sealed) for row in rows]) for rows in (written, late)]
+    assert told[0] == told[1], "they seal what is sealed of one that is issued today"
+    await ledger.seal(platform)
+    assert (await reconcile.reconcile(platform))["不符"] == 0
+    assert await changed_by(s0030_ledger_knows_earlier_certificates.run(platform)) == 0
