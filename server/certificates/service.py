@@ -14,7 +14,7 @@ from typing import Any
 
 from bson.binary import Binary
 
-from server.certificates import render, store
+from server.certificates import render, sealed, store
 from server.certificates.documents import Certificate, CertificateStatus, LedgerFilter
 from server.certificates.press import press
 from server.certificates.render import RenderFailed
@@ -29,6 +29,8 @@ from server.kernel.identity import Actor
 from server.kernel.life import LifeStep, State
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+from server.ledger import service as entries
+from server.ledger.documents import EntryKind
 
 Draw = Callable[[render.Sheet], Awaitable[bytes]]
 
@@ -88,7 +90,7 @@ async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Down
     Raises NotFound, NothingToPrint. A sheet that cannot be drawn is named in a text file inside.
     """
     training_class, valid = await _to_print(platform, actor, class_id)
-    await _note_print(platform, actor, class_id, len(valid))
+    await _note_print(platform, actor, class_id, valid)
     return Download(f"{training_class.name}证书.zip", "application/zip", None, _zipped(platform, valid))
 
 
@@ -96,7 +98,7 @@ async def class_book(platform: Platform, actor: Actor, class_id: str) -> Downloa
     """The same as one PDF to be printed, in the order of the serials. Raises NotFound, NothingToPrint, RenderFailed, Unavailable."""
     training_class, valid = await _to_print(platform, actor, class_id)
     drawn = await press().book(await sheets_of(platform, valid), f"{training_class.name}证书")
-    await _note_print(platform, actor, class_id, len(valid))
+    await _note_print(platform, actor, class_id, valid)
     return Download.of(f"{training_class.name}证书.pdf", "application/pdf", drawn)
 
 
@@ -111,8 +113,8 @@ async def _to_print(
     return training_class, sorted(valid, key=lambda one: one.printed.serial)
 
 
-async def _note_print(platform: Platform, actor: Actor, class_id: str, certificates: int) -> None:
-    await _note(platform, actor, "certificates:print-class", class_id, {"certificates": certificates})
+async def _note_print(platform: Platform, actor: Actor, class_id: str, taken: Sequence[Certificate]) -> None:
+    await _note(platform, actor, "certificates:print-class", class_id, {"certificates": len(taken)}, taken)
 
 
 async def holders(scope: Scope, person_ids: Sequence[str], level: Level, major_name: str) -> set[str]:
@@ -193,7 +195,7 @@ async def _look(platform: Platform, actor: Actor, found: Certificate, draw: Draw
     if found.status is CertificateStatus.REVOKED:
         raise CertificateRevoked()
     drawn = await _draw(platform, found, draw)
-    await _note(platform, actor, "certificates:print", found.id, {"number": found.printed.number})
+    await _note(platform, actor, "certificates:print", found.id, {"number": found.printed.number}, [found])
     return Sheet(f"{found.printed.number}.{suffix}", drawn)
 
 
@@ -202,9 +204,18 @@ async def _draw(platform: Platform, found: Certificate, draw: Draw) -> bytes:
 
 
 @transactional
-async def _note(unit: UnitOfWork, action: str, subject: str, facts: Mapping[str, str | int]) -> None:
-    """An entry in the trail: whole ID numbers were shown, or a list left the platform."""
+async def _note(
+    unit: UnitOfWork,
+    action: str,
+    subject: str,
+    facts: Mapping[str, str | int],
+    taken: Sequence[Certificate] = (),
+) -> None:
+    """In the trail, that whole ID numbers were shown; in the ledger, of each certificate that was taken along (流向清晰, article 18)."""
     unit.audit(action, subject, **facts)
+    kind = EntryKind.FETCHED if unit.actor.kind == "person" else EntryKind.PRINTED
+    subjects = await sealed.subjects_of(unit, taken)
+    await entries.record_several(unit, kind, [(one, {}) for one in subjects])
 
 
 async def _zipped(platform: Platform, certificates: Sequence[Certificate]) -> AsyncIterator[bytes]:

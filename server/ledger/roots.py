@@ -28,7 +28,6 @@ from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.schedule import Counts
 from server.ledger import merkle, store
-from server.ledger.authority import authority
 from server.ledger.documents import (
     CHAIN,
     ConsistencyProof,
@@ -39,6 +38,7 @@ from server.ledger.documents import (
     leaf_of,
 )
 from server.ledger.merkle import Growing, Node, Span
+from server.seals import authority
 
 log = logging.getLogger("platform.ledger")
 
@@ -123,9 +123,9 @@ async def _anchored(platform: Platform) -> tuple[list[Head], str]:
 async def _forged(platform: Platform, signed: Sequence[LedgerRoot]) -> str:
     if not signed:
         return ""
-    ours = (await authority(platform)).certificate_pem
+    ours = {one.strip() for one in await authority.ours(platform)}
     for one in reversed(signed):
-        if one.certificate.strip() != ours.strip() or not holds(one.published):
+        if one.certificate.strip() not in ours or not holds(one.published):
             return f"{one.id} 的签名根不是本平台签名的，或被改动过。{KEEP}"
     return ""
 
@@ -150,7 +150,7 @@ async def _sign(platform: Platform, tree: Growing) -> int:
     day = beijing_date(platform.clock.now()).isoformat()
     if not tree.size or await store.root_of_day(platform, day):
         return 0
-    signer = await authority(platform)
+    signer = await authority.authority(platform)
     said = {
         "ledger": platform.settings.home,
         "day": day,

@@ -6,6 +6,7 @@ whose it is. All of it is machine time (server/decisions/0040).
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -81,6 +82,15 @@ async def certificates(platform: Platform) -> str:
     """All that the platform's authority ever had, the newest first, in PEM: for whoever checks a file without us."""
     await authority(platform)
     return "".join(one.certificate for one in await store.authorities(platform))
+
+
+async def ours(platform: Platform) -> list[str]:
+    """The certificates of those whose key is ours, in PEM: who owns the database can put any other beside them, but can seal no key."""
+    opened = []
+    for one in await store.authorities(platform):
+        with contextlib.suppress(KeyUnusable):
+            opened.append((await _opened(platform, one)).certificate_pem)
+    return opened
 
 
 @transactional
