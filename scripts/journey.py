@@ -34,6 +34,8 @@ from server.accounts.fictional import FictionalPerson, make_person
 from server.kernel.clock import BEIJING
 
 ON_ROSTER = 27
+SIGNED_WITHIN = 60
+"""Seconds."""
 """The others enrol themselves in the mini-program."""
 AHEAD = timedelta(days=7)
 """How long before its first day a class is applied for."""
@@ -125,10 +127,20 @@ async def institution_issues(officer: Browser, class_id: str) -> None:
     await officer.submit(f"/admin/classes/{class_id}/certificates/issue", {})
 
 
+async def signed_certificate(trainee: Phone, class_id: str) -> dict[str, Any]:
+    """As soon as it is signed, which the server does in the background."""
+    for _ in range(SIGNED_WITHIN):
+        mine = await trainee.call("GET", "/certificates")
+        found: dict[str, Any] = next(one for one in mine["items"] if one["class_id"] == class_id)
+        if found["status"] != "PENDING":
+            return found
+        await asyncio.sleep(1)
+    raise Stop("证书没有在一分钟内制作完成")
+
+
 async def fetch_certificate(trainee: Phone, class_id: str, out: Path) -> dict[str, Any]:
     """Leaves the PDF and the PNG of the trainee's certificate in `out`."""
-    mine = await trainee.call("GET", "/certificates")
-    certificate: dict[str, Any] = next(one for one in mine["items"] if one["class_id"] == class_id)
+    certificate = await signed_certificate(trainee, class_id)
     for kind in ("pdf", "png"):
         content = await trainee.call("GET", f"/certificates/{certificate['id']}/{kind}")
         (out / f"{certificate['number']}.{kind}").write_bytes(content)

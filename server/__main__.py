@@ -36,6 +36,7 @@ from server.accounts.phones import PhoneAuthenticator
 from server.attendance.check_in import CheckInDesk
 from server.attendance.live import LiveRolls
 from server.certificates.press import press
+from server.certificates.workshop import workshop
 from server.demonstration import clock as demonstration_clock
 from server.demonstration.clock import DemonstrationClock, MovedDatabase
 from server.institutions import service as institutions
@@ -239,6 +240,7 @@ async def serve(settings: Settings, *, first: bool, shared_port: bool) -> None:
             simulator.push_to(PushTarget(f"{home}/wechat/push", wechat_events.keys_of(platform)))
         if first:
             await _greet(platform, port, accounts)
+        stack.callback(workshop(platform).end)
         if first and settings.scheduler:
             scheduler = make_scheduler(platform)
             scheduler.start()

@@ -18,7 +18,7 @@ from server.assessment import submissions
 from server.attendance import reminders as session_reminders
 from server.attendance import work
 from server.backbone import service as backbone
-from server.certificates import reconcile
+from server.certificates import reconcile, signing
 from server.certificates import service as certificates
 from server.classes import forget as classes_forget
 from server.duties import service as duties
@@ -81,6 +81,21 @@ JOBS: tuple[Job, ...] = (
         content.check_waiting,
         every=timedelta(seconds=10),
         lease=timedelta(minutes=1),
+    ),
+    Job(
+        "sign-certificates",
+        "制作并签署待签的证书",
+        "第十七条、第十八条",
+        signing.sign_waiting,
+        every=timedelta(seconds=1),
+        lease=timedelta(seconds=30),
+    ),
+    Job(
+        "remove-abandoned-certificates",
+        "清理制作中断的证书文件",
+        "第十八条",
+        signing.remove_abandoned_files,
+        every=timedelta(hours=1),
     ),
     Job(
         "follow-up-invitations",

@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     seal_service_token: SecretStr = SecretStr("")
     seal_service_authorities: Path | None = None
     """PEM file with the certificates of the authorities that such a service signs under: what they signed counts as ours."""
+    certificate_workers: Annotated[int | None, Field(ge=0, le=64)] = None
+    """Processes that draw and sign certificates; 0: a thread of the server. None: as many as there are cores, at most 4."""
 
     session_hours: float = 12
     """A staff session ends so many hours after its last log-in."""

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 
 from server.assessment import store as assessment_store
 from server.assessment.documents import Result, ResultPolicy
-from server.certificates import issue
+from server.certificates import issue, signing
 from server.certificates.documents import Certificate
 from server.classes import service as classes
 from server.classes import store as classes_store
@@ -79,10 +79,17 @@ async def passed_class(platform: Platform, wechat: Simulator, trainees: int = 2)
     return opened
 
 
+async def issue_signed(platform: Platform, officer: Actor, class_id: str) -> int:
+    """What an institution does and what the scheduled work makes of it; how many."""
+    count = await issue.issue_certificates(platform, officer, class_id)
+    await signing.sign_waiting(platform)
+    return count
+
+
 @remembered
 async def issued(platform: Platform, opened: ClassInSession) -> list[Certificate]:
-    """Issues; the certificates in the order of the roster."""
-    await issue.issue_certificates(platform, opened.officer, opened.id)
+    """Issues, and has them signed; the certificates in the order of the roster."""
+    await issue_signed(platform, opened.officer, opened.id)
     return await certificates_of(platform, opened.officer, opened.id)
 
 

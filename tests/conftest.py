@@ -202,6 +202,7 @@ def settings_of_the_worker(
         mongodb_database=worker_database_name,
         data_dir=tmp_path_factory.getbasetemp() / "data",
         public_url="https://platform.test",
+        certificate_workers=0,  # in a thread: a test must not wait for processes to start
         session_idle_minutes=12
         * 60,  # a clock of the tests jumps over hours in which people would have clicked
     ).with_secrets()

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-from server.certificates import issue
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.service import ClassDraft
@@ -102,7 +101,7 @@ async def certified(platform: Platform, held: TrainingClass, *, failed: Collecti
     assert isinstance(clock, FixedClock)
     clock.set(datetime.combine(held.ends_on, time(12), BEIJING))
     await certifying.release(platform, held.id, failed=failed)
-    await issue.issue_certificates(platform, CHANGZHOU, held.id)
+    await certifying.issue_signed(platform, CHANGZHOU, held.id)
 
 
 async def reported(platform: Platform, held: TrainingClass) -> PassList:

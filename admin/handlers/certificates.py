@@ -54,9 +54,16 @@ class ClassCertificates(PageHandler):
 async def issue_certificates(page: ClassCertificates, class_id: str) -> str | Done:
     issued = await issue.issue_certificates(page.platform, page.actor, class_id)
     if issued:
-        return f"已核发 {issued} 张证书，并已通知本人。"
+        return f"{issued} 张证书已取号，正在制作和签名。完成后生效，并通知本人。"
     none_due = "没有需要核发的证书：符合条件的学员都已有证书。"
     return Done(none_due, f"/admin/classes/{class_id}/certificates", "warning")
+
+
+@step(ClassCertificates, Permission.CERTIFICATES_ISSUE)
+async def try_again(page: ClassCertificates, class_id: str) -> str | Done:
+    if count := await issue.try_again(page.platform, page.actor, class_id):
+        return f"正在重新制作 {count} 张证书，编号不变。"
+    return Done("没有需要重新制作的证书。", f"/admin/classes/{class_id}/certificates", "warning")
 
 
 @download(Permission.CERTIFICATES_ISSUE, page=ClassCertificates)
@@ -225,6 +232,7 @@ _ONE = r"/admin/certificates/(?P<certificate_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
     (_OF_CLASS, ClassCertificates),
     (rf"{_OF_CLASS}/issue", issue_certificates),
+    (rf"{_OF_CLASS}/try-again", try_again),
     (rf"{_OF_CLASS}\.zip", archive),
     (rf"{_OF_CLASS}\.pdf", book),
     *LEDGER.routes,

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Self
 
-from bson import ObjectId
 from bson.binary import Binary
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -83,6 +82,10 @@ class SealedSnapshot(Printed):
         return CertificateSnapshot(**printed, id_number=id_number)
 
 
+MOST_ATTEMPTS = 5
+"""Of drawing and signing one; then the issuer is told, and says when it is tried again."""
+
+
 class CertificateStatus(Titled):
     PENDING = "PENDING", "待签"
     """It has its number; it is not valid until its file is signed and stored."""
@@ -97,7 +100,7 @@ class IssuedFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    file_id: ObjectId
+    file_id: str
     size: int
     """Bytes."""
     sha256: str
@@ -128,9 +131,14 @@ class Certificate(Found):
     """The one that stands for its person and class, and for its number. False once it was revoked, or another took its place."""
     file: IssuedFile | None = None
     """None while it waits to be signed, and of certificates issued before files were kept: those are drawn when asked for."""
+    draft: str | None = None
+    """Id of the file that is being written for it; of a run that was killed when nobody is writing."""
     attempts: int = 0
+    """How often it could not be drawn or signed, one after the other."""
     failure: str = ""
     """Why it could not be drawn or signed when that was tried last, in words; empty when it was, or was not tried."""
+    try_again_at: datetime | None = None
+    """Machine time before which it is not tried again."""
     issued_at: datetime
     """When it got its number."""
     issued_by: str
@@ -145,6 +153,15 @@ class Certificate(Found):
     @property
     def valid(self) -> bool:
         return self.status is CertificateStatus.VALID
+
+    @property
+    def pending(self) -> bool:
+        return self.status is CertificateStatus.PENDING
+
+    @property
+    def given_up(self) -> bool:
+        """Tried often enough: it waits for somebody to look at the reason."""
+        return self.pending and self.attempts >= MOST_ATTEMPTS
 
     def names(self) -> Iterable[str]:
         return (self.printed.name,)

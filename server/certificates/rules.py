@@ -10,6 +10,7 @@ A code carries no check digit: a well-formed code says nothing about whether the
 """
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
@@ -221,20 +222,48 @@ def require_survey(*, required: bool, opened: bool) -> None:
         raise SurveyNotYetOpened()
 
 
-def obstacles(
-    *, passed: bool | None, attended_enough: bool, survey_done: bool, survey_required: bool
-) -> tuple[str, ...]:
-    """Why somebody cannot get a certificate, in Chinese; empty for who can (article 16; attendance and survey are policy).
+class Asked(NamedTuple):
+    """One thing that is asked of somebody before a certificate, and how it stands."""
 
-    `passed` is None as long as the result of the assessment is not released.
+    met: bool
+    title: str
+    detail: str = ""
+
+
+def asked(
+    *,
+    passed: bool | None,
+    attended_enough: bool,
+    survey_done: bool,
+    survey_required: bool,
+    arrived: bool | None = None,
+    hours: str = "",
+    total: str = "",
+    lacking: str = "",
+) -> tuple[Asked, ...]:
+    """All that is asked of somebody, each with how it stands (article 16; attendance and survey are policy).
+
+    `arrived` is None where the class asks for no 报到; nobody arrives without the pledge (article 10). `passed` is None as long as the
+    result of the assessment is not released. `hours` and `total` are how they stand, in words. `lacking`: what of the name has no font.
     """
-    reasons = {
-        "考核成绩尚未发布": passed is None,
-        "未通过考核": passed is False,
-        "出勤不足": not attended_enough,
-        "未完成满意度评价": survey_required and not survey_done,
-    }
-    return tuple(reason for reason, applies in reasons.items() if applies)
+    found = []
+    if arrived is not None:
+        found.append(Asked(arrived, "已报到、签署承诺书" if arrived else "没有报到，未签署承诺书"))
+    if passed is None:
+        found.append(Asked(False, "考核成绩尚未发布"))
+    else:
+        found.append(Asked(passed, "考核合格" if passed else "未通过考核", total))
+        found.append(Asked(attended_enough, "出勤达标" if attended_enough else "出勤不足", hours))
+    if survey_required:
+        found.append(Asked(survey_done, "已完成满意度评价" if survey_done else "未完成满意度评价"))
+    if lacking:
+        found.append(Asked(False, f"姓名中的“{lacking}”无法打印", "请联系平台管理员安装含有该字的字体"))
+    return tuple(found)
+
+
+def obstacles(found: Iterable[Asked]) -> tuple[str, ...]:
+    """What is missing, in Chinese."""
+    return tuple(one.title for one in found if not one.met)
 
 
 def check_query(name: str | None, id_number: str | None, certificate_number: str | None) -> None:

@@ -5,6 +5,7 @@ Issuing and revoking are `issue`, the public's questions are `verify`.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -14,11 +15,12 @@ from typing import Any
 
 from bson.binary import Binary
 
-from server.certificates import render, sealed, store
+from server.certificates import sealed, store
 from server.certificates.documents import Certificate, CertificateStatus, LedgerFilter
-from server.certificates.press import press
+from server.certificates.press import bound, press
 from server.certificates.render import RenderFailed
-from server.certificates.sheets import sheet_of, sheets_of
+from server.certificates.sheets import sheet_of
+from server.certificates.signing import issued_pdf
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.institutions.rules import Level
@@ -32,7 +34,7 @@ from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.ledger import service as entries
 from server.ledger.documents import EntryKind
 
-Draw = Callable[[render.Sheet], Awaitable[bytes]]
+Draw = Callable[[Platform, Certificate], Awaitable[bytes]]
 
 
 class CertificateRevoked(Conflict):
@@ -41,10 +43,31 @@ class CertificateRevoked(Conflict):
     default_detail = "这张证书已经撤销，不能再打印。如有疑问，请联系发证机构。"
 
 
+class CertificateNotReady(Conflict):
+    slug = "certificate-not-ready"
+    title = "证书正在制作"
+    default_detail = "这张证书已经取号，正在制作和签名，完成后即可打印，并会通知本人。请稍后再试。"
+
+
+class CertificateSuperseded(Conflict):
+    slug = "certificate-superseded"
+    title = "证书已由新证书代替"
+    default_detail = "这张证书已补发或换发，不再有效。请下载代替它的新证书。"
+
+
+REFUSALS: Mapping[CertificateStatus, type[Conflict]] = {
+    CertificateStatus.PENDING: CertificateNotReady,
+    CertificateStatus.REVOKED: CertificateRevoked,
+    CertificateStatus.REISSUED: CertificateSuperseded,
+    CertificateStatus.REPLACED: CertificateSuperseded,
+}
+"""What is not valid is not handed out."""
+
+
 class NothingToPrint(Conflict):
     slug = "nothing-to-print"
     title = "没有可以打印的证书"
-    default_detail = "本班还没有核发证书，或已核发的证书都已撤销。"
+    default_detail = "本班还没有制作完成的证书，或已核发的证书都已撤销。"
 
 
 @dataclass(frozen=True)
@@ -79,15 +102,15 @@ async def certificate(scope: Scope, actor: Actor, certificate_id: str) -> Certif
 
 
 async def staff_pdf(platform: Platform, actor: Actor, certificate_id: str) -> Sheet:
-    """The sheet, with the whole ID number: the look is noted. Raises NotFound, CertificateRevoked, RenderFailed."""
+    """The file as it was issued, with the whole ID number: the look is noted. Raises NotFound, RenderFailed, and one of REFUSALS."""
     found = await certificate(platform, actor, certificate_id)
-    return await _look(platform, actor, found, press().pdf, "pdf")
+    return await _look(platform, actor, found, issued_pdf, "pdf")
 
 
 async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Download:
-    """All valid certificates of a class as a zip of PDFs, drawn and sent one by one: the look is noted once, with how many.
+    """All valid certificates of a class as a zip of their files, read and sent one by one: the look is noted once, with how many.
 
-    Raises NotFound, NothingToPrint. A sheet that cannot be drawn is named in a text file inside.
+    Raises NotFound, NothingToPrint. A file that is not there is named in a text file inside.
     """
     training_class, valid = await _to_print(platform, actor, class_id)
     await _note_print(platform, actor, class_id, valid)
@@ -95,11 +118,15 @@ async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Down
 
 
 async def class_book(platform: Platform, actor: Actor, class_id: str) -> Download:
-    """The same as one PDF to be printed, in the order of the serials. Raises NotFound, NothingToPrint, RenderFailed, Unavailable."""
+    """Their pages as one PDF for the printer, in the order of the serials: a copy, for signatures do not outlive being bound together.
+
+    Raises NotFound, NothingToPrint, RenderFailed, Unavailable.
+    """
     training_class, valid = await _to_print(platform, actor, class_id)
-    drawn = await press().book(await sheets_of(platform, valid), f"{training_class.name}证书")
+    pages = [await issued_pdf(platform, one) for one in valid]
+    copy = await asyncio.to_thread(bound, pages, f"{training_class.name}证书（打印用）")
     await _note_print(platform, actor, class_id, valid)
-    return Download.of(f"{training_class.name}证书.pdf", "application/pdf", drawn)
+    return Download.of(f"{training_class.name}证书（打印用）.pdf", "application/pdf", copy)
 
 
 async def _to_print(
@@ -107,7 +134,7 @@ async def _to_print(
 ) -> tuple[TrainingClass, list[Certificate]]:
     training_class = await classes.get_class(platform, actor, class_id)
     of_class = await store.of_class(platform, class_id)
-    valid = [one for one in of_class.values() if one.status is CertificateStatus.VALID]
+    valid = [one for one in of_class.values() if one.valid]
     if not valid:
         raise NothingToPrint()
     return training_class, sorted(valid, key=lambda one: one.printed.serial)
@@ -172,35 +199,39 @@ async def my_certificate(platform: Platform, actor: Actor, certificate_id: str) 
 
 
 async def my_pdf(platform: Platform, actor: Actor, certificate_id: str) -> Sheet:
-    """Raises NotFound, CertificateRevoked, RenderFailed."""
+    """The file as it was issued. Raises NotFound, RenderFailed, and one of REFUSALS."""
     found = await my_certificate(platform, actor, certificate_id)
-    return await _look(platform, actor, found, press().pdf, "pdf")
+    return await _look(platform, actor, found, issued_pdf, "pdf")
 
 
 async def my_png(platform: Platform, actor: Actor, certificate_id: str) -> Sheet:
     found = await my_certificate(platform, actor, certificate_id)
-    return await _look(platform, actor, found, press().png, "png")
+    return await _look(platform, actor, found, _png, "png")
 
 
 async def my_image(platform: Platform, actor: Actor, certificate_id: str) -> Sheet:
     """A JPEG as wide as phones show it."""
     found = await my_certificate(platform, actor, certificate_id)
-    return await _look(platform, actor, found, press().jpeg, "jpg")
+    return await _look(platform, actor, found, _jpeg, "jpg")
 
 
 # ---- sheets
 
 
 async def _look(platform: Platform, actor: Actor, found: Certificate, draw: Draw, suffix: str) -> Sheet:
-    if found.status is CertificateStatus.REVOKED:
-        raise CertificateRevoked()
-    drawn = await _draw(platform, found, draw)
+    if not found.valid:
+        raise REFUSALS[found.status]()
+    drawn = await draw(platform, found)
     await _note(platform, actor, "certificates:print", found.id, {"number": found.printed.number}, [found])
     return Sheet(f"{found.printed.number}.{suffix}", drawn)
 
 
-async def _draw(platform: Platform, found: Certificate, draw: Draw) -> bytes:
-    return await draw(await sheet_of(platform, found))
+async def _png(platform: Platform, found: Certificate) -> bytes:
+    return await press().png(await sheet_of(platform, found))
+
+
+async def _jpeg(platform: Platform, found: Certificate) -> bytes:
+    return await press().jpeg(await sheet_of(platform, found))
 
 
 @transactional
@@ -224,7 +255,7 @@ async def _zipped(platform: Platform, certificates: Sequence[Certificate]) -> As
     with zipfile.ZipFile(chunks, "w") as archive:  # stored: a PDF is compressed already
         for one in certificates:
             try:
-                sheet = await _draw(platform, one, press().pdf)
+                sheet = await issued_pdf(platform, one)
             except RenderFailed as refusal:
                 missing.append(f"{one.printed.number} {one.printed.name}：{refusal.detail}")
                 continue
@@ -260,7 +291,8 @@ class _Chunks(io.RawIOBase):
 
 async def life(platform: Platform, actor: Actor, training_class: TrainingClass) -> list[LifeStep]:
     """证书: due once the results are released, done with the first that was issued (article 16)."""
-    issued = list((await store.of_class(platform, training_class.id)).values())
+    of_class = await store.of_class(platform, training_class.id)
+    issued = [one for one in of_class.values() if not one.pending]
     first = min(issued, key=lambda one: one.issued_at, default=None)
     due: State = "current" if training_class.results_released_at else "todo"
     return [

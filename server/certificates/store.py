@@ -9,8 +9,10 @@ from bson.binary import Binary
 from pymongo import ReturnDocument
 
 from server.certificates.documents import (
+    MOST_ATTEMPTS,
     Certificate,
     CertificateStatus,
+    IssuedFile,
     LedgerCheck,
     LedgerFilter,
     LedgerFinding,
@@ -37,6 +39,8 @@ COLLECTIONS = (
             Index([("class_id", 1), ("_id", 1)]),
             Index([("status", 1), ("_id", 1)], partial={"status": "PENDING"}),
             Index([("current", 1), ("_id", 1)], partial={"current": False}),
+            Index([("replaces", 1)], unique=True, partial={"replaces": {"$type": "string"}}),
+            Index([("draft", 1)], partial={"draft": {"$type": "string"}}),
             Index([("token", 1)], unique=True),
             Index([("printed.id_number", 1)]),
             Index([("folded_name", 1)]),
@@ -67,9 +71,13 @@ async def insert(scope: Scope, new: Sequence[Certificate]) -> None:
 
 
 async def of_class(scope: Scope, class_id: str) -> dict[str, Certificate]:
-    """By person, in the order of the serials. A class is small (policy `roster_rows`), so it is read whole."""
+    """By person, in the order of the serials: the one that stands for each, else the newest. A class is small (policy `roster_rows`), so
+    it is read whole."""
     rows = scope["certificates"].find({"class_id": class_id}, session=scope.session)
-    return {row["person_id"]: Certificate.from_mongo(row) async for row in rows.sort("printed.serial", 1)}
+    found = [Certificate.from_mongo(row) async for row in rows]
+    found.sort(key=lambda one: (one.current, one.printed.serial))
+    standing = {one.person_id: one for one in found}
+    return dict(sorted(standing.items(), key=lambda item: item[1].printed.serial))
 
 
 async def of_person(
@@ -101,6 +109,10 @@ async def numbered(scope: Scope, number: str) -> str | None:
         condition, {"_id": 1}, sort=[("_id", -1)], session=scope.session
     )
     return None if row is None else str(row["_id"])
+
+
+async def by_id(scope: Scope, certificate_id: str) -> Certificate | None:
+    return await _one(scope, {"_id": certificate_id})
 
 
 async def not_in_force(scope: Scope) -> list[str]:
@@ -158,22 +170,141 @@ def _conditions(narrowed: LedgerFilter) -> list[Row]:
 async def revoke(
     scope: Scope, certificate_id: str, *, at: datetime, by: str, reason: str
 ) -> Certificate | None:
-    """None when it is not valid any more."""
+    """None when it is not valid any more. One that was never made stands for nothing, and makes room for another try."""
+    revoked: Row = {
+        "status": CertificateStatus.REVOKED,
+        "current": False,
+        "revoked_at": at,
+        "revoked_by": by,
+        "revoke_reason": reason,
+        "replaces": {"$cond": [{"$eq": ["$status", CertificateStatus.PENDING]}, None, "$replaces"]},
+    }
     row: Row | None = await scope["certificates"].find_one_and_update(
-        {"_id": certificate_id, "status": CertificateStatus.VALID},
+        {"_id": certificate_id, "status": {"$in": [CertificateStatus.VALID, CertificateStatus.PENDING]}},
+        [
+            {
+                "$set": {
+                    name: {"$literal": value} if name != "replaces" else value
+                    for name, value in revoked.items()
+                }
+            }
+        ],
+        return_document=ReturnDocument.AFTER,
+        session=scope.session,
+    )
+    return None if row is None else Certificate.from_mongo(row)
+
+
+# ---- drawing and signing
+
+
+async def waiting(scope: Scope, now: datetime, limit: int) -> list[Certificate]:
+    """Those that are to be signed now, the oldest first."""
+    condition: Row = {
+        "status": CertificateStatus.PENDING,
+        "attempts": {"$lt": MOST_ATTEMPTS},
+        "$or": [{"try_again_at": None}, {"try_again_at": {"$lte": now}}],
+    }
+    rows = scope["certificates"].find(condition, session=scope.session).sort("_id", 1).limit(limit)
+    return [Certificate.from_mongo(row) async for row in rows]
+
+
+async def begin_file(scope: Scope, certificate_id: str, file_id: str) -> tuple[bool, str | None]:
+    """Names the file that is about to be written: whether the certificate still waits, and which file was being written before."""
+    row: Row | None = await scope["certificates"].find_one_and_update(
+        {"_id": certificate_id, "status": CertificateStatus.PENDING},
+        {"$set": {"draft": file_id}},
+        projection={"draft": 1},
+        session=scope.session,
+    )
+    return row is not None, row.get("draft") if row else None
+
+
+async def sign(scope: Scope, certificate_id: str, file: IssuedFile) -> Certificate | None:
+    """The certificate is valid from here on. None when it waits no more, or another run is writing another file for it."""
+    row: Row | None = await scope["certificates"].find_one_and_update(
+        {"_id": certificate_id, "status": CertificateStatus.PENDING, "draft": file.file_id},
         {
             "$set": {
-                "status": CertificateStatus.REVOKED,
-                "current": False,
-                "revoked_at": at,
-                "revoked_by": by,
-                "revoke_reason": reason,
+                "status": CertificateStatus.VALID,
+                "current": True,
+                "file": file.model_dump(),
+                "draft": None,
+                "attempts": 0,
+                "failure": "",
+                "try_again_at": None,
             }
         },
         return_document=ReturnDocument.AFTER,
         session=scope.session,
     )
     return None if row is None else Certificate.from_mongo(row)
+
+
+async def stand_back(
+    scope: Scope, certificate_id: str, *, for_: str, at: datetime, status: CertificateStatus
+) -> None:
+    """Another certificate takes the place of this one."""
+    change = {"status": status, "current": False, "replaced_by": for_, "replaced_at": at}
+    await scope["certificates"].update_one({"_id": certificate_id}, {"$set": change}, session=scope.session)
+
+
+async def note_failure(
+    scope: Scope, certificate_id: str, why: str, try_again_at: datetime
+) -> Certificate | None:
+    """None when it waits no more."""
+    row: Row | None = await scope["certificates"].find_one_and_update(
+        {"_id": certificate_id, "status": CertificateStatus.PENDING},
+        {"$inc": {"attempts": 1}, "$set": {"failure": why, "try_again_at": try_again_at}},
+        return_document=ReturnDocument.AFTER,
+        session=scope.session,
+    )
+    return None if row is None else Certificate.from_mongo(row)
+
+
+async def try_again(scope: Scope, class_id: str) -> int:
+    """Those of a class that failed are tried at once, as if they never had; how many."""
+    done = await scope["certificates"].update_many(
+        {"class_id": class_id, "status": CertificateStatus.PENDING, "attempts": {"$gt": 0}},
+        {"$set": {"attempts": 0, "try_again_at": None}},
+        session=scope.session,
+    )
+    return int(done.modified_count)
+
+
+async def pending_instead_of(scope: Scope, certificate_id: str) -> Certificate | None:
+    """The one that is to take the place of another and waits to be signed."""
+    return await _one(scope, {"replaces": certificate_id, "status": CertificateStatus.PENDING})
+
+
+async def abandoned_files(scope: Scope, limit: int) -> list[tuple[str, str]]:
+    """Files of runs that were killed, for certificates that do not wait any more."""
+    rows = scope["certificates"].find(
+        {"draft": {"$type": "string"}, "status": {"$ne": CertificateStatus.PENDING}}, {"draft": 1}
+    )
+    return [(row["_id"], row["draft"]) async for row in rows.limit(limit)]
+
+
+async def forget_file(scope: Scope, certificate_id: str, file_id: str) -> None:
+    await scope["certificates"].update_one(
+        {"_id": certificate_id, "draft": file_id}, {"$set": {"draft": None}}, session=scope.session
+    )
+
+
+async def given_up_by_class(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
+    """By class id how many are not tried any more; a class without any is left out."""
+    pipeline: list[Row] = [
+        {
+            "$match": {
+                "class_id": {"$in": list(class_ids)},
+                "status": CertificateStatus.PENDING,
+                "attempts": {"$gte": MOST_ATTEMPTS},
+            }
+        },
+        {"$group": {"_id": "$class_id", "count": {"$sum": 1}}},
+    ]
+    rows = scope["certificates"].aggregate(pipeline, session=scope.session)
+    return {row["_id"]: row["count"] async for row in rows}
 
 
 async def _one(scope: Scope, condition: Row) -> Certificate | None:
@@ -224,10 +355,11 @@ async def count_of_class(scope: Scope, class_id: str) -> int:
 
 
 async def count_by_class(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
-    """Revoked ones included; a class without any is left out."""
+    """To how many people, revoked ones included; a class without any is left out."""
     pipeline: list[Row] = [
         {"$match": {"class_id": {"$in": list(class_ids)}}},
-        {"$group": {"_id": "$class_id", "count": {"$sum": 1}}},
+        {"$group": {"_id": {"class": "$class_id", "person": "$person_id"}}},
+        {"$group": {"_id": "$_id.class", "count": {"$sum": 1}}},
     ]
     rows = scope["certificates"].aggregate(pipeline, session=scope.session)
     return {row["_id"]: row["count"] async for row in rows}

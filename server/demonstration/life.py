@@ -16,6 +16,7 @@ from server.applications.service import ApplicationDraft, Approval, VenueDraft
 from server.assessment import service as assessment
 from server.assessment import tasks
 from server.certificates import issue as certificates
+from server.certificates import signing
 from server.classes import roster_import
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
@@ -189,6 +190,7 @@ class Life:
         await surveys.close_survey(after, self._stage.officer, held.item.id)
         await assessment.release(after, self._stage.officer, held.item.id)
         await certificates.issue_certificates(after, self._stage.officer, held.item.id)
+        await signing.sign_waiting(after)
         return held
 
     # ---- the class in the middle of its life

@@ -38,6 +38,7 @@ class Topic(Titled):
     READY = "READY", "文件已生成"
     EXPIRING = "EXPIRING", "到期提醒"
     REPORTED = "REPORTED", "证书举报"
+    FAILED = "FAILED", "没有办成"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import zipfile
 import openpyxl
 import pytest
 
+from server.certificates import signing
 from server.certificates.documents import Certificate
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
@@ -37,8 +38,13 @@ async def test_an_institution_issues_and_takes_the_certificates_along(
     nothing = await mine.get(f"{home}.zip")
     assert nothing.status == 409 and "没有可以打印的证书" in nothing.text
     assert (await mine.post(f"{home}/issue")).status == 303
+    meanwhile = await mine.get(home)
+    assert "正在制作：已完成 0 / 3 张" in meanwhile.text and f'hx-get="{home}"' in meanwhile.html
+    assert "待签" in meanwhile.text and f"{home}.zip" not in meanwhile.html
+    await signing.sign_waiting(platform)
     after = await mine.get(home)
-    assert "已核发 3 张证书" in after.text and "130092026033003" in after.text
+    assert "hx-get" not in after.html.partition('id="certificates-live"')[2] and "待签" not in after.text
+    assert "130092026033003" in after.text
     again = await mine.post(f"{home}/issue")
     assert again.status == 303 and "没有需要核发的证书" in (await mine.get(home)).text
     archive = await mine.get(f"{home}.zip")

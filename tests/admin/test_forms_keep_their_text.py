@@ -39,6 +39,7 @@ WITHOUT: dict[str, str] = {
             "attendance.register_late",
             "backbone.register",
             "certificates.issue_certificates",
+            "certificates.try_again",
             "corrections.correct_class",
             "delegations.delegate",
             "corrections.correct_institution",

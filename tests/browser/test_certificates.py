@@ -14,6 +14,7 @@ from server.accounts.fictional import make_person
 from server.accounts.rules import mask_id_number
 from server.certificates.documents import Certificate, SealedSnapshot
 from server.certificates.issue import Candidate, ClassCertificates
+from server.certificates.rules import Asked
 from server.certificates.verify import paper
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
@@ -83,7 +84,7 @@ def candidate(seed: int, *obstacles: str, holds: Certificate | None = None) -> C
         major_taught="数控加工",
         enrolled_at=NOON,
     )
-    return Candidate(enrolled, obstacles, holds)
+    return Candidate(enrolled, tuple(Asked(False, one) for one in obstacles), holds)
 
 
 def class_page(page: Page, **changes: Any) -> None:
@@ -96,6 +97,7 @@ def class_page(page: Page, **changes: Any) -> None:
             candidate(4, "未通过考核", "出勤不足"),
         ],
         changes.pop("hindrance", ""),
+        left=999,
     )
     context = {
         "training_class": CLASS,

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from server.certificates.render import TITLE
-from server.certificates.rules import obstacles
+from server.certificates.rules import asked, obstacles
 from server.institutions.annex1 import INSTITUTIONS
 from server.institutions.rules import (
     Level,
@@ -76,5 +76,5 @@ def test_the_four_schools_with_a_star_are_training_centres() -> None:
 @pytest.mark.parametrize("passed", [None, False])
 def test_nobody_gets_a_certificate_without_passing(passed: bool | None) -> None:
     """第十六条: 对参加……培训并考核合格的教师，核发……培训合格证书。"""
-    assert obstacles(passed=passed, attended_enough=True, survey_done=True, survey_required=False)
-    assert not obstacles(passed=True, attended_enough=True, survey_done=True, survey_required=False)
+    assert obstacles(asked(passed=passed, attended_enough=True, survey_done=True, survey_required=False))
+    assert not obstacles(asked(passed=True, attended_enough=True, survey_done=True, survey_required=False))

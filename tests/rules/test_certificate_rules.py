@@ -1,4 +1,5 @@
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from server.certificates.rules import (
     NumberParts,
     SerialInvalid,
     SerialParts,
+    asked,
     is_number,
     is_serial,
     number,
@@ -157,7 +159,7 @@ def test_two_sequences_never_make_the_same_code(two: list[tuple[object, str, Lev
 
 # ---- who may get one
 
-CAN = {"passed": True, "attended_enough": True, "survey_done": True, "survey_required": True}
+CAN: dict[str, Any] = {"passed": True, "attended_enough": True, "survey_done": True, "survey_required": True}
 
 
 @pytest.mark.parametrize(
@@ -166,6 +168,9 @@ CAN = {"passed": True, "attended_enough": True, "survey_done": True, "survey_req
         ({}, ()),
         ({"passed": None}, ("考核成绩尚未发布",)),
         ({"passed": False}, ("未通过考核",)),
+        ({"arrived": True}, ()),
+        ({"arrived": False}, ("没有报到，未签署承诺书",)),
+        ({"lacking": "𱅒"}, ("姓名中的“𱅒”无法打印",)),
         ({"attended_enough": False}, ("出勤不足",)),
         ({"survey_done": False}, ("未完成满意度评价",)),
         ({"survey_done": False, "survey_required": False}, ()),
@@ -177,9 +182,9 @@ CAN = {"passed": True, "attended_enough": True, "survey_done": True, "survey_req
     ],
 )
 def test_every_reason_against_a_certificate_is_told(
-    changes: dict[str, bool], reasons: tuple[str, ...]
+    changes: dict[str, Any], reasons: tuple[str, ...]
 ) -> None:
-    assert obstacles(**(CAN | changes)) == reasons
+    assert obstacles(asked(**(CAN | changes))) == reasons
 
 
 # ---- the snapshot

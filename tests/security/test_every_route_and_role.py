@@ -602,6 +602,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/classes/{class_id}/invitations/{invitation_id}/pdf": IN_REACH,
     "GET /admin/classes/{class_id}/certificates": IN_REACH,
     "GET /admin/classes/{class_id}/certificates/issue": IN_REACH,
+    "GET /admin/classes/{class_id}/certificates/try-again": IN_REACH,
     "GET /admin/certificates/{certificate_id}": IN_REACH,
     "GET /admin/certificates/{certificate_id}/revoke": IN_REACH,
     "GET /admin/classes/{class_id}/tasks/{task_id}": IN_REACH,
@@ -673,6 +674,7 @@ TABLE: dict[str, Outcomes] = {
     "POST /admin/classes/{class_id}/survey": OF_XINGTAI,
     "POST /admin/classes/{class_id}/survey/closing": OF_XINGTAI,
     "POST /admin/classes/{class_id}/certificates/issue": OF_XINGTAI,
+    "POST /admin/classes/{class_id}/certificates/try-again": OF_XINGTAI,
     # ---- what undoes something
     "POST /admin/classes/{class_id}/survey/close": OF_XINGTAI,
     "POST /admin/classes/{class_id}/roster/{person_id}/remove": OF_XINGTAI,  # without a reason nobody is

@@ -8,14 +8,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from server.certificates import issue, rules, verify
+from server.certificates import issue, rules, signing, verify
 from server.certificates import service as certificates
 from server.certificates.documents import Certificate, CertificateStatus, LedgerFilter
 from server.certificates.issue import AlreadyRevoked, Revocation
 from server.certificates.press import WAITING_MOST, Press
-from server.certificates.render import CharacterMissing, TextTooLong
+from server.certificates.render import TextTooLong
 from server.certificates.rules import SurveyNotYetOpened
 from server.certificates.service import CertificateRevoked, NothingToPrint
+from server.certificates.signing import FileNotAsIssued
 from server.certificates.verify import CertificateMissing, CertificateQueryRequest
 from server.institutions.rules import NotQualified
 from server.kernel.errors import Invalid, NotFound, Unavailable
@@ -24,7 +25,7 @@ from server.kernel.sequences import OrderExhausted
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.asking import ANYWHERE, ask
-from tests.certifying import certificates_of, issued, on_last_day, passed_class, release
+from tests.certifying import certificates_of, issue_signed, issued, on_last_day, passed_class, release
 from tests.printed import a_sheet, text_of
 from tests.surveying import answer, clock_of, open_survey
 
@@ -94,7 +95,10 @@ async def test_requests_at_once_leave_no_gap_and_no_pair(platform: Platform, wec
     assert serials(found) == [f"13009{n:05}" for n in range(1, 8)]
     assert len({one.token for one in found}) == 7
     assert await platform["audit"].count_documents({"action": "certificates:issue"}) == 1
+    await asyncio.gather(*(signing.sign_waiting(platform) for _ in range(3)))
+    assert await platform["certificates"].count_documents({"status": "VALID", "current": True}) == 7
     assert await platform["outbox"].count_documents({"template": "certificate-issued"}) == 7
+    assert await platform["files.files"].count_documents({}) == 7
 
 
 async def test_two_classes_of_one_month_and_level_issued_at_once_share_the_order(
@@ -289,14 +293,20 @@ async def test_the_zip_of_a_class_holds_each_valid_certificate(platform: Platfor
             assert name[:15] in text_of(unpacked.read(name))
 
 
-async def test_a_sheet_that_cannot_be_drawn_does_not_spoil_the_zip(
+async def test_a_file_that_is_lost_or_not_as_issued_does_not_spoil_the_zip(
     platform: Platform, wechat: Simulator
 ) -> None:
     opened = await passed_class(platform, wechat, 2)
     found = await issued(platform, opened)
-    await platform["certificates"].update_one({"_id": found[0].id}, {"$set": {"printed.name": "王𱅒"}})
-    with pytest.raises(CharacterMissing):
+    assert found[0].file is not None
+    await platform["files.chunks"].update_one(
+        {"files_id": found[0].file.file_id}, {"$set": {"data": b"%PDF"}}
+    )
+    with pytest.raises(FileNotAsIssued):
         await certificates.staff_pdf(platform, opened.officer, found[0].id)
+    await platform.files.delete(found[0].file.file_id)
+    with pytest.raises(FileNotAsIssued):
+        await certificates.my_pdf(platform, opened.trainees[0].actor, found[0].id)
     archive = await certificates.class_archive(platform, opened.officer, opened.id)
     content = b"".join([chunk async for chunk in archive.content])
     with zipfile.ZipFile(io.BytesIO(content)) as unpacked:
@@ -437,7 +447,7 @@ async def test_name_and_number_find_all_certificates_of_a_person(
     await release(platform, second.id)
     clock_of(platform).advance(timedelta(days=1))
     for class_id in (opened.id, second.id):
-        await issue.issue_certificates(platform, opened.officer, class_id)
+        await issue_signed(platform, opened.officer, class_id)
     found = await asked(platform, name=person.name, id_number=person.id_number)
     assert found == [f"13009{MONTH}3002", f"13009{MONTH}3001"]
 
