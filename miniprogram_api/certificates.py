@@ -14,7 +14,7 @@ from server.certificates.documents import Certificate
 from server.certificates.press import verify_url
 from server.certificates.render import CharacterMissing, TextTooLong
 from server.certificates.service import CertificateRevoked, Sheet
-from server.certificates.verify import CertificateMissing, CertificateQueryRequest, Paper, paper
+from server.certificates.verify import CertificateMissing, CertificateQueryRequest, Paper, PublicPaper, paper
 from server.kernel import puzzles
 from server.kernel.addresses import counted_as
 from server.kernel.errors import Invalid
@@ -35,7 +35,7 @@ class CertificateAnswer(Response, Paper):
 
 
 class CertificateQueryAnswer(Response):
-    items: list[Paper]
+    items: list[PublicPaper]
 
 
 class SolvedQueryRequest(CertificateQueryRequest):

@@ -118,6 +118,7 @@ TITLES = {
     "backbone:register": "登记骨干教师入库",
     "certificates:fail": "证书没有制成",
     "certificates:issue": "核发证书",
+    "certificates:query-batch": "批量查询证书",
     "certificates:issue-credential": "领取数字凭证",
     "certificates:make-credential-key": "生成数字凭证的签名密钥",
     "certificates:print": "打印证书",

@@ -9,7 +9,7 @@ from altcha import solve_challenge
 from altcha.v2 import Challenge, Payload
 
 from server.certificates import verify
-from server.certificates.verify import CertificateQueryRequest, Paper
+from server.certificates.verify import CertificateQueryRequest, PublicPaper
 from server.kernel import puzzles
 from server.kernel.platform import Platform
 from server.kernel.public_questions import Asker
@@ -39,7 +39,7 @@ async def solved_of(site: str, level: int = 0) -> str:
 
 async def ask(
     platform: Platform, asked: CertificateQueryRequest, address: str = ANYWHERE.address
-) -> list[Paper]:
+) -> list[PublicPaper]:
     """Solves what it takes, as often as it takes."""
     level = 0
     while True:

@@ -11,14 +11,14 @@ from admin.downloads import download
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import ByAge, Filter, LevelCode, Listing, Options, Query, Words, Year, fetched_by
 from admin.options import years
-from admin.puzzled import NO_PUZZLE, Puzzled
+from admin.puzzled import NO_PUZZLE, PublicUpload, Puzzled
 from admin.steps import Done, shows, step
 from server.certificates import issue, reconcile, verify
 from server.certificates import service as certificates
 from server.certificates.documents import Certificate, LedgerFilter, LedgerFinding
 from server.certificates.issue import Revocation
 from server.certificates.press import verify_url
-from server.certificates.verify import CertificateMissing, CertificateQueryRequest, Paper, paper
+from server.certificates.verify import CertificateMissing, CertificateQueryRequest, CheckedFile, Paper, paper
 from server.institutions import service as institutions
 from server.kernel.addresses import counted_as
 from server.kernel.clock import beijing_date
@@ -28,6 +28,7 @@ from server.kernel.permissions import Permission
 from server.kernel.public_questions import Asker
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
+from server.seals.checker import MOST_BYTES
 
 PAGE_SIZE = 30
 BOOK_RATE = "10/minute"
@@ -215,6 +216,27 @@ class CertificateQueries(Puzzled):
         self.render_page("certificates/query.html", found=found, missed=missed, **outcome)
 
 
+class CheckFile(PublicUpload):
+    """A PDF in the hand: intact, ours, still valid?"""
+
+    get = shows(Permission.ANYONE)
+
+    @allow(Permission.ANYONE, rate=verify.FILE_RATE, body=MOST_BYTES + 2**20)
+    async def post(self) -> None:
+        sent = self.request.files.get("file")
+        try:
+            checked = await verify.check_file(self.platform, self.asker, sent[0].body if sent else b"")
+        except Problem as problem:
+            await self.show(await self.once_more(problem))
+        else:
+            await self.show(checked=checked)
+
+    async def show(
+        self, outcome: Outcome = NO_ERRORS | NO_PUZZLE, *, checked: CheckedFile | None = None
+    ) -> None:
+        self.render_page("certificates/check_file.html", checked=checked, largest=MOST_BYTES, **outcome)
+
+
 class Verify(PageHandler):
     """What the QR code opens."""
 
@@ -241,5 +263,6 @@ ROUTES: list[Route] = [
     (rf"{_ONE}/pdf", pdf),
     (rf"{_ONE}/revoke", revoke),
     (r"/certificates/query", CertificateQueries),
+    (r"/certificates/check-file", CheckFile),
     (r"/verify/(?P<token>[^/]{1,200})", Verify),
 ]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.lists import ByAge, Filter, Listing, ProvinceCode, Words, fetched_by, named
-from admin.puzzled import NO_PUZZLE, Puzzled
+from admin.puzzled import NO_PUZZLE, PublicUpload, Puzzled
 from admin.rendering import province_name
 from admin.steps import shows, step
 from server.forgeries import rules, service
@@ -29,7 +29,7 @@ from server.kernel.web import UPLOAD_BODY, Route, allow
 # ---- the public
 
 
-class ReportForgery(Puzzled):
+class ReportForgery(PublicUpload):
     get = shows(Permission.ANYONE)
 
     @allow(Permission.ANYONE, rate=service.REPORT_RATE, body=UPLOAD_BODY)

@@ -41,6 +41,7 @@ COLLECTIONS = (
             Index([("current", 1), ("_id", 1)], partial={"current": False}),
             Index([("replaces", 1)], unique=True, partial={"replaces": {"$type": "string"}}),
             Index([("draft", 1)], partial={"draft": {"$type": "string"}}),
+            Index([("file.sha256", 1)], partial={"file.sha256": {"$exists": True}}),
             Index([("token", 1)], unique=True),
             Index([("printed.id_number", 1)]),
             Index([("folded_name", 1)]),
@@ -101,6 +102,11 @@ async def in_reach(scope: Scope, reach: Jurisdiction, certificate_id: str) -> Ce
 
 async def by_token(scope: Scope, token: str) -> Certificate | None:
     return await _one(scope, {"token": token})
+
+
+async def by_file(scope: Scope, sha256: str) -> Certificate | None:
+    """The one whose issued file has this digest."""
+    return await _one(scope, {"file.sha256": sha256})
 
 
 async def numbered(scope: Scope, number: str) -> str | None:

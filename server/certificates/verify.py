@@ -7,6 +7,8 @@ trying who holds a certificate, or by which number.
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
@@ -19,11 +21,14 @@ from server.certificates.documents import Certificate, CertificateStatus, Issued
 from server.certificates.rules import check_query
 from server.kernel import public_questions
 from server.kernel.clock import beijing_date
-from server.kernel.errors import NotFound
+from server.kernel.errors import FileUnreadable, NotFound
 from server.kernel.folding import folded
 from server.kernel.numbers import AS_CERTIFICATE_NUMBER, AS_ID_NUMBER
 from server.kernel.platform import Platform
 from server.kernel.public_questions import Asker
+from server.ledger import service as ledger
+from server.ledger.documents import InclusionProof
+from server.seals.checker import MOST_BYTES, PdfCheck, check_pdf
 
 QUERY_RATE = "20/minute"
 """Questions from one address."""
@@ -31,6 +36,7 @@ QUERIES_COUNTED_AS = "certificate-queries"
 """Those of the public page and of the phones together."""
 VERIFY_RATE = "120/minute"
 """Scans from one address: a hall of people behind one router may scan their certificates together."""
+FILE_RATE = "20/minute"
 FOUND_MOST = 20
 """Certificates of one person that a query by name and ID number shows, newest first."""
 
@@ -99,10 +105,18 @@ class Paper(BaseModel):
     """None of what was issued before files were signed."""
 
 
-def public_paper(certificate: Certificate) -> Paper:
+class PublicPaper(Paper):
+    """What the public is told beside it: that the platform cannot tell anybody else otherwise."""
+
+    proof: InclusionProof | None
+    """That the ledger has it, under the root that was signed and published last; None until the night after it was entered."""
+
+
+async def public_paper(platform: Platform, certificate: Certificate) -> PublicPaper:
     """For whoever asks."""
     found = paper(certificate)
-    return found.model_copy(update={"id_number_masked": last_four(found.id_number_masked)})
+    told = dict(found) | {"id_number_masked": last_four(found.id_number_masked)}
+    return PublicPaper(**told, proof=await ledger.proof_of(platform, certificate.id))
 
 
 def paper(certificate: Certificate) -> Paper:
@@ -142,7 +156,7 @@ def _signature(file: IssuedFile | None) -> Signature | None:
     )
 
 
-async def verify(platform: Platform, token: str, asker: Asker) -> Paper | None:
+async def verify(platform: Platform, token: str, asker: Asker) -> PublicPaper | None:
     """What the QR code of a certificate opens; None for a token that no certificate has.
 
     Nobody guesses a token, so there is no puzzle before it. Raises TooManyRequests for an address that has missed too often.
@@ -154,10 +168,10 @@ async def verify(platform: Platform, token: str, asker: Asker) -> Paper | None:
     ):  # it waits to be signed: nothing is issued yet
         await public_questions.missed(platform, asker.address)
         return None
-    return public_paper(found)
+    return await public_paper(platform, found)
 
 
-async def query(platform: Platform, asked: CertificateQueryRequest, asker: Asker) -> list[Paper]:
+async def query(platform: Platform, asked: CertificateQueryRequest, asker: Asker) -> list[PublicPaper]:
     """The certificates that carry both of what is asked for; by name and ID number there may be several, newest first.
 
     Raises Invalid unless exactly two are given; TooManyRequests or PuzzleNeeded before anything is looked up; CertificateMissing for
@@ -183,4 +197,44 @@ async def query(platform: Platform, asked: CertificateQueryRequest, asker: Asker
     if not found:
         raise CertificateMissing()
     await public_questions.answered(platform, question)
-    return [public_paper(one) for one in found]
+    return [await public_paper(platform, one) for one in found]
+
+
+# ---- a file in the hand
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """What a PDF proves. `paper` only where it is the very file that the platform keeps: then whoever has it has read all of that."""
+
+    check: PdfCheck
+    paper: PublicPaper | None
+
+    @property
+    def words(self) -> str:
+        if self.paper is not None or not self.check.intact:
+            return self.check.words
+        return (
+            f"签名完好，由“{self.check.signer}”签名，但平台没有存档这个文件，不能证明它是核发的证书原件。"
+            "请用证书编号查询，或向持证人索要从平台下载的原件。"
+        )
+
+
+async def check_file(platform: Platform, asker: Asker, content: bytes) -> CheckedFile:
+    """Whether a PDF is intact, ours and still valid. What is not ours counts as a question that found nothing.
+
+    Raises FileUnreadable, TooManyRequests, PuzzleNeeded; Unavailable, OneFileAtATime.
+    """
+    if not content:
+        raise FileUnreadable("请选择证书的 PDF 文件。")
+    if len(content) > MOST_BYTES:
+        raise FileUnreadable(f"文件超过 {MOST_BYTES // 2**20} MiB。平台核发的证书不到 1 MiB，请上传原件。")
+    question = await public_questions.admit(
+        platform, asker, {"file": hashlib.sha256(content).hexdigest(), "files of": asker.address}
+    )
+    check = await check_pdf(platform, content, f"public:{asker.address}")
+    found = await store.by_file(platform, check.sha256)
+    if found is None or found.status is CertificateStatus.PENDING:
+        return CheckedFile(check, None)
+    await public_questions.answered(platform, question)
+    return CheckedFile(check, await public_paper(platform, found))

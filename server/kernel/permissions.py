@@ -43,6 +43,7 @@ class Permission(Titled):
     BACKBONE_REGISTER = "backbone:register", "登记骨干教师入库"
     CERTIFICATES_FETCH = "certificates:fetch", "领取自己的证书"
     CERTIFICATES_ISSUE = "certificates:issue", "核发证书"
+    CERTIFICATES_QUERY = "certificates:query", "批量查询证书"
     CERTIFICATES_READ = "certificates:read", "查看证书台账"
     CERTIFICATES_REVOKE = "certificates:revoke", "撤销证书"
     CLASSES_ATTEND = "classes:attend", "查看自己参加的培训班"
@@ -162,6 +163,7 @@ _STAFF = frozenset(
         Permission.ASSESSMENT_READ,
         Permission.ATTENDANCE_READ,
         Permission.BACKBONE_READ,
+        Permission.CERTIFICATES_QUERY,
         Permission.CERTIFICATES_READ,
         Permission.CLASSES_READ,
         Permission.CORRECTIONS_READ,

@@ -209,6 +209,13 @@ class Policies(BaseModel):
         Group.QUERIES,
         Field(ge=1, le=720, title="公开查询：查不到的次数保留多久，从最后一次算起（小时）"),
     ] = 24
+    batch_query_rows: Annotated[
+        int, Group.QUERIES, Field(ge=1, le=100_000, title="证书批量查询：一个单位每天最多几行（行）")
+    ] = 2_000
+    batch_query_misses: Annotated[
+        int, Group.QUERIES, Field(ge=1, le=10_000, title="证书批量查询：一个单位每天查不到多少行后停止（行）")
+    ] = 100
+    """Whoever knows the last four digits of a number has some three hundred left to try."""
     public_wait_seconds: Annotated[
         int,
         Group.QUERIES,

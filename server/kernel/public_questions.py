@@ -115,7 +115,7 @@ def _proof(platform: Platform, asker: Asker, needed: int) -> Proof:
         raise
     if proof.level < needed:
         raise PuzzleNeeded(
-            "所填的姓名或号码近来多次查不到，为防止有人试探，这次验证要久一些。请再查询一次，并等验证完成。",
+            "所填的内容近来多次查不到，为防止有人试探，这次验证要久一些。请再提交一次，并等验证完成。",
             level=needed,
         )
     return proof

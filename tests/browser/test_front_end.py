@@ -38,6 +38,7 @@ CERTIFICATE: dict[str, Any] = {
     "mark": "",
     "replaced_on": None,
     "signature": None,
+    "proof": None,
 }
 REVOKED = CERTIFICATE | {
     "status": "REVOKED",

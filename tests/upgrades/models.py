@@ -9,6 +9,7 @@ from server.attendance import documents as attendance
 from server.backbone import documents as backbone
 from server.badges import documents as badges
 from server.certificates import documents as certificates
+from server.certificates.batch_store import BatchUse
 from server.classes import documents as classes
 from server.corrections import documents as corrections
 from server.duties import documents as duties
@@ -48,6 +49,7 @@ MODELS: dict[str, type[Document]] = {
     "backbone_teachers": backbone.PoolMember,
     "badge_entries": badges.BadgeEntry,
     "badge_keys": badges.BadgeKey,
+    "batch_queries": BatchUse,
     "base_requests": institutions.BaseRequest,
     "bindings": accounts.Binding,
     "certificates": certificates.Certificate,
