@@ -12,12 +12,11 @@ from urllib.parse import unquote
 import openpyxl
 import pytest
 import xlsxwriter
-from bson import ObjectId
 
 from server.certificates import batch, batch_sheet, issue, verify
 from server.certificates.batch import BatchQuotaReached
 from server.certificates.batch_sheet import NUMBERS_OF_A_NAME, BatchUnreadable
-from server.certificates.documents import Certificate, CertificateStatus, IssuedFile
+from server.certificates.documents import Certificate, CertificateStatus
 from server.certificates.issue import Revocation
 from server.certificates.verify import CheckedFile
 from server.kernel.errors import FileUnreadable
@@ -57,22 +56,10 @@ async def revoke(platform: Platform, opened: ClassInSession, one: Certificate) -
 # ---- a file in the hand
 
 
-async def with_file(platform: Platform, one: Certificate) -> bytes:
+async def file_of(platform: Platform, one: Certificate) -> bytes:
     """The signed PDF that the platform keeps of it."""
-    material = await seals.material(platform, one.institution_code)
-    content = signed(material)
-    kept = IssuedFile(
-        file_id=ObjectId(),
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        signed_at=platform.clock.now(),
-        signed_by=material.signed_by,
-        own_key=material.own_key,
-        timestamped=False,
-    )
-    change = {"$set": {"file": kept.model_dump()}}
-    await platform["certificates"].update_one({"_id": one.id}, change)
-    return content
+    assert one.file is not None
+    return b"".join([part async for part in platform.files.read(one.file.file_id)])
 
 
 async def checked(platform: Platform, content: bytes) -> CheckedFile:
@@ -84,7 +71,7 @@ async def checked(platform: Platform, content: bytes) -> CheckedFile:
 async def test_the_file_that_was_issued_is_told_with_its_state_and_nothing_else_is(
     platform: Platform, opened: ClassInSession, found: list[Certificate], site: str
 ) -> None:
-    content = await with_file(platform, found[0])
+    content = await file_of(platform, found[0])
     valid = await checked(platform, content)
     assert valid.paper is not None and valid.paper.number == found[0].printed.number
     assert valid.paper.signature is not None and valid.check.intact
@@ -105,7 +92,7 @@ async def test_the_file_that_was_issued_is_told_with_its_state_and_nothing_else_
 async def test_what_waits_to_be_signed_is_missed_like_what_there_is_not(
     platform: Platform, found: list[Certificate]
 ) -> None:
-    content = await with_file(platform, found[0])
+    content = await file_of(platform, found[0])
     pending = {"$set": {"status": CertificateStatus.PENDING}}
     await platform["certificates"].update_one({"_id": found[0].id}, pending)
     assert await verify.verify(platform, found[0].token, Asker("192.0.2.8")) is None
