@@ -84,6 +84,7 @@ _SECTIONS = (
         "building",
         (
             ("培训机构", "/admin/institutions", Permission.INSTITUTIONS_READ),
+            ("印章", "/admin/seals", Permission.SEALS_READ),
             ("基地推荐", "/admin/recommendations", Permission.INSTITUTIONS_READ_REQUESTS),
             ("动态管理", "/admin/qualification", Permission.QUALIFICATION_READ),
             ("预警", "/admin/qualification/warnings", Permission.QUALIFICATION_READ),

@@ -39,6 +39,7 @@ from server.moves import service as moves
 from server.plans import windows
 from server.progress import overdue
 from server.qualification import review as qualification
+from server.seals import keys as signing_keys
 from server.selection import forget as selection_forget
 from server.selection import pool
 from server.surveys import opening as survey_opening
@@ -165,6 +166,13 @@ JOBS: tuple[Job, ...] = (
         "tell-overdue-plans", "提示逾期未报送的培训计划", "第四条（一）", windows.tell_overdue, at=time(8, 30)
     ),
     Job("tell-overdue", "向上级提示逾期事项", "第二十五条", overdue.tell_superiors, at=time(8, 40)),
+    Job(
+        "watch-signing-keys",
+        "签名密钥到期提醒和续签",
+        "第十七条、第十八条",
+        signing_keys.watch,
+        at=time(8, 50),
+    ),
     Job("apply-moves", "人员调动到期生效", "第九条（一）", moves.apply_due, at=time(0, 10)),
     Job(
         "reconcile-work",

@@ -104,6 +104,9 @@ class Permission(Titled):
     SELECTION_READ = "selection:read", "查看骨干教师选拔推荐"
     SELECTION_READ_LISTS = "selection:read-lists", "查看合格教师名单和登记决定"
     SELECTION_RECOMMEND = "selection:recommend", "推荐教师参加骨干教师选拔"
+    SEALS_MANAGE = "seals:manage", "报送、停用印章，上传、停用签名密钥"
+    SEALS_READ = "seals:read", "查看培训机构的印章和签名密钥"
+    SEALS_REVIEW = "seals:review", "审核培训机构的印章"
     SURVEYS_ANSWER = "surveys:answer", "填写满意度评价"
     SURVEYS_MANAGE = "surveys:manage", "发起和结束满意度评价"
     SURVEYS_OWN_MEANS = "surveys:own-means", "查看自己的满意度结果"
@@ -141,6 +144,7 @@ CHAPTERS = {
     "assessment": "考核",
     "reopenings": "成绩重新开放",
     "surveys": "满意度评价",
+    "seals": "印章与签名",
     "certificates": "培训证书",
     "forgeries": "伪造举报",
     "content": "内容检查",
@@ -179,6 +183,7 @@ _STAFF = frozenset(
         Permission.QUALIFICATION_READ,
         Permission.REOPENINGS_READ,
         Permission.SCHEMES_READ,
+        Permission.SEALS_READ,
         Permission.SURVEYS_READ,
         Permission.VENUES_READ,
     }
@@ -204,6 +209,7 @@ _INSTITUTION = _STAFF | {
     Permission.QUALIFICATION_STATE,
     Permission.REOPENINGS_REQUEST,
     Permission.SCHEMES_MANAGE,
+    Permission.SEALS_MANAGE,
     Permission.SURVEYS_MANAGE,
     Permission.VENUES_ASK,
 }
@@ -261,6 +267,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.QUALIFICATION_DISMISS,
         Permission.REOPENINGS_REVIEW,
         Permission.SCHEMES_REVIEW,
+        Permission.SEALS_REVIEW,
         Permission.PLANS_ANNOUNCE,
         Permission.PLANS_REVIEW,
         Permission.SELECTION_READ,

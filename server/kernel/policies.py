@@ -98,6 +98,14 @@ class Policies(BaseModel):
         int, Group.DUE, Field(ge=1, le=60, title="超过办理期限几天后列入上级的逾期清单（天）")
     ] = 5
     urge_after_days: Annotated[int, Group.DUE, Field(ge=0, le=30, title="事项等待几天后可以催办（天）")] = 1
+    seal_key_names_institution: Annotated[
+        bool, Group.CERTIFICATES, Field(title="机构自有签名证书的主体须写明机构名称")
+    ] = True
+    """Its present name or a former one: a key of another institution would sign in its place."""
+    seal_key_warning_days: Annotated[
+        int, Group.DUE, Field(ge=7, le=365, title="签名密钥到期前几天提醒培训机构（天）")
+    ] = 60
+    """An authority takes weeks to issue the next one."""
     survey_required: Annotated[bool, Group.CERTIFICATES, Field(title="领取证书前须完成满意度评价")] = True
     survey_days: Annotated[
         int, Group.SATISFACTION, Field(ge=1, le=30, title="满意度评价最短开放天数（天）")

@@ -35,6 +35,7 @@ from server.progress.below import Below
 from server.progress.known import Owner, Step, province_office
 from server.progress.to_apply import ToApply
 from server.qualification import service as qualification
+from server.seals import keys as signing_keys
 from server.wechat import content
 
 LISTED_OF_A_KIND = 10
@@ -64,6 +65,7 @@ COUNTED: tuple[Counts, ...] = (
     identities.waiting,
     interrupting.waiting,
     qualification.waiting,
+    signing_keys.waiting,
     reconcile.waiting,
     content.waiting,
     messages.waiting,

@@ -31,6 +31,9 @@ from server.reopenings import rules as reopenings
 from server.reopenings.documents import Reopening
 from server.schemes.documents import SchemeVersion
 from server.schemes.rules import State as Scheming
+from server.seals import rules as seals
+from server.seals.documents import PAGE as SEALS
+from server.seals.documents import Seal
 from server.selection import rules as selection
 from server.selection.documents import Nominee, PassList
 from server.venues import rules as venues
@@ -58,6 +61,7 @@ _ALWAYS: tuple[Pending, ...] = (
         Permission.FORGERIES_READ,
         dated=forgery_days,
     ),
+    *pending(Seal, seals.STEPS, SEALS, Permission.SEALS_READ),
     *pending(Nominee, selection.STEPS, "/admin/selection", Permission.SELECTION_READ),
     *pending(PassList, selection.LIST_STEPS, "/admin/selection/lists", Permission.SELECTION_READ_LISTS),
     *(

@@ -47,14 +47,15 @@ class Authority:
         """ECDSA with SHA-256, in DER."""
         return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
 
-    def issue(self, institution: str, now: datetime) -> tuple[bytes, list[bytes], datetime]:
-        """A new key for an institution: PKCS#8, its certificate and ours in DER, and when they end."""
+    def issue(self, institution: str, now: datetime) -> tuple[bytes, list[bytes]]:
+        """A new key for an institution: PKCS#8, and its certificate and ours in DER."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = _name(f"{institution[:NAME_MOST]}（平台代签）")
-        ends = now + CERTIFICATE_LIFE
-        certificate = _certificate(name, self.certificate.subject, key.public_key(), self._key, now, ends)
+        certificate = _certificate(
+            name, self.certificate.subject, key.public_key(), self._key, now, now + CERTIFICATE_LIFE
+        )
         chain = [certificate.public_bytes(_DER), self.certificate.public_bytes(_DER)]
-        return _pkcs8(key), chain, certificate.not_valid_after_utc
+        return _pkcs8(key), chain
 
 
 async def authority(platform: Platform) -> Authority:

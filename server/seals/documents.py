@@ -20,6 +20,11 @@ from server.seals.rules import Action, State
 PAGE = "/admin/seals"
 
 
+def page_of(institution_code: str) -> str:
+    """The page of an institution's seal and keys."""
+    return f"/admin/institutions/{institution_code}/signing"
+
+
 class Seal(Found, Reviewed):
     """One version of an institution's seal (印章). Never deleted: certificates that were printed with it keep it."""
 
@@ -140,5 +145,5 @@ def told_key_ends(key: SigningKey, days: int) -> Said:
         offices.institution(key.institution_code),
         offices.Topic.EXPIRING,
         words,
-        f"{PAGE}?institution={key.institution_code}",
+        page_of(key.institution_code),
     )

@@ -5,14 +5,14 @@ The guide asks for the issuer's seal on the certificate and says nothing of sign
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from server.kernel import reviews
 from server.kernel.errors import FieldError, Invalid
 from server.kernel.folding import folded
-from server.kernel.identity import INSTITUTION_ROLES
+from server.kernel.identity import INSTITUTION_ROLES, Role
 from server.kernel.reviews import NOBODY, PROVINCE, By, Procedure, Waits
 from server.kernel.titled import Titled
 
@@ -58,13 +58,18 @@ STEPS: Procedure[State, Action] = Procedure(
 )
 
 
+def possible(state: State, roles: Collection[Role]) -> set[Action]:
+    """What somebody in these roles may do with a version now."""
+    return {action for action in Action if action is not Action.REPLACE and STEPS.may(state, action, roles)}
+
+
 class KeyRefused(Invalid):
     """An uploaded key that will not do: why stands at the field it is about."""
 
     slug = "signing-key-refused"
     title = "这个密钥不能使用"
 
-    def __init__(self, detail: str, place: str = "file") -> None:
+    def __init__(self, detail: str, place: str = "key_file") -> None:
         super().__init__(detail, fields=[FieldError(place, detail)])
 
 

@@ -47,6 +47,7 @@ from server.reopenings import service as reopenings
 from server.reopenings.rules import CertificatesIssued
 from server.schemes import service as schemes
 from server.schemes.rules import SchemeNotInState
+from server.seals import filing as seals
 from server.selection import service as selection
 from server.selection import training
 from server.selection.training import ClassOver as ClassHasBegun
@@ -317,6 +318,12 @@ async def a_certificate_is_issued(world: World) -> None:
     world.now_is(noon(held["ends_on"]))
     await surveying.past_survey(world.platform, class_id)
     await issue.issue_certificates(world.platform, XINGTAI, class_id)
+
+
+@until("seals:file", "seals:withdraw", NotInThisState)
+async def the_seal_is_approved(world: World) -> None:
+    filed = await made(world, "seals")
+    await seals.approve(world.platform, HEBEI, filed["_id"], read(filed))
 
 
 @until("reopenings:request", "reopenings:retract", NotInThisState)

@@ -75,6 +75,7 @@ TABLE: dict[str, Outcomes] = {
     "POST /certificates/report": ANY_BROWSER,
     "GET /certificates/report/status": ANY_BROWSER,
     "POST /certificates/report/status": ANY_BROWSER,
+    "GET /certificates/authority.pem": ANY_BROWSER,
     "GET /tour": ANY_BROWSER,
     "GET /admin/login": ANY_BROWSER,
     "GET /admin/session": ANY_BROWSER,
@@ -262,6 +263,34 @@ TABLE: dict[str, Outcomes] = {
     # ---- the centre
     "POST /admin/needs": ONLY_CENTRE,
     "POST /admin/policies/{key}": ONLY_CENTRE,
+    # ---- the seal and the signing key of 邢台技师学院
+    "GET /admin/seals": ANY_STAFF,
+    "GET /admin/seals/export": ANY_STAFF,
+    **dict.fromkeys(
+        (
+            f"GET /admin/{page}"
+            for page in (
+                "seals/{seal_id}",
+                "seals/{seal_id}/image",
+                "seals/{seal_id}/approve",
+                "seals/{seal_id}/return",
+                "seals/{seal_id}/withdraw",
+                "seals/{seal_id}/retire",
+                "institutions/{code}/signing",
+                "institutions/{code}/signing/seal",
+                "institutions/{code}/signing/key",
+                "institutions/{code}/signing/keys/{key_id}/withdraw",
+            )
+        ),
+        IN_REACH,
+    ),
+    "POST /admin/seals/{seal_id}/approve": OF_HEBEI,
+    "POST /admin/seals/{seal_id}/return": OF_HEBEI,
+    "POST /admin/seals/{seal_id}/withdraw": OF_XINGTAI,
+    "POST /admin/seals/{seal_id}/retire": OF_XINGTAI,
+    "POST /admin/institutions/{code}/signing/seal": OF_XINGTAI,
+    "POST /admin/institutions/{code}/signing/key": OF_XINGTAI,
+    "POST /admin/institutions/{code}/signing/keys/{key_id}/withdraw": OF_XINGTAI,
     "GET /admin/institutions/publish": ONLY_CENTRE,
     "POST /admin/institutions/publish": ONLY_CENTRE,
     "GET /admin/institutions/{code}/qualifications/{number}/confirm": ONLY_CENTRE,

@@ -56,6 +56,7 @@ from server.qualification.rules import Outcome, Rule, Subject
 from server.qualification.rules import State as ReviewState
 from server.reopenings import store as reopenings_store
 from server.reopenings.documents import Reopening
+from server.seals import filing, keys
 from server.selection import store as selection_store
 from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
@@ -67,7 +68,7 @@ from server.wechat import content_store
 from server.wechat.content_documents import ContentCheck
 from server.wechat.content_documents import State as CheckState
 from server.wechat.simulator import Simulator
-from tests import cast, certifying, planning, reporting, scheming, selecting, stage
+from tests import cast, certifying, planning, reporting, scheming, sealing, selecting, stage
 from tests.admitting import ANSWERS, enrolment_draft
 from tests.stage import ClassInSession, Phone
 
@@ -159,6 +160,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "request_id": await _recommendation(platform),
             "forgery_id": await _forgery(platform, certificate),
             "reopening_id": await _reopening(platform, held),
+            "seal_id": (await filing.file(platform, held.officer, cast.XINGTAI, sealing.png())).id,
+            "key_id": (await keys.of_platform(platform, cast.XINGTAI)).id,
             "move_id": await _move(platform, held),
             "delegation_id": "0" * 24,
             "release_id": await _release(platform, held, trainee),

@@ -2,40 +2,344 @@
 
 from __future__ import annotations
 
+import io
+import random
+import re
 import shutil
+import subprocess
 import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 
+import pytest
 import typst
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from pypdf import PdfReader, PdfWriter
 
+from server.kernel.clock import FixedClock
+from server.kernel.errors import FileUnreadable, Invalid, NotFound
 from server.kernel.platform import Platform
-from server.seals import service as seals
+from server.kernel.seen import ChangedMeanwhile, mark
+from server.messages import office_inbox
+from server.messages.office_inbox import InboxFilter
+from server.seals import keys, service
 from server.seals.checker import check_pdf
-from server.seals.signer import SigningMaterial, sign
-from tests import cast
+from server.seals.documents import KeyState, SigningKey
+from server.seals.inspecting import Integrity, inspect
+from server.seals.keys import KeyUpload, KeyWithdrawal, NotYourKey
+from server.seals.pkcs12 import read_key
+from server.seals.rules import KeyRefused, check_key
+from server.seals.signer import KeyUnusable, SigningMaterial, sign
+from tests import cast, sealing, stage
+from tests.sealing import NOW, PASSWORD
 
 PDFSIG = shutil.which("pdfsig") or shutil.which("pdfsig", path=f"{sys.prefix}/poppler/usr/bin")
-XINGTAI = cast.XINGTAI
+XINGTAI, CHANGZHOU = stage.actor(cast.XINGTAI_OFFICER), stage.actor(cast.CHANGZHOU_OFFICER)
+HEBEI = stage.actor(cast.HEBEI_OFFICER)
+NAME = "邢台技师学院"
 PAGE = (
     '#set document(title: [证书], date: datetime(year: 2026, month: 3, day: 16))\n#set text(lang: "zh")\n= {}'
 )
+VALIDATOR = """
+import sys
+from pyhanko.keys import load_certs_from_pemder
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
+
+roots = list(load_certs_from_pemder([sys.argv[1]]))
+for name in sys.stdin.read().split():
+    try:
+        with open(name, "rb") as file:
+            [one] = PdfFileReader(file).embedded_regular_signatures
+            found = validate_pdf_signature(one, ValidationContext(trust_roots=roots, allow_fetching=False))
+            print(found.bottom_line, one.docmdp_level.name if one.docmdp_level else "-")
+    except Exception as error:
+        print(False, type(error).__name__)
+"""
 
 
 def drawn(words: str = "certificate") -> bytes:
-    return typst.compile(PAGE.format(words).encode(), format="pdf", pdf_standards="a-2u")
+    made = typst.compile(PAGE.format(words).encode(), format="pdf", pdf_standards="a-2u")
+    assert isinstance(made, bytes)
+    return made
 
 
 def signed(material: SigningMaterial, words: str = "certificate") -> bytes:
     return sign(drawn(words), material, reason="核发培训合格证书", place="河北省").pdf
 
 
+@pytest.fixture
+async def material(platform: Platform) -> SigningMaterial:
+    return await service.material(platform, cast.XINGTAI)
+
+
+# ---- what is signed, and by whom
+
+
 async def test_what_the_platform_signs_for_an_institution_is_intact_ours_and_named_as_the_platforms(
+    platform: Platform, material: SigningMaterial
+) -> None:
+    assert material == await service.material(platform, cast.XINGTAI)  # one key, kept
+    assert not material.own_key and "平台代签" in material.signed_by
+    plain = drawn()
+    done = sign(plain, material, reason="核发培训合格证书", place="河北省")
+    assert done.pdf.startswith(plain) and not done.timestamped
+    assert b"pdfaid" in done.pdf[len(plain) :]  # still PDF/A: the metadata were written anew, and say so
+    found = await check_pdf(platform, done.pdf)
+    assert found.intact and found.institution_code == cast.XINGTAI and not found.own_key
+    stored = await platform["signing_keys"].find_one({})
+    assert stored and material.key not in bytes(stored["key"])
+
+
+async def test_each_institution_has_a_key_of_its_own_and_one_authority_vouches_for_all(
     platform: Platform,
 ) -> None:
-    material = await seals.material(platform, XINGTAI)
-    assert material == await seals.material(platform, XINGTAI)  # one key, kept
-    assert not material.own_key and "平台代签" in material.signed_by
-    done = sign(drawn(), material, reason="核发培训合格证书", place="河北省")
-    found = await check_pdf(platform, done.pdf)
-    assert found.intact and found.institution_code == XINGTAI and not found.own_key
-    assert not (done.timestamped or found.timestamped)
-    assert b"pdfaid" in done.pdf and done.pdf.startswith(drawn()[:64])
+    one, other = [await service.material(platform, code) for code in (cast.XINGTAI, cast.CHANGZHOU)]
+    assert one.key != other.key and one.chain[1] == other.chain[1]
+    authority = await service.authority(platform)
+    root = x509.load_pem_x509_certificate(authority.certificate_pem.encode())
+    for material in (one, other):
+        x509.load_der_x509_certificate(material.chain[0]).verify_directly_issued_by(root)
+    key = root.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    key.verify(authority.sign(b"root"), b"root", ec.ECDSA(hashes.SHA256()))
+
+
+async def test_a_change_shows_to_us_to_poppler_and_to_pyhankos_validator(
+    platform: Platform, material: SigningMaterial, tmp_path: Path
+) -> None:
+    """Intact; any byte of the signed ranges, sampled; something appended."""
+    sample = random.Random(20261201)
+    files: list[tuple[Path, bool]] = []
+
+    def keep(content: bytes, intact: bool) -> None:
+        path = tmp_path / f"{len(files)}.pdf"
+        path.write_bytes(content)
+        files.append((path, intact))
+
+    good = signed(material)
+    keep(good, True)
+    for _ in range(12):
+        keep(_with_another_byte(good, sample), False)
+    appended = _edited(good)
+    keep(appended, False)
+
+    for path, intact in files:
+        try:
+            assert (inspect(path.read_bytes()).integrity is Integrity.INTACT) is intact, path
+        except FileUnreadable:
+            assert not intact
+    root = tmp_path / "root.pem"
+    root.write_text(await service.certificates(platform))
+    said = _of_pyhankos_validator([path for path, _ in files], root)
+    assert said[0] == "True NO_CHANGES"
+    assert [line.startswith("True") for line in said] == [intact for _, intact in files]
+    if PDFSIG is None:
+        pytest.skip("没有 pdfsig：scripts/test 会下载 poppler-utils")
+    for path, intact in files:
+        assert _holds_for_poppler(path) is intact, path
+    assert (await check_pdf(platform, appended)).integrity is Integrity.APPENDED
+
+
+def _of_pyhankos_validator(paths: list[Path], root: Path) -> list[str]:
+    names = "\n".join(map(str, paths))
+    command = [sys.executable, "-c", VALIDATOR, str(root)]
+    return subprocess.run(
+        command, input=names, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+
+def _holds_for_poppler(path: Path) -> bool:
+    said = subprocess.run([str(PDFSIG), path], capture_output=True, text=True, check=False).stdout
+    return (
+        "Signature is Valid." in said
+        and re.search(r"^  - Total document signed", said, re.MULTILINE) is not None
+    )
+
+
+def _with_another_byte(content: bytes, sample: random.Random) -> bytes:
+    """One of the bytes that are signed: all but what is between the brackets of /Contents."""
+    found = re.search(rb"/ByteRange \[0 (\d+) (\d+) (\d+)\s*\]", content)
+    assert found
+    first, begins, rest = map(int, found.groups())
+    at = sample.randrange(first + rest)
+    at = at if at < first else begins + at - first
+    changed = bytearray(content)
+    changed[at] ^= 1 << sample.randrange(8)
+    return bytes(changed)
+
+
+def _edited(content: bytes) -> bytes:
+    """Another page after the signature, as an incremental update."""
+    writer = PdfWriter(io.BytesIO(content), incremental=True)
+    writer.add_blank_page(100, 100)
+    out = io.BytesIO()
+    writer.write(out)
+    assert out.getvalue().startswith(content)
+    return out.getvalue()
+
+
+# ---- what somebody brings
+
+
+async def test_a_file_that_is_not_signed_by_us_is_not_said_to_be_ours(platform: Platform) -> None:
+    read = read_key(sealing.pkcs12("某某公司"), PASSWORD)
+    foreign = await check_pdf(platform, signed(SigningMaterial(read.key, read.chain, True, "")))
+    assert (foreign.integrity, foreign.ours, foreign.intact) == (Integrity.INTACT, False, False)
+    assert "某某公司" in foreign.words and "不是本平台" in foreign.words
+    unsigned = await check_pdf(platform, drawn())
+    assert unsigned.integrity is Integrity.UNSIGNED and not unsigned.ours
+
+
+def encrypted() -> bytes:
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(drawn())))
+    writer.encrypt("secret")
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: b"MZ hello", "不是 PDF"),
+        (lambda: b"%PDF-1.7\n" + bytes(range(256)) * 40, "损坏"),
+        (lambda: b"%PDF-1.7\n" + b"[" * 200_000, "损坏"),
+        (encrypted, "加密"),
+        (lambda: b"%PDF-1.7" + bytes(10 * 2**20), "10 MB"),
+    ],
+)
+async def test_a_hostile_file_is_answered_in_words(
+    platform: Platform, make: Callable[[], bytes], words: str
+) -> None:
+    with pytest.raises(FileUnreadable, match=words):
+        await check_pdf(platform, make())
+
+
+# ---- the institution's own key
+
+
+async def uploaded(platform: Platform, content: bytes, reason: str = "") -> SigningKey:
+    before = await keys.own_key(platform, cast.XINGTAI)
+    wanted = KeyUpload(seen=mark(before), password=PASSWORD, reason=reason)
+    return await keys.upload(platform, XINGTAI, cast.XINGTAI, content, wanted)
+
+
+async def test_an_own_key_signs_until_it_is_replaced_or_withdrawn_and_what_it_signed_stays_ours(
+    platform: Platform,
+) -> None:
+    first = await uploaded(platform, sealing.pkcs12(NAME, rsa.generate_private_key(65537, 2048)))
+    material = await service.material(platform, cast.XINGTAI)
+    assert material.own_key and first.algorithm == "RSA 2048"
+    file = signed(material)
+    with pytest.raises(Invalid):
+        await uploaded(platform, sealing.pkcs12(NAME))  # no reason for another
+    second = await uploaded(platform, sealing.pkcs12(NAME), "原密钥介质更换")
+    stored = await platform["signing_keys"].find_one({"_id": first.id})
+    assert stored and (stored["state"], stored["key"]) == (KeyState.REPLACED, None)
+
+    gone = KeyWithdrawal(seen=mark(second), reason="介质遗失，已报失")
+    with pytest.raises(NotYourKey):
+        await keys.withdraw(platform, HEBEI, second.id, gone)
+    with pytest.raises(NotFound):
+        await keys.withdraw(platform, CHANGZHOU, second.id, gone)
+    await keys.withdraw(platform, XINGTAI, second.id, gone)
+    with pytest.raises(ChangedMeanwhile):
+        await keys.withdraw(platform, XINGTAI, second.id, gone)
+    assert not (await service.material(platform, cast.XINGTAI)).own_key
+    found = await check_pdf(platform, file)
+    assert found.intact and found.own_key and not found.withdrawn
+
+
+def older(**facts: object) -> bytes:
+    return sealing.pkcs12(NAME, **facts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: b"hello", "不是 PKCS#12"),
+        (lambda: b"-----BEGIN CERTIFICATE-----", "PEM"),
+        (lambda: sealing.without_key(NAME), "没有私钥"),
+        (lambda: sealing.pkcs12(NAME, rsa.generate_private_key(65537, 1024)), "1024 位"),
+        (lambda: sealing.pkcs12(NAME, ec.generate_private_key(ec.SECP256K1())), "不支持 secp256k1"),
+        (lambda: older(begins=NOW - timedelta(days=400), days=30), "到期"),
+        (lambda: older(begins=NOW + timedelta(days=4)), "起才有效"),
+        (lambda: older(signs=False), "密钥用途"),
+        (lambda: older(authority=True), "CA 证书"),
+        (lambda: older(only=ExtendedKeyUsageOID.SERVER_AUTH), "网站"),
+        (lambda: sealing.pkcs12("常州技师学院"), "没有写明本机构"),
+    ],
+)
+def test_a_key_that_will_not_do_is_refused_in_words(make: Callable[[], bytes], words: str) -> None:
+    with pytest.raises(KeyRefused, match=words):
+        check_key(read_key(make(), PASSWORD).facts, NOW, [NAME], must_name=True)
+
+
+def test_a_wrong_password_is_told_at_its_field_and_ber_is_read() -> None:
+    made = sealing.pkcs12(NAME)
+    with pytest.raises(KeyRefused) as refused:
+        read_key(made, "wrong")
+    assert refused.value.fields[0].place == "password"
+    long = made[1] & 0x7F
+    assert read_key(
+        b"\x30\x80" + made[2 + long :] + b"\0\0", PASSWORD
+    ).key  # of unknown length, as old programs write it
+    check_key(read_key(sealing.pkcs12("某某公司"), PASSWORD).facts, NOW, [NAME], must_name=False)
+
+
+async def test_a_refused_key_leaves_nothing(platform: Platform) -> None:
+    with pytest.raises(KeyRefused, match="没有写明本机构"):
+        await uploaded(platform, sealing.pkcs12("常州技师学院"))
+    assert await platform["signing_keys"].count_documents({}) == 0
+
+
+async def test_the_end_of_an_own_key_is_told_early_and_once_and_then_stops_issuing(
+    platform: Platform, clock: FixedClock
+) -> None:
+    made = await uploaded(platform, older(begins=NOW - timedelta(days=30), days=80))
+    assert await keys.waiting(platform, HEBEI) == []
+    for _ in range(2):
+        assert (await keys.watch(platform))["提醒到期"] == (_ == 0)
+    [told] = await office_inbox.inbox(platform, XINGTAI, InboxFilter(), limit=9)
+    assert "到期" in told.words
+    [line] = await keys.waiting(platform, XINGTAI)
+    assert not line.overdue
+    file = signed(await service.material(platform, cast.XINGTAI))
+    clock.set(made.valid_to + timedelta(hours=1))
+    assert (await keys.watch(platform))["提醒到期"] == 1
+    with pytest.raises(KeyUnusable, match="到期"):
+        await service.material(platform, cast.XINGTAI)
+    assert (await check_pdf(platform, file)).intact  # verifying goes on
+
+
+async def test_a_key_that_cannot_be_opened_stops_issuing_and_no_verifying(
+    platform: Platform, material: SigningMaterial
+) -> None:
+    file = signed(material)
+    other = await service.material(platform, cast.CHANGZHOU)
+    assert other
+    swapped = await platform["signing_keys"].find_one({"institution_code": cast.CHANGZHOU})
+    assert swapped
+    await platform["signing_keys"].update_one(
+        {"institution_code": cast.XINGTAI}, {"$set": {"key": swapped["key"]}}
+    )
+    with pytest.raises(KeyUnusable):
+        await service.material(platform, cast.XINGTAI)
+    assert (await check_pdf(platform, file)).intact
+
+
+async def test_the_platforms_certificate_is_renewed_before_its_end(
+    platform: Platform, clock: FixedClock
+) -> None:
+    first = await service.material(platform, cast.XINGTAI)
+    clock.set(clock.now() + timedelta(days=3 * 365 - 30))
+    assert await keys.watch(platform) == {"提醒到期": 0, "续签": 1}
+    second = await service.material(platform, cast.XINGTAI)
+    assert second.chain[0] != first.chain[0] and second.chain[1] == first.chain[1]
+    assert (await check_pdf(platform, signed(first))).ours

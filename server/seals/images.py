@@ -1,0 +1,235 @@
+"""The picture of a seal, read in a process of its own: checked, freed of its ground and of all that does not draw, written anew.
+
+What is stored was written here; of the uploaded file nothing but its digest is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, ParseError, register_namespace, tostring
+
+import typst
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from PIL import Image, ImageChops
+
+from server.kernel.errors import FileUnreadable
+
+UPLOADED_LARGEST = 4 * 2**20
+PIXELS_MOST = 25_000_000
+"""A seal of 4.5 cm scanned at 2,400 dpi has 18 million."""
+SIDE_LEAST, SIDE_MOST = 200, 1200
+"""Pixels; a larger picture is made smaller: 4.5 cm at 600 dpi are 1,063."""
+LONGEST_TO_SHORTEST = 3
+WHITE = 225
+"""From here on a channel of a ground counts as white: scanned paper is not quite."""
+FAINT = 16
+"""An alpha below it is not seen."""
+SVG_LARGEST = 512 * 1024
+ELEMENTS_MOST = 5_000
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+DRAWS = frozenset(
+    "svg g defs path rect circle ellipse line polyline polygon clipPath linearGradient radialGradient stop".split()
+)
+SAYS = frozenset({"title", "desc", "metadata"})
+"""Neither draws nor acts: left out."""
+REFUSED = {
+    "script": "脚本",
+    "foreignObject": "嵌入的网页",
+    "image": "嵌入的图片",
+    "a": "链接",
+    "text": "文字",
+    "style": "样式表",
+    "use": "引用",
+}
+LOCAL = re.compile(r"#[\w.-]+")
+REFERENCE = re.compile(r"url\(\s*['\"]?([^'\")]*)['\"]?\s*\)", re.IGNORECASE)
+SUSPECT = re.compile(r"javascript:|data:|https?:|file:|@import|expression\s*\(|\\", re.IGNORECASE)
+LENGTH = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:px|mm|cm|pt|in)?\s*")
+AGAIN_PNG = "请导出为透明底或白底的静态 PNG 后重新上传。"
+
+
+@dataclass(frozen=True)
+class Picture:
+    media_type: str
+    content: bytes
+    size: str
+    cleared: bool
+    """A white ground was made transparent."""
+    uploaded: str
+    """SHA-256 of what was uploaded."""
+
+
+def read_picture(content: bytes) -> Picture:
+    """Raises FileUnreadable in words that say what to do."""
+    if len(content) > UPLOADED_LARGEST:
+        raise FileUnreadable(
+            f"文件超过 {UPLOADED_LARGEST // 2**20} MB。请把印章图片缩小到边长 1200 像素左右。"
+        )
+    uploaded = hashlib.sha256(content).hexdigest()
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return _read_png(content, uploaded)
+    if b"<svg" in content[:4096] or content.lstrip()[:5] == b"<?xml":
+        return _read_svg(content, uploaded)
+    raise FileUnreadable("印章须是 PNG 或 SVG 图片。照片、JPG 和 PDF 请先去除背景，导出为透明底的 PNG。")
+
+
+# ---- PNG
+
+
+def _read_png(content: bytes, uploaded: str) -> Picture:
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as opened:
+            width, height = opened.size
+            if width * height > PIXELS_MOST:
+                raise FileUnreadable(
+                    f"图片有 {width} × {height} 像素，太大。请缩小到边长 {SIDE_MOST} 像素左右后重新上传。"
+                )
+            if getattr(opened, "n_frames", 1) > 1 or b"acTL" in content[:4096]:
+                raise FileUnreadable(f"这是动画 PNG，印章须是静态图片。{AGAIN_PNG}")
+            picture = opened.convert("RGBA")
+    except Image.DecompressionBombError:
+        raise FileUnreadable(f"图片的像素太多。请缩小到边长 {SIDE_MOST} 像素左右后重新上传。") from None
+    except (OSError, ValueError, SyntaxError, EOFError):
+        raise FileUnreadable(f"这个 PNG 文件已损坏或不完整。{AGAIN_PNG}") from None
+    seen_through = picture.getchannel("A").point(lambda alpha: 255 if alpha < 255 - FAINT else 0).getbbox()
+    cleared = seen_through is None
+    if cleared:
+        picture = _without_white(picture)
+    box = picture.getchannel("A").point(lambda alpha: 255 if alpha >= FAINT else 0).getbbox()
+    if box is None:
+        raise FileUnreadable("图片是空白的，看不到印章。请检查后重新上传。")
+    picture = picture.crop(box)
+    _check_shape(*picture.size)
+    if min(picture.size) < SIDE_LEAST:
+        raise FileUnreadable(
+            f"印章只有 {picture.width} × {picture.height} 像素，打印不清楚。请用边长 {SIDE_LEAST} 像素以上的图片。"
+        )
+    picture.thumbnail((SIDE_MOST, SIDE_MOST), Image.Resampling.LANCZOS)
+    written = io.BytesIO()
+    picture.save(written, "PNG", optimize=True)
+    return Picture("image/png", written.getvalue(), f"{picture.width} × {picture.height}", cleared, uploaded)
+
+
+def _without_white(picture: Image.Image) -> Image.Image:
+    """White becomes transparent and what is between white and ink becomes ink that is seen through. Raises FileUnreadable where the
+    ground is of another colour."""
+    red, green, blue, _ = picture.split()
+    whiteness = ImageChops.darker(ImageChops.darker(red, green), blue)
+    last = picture.width - 1, picture.height - 1
+    corners = [(0, 0), (last[0], 0), (0, last[1]), last]
+    if any(int(whiteness.getpixel(corner)) < WHITE for corner in corners):  # type: ignore[arg-type]  # one channel
+        raise FileUnreadable(
+            "图片不是透明底，四角也不是白色，会遮住证书上的文字。请去除背景，导出为透明底的 PNG。"
+        )
+    whiteness = whiteness.point(lambda white: 255 if white >= WHITE else white)
+    ink = [ImageChops.subtract(channel, whiteness) for channel in (red, green, blue)]
+    return Image.merge("RGBa", (*ink, ImageChops.invert(whiteness))).convert("RGBA")
+
+
+def _check_shape(width: float, height: float) -> None:
+    if max(width, height) > LONGEST_TO_SHORTEST * min(width, height):
+        raise FileUnreadable("图片太细长，不像一枚印章。请只截取印章本身后重新上传。")
+
+
+# ---- SVG
+
+
+def _read_svg(content: bytes, uploaded: str) -> Picture:
+    if len(content) > SVG_LARGEST:
+        raise FileUnreadable(f"SVG 超过 {SVG_LARGEST // 1024} KB。请简化图形，或改用 PNG。")
+    try:
+        root = fromstring(content, forbid_dtd=True)
+    except DefusedXmlException:
+        raise FileUnreadable(
+            "SVG 含有 DTD、实体或外部引用，不能使用。请用绘图软件另存为“普通 SVG”。"
+        ) from None
+    except (ParseError, ValueError):
+        raise FileUnreadable("这个 SVG 文件已损坏，无法读取。请用绘图软件重新导出。") from None
+    if root.tag != f"{{{SVG}}}svg":
+        raise FileUnreadable("这不是 SVG 图片。请用绘图软件导出为“普通 SVG”。")
+    if sum(1 for _ in root.iter()) > ELEMENTS_MOST:
+        raise FileUnreadable(f"SVG 的图形超过 {ELEMENTS_MOST} 个。请简化图形，或改用 PNG。")
+    _clean(root)
+    width, height = _extent(root)
+    _check_shape(width, height)
+    register_namespace("", SVG)
+    register_namespace("xlink", XLINK)
+    written = tostring(root, encoding="utf-8", xml_declaration=True)
+    _check_drawn(written, width, height)
+    return Picture("image/svg+xml", written, f"{width:g} × {height:g}", False, uploaded)
+
+
+def _clean(parent: Element) -> None:
+    """Leaves what draws, refuses what acts or fetches, and drops what editors note for themselves."""
+    _clean_attributes(parent)
+    for child in list(parent):
+        namespace, _, name = str(child.tag).rpartition("}")
+        ours = namespace in ("", f"{{{SVG}")
+        if ours and (name in REFUSED or name not in DRAWS | SAYS):
+            what = REFUSED.get(name, f"“{name[:30]}”元素")
+            then = "请把文字转为轮廓（转曲）" if name == "text" else "请去掉后另存为“普通 SVG”，或改用 PNG"
+            raise FileUnreadable(f"SVG 含有{what}，不能使用。{then}。")
+        if not ours or name in SAYS:
+            parent.remove(child)
+        else:
+            _clean(child)
+
+
+def _clean_attributes(element: Element) -> None:
+    for name, value in list(element.attrib.items()):
+        namespace, _, local = name.rpartition("}")
+        if local.lower().startswith("on"):
+            raise FileUnreadable("SVG 含有脚本（事件），不能使用。请去掉后另存为“普通 SVG”，或改用 PNG。")
+        outside = local == "href" and not LOCAL.fullmatch(value)
+        fetched = any(not LOCAL.fullmatch(target) for target in REFERENCE.findall(value))
+        if outside or fetched or SUSPECT.search(value):
+            raise FileUnreadable(
+                "SVG 含有链接或外部引用，不能使用。请把用到的内容嵌为图形，另存为“普通 SVG”，或改用 PNG。"
+            )
+        if namespace not in ("", f"{{{XLINK}"):
+            del element.attrib[name]
+
+
+def _extent(root: Element) -> tuple[float, float]:
+    box = [part for part in re.split(r"[\s,]+", root.get("viewBox", "").strip()) if part]
+    try:
+        _, _, width, height = map(float, box)
+    except ValueError:
+        found = [LENGTH.fullmatch(root.get(side, "")) for side in ("width", "height")]
+        if not all(found):
+            raise FileUnreadable("SVG 没有写明大小（viewBox）。请用绘图软件另存为“普通 SVG”。") from None
+        width, height = (float(one[1]) for one in found if one)
+    if not (0 < width < 1e5 and 0 < height < 1e5):
+        raise FileUnreadable("SVG 的大小（viewBox）不对。请用绘图软件另存为“普通 SVG”。")
+    return width, height
+
+
+def _check_drawn(content: bytes, width: float, height: float) -> None:
+    """Draws it as a certificate will: something has to be seen, and nothing of its ground."""
+    page = (
+        "#set page(width: 200pt, height: 200pt, margin: 0pt, fill: none)\n"
+        f'#image(bytes({_quoted(content)}), format: "svg", width: 200pt, height: 200pt, fit: "stretch")'
+    )
+    try:
+        compiler = typst.Compiler(ignore_system_fonts=True)
+        drawn = compiler.compile(page.encode(), format="png", ppi=72)
+    except (RuntimeError, typst.TypstError):
+        raise FileUnreadable("这个 SVG 画不出来。请用绘图软件另存为“普通 SVG”，或改用 PNG。") from None
+    assert isinstance(drawn, bytes)
+    with Image.open(io.BytesIO(drawn)) as opened:
+        alpha = opened.convert("RGBA").getchannel("A")
+    if alpha.getbbox() is None:
+        raise FileUnreadable("SVG 是空白的，看不到印章。请检查后重新上传。")
+    last = alpha.width - 1, alpha.height - 1
+    if all(int(alpha.getpixel(at)) > FAINT for at in ((0, 0), (last[0], 0), (0, last[1]), last)):  # type: ignore[arg-type]  # one channel
+        raise FileUnreadable("SVG 有底色，会遮住证书上的文字。请删去背景图形后重新上传。")
+
+
+def _quoted(content: bytes) -> str:
+    text = content.decode().replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
