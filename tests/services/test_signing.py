@@ -8,16 +8,24 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import typst
+from asn1crypto.keys import PrivateKeyInfo
+from asn1crypto.tsp import TimeStampReq
+from asn1crypto.x509 import Certificate
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from pyhanko.sign.timestamps import DummyTimeStamper
 from pypdf import PdfReader, PdfWriter
 
 from server.kernel.clock import FixedClock
@@ -29,11 +37,13 @@ from server.messages.office_inbox import InboxFilter
 from server.seals import keys, service
 from server.seals.checker import check_pdf
 from server.seals.documents import KeyState, SigningKey
+from server.seals.external import SealService, SealServiceFailed
 from server.seals.inspecting import Integrity, inspect
 from server.seals.keys import KeyUpload, KeyWithdrawal, NotYourKey
 from server.seals.pkcs12 import read_key
 from server.seals.rules import KeyRefused, check_key
 from server.seals.signer import KeyUnusable, SigningMaterial, sign
+from server.settings import Settings
 from tests import cast, sealing, stage
 from tests.sealing import NOW, PASSWORD
 
@@ -343,3 +353,101 @@ async def test_the_platforms_certificate_is_renewed_before_its_end(
     second = await service.material(platform, cast.XINGTAI)
     assert second.chain[0] != first.chain[0] and second.chain[1] == first.chain[1]
     assert (await check_pdf(platform, signed(first))).ours
+
+
+# ---- timestamps, and a seal service of others
+
+
+class _Answers(BaseHTTPRequestHandler):
+    """Answers each POST as the server's `reply` says."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        status, kind, content = self.server.reply(self, body)  # type: ignore[attr-defined]
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+Reply = Callable[[BaseHTTPRequestHandler, bytes], tuple[int, str, bytes]]
+
+
+@contextmanager
+def answering(reply: Reply) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
+    server.reply = reply  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_a_timestamp_is_put_in_and_read_back_and_an_outage_signs_without_it() -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    whose = sealing.certificate("时间戳", key, only=ExtendedKeyUsageOID.TIME_STAMPING)
+    stamper = DummyTimeStamper(
+        Certificate.load(whose.public_bytes(Encoding.DER)),
+        PrivateKeyInfo.load(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())),
+        override_md="sha256",
+        fixed_dt=NOW,
+    )
+    asked: list[int] = []
+
+    def reply(_: BaseHTTPRequestHandler, body: bytes) -> tuple[int, str, bytes]:
+        asked.append(len(body))
+        if len(asked) > 2:
+            return 503, "text/plain", b"down"
+        answer = stamper.request_tsa_response(TimeStampReq.load(body))
+        return 200, "application/timestamp-reply", answer.dump()
+
+    read = read_key(sealing.pkcs12(NAME), PASSWORD)
+    with answering(reply) as url:
+        material = SigningMaterial(read.key, read.chain, True, "", url)
+        with_it = sign(drawn(), material, reason="核发", place="")
+        assert with_it.timestamped
+        found = inspect(with_it.pdf)
+        assert (found.integrity, found.timestamped, found.signed_at) == (Integrity.INTACT, True, NOW)
+        for _ in range(2):  # the second does not ask again
+            without = sign(drawn(), material, reason="核发", place="")
+            assert not without.timestamped and inspect(without.pdf).integrity is Integrity.INTACT
+    assert len(asked) == 3
+
+
+def test_a_seal_service_signs_in_the_place_of_a_key_and_what_it_gets_wrong_is_no_certificate() -> None:
+    read = read_key(sealing.pkcs12(NAME), PASSWORD)
+    its_own = SigningMaterial(read.key, read.chain, True, "")
+    good = [True]
+
+    def reply(request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, str, bytes]:
+        if (
+            request.path != "/seal/institutions/009/sign"
+            or request.headers["Authorization"] != "Bearer t0ken"
+        ):
+            return 403, "text/plain", b""
+        return 200, "application/pdf", sign(body, its_own, reason="", place="").pdf if good[0] else body
+
+    with answering(reply) as url:
+        service_ = SealService(f"{url}/seal", "t0ken", "009")
+        material = SigningMaterial(b"", (), True, "外部电子印章服务", service=service_)
+        assert "t0ken" not in repr(material)
+        assert (
+            inspect(sign(drawn(), material, reason="核发", place="河北省").pdf).integrity is Integrity.INTACT
+        )
+        good[0] = False
+        with pytest.raises(SealServiceFailed, match="完整签名"):
+            sign(drawn(), material, reason="核发", place="河北省")
+        wrong = SigningMaterial(b"", (), True, "", service=SealService(f"{url}/seal", "other", "009"))
+        with pytest.raises(SealServiceFailed, match="403"):
+            sign(drawn(), wrong, reason="核发", place="")
+    with pytest.raises(SealServiceFailed, match="没有应答"):
+        sign(drawn(), material, reason="核发", place="")
+    with pytest.raises(ValueError, match="https"):
+        Settings(seal_service_url="http://seal.example.cn")
