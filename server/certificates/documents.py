@@ -131,8 +131,9 @@ class Certificate(Found):
     """The one that stands for its person and class, and for its number. False once it was revoked, or another took its place."""
     file: IssuedFile | None = None
     """None while it waits to be signed, and of certificates issued before files were kept: those are drawn when asked for."""
-    draft: str | None = None
-    """Id of the file that is being written for it; of a run that was killed when nobody is writing."""
+    drafts: tuple[str, ...] = ()
+    """Ids of files that were begun for it, the newest last: that is being written, or was when its run was killed."""
+
     attempts: int = 0
     """How often it could not be drawn or signed, one after the other."""
     failure: str = ""

@@ -1,7 +1,7 @@
 """From the number to the certificate: those that wait (待签) are drawn, signed and stored; then, in one transaction, they are valid.
 
-Each step may be cut off. A certificate keeps its number, and names the file that is being written for it: the next run removes what
-there is of that file, and begins again. Of two runs at once, one makes it valid, the other takes its own file back.
+Each step may be cut off. A certificate keeps its number, and names each file that is begun for it: the next run names its own, removes
+what there is of the others, and begins again. Of two runs at once, the later makes it valid, the other takes its own file back.
 """
 
 from __future__ import annotations
@@ -117,10 +117,10 @@ async def _in_turn(hands: asyncio.Semaphore, parcel: _Parcel, one: Certificate) 
 async def _keep(parcel: _Parcel, one: Certificate, material: SigningMaterial, made: Signed) -> str:
     platform = parcel.platform
     file = platform.files.create(f"{one.printed.number}.pdf", {"certificate_id": one.id})
-    waits, left_behind = await store.begin_file(platform, one.id, file.id)
-    if left_behind:
-        await platform.files.delete(left_behind)
-    if waits:
+    left_behind = await store.begin_file(platform, one.id, file.id)
+    if left_behind is not None:
+        for other in left_behind:
+            await platform.files.delete(other)
         await file.write(made.pdf)
         await file.close()
         kept = IssuedFile(
@@ -142,7 +142,7 @@ async def _keep(parcel: _Parcel, one: Certificate, material: SigningMaterial, ma
 async def _make_valid(unit: UnitOfWork, certificate_id: str, file: IssuedFile, basis: sealed.Basis) -> bool:
     """False when it waits no more, or another run is writing another file for it."""
     waiting = await store.by_id(unit, certificate_id)
-    if waiting is None or not waiting.pending or waiting.draft != file.file_id:
+    if waiting is None or not waiting.pending or waiting.drafts[-1:] != (file.file_id,):
         unit.nothing_written()
         return False
     if waiting.replaces is not None:
@@ -198,9 +198,10 @@ async def _note_failure(unit: UnitOfWork, certificate_id: str, why: str) -> None
 async def remove_abandoned_files(platform: Platform) -> Counts:
     """Removes what killed runs have left of files for certificates that do not wait any more."""
     found = await store.abandoned_files(platform, REMOVED_AT_ONCE)
-    for certificate_id, file_id in found:
-        await platform.files.delete(file_id)
-        await store.forget_file(platform, certificate_id, file_id)
+    for certificate_id, file_ids in found:
+        for file_id in file_ids:
+            await platform.files.delete(file_id)
+        await store.forget_files(platform, certificate_id, file_ids)
     return {"清理中断的证书文件": len(found)}
 
 

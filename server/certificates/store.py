@@ -40,8 +40,8 @@ COLLECTIONS = (
             Index([("status", 1), ("_id", 1)], partial={"status": "PENDING"}),
             Index([("current", 1), ("_id", 1)], partial={"current": False}),
             Index([("replaces", 1)], unique=True, partial={"replaces": {"$type": "string"}}),
-            Index([("draft", 1)], partial={"draft": {"$type": "string"}}),
             Index([("file.sha256", 1)], partial={"file.sha256": {"$exists": True}}),
+            Index([("drafts", 1)], partial={"drafts.0": {"$exists": True}}),
             Index([("token", 1)], unique=True),
             Index([("printed.id_number", 1)]),
             Index([("folded_name", 1)]),
@@ -215,27 +215,27 @@ async def waiting(scope: Scope, now: datetime, limit: int) -> list[Certificate]:
     return [Certificate.from_mongo(row) async for row in rows]
 
 
-async def begin_file(scope: Scope, certificate_id: str, file_id: str) -> tuple[bool, str | None]:
-    """Names the file that is about to be written: whether the certificate still waits, and which file was being written before."""
+async def begin_file(scope: Scope, certificate_id: str, file_id: str) -> list[str] | None:
+    """Names the file that is about to be written; which were begun before. None when the certificate waits no more."""
     row: Row | None = await scope["certificates"].find_one_and_update(
         {"_id": certificate_id, "status": CertificateStatus.PENDING},
-        {"$set": {"draft": file_id}},
-        projection={"draft": 1},
+        {"$push": {"drafts": file_id}},
+        projection={"drafts": 1},
         session=scope.session,
     )
-    return row is not None, row.get("draft") if row else None
+    return None if row is None else list(row.get("drafts", ()))
 
 
 async def sign(scope: Scope, certificate_id: str, file: IssuedFile) -> Certificate | None:
-    """The certificate is valid from here on. None when it waits no more, or another run is writing another file for it."""
+    """The certificate is valid from here on. None when it waits no more."""
     row: Row | None = await scope["certificates"].find_one_and_update(
-        {"_id": certificate_id, "status": CertificateStatus.PENDING, "draft": file.file_id},
+        {"_id": certificate_id, "status": CertificateStatus.PENDING},
         {
             "$set": {
                 "status": CertificateStatus.VALID,
                 "current": True,
                 "file": file.model_dump(),
-                "draft": None,
+                "drafts": [],
                 "attempts": 0,
                 "failure": "",
                 "try_again_at": None,
@@ -283,17 +283,16 @@ async def pending_instead_of(scope: Scope, certificate_id: str) -> Certificate |
     return await _one(scope, {"replaces": certificate_id, "status": CertificateStatus.PENDING})
 
 
-async def abandoned_files(scope: Scope, limit: int) -> list[tuple[str, str]]:
-    """Files of runs that were killed, for certificates that do not wait any more."""
-    rows = scope["certificates"].find(
-        {"draft": {"$type": "string"}, "status": {"$ne": CertificateStatus.PENDING}}, {"draft": 1}
-    )
-    return [(row["_id"], row["draft"]) async for row in rows.limit(limit)]
+async def abandoned_files(scope: Scope, limit: int) -> list[tuple[str, list[str]]]:
+    """Files of runs that were killed, by certificates that do not wait any more."""
+    begun: Row = {"drafts": {"$gt": ""}, "drafts.0": {"$exists": True}}
+    rows = scope["certificates"].find(begun | {"status": {"$ne": CertificateStatus.PENDING}}, {"drafts": 1})
+    return [(row["_id"], row["drafts"]) async for row in rows.limit(limit)]
 
 
-async def forget_file(scope: Scope, certificate_id: str, file_id: str) -> None:
+async def forget_files(scope: Scope, certificate_id: str, file_ids: Sequence[str]) -> None:
     await scope["certificates"].update_one(
-        {"_id": certificate_id, "draft": file_id}, {"$set": {"draft": None}}, session=scope.session
+        {"_id": certificate_id}, {"$pullAll": {"drafts": list(file_ids)}}, session=scope.session
     )
 
 

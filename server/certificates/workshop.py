@@ -92,6 +92,11 @@ class Workshop:
                 )
             return self._pool
 
+    @property
+    def processes(self) -> list[int]:
+        """Ids of those that work now."""
+        return list(getattr(self._pool, "_processes", None) or ())
+
     def end(self) -> None:
         """What has begun is finished, what waits is not."""
         if self._pool is not None:

@@ -69,7 +69,11 @@ async def the_end_of_a_survey(world: World) -> AsyncIterator[None]:
     await surveys.move_closing(world.platform, held.officer, held.id, survey.closes_at)
 
 
-@way_back("certificates:issue", "certificates:revoke", keeps={"certificates"})
+@way_back(
+    "certificates:issue",
+    "certificates:revoke",
+    keeps={"certificates", "files.files", "files.chunks", "ledger", "signing_authorities", "signing_keys"},
+)
 async def a_certificate(world: World) -> AsyncIterator[None]:
     held = await certifying.passed_class(world.platform, world.wechat, trainees=1)
     yield
