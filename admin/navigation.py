@@ -77,6 +77,7 @@ _SECTIONS = (
         (
             ("证书台账", "/admin/certificates", Permission.CERTIFICATES_READ),
             ("伪造举报", "/admin/forgeries", Permission.FORGERIES_READ),
+            ("证书样式", "/admin/layouts", Permission.CERTIFICATES_READ),
         ),
     ),
     _Section(

@@ -76,6 +76,7 @@ class Permission(Titled):
     INVITATIONS_SEND = "invitations:send", "邀请骨干教师"
     JOBS_RUN = "jobs:run", "查看和运行定时任务"
     MESSAGES_MANAGE = "messages:manage", "查看消息发送情况，处理发送失败的消息，设置微信模板"
+    LAYOUTS_SET = "layouts:set", "核定证书样式"
     MOVES_ASK = "moves:ask", "提出人员调动"
     MOVES_CONFIRM = "moves:confirm", "确认人员调动"
     MOVES_READ = "moves:read", "查看人员调动"
@@ -243,6 +244,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.INSTITUTIONS_DECIDE,
         Permission.INSTITUTIONS_READ_REQUESTS,
         Permission.JOBS_RUN,
+        Permission.LAYOUTS_SET,
         Permission.MESSAGES_MANAGE,
         Permission.PLANS_ANNOUNCE,
         Permission.POLICIES_CHANGE,
