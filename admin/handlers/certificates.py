@@ -265,4 +265,5 @@ ROUTES: list[Route] = [
     (r"/certificates/query", CertificateQueries),
     (r"/certificates/check-file", CheckFile),
     (r"/verify/(?P<token>[^/]{1,200})", Verify),
+    (r"/V/(?P<token>[A-Z2-7]{26})", Verify),
 ]

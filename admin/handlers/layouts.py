@@ -35,7 +35,7 @@ class Layouts(PageHandler):
 
 @step(Layouts, Permission.CERTIFICATES_ISSUE)
 async def printer(page: Layouts) -> str:
-    kept = await service.set_printer(page.platform, page.actor, page.form(Offset))
+    kept = await service.set_printer(page.platform, page.actor, page.form(Offset), page.form(Saving).seen)
     return f"已保存：套打时右移 {kept.right:g} 毫米、下移 {kept.down:g} 毫米。请再打印一次校准页核对。"
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
+import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -86,6 +88,11 @@ def bound(parts: Sequence[bytes], title: str) -> bytes:
 def press() -> Press:
     """The one of this process, as Typst's own cache is. It holds fonts and no data."""
     return Press()
+
+
+def new_token() -> str:
+    """What stands in the QR code: 128 random bits, in the letters that such a code packs best."""
+    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
 
 
 def verify_url(platform: Platform, token: str) -> str:

@@ -18,7 +18,7 @@ class Ornament(Titled):
     LINES = "lines", "双线素框"
 
 
-Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Dark = Annotated[Colour, AfterValidator(dark)]
 Light = Annotated[Colour, AfterValidator(light)]
 Pale = Annotated[Colour, AfterValidator(pale)]

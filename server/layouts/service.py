@@ -145,10 +145,12 @@ async def printer(platform: Platform, actor: Actor) -> Printer | None:
 
 
 @transactional
-async def set_printer(unit: UnitOfWork, offset: Offset) -> Printer:
-    """How far the institution's printer is off. Raises NotFound for who is of no institution."""
+async def set_printer(unit: UnitOfWork, offset: Offset, seen: str = "") -> Printer:
+    """How far the institution's printer is off. Raises NotFound for who is of no institution, ChangedMeanwhile."""
     if not unit.actor.institution_code:
         raise NotFound("只有培训机构校准自己的打印机。")
+    was = await store.printer(unit, unit.actor.institution_code)
+    await require_seen(unit, was, seen, offset, subject=unit.actor.institution_code, what="套打校准")
     kept = Printer(
         id=unit.actor.institution_code,
         right=offset.right,

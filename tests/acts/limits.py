@@ -36,6 +36,7 @@ from server.invitations.rules import ClassOver, InvitationClosed
 from server.kernel.errors import Invalid, Problem
 from server.kernel.mongo import Row
 from server.kernel.reviews import NotInThisState, Review
+from server.layouts.service import LayoutInForce
 from server.moves import service as moves
 from server.plans import service as plans
 from server.plans.window_rules import WindowOver
@@ -131,6 +132,11 @@ async def the_plan_is_approved(world: World) -> None:
 @until("plans:announce-window", "plans:withdraw-window", WindowOver)
 async def the_last_day_has_passed(world: World) -> None:
     world.now_is(noon((await made(world, "plan_windows"))["closes_on"]) + timedelta(days=1))
+
+
+@until("layouts:add", "layouts:take-back", LayoutInForce)
+async def its_first_day_has_come(world: World) -> None:
+    world.now_is(noon((await made(world, "layouts"))["effective_from"]))
 
 
 @until("applications:submit", "applications:withdraw", NotInThisState)

@@ -11,10 +11,14 @@ from server.classes.documents import TrainingClass
 from server.classes.rules import Kind
 from server.corrections import service as corrections
 from server.corrections.service import ClassCorrection
+from server.institutions.rules import Level
 from server.invitations import service as invitations
 from server.invitations.service import InvitationDraft, Refusal
 from server.kernel.clock import beijing_date
 from server.kernel.reviews import Withdrawal
+from server.layouts import service as layouts
+from server.layouts.documents import Style
+from server.layouts.service import NewLayout
 from server.plans import service as plans
 from server.plans import windows
 from server.plans.documents import Plan
@@ -30,6 +34,7 @@ from tests import cast, planning, scheming, stage
 from tests.acts.walking import World, way_back
 from tests.planning import HEBEI, XINGTAI, YEAR
 
+CENTRE = stage.actor(cast.CENTRE)
 WHY = "填报有误，需要重新核对。"
 
 
@@ -66,6 +71,19 @@ async def announced_days(world: World) -> AsyncIterator[None]:
     yield
     wanted = WindowWithdrawal(year=kept.year, seen=1, reason=WHY)
     await windows.withdraw(world.platform, HEBEI, wanted)
+
+
+# ---- 证书样式
+
+
+@way_back("layouts:add", "layouts:take-back")
+async def a_layout(world: World) -> AsyncIterator[None]:
+    tomorrow = beijing_date(world.platform.clock.now()) + timedelta(days=1)
+    wanted = NewLayout(style=Style(title_size=40), effective_from=tomorrow, reason=WHY)
+    yield
+    kept = await layouts.add(world.platform, CENTRE, Level.THREE, wanted)
+    yield
+    await layouts.take_back(world.platform, CENTRE, Level.THREE, kept.version)
 
 
 # ---- 开班申请

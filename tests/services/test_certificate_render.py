@@ -1,11 +1,17 @@
 import hashlib
+import io
+import re
 import struct
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import segno
+from PIL import Image, ImageChops, ImageDraw
 
 from server.certificates import press
 from server.certificates.render import (
@@ -17,9 +23,13 @@ from server.certificates.render import (
     RenderFailed,
     Sheet,
     TextTooLong,
+    in_capitals,
+    missing_characters,
 )
 from server.institutions.rules import Level
+from server.layouts.documents import Layout, Ornament, Style
 from tests.printed import (
+    MICROTEXT,
     MM,
     PAGE_HEIGHT,
     PAGE_WIDTH,
@@ -32,6 +42,41 @@ from tests.printed import (
     the_one,
     words_of,
 )
+
+LEVEL_3 = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6D6), (0x2A700, 0x2B734), (0x2B740, 0x2B81D))
+LEVEL_3 += ((0x2B820, 0x2CEA1), (0x2CEB0, 0x2EBE0), (0x2F00, 0x2FD5))
+
+
+def red_square() -> bytes:
+    drawn = Image.new("RGBA", (300, 300), (0, 0, 0, 0))
+    ImageDraw.Draw(drawn).rectangle((2, 2, 297, 297), outline=(200, 16, 46, 255), width=12)
+    saved = io.BytesIO()
+    drawn.save(saved, "PNG")
+    return saved.getvalue()
+
+
+def a_layout(style: Style) -> Layout:
+    moment = datetime(2022, 1, 1, tzinfo=UTC)
+    return Layout(
+        level=Level.THREE,
+        version=1,
+        style=style,
+        effective_from=moment.date(),
+        reason="试",
+        set_by="试",
+        set_at=moment,
+    )
+
+
+def structure_of(pdf: bytes) -> str:
+    """The alternative words of its figures."""
+    reader = open_pdf(pdf)
+    found = []
+    for number in range(1, int(str(reader.trailer["/Size"]))):
+        one = reader.get_object(number)
+        if isinstance(one, dict) and "/Alt" in one:
+            found.append(str(one["/Alt"]))
+    return "".join(found)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +125,99 @@ def test_the_words_of_people_are_printed_as_they_are_not_read_as_markup(
     assert "\\u{41} // 注" in text
 
 
+def test_without_a_seal_the_page_says_so_and_with_one_it_does_not(renderer: CertificateRenderer) -> None:
+    bare = text_of(renderer.render_pdf(a_sheet()))
+    sealed = renderer.render_pdf(a_sheet(seal=SEAL, seal_type="image/svg+xml"))
+    assert "未盖章" in bare and "未盖章" not in text_of(sealed)
+    assert "发证机构印：邢台技师学院" in structure_of(sealed)
+
+
+@pytest.mark.parametrize("form", ["svg", "png"])
+def test_the_seal_is_pressed_over_issuer_and_date(renderer: CertificateRenderer, form: str) -> None:
+    seal, kind = (SEAL, "image/svg+xml") if form == "svg" else (red_square(), "image/png")
+    with Image.open(io.BytesIO(renderer.render_png(a_sheet(seal=seal, seal_type=kind), ppi=72))) as picture:
+        drawn = picture.convert("RGB").crop((0, int(140 * MM), picture.width, int(190 * MM)))
+    strong = drawn.getchannel("R").point(lambda value: 255 * (value > 180))
+    pure = ImageChops.invert(drawn.getchannel("G")).point(lambda value: 255 * (value > 190))
+    found = ImageChops.multiply(strong, pure).getbbox()
+    assert found is not None
+    left, top, right, bottom = found
+    top, bottom = top + 140 * MM, bottom + 140 * MM
+    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((197 * MM, 165 * MM), abs=2 * MM)
+    assert right - left == pytest.approx(42 * MM, abs=3 * MM)
+
+
+def test_a_reissue_says_so_on_its_face(renderer: CertificateRenderer) -> None:
+    words = words_of(renderer.render_pdf(a_sheet(mark="补发")))
+    mark = the_one(words, "补发")
+    assert mark.x > PAGE_WIDTH * 0.8 and mark.y > PAGE_HEIGHT / 2
+    assert "补发" not in text_of(renderer.render_pdf(a_sheet()))
+
+
+def test_the_number_stands_in_microtext_too(renderer: CertificateRenderer) -> None:
+    sheet = a_sheet()
+    pdf = open_pdf(renderer.render_pdf(sheet))
+    small: list[str] = []
+    pdf.pages[0].extract_text(
+        visitor_text=lambda text, _u, _t, _f, size: small.append(text) if 0 < size < MICROTEXT else None
+    )
+    assert f"{sheet.snapshot.number}·{sheet.snapshot.serial}·{sheet.snapshot.name}" in "".join(small)
+
+
+# ---- layouts
+
+
+def test_a_layout_changes_the_looks_and_not_the_words(renderer: CertificateRenderer) -> None:
+    style = Style(ornament=Ornament.LINES, frame_colour="#123a6b", title_size=42, body_size=14, name_down=56)
+    other = a_sheet(layout=a_layout(style))
+    assert text_of(renderer.render_pdf(other)) == text_of(renderer.render_pdf(a_sheet()))
+    assert renderer.render_png(other, ppi=36) != renderer.render_png(a_sheet(), ppi=36)
+
+
+@pytest.mark.parametrize("extreme", [0, 1], ids=["lowest", "highest"])
+def test_at_the_bounds_of_a_layout_the_longest_words_still_keep_apart(
+    renderer: CertificateRenderer, extreme: int
+) -> None:
+    bounds = {
+        name: [one.ge if hasattr(one, "ge") else one.le for one in field.metadata][extreme]
+        for name, field in Style.model_fields.items()
+        if len(field.metadata) == 2 and not name.endswith("colour")
+    }
+    sheet = a_sheet(
+        name="阿" * 60, issuer="广" * 60, courses=LONG_COURSES, mark="补发", layout=a_layout(Style(**bounds))
+    )
+    words = words_of(renderer.render_pdf(sheet))
+    lines = sorted({round(each.y) for each in words}, reverse=True)
+    sizes = {line: max(each.size for each in words if round(each.y) == line) for line in lines}
+    left = [line for line in lines if any(each.x < PAGE_WIDTH / 2 for each in words if round(each.y) == line)]
+    assert all(above - below >= 0.85 * sizes[below] for above, below in pairwise(left))
+
+
+def test_what_was_printed_by_version_1_is_drawn_as_it_was(renderer: CertificateRenderer) -> None:
+    text = text_of(renderer.render_pdf(a_sheet(template_version=1)))
+    assert a_snapshot().number in text and "未盖章" not in text
+
+
+# ---- forms that are printed already
+
+
+def test_on_a_form_only_words_are_printed_where_the_printer_needs_them(renderer: CertificateRenderer) -> None:
+    sheet = a_sheet(seal=SEAL, seal_type="image/svg+xml", layout=a_layout(Style(overprint_right=1)))
+    there, moved = (
+        words_of(renderer.render_overprint([sheet], "套打", right=right, down=2)) for right in (0, 3)
+    )
+    assert "合格证书" not in "".join(each.text for each in there)
+    number = sheet.snapshot.number
+    assert the_one(moved, number).x - the_one(there, number).x == pytest.approx(3 * MM, abs=0.01)
+    whole = the_one(words_of(renderer.render_pdf(sheet)), number)
+    assert the_one(there, number).x - whole.x == pytest.approx(1 * MM, abs=0.01)
+    assert whole.y - the_one(there, number).y == pytest.approx(2 * MM, abs=0.01)
+
+
+def test_the_form_has_the_title_and_nobodys_words(renderer: CertificateRenderer) -> None:
+    assert text_of(renderer.render_form(None)).strip() == "工学一体化教师培训合格证书"
+
+
 # ---- what must fit
 
 
@@ -114,7 +252,7 @@ def test_what_does_not_fit_is_refused_not_cut_off(renderer: CertificateRenderer)
 # ---- characters and fonts
 
 
-@pytest.mark.parametrize("name", ["㛃䶮", "𬱖𠮷", "㼆𫘧·𰻝", "买买提·吐尔逊"])
+@pytest.mark.parametrize("name", ["㛃䶮", "𬱖𠮷", "㼆𫘧·𰻝", "王𪚥", "买买提·吐尔逊"])
 def test_rare_characters_are_printed(renderer: CertificateRenderer, name: str) -> None:
     assert name in text_of(renderer.render_pdf(a_sheet(name=name)))
 
@@ -129,6 +267,17 @@ def test_a_character_that_no_font_has_is_refused_and_named(
         render(a_sheet(name=f"王{missing}"))
     assert f"“{shown}”" in refusal.value.detail
     assert refusal.value.status == 422
+
+
+def test_every_ideograph_of_gb_18030_2022_at_level_3_is_printed(renderer: CertificateRenderer) -> None:
+    """The first and last of each block, and each 61st between them; all of them were asked for once (decision 0039)."""
+    asked = [char for first, last in LEVEL_3 for char in (*range(first, last, 61), last)]
+    assert renderer.missing(["".join(map(chr, asked))]) == ""
+
+
+def test_what_is_missing_is_known_before_anything_is_drawn() -> None:
+    assert missing_characters(["王𱅒", "李\U000e1234", "买买提·吐尔逊"]) == "𱅒\U000e1234"
+    assert missing_characters(["王𪚥", "陈"]) == ""
 
 
 def test_a_warning_of_typst_is_an_error(
@@ -166,7 +315,9 @@ def test_the_pdf_is_made_to_be_kept_and_names_itself(renderer: CertificateRender
     assert reader.metadata.author == snapshot.issuer
     assert snapshot.id_number not in str(reader.metadata)
     assert str(reader.root_object["/Lang"]) == "zh-CN"
-    assert b"<pdfaid:part>2</pdfaid:part>" in reader.root_object["/Metadata"].get_data()  # type: ignore[attr-defined]
+    about = reader.root_object["/Metadata"].get_data()  # type: ignore[attr-defined]
+    assert b"<pdfaid:part>2</pdfaid:part>" in about and b"<pdfaid:conformance>A</pdfaid:conformance>" in about
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in about
     assert (float(reader.pages[0].mediabox.width), float(reader.pages[0].mediabox.height)) == pytest.approx(
         (PAGE_WIDTH, PAGE_HEIGHT), abs=0.1
     )
@@ -180,6 +331,34 @@ def test_the_png_has_the_asked_resolution(
     png = renderer.render_png(a_sheet(), ppi=ppi)
     assert png.startswith(b"\x89PNG")
     assert struct.unpack(">II", png[16:24]) == size
+
+
+def test_a_picture_is_the_same_to_the_pixel_however_often_its_ground_is_used(
+    renderer: CertificateRenderer,
+) -> None:
+    first = renderer.render_png(a_sheet(), ppi=100)
+    renderer.render_png(a_sheet(order=2), ppi=100)
+    assert (
+        renderer.render_png(a_sheet(), ppi=100)
+        == first
+        == CertificateRenderer().render_png(a_sheet(), ppi=100)
+    )
+
+
+def test_phones_get_a_jpeg_as_wide_as_they_are(renderer: CertificateRenderer) -> None:
+    jpeg = renderer.render_jpeg(a_sheet())
+    with Image.open(io.BytesIO(jpeg)) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (1080, 764))
+    assert len(jpeg) < 250_000
+
+
+def test_the_qr_code_has_fewer_modules_when_its_token_is_in_capitals() -> None:
+    of_before = "https://peixun.example.cn/verify/8sK2mQ0vX4bTn7Yw3ZcLpA"
+    assert in_capitals(of_before) == of_before
+    short = in_capitals(VERIFY_URL)
+    assert short == "HTTPS://PEIXUN.EXAMPLE.CN/V/MFRGGZDFMZTWQ2LKNNWG23TPOA"
+    assert [segno.make_qr(url, error="m").symbol_size()[0] for url in (of_before, short)] == [33 + 8, 29 + 8]
+    assert re.fullmatch("[A-Z2-7]{26}", press.new_token())
 
 
 def test_the_same_snapshot_gives_the_same_bytes_in_another_process(renderer: CertificateRenderer) -> None:

@@ -22,6 +22,7 @@ from server.invitations import documents as invitations
 from server.kernel import chain, policies, runs
 from server.kernel.mongo import Document
 from server.kernel.office_messages import OfficeMessage
+from server.layouts import documents as layouts
 from server.ledger import documents as ledger
 from server.messages.office_store import InboxMark
 from server.messages.store import Pause, TemplateVersion
@@ -75,6 +76,7 @@ MODELS: dict[str, type[Document]] = {
     "invitations": invitations.Invitation,
     "job_runs": runs.JobRun,
     "job_states": runs.JobState,
+    "layouts": layouts.Layout,
     "ledger": ledger.LedgerEntry,
     "ledger_checks": certificates.LedgerCheck,
     "ledger_findings": certificates.LedgerFinding,
@@ -93,6 +95,7 @@ MODELS: dict[str, type[Document]] = {
     "plans": plans.Plan,
     "place_checks": venues.PlaceCheck,
     "policies": policies.PolicyVersion,
+    "printers": layouts.Printer,
     "pool_decisions": selection.Decision,
     "qualification_cases": qualification.Case,
     "qualification_warnings": qualification.EarlyWarning,
