@@ -5,7 +5,6 @@ What is written here waits to be signed (待签): see `signing`.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from server.certificates.documents import (
     CertificateStatus,
     SealedSnapshot,
 )
-from server.certificates.press import press
+from server.certificates.press import new_token, press
 from server.certificates.render import TEMPLATE_VERSION, FontsMissing
 from server.certificates.rules import Asked
 from server.classes import service as classes
@@ -49,8 +48,6 @@ from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
 from server.surveys.rules import SurveyState
 from server.surveys.standing import Standing
-
-TOKEN_BYTES = 16
 
 
 class AlreadyRevoked(Conflict):
@@ -272,7 +269,7 @@ async def begin(unit: UnitOfWork, class_id: str, lacking: str = "") -> Begun:
                 number=number,
             ),
             folded_name=folded(persons[trainee.person_id].name),
-            token=secrets.token_urlsafe(TOKEN_BYTES),
+            token=new_token(),
             status=CertificateStatus.PENDING,
             issued_at=unit.now,
             issued_by=unit.actor.name,
@@ -327,7 +324,7 @@ async def issue_in_place_of(
         province_code=old.province_code,
         printed=words,
         folded_name=folded(words.name),
-        token=secrets.token_urlsafe(TOKEN_BYTES),
+        token=new_token(),
         status=CertificateStatus.PENDING,
         current=False,
         issued_at=unit.now,

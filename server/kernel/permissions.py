@@ -147,6 +147,7 @@ CHAPTERS = {
     "surveys": "满意度评价",
     "seals": "印章与签名",
     "certificates": "培训证书",
+    "layouts": "证书样式",
     "forgeries": "伪造举报",
     "content": "内容检查",
     "corrections": "信息更正",

@@ -171,6 +171,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "expires": "1773633600",
             "seal": "0" * 64,
             "key": "pass_mark",
+            "level": "2",
             "job_name": "deliver-messages",
             "message_id": await _message(platform, trainee),
             "message_kind": "results-released",

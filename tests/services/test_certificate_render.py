@@ -43,8 +43,11 @@ from tests.printed import (
     words_of,
 )
 
-LEVEL_3 = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6D6), (0x2A700, 0x2B734), (0x2B740, 0x2B81D))
-LEVEL_3 += ((0x2B820, 0x2CEA1), (0x2CEB0, 0x2EBE0), (0x2F00, 0x2FD5))
+LEVEL_3 = (
+    *((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6D6), (0x2A700, 0x2B734)),
+    *((0x2B740, 0x2B81D), (0x2B820, 0x2CEA1), (0x2CEB0, 0x2EBE0), (0x2F00, 0x2FD5)),
+)
+"""Blocks of ideographs and 康熙部首."""
 
 
 def red_square() -> bytes:
@@ -71,7 +74,7 @@ def a_layout(style: Style) -> Layout:
 def structure_of(pdf: bytes) -> str:
     """The alternative words of its figures."""
     reader = open_pdf(pdf)
-    found = []
+    found: list[str] = []
     for number in range(1, int(str(reader.trailer["/Size"]))):
         one = reader.get_object(number)
         if isinstance(one, dict) and "/Alt" in one:
@@ -142,8 +145,9 @@ def test_the_seal_is_pressed_over_issuer_and_date(renderer: CertificateRenderer,
     found = ImageChops.multiply(strong, pure).getbbox()
     assert found is not None
     left, top, right, bottom = found
-    top, bottom = top + 140 * MM, bottom + 140 * MM
-    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((197 * MM, 165 * MM), abs=2 * MM)
+    assert ((left + right) / 2, (top + bottom) / 2 + 140 * MM) == pytest.approx(
+        (197 * MM, 165 * MM), abs=2 * MM
+    )
     assert right - left == pytest.approx(42 * MM, abs=3 * MM)
 
 
