@@ -22,7 +22,7 @@ from server.assessment.tasks import CriterionDraft, TaskDraft
 from server.attendance import store as attendance_store
 from server.attendance.check_in import CheckInDesk, Scan
 from server.attendance.documents import AddedHours, AddedKind
-from server.certificates import issue, service
+from server.certificates import service
 from server.certificates.documents import Certificate
 from server.classes import roster_import
 from server.corrections import service as corrections
@@ -121,7 +121,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
     place = PlaceDraft(place="泰山示例宾馆", reason="在那里实地教学半天。")
     place_check_id = (await venues.ask(platform, held.officer, held.id, place)).id
     await certifying.release(platform, held.id)
-    await issue.issue_certificates(platform, held.officer, held.id)
+    await certifying.issue_signed(platform, held.officer, held.id)
     application = await planning.applied(platform)
     [certificate] = await service.my_certificates(platform, trainee.actor)
     return World(
