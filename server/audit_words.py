@@ -149,6 +149,7 @@ TITLES = {
     "exports:take": "导出列表",
     "forgeries:answer": "报告证书举报的核实情况",
     "forgeries:conclude": "对证书举报作出结论",
+    "forgeries:forget": "清除办结举报的图片和联系方式",
     "forgeries:look-at-contact": "查看举报人的联系方式",
     "forgeries:refer": "登记移送司法机关",
     "forgeries:reopen": "重新核实证书举报",
@@ -360,6 +361,7 @@ _FACTS = {
 _PLACES = {
     "all": "各类消息",
     "messages": "站内消息",
+    "forgeries": "伪造举报",
     "nominees": "选拔推荐",
     "persons": "人员",
     "desk": "工作台",

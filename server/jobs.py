@@ -23,6 +23,7 @@ from server.certificates import service as certificates
 from server.classes import forget as classes_forget
 from server.duties import service as duties
 from server.exports import service as exports
+from server.forgeries.forget import forget_forgeries
 from server.identities import service as identities
 from server.invitations import service as invitations
 from server.kernel import chain, runs
@@ -264,6 +265,13 @@ JOBS: tuple[Job, ...] = (
         "《个人信息保护法》第四十七条",
         selection_forget.forget_nominees,
         at=time(3, 35),
+    ),
+    Job(
+        "forget-forgeries",
+        "清除办结举报的图片和联系方式",
+        "《个人信息保护法》第四十七条",
+        forget_forgeries,
+        at=time(3, 37),
     ),
     Job(
         "forget-rosters",

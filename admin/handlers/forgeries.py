@@ -45,8 +45,14 @@ class ReportForgery(PublicUpload):
             await self.show(code=code)
 
     async def show(self, outcome: Outcome = NO_ERRORS | NO_PUZZLE, *, code: str = "") -> None:
-        nonce = secrets.token_hex(16)
-        self.render_page("forgeries/report.html", code=code, nonce=nonce, largest=LARGEST, **outcome)
+        self.render_page(
+            "forgeries/report.html",
+            code=code,
+            nonce=secrets.token_hex(16),
+            number=self.get_query_argument("number", "")[:20],
+            largest=LARGEST,
+            **outcome,
+        )
 
 
 class Receipt(BaseModel):

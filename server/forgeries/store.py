@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from server.forgeries.documents import Forgery, ForgeryFilter, ForgeryPicture
+from server.forgeries.rules import State
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, by_age
+from server.kernel.mongo import CollectionSpec, Index, Row, by_age
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -46,6 +49,21 @@ async def by_receipt(scope: Scope, receipt: str) -> Forgery | None:
 async def picture(scope: Scope, forgery_id: str) -> bytes | None:
     row = await scope["forgery_pictures"].find_one({"_id": forgery_id}, session=scope.session)
     return None if row is None else ForgeryPicture.from_mongo(row).content
+
+
+async def drop_picture(scope: Scope, forgery_id: str) -> None:
+    await scope["forgery_pictures"].delete_one({"_id": forgery_id}, session=scope.session)
+
+
+async def settled_before(scope: Scope, moment: datetime, limit: int) -> list[Forgery]:
+    """Those without a step since then that still say something of a person; what was handed over is not among them."""
+    condition: Row = {
+        "state": {"$in": [State.CONFIRMED, State.UNFOUNDED, State.UNCLEAR]},
+        "history": {"$not": {"$elemMatch": {"at": {"$gte": moment}}}},
+        "$or": [{"contact": {"$ne": None}}, {"pictured": True}],
+    }
+    rows = scope["forgeries"].find(condition, session=scope.session).limit(limit)
+    return [Forgery.from_mongo(row) async for row in rows]
 
 
 async def forgeries(

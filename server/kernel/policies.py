@@ -181,6 +181,9 @@ class Policies(BaseModel):
     roster_months: Annotated[
         int, Group.KEEPING, Field(ge=1, le=120, title="导入后的名册原表保存期限（月）")
     ] = 12
+    forgery_months: Annotated[
+        int, Group.KEEPING, Field(ge=1, le=120, title="证书举报办结后，图片和联系方式的保存期限（月）")
+    ] = 24
     message_months: Annotated[int, Group.KEEPING, Field(ge=1, le=120, title="站内消息保存期限（月）")] = 24
     person_months: Annotated[
         int, Group.KEEPING, Field(ge=1, le=120, title="从未参加培训的个人信息保存期限（月）")

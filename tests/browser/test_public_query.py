@@ -11,10 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from server.certificates.documents import Certificate
 from server.kernel.clock import FixedClock
-from tests import cast
+from tests import cast, reporting
 from tests.browser.conftest import SCREENS, assert_accessible, assert_fits
 from tests.browser.live import LiveSite
 from tests.certifying import issued, passed_class
+from tests.services.test_public_answers import file_of
 
 pytestmark = pytest.mark.browser
 
@@ -97,3 +98,52 @@ def test_without_a_script_one_waits_instead(
     expect(page.get_by_role("heading", name="证书有效")).to_be_visible()
     assert cast.people(1)[0].id_number not in page.content()
     context.close()
+
+
+def test_a_report_is_sent_with_its_picture_and_asked_for_by_its_code(
+    live: LiveSite, page: Page, certificate: Certificate
+) -> None:
+    page.goto(f"{live.address}/verify/{certificate.token}")
+    expect(page.get_by_role("heading", name="签名")).to_be_visible()
+    shoot(page, "verified")
+    assert_accessible(page)
+    assert_fits(page)
+    page.get_by_role("link", name="举报").click()
+    expect(page.get_by_label("证书编号（选填）")).to_have_value(certificate.printed.number)
+    page.get_by_label("情况说明").fill(reporting.SEEN)
+    page.get_by_label("证书图片（选填）").set_input_files(
+        {"name": "证书.jpg", "mimeType": "image/jpeg", "buffer": reporting.photo()}
+    )
+    shoot(page, "report")
+    assert_accessible(page)
+    assert_fits(page)
+    page.get_by_role("button", name="举报").click()
+    expect(page.get_by_role("heading", name="已收到您的举报")).to_be_visible()
+    code = page.get_by_label("回执码").text_content() or ""
+    shoot(page, "reported")
+    assert_accessible(page)
+    assert_fits(page)
+    page.get_by_role("link", name="查看办理情况").click()
+    page.get_by_label("回执码").fill(code)
+    page.get_by_role("button", name="查看").click()
+    expect(page.get_by_text("已收到").first).to_be_visible()
+    shoot(page, "standing")
+    assert_accessible(page)
+    assert_fits(page)
+
+
+def test_a_pdf_in_the_hand_is_checked(live: LiveSite, page: Page, certificate: Certificate) -> None:
+    content = live.do(file_of(live.platform, certificate))
+    for name, sent, verdict in (
+        ("changed", content + b"\n%", "签名后追加了内容"),
+        ("kept", content, "证书有效"),
+    ):
+        page.goto(f"{live.address}/certificates/check-file")
+        page.get_by_label("证书 PDF").set_input_files(
+            {"name": "证书.pdf", "mimeType": "application/pdf", "buffer": sent}
+        )
+        page.get_by_role("button", name="核验").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(verdict)
+        shoot(page, f"file-{name}")
+        assert_accessible(page)
+        assert_fits(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -10,21 +11,23 @@ from PIL import Image
 
 from server.forgeries import pictures, rules, service
 from server.forgeries.documents import ForgeryFilter
+from server.forgeries.forget import forget_forgeries
 from server.forgeries.pictures import PictureRefused
 from server.forgeries.rules import Outcome, State
 from server.forgeries.service import Conclusion, Findings, Report
-from server.kernel.clock import beijing_date
+from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
 from server.kernel.public_questions import Asker
 from server.kernel.puzzles import PuzzleNeeded
-from server.kernel.reviews import NotYours
+from server.kernel.reviews import NotYours, Review
 from server.messages import office_inbox
 from server.messages.office_inbox import InboxFilter
 from server.progress import desk
 from tests import reporting
+from tests.admin.browserless import Browser
 from tests.asking import solved
 from tests.planning import CENTRE, CHANGZHOU, HEBEI, XINGTAI
 from tests.reporting import NONCE, SEEN, reported
@@ -107,7 +110,43 @@ async def test_the_issuer_answers_and_does_not_judge_itself_nor_see_who_reported
     assert judged.reason not in str(standing) and HEBEI.name not in str(standing)
 
 
+async def test_a_settled_report_loses_picture_and_contact_and_keeps_what_came_of_it(
+    platform: Platform, clock: FixedClock
+) -> None:
+    found = await reported(platform, OF_XINGTAI)
+    settled = Conclusion(seen=2, outcome=Outcome.REFUTE, reason="经核对台账，证书是真的。")
+    await service.take_up(platform, HEBEI, found.id, Review(seen=1))
+    await service.conclude(platform, HEBEI, found.id, settled)
+    assert await forget_forgeries(platform) == {"清除举报": 0}
+    clock.advance(timedelta(days=740))
+    assert await forget_forgeries(platform) == {"清除举报": 1}
+    assert await forget_forgeries(platform) == {"清除举报": 0}
+    kept = await service.forgery(platform, HEBEI, found.id)
+    assert (kept.contact, kept.pictured, kept.state) == (None, False, State.UNFOUNDED)
+    assert kept.description == SEEN and await platform["forgery_pictures"].count_documents({}) == 0
+
+
 def test_what_was_not_handed_over_yet_is_not_noted() -> None:
     for on in (date(2026, 3, 1), date(2026, 3, 12)):
         with pytest.raises(Invalid):
             rules.require_day(on, date(2026, 3, 2), date(2026, 3, 11))
+
+
+async def test_a_browser_that_runs_no_script_reports_after_a_wait(
+    platform: Platform, site: str, clock: FixedClock
+) -> None:
+    browser = Browser(site)
+    form = {"nonce": NONCE, "number": OF_XINGTAI, "description": SEEN}
+    first = await browser.post("/certificates/report", form)
+    assert (
+        first.status == 428 and "再按一次“举报”" in first.text and SEEN in first.html and NONCE in first.html
+    )
+    [ticket] = re.findall(r'name="ticket" value="([^"]+)"', first.html)
+    clock.advance(timedelta(seconds=Policies().public_wait_seconds + 1))
+    content = reporting.photo() + b"\0" * 2**17
+    done = await browser.upload(
+        "/certificates/report", "picture", "照片.jpg", content, {**form, "ticket": ticket}
+    )
+    assert done.status == 200 and "已收到您的举报" in done.text
+    wrong = await browser.post("/certificates/report", form | {"description": "短"})
+    assert wrong.status == 422 and "情况说明：至少 10 个字符" in wrong.text
