@@ -37,7 +37,7 @@ from server.kernel.mongo import OLDEST
 from server.kernel.numbers import without_whole_numbers
 from server.kernel.permissions import Permission
 from server.kernel.platform import Platform
-from server.kernel.queries import Part, within_time
+from server.kernel.queries import COUNTED_TO, Part, within_time
 from server.kernel.spreadsheets import BATCH, Sheet, TooLong
 from server.kernel.titled import Titled
 from server.kernel.web import Route, allow
@@ -186,10 +186,18 @@ async def one_page(
         "filters": query.filters(page),
         "previous": way.previous,
         "next": way.next(last) if last else None,
-        "total": way.counted(size, len(rows)) if looked.full_pages and not last else None,
+        "total": _total(way, looked, size, len(rows), ended=not last),
         "export": way.export(f"{address}/export"),
         "sorts": {"age": age_of(way, query)} if isinstance(query, ByAge) else {},
     }
+
+
+def _total(way: Way, looked: Part[Any], size: int, here: int, *, ended: bool) -> str | None:
+    """共 N 条: on the last page, whose way is known, and where the index of the list tells it."""
+    count = way.counted(size, here) if ended and looked.full_pages else looked.counted
+    if count is None:
+        return None
+    return f"{count} 条" if count <= COUNTED_TO else f"{COUNTED_TO} 条以上"
 
 
 def age_of(way: Way, query: ByAge) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, LevelCode, Listing, Month, ProvinceCode, Query, Words, Year, fetched_by, named
+from admin.lists import ByAge, Filter, LevelCode, Listing, Month, ProvinceCode, Words, Year, fetched_by, named
 from admin.steps import Done, ReasonForm, batch, shows, step
 from server.attendance import service as attendance
 from server.classes import service as classes
@@ -27,7 +27,7 @@ from server.kernel.web import Route
 from server.persons import service as persons
 
 
-class CorrectionQuery(Query):
+class CorrectionQuery(ByAge):
     q: Annotated[Words, Filter("对象或培训机构")] = ""
     state: Annotated[State | None, Filter("状态")] = None
     subject: Annotated[Subject | None, Filter("更正事项")] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, Listing, Query, Words, fetched_by, named
+from admin.lists import ByAge, Filter, Listing, Words, fetched_by, named
 from admin.steps import shows, step
 from server.identities import service
 from server.identities.documents import ReleaseFilter, ReleaseRequest
@@ -16,7 +16,7 @@ from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route
 
 
-class ReleaseQuery(Query):
+class ReleaseQuery(ByAge):
     q: Annotated[Words, Filter("姓名、培训班或培训机构")] = ""
     state: Annotated[State | None, Filter("状态", named(State))] = None
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, Listing, ProvinceCode, Query, Words, fetched_by, named
+from admin.lists import ByAge, Filter, Listing, ProvinceCode, Words, fetched_by, named
 from admin.moments import BeijingMoment
 from admin.steps import Done, shows, step
 from server.attendance import added
@@ -40,7 +40,7 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(BeijingMoment)
 W = TypeVar("W", Suspension, Postponement)
 
 
-class ChangeQuery(Query):
+class ChangeQuery(ByAge):
     q: Annotated[Words, Filter("培训班或培训机构")] = ""
     kind: Annotated[Kind | None, Filter("事项")] = None
     state: Annotated[State | None, Filter("状态")] = None

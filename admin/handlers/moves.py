@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, Listing, ProvinceCode, Query, Words, fetched_by
+from admin.lists import ByAge, Filter, Listing, ProvinceCode, Words, fetched_by
 from admin.rendering import province_name
 from admin.steps import Done, shows, step
 from server.kernel.permissions import Permission
@@ -22,7 +22,7 @@ from server.moves.rules import State
 from server.moves.service import PAGE, MoveDraft
 
 
-class MoveQuery(Query):
+class MoveQuery(ByAge):
     q: Annotated[Words, Filter("姓名或单位")] = ""
     state: Annotated[State | None, Filter("状态")] = None
     waiting: Annotated[bool | None, Filter("待办", [("True", "待本省确认")])] = None

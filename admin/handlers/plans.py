@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, LevelCode, Listing, Month, ProvinceCode, Query, Words, Year, fetched_by
+from admin.lists import ByAge, Filter, LevelCode, Listing, Month, ProvinceCode, Words, Year, fetched_by
 from admin.options import LEVELS, MONTHS
 from admin.rendering import province_name
 from admin.steps import Done, shows, step
@@ -31,7 +31,7 @@ SPARE_ROWS = 3
 """Empty rows of the editor, for who has no JavaScript."""
 
 
-class PlanQuery(Query):
+class PlanQuery(ByAge):
     q: Annotated[Words, Filter("机构或培训班名称")] = ""
     year: Year = None
     state: Annotated[State | None, Filter("状态")] = None

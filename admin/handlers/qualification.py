@@ -9,7 +9,7 @@ from pydantic import Field
 
 from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Desk, Outcome, PageHandler
-from admin.lists import ByAge, Filter, Listing, ProvinceCode, Query, fetched_by
+from admin.lists import ByAge, Filter, Listing, ProvinceCode, fetched_by
 from admin.rendering import province_name
 from admin.steps import shows, step
 from server.accounts import people
@@ -43,7 +43,7 @@ def outcomes_of(subject: Subject) -> list[tuple[str, str, str]]:
     return [(one.value, one.label, MEANINGS[subject, one]) for one in rules.outcomes_of(subject)]
 
 
-class CaseQuery(Query):
+class CaseQuery(ByAge):
     subject: Annotated[Subject | None, Filter("对象")] = None
     rule: Annotated[Rule | None, Filter("依据", RULES)] = None
     state: Annotated[State | None, Filter("状态")] = None

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, Listing, ProvinceCode, Query, fetched_by, named
+from admin.lists import ByAge, Filter, Listing, ProvinceCode, fetched_by, named
 from admin.options import MAJOR_OPTIONS
 from admin.rendering import major_name, province_name
 from admin.steps import Done, shows, step
@@ -33,7 +33,7 @@ from server.qualification import base_requests
 PURPOSES = named(RequestPurpose)
 
 
-class RequestQuery(Query):
+class RequestQuery(ByAge):
     state: Annotated[RequestState | None, Filter("状态")] = None
     purpose: Annotated[RequestPurpose | None, Filter("事项", PURPOSES)] = None
     province: ProvinceCode = ""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, Listing, MajorCode, Options, ProvinceCode, Query, fetched_by, named
+from admin.lists import ByAge, Filter, Listing, MajorCode, Options, ProvinceCode, Query, fetched_by, named
 from admin.rendering import province_name
 from admin.steps import Done, shows, step
 from server.classes.rules import Stage
@@ -33,7 +33,7 @@ def states_seen(page: PageHandler) -> Options:
     return [one for one in named(State) if page.actor.province_code or one[0] != State.DRAFT]
 
 
-class NomineeQuery(Query):
+class NomineeQuery(ByAge):
     state: Annotated[State | None, Filter("状态", states_seen)] = None
     province: ProvinceCode = ""
     major: MajorCode = ""
@@ -244,7 +244,7 @@ async def release(page: ClassSelection, backbone_class_id: str, nominee_id: str)
 # ---- lists and decisions
 
 
-class PassListQuery(Query):
+class PassListQuery(ByAge):
     state: Annotated[ListState | None, Filter("状态")] = None
 
 

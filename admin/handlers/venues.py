@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import Filter, Listing, ProvinceCode, Query, Words, fetched_by, named
+from admin.lists import ByAge, Filter, Listing, ProvinceCode, Words, fetched_by, named
 from admin.steps import Done, shows, step
 from server.classes import service as classes
 from server.kernel.permissions import Permission, holds
@@ -20,7 +20,7 @@ from server.venues.rules import STEPS, Action, State
 from server.venues.service import Finding, PlaceDraft
 
 
-class PlaceQuery(Query):
+class PlaceQuery(ByAge):
     q: Annotated[Words, Filter("地点、培训班或培训机构")] = ""
     state: Annotated[State | None, Filter("状态", named(State))] = None
     province: ProvinceCode = ""

@@ -22,7 +22,7 @@ from server.kernel import queries
 from server.kernel.folding import bare_number, folded
 from server.kernel.found import FOUND_BY, found_indexes, hint_of, looking_for, words_of
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row, by_age
+from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import count_and_oldest
 from server.kernel.unit_of_work import Scope
 from server.kernel.waiting import Owed
@@ -146,9 +146,15 @@ async def ledger(
 ) -> list[Certificate]:
     """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
     looked_for = _conditions(narrowed)
-    condition, direction = by_age({"$and": [reach.filter(), *looked_for]}, before)
-    rows = scope["certificates"].find(condition, session=scope.session, hint=hint_of(reach, looked_for[0]))
-    return [Certificate.from_mongo(row) async for row in rows.sort("_id", direction).limit(limit)]
+    return await queries.by_age_from(
+        scope,
+        "certificates",
+        {"$and": [reach.filter(), *looked_for]},
+        Certificate.from_mongo,
+        before=before,
+        limit=limit,
+        hint=hint_of(reach, looked_for[0]),
+    )
 
 
 async def count(scope: Scope, reach: Jurisdiction) -> int:

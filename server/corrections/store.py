@@ -7,6 +7,7 @@ from server.corrections.rules import State
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import by_age_from
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -46,12 +47,11 @@ async def _one(scope: Scope, condition: Row) -> Correction | None:
 async def corrections(
     scope: Scope, reach: Jurisdiction, narrowed: CorrectionFilter, *, before: str | None, limit: int
 ) -> list[Correction]:
-    """Newest first, older than the id `before`."""
+    """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
     condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
-    if before:
-        condition["_id"] = {"$lt": before}
-    rows = scope["corrections"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
-    return [Correction.from_mongo(row) async for row in rows]
+    return await by_age_from(
+        scope, "corrections", condition, Correction.from_mongo, before=before, limit=limit
+    )
 
 
 def _condition(narrowed: CorrectionFilter) -> Row:

@@ -11,7 +11,7 @@ from server.kernel import queries
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import count_and_oldest
+from server.kernel.queries import by_age_from, count_and_oldest
 from server.kernel.unit_of_work import Scope
 from server.kernel.waiting import Owed
 
@@ -59,13 +59,12 @@ async def seen(scope: Scope, actor: Actor, request_id: str) -> ReleaseRequest | 
 async def requests(
     scope: Scope, actor: Actor, narrowed: ReleaseFilter, *, before: str | None, limit: int
 ) -> list[ReleaseRequest]:
-    """Newest first, older than the id `before`."""
+    """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
     names = ("name", "class_name", "institution_name")
     conditions = [_seen_by(actor), looking_for(narrowed.words, names, {"state": narrowed.state})]
-    if before:
-        conditions.append({"_id": {"$lt": before}})
-    rows = scope["release_requests"].find({"$and": conditions}, session=scope.session)
-    return [ReleaseRequest.from_mongo(row) async for row in rows.sort("_id", -1).limit(limit)]
+    return await by_age_from(
+        scope, "release_requests", {"$and": conditions}, ReleaseRequest.from_mongo, before=before, limit=limit
+    )
 
 
 async def to_decide(scope: Scope, actor: Actor) -> tuple[int, date | None]:

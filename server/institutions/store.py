@@ -12,6 +12,7 @@ from server.kernel.folding import bare_number
 from server.kernel.found import found_indexes, looking_for, set_in_found
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import by_age_from
 from server.kernel.unit_of_work import Scope
 
 COLLECTIONS = (
@@ -156,10 +157,9 @@ async def requests(
     before: str | None,
     limit: int,
 ) -> list[BaseRequest]:
-    """Newest first, older than the id `before`."""
+    """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
     exact = {"state": state, "purpose": purpose, "province_code": province_code}
     condition: Row = {"$and": [reach.filter(), {name: value for name, value in exact.items() if value}]}
-    if before:
-        condition["_id"] = {"$lt": before}
-    rows = scope["base_requests"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
-    return [BaseRequest.from_mongo(row) async for row in rows]
+    return await by_age_from(
+        scope, "base_requests", condition, BaseRequest.from_mongo, before=before, limit=limit
+    )

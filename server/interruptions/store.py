@@ -11,7 +11,7 @@ from server.kernel import queries
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Actor, Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
-from server.kernel.queries import count_and_oldest
+from server.kernel.queries import by_age_from, count_and_oldest
 from server.kernel.unit_of_work import Scope
 from server.kernel.waiting import Owed
 
@@ -74,16 +74,15 @@ async def _one(scope: Scope, condition: Row) -> ClassChange | None:
 async def changes(
     scope: Scope, actor: Actor, narrowed: ChangeFilter, *, before: str | None, limit: int
 ) -> list[ClassChange]:
-    """Newest first, older than the id `before`."""
+    """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
     facets = {"state": narrowed.state, "kind": narrowed.kind, "ground": narrowed.ground}
     names = ("class_name", "institution_name")
     conditions: list[Row] = [within(actor), looking_for(narrowed.words, names, facets)]
     if narrowed.province_code:
         conditions.append({"province_code": narrowed.province_code})
-    if before:
-        conditions.append({"_id": {"$lt": before}})
-    rows = scope["class_changes"].find({"$and": conditions}, session=scope.session)
-    return [ClassChange.from_mongo(row) async for row in rows.sort("_id", -1).limit(limit)]
+    return await by_age_from(
+        scope, "class_changes", {"$and": conditions}, ClassChange.from_mongo, before=before, limit=limit
+    )
 
 
 async def of_class(scope: Scope, class_id: str) -> list[ClassChange]:

@@ -13,7 +13,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, ExecutionTimeout, 
 
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Unavailable
-from server.kernel.mongo import Document, Row
+from server.kernel.mongo import OLDEST, Document, Row, by_age
 from server.kernel.unit_of_work import Scope
 from server.kernel.waiting import Owed
 
@@ -120,6 +120,50 @@ class Part(list[R]):
     """The cursor from which to look on, where it was."""
     full_pages: bool = True
     """Whether the pages before this one were full."""
+    counted: int | None = None
+    """How many there are in all, up to one more than COUNTED_TO, where an index alone tells; on a first page that is not the last."""
+
+
+COUNTED_TO = 1_000
+
+
+async def by_age_from(
+    scope: Scope,
+    collection: str,
+    condition: Row,
+    read: Callable[[Row], R],
+    *,
+    before: str | None,
+    limit: int,
+    hint: Sequence[tuple[str, int]] | None = None,
+) -> Part[R]:
+    """A page of a list that is read from either end (mongo.by_age)."""
+    whole, direction = by_age(condition, before)
+    rows = scope[collection].find(whole, session=scope.session, hint=hint).sort("_id", direction).limit(limit)
+    found = Part([read(row) async for row in rows])
+    if before in (None, OLDEST) and len(found) == limit:
+        found.counted = await _counted(scope, collection, condition)
+    return found
+
+
+async def _counted(scope: Scope, collection: str, condition: Row) -> int | None:
+    """Of a reach, or of one facet in it: several together, and words, are found by reading what has one of them."""
+    said = list(_flat(condition))
+    words = [word for name, asked in said if name == "found_by" for word in asked.get("$all", ("", ""))]
+    if len(words) > 1 or {name for name, _ in said} - {"found_by", "province_code", "institution_code"}:
+        return None
+    hint = {} if said else {"hint": "_id_"}
+    count = scope[collection].count_documents(condition, limit=COUNTED_TO + 1, session=scope.session, **hint)
+    return int(await count)
+
+
+def _flat(condition: Row) -> Iterator[tuple[str, Any]]:
+    for name, asked in condition.items():
+        if name == "$and":
+            for one in asked:
+                yield from _flat(one)
+        else:
+            yield name, asked
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import date
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import by_age_from
 from server.kernel.unit_of_work import Scope
 from server.moves.documents import Move, MoveFilter
 from server.moves.rules import State
@@ -52,10 +53,9 @@ async def moves(
         looking_for(narrowed.words, ("name", "from_unit", "to_unit"), facets),
         looking_for("", (), {"province_code": narrowed.province_code}),
     ]
-    if before:
-        conditions.append({"_id": {"$lt": before}})
-    rows = scope["moves"].find({"$and": conditions}, session=scope.session).sort("_id", -1).limit(limit)
-    return [Move.from_mongo(row) async for row in rows]
+    return await by_age_from(
+        scope, "moves", {"$and": conditions}, Move.from_mongo, before=before, limit=limit
+    )
 
 
 async def due(scope: Scope, today: date, limit: int) -> list[str]:

@@ -10,6 +10,7 @@ from server.kernel.found import found_indexes, looking_for
 from server.kernel.history import Step
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import by_age_from
 from server.kernel.unit_of_work import Scope
 from server.plans.documents import Plan, PlanFilter, PlanWindow
 from server.plans.rules import OPEN, State
@@ -62,12 +63,9 @@ async def plan(scope: Scope, reach: Jurisdiction, plan_id: str) -> Plan | None:
 async def plans(
     scope: Scope, reach: Jurisdiction, narrowed: PlanFilter, *, before: str | None, limit: int
 ) -> list[Plan]:
-    """Newest first, older than the id `before`."""
+    """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
     condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
-    if before:
-        condition["_id"] = {"$lt": before}
-    rows = scope["plans"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
-    return [Plan.from_mongo(row) async for row in rows]
+    return await by_age_from(scope, "plans", condition, Plan.from_mongo, before=before, limit=limit)
 
 
 def _condition(narrowed: PlanFilter) -> Row:

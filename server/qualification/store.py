@@ -9,8 +9,8 @@ from datetime import date
 from pymongo.errors import DuplicateKeyError
 
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Document, Index, Row, by_age
-from server.kernel.queries import insert_many
+from server.kernel.mongo import CollectionSpec, Document, Index, Row
+from server.kernel.queries import by_age_from, insert_many
 from server.kernel.unit_of_work import Scope
 from server.qualification.documents import Case, CaseFilter, EarlyWarning, WarningFilter
 from server.qualification.rules import Grade, Rule, State, Subject
@@ -155,10 +155,9 @@ async def cases(
     """Newest first, older than the id `before`; `waits` is one of the conditions above, or empty."""
     exact = {name: value for name, value in vars(narrowed).items() if value}
     condition: Row = {"$and": [reach.filter(), exact, waits]}
-    if before:
-        condition["_id"] = {"$lt": before}
-    rows = scope["qualification_cases"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
-    return [Case.from_mongo(row) async for row in rows]
+    return await by_age_from(
+        scope, "qualification_cases", condition, Case.from_mongo, before=before, limit=limit
+    )
 
 
 # ---- warnings
@@ -185,11 +184,16 @@ async def warnings_of(scope: Scope, subject_id: str) -> list[EarlyWarning]:
 async def warnings(
     scope: Scope, reach: Jurisdiction, narrowed: WarningFilter, *, before: str | None, limit: int
 ) -> list[EarlyWarning]:
-    """Newest first, older than the id `before`."""
+    """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
     exact = {name: value for name, value in vars(narrowed).items() if value}
-    condition, direction = by_age({"$and": [reach.filter(), exact]}, before)
-    rows = scope["qualification_warnings"].find(condition, session=scope.session).sort("_id", direction)
-    return [EarlyWarning.from_mongo(row) async for row in rows.limit(limit)]
+    return await by_age_from(
+        scope,
+        "qualification_warnings",
+        {"$and": [reach.filter(), exact]},
+        EarlyWarning.from_mongo,
+        before=before,
+        limit=limit,
+    )
 
 
 async def relocate(scope: Scope, person_id: str, work_unit: str, province_code: str, since: date) -> None:

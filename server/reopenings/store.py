@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, by_age
+from server.kernel.mongo import CollectionSpec, Index
+from server.kernel.queries import by_age_from
 from server.kernel.unit_of_work import Scope
 from server.reopenings.documents import Reopening, ReopeningFilter
 from server.reopenings.rules import State
@@ -62,11 +63,11 @@ async def waiting_of(scope: Scope, class_ids: Sequence[str]) -> list[Reopening]:
 async def reopenings(
     scope: Scope, reach: Jurisdiction, narrowed: ReopeningFilter, *, before: str | None, limit: int
 ) -> list[Reopening]:
-    """Newest first, older than the id `before`."""
+    """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
     names = ("class_name", "institution_name")
     conditions = [reach.filter(), looking_for(narrowed.words, names, {"state": narrowed.state})]
     if narrowed.province_code:
         conditions.append({"province_code": narrowed.province_code})
-    condition, direction = by_age({"$and": conditions}, before)
-    rows = scope["reopenings"].find(condition, session=scope.session).sort("_id", direction).limit(limit)
-    return [Reopening.from_mongo(row) async for row in rows]
+    return await by_age_from(
+        scope, "reopenings", {"$and": conditions}, Reopening.from_mongo, before=before, limit=limit
+    )

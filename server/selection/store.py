@@ -9,6 +9,7 @@ from bson.binary import Binary
 
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import by_age_from
 from server.kernel.unit_of_work import Scope
 from server.selection.documents import Decision, Nominee, NomineeFilter, PassList
 from server.selection.rules import ListState, State
@@ -74,15 +75,12 @@ async def nominees(
     before: str | None,
     limit: int,
 ) -> list[Nominee]:
-    """Newest first, older than the id `before`."""
+    """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
     exact = {"state": narrowed.state, "province_code": narrowed.province_code, "major": narrowed.major}
     condition: Row = {"$and": [reach.filter(), {name: value for name, value in exact.items() if value}]}
     if not drafts_too:
         condition["$and"].append({"submitted_at": {"$ne": None}})
-    if before:
-        condition["_id"] = {"$lt": before}
-    rows = scope["nominees"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
-    return [Nominee.from_mongo(row) async for row in rows]
+    return await by_age_from(scope, "nominees", condition, Nominee.from_mongo, before=before, limit=limit)
 
 
 async def candidates(
@@ -158,12 +156,9 @@ async def lists_of_class(scope: Scope, class_id: str) -> list[PassList]:
 async def lists(
     scope: Scope, reach: Jurisdiction, *, state: ListState | None, before: str | None, limit: int
 ) -> list[PassList]:
-    """Newest first, older than the id `before`."""
+    """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
     condition: Row = {"$and": [reach.filter(), {"state": state} if state else {}]}
-    if before:
-        condition["_id"] = {"$lt": before}
-    rows = scope["pass_lists"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
-    return [PassList.from_mongo(row) async for row in rows]
+    return await by_age_from(scope, "pass_lists", condition, PassList.from_mongo, before=before, limit=limit)
 
 
 # ---- decisions

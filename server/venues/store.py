@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from server.kernel.found import found_indexes, looking_for
 from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.queries import by_age_from
 from server.kernel.unit_of_work import Scope
 from server.venues.documents import PlaceCheck, PlaceFilter
 from server.venues.rules import STANDING, State
@@ -57,12 +58,11 @@ async def waiting_of(scope: Scope, class_ids: Sequence[str]) -> list[PlaceCheck]
 async def checks(
     scope: Scope, reach: Jurisdiction, narrowed: PlaceFilter, *, before: str | None, limit: int
 ) -> list[PlaceCheck]:
-    """Newest first, older than the id `before`."""
+    """Newest first after the id `before`, or oldest first (kernel.mongo.by_age)."""
     condition: Row = {"$and": [reach.filter(), _condition(narrowed)]}
-    if before:
-        condition["_id"] = {"$lt": before}
-    rows = scope["place_checks"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
-    return [PlaceCheck.from_mongo(row) async for row in rows]
+    return await by_age_from(
+        scope, "place_checks", condition, PlaceCheck.from_mongo, before=before, limit=limit
+    )
 
 
 def _condition(narrowed: PlaceFilter) -> Row:

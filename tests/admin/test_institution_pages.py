@@ -135,7 +135,7 @@ async def test_what_is_declined_waits_for_the_province_and_may_come_again(
     )
     assert again.location == filed.location
     page = await centre.get(filed.location)
-    assert "修改后重新提交（冀试乙）" in page.text and "只推荐机械类" in page.text
+    assert "修改后重新提交（冀试乙，河北省级管理部门）" in page.text and "只推荐机械类" in page.text
     assert (await hebei.save(f"{filed.location}/retract")).status == 303
     assert "已撤回" in (await hebei.get("/admin/recommendations?state=RETRACTED")).text
 
@@ -269,7 +269,7 @@ async def test_a_class_is_corrected_on_request_and_its_page_keeps_the_version_be
     await hebei.review(filed.location, "approve")
     page = await xingtai.get(f"/admin/classes/{opened.id}")
     assert "地点 图书馆 201" in page.text and "更正记录" in page.text
-    assert "更正已发布的信息（冀试乙） 培训地点：实训楼 301 → 图书馆 201" in page.text
+    assert "更正已发布的信息（冀试乙，河北省级管理部门） 培训地点：实训楼 301 → 图书馆 201" in page.text
     assert "核准并更正（冀试乙）" in (await xingtai.get(filed.location)).text
 
 

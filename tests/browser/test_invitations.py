@@ -170,6 +170,7 @@ def test_the_form_names_those_who_were_ticked_and_waits_until_somebody_is(page: 
 
 def test_withdrawing_is_confirmed_with_a_reason(page: Page) -> None:
     show_tab(page)
+    page.locator("summary[aria-label$=更多操作]").first.click()
     page.get_by_role("button", name="撤回").first.click()
     dialog = page.get_by_role("alertdialog", name="撤回给钱试乙老师的邀请？")
     expect(dialog).to_contain_text("对方会看到理由")

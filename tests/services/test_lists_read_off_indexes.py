@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from admin import lists
 from admin.lists import Listing, Query, one_page
 from admin.routes import ROUTES
 from scripts.benches.crowd import gather
@@ -108,6 +109,26 @@ async def test_a_list_whose_rows_are_not_found_in_time_asks_to_say_more(
     classes = LISTINGS["/admin/classes"]
     with pytest.raises(queries.TooBroad, match="请写得更具体些"):
         await one_page(page, classes.address, classes.query(), partial(classes.fetch, page, classes.query()))
+
+
+async def test_a_first_page_says_how_many_there_are_as_far_as_an_index_tells_and_goes_from_either_end(
+    crowded: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page: Any = Viewer(crowded, ACTORS[0])
+    changes = LISTINGS["/admin/changes"]
+
+    async def seen(**asked: str) -> dict[str, Any]:
+        query = changes.query.model_validate(asked)
+        return await one_page(page, changes.address, query, partial(changes.fetch, page, query))
+
+    there = await crowded["class_changes"].count_documents({})
+    assert (await seen())["total"] == f"{there} 条" and there > changes.page_size
+    assert (await seen(q="王"))["total"] in (None, "0 条"), "of words nothing is counted"
+    ids = [row["_id"] async for row in crowded["class_changes"].find({}, {"_id": 1}).sort("_id", 1)]
+    assert [one.id for one in (await seen(sort="oldest"))["rows"]] == ids[: changes.page_size]
+    monkeypatch.setattr(queries, "COUNTED_TO", 30)
+    monkeypatch.setattr(lists, "COUNTED_TO", 30)
+    assert (await seen())["total"] == "30 条以上"
 
 
 async def noted_of(
