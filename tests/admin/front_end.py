@@ -87,7 +87,7 @@ def list_context(rows: Sequence[Any], query: Query, now: datetime, **more: Any) 
         "next": None,
         "export": "/admin/export",
         "total": None,
-        "sorts": [],
+        "sorts": {},
         **more,
     }
 

@@ -270,7 +270,7 @@ async def test_a_class_is_corrected_on_request_and_its_page_keeps_the_version_be
     page = await xingtai.get(f"/admin/classes/{opened.id}")
     assert "地点 图书馆 201" in page.text and "更正记录" in page.text
     assert "更正已发布的信息（冀试乙，河北省级管理部门） 培训地点：实训楼 301 → 图书馆 201" in page.text
-    assert "核准并更正（冀试乙）" in (await xingtai.get(filed.location)).text
+    assert "核准并更正（冀试乙，河北省级管理部门）" in (await xingtai.get(filed.location)).text
 
 
 async def test_a_returned_correction_comes_back_with_what_was_asked(
