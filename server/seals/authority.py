@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pymongo.errors import DuplicateKeyError
 
+from server.kernel.errors import NotFound
 from server.kernel.identity import system
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
@@ -80,8 +81,10 @@ async def authority(platform: Platform) -> Authority:
 
 
 async def certificates(platform: Platform) -> str:
-    """All that the platform's authority ever had, the newest first, in PEM: for whoever checks a file without us."""
-    await authority(platform)
+    """All that the platform's authority ever had, the newest first, in PEM: for whoever checks a file without us. Raises NotFound before
+    anything was signed."""
+    if not await store.authorities(platform):
+        raise NotFound("平台还没有代签过证书，因此还没有 CA 证书。")
     return "".join(one.certificate for one in await store.authorities(platform))
 
 

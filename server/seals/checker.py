@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,9 +16,10 @@ from server.kernel import hostile
 from server.kernel.errors import FileUnreadable
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
-from server.seals import inspecting, store
+from server.seals import inspecting, sealing, store
 from server.seals.documents import KeyState, SigningKey
 from server.seals.inspecting import Inspected, Integrity
+from server.seals.signer import KeyUnusable
 
 MOST_BYTES = 10 * 1024 * 1024
 
@@ -93,9 +95,15 @@ async def check_pdf(platform: Platform, content: bytes, whom: str = "") -> PdfCh
 
 
 async def _key_of(platform: Platform, found: Inspected) -> SigningKey | None:
+    """The key of ours that signed it, where our row says so that we wrote."""
     if not found.certificate:
         return None
-    return await store.key_of_certificate(platform, hashlib.sha256(found.certificate).hexdigest())
+    fingerprint = hashlib.sha256(found.certificate)
+    key = await store.key_of_certificate(platform, fingerprint.hexdigest())
+    with suppress(KeyUnusable):
+        if key and await sealing.opened(platform, key.id, key.vouched) == fingerprint.digest():
+            return key
+    return None
 
 
 def _of_the_service(platform: Platform, found: Inspected) -> bool:

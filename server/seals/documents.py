@@ -102,6 +102,8 @@ class SigningKey(Document):
     """Certificates in DER, the signer's first."""
     fingerprint: str
     """SHA-256 of the signer's certificate, hexadecimal."""
+    vouched: Binary
+    """The fingerprint once more, encrypted for this row: whoever writes into the database can put no certificate beside ours."""
     subject: str
     issuer: str
     algorithm: str

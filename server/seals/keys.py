@@ -93,10 +93,9 @@ async def upload(
     in_force = await policies.on(platform, beijing_date(platform.clock.now()))
     names = (institution.name, *institution.former_names)
     rules.check_key(read.facts, platform.machine.now(), names, must_name=in_force.seal_key_names_institution)
-    row = new_id()
-    new = _row(
-        platform, institution, row, KeyOrigin.OWN, read.chain, read.facts.in_words, actor.name
-    ).model_copy(update={"key": await sealing.seal(platform, row, read.key)})
+    new = await _row(
+        platform, institution, KeyOrigin.OWN, read.key, read.chain, read.facts.in_words, actor.name
+    )
     try:
         return await _upload(platform, actor, new, wanted)
     except DuplicateKeyError:  # a colleague was first
@@ -233,10 +232,9 @@ async def of_platform(platform: Platform, institution_code: str) -> SigningKey:
         return found
     institution = await institutions.institution(platform, PLATFORM_SIGNS, institution_code)
     key, chain = (await authority(platform)).issue(institution.name, platform.machine.now())
-    row = new_id()
-    new = _row(
-        platform, institution, row, KeyOrigin.PLATFORM, chain, "EC secp256r1", PLATFORM_SIGNS.name
-    ).model_copy(update={"key": await sealing.seal(platform, row, key)})
+    new = await _row(
+        platform, institution, KeyOrigin.PLATFORM, key, chain, "EC secp256r1", PLATFORM_SIGNS.name
+    )
     try:
         await _issue(platform, PLATFORM_SIGNS, new, found)
     except DuplicateKeyError:  # another process was first
@@ -244,16 +242,16 @@ async def of_platform(platform: Platform, institution_code: str) -> SigningKey:
     return new
 
 
-def _row(
+async def _row(
     platform: Platform,
     institution: Institution,
-    row: str,
     origin: KeyOrigin,
+    key: bytes,
     chain: Sequence[bytes],
     algorithm: str,
     made_by: str,
 ) -> SigningKey:
-    """Of a certificate; the key is put in by whoever has encrypted it."""
+    row, fingerprint = new_id(), hashlib.sha256(chain[0])
     certificate = x509.Certificate.load(chain[0])
     valid = certificate["tbs_certificate"]["validity"]
     return SigningKey(
@@ -262,9 +260,10 @@ def _row(
         province_code=institution.province_code,
         institution_name=institution.name,
         origin=origin,
-        key=None,
+        key=await sealing.seal(platform, row, key),
         chain=list(chain),
-        fingerprint=hashlib.sha256(chain[0]).hexdigest(),
+        fingerprint=fingerprint.hexdigest(),
+        vouched=await sealing.seal(platform, row, fingerprint.digest()),
         subject=in_words(certificate),
         issuer=_issuer(certificate),
         algorithm=algorithm,

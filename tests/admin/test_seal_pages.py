@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.kernel.platform import Platform
 from server.kernel.seen import mark
+from server.seals import service
 from tests import cast, sealing
 from tests.admin.browserless import sign_in
 
@@ -51,4 +52,8 @@ async def test_a_key_is_taken_once_and_a_wrong_password_is_told_at_its_field(
 
 async def test_anybody_gets_the_authoritys_certificate(platform: Platform, site: str) -> None:
     mine = await sign_in(platform, site, cast.CENTRE)
+    assert (
+        await mine.get("/certificates/authority.pem")
+    ).status == 404  # nothing was signed yet, and reading makes nothing
+    await service.authority(platform)
     assert (await mine.get("/certificates/authority.pem")).body.startswith(b"-----BEGIN CERTIFICATE")

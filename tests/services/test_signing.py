@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import random
 import re
@@ -202,6 +203,11 @@ async def test_a_file_that_is_not_signed_by_us_is_not_said_to_be_ours(platform: 
     foreign = await check_pdf(platform, signed(SigningMaterial(read.key, read.chain, True, "")))
     assert (foreign.integrity, foreign.ours, foreign.intact) == (Integrity.INTACT, False, False)
     assert "某某公司" in foreign.words and "不是本平台" in foreign.words
+    ours = await service.material(platform, cast.XINGTAI)
+    assert ours
+    put_in = {"fingerprint": hashlib.sha256(read.chain[0]).hexdigest(), "chain": list(read.chain)}
+    await platform["signing_keys"].update_one({}, {"$set": put_in})  # by whoever owns the database
+    assert not (await check_pdf(platform, signed(SigningMaterial(read.key, read.chain, True, "")))).ours
     unsigned = await check_pdf(platform, drawn())
     assert unsigned.integrity is Integrity.UNSIGNED and not unsigned.ours
 
