@@ -20,6 +20,7 @@ from miniprogram_api import (
     openapi,
     qualification,
     real_name,
+    reissues,
     schemes,
     surveys,
     wechat,
@@ -47,6 +48,7 @@ CALLS: list[Route] = [
     *duties.ROUTES,
     *qualification.ROUTES,
     *certificates.ROUTES,
+    *reissues.ROUTES,
     *badges.ROUTES,
 ]
 

@@ -52,6 +52,12 @@ _KINDS = (
     _Kind("forgeries", "伪造举报", "$certificate_number", "/admin/forgeries/{}"),
     _Kind("reopenings", "成绩重新开放", _OF_CLASS, "/admin/reopenings/{}"),
     _Kind("seals", "印章", "$institution_name", "/admin/seals/{}"),
+    _Kind(
+        "reissues",
+        "证书补发、换发和撤销",
+        {"$concat": ["$certificate_number", " ", "$name"]},
+        "/admin/reissues/{}",
+    ),
     _Kind("place_checks", "地点核实", "$place", "/admin/places/{}"),
     _Kind("release_requests", "解除微信绑定", "$name", "/admin/release-requests/{}"),
     _Kind("base_requests", "推荐和申请", "$institution_name", "/admin/recommendations/{}"),

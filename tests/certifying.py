@@ -14,6 +14,8 @@ from server.classes import store as classes_store
 from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
+from server.reissues import revoking
+from server.reissues.revoking import Decision, Proposal
 from server.wechat.simulator import Simulator
 from tests import stage
 from tests.memory import remembered
@@ -96,3 +98,16 @@ async def issued(platform: Platform, opened: ClassInSession) -> list[Certificate
 async def certificates_of(platform: Platform, officer: Actor, class_id: str) -> list[Certificate]:
     seen = await issue.class_certificates(platform, officer, class_id)
     return [one.certificate for one in seen.candidates if one.certificate is not None]
+
+
+async def revoked(platform: Platform, officer: Actor, certificate: Certificate, reason: str) -> None:
+    """On whatever day: proposed, agreed to by its holder, and decided."""
+    heard = await revoking.propose(platform, officer, certificate.id, Proposal(reason=reason))
+    await platform["reissues"].update_one({"_id": heard.id}, {"$set": {"agrees": True}})
+    wanted = Decision(reason=reason, typed=certificate.printed.number, seen=1)
+    await revoking.decide(platform, officer, heard.id, wanted)
+
+
+async def signed(platform: Platform) -> None:
+    """What waits to be signed is."""
+    await signing.sign_waiting(platform)

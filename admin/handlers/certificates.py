@@ -16,7 +16,6 @@ from admin.steps import Done, shows, step
 from server.certificates import issue, reconcile, verify
 from server.certificates import service as certificates
 from server.certificates.documents import Certificate, LedgerFilter, LedgerFinding
-from server.certificates.issue import Revocation
 from server.certificates.press import verify_url
 from server.certificates.verify import CertificateMissing, CertificateQueryRequest, CheckedFile, Paper, paper
 from server.institutions import service as institutions
@@ -28,6 +27,7 @@ from server.kernel.permissions import Permission
 from server.kernel.public_questions import Asker
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
+from server.reissues import history
 from server.seals.checker import MOST_BYTES
 
 PAGE_SIZE = 30
@@ -172,6 +172,7 @@ class OneCertificate(PageHandler):
             "certificates/one.html",
             certificate=found,
             paper=paper(found),
+            after=await history.after_issue(self.platform, self.actor, found),
             verify_url=verify_url(self.platform, found.token),
             **outcome,
         )
@@ -181,12 +182,6 @@ class OneCertificate(PageHandler):
 async def pdf(page: PageHandler, certificate_id: str) -> Download:
     sheet = await certificates.staff_pdf(page.platform, page.actor, certificate_id)
     return Download.of(sheet.file_name, "application/pdf", sheet.content)
-
-
-@step(OneCertificate, Permission.CERTIFICATES_REVOKE)
-async def revoke(page: OneCertificate, certificate_id: str) -> str:
-    await issue.revoke_certificate(page.platform, page.actor, certificate_id, page.form(Revocation))
-    return "证书已撤销，公开验证页即时显示“已撤销”。"
 
 
 # ---- the public pages
@@ -261,7 +256,6 @@ ROUTES: list[Route] = [
     *LEDGER_CHECK.routes,
     (_ONE, OneCertificate),
     (rf"{_ONE}/pdf", pdf),
-    (rf"{_ONE}/revoke", revoke),
     (r"/certificates/query", CertificateQueries),
     (r"/certificates/check-file", CheckFile),
     (r"/verify/(?P<token>[^/]{1,200})", Verify),

@@ -294,6 +294,11 @@ async def renumber(unit: UnitOfWork, person_id: str, id_number_masked: str) -> N
     await store.renumber(unit, person_id, id_number_masked)
 
 
+async def follow_certificate(unit: UnitOfWork, person_id: str, before: str, after: str) -> None:
+    """Part of a 换发: who is in the pool by a certificate of the ledger is in it by the one that takes its place."""
+    await store.follow_certificate(unit, person_id, before, after)
+
+
 async def relocate(unit: UnitOfWork, person_id: str, work_unit: str, province_code: str) -> None:
     """Part of a move (moves): the pool has the teacher there from now on, if they are in it. Tasks and certificates stay as they were."""
     member = await store.member(unit, person_id)

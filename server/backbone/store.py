@@ -110,6 +110,14 @@ async def renumber(scope: Scope, person_id: str, id_number_masked: str) -> None:
     )
 
 
+async def follow_certificate(scope: Scope, person_id: str, before: str, after: str) -> None:
+    await scope["backbone_teachers"].update_one(
+        {"_id": person_id, "certificate_number": before},
+        {"$set": {"certificate_number": after}},
+        session=scope.session,
+    )
+
+
 async def set_status(scope: Scope, changed: PoolMember, new: Sequence[StatusStep]) -> None:
     """Writes the member's status as it stands now, and adds the steps that led to it."""
     fields = changed.model_dump(include={"status", "status_since", "due_on"})

@@ -1,4 +1,4 @@
-"""Issuing (核发) and revoking: who gets a certificate, and its codes, in one transaction (articles 4.6, 16 to 18).
+"""Issuing (核发): who gets a certificate, and its codes, in one transaction (articles 4.6, 16 to 18).
 
 What is written here waits to be signed (待签): see `signing`.
 """
@@ -18,7 +18,7 @@ from server.accounts import people
 from server.assessment import service as assessment
 from server.attendance import service as attendance
 from server.attendance import work
-from server.certificates import proof, rules, sealed, store
+from server.certificates import proof, rules, store
 from server.certificates.documents import (
     Certificate,
     CertificateStatus,
@@ -34,15 +34,13 @@ from server.institutions import service as institutions
 from server.institutions.rules import NotQualified
 from server.kernel import policies, sequences
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Conflict, NotFound, Unavailable
+from server.kernel.errors import Conflict, Unavailable
 from server.kernel.folding import folded
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.layouts import service as layouts
-from server.ledger import service as ledger
-from server.ledger.documents import EntryKind
 from server.seals import service as seals
 from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
@@ -141,7 +139,7 @@ class ClassCertificates:
 
     @property
     def _certificates(self) -> list[Certificate]:
-        return [one.certificate for one in self.candidates if one.certificate is not None]
+        return [one.certificate for one in self.candidates if one.certificate and one.certificate.current]
 
 
 async def class_certificates(platform: Platform, actor: Actor, class_id: str) -> ClassCertificates:
@@ -351,29 +349,6 @@ async def try_again(unit: UnitOfWork, class_id: str) -> int:
         return 0
     unit.audit("certificates:try-again", class_id, certificates=count)
     return count
-
-
-@transactional
-async def revoke_certificate(unit: UnitOfWork, certificate_id: str, wanted: Revocation) -> Certificate:
-    """Revokes a certificate of the actor's institution (谁发证、谁负责, article 18), or the number of one that could not be made. The row
-    stays, and verification says so.
-
-    Raises NotFound outside the jurisdiction, BeingMade, NumberDiffers, AlreadyRevoked.
-    """
-    found = await store.in_reach(unit, unit.actor.jurisdiction, certificate_id)
-    if found is None:
-        raise NotFound("没有这张证书，或不在您的管理范围内。")
-    if (found.pending and not found.given_up) or await store.pending_instead_of(unit, certificate_id):
-        raise BeingMade()
-    rules.check_typed(wanted.typed, found.printed.number)
-    revoked = await store.revoke(unit, certificate_id, at=unit.now, by=unit.actor.name, reason=wanted.reason)
-    if revoked is None:
-        raise AlreadyRevoked()
-    await ledger.record(unit, EntryKind.REVOKED, await sealed.subject_of(unit, revoked), reason=wanted.reason)
-    if found.valid:  # of one that could not be made nobody has heard
-        unit.notify(found.person_id, "certificate-revoked", number=found.printed.number, reason=wanted.reason)
-    unit.audit("certificates:revoke", certificate_id, number=found.printed.number, reason=wanted.reason)
-    return revoked
 
 
 async def _require_qualified(scope: Scope, actor: Actor, training_class: TrainingClass, on: date) -> None:

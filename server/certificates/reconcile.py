@@ -49,6 +49,8 @@ class Ledger:
     certificates: int = 0
     orders: dict[str, list[int]] = field(default_factory=dict)
     """By sequence, the orders that are used."""
+    numbers: dict[str, str] = field(default_factory=dict)
+    """By certificate."""
     holders: dict[str, set[str]] = field(default_factory=dict)
     """By class, the people who have a certificate."""
     days: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
@@ -63,7 +65,10 @@ class Ledger:
         if row.get("status") != CertificateStatus.REVOKED:
             stated = (str(printed.get("training_from")), str(printed.get("training_to")))
             self.days.setdefault(str(row.get("class_id")), set()).add(stated)
-        for used in self._used(str(printed.get("serial")), str(printed.get("number"))):
+        number = str(printed.get("number"))
+        self.numbers[str(row["_id"])] = number
+        kept = self.numbers.get(str(row.get("replaces"))) == number  # by a 补发, which takes none
+        for used in self._used(str(printed.get("serial")), "" if kept else number):
             sequence, order = used
             self.orders.setdefault(sequence, []).append(order)
         if wrong := _wrong_with(row):

@@ -34,6 +34,8 @@ from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.ledger import service as entries
 from server.ledger.documents import EntryKind
 
+KEEP_A_NUMBER = 20
+"""As many certificates as one number is looked for among: a 补发 keeps it."""
 Draw = Callable[[Platform, Certificate], Awaitable[bytes]]
 
 
@@ -161,7 +163,7 @@ async def of_person(scope: Scope, actor: Actor, person_id: str, *, limit: int) -
 
 async def valid_one(scope: Scope, id_number: Binary, number: str, level: Level) -> bool:
     """Whether there is a valid certificate of this number and level under this (encrypted) ID number."""
-    found = await store.matching(scope, name=None, id_number=id_number, number=number, limit=1)
+    found = await store.matching(scope, name=None, id_number=id_number, number=number, limit=KEEP_A_NUMBER)
     return any(one.status is CertificateStatus.VALID and one.printed.level is level for one in found)
 
 
@@ -302,6 +304,6 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
             first.issued_by if first else "",
             first.issued_at if first else None,
             f"/admin/classes/{training_class.id}/certificates",
-            f"{len(issued)} 张" if issued else "",
+            f"{sum(one.current for one in issued)} 张" if issued else "",
         )
     ]

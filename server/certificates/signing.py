@@ -169,7 +169,7 @@ async def _stand_back(unit: UnitOfWork, new: Certificate) -> None:
     assert old is not None
     status = old.status
     if old.valid:
-        reissued = old.printed.number == new.printed.number
+        reissued = bool(new.printed.mark)
         status = CertificateStatus.REISSUED if reissued else CertificateStatus.REPLACED
         kind = EntryKind.REISSUED if reissued else EntryKind.REPLACED
         subject = await sealed.subject_of(unit, old)

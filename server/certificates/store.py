@@ -338,6 +338,17 @@ async def holders(scope: Scope, person_ids: Sequence[str], level: str, major: st
     return {row["person_id"] async for row in rows}
 
 
+async def of_person_in_class(scope: Scope, class_id: str, person_id: str) -> list[Certificate]:
+    """All that somebody ever had of a class, in the order in which they were issued."""
+    rows = scope["certificates"].find({"class_id": class_id, "person_id": person_id}, session=scope.session)
+    return [Certificate.from_mongo(row) async for row in rows.sort("_id", 1)]
+
+
+async def in_place_of(scope: Scope, certificate_id: str) -> Certificate | None:
+    """What was issued, or is being signed, in the place of this one."""
+    return await _one(scope, {"replaces": certificate_id})
+
+
 # ---- checking the ledger
 
 

@@ -28,6 +28,7 @@ def account(account_id: str) -> str:
 class Topic(Titled):
     """What a message to staff is about."""
 
+    ASKED = "ASKED", "本人申请"
     DECIDED = "DECIDED", "审核结果"
     RETURNED = "RETURNED", "退回"
     URGED = "URGED", "催办"

@@ -88,6 +88,10 @@ class Permission(Titled):
     POLICIES_CHANGE = "policies:change", "核定平台政策"
     POLICIES_READ = "policies:read", "查看平台政策"
     PROGRESS_URGE = "progress:urge", "催办等别人办理的事"
+    REISSUES_APPLY = "reissues:apply", "为自己的证书申请补发、换发，陈述拟撤销的意见"
+    REISSUES_MANAGE = "reissues:manage", "办理本机构证书的补发，申请换发"
+    REISSUES_READ = "reissues:read", "查看证书的补发、换发和撤销"
+    REISSUES_REVIEW = "reissues:review", "审核证书换发"
     REOPENINGS_READ = "reopenings:read", "查看重新开放成绩的申请"
     REOPENINGS_REQUEST = "reopenings:request", "申请重新开放已公布的成绩"
     REOPENINGS_REVIEW = "reopenings:review", "审核重新开放成绩的申请"
@@ -148,6 +152,7 @@ CHAPTERS = {
     "seals": "印章与签名",
     "certificates": "培训证书",
     "layouts": "证书样式",
+    "reissues": "证书补发和换发",
     "forgeries": "伪造举报",
     "content": "内容检查",
     "corrections": "信息更正",
@@ -183,6 +188,7 @@ _STAFF = frozenset(
         Permission.POLICIES_READ,
         Permission.PROGRESS_URGE,
         Permission.QUALIFICATION_READ,
+        Permission.REISSUES_READ,
         Permission.REOPENINGS_READ,
         Permission.SCHEMES_READ,
         Permission.SEALS_READ,
@@ -209,6 +215,7 @@ _INSTITUTION = _STAFF | {
     Permission.MOVES_ASK,
     Permission.PLANS_MANAGE,
     Permission.QUALIFICATION_STATE,
+    Permission.REISSUES_MANAGE,
     Permission.REOPENINGS_REQUEST,
     Permission.SCHEMES_MANAGE,
     Permission.SEALS_MANAGE,
@@ -223,6 +230,7 @@ _TRAINEE = frozenset(
         Permission.CERTIFICATES_FETCH,
         Permission.CLASSES_ATTEND,
         Permission.DUTIES_ANSWER,
+        Permission.REISSUES_APPLY,
         Permission.DUTIES_OWN,  # also of a teacher who is suspended, or has lost the title
         Permission.SURVEYS_ANSWER,
     }
@@ -268,6 +276,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.MOVES_ASK,
         Permission.MOVES_CONFIRM,
         Permission.QUALIFICATION_DISMISS,
+        Permission.REISSUES_REVIEW,
         Permission.REOPENINGS_REVIEW,
         Permission.SCHEMES_REVIEW,
         Permission.SEALS_REVIEW,

@@ -107,6 +107,12 @@ class Policies(BaseModel):
     ] = 60
     """An authority takes weeks to issue the next one."""
     survey_required: Annotated[bool, Group.CERTIFICATES, Field(title="领取证书前须完成满意度评价")] = True
+    reissue_keeps_number: Annotated[bool, Group.CERTIFICATES, Field(title="补发证书沿用原证书编号")] = True
+    """The guide names 补发 (article 18) and not its number; the serial is another in any case, for it counts sheets."""
+    revocation_statement_days: Annotated[
+        int, Group.DUE, Field(ge=1, le=60, title="撤销证书前持证人的陈述期限（天）")
+    ] = 7
+    """Who answers sooner, is heard sooner."""
     survey_days: Annotated[
         int, Group.SATISFACTION, Field(ge=1, le=30, title="满意度评价最短开放天数（天）")
     ] = 3

@@ -147,7 +147,11 @@ _ROWS = (
     Kind(
         "identity-corrected",
         "实名信息更正",
-        ("{outcome}，由{institution}申请，省级管理部门核准。", "已经核发的证书保持核发时的内容。", "如与证件不符，请联系培训机构。"),
+        (
+            "{outcome}，由{institution}申请，省级管理部门核准。",
+            "已经核发的证书保持核发时的内容，需要的可以申请换发。",
+            "如与证件不符，请联系培训机构。",
+        ),
         ((_THING, "outcome"), _FROM),
     ),
     # ---- whose phone it is (article 4.7)
@@ -397,6 +401,23 @@ _ROWS = (
         "证书已撤销",
         ("您的合格证书（编号 {number}）已被撤销。", "理由：{reason}"),
         ((_STRING, "number"), _REASON),
+    ),
+    Kind(
+        "certificate-to-be-revoked",
+        "拟撤销证书",
+        (
+            "{issuer}拟撤销您的合格证书（编号 {number}），作出决定以前证书仍然有效。",
+            "您可以在 {until} 以前（含当天）在小程序中陈述意见。",
+            "理由：{reason}",
+        ),
+        ((_STRING, "number"), (_DATE, "until"), _REASON),
+        wakes="until",
+    ),
+    Kind(
+        "certificate-request",
+        "证书事项进展",
+        ("您的合格证书（编号 {number}）：{outcome}。", "理由：{reason}"),
+        ((_STRING, "number"), (_THING, "outcome"), _REASON),
     ),
     # ---- 骨干教师: 选拔, 入库, 职责, 动态管理 (articles 7 to 9)
     Kind(

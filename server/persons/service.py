@@ -156,7 +156,7 @@ async def person(platform: Platform, actor: Actor, person_id: str) -> PersonReco
     sessions = await rolls.of_person(platform, person_id, ids)
     work = await submissions.of_person(platform, person_id, ids)
     papers = await certificates.of_person(platform, actor, person_id, limit=CERTIFICATES_SHOWN)
-    by_class = {one.class_id: one for one in papers}
+    by_class = {one.class_id: one for one in sorted(papers, key=lambda one: (one.current, one.id))}
     attended = [
         Attendance(
             training_class,

@@ -27,6 +27,7 @@ from server.plans import rules as plans
 from server.plans import windows
 from server.plans.documents import Plan
 from server.qualification import service as qualification
+from server.reissues import history as reissues
 from server.reopenings import rules as reopenings
 from server.reopenings.documents import Reopening
 from server.schemes.documents import SchemeVersion
@@ -119,4 +120,4 @@ _ALWAYS: tuple[Pending, ...] = (
 
 def in_turn(today: date) -> tuple[Pending, ...]:
     """Everything that is reviewed, and for whom it waits."""
-    return (*_ALWAYS, *qualification.pending(today))
+    return (*_ALWAYS, *qualification.pending(today), *reissues.waiting(today))

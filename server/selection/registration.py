@@ -374,12 +374,16 @@ async def _require_valid(scope: Scope, found: PassList) -> None:
     gone = [
         one.name
         for one in found.passed
-        if one.person_id not in issued or issued[one.person_id].status is not CertificateStatus.VALID
+        if one.person_id not in issued or not _stands(issued[one.person_id], one.certificate_number)
     ]
     if gone:
         raise ListOutdated(
-            f"{'、'.join(gone)}的证书已撤销，不能登记。请退回名单，由师资研修中心核对后重新报送。"
+            f"{'、'.join(gone)}的证书已撤销或换发，不能登记。请退回名单，由师资研修中心核对后重新报送。"
         )
+
+
+def _stands(certificate: Certificate, number: str) -> bool:
+    return certificate.status is CertificateStatus.VALID and certificate.printed.number == number
 
 
 def _tidy(number: str) -> str:

@@ -44,6 +44,8 @@ from server.qualification import base_requests
 from server.qualification import service as qualification
 from server.qualification.rules import CaseSettled, Outcome
 from server.qualification.service import DecisionDraft, StatementDraft
+from server.reissues import revoking
+from server.reissues import service as reissues
 from server.reopenings import service as reopenings
 from server.reopenings.rules import CertificatesIssued
 from server.schemes import service as schemes
@@ -379,6 +381,26 @@ async def the_title_is_cancelled(world: World) -> None:
     teacher = await made(world, "backbone_teachers")
     cancelled = PoolStatus.CANCELLED
     await reviewing.set_status(world.platform, CENTRE, teacher["_id"], cancelled, reviewing.TODAY)
+
+
+@until("reissues:ask", "reissues:withdraw", NotInThisState)
+async def the_copy_is_granted(world: World) -> None:
+    asked = await made(world, "reissues")
+    await reissues.grant(world.platform, XINGTAI, asked["_id"], read(asked))
+
+
+@until("reissues:file", "reissues:withdraw", NotInThisState)
+async def the_province_agrees(world: World) -> None:
+    asked = await made(world, "reissues")
+    await reissues.approve(world.platform, HEBEI, asked["_id"], read(asked))
+
+
+@until("reissues:propose", "reissues:withdraw", NotInThisState)
+async def it_is_revoked(world: World) -> None:
+    heard = await made(world, "reissues")
+    world.now_is(noon(heard["until"]) + timedelta(days=1))
+    wanted = revoking.Decision(reason=WHY, typed=heard["certificate_number"], seen=len(heard["history"]))
+    await revoking.decide(world.platform, XINGTAI, heard["_id"], wanted)
 
 
 @until("accounts:delegate", "accounts:end-delegation", NotInForce)

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from server.attendance import work
-from server.certificates import issue
 from server.certificates.issue import Revocation
 from server.forgeries import service as forgeries
 from server.forgeries.documents import Forgery
@@ -14,6 +13,7 @@ from server.forgeries.rules import Outcome
 from server.forgeries.service import Conclusion, Findings, ReferralDraft
 from server.kernel.clock import beijing_date
 from server.kernel.reviews import Return, Review
+from server.reissues import revoking
 from server.reopenings import service as reopenings
 from server.reopenings.documents import Reopening
 from server.reopenings.service import Asked
@@ -80,7 +80,7 @@ async def a_certificate(world: World) -> AsyncIterator[None]:
     [paper] = await certifying.issued(world.platform, held)
     yield
     revoked = Revocation(reason="核发后发现身份证号有误。", typed=paper.printed.number)
-    await issue.revoke_certificate(world.platform, held.officer, paper.id, revoked)
+    await revoking.revoke(world.platform, held.officer, paper.id, revoked)
 
 
 async def looked_into(world: World) -> Forgery:

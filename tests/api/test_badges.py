@@ -8,9 +8,9 @@ import jwt
 import pytest
 from openbadgeslib.ob3.verifier import OB3VerificationError, OB3Verifier
 
-from server.certificates import issue
 from server.certificates.issue import Revocation
 from server.kernel.platform import Platform
+from server.reissues import revoking
 from server.wechat.simulator import Simulator
 from tests import cast
 from tests.admin.browserless import Browser
@@ -57,7 +57,7 @@ async def test_another_program_verifies_the_credential_and_sees_its_revocation(
     with pytest.raises(OB3VerificationError):
         verifier.verify(".".join(changed))
     why = Revocation(reason="姓名登记有误", typed=found.printed.number)
-    await issue.revoke_certificate(platform, opened.officer, found.id, why)
+    await revoking.revoke(platform, opened.officer, found.id, why)
     pages = await public()
     with pytest.raises(OB3VerificationError, match="revocation"):
         verifier.verify(token, check_status=True, verify_status_list=True, download=pages.__getitem__)

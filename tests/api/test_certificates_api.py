@@ -2,11 +2,11 @@
 
 import pytest
 
-from server.certificates import issue
 from server.certificates.documents import Certificate
 from server.certificates.issue import Revocation
 from server.kernel import puzzles
 from server.kernel.platform import Platform
+from server.reissues import revoking
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.admin.browserless import Browser
@@ -62,7 +62,7 @@ async def test_somebody_elses_certificate_is_not_there(
 async def test_a_revoked_certificate_is_shown_as_such_and_not_printed(
     platform: Platform, site: str, opened: ClassInSession, found: list[Certificate]
 ) -> None:
-    await issue.revoke_certificate(
+    await revoking.revoke(
         platform,
         opened.officer,
         found[0].id,

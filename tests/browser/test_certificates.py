@@ -19,6 +19,7 @@ from server.certificates.verify import paper
 from server.classes.documents import Enrolment, TrainingClass
 from server.institutions.rules import Level
 from server.kernel.folding import folded
+from server.reissues.history import AfterIssue, Event
 from tests.admin.front_end import allowed, layout_context, list_context, show, signed_out_context
 from tests.browser.conftest import assert_accessible, assert_fits
 from tests.printed import a_snapshot
@@ -122,12 +123,20 @@ def test_the_way_through_the_class_is_folded_on_a_phone_and_opens_by_keyboard(ph
     assert_fits(phone_page)
 
 
+def after_issue(shown: Certificate) -> AfterIssue:
+    issued = Event(NOON, f"核发，序列号 {shown.printed.serial}", shown.printed.number, shown.issued_by)
+    return AfterIssue(
+        [issued], None, None, None, False, True, 99_990, 12, True, date(2026, 12, 9), ["机械类", "信息类"]
+    )
+
+
 def one_page(page: Page, shown: Certificate, **changes: Any) -> None:
     context = {
         "certificate": shown,
         "paper": paper(shown),
         "verify_url": f"https://platform.test/verify/{shown.token}",
-        "may": allowed("certificates:issue", "certificates:revoke"),
+        "after": after_issue(shown),
+        "may": allowed("certificates:issue", "certificates:revoke", "reissues:manage"),
     }
     show(page, "certificates/one.html", layout_context(**(context | NO_ERRORS | changes)))
 

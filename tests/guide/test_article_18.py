@@ -1,5 +1,7 @@
 """第十八条: how certificates are kept, issued, registered and queried."""
 
+from datetime import timedelta
+
 import pytest
 
 from server.certificates import issue, reconcile, verify
@@ -8,15 +10,26 @@ from server.certificates.documents import Certificate, LedgerFilter
 from server.certificates.issue import Revocation
 from server.certificates.verify import CertificateQueryRequest
 from server.jobs import JOBS
-from server.kernel.errors import Invalid, NotFound
+from server.kernel.errors import Forbidden, Invalid, NotFound
+from server.kernel.hearings import TooEarly
 from server.kernel.permissions import Permission, holds
 from server.kernel.platform import Platform
+from server.kernel.reviews import Review
+from server.ledger import service as ledger
+from server.ledger.documents import EntryKind
 from server.progress import desk
+from server.reissues import revoking
+from server.reissues import service as reissues
+from server.reissues.printing import Wanted
+from server.reissues.revoking import Decision, Proposal
+from server.reissues.rules import HearingFirst, Kind
+from server.reissues.service import HoldersRequest
 from server.wechat.simulator import Simulator
-from tests import cast, stage
+from tests import cast, certifying, stage
 from tests.asking import ANYWHERE, ask
 from tests.certifying import issued, passed_class
 from tests.stage import ClassInSession
+from tests.surveying import clock_of
 
 
 @pytest.fixture
@@ -55,7 +68,7 @@ async def test_2_who_issues_is_responsible(platform: Platform, found: list[Certi
     assert not holds(province, Permission.CERTIFICATES_ISSUE)
     assert not holds(province, Permission.CERTIFICATES_REVOKE)
     with pytest.raises(NotFound):
-        await issue.revoke_certificate(
+        await revoking.revoke(
             platform, neighbour, found[0].id, Revocation(reason="不是我的证书", typed=found[0].printed.number)
         )
     entry = await platform["audit"].find_one({"action": "certificates:issue"})
@@ -66,7 +79,7 @@ async def test_2_the_ledger_has_every_certificate_and_loses_none(
     platform: Platform, opened: ClassInSession, found: list[Certificate]
 ) -> None:
     """第十八条（二）: 要建立专门台账…流向清晰、数据准确、账实相符; a revoked one stays with its reason."""
-    await issue.revoke_certificate(
+    await revoking.revoke(
         platform,
         opened.officer,
         found[0].id,
@@ -122,3 +135,66 @@ async def test_2_a_forged_paper_is_caught_by_what_verification_shows(
         printed.issuer,
     )
     assert await verify.verify(platform, found[0].printed.number, ANYWHERE) is None
+
+
+async def test_1_a_lost_or_damaged_certificate_is_issued_again_by_its_issuer(
+    platform: Platform, opened: ClassInSession, found: list[Certificate]
+) -> None:
+    """第十八条（一）: 规范证书…登记、查询、补发、统计等工作: applied for by its holder, decided by whoever has issued it, under the same
+    证书编号 with a 序列号 of its own; both stay in the ledger, linked, and one of them counts."""
+    me, first = opened.trainees[0].actor, found[0]
+    wanted = HoldersRequest(kind=Kind.LOST, reason="搬家时遗失，特申请补发。", nonce="nonce-0001")
+    asked, _ = await reissues.ask_as_holder(platform, me, first.id, wanted)
+    province = stage.actor(cast.HEBEI_OFFICER)
+    with pytest.raises(Forbidden):  # 谁发证、谁负责
+        await reissues.grant(platform, province, asked.id, Review(seen=1))
+    done = await reissues.grant(platform, opened.officer, asked.id, Review(seen=1))
+    await certifying.signed(platform)
+    old = await certificates.certificate(platform, province, first.id)
+    new = await certificates.certificate(platform, province, done.made or "")
+    assert (new.printed.number, new.printed.mark) == (first.printed.number, "补发")
+    assert new.printed.serial != first.printed.serial and new.replaces == old.id == first.id
+    assert (old.status.label, old.replaced_by, new.status.label) == ("已作废（已补发）", new.id, "有效")
+    asked_for = CertificateQueryRequest(name=first.printed.name, certificate_number=first.printed.number)
+    assert [one.status.label for one in await ask(platform, asked_for)] == ["有效", "已作废（已补发）"]
+    entries = [one.kind for one in await ledger.entries_of(platform, first.id)]
+    assert entries[0] is EntryKind.ISSUED and set(entries[1:]) == {EntryKind.LOST, EntryKind.REISSUED}
+    assert (await reconcile.reconcile(platform))["不符"] == 0
+    seen = await issue.class_certificates(platform, opened.officer, opened.id)
+    assert (seen.issued, seen.due) == (len(found), 0)
+
+
+async def test_2_what_a_certificate_says_is_changed_by_another_with_the_approval_of_the_province(
+    platform: Platform, opened: ClassInSession, found: list[Certificate]
+) -> None:
+    """第十八条（二）: 确保培训证书信息…数据准确; 第二十五条（四）: 如修改已发布的数据信息，按照…审核管理要求进行操作."""
+    province, first = stage.actor(cast.HEBEI_OFFICER), found[0]
+    filed = await reissues.file_new(
+        platform, opened.officer, first.id, Wanted(reason="课程名称印错。", courses="工学一体化教学设计")
+    )
+    assert [(one.title, one.after) for one in filed.changes] == [("课程内容", "工学一体化教学设计")]
+    with pytest.raises(Forbidden):
+        await reissues.approve(platform, opened.officer, filed.id, Review(seen=1))
+    done = await reissues.approve(platform, province, filed.id, Review(seen=1))
+    await certifying.signed(platform)
+    old = await certificates.certificate(platform, province, first.id)
+    new = await certificates.certificate(platform, province, done.made or "")
+    assert new.printed.courses == ("工学一体化教学设计",) and new.printed.number != first.printed.number
+    assert (old.status.label, old.printed) == ("已作废（已换发）", first.printed)
+
+
+async def test_2_nobody_loses_a_certificate_unheard(
+    platform: Platform, opened: ClassInSession, found: list[Certificate]
+) -> None:
+    """第十八条（二）: 谁发证、谁负责: from the day after its issue on a certificate is revoked once its holder was told and heard."""
+    clock_of(platform).advance(timedelta(days=1))
+    at_once = Revocation(reason="成绩有误", typed=found[0].printed.number)
+    with pytest.raises(HearingFirst):
+        await revoking.revoke(platform, opened.officer, found[0].id, at_once)
+    heard = await revoking.propose(platform, opened.officer, found[0].id, Proposal(reason="成绩需要复核。"))
+    decision = Decision(reason="成绩有误", typed=found[0].printed.number, seen=1)
+    with pytest.raises(TooEarly):
+        await revoking.decide(platform, opened.officer, heard.id, decision)
+    assert heard.until is not None
+    clock_of(platform).advance(timedelta(days=8))
+    assert (await revoking.decide(platform, opened.officer, heard.id, decision)).state.label == "已撤销证书"

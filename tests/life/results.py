@@ -6,6 +6,7 @@ from server.assessment import service as assessment
 from server.certificates import issue
 from server.certificates.issue import Revocation
 from server.kernel.errors import Problem
+from server.reissues import revoking
 from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
 from tests import surveying
@@ -41,4 +42,4 @@ async def revoke_a_certificate(life: Life, move: Move) -> None:
     rows = await life.platform["certificates"].find({"class_id": move.held.id}).to_list(None)
     row = move.one_of(rows)
     wanted = Revocation(reason=WHY, typed=row["printed"]["number"])
-    await issue.revoke_certificate(life.platform, move.actor, row["_id"], wanted)
+    await revoking.revoke(life.platform, move.actor, row["_id"], wanted)

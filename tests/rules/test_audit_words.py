@@ -11,6 +11,7 @@ from server.duties.rules import Action as DutyAction
 from server.institutions.rules import QualificationAction, RequestAction
 from server.invitations.rules import Action as InvitationAction
 from server.qualification.rules import Action as ReviewAction
+from server.reissues.rules import Action as ReissueAction
 from server.selection.rules import Action as SelectionAction
 from server.selection.rules import ListAction
 
@@ -28,6 +29,7 @@ OF_STATE_TABLES: tuple[tuple[str, type[StrEnum], str], ...] = (
     ("institutions", RequestAction, "-request"),
     ("invitations", InvitationAction, ""),
     ("qualification", ReviewAction, ""),
+    ("reissues", ReissueAction, ""),
     ("selection", SelectionAction, ""),
     ("selection", ListAction, "-list"),
 )

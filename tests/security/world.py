@@ -54,6 +54,9 @@ from server.qualification.documents import Case, Decision
 from server.qualification.rules import Action as ReviewAction
 from server.qualification.rules import Outcome, Rule, Subject
 from server.qualification.rules import State as ReviewState
+from server.reissues import service as reissues
+from server.reissues.rules import Kind
+from server.reissues.service import HoldersRequest
 from server.reopenings import store as reopenings_store
 from server.reopenings.documents import Reopening
 from server.seals import filing, keys
@@ -162,6 +165,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "reopening_id": await _reopening(platform, held),
             "seal_id": (await filing.file(platform, held.officer, cast.XINGTAI, sealing.png())).id,
             "key_id": (await keys.of_platform(platform, cast.XINGTAI)).id,
+            "reissue_id": await _reissue(platform, trainee, certificate.id),
             "move_id": await _move(platform, held),
             "delegation_id": "0" * 24,
             "release_id": await _release(platform, held, trainee),
@@ -189,6 +193,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
                 "taught_by": held.teacher.actor.name,
             },
             "/void": {"reason": "登记错了人"},
+            "/requests": {"kind": "LOST", "reason": "搬家时遗失了证书。", "nonce": "another-nonce"},
             "/real-name/face": {"consent_version": "2026-11"},
             "/real-name/face/result": {"verify_id": "unknown"},
             "/real-name/wechat-pay": {"code": "unknown"},
@@ -418,6 +423,13 @@ async def _reopening(platform: Platform, held: ClassInSession) -> str:
     )
     await reopenings_store.insert(platform, new)
     return new.id
+
+
+async def _reissue(platform: Platform, trainee: Phone, certificate_id: str) -> str:
+    """The holder's request for a copy, which waits for the issuer: its id."""
+    wanted = HoldersRequest(kind=Kind.LOST, reason="搬家时遗失了证书。", nonce="nonce-of-a-copy")
+    asked, _ = await reissues.ask_as_holder(platform, trainee.actor, certificate_id, wanted)
+    return asked.id
 
 
 async def _application(platform: Platform, held: ClassInSession, trainee: Phone) -> str:

@@ -22,6 +22,7 @@ from server.institutions.rules import NotQualified
 from server.kernel.errors import Invalid, NotFound, Unavailable
 from server.kernel.platform import Platform
 from server.kernel.sequences import OrderExhausted
+from server.reissues import revoking
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.asking import ANYWHERE, ask
@@ -199,7 +200,7 @@ async def test_a_neighbour_sees_issues_and_prints_nothing(platform: Platform, we
     for attempt in (
         issue.class_certificates(platform, neighbour, opened.id),
         issue.issue_certificates(platform, neighbour, opened.id),
-        issue.revoke_certificate(
+        revoking.revoke(
             platform, neighbour, one.id, Revocation(reason="不是我的证书", typed=one.printed.number)
         ),
         certificates.certificate(platform, neighbour, one.id),
@@ -276,7 +277,7 @@ async def test_the_zip_of_a_class_holds_each_valid_certificate(platform: Platfor
     with pytest.raises(NothingToPrint):
         await certificates.class_archive(platform, opened.officer, opened.id)
     found = await issued(platform, opened)
-    await issue.revoke_certificate(
+    await revoking.revoke(
         platform,
         opened.officer,
         found[1].id,
@@ -348,12 +349,12 @@ async def test_a_revoked_certificate_keeps_its_row_and_is_printed_no_more(
 ) -> None:
     opened = await passed_class(platform, wechat, 1)
     [one] = await issued(platform, opened)
-    revoked = await issue.revoke_certificate(
+    revoked = await revoking.revoke(
         platform, opened.officer, one.id, Revocation(reason="姓名登记有误", typed=one.printed.number)
     )
     assert (revoked.status, revoked.revoke_reason) == (CertificateStatus.REVOKED, "姓名登记有误")
     with pytest.raises(AlreadyRevoked):
-        await issue.revoke_certificate(
+        await revoking.revoke(
             platform, opened.officer, one.id, Revocation(reason="再撤一次", typed=one.printed.number)
         )
     with pytest.raises(CertificateRevoked):

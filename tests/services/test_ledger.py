@@ -12,9 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from server.certificates import issue, sealed
+from server.certificates import sealed
 from server.certificates.documents import Certificate
-from server.certificates.issue import Revocation
 from server.kernel import chain
 from server.kernel.anchor import AnchorFile, anchor_of
 from server.kernel.chain import ChainBroken
@@ -47,9 +46,7 @@ async def two_days(platform: Platform, wechat: Simulator) -> list[Certificate]:
     clock_of(platform).advance(timedelta(days=1))
     for one in issued[:2]:
         await enter(platform, XINGTAI, one, EntryKind.PRINTED)
-    await issue.revoke_certificate(
-        platform, XINGTAI, issued[1].id, Revocation(reason="姓名登记有误", typed=issued[1].printed.number)
-    )
+    await certifying.revoked(platform, XINGTAI, issued[1], "姓名登记有误")
     await ledger.seal(platform)
     assert await roots.check_and_sign(platform) == {"校验": 7, "签名": 1}
     return issued

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from server.certificates import batch, batch_sheet, issue, verify
+from server.certificates import batch, batch_sheet, verify
 from server.certificates.batch import BatchQuotaReached
 from server.certificates.batch_sheet import NUMBERS_OF_A_NAME, BatchUnreadable
 from server.certificates.documents import Certificate, CertificateStatus
@@ -25,6 +25,7 @@ from server.kernel.public_questions import Asker
 from server.ledger import merkle, roots
 from server.ledger import service as ledger
 from server.ledger.documents import InclusionProof
+from server.reissues import revoking
 from server.seals import service as seals
 from server.seals.checker import MOST_BYTES
 from server.wechat.simulator import Simulator
@@ -50,7 +51,7 @@ async def found(platform: Platform, opened: ClassInSession) -> list[Certificate]
 
 async def revoke(platform: Platform, opened: ClassInSession, one: Certificate) -> None:
     why = Revocation(reason="姓名登记有误", typed=one.printed.number)
-    await issue.revoke_certificate(platform, opened.officer, one.id, why)
+    await revoking.revoke(platform, opened.officer, one.id, why)
 
 
 # ---- a file in the hand

@@ -11,7 +11,7 @@ from bson.binary import Binary
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.certificates import issue, reconcile, recount, rules, sealed
+from server.certificates import reconcile, recount, rules, sealed
 from server.certificates.documents import Certificate
 from server.certificates.findings import FindingKind
 from server.certificates.issue import Revocation
@@ -23,6 +23,7 @@ from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.ledger import service as entries
 from server.ledger.documents import EntryKind
+from server.reissues import revoking
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
 from tests.admin.browserless import sign_in
@@ -48,7 +49,7 @@ async def change(platform: Platform, one: Certificate, **fields: Any) -> None:
 
 
 async def test_a_ledger_that_the_platform_wrote_fits(platform: Platform, ledger: list[Certificate]) -> None:
-    await issue.revoke_certificate(
+    await revoking.revoke(
         platform, XINGTAI, ledger[1].id, Revocation(reason="姓名登记有误", typed=ledger[1].printed.number)
     )
     assert await reconcile.reconcile(platform) == {"核查证书": 4, "不符": 0}
@@ -176,9 +177,7 @@ async def test_what_is_changed_behind_the_back_of_the_platform_contradicts_what_
     platform: Platform, ledger: list[Certificate], what: str
 ) -> None:
     typed = ledger[1].printed.number
-    await issue.revoke_certificate(
-        platform, XINGTAI, ledger[1].id, Revocation(reason="姓名登记有误", typed=typed)
-    )
+    await revoking.revoke(platform, XINGTAI, ledger[1].id, Revocation(reason="姓名登记有误", typed=typed))
     collection, of, fields, kinds = TAMPERED[what]
     if collection in ("certificates", "ledger"):
         key = "_id" if collection == "certificates" else "certificate_id"

@@ -17,7 +17,6 @@ from server.assessment.file_types import FileTypeRefused
 from server.backbone import service as backbone
 from server.backbone.rules import PoolStatus
 from server.backbone.service import AlreadyInPool
-from server.certificates import issue
 from server.certificates import service as certificates
 from server.certificates.issue import Revocation
 from server.classes import facts as class_facts
@@ -31,6 +30,7 @@ from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.kernel.reviews import NotInThisState, Overtaken, Review
 from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.reissues import revoking
 from server.selection import registration, training
 from server.selection import service as selection
 from server.selection.documents import Nominee
@@ -439,7 +439,7 @@ async def test_the_centre_returns_a_list_and_the_institution_reports_it_again(pl
     )
     assert (returned.state, returned.returned_for) == (ListState.RETURNED, "请核对工作单位")
     [_, second] = (await certificates.of_class(platform, held.id)).values()
-    await issue.revoke_certificate(
+    await revoking.revoke(
         platform, CHANGZHOU, second.id, Revocation(reason="证书信息有误", typed=second.printed.number)
     )
     again = await registration.resubmit(platform, CHANGZHOU, new.id, Report(note="已核对"))
@@ -515,7 +515,7 @@ async def test_a_number_of_a_decision_is_given_once(platform: Platform) -> None:
 async def test_a_certificate_revoked_after_the_report_stops_the_registration(platform: Platform) -> None:
     held, new = await through(platform, [SERVED])
     [one] = (await certificates.of_class(platform, held.id)).values()
-    await issue.revoke_certificate(
+    await revoking.revoke(
         platform, CHANGZHOU, one.id, Revocation(reason="证书信息有误", typed=one.printed.number)
     )
     with pytest.raises(ListOutdated, match=SERVED.name):

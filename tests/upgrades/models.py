@@ -30,6 +30,7 @@ from server.moves.documents import Move
 from server.plans import documents as plans
 from server.progress.documents import Urging
 from server.qualification import documents as qualification
+from server.reissues.documents import Reissue
 from server.reopenings import documents as reopenings
 from server.schemes import documents as schemes
 from server.seals import documents as seals
@@ -101,6 +102,7 @@ MODELS: dict[str, type[Document]] = {
     "qualification_warnings": qualification.EarlyWarning,
     "refused_scans": attendance.RefusedScan,
     "release_requests": identities.ReleaseRequest,
+    "reissues": Reissue,
     "reopenings": reopenings.Reopening,
     "seals": seals.Seal,
     "signing_authorities": seals.SigningAuthority,

@@ -16,7 +16,7 @@ from server.attendance import store as attendance_store
 from server.backbone import service as backbone
 from server.backbone.documents import PoolFilter
 from server.backbone.rules import PoolStatus, Proof
-from server.certificates import issue, reconcile
+from server.certificates import reconcile
 from server.certificates.issue import Revocation
 from server.classes import service as classes
 from server.classes.forget import forget_rosters
@@ -38,6 +38,7 @@ from server.kernel.policies import PolicyChange
 from server.kernel.reviews import Review
 from server.ledger import service as ledger
 from server.plans import service as plans
+from server.reissues import revoking
 from server.schemes import service as schemes
 from server.schemes.documents import SchemeFilter
 from server.schemes.rules import State
@@ -448,7 +449,7 @@ async def test_certificates_of_before_the_ledger_are_entered_afterwards_and_say_
 ) -> None:
     issued = await certifying.issued(platform, await certifying.passed_class(platform, wechat, trainees=3))
     wanted = Revocation(reason="姓名登记有误", typed=issued[1].printed.number)
-    await issue.revoke_certificate(platform, XINGTAI, issued[1].id, wanted)
+    await revoking.revoke(platform, XINGTAI, issued[1].id, wanted)
     written = [row async for row in platform["ledger"].find({}).sort("_id", 1)]
     await platform["ledger"].delete_many({})
     monkeypatch.setattr(s0030_ledger_knows_earlier_certificates, "AT_ONCE", 2)

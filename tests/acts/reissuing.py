@@ -1,0 +1,60 @@
+"""What is asked about a certificate that was issued."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from server.certificates.documents import Certificate
+from server.kernel.reviews import Withdrawal
+from server.reissues import revoking
+from server.reissues import service as reissues
+from server.reissues.documents import Reissue
+from server.reissues.printing import Wanted
+from server.reissues.revoking import Proposal
+from server.reissues.rules import Kind
+from server.reissues.service import ReissueRequest
+from tests import certifying
+from tests.acts.walking import World, way_back
+from tests.stage import ClassInSession
+
+LOST = ReissueRequest(kind=Kind.LOST, reason="本人遗失证书，已写明情况。")
+
+
+async def the_paper(world: World) -> tuple[ClassInSession, Certificate]:
+    held = await certifying.passed_class(world.platform, world.wechat, trainees=1)
+    [paper] = await certifying.issued(world.platform, held)
+    return held, paper
+
+
+async def taken_back(world: World, held: ClassInSession, asked: Reissue) -> None:
+    back = Withdrawal(seen=len(asked.history), reason="证书已经找到，不必办理。")
+    await reissues.withdraw(world.platform, held.officer, asked.id, back)
+
+
+@way_back("reissues:ask", "reissues:withdraw", keeps={"reissues"})
+async def a_copy_is_asked_for(world: World) -> AsyncIterator[None]:
+    held, paper = await the_paper(world)
+    yield
+    asked = await reissues.ask(world.platform, held.officer, paper.id, LOST)
+    yield
+    await taken_back(world, held, asked)
+
+
+@way_back("reissues:file", "reissues:withdraw", keeps={"reissues"})
+async def other_words_are_asked_for(world: World) -> AsyncIterator[None]:
+    held, paper = await the_paper(world)
+    yield
+    wanted = Wanted(reason="课程名称印错一个字。", courses="工学一体化课程教学")
+    filed = await reissues.file_new(world.platform, held.officer, paper.id, wanted)
+    yield
+    await taken_back(world, held, filed)
+
+
+@way_back("reissues:propose", "reissues:withdraw", keeps={"reissues"})
+async def a_revocation_is_proposed(world: World) -> AsyncIterator[None]:
+    held, paper = await the_paper(world)
+    yield
+    wanted = Proposal(reason="成绩需要复核，拟撤销。")
+    heard = await revoking.propose(world.platform, held.officer, paper.id, wanted)
+    yield
+    await taken_back(world, held, heard)
