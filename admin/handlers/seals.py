@@ -69,7 +69,7 @@ async def file_seal(page: Signing, code: str) -> Done:
     _, content = page.uploaded("file", "请先选择印章图片。")
     filed = await filing.file(page.platform, page.actor, code, content)
     return Done(
-        f"已报送印章（第 {filed.version} 版），请在下面核对样子。省级管理部门通过后使用。", filed.address
+        f"已报送印章（第 {filed.version} 版），请在下面核对图样。省级管理部门通过后使用。", filed.address
     )
 
 

@@ -232,9 +232,7 @@ async def of_platform(platform: Platform, institution_code: str) -> SigningKey:
         return found
     institution = await institutions.institution(platform, PLATFORM_SIGNS, institution_code)
     key, chain = (await authority(platform)).issue(institution.name, platform.machine.now())
-    new = await _row(
-        platform, institution, KeyOrigin.PLATFORM, key, chain, "EC secp256r1", PLATFORM_SIGNS.name
-    )
+    new = await _row(platform, institution, KeyOrigin.PLATFORM, key, chain, "P-256", PLATFORM_SIGNS.name)
     try:
         await _issue(platform, PLATFORM_SIGNS, new, found)
     except DuplicateKeyError:  # another process was first

@@ -19,7 +19,8 @@ from server.kernel.titled import Titled
 RSA_BITS_LEAST = 2048
 RSA_BITS_MOST = 8192
 ONE_DAY = timedelta(days=1)
-CURVES = ("secp256r1", "secp384r1", "secp521r1")
+CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+"""As they are called in words."""
 
 
 class State(Titled):
@@ -93,7 +94,7 @@ class KeyFacts:
 
     @property
     def in_words(self) -> str:
-        return f"RSA {self.bits}" if self.algorithm == "rsa" else f"EC {self.algorithm}"
+        return f"RSA {self.bits}" if self.algorithm == "rsa" else CURVES.get(self.algorithm, self.algorithm)
 
 
 def check_key(facts: KeyFacts, now: datetime, institution: Iterable[str], *, must_name: bool) -> None:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -210,6 +211,21 @@ async def test_a_file_that_is_not_signed_by_us_is_not_said_to_be_ours(platform: 
     assert not (await check_pdf(platform, signed(SigningMaterial(read.key, read.chain, True, "")))).ours
     unsigned = await check_pdf(platform, drawn())
     assert unsigned.integrity is Integrity.UNSIGNED and not unsigned.ours
+
+
+async def test_what_a_seal_service_signed_is_ours_by_the_authority_that_the_operator_names(
+    platform: Platform, tmp_path: Path
+) -> None:
+    read = read_key(sealing.pkcs12("某某公司"), PASSWORD)
+    file = signed(SigningMaterial(read.key, read.chain, True, ""))
+    named = tmp_path / "authorities.pem"
+    for whose, ours in (
+        (read.chain[0], True),
+        (sealing.certificate("他人").public_bytes(Encoding.DER), False),
+    ):
+        named.write_bytes(x509.load_der_x509_certificate(whose).public_bytes(Encoding.PEM))
+        settings = platform.settings.model_copy(update={"seal_service_authorities": named})
+        assert (await check_pdf(replace(platform, settings=settings), file)).ours is ours
 
 
 def encrypted() -> bytes:
