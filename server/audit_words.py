@@ -149,6 +149,7 @@ TITLES = {
     "exports:prepare": "后台导出已准备好",
     "exports:take": "导出列表",
     "forgeries:answer": "报告证书举报的核实情况",
+    "forgeries:assign": "转交证书举报",
     "forgeries:conclude": "对证书举报作出结论",
     "forgeries:forget": "清除办结举报的图片和联系方式",
     "forgeries:look-at-contact": "查看举报人的联系方式",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from admin.downloads import file_of
 from admin.handler import NO_ERRORS, Outcome, PageHandler
-from admin.lists import ByAge, Filter, Listing, ProvinceCode, Words, fetched_by, named
+from admin.lists import ByAge, Filter, Listing, Options, ProvinceCode, Words, fetched_by, named
 from admin.puzzled import NO_PUZZLE, PublicUpload, Puzzled
 from admin.rendering import province_name
 from admin.steps import shows, step
@@ -18,9 +18,11 @@ from server.forgeries.documents import Forgery, ForgeryFilter, Standing
 from server.forgeries.pictures import LARGEST
 from server.forgeries.rules import Action, State
 from server.forgeries.rules import Outcome as Concluded
-from server.forgeries.service import Conclusion, Findings, ReferralDraft, Report
+from server.forgeries.service import Assignment, Conclusion, Findings, ReferralDraft, Report
+from server.institutions import service as institutions
 from server.kernel.clock import beijing_date
 from server.kernel.errors import NotFound, Problem
+from server.kernel.identity import Role
 from server.kernel.permissions import Permission
 from server.kernel.reviews import Return, Review
 from server.kernel.spreadsheets import Column, Sheet
@@ -121,9 +123,17 @@ class OneForgery(PageHandler):
             forgery=found,
             contact=contact,
             can={action.name: rules.STEPS.may(found.state, action, roles) for action in Action},
+            institutions=await self.institutions(),
             outcomes=[(one.value, one.label) for one in Concluded],
             **outcome,
         )
+
+    async def institutions(self) -> Options:
+        """To whom the centre may pass it on."""
+        if Role.NATIONAL_CENTRE not in self.actor.roles:
+            return []
+        listed = await institutions.list_institutions(self.platform, self.actor)
+        return [(one.id, f"{one.id} {one.name}") for one in listed]
 
 
 @step(OneForgery, Permission.FORGERIES_CONCLUDE)
@@ -135,6 +145,12 @@ async def show_contact(page: OneForgery, forgery_id: str) -> None:
 async def answer(page: OneForgery, forgery_id: str) -> str:
     await service.answer(page.platform, page.actor, forgery_id, page.form(Findings))
     return "已报告核实情况，由省级管理部门作出结论。"
+
+
+@step(OneForgery, Permission.FORGERIES_CONCLUDE)
+async def assign(page: OneForgery, forgery_id: str) -> str:
+    done = await service.assign(page.platform, page.actor, forgery_id, page.form(Assignment))
+    return f"已转交{done.institution_name}及其所在省。"
 
 
 @step(OneForgery, Permission.FORGERIES_CONCLUDE)
@@ -176,6 +192,7 @@ ROUTES: list[Route] = [
     (rf"{_ONE}/picture", file_of(service.picture, Permission.FORGERIES_READ)),
     (rf"{_ONE}/contact", show_contact),
     (rf"{_ONE}/answer", answer),
+    (rf"{_ONE}/assign", assign),
     (rf"{_ONE}/take-up", take_up),
     (rf"{_ONE}/conclude", conclude),
     (rf"{_ONE}/refer", refer),

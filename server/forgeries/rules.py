@@ -32,6 +32,7 @@ class State(Titled):
 class Action(Titled):
     REPORT = "REPORT", "举报"
     ANSWER = "ANSWER", "发证机构报告核实情况"
+    ASSIGN = "ASSIGN", "转交发证机构和所在省"
     TAKE_UP = "TAKE_UP", "直接核实"
     CONFIRM = "CONFIRM", "认定属实"
     REFUTE = "REFUTE", "认定不属实"
@@ -59,6 +60,7 @@ STEPS: Procedure[State, Action] = Procedure(
         Action.ANSWER: By(
             INSTITUTION_ROLES, {State.RECEIVED: State.CHECKING, State.CHECKING: State.CHECKING}
         ),
+        Action.ASSIGN: By(CENTRE, {State.RECEIVED: State.RECEIVED, State.CHECKING: State.RECEIVED}),
         Action.TAKE_UP: By(_JUDGES, {State.RECEIVED: State.CHECKING}),
         Action.CONFIRM: By(_JUDGES, {State.CHECKING: State.CONFIRMED}),
         Action.REFUTE: By(_JUDGES, {State.CHECKING: State.UNFOUNDED}),

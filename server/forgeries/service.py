@@ -34,6 +34,8 @@ from server.kernel.reviews import Return, Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
 PAGE = "/admin/forgeries"
+_MISREAD = str.maketrans("018", "OIB")
+"""Digits that a code does not have, and what they are taken for."""
 REPORT_RATE = "10/minute"
 ASK_RATE = "30/minute"
 
@@ -64,6 +66,10 @@ class Findings(Review):
     """Of the institution that is said to have issued the certificate."""
 
     reason: Annotated[Reason, Field(title="核实情况")]
+
+
+class Assignment(Review):
+    institution: Annotated[str, Field(title="发证机构", pattern=r"^[0-9]{3}$")]
 
 
 class Conclusion(Review):
@@ -139,11 +145,11 @@ async def _issuer(scope: Scope, wanted: Report) -> Institution | None:
 async def ask(platform: Platform, asker: Asker, code: str) -> Standing:
     """How a report stands, for whoever has its code. Nobody guesses one, so there is no puzzle. Raises NotFound, TooManyRequests."""
     await public_questions.check_address(platform, asker.address)
-    plain = "".join(one for one in code.upper() if one.isalnum())
+    plain = "".join(one for one in code.upper() if one.isalnum()).translate(_MISREAD)
     found = await store.by_receipt(platform, _receipt(platform, plain))
     if found is None:
         await public_questions.missed(platform, asker.address)
-        raise NotFound("没有这个回执码。请核对 16 位字母和数字，不区分大小写；数字里没有 0、1、8、9。")
+        raise NotFound("没有这个回执码。请核对 16 位字母和数字，不区分大小写。")
     return standing(found)
 
 
@@ -207,6 +213,22 @@ async def answer(unit: UnitOfWork, forgery_id: str, wanted: Findings) -> Forgery
     found = await forgery(unit, unit.actor, forgery_id)
     done = await take(unit, rules.STEPS, found, Action.ANSWER, wanted.reason, seen=wanted.seen)
     unit.audit("forgeries:answer", found.id)
+    return done
+
+
+@transactional
+async def assign(unit: UnitOfWork, forgery_id: str, wanted: Assignment) -> Forgery:
+    """The centre has found out who is meant, or that somebody else is: from now on it is theirs and their province's."""
+    found = await forgery(unit, unit.actor, forgery_id)
+    rules.STEPS.require_right(Action.ASSIGN, unit.actor.roles)
+    issuer = await institutions.institution(unit, unit.actor, wanted.institution)
+    changes = {
+        "institution_code": issuer.id,
+        "institution_name": issuer.name,
+        "province_code": issuer.province_code,
+    }
+    done = await take(unit, rules.STEPS, found, Action.ASSIGN, issuer.name, seen=wanted.seen, changes=changes)
+    unit.audit("forgeries:assign", found.id, institution=issuer.id)
     return done
 
 

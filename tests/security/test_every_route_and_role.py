@@ -271,7 +271,7 @@ TABLE: dict[str, Outcomes] = {
         f"{method} /admin/forgeries/{{forgery_id}}/{act}": (
             IN_REACH if method == "GET" else staff(f"{CENTRE} {HEBEI}", hidden=JIANGSU)
         )
-        for act in ("take-up", "conclude", "refer", "reopen", "unrefer")
+        for act in ("assign", "take-up", "conclude", "refer", "reopen", "unrefer")
         for method in ("GET", "POST")
     },
     "GET /admin/exports": ANY_STAFF,

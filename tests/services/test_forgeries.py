@@ -14,7 +14,7 @@ from server.forgeries.documents import ForgeryFilter
 from server.forgeries.forget import forget_forgeries
 from server.forgeries.pictures import PictureRefused
 from server.forgeries.rules import Outcome, State
-from server.forgeries.service import Conclusion, Findings, Report
+from server.forgeries.service import Assignment, Conclusion, Findings, Report
 from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.identity import Actor
@@ -26,10 +26,10 @@ from server.kernel.reviews import NotYours, Review
 from server.messages import office_inbox
 from server.messages.office_inbox import InboxFilter
 from server.progress import desk
-from tests import reporting
+from tests import cast, reporting
 from tests.admin.browserless import Browser
 from tests.asking import solved
-from tests.planning import CENTRE, CHANGZHOU, HEBEI, XINGTAI
+from tests.planning import CENTRE, CHANGZHOU, HEBEI, JIANGSU, XINGTAI
 from tests.reporting import NONCE, SEEN, reported
 
 OF_XINGTAI = "130092026113001"
@@ -53,6 +53,11 @@ async def test_the_number_on_the_paper_leads_to_issuer_and_province_and_an_unkno
     for actor, waits in ((XINGTAI, found), (CENTRE, unknown)):
         mine = {one.url: one.due for one in (await desk.desk(platform, actor)).mine}
         assert mine == {waits.address: today + timedelta(days=Policies().forgery_days)}
+    moved = await service.assign(platform, CENTRE, unknown.id, Assignment(seen=1, institution="017"))
+    assert await listed(platform, CHANGZHOU) == await listed(platform, JIANGSU) == [unknown.id]
+    assert (await desk.desk(platform, CHANGZHOU)).mine[0].url == moved.address
+    with pytest.raises(NotYours):
+        await service.assign(platform, JIANGSU, unknown.id, Assignment(seen=2, institution=cast.XINGTAI))
 
 
 async def test_sent_twice_it_is_one_report_with_one_code_and_costs_a_puzzle(platform: Platform) -> None:
