@@ -15,6 +15,7 @@ from miniprogram_api import (
     duties,
     inbox,
     invitations,
+    ledger,
     me,
     needs,
     openapi,
@@ -55,6 +56,7 @@ CALLS: list[Route] = [
 ROUTES: list[Route] = [
     *CALLS,
     *wechat.ROUTES,  # called by WeChat, not by phones: not in the description
+    *ledger.FOR_ANYBODY,
     *badges.FOR_ANYBODY,  # where the standards want them
     (r"/api/v1/openapi.json", openapi.Description, {"routes": CALLS}),
     (r"/api/.*", UnknownPath),

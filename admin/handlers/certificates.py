@@ -27,6 +27,7 @@ from server.kernel.permissions import Permission
 from server.kernel.public_questions import Asker
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
+from server.ledger import service as ledger
 from server.reissues import history
 from server.seals.checker import MOST_BYTES
 
@@ -174,6 +175,7 @@ class OneCertificate(PageHandler):
             paper=paper(found),
             after=await history.after_issue(self.platform, self.actor, found),
             verify_url=verify_url(self.platform, found.token),
+            entries=await ledger.entries_of(self.platform, certificate_id),
             **outcome,
         )
 

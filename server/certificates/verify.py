@@ -21,7 +21,7 @@ from server.certificates.documents import Certificate, CertificateStatus, Issued
 from server.certificates.rules import check_query
 from server.kernel import public_questions
 from server.kernel.clock import beijing_date
-from server.kernel.errors import FileUnreadable, NotFound
+from server.kernel.errors import Conflict, FileUnreadable, NotFound
 from server.kernel.folding import folded
 from server.kernel.numbers import AS_CERTIFICATE_NUMBER, AS_ID_NUMBER
 from server.kernel.platform import Platform
@@ -198,6 +198,22 @@ async def query(platform: Platform, asked: CertificateQueryRequest, asker: Asker
         raise CertificateMissing()
     await public_questions.answered(platform, question)
     return [await public_paper(platform, one) for one in found]
+
+
+class ProofNotYet(Conflict):
+    slug = "ledger-proof-not-yet"
+    title = "还没有台账证明"
+    default_detail = "证书台账每天凌晨签名公布一次，新核发的证书从第二天起可以下载台账证明。请明天再来。"
+
+
+async def proof(platform: Platform, token: str, asker: Asker) -> InclusionProof:
+    """What scripts/verify-certificate checks a file by. Raises NotFound, ProofNotYet, TooManyRequests."""
+    found = await verify(platform, token, asker)
+    if found is None:
+        raise NotFound("没有这张证书。")
+    if found.proof is None:
+        raise ProofNotYet()
+    return found.proof
 
 
 # ---- a file in the hand

@@ -77,6 +77,16 @@ class LedgerEntry(Document):
     position: int | None = None
     seal: str | None = None
 
+    @property
+    def by(self) -> str:
+        """Who did it: also of what was entered afterwards, or when the platform had signed it."""
+        return str(self.facts.get("by") or self.facts.get("issued_by") or self.actor_name)
+
+    @property
+    def words(self) -> str:
+        """What else is said of it."""
+        return "；".join(filter(None, ["补录" if self.late else "", str(self.facts.get("reason", ""))]))
+
 
 SAID = tuple(
     name if name != "id" else "_id"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from server.kernel import chain
+from server.kernel.folding import bare_number
 from server.kernel.identity import Actor
 from server.kernel.mongo import Row, new_id
 from server.kernel.platform import Platform
@@ -60,6 +62,24 @@ def row_of(
 async def entries_of(scope: Scope, certificate_id: str) -> list[LedgerEntry]:
     """Oldest first. The caller has established that its reader may see the certificate."""
     return await store.of_certificate(scope, certificate_id)
+
+
+@dataclass(frozen=True)
+class EntryFilter:
+    """What is empty matches everything."""
+
+    number: str = ""
+    kind: EntryKind | None = None
+
+
+async def entries(
+    platform: Platform, actor: Actor, narrowed: EntryFilter, *, before: str | None = None, limit: int = 30
+) -> list[LedgerEntry]:
+    """What happened to the certificates of the actor's jurisdiction, newest first."""
+    number = bare_number(narrowed.number)
+    return await store.entries(
+        platform, actor.jurisdiction, number, narrowed.kind, before=before, limit=limit
+    )
 
 
 def is_ours(platform: Platform, row: Row) -> bool:

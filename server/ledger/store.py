@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 
 from pymongo import ReplaceOne
 
-from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.identity import Jurisdiction
+from server.kernel.mongo import CollectionSpec, Index, Row, by_age
 from server.kernel.unit_of_work import Scope
 from server.ledger.documents import STANDING, EntryKind, LedgerEntry, LedgerRoot
 from server.ledger.merkle import Node
@@ -21,6 +22,10 @@ COLLECTIONS = (
             Index([("certificate_id", 1), ("_id", 1)]),
             Index([("certificate_id", 1), ("kind", 1)], unique=True, partial={"kind": EntryKind.ISSUED}),
             Index([("institution_code", 1), ("kind", 1), ("_id", 1)]),
+            Index([("institution_code", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("_id", -1)]),
+            Index([("number", 1), ("_id", -1)]),
+            Index([("kind", 1), ("_id", -1)]),
         ),
     ),
     CollectionSpec("ledger_roots", shard_key=None, indexes=(Index([("size", 1)]),)),
@@ -35,6 +40,16 @@ async def insert(scope: Scope, rows: Sequence[Row]) -> None:
 
 async def of_certificate(scope: Scope, certificate_id: str) -> list[LedgerEntry]:
     rows = scope["ledger"].find({"certificate_id": certificate_id}, session=scope.session).sort("_id", 1)
+    return [LedgerEntry.from_mongo(row) async for row in rows]
+
+
+async def entries(
+    scope: Scope, reach: Jurisdiction, number: str, kind: EntryKind | None, *, before: str | None, limit: int
+) -> list[LedgerEntry]:
+    """Newest or oldest first (kernel.mongo.by_age)."""
+    given: Row = ({"number": number} if number else {}) | ({"kind": kind} if kind else {})
+    condition, direction = by_age({"$and": [reach.filter(), given]}, before)
+    rows = scope["ledger"].find(condition, session=scope.session).sort("_id", direction).limit(limit)
     return [LedgerEntry.from_mongo(row) async for row in rows]
 
 

@@ -2,13 +2,17 @@
 
 import io
 import zipfile
+from datetime import timedelta
 
 import openpyxl
+import orjson
 import pytest
 
 from server.certificates import signing
 from server.certificates.documents import Certificate
 from server.kernel.platform import Platform
+from server.ledger import roots
+from server.ledger import service as ledger
 from server.wechat.simulator import Simulator
 from tests import cast
 from tests.admin.browserless import Browser, sign_in
@@ -16,6 +20,7 @@ from tests.asking import ask_on_page
 from tests.certifying import certificates_of, issued, passed_class
 from tests.printed import open_pdf, text_of
 from tests.stage import ClassInSession
+from tests.surveying import clock_of
 
 
 @pytest.fixture
@@ -163,3 +168,36 @@ async def test_the_qr_code_opens_all_that_the_paper_shows(site: str, found: list
     for wrong in ("x", "%00", "A" * 200, "..%2Fadmin", found[0].token + "%20"):
         missing = await anybody.get(f"/verify/{wrong}")
         assert missing.status == 404 and "查无此证" in missing.text, wrong
+
+
+async def test_the_ledger_is_published_for_anybody_and_its_entries_are_shown_to_whom_they_concern(
+    platform: Platform, site: str, found: list[Certificate], opened: ClassInSession
+) -> None:
+    assert "次日凌晨开始公布" in (await Browser(site).get("/ledger")).text
+    mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    await mine.get(f"/admin/certificates/{found[0].id}/pdf")
+    one = await mine.get(f"/admin/certificates/{found[0].id}")
+    assert f"核发（{opened.officer.name}）" in one.text and "打印（" in one.text
+    number = found[0].printed.number
+    listed = await mine.get(f"/admin/certificates/entries?number={number}")
+    assert listed.text.count(number) >= 2 and found[1].printed.number not in listed.text
+    exported = await mine.get(f"/admin/certificates/entries/export?number={number}")
+    sheet = openpyxl.load_workbook(io.BytesIO(exported.body)).active
+    assert sheet is not None
+    assert [row[1].value for row in sheet.iter_rows(min_row=2)] == ["打印", "核发"]
+    yangzhou = await sign_in(platform, site, cast.YANGZHOU_OFFICER)
+    assert number not in (await yangzhou.get("/admin/certificates/entries")).text
+
+    await ledger.seal(platform)
+    await roots.check_and_sign(platform)
+    clock_of(platform).advance(timedelta(days=1))
+    await roots.check_and_sign(platform)
+    later, earlier = orjson.loads((await Browser(site).get("/ledger/roots")).body)["items"]
+    shown = await Browser(site).get("/ledger")
+    assert later["root"] in shown.text and f"earlier={earlier['day']}&amp;later={later['day']}" in shown.html
+    days = f"earlier={earlier['day']}&later={later['day']}"
+    proof = orjson.loads((await Browser(site).get(f"/ledger/consistency?{days}")).body)
+    assert proof["later"] == later and proof["path"] == [], "nothing was entered between"
+    assert (await Browser(site).get("/ledger/consistency?earlier=x&later=y")).status == 422
+    assert (await Browser(site).get(f"/ledger?before={later['day']}")).status == 200
+    assert (await Browser(site).get("/ledger/consistency?earlier=2001-01-01&later=2001-01-02")).status == 404

@@ -135,6 +135,7 @@ def one_page(page: Page, shown: Certificate, **changes: Any) -> None:
         "certificate": shown,
         "paper": paper(shown),
         "verify_url": f"https://platform.test/verify/{shown.token}",
+        "entries": [],
         "after": after_issue(shown),
         "may": allowed("certificates:issue", "certificates:revoke", "reissues:manage"),
     }
