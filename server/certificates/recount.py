@@ -82,6 +82,9 @@ def _wrong_with(platform: Platform, row: Row, entries: Sequence[Row], basis: Bas
         if issued:
             yield finding(FindingKind.STATUS, "台账已记核发，证书却是“待签”。")
         return
+    if issued is None and status == CertificateStatus.REVOKED and not _file_of(row):
+        # a number of which no certificate could be made was given up: that is its first entry
+        issued = next((one for one in entries if one.get("kind") == EntryKind.REVOKED), None)
     if issued is None:
         yield finding(FindingKind.NO_ENTRY, "库中有这张证书，台账没有它的核发记录。")
         return
