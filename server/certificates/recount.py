@@ -76,15 +76,11 @@ def _wrong_with(platform: Platform, row: Row, entries: Sequence[Row], basis: Bas
 
     if not all(ledger.is_ours(platform, one) for one in entries):
         yield finding(FindingKind.ENTRY, "它在台账中的记录被改动过。")
-    issued = next((one for one in entries if one.get("kind") == EntryKind.ISSUED), None)
-    status = row.get("status")
+    issued, status = _first(row, entries), row.get("status")
     if status == CertificateStatus.PENDING:
         if issued:
             yield finding(FindingKind.STATUS, "台账已记核发，证书却是“待签”。")
         return
-    if issued is None and status == CertificateStatus.REVOKED and not _file_of(row):
-        # a number of which no certificate could be made was given up: that is its first entry
-        issued = next((one for one in entries if one.get("kind") == EntryKind.REVOKED), None)
     if issued is None:
         yield finding(FindingKind.NO_ENTRY, "库中有这张证书，台账没有它的核发记录。")
         return
@@ -103,6 +99,13 @@ def _wrong_with(platform: Platform, row: Row, entries: Sequence[Row], basis: Bas
         yield finding(FindingKind.BASIS, words)
     if _file_of(row) != issued.get("file"):
         yield finding(FindingKind.FILE, "登记的文件不是核发时的那一份。")
+
+
+def _first(row: Row, entries: Sequence[Row]) -> Row | None:
+    """The entry that says what was issued; where no certificate could be made and its number was given up, the one that says so."""
+    by_kind = {str(one.get("kind")): one for one in reversed(entries)}
+    given_up = row.get("status") == CertificateStatus.REVOKED and not _file_of(row)
+    return by_kind.get(EntryKind.ISSUED) or (by_kind.get(EntryKind.REVOKED) if given_up else None)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from tornado.httpclient import AsyncHTTPClient
 
 from scripts import verify_certificate
 from server.certificates import service as certificates
-from server.certificates.issue import Revocation, revoke_certificate
 from server.kernel.platform import Platform
 from server.ledger import roots
 from server.ledger import service as ledger
+from server.reissues import revoking
+from server.reissues.revoking import Revocation
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
 from tests.admin.browserless import Browser
@@ -97,7 +98,7 @@ async def test_a_file_its_proof_and_a_root_are_checked_without_platform_and_data
     assert code == 2 and "不是完好的 PDF" in said
 
     wanted = Revocation(reason="姓名登记有误", typed=one.printed.number)
-    await revoke_certificate(platform, XINGTAI, one.id, wanted)
+    await revoking.revoke(platform, XINGTAI, one.id, wanted)
     page = await Browser(site).get(f"/verify/{one.token}")
     assert "公布台账根" in page.text and "撤销" in page.text and "下载入账证明" in page.text
     public = (await Browser(site).get("/ledger")).text
