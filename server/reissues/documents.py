@@ -82,7 +82,7 @@ class Reissue(Found, Reviewed):
 
     @property
     def named(self) -> str:
-        return f"{self.name} {self.certificate_number} {self.kind.label}"
+        return f"{self.name}（尾号 {self.id_number_masked[-4:]}）{self.kind.label}，证书 {self.certificate_number}"
 
     @property
     def address(self) -> str:

@@ -27,7 +27,7 @@ from tests.printed import a_snapshot
 pytestmark = pytest.mark.browser
 
 NOON = datetime(2026, 12, 2, 4, 0, tzinfo=UTC)
-NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}}
+NO_ERRORS: dict[str, Any] = {"problem": None, "errors": {}, "values": {}, "wrong": ""}
 CLASS = TrainingClass(
     institution_code="009",
     institution_name="邢台技师学院",
