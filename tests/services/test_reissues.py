@@ -137,6 +137,37 @@ async def test_only_the_issuer_decides_and_of_two_at_once_one_does(
     assert await platform["certificates"].count_documents({"replaces": paper.id}) == 1
 
 
+async def test_while_the_new_one_is_signed_the_first_is_valid_and_nothing_else_is_asked_about_it(
+    platform: Platform, opened: ClassInSession, paper: Certificate
+) -> None:
+    asked = await service.ask(platform, opened.officer, paper.id, LOST)
+    done = await service.grant(platform, opened.officer, asked.id, read(asked))
+    assert (await now(platform, paper)).valid and not (await now(platform, done.made or "")).valid
+    at_once = Revocation(reason="印错一字", typed=paper.printed.number)
+    for refused in (
+        service.ask(platform, opened.officer, paper.id, LOST),
+        revoking.propose(platform, opened.officer, paper.id, Proposal(reason="成绩有误，须核实。")),
+        revoking.revoke(platform, opened.officer, paper.id, at_once),
+    ):
+        with pytest.raises(rules.BeingSigned):
+            await refused
+    await certifying.signed(platform)
+    assert not (await now(platform, paper)).valid and (await now(platform, done.made or "")).valid
+    number, id_number = paper.printed.number, paper.printed.id_number
+    assert await certificates.valid_one(platform, id_number, number, paper.printed.level)
+
+
+async def test_an_institution_that_has_lost_its_title_answers_for_what_it_issued_and_issues_nothing_anew(
+    platform: Platform, opened: ClassInSession, paper: Certificate
+) -> None:
+    await platform["institutions"].update_one({"_id": cast.XINGTAI}, {"$set": {"qualifications": []}})
+    new = await granted(platform, opened, paper)
+    at_once = Revocation(reason="印错一字", typed=new.printed.number)
+    await revoking.revoke(platform, opened.officer, new.id, at_once)
+    with pytest.raises(rules.MayNotHaveOne):
+        await revoking.renew(platform, opened.officer, new.id, Renewal(reason="更正后重新核发"))
+
+
 async def test_an_order_that_has_run_out_is_said_before_and_a_copy_needs_no_number(
     platform: Platform, opened: ClassInSession, paper: Certificate
 ) -> None:
