@@ -13,11 +13,11 @@ from tornado.httpclient import AsyncHTTPClient
 
 from scripts import verify_certificate
 from server.certificates import service as certificates
+from server.certificates.issue import Revocation
 from server.kernel.platform import Platform
 from server.ledger import roots
 from server.ledger import service as ledger
 from server.reissues import revoking
-from server.reissues.revoking import Revocation
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
 from tests.admin.browserless import Browser
