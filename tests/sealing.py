@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -13,6 +19,8 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 from cryptography.x509.oid import NameOID
 from PIL import Image, ImageDraw
 
+PDFSIG = shutil.which("pdfsig") or shutil.which("pdfsig", path=f"{sys.prefix}/poppler")
+"""Of poppler-utils; scripts/test gets it."""
 PASSWORD = "口令 with a blank"
 NOW = datetime(2026, 3, 16, tzinfo=UTC)
 P256 = ec.generate_private_key(ec.SECP256R1())
@@ -78,3 +86,45 @@ def svg(
     head: str = "",
 ) -> bytes:
     return f'{head}<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">{inside}</svg>'.encode()
+
+
+# ---- programs that are not ours
+
+
+VALIDATOR = """
+import sys
+from pyhanko.keys import load_certs_from_pemder
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
+
+roots = list(load_certs_from_pemder([sys.argv[1]]))
+for name in sys.stdin.read().split():
+    try:
+        with open(name, "rb") as file:
+            [one] = PdfFileReader(file).embedded_regular_signatures
+            found = validate_pdf_signature(one, ValidationContext(trust_roots=roots, allow_fetching=False))
+            print(found.bottom_line, one.docmdp_level.name if one.docmdp_level else "-")
+    except Exception as error:
+        print(False, type(error).__name__)
+"""
+
+
+def of_pyhankos_validator(paths: Sequence[Path], root: Path) -> list[str]:
+    """A line for each file: whether it holds under that authority, and what its certification permits."""
+    names = "\n".join(map(str, paths))
+    command = [sys.executable, "-c", VALIDATOR, str(root)]
+    return subprocess.run(
+        command, input=names, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+
+def hold_for_poppler(paths: Sequence[Path]) -> list[bool]:
+    """Whether pdfsig finds a signature that is valid and of the whole file."""
+
+    def holds(path: Path) -> bool:
+        said = subprocess.run([str(PDFSIG), path], capture_output=True, text=True, check=False).stdout
+        return "Signature is Valid." in said and "  - Total document signed" in said.splitlines()
+
+    with ThreadPoolExecutor(2) as two:
+        return list(two.map(holds, paths))
