@@ -27,6 +27,7 @@ from server.kernel.permissions import Permission
 from server.kernel.public_questions import Asker
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
+from server.ledger import roots
 from server.ledger import service as ledger
 from server.reissues import history
 from server.seals.checker import MOST_BYTES
@@ -137,6 +138,7 @@ LEDGER = Listing(
 async def checks(page: PageHandler, query: Query, rows: Sequence[LedgerFinding]) -> dict[str, Any]:
     return {
         "checks": await reconcile.checks(page.platform, page.actor),
+        "chain_broken": (await roots.state(page.platform)).broken,
         "kind_title": reconcile.kind_title,
         "of_one": page.actor.institution_code is not None,
     }

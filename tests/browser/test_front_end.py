@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Dialog, Page, Request, expect
 
+from server.kernel.chain import Checked
+from server.ledger.documents import LedgerRoot
 from tests.admin.front_end import SITE, layout_context, show, signed_out_context
 from tests.browser.conftest import assert_accessible, assert_looks_right
 
@@ -57,6 +59,15 @@ SESSIONS = [
     for mark in "ab"
 ]
 
+ROOT = LedgerRoot(
+    id="2027-01-05",
+    size=128_000,
+    root="5dc9da79a70659a9" * 4,
+    statement="{}",
+    signature="",
+    certificate="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    signed_at=NOON,
+)
 PAGES: dict[str, tuple[str, Callable[..., dict[str, Any]], dict[str, Any]]] = {
     "style guide": ("styleguide.html", layout_context, {"flashes": [("success", "已保存")]}),
     "log-in": (
@@ -106,6 +117,16 @@ PAGES: dict[str, tuple[str, Callable[..., dict[str, Any]], dict[str, Any]]] = {
     ),
     "revoked": ("certificates/verify.html", signed_out_context, {"certificate": REVOKED, "checked_at": NOON}),
     "unknown": ("certificates/verify.html", signed_out_context, {"certificate": None, "checked_at": NOON}),
+    "ledger": (
+        "ledger/roots.html",
+        signed_out_context,
+        {
+            "roots": [ROOT.model_copy(update={"id": day}) for day in ("2027-01-05", "2027-01-04")],
+            "checked": Checked(checked_at=NOON),
+            "before": "",
+            "most": 2,
+        },
+    ),
     "error": ("errors/error.html", layout_context, {"problem": REFUSED}),
     "error signed out": ("errors/error.html", signed_out_context, {"problem": REFUSED}),
 }

@@ -126,6 +126,7 @@ def check_page(**more: Any) -> dict[str, Any]:
         "rows": FINDINGS,
         "checks": CHECKS,
         "kind_title": kind_title,
+        "chain_broken": "",
         "may": allowed("jobs:run"),
         "of_one": False,
         "previous": None,
