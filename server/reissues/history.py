@@ -64,6 +64,11 @@ class AfterIssue:
         """Nothing is going on that would have to end first."""
         return self.open is None and self.after is None
 
+    @property
+    def may_be_revoked(self) -> bool:
+        """A request is in nobody's way: it ends with that."""
+        return self.after is None and (self.open is None or self.open.kind is not Kind.REVOKED)
+
     def lacks(self, *, keeps_number: bool) -> str:
         """Why no other can be issued, in Chinese; empty when one can."""
         try:

@@ -32,7 +32,10 @@ async def test_a_copy_other_words_and_a_revocation_go_their_ways_from_the_page_o
     assert short.status == 422 and "data-dialog-show" in short.html and ">丢</textarea>" in short.html
     asked = await mine.post(f"{home}/reissue", {"kind": "LOST", "reason": "本人遗失证书。"})
     assert asked.location.startswith("/admin/reissues/")
-    assert "在办：补发（遗失）" in (await mine.get(home)).text
+    going = (await mine.get(home)).text
+    assert (
+        "在办：补发（遗失）" in going and "在办的补发（遗失）申请随之终止" in going
+    )  # and no way to ward a revocation off
     assert (
         "本人遗失证书。" in (await mine.get("/admin")).text
         or asked.location in (await mine.get("/admin")).html
