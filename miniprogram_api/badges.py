@@ -62,7 +62,7 @@ class DidDocument(ForPrograms):
 class StatusList(ForPrograms):
     @allow(Permission.ANYONE, rate=CHECK_RATE)
     async def get(self, list_number: str) -> None:
-        signed = await service.status_list(self.platform, int(list_number))
+        signed = await service.status_list(self.platform, list_number)
         self.for_everybody(300)
         self.set_header("Content-Type", "application/vc+jwt")
         self.finish(signed)
@@ -73,5 +73,5 @@ ROUTES: list[Route] = [
 ]
 FOR_ANYBODY: list[Route] = [
     (r"/\.well-known/did\.json", DidDocument),
-    (r"/credentials/status/(?P<list_number>[0-9]{1,4})", StatusList),
+    (r"/credentials/status/(?P<list_number>[0-9]{3})", StatusList),
 ]

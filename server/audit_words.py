@@ -119,8 +119,6 @@ TITLES = {
     "certificates:fail": "证书没有制成",
     "certificates:issue": "核发证书",
     "certificates:query-batch": "批量查询证书",
-    "certificates:issue-credential": "领取数字凭证",
-    "certificates:make-credential-key": "生成数字凭证的签名密钥",
     "certificates:print": "打印证书",
     "certificates:print-class": "打印全班证书",
     "certificates:reconcile": "核查证书台账",

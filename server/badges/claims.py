@@ -20,7 +20,7 @@ from server.certificates.documents import Printed
 from server.kernel.clock import BEIJING
 
 LIST_SIZE = 131_072
-"""Places of one list: the least that the specification allows, so that nobody can tell whose state is asked for."""
+"""Places of one list: the least that the specification allows, and more than an institution has 序列号."""
 _CREDENTIALS = "https://www.w3.org/ns/credentials/v2"
 _BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 
@@ -41,8 +41,9 @@ class Issuer:
     def method(self) -> str:
         return f"{self.did}#{self.key_id}"
 
-    def list_address(self, number: int) -> str:
-        return f"{self.home}/credentials/status/{number}"
+    def list_address(self, institution_code: str) -> str:
+        """Of the states of what an institution has issued."""
+        return f"{self.home}/credentials/status/{institution_code}"
 
 
 def did_document(issuer: Issuer, public_key: dict[str, Any]) -> dict[str, Any]:
@@ -68,14 +69,14 @@ def credential(
     certificate_id: str,
     verify_url: str,
     identities: list[dict[str, Any]],
+    listed: str,
     place: int,
     now: datetime,
 ) -> dict[str, Any]:
     """The claims of the signed credential: itself, and those that a JWT names its own way (OB 3.0, 8.2.4)."""
     name = f"urn:uuid:{uuid5(NAMESPACE_URL, f'{issuer.home}/certificates/{certificate_id}')}"
     since = _moment(printed.issued_on)
-    listed = issuer.list_address(place // LIST_SIZE + 1)
-    index = str(place % LIST_SIZE)
+    index = str(place)
     return {
         "@context": [_CREDENTIALS, _BADGES],
         "id": name,
@@ -145,9 +146,8 @@ def identity(kind: str, value: str, salt: str, *, told: bool) -> dict[str, Any]:
     return found | ({"salt": salt} if told else {})
 
 
-def status_list(issuer: Issuer, number: int, set_places: Iterable[int], now: datetime) -> dict[str, Any]:
+def status_list(issuer: Issuer, address: str, ended: Iterable[int], now: datetime) -> dict[str, Any]:
     """The claims of a signed list: a bit for each place, 1 for what does not count any more."""
-    address = issuer.list_address(number)
     return {
         "@context": [_CREDENTIALS],
         "id": address,
@@ -158,7 +158,7 @@ def status_list(issuer: Issuer, number: int, set_places: Iterable[int], now: dat
             "id": f"{address}#list",
             "type": "BitstringStatusList",
             "statusPurpose": "revocation",
-            "encodedList": encoded(place - (number - 1) * LIST_SIZE for place in set_places),
+            "encodedList": encoded(ended),
             "ttl": 300_000,
         },
         "iss": issuer.did,

@@ -1,30 +1,37 @@
-"""The holder fetches the certificate as a signed credential; anybody reads the key and the list of states that it is checked by."""
+"""The holder fetches the certificate as a signed credential; anybody reads the key and the list of states that it is checked by.
+
+Nothing is kept of either: the key comes from a secret, and a certificate's place in the list of its institution from its 序列号.
+"""
 
 from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-import orjson
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from pymongo.errors import DuplicateKeyError
 
-from server.badges import claims, store
-from server.badges.claims import LIST_SIZE, Issuer
-from server.badges.documents import BadgeEntry, BadgeKey
+from server.badges import claims
+from server.badges.claims import Issuer
 from server.certificates import service as certificates
 from server.certificates.documents import Certificate
 from server.certificates.press import verify_url
-from server.kernel import puzzles, sequences
+from server.certificates.rules import parse_serial
+from server.institutions import service as institutions
+from server.kernel import puzzles
 from server.kernel.errors import Conflict, NotFound
-from server.kernel.identity import Actor, system
+from server.kernel.identity import Actor
 from server.kernel.platform import Platform
-from server.kernel.unit_of_work import UnitOfWork, transactional
 
 ALGORITHM = "ES256"
-LISTS_MOST = 1_000
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Of P-256 (FIPS 186-5)."""
 
 
 class NotInForce(Conflict):
@@ -42,16 +49,15 @@ class Signed:
 
 
 async def my_credential(platform: Platform, actor: Actor, certificate_id: str) -> Signed:
-    """Signed anew each time, with its place in the list of states kept. Raises NotFound, NotInForce."""
+    """Signed anew each time. Raises NotFound, NotInForce."""
     found = await certificates.my_certificate(platform, actor, certificate_id)
     if not found.valid:
         raise NotInForce(
             f"这张证书的状态是“{found.status.label}”，不能领取数字凭证。如有疑问，请联系发证机构。"
         )
-    place = await _place(platform, actor, found)
     [id_number] = await platform.vault.decrypt([found.printed.id_number])
     salt = _salt(platform, found, "number")
-    key, issuer = await _signer(platform)
+    key, issuer = _signer(platform)
     said = claims.credential(
         issuer,
         found.printed,
@@ -61,7 +67,8 @@ async def my_credential(platform: Platform, actor: Actor, certificate_id: str) -
             claims.identity("name", found.printed.name, _salt(platform, found, "name"), told=True),
             claims.identity("ext:residentIdentityNumber", id_number, salt, told=False),
         ],
-        place=place,
+        listed=issuer.list_address(found.institution_code),
+        place=parse_serial(found.printed.serial).order,
         now=platform.machine.now(),
     )
     return Signed(_sign(key, issuer, said), salt, issuer.did)
@@ -69,39 +76,19 @@ async def my_credential(platform: Platform, actor: Actor, certificate_id: str) -
 
 async def did_document(platform: Platform) -> dict[str, Any]:
     """Whoever checks a credential finds the key here."""
-    key, issuer = await _signer(platform)
+    key, issuer = _signer(platform)
     return claims.did_document(issuer, key.as_dict(private=False))
 
 
-async def status_list(platform: Platform, number: int) -> str:
-    """A list as it stands now: what was revoked a moment ago is in it. Raises NotFound for a list that has nobody in it yet."""
-    first = (number - 1) * LIST_SIZE
-    if not 1 <= number <= LISTS_MOST or (number > 1 and not await store.reaches(platform, first)):
+async def status_list(platform: Platform, institution_code: str) -> str:
+    """The list of an institution as it stands now: what was revoked a moment ago is in it. Raises NotFound for no institution."""
+    if await institutions.numbered(platform, institution_code) is None:
         raise NotFound("没有这份状态列表。")
-    ended = await certificates.not_in_force(platform)
-    places = await store.places_of(platform, ended, first, first + LIST_SIZE)
-    key, issuer = await _signer(platform)
-    return _sign(key, issuer, claims.status_list(issuer, number, places, platform.machine.now()))
-
-
-# ---- places and key
-
-
-async def _place(platform: Platform, actor: Actor, found: Certificate) -> int:
-    kept = await store.entry(platform, found.id)
-    return kept.place if kept else await _enter(platform, actor, found.id)
-
-
-@transactional
-async def _enter(unit: UnitOfWork, certificate_id: str) -> int:
-    """Two phones of one person at once: both write the sequence, and the later one finds what the first has entered."""
-    if kept := await store.entry(unit, certificate_id):
-        unit.nothing_written()
-        return kept.place
-    place = await sequences.take(unit, "credential-status", 1, last=LISTS_MOST * LIST_SIZE) - 1
-    await store.insert_entry(unit, BadgeEntry(id=certificate_id, place=place, at=unit.now))
-    unit.audit("certificates:issue-credential", certificate_id, place=place)
-    return place
+    ended = await certificates.not_in_force(platform, institution_code)
+    places = [parse_serial(serial).order for serial in ended]
+    key, issuer = _signer(platform)
+    address = issuer.list_address(institution_code)
+    return _sign(key, issuer, claims.status_list(issuer, address, places, platform.machine.now()))
 
 
 def _salt(platform: Platform, found: Certificate, of: str) -> str:
@@ -110,26 +97,18 @@ def _salt(platform: Platform, found: Certificate, of: str) -> str:
     return hmac.digest(puzzles.secret(platform, "salt of a credential"), said, "sha256").hex()[:32]
 
 
-async def _signer(platform: Platform) -> tuple[ECKey, Issuer]:
-    kept = await store.key(platform, ALGORITHM)
-    if kept is None:
-        try:
-            await _make_key(platform, system("badges"))
-        except DuplicateKeyError:
-            pass  # another server was first
-        kept = await store.key(platform, ALGORITHM)
-        assert kept is not None
-    [opened] = await platform.vault.decrypt([kept.sealed])
-    key = ECKey.import_key(orjson.loads(opened))
+def _signer(platform: Platform) -> tuple[ECKey, Issuer]:
+    key = _key(platform.settings.trail_secret.get_secret_value())
     return key, Issuer(platform.settings.home, key.thumbprint())
 
 
-@transactional
-async def _make_key(unit: UnitOfWork) -> None:
-    private = ECKey.generate_key("P-256").as_dict(private=True)
-    [sealed] = await unit.platform.vault.encrypt_random([orjson.dumps(private).decode()])
-    await store.insert_key(unit, BadgeKey(id=ALGORITHM, sealed=sealed, made_at=unit.now))
-    unit.audit("certificates:make-credential-key", ALGORITHM)
+@cache
+def _key(secret: str) -> ECKey:
+    """Of the secret that seals the trail: it is kept as long as the platform is, and is in no database."""
+    drawn = HKDF(SHA256(), 48, None, b"credentials ES256").derive(secret.encode())
+    private = derive_private_key(int.from_bytes(drawn, "big") % (_ORDER - 1) + 1, SECP256R1())
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return ECKey.import_key(pem)
 
 
 def _sign(key: ECKey, issuer: Issuer, said: dict[str, Any]) -> str:

@@ -172,9 +172,9 @@ async def numbered(scope: Scope, number: str) -> str | None:
     return await store.numbered(scope, number)
 
 
-async def not_in_force(scope: Scope) -> list[str]:
-    """Ids of all that were revoked, or have another in their place: few of many."""
-    return await store.not_in_force(scope)
+async def not_in_force(scope: Scope, institution_code: str) -> list[str]:
+    """The 序列号 of those that were revoked, or have another in their place: few of many."""
+    return await store.not_in_force(scope, institution_code)
 
 
 async def needed(scope: Scope, person_ids: Sequence[str]) -> set[str]:

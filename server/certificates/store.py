@@ -38,7 +38,7 @@ COLLECTIONS = (
             Index([("printed.number", 1), ("_id", -1)]),
             Index([("class_id", 1), ("_id", 1)]),
             Index([("status", 1), ("_id", 1)], partial={"status": "PENDING"}),
-            Index([("current", 1), ("_id", 1)], partial={"current": False}),
+            Index([("institution_code", 1), ("current", 1)], partial={"current": False}),
             Index([("replaces", 1)], unique=True, partial={"replaces": {"$type": "string"}}),
             Index([("file.sha256", 1)], partial={"file.sha256": {"$exists": True}}),
             Index([("drafts", 1)], partial={"drafts.0": {"$exists": True}}),
@@ -121,9 +121,14 @@ async def by_id(scope: Scope, certificate_id: str) -> Certificate | None:
     return await _one(scope, {"_id": certificate_id})
 
 
-async def not_in_force(scope: Scope) -> list[str]:
-    rows = scope["certificates"].find({"current": False}, {"_id": 1}, session=scope.session)
-    return [row["_id"] async for row in rows]
+async def not_in_force(scope: Scope, institution_code: str) -> list[str]:
+    condition: Row = {
+        "institution_code": institution_code,
+        "current": False,
+        "status": {"$ne": CertificateStatus.PENDING},
+    }
+    rows = scope["certificates"].find(condition, {"printed.serial": 1}, session=scope.session)
+    return [row["printed"]["serial"] async for row in rows]
 
 
 async def matching(

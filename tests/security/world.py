@@ -155,7 +155,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "person_id": trainee.actor.id,
             "place_check_id": place_check_id,
             "token": certificate.token,
-            "list_number": "1",
+            "list_number": cast.XINGTAI,
             "openid": "openid-of-somebody",
             "code": cast.XINGTAI,
             "number": "1",

@@ -7,7 +7,6 @@ from server.applications import documents as applications
 from server.assessment import documents as assessment
 from server.attendance import documents as attendance
 from server.backbone import documents as backbone
-from server.badges import documents as badges
 from server.certificates import documents as certificates
 from server.certificates.batch_store import BatchUse
 from server.classes import documents as classes
@@ -49,8 +48,6 @@ MODELS: dict[str, type[Document]] = {
     "arrivals": admissions.Arrival,
     "audit_checks": chain.Checked,
     "backbone_teachers": backbone.PoolMember,
-    "badge_entries": badges.BadgeEntry,
-    "badge_keys": badges.BadgeKey,
     "batch_queries": BatchUse,
     "base_requests": institutions.BaseRequest,
     "bindings": accounts.Binding,
