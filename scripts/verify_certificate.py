@@ -1,6 +1,6 @@
 """Checks a certificate's file by itself: no platform, no database, no network, and none of the platform's code.
 
-    scripts/verify-certificate 证书.pdf --proof 台账证明.json --root 另存的根.json
+    scripts/verify-certificate 证书.pdf --proof 入账证明.json --root 另存的根.json
 
 The proof is what the public page of the certificate gives (/verify/…/proof); the root one that was kept from /ledger/roots, best by
 somebody else and earlier. Says in Chinese what is proven and what is not. Ends with 0 where nothing speaks against the certificate, with 1
@@ -59,7 +59,7 @@ class Report:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="核对培训合格证书的电子文件，不依靠平台和数据库。")
     parser.add_argument("file", type=Path, help="证书的 PDF 文件")
-    parser.add_argument("--proof", type=Path, help="台账证明：公开验证页上下载的 JSON")
+    parser.add_argument("--proof", type=Path, help="入账证明：公开验证页上下载的 JSON")
     parser.add_argument("--root", type=Path, help="另外保存的签名根：公布页的 JSON，最好由他人较早保存")
     given = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)  # pyHanko's own words are for its developers
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"无法核对：{refusal}", file=sys.stderr)
         return 2
     except (KeyError, TypeError, AttributeError, ValueError):
-        print("无法核对：台账证明或签名根不是平台给出的内容。", file=sys.stderr)
+        print("无法核对：入账证明或签名根不是平台给出的内容。", file=sys.stderr)
         return 2
     print("\n没有证明的：")
     for words in report.open:
@@ -93,7 +93,7 @@ def _check(report: Report, content: bytes, proof: Any, kept: list[dict[str, Any]
             _check_inclusion(report, proof, digest)
         _compare(report, root, kept, given_proof=bool(proof))
     if not proof:
-        report.unproven("没有给出台账证明（--proof），没有核对这个文件是否记在台账里。")
+        report.unproven("没有给出入账证明（--proof），没有核对这个文件是否记在台账里。")
     report.unproven("这张证书今天是否仍然有效：签名的根公布以后还可能撤销、补发或换发，请在平台上查询。")
     report.unproven("纸质证书、打印件是否与这个文件相同：请逐项对照。")
 
@@ -128,7 +128,7 @@ def _check_signature(report: Report, content: bytes, authority: x509.Certificate
 
 def _check_signer(report: Report, signer: x509.Certificate, authority: x509.Certificate | None) -> None:
     if authority is None:
-        report.unproven("签名的密钥是谁的：请给出台账证明或签名根，以核对签名证书由谁签发。")
+        report.unproven("签名的密钥是谁的：请给出入账证明或签名根，以核对签名证书由谁签发。")
         return
     try:
         signer.verify_directly_issued_by(authority)
@@ -168,7 +168,7 @@ def _check_inclusion(report: Report, proof: dict[str, Any], digest: str) -> None
     path = [bytes.fromhex(one) for one in proof["path"]]
     reached = _root_of(proof["leaf"].encode(), int(proof["index"]), int(root["size"]), path)
     if reached is None or reached.hex() != root["root"]:
-        report.bad("台账证明算不到签名的根：它不属于这份台账，或被改动过。")
+        report.bad("入账证明算不到签名的根：它不属于这份台账，或被改动过。")
         return
     report.good(f"台账第 {leaf['position']} 条（证书编号 {leaf['number']}）在签名公布的台账里。")
     if not leaf["file"]:

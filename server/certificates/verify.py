@@ -202,8 +202,8 @@ async def query(platform: Platform, asked: CertificateQueryRequest, asker: Asker
 
 class ProofNotYet(Conflict):
     slug = "ledger-proof-not-yet"
-    title = "还没有台账证明"
-    default_detail = "证书台账每天凌晨签名公布一次，新核发的证书从第二天起可以下载台账证明。请明天再来。"
+    title = "还没有入账证明"
+    default_detail = "证书台账每天凌晨签名公布一次，新核发的证书从第二天起可以下载入账证明。请明天再来。"
 
 
 async def proof(platform: Platform, token: str, asker: Asker) -> InclusionProof:

@@ -72,7 +72,7 @@ async def test_a_file_its_proof_and_a_root_are_checked_without_platform_and_data
         return code, "".join(capsys.readouterr())
 
     code, said = await check(pdf)
-    assert code == 0 and "没有给出台账证明" in said, said
+    assert code == 0 and "没有给出入账证明" in said, said
     code, said = await check(keep("altered.pdf", signed.replace(b"/Lang", b"/Long", 1)), "--proof", proof)
     assert code == 1 and "在签名以后被改动过" in said and "台账登记的是另一个文件" in said
     code, said = await check(keep("longer.pdf", signed + b"\n%more\n"), "--proof", proof)
