@@ -22,6 +22,7 @@ from server.institutions.rules import NotQualified
 from server.kernel.errors import Invalid, NotFound, Unavailable
 from server.kernel.platform import Platform
 from server.kernel.sequences import OrderExhausted
+from server.ledger import service as ledger
 from server.reissues import revoking
 from server.wechat.simulator import Simulator
 from tests import cast, stage
@@ -270,6 +271,11 @@ async def test_the_number_is_stored_encrypted_and_each_look_at_it_is_noted(
         opened.officer.id,
     ]
     assert person.id_number not in str(looks)
+    entries = await ledger.entries_of(platform, one.id)
+    assert [entry.kind.label for entry in entries] == ["核发", "打印", "本人下载", "打印"], (
+        "where each sheet went"
+    )
+    assert person.id_number not in str(entries)
 
 
 async def test_the_zip_of_a_class_holds_each_valid_certificate(platform: Platform, wechat: Simulator) -> None:
