@@ -8,8 +8,9 @@ from server.kernel.platform import Platform
 from tests.security.test_every_route_and_role import openings
 from tests.security.visiting import Visitors
 
-NOT_MADE_BY_THE_PAGE = ("audit", "arrivals", "mini_program_codes")
-"""Who looks at a whole number is noted, and that the admission notice was read (article 10); a picture of WeChat's is kept once drawn."""
+NOT_MADE_BY_THE_PAGE = ("audit", "arrivals", "ledger", "mini_program_codes")
+"""Who looks at a whole number is noted, who prints or fetches a certificate (article 18), and that the admission notice was read (article
+10); a picture of WeChat's is kept once drawn."""
 
 
 @pytest.mark.timeout(300)
