@@ -89,16 +89,26 @@ def _wrong_with(platform: Platform, row: Row, entries: Sequence[Row], basis: Bas
     if not same:
         words = "内容（姓名、身份证号、课时、考核结果等）与核发时封存的不同，请与纸质证书或签名文件核对。"
         yield finding(FindingKind.CONTENT, words)
-    ended = [one.get("kind") for one in entries if one.get("kind") in ENDING]
-    expected = ended[-1] if ended else CertificateStatus.VALID
-    if status != expected or (row.get("current") is True) is not (status == CertificateStatus.VALID):
-        words = CertificateStatus(str(expected)).label
-        yield finding(FindingKind.STATUS, f"按台账应为“{words}”，库中不是。")
+    if words := _status_differs(row, entries):
+        yield finding(FindingKind.STATUS, words)
     if same and said and status == CertificateStatus.VALID and said.basis != issued.get("sessions"):
         words = "所依据的考核结果或课次（成绩、课时、上课时间）在核发以后被改动过。"
         yield finding(FindingKind.BASIS, words)
     if _file_of(row) != issued.get("file"):
         yield finding(FindingKind.FILE, "登记的文件不是核发时的那一份。")
+
+
+def _status_differs(row: Row, entries: Sequence[Row]) -> str:
+    """Why a certificate does not stand as its ledger says, in words."""
+    status, ended = row.get("status"), [one for one in entries if one.get("kind") in ENDING]
+    expected = str(ended[-1]["kind"]) if ended else CertificateStatus.VALID
+    if status != expected or (row.get("current") is True) is not (status == CertificateStatus.VALID):
+        return f"按台账应为“{CertificateStatus(expected).label}”，库中不是。"
+    if status == CertificateStatus.REVOKED:
+        facts = ended[-1].get("facts")
+        if not isinstance(facts, dict) or facts.get("reason") != (row.get("revoke_reason") or ""):
+            return "公开的撤销理由与台账记下的不同。"
+    return ""
 
 
 def _first(row: Row, entries: Sequence[Row]) -> Row | None:

@@ -154,6 +154,12 @@ TAMPERED: dict[str, tuple[str, Row, Row, set[FindingKind]]] = {
         {"status": "REPLACED", "current": False},
         {FindingKind.STATUS},
     ),
+    "why it is void": (
+        "certificates",
+        {"status": "REVOKED"},
+        {"revoke_reason": "与事实不符的理由"},
+        {FindingKind.STATUS},
+    ),
     "valid that does not count": ("certificates", {}, {"current": False}, {FindingKind.STATUS}),
     "grade": ("results", {}, {"total_tenths": 999}, {FindingKind.BASIS}),
     "hours attended": ("results", {}, {"hours_attended": 79}, {FindingKind.BASIS}),
