@@ -18,7 +18,6 @@ import base64
 import io
 import json
 import re
-import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Sequence
@@ -36,6 +35,7 @@ from PIL import Image
 
 from server.certificates.documents import CertificateSnapshot
 from server.kernel.errors import Problem
+from server.kernel.paper import BODY_FONT, FONT_FOLDERS, RARE_FONTS, TITLE_FONT
 from server.layouts.documents import Layout, Style
 
 TEMPLATE_VERSION = 2
@@ -43,17 +43,7 @@ TITLE = "工学一体化教师培训合格证书"
 PHONE_PPI = 144
 PHONE_WIDTH = 1080
 PAGE_INCHES = 297 / 25.4
-JPEG_QUALITY = 88
-
-FONT_FOLDERS = (
-    Path(sys.prefix) / "share" / "fonts",
-    Path("/usr/share/fonts/truetype/lxgw-wenkai"),
-    Path("/usr/share/fonts/truetype/hanazono"),
-)
-BODY_FONT = "Noto Serif CJK SC"
-TITLE_FONT = "LXGW WenKai"
-RARE_FONTS = ("HanaMinA", "HanaMinB")
-"""They have ideographs that the other two lack; never without one of these, for their common ones are of Japanese shape."""
+JPEG_QUALITY = 82
 
 GROUNDS_KEPT = 16
 """Some 300 KB each."""

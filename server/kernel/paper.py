@@ -23,10 +23,16 @@ from pydantic import JsonValue
 
 from server.kernel.errors import Problem, Unavailable
 
-FONT_FOLDERS = (Path(sys.prefix) / "share" / "fonts", Path("/usr/share/fonts/truetype/lxgw-wenkai"))
+FONT_FOLDERS = (
+    Path(sys.prefix) / "share" / "fonts",
+    Path("/usr/share/fonts/truetype/lxgw-wenkai"),
+    Path("/usr/share/fonts/truetype/hanazono"),
+)
 """Where fonts are looked for, so that a paper looks the same on each machine. One of the two families is enough."""
 BODY_FONT = "Noto Serif CJK SC"
 TITLE_FONT = "LXGW WenKai"
+RARE_FONTS = ("HanaMinA", "HanaMinB")
+"""Ideographs that the other two lack (decision 0039)."""
 WAITING_MOST = 64
 """Papers that may wait: some seconds. Whoever comes then is asked to come again."""
 
@@ -75,8 +81,9 @@ def _press() -> _Press:
 
 
 @cache
-def _compiler() -> tuple[typst.Compiler, list[str]]:
-    """The compiler and the families there are. Loading the fonts takes a moment: done at the first paper, in the thread."""
+def _compiler() -> tuple[typst.Compiler, list[str], list[str]]:
+    """The compiler, the families there are, and those for rare characters. Loading takes a moment: done at the first paper, in the
+    thread."""
     fonts = typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
@@ -85,12 +92,13 @@ def _compiler() -> tuple[typst.Compiler, list[str]]:
     families = [family for family in (TITLE_FONT, BODY_FONT) if family in fonts.families()]
     if not families:
         raise PaperFailed(f"没有可用的字体：请安装 {BODY_FONT} 或 {TITLE_FONT}。")
-    return typst.Compiler(font_paths=fonts, ignore_system_fonts=True), families
+    rare = [family for family in RARE_FONTS if family in fonts.families()]
+    return typst.Compiler(font_paths=fonts, ignore_system_fonts=True), families, rare
 
 
 def _draw(template: Path, data: Mapping[str, JsonValue]) -> bytes:
-    compiler, families = _compiler()
-    words = {**data, "fonts": {"title": families, "body": families[::-1]}}
+    compiler, families, rare = _compiler()
+    words = {**data, "fonts": {"title": [*families, *rare], "body": [*families[::-1], *rare]}}
     try:
         drawn, warnings = compiler.compile_with_warnings(
             template.read_bytes(),

@@ -10,6 +10,7 @@ from tests.printed import (
     MM,
     PAGE_HEIGHT,
     PAGE_WIDTH,
+    SEAL,
     Words,
     a_sheet,
     a_snapshot,
@@ -66,6 +67,29 @@ def test_1_certificate_information_is_printed(printed: str) -> None:
     """第十七条（一）: 发证机构（含发证机构印）、证书序列号和证书编号。"""
     for words in ("邢台技师学院", "证书序列号：1300900001", "证书编号：130092022063001"):
         assert words in printed
+
+
+def test_1_the_issuers_seal_is_on_the_paper_or_the_paper_says_that_it_is_not() -> None:
+    """第十七条（一）: 发证机构（含发证机构印）。"""
+    renderer = CertificateRenderer()
+    assert "（未盖章）" in text_of(renderer.render_pdf(a_sheet()))
+    assert "未盖章" not in text_of(renderer.render_pdf(a_sheet(seal=SEAL, seal_type="image/svg+xml")))
+
+
+def test_1_nothing_else_is_printed_and_all_of_it_in_the_order_of_the_article(printed: str) -> None:
+    """第十七条（一）: 个人信息、培训信息、证书信息, as the sample has them."""
+    snapshot = a_snapshot()
+    inorder = [snapshot.name, snapshot.id_number, "2022年6月6日", "三级教师培训", "信息类", *snapshot.courses]
+    inorder += ["80课时", "成绩合格", snapshot.issuer]
+    body = printed[printed.index("（身份证号") - len(snapshot.name) :]
+    places = [body.index(words) for words in inorder]
+    assert places == sorted(places)
+    rest = body
+    for words in (*inorder, "至2022年6月17日", snapshot.number, snapshot.serial, "2022年6月20日"):
+        rest = rest.replace(words, "", 1)
+    fixed = "（身份证号：）于参加工学一体化（专业大类：），完成《》《》《》课程学习，共计，经考核，，准予结业。特发此证。"
+    fixed += "证书编号：证书序列号：扫码验证（未盖章）"
+    assert sorted(rest.replace(" ", "")) == sorted(fixed)
 
 
 # ---- （二）1. 证书序列号（共10位）

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from server.certificates import issue, rules, signing, verify
+from server.certificates import issue, rules, signing, specimens, verify
 from server.certificates import service as certificates
 from server.certificates.documents import Certificate, CertificateStatus, LedgerFilter
 from server.certificates.issue import AlreadyRevoked, Revocation
@@ -23,12 +23,14 @@ from server.kernel.errors import Invalid, NotFound, Unavailable
 from server.kernel.platform import Platform
 from server.kernel.sequences import OrderExhausted
 from server.ledger import service as ledger
+from server.layouts import service as layouts
+from server.layouts.service import Offset
 from server.reissues import revoking
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.asking import ANYWHERE, ask
 from tests.certifying import certificates_of, issue_signed, issued, on_last_day, passed_class, release
-from tests.printed import a_sheet, text_of
+from tests.printed import a_sheet, open_pdf, text_of
 from tests.surveying import answer, clock_of, open_survey
 
 MONTH = "202603"
@@ -498,3 +500,21 @@ async def test_a_token_opens_one_certificate_and_no_other_token_does(
     assert shown == await verify.public_paper(platform, one)
     for wrong in (one.token[:-1], one.token + "A", one.id, one.printed.number, "\x00"):
         assert await verify.verify(platform, wrong, ANYWHERE) is None
+
+
+async def test_a_class_is_printed_on_forms_as_its_own_printer_needs_it(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await passed_class(platform, wechat)
+    with pytest.raises(NothingToPrint):
+        await specimens.class_overprint(platform, opened.officer, opened.id)
+    found = await issued(platform, opened)
+    await layouts.set_printer(platform, opened.officer, Offset(right=2))
+    laid = await specimens.class_overprint(platform, opened.officer, opened.id)
+    content = b"".join([chunk async for chunk in laid.content])
+    text = [page.extract_text() for page in open_pdf(content).pages]
+    assert all(one.printed.number in page for one, page in zip(found, text, strict=True))
+    assert "合格证书" not in text[0]
+    neighbour = stage.actor(cast.YANGZHOU_OFFICER)
+    with pytest.raises(NotFound):
+        await specimens.class_overprint(platform, neighbour, opened.id)
