@@ -43,6 +43,7 @@ from server.kernel.clock import SystemClock
 from server.kernel.embedded_mongod import EmbeddedMongod
 from server.kernel.identity import Actor, Jurisdiction, Role
 from server.kernel.mongo import new_id
+from server.kernel.paper import FONT_FOLDERS
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.settings import Settings
@@ -150,7 +151,7 @@ async def typst_inputs(platform: Platform, some: Sequence[Certificate]) -> list[
 
 
 def bare_compiler() -> typst.Compiler:
-    folders = [str(folder) for folder in render.FONT_FOLDERS if folder.is_dir()]
+    folders = [str(folder) for folder in FONT_FOLDERS if folder.is_dir()]
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
     return typst.Compiler(font_paths=fonts, ignore_system_fonts=True)
 

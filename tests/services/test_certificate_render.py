@@ -15,7 +15,6 @@ from PIL import Image, ImageChops, ImageDraw
 
 from server.certificates import press
 from server.certificates.render import (
-    FONT_FOLDERS,
     TEMPLATE_VERSION,
     CertificateRenderer,
     CharacterMissing,
@@ -27,6 +26,7 @@ from server.certificates.render import (
     missing_characters,
 )
 from server.institutions.rules import Level
+from server.kernel.paper import FONT_FOLDERS
 from server.layouts.documents import Layout, Ornament, Style
 from tests.printed import (
     MICROTEXT,
