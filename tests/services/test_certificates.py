@@ -22,9 +22,9 @@ from server.institutions.rules import NotQualified
 from server.kernel.errors import Invalid, NotFound, Unavailable
 from server.kernel.platform import Platform
 from server.kernel.sequences import OrderExhausted
-from server.ledger import service as ledger
 from server.layouts import service as layouts
 from server.layouts.service import Offset
+from server.ledger import service as ledger
 from server.reissues import revoking
 from server.wechat.simulator import Simulator
 from tests import cast, stage
