@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -14,12 +18,12 @@ from server.certificates.issue import Revocation
 from server.corrections import service as corrections
 from server.corrections.rules import Ground
 from server.corrections.service import TraineeCorrection
-from server.kernel.errors import Forbidden, NotFound
+from server.kernel.errors import Forbidden, NotFound, Problem
 from server.kernel.hearings import TooEarly
 from server.kernel.platform import Platform
 from server.kernel.reviews import NotInThisState, Return, Review, Withdrawal
 from server.reissues import history, revoking, rules, service
-from server.reissues.documents import Reissue
+from server.reissues.documents import Reissue, ReissueFilter
 from server.reissues.printing import Wanted
 from server.reissues.revoking import Decision, HoldersStatement, Proposal, Renewal
 from server.reissues.rules import Kind, State
@@ -319,3 +323,82 @@ async def test_after_a_revocation_a_new_one_is_a_deliberate_act_and_there_is_one
     new, old = await now(platform, new), await now(platform, paper)
     assert new.valid and new.printed.number != paper.printed.number and new.replaces == old.id
     assert (old.status, old.replaced_by) == (CertificateStatus.REVOKED, new.id)
+
+
+# ---- all of it, in any order
+
+
+async def test_in_any_order_one_certificate_counts_and_each_matter_is_settled_once(
+    platform: Platform, opened: ClassInSession, paper: Certificate
+) -> None:
+    """A long life of one person's certificate, from a seed: anything is tried, days may pass, and a signer may be late."""
+    dice, why = random.Random(1), WHY
+    me, officer = opened.trainees[0].actor, opened.officer
+    done: Counter[str] = Counter()
+    one, seen, matter, number = paper, 0, "", ""
+
+    def courses() -> str:
+        return f"课程{dice.randrange(1000)}"
+
+    acts: dict[str, Callable[[], Awaitable[object]]] = {
+        "ask": lambda: service.ask_as_holder(
+            platform,
+            me,
+            one.id,
+            HoldersRequest(
+                kind=dice.choice([Kind.LOST, Kind.CORRECTED]), reason=why, nonce=f"nonce-{dice.random()}"
+            ),
+        ),
+        "file new": lambda: service.file_new(
+            platform, officer, one.id, Wanted(reason=why, courses=courses())
+        ),
+        "propose": lambda: revoking.propose(platform, officer, one.id, Proposal(reason=why)),
+        "revoke": lambda: revoking.revoke(
+            platform, officer, one.id, Revocation(reason=why, typed=one.printed.number)
+        ),
+        "renew": lambda: revoking.renew(platform, officer, one.id, Renewal(reason=why)),
+        "grant": lambda: service.grant(platform, officer, matter, Review(seen=seen)),
+        "file": lambda: service.file(
+            platform, officer, matter, FiledAgain(seen=seen, reason=why, courses=courses())
+        ),
+        "approve": lambda: service.approve(platform, HEBEI, matter, Review(seen=seen)),
+        "return": lambda: service.return_(platform, HEBEI, matter, Return(seen=seen, reason=why)),
+        "decline": lambda: service.decline(platform, officer, matter, Return(seen=seen, reason=why)),
+        "withdraw": lambda: service.withdraw_own(platform, me, matter),
+        "leave": lambda: service.withdraw(platform, officer, matter, Withdrawal(seen=seen, reason=why)),
+        "state": lambda: revoking.state_own(
+            platform, me, matter, HoldersStatement(text=why, agrees=dice.random() < 0.5)
+        ),
+        "decide": lambda: revoking.decide(
+            platform, officer, matter, Decision(reason=why, typed=number, seen=seen)
+        ),
+    }
+    for tries in range(1_000):
+        if tries > 100 and not acts.keys() - done.keys():
+            break
+        held = await certificates.my_certificates(platform, me, limit=100)
+        standing = [each for each in held if each.current]
+        one = (standing or held)[0] if dice.random() < 0.9 else dice.choice(held)
+        matters = await service.list_reissues(platform, HEBEI, ReissueFilter(), limit=100)
+        open_ones = [each for each in matters if each.open]
+        if matters:
+            found = dice.choice(open_ones if open_ones and dice.random() < 0.9 else matters)
+            seen, matter, number = len(found.history), found.id, found.certificate_number
+        name = dice.choice([*acts, *["ask", "renew"] * 5])  # or most of it would be refused
+        if name in ("ask", "file new", "propose", "revoke", "renew") or matters:
+            with contextlib.suppress(Problem):
+                await acts[name]()
+                done[name] += 1
+        if dice.random() < 0.5:
+            await certifying.signed(platform)
+        if dice.random() < 0.05:
+            clock_of(platform).advance(timedelta(days=dice.choice([1, 8])))
+        held = await certificates.my_certificates(platform, me, limit=100)
+        for state in ("current", "valid", "pending"):
+            assert sum(getattr(each, state) for each in held) <= 1, state
+        assert await platform["reissues"].count_documents({"open": True}) <= 1
+        by_id = {each.id: each for each in held}
+        assert all(by_id[each.replaced_by].replaces == each.id for each in held if each.replaced_by)
+    assert not acts.keys() - done.keys(), "or it would prove nothing"
+    await certifying.signed(platform)
+    assert (await reconcile.reconcile(platform))["不符"] == 0
