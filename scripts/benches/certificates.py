@@ -19,7 +19,8 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
+from datetime import time as clock
 from pathlib import Path
 
 from pyhanko.sign.signers import SimpleSigner
@@ -34,6 +35,9 @@ from server.accounts.people import Identity
 from server.accounts.rules import Evidence
 from server.assessment import store as assessment_store
 from server.assessment.documents import Result, ResultPolicy
+from server.attendance import rules as attendance_rules
+from server.attendance import store as attendance_store
+from server.attendance.documents import CheckIn, Source, TeachingSession
 from server.certificates import issue, signing, store
 from server.certificates import service as certificates
 from server.certificates.documents import Certificate
@@ -49,6 +53,7 @@ from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.seals import service as seals
 from server.settings import Settings
+from server.surveys.documents import Survey
 
 LOOKED_FOR_EVERY = 1.0
 """Seconds, as server/jobs.py has it."""
@@ -120,6 +125,11 @@ async def passed_class(unit: UnitOfWork, month: int, sealed: Sequence[people.Sea
     enrolled = {"post": "讲师", "major_taught": "数控加工", "enrolled_at": unit.now}
     released = {"marks": [], "policy": policy, "released_at": unit.now, "released_by": "测试员"}
     await classes_store.insert_class(unit, new)
+    sessions = [_session(new, day) for day in (new.starts_on, new.ends_on)]
+    await attendance_store.insert_sessions(unit, sessions)
+    there = [_check_in(session, one.id).to_mongo() for session in sessions for one in persons]
+    await unit["check_ins"].insert_many(there, session=unit.session)
+    await unit["surveys"].insert_one(_survey(new, unit.now).to_mongo(), session=unit.session)
     await classes_store.insert_enrolments(
         unit, [Enrolment.model_validate(one | in_class | enrolled) for one in person_fields]
     )
@@ -131,12 +141,61 @@ async def passed_class(unit: UnitOfWork, month: int, sealed: Sequence[people.Sea
     return new.id
 
 
+def _session(of: TrainingClass, day: date) -> TeachingSession:
+    begins = attendance_rules.at(day, clock(8))
+    return TeachingSession(
+        **CODES,
+        class_id=of.id,
+        title="全天",
+        course=of.courses[0],
+        place=of.place,
+        hours=of.class_hours // 2,
+        code_step_seconds=5,
+        code_grace_seconds=2,
+        created_at=of.opened_at,
+        **vars(attendance_rules.usual_times(begins, begins + timedelta(hours=9))),
+    )
+
+
+def _check_in(session: TeachingSession, person_id: str) -> CheckIn:
+    return CheckIn(
+        session_id=session.id,
+        class_id=session.class_id,
+        person_id=person_id,
+        status=attendance_rules.Status.PRESENT,
+        source=Source.CODE,
+        checked_in_at=session.starts_at,
+    )
+
+
+def _survey(of: TrainingClass, now: datetime) -> Survey:
+    """That is over."""
+    return Survey(
+        **CODES,
+        class_id=of.id,
+        class_name=of.name,
+        year=of.ends_on.year,
+        teacher_ids=[],
+        questions=[],
+        opens_at=now - timedelta(days=4),
+        closes_at=now - timedelta(hours=1),
+        smallest_group=5,
+        created_at=now - timedelta(days=4),
+        created_by="测试员",
+    )
+
+
 # ---- the parts
 
 
 async def orders_of(platform: Platform, some: Sequence[Certificate]) -> list[Order]:
     material = await seals.material(platform, CODES["institution_code"])
     return [Order(sheet, material) for sheet in await sheets_of(platform, some)]
+
+
+def by_reportlab(orders: Sequence[Order], by: SimpleSigner) -> None:
+    for order in orders:
+        made_by_reportlab(order.sheet, by)
 
 
 async def in_workers(shop: Workshop, orders: Sequence[Order]) -> None:
@@ -206,13 +265,11 @@ async def run(options: argparse.Namespace, folder: Path, uri: str) -> None:
             round_[name].add(len(orders), began)
 
         began = time.perf_counter()
-        for order in orders:
-            make(order)
+        await asyncio.to_thread(lambda some: [*map(make, some)], orders)
         round_["ours"].add(len(orders), began)
         for name, by in (("documented", documented), ("key kept", key_kept)):
             began = time.perf_counter()
-            for order in orders:
-                made_by_reportlab(order.sheet, by)
+            await asyncio.to_thread(by_reportlab, orders, by)
             round_[name].add(len(orders), began)
 
         if month:  # the first round warms up
