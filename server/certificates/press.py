@@ -78,6 +78,9 @@ def bound(parts: Sequence[bytes], title: str) -> bytes:
     with PdfWriter() as book:
         for part in parts:
             book.append(io.BytesIO(part), import_outline=False)
+        book.remove_annotations(None)  # the fields of signatures: a reader would call them broken
+        for signed in ("/AcroForm", "/Perms"):
+            book.root_object.pop(signed, None)
         book.add_metadata({"/Title": title})
         whole = io.BytesIO()
         book.write(whole)

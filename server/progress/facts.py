@@ -94,6 +94,7 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
     there = {one: [who for who, awaited in enrolled.get(one, {}).items() if not awaited] for one in ids}
     surveyed = await surveys.of_classes(scope, there)
     due = await certificates.due_in(scope, going, enrolled, surveyed)
+    failed = await certificates.given_up(scope, ids)
     names = {one.person_id: one.name for each in found for one in each.teachers}
     letters = [one for kinds in asked.values() for each in kinds.values() for one in each.open]
     called = await people.called(scope, names | {one.teacher_id: one.teacher_name for one in letters})
@@ -138,6 +139,7 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
             survey=_survey(surveyed.get(one.id)),
             surveyed=one.id in surveyed,
             certificates_due=due.get(one.id, 0),
+            certificates_failed=failed.get(one.id, 0),
         )
 
     return {one.id: of_class(one) for one in found}

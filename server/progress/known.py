@@ -231,6 +231,8 @@ class ClassFacts:
     surveyed: bool = False
     """There is or was a survey."""
     certificates_due: int = 0
+    certificates_failed: int = 0
+    """That have their numbers, and could not be made."""
 
     @property
     def ready_by(self) -> date:

@@ -411,6 +411,15 @@ def closing(facts: ClassFacts, today: date) -> Iterator[Step]:
             since=facts.ends_on + timedelta(days=1),
             due=facts.ends_on + timedelta(days=facts.days.release),
         )
+    if facts.certificates_failed and facts.released_on is not None:
+        yield make(
+            Owner.INSTITUTION,
+            key="certificates-failed",
+            title=f"{facts.certificates_failed} 张证书没有制成：查看原因并重试",
+            path="/certificates",
+            since=facts.released_on,
+            due=facts.released_on + timedelta(days=facts.days.issue),
+        )
     if facts.certificates_due and facts.released_on is not None:
         yield make(
             Owner.INSTITUTION,

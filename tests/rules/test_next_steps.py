@@ -74,6 +74,7 @@ facts = st.builds(
     survey=st.none() | st.builds(SurveyFacts, days, days, st.integers(0, 9)),
     surveyed=st.booleans(),
     certificates_due=st.integers(0, 9),
+    certificates_failed=st.integers(0, 3),
 )
 
 

@@ -10,16 +10,18 @@ import pytest
 
 from server.certificates import issue, rules, signing, specimens, verify
 from server.certificates import service as certificates
-from server.certificates.documents import Certificate, CertificateStatus, LedgerFilter
+from server.certificates.documents import MOST_ATTEMPTS, Certificate, CertificateStatus, LedgerFilter
 from server.certificates.issue import AlreadyRevoked, Revocation
 from server.certificates.press import WAITING_MOST, Press
 from server.certificates.render import TextTooLong
 from server.certificates.rules import SurveyNotYetOpened
-from server.certificates.service import CertificateRevoked, NothingToPrint
+from server.certificates.service import CertificateNotReady, CertificateRevoked, NothingToPrint
 from server.certificates.signing import FileNotAsIssued
 from server.certificates.verify import CertificateMissing, CertificateQueryRequest
+from server.certificates.workshop import Workshop
 from server.institutions.rules import NotQualified
 from server.kernel.errors import Invalid, NotFound, Unavailable
+from server.kernel.offices import Topic
 from server.kernel.platform import Platform
 from server.kernel.sequences import OrderExhausted
 from server.layouts import service as layouts
@@ -518,3 +520,67 @@ async def test_a_class_is_printed_on_forms_as_its_own_printer_needs_it(
     neighbour = stage.actor(cast.YANGZHOU_OFFICER)
     with pytest.raises(NotFound):
         await specimens.class_overprint(platform, neighbour, opened.id)
+
+
+# ---- drawing and signing
+
+
+async def test_what_cannot_be_made_is_tried_again_under_its_number_and_then_told_to_the_institution(
+    platform: Platform, wechat: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = await passed_class(platform, wechat, 2)
+    await issue.issue_certificates(platform, opened.officer, opened.id)
+    before = numbers(await certificates_of(platform, opened.officer, opened.id))
+
+    async def fail(*_: object) -> None:
+        raise TextTooLong()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Workshop, "make", fail)
+        for tried in range(1, MOST_ATTEMPTS + 1):
+            assert await signing.sign_waiting(platform) == {"没有制成": 2}
+            assert await signing.sign_waiting(platform) == {}  # not at once
+            seen = await issue.class_certificates(platform, opened.officer, opened.id)
+            assert [one.attempts for one in seen.failed] == [tried] * 2
+            clock_of(platform).advance(timedelta(hours=1))
+        assert await signing.sign_waiting(platform) == {}
+    assert all(one.given_up and one.failure == TextTooLong.default_detail for one in seen.failed)
+    told = await platform["office_messages"].find({"topic": Topic.FAILED}).to_list(None)
+    assert {one["to"] for one in told} == {opened.officer.office} and len(told) == 2
+    assert await platform["outbox"].count_documents({"template": "certificate-issued"}) == 0
+    assert await issue.issue_certificates(platform, opened.officer, opened.id) == 0
+    assert await issue.try_again(platform, opened.officer, opened.id) == 2
+    assert await issue.try_again(platform, opened.officer, opened.id) == 0
+    assert await signing.sign_waiting(platform) == {"制成证书": 2}
+    after = await certificates_of(platform, opened.officer, opened.id)
+    assert numbers(after) == before and all(one.valid and not one.failure for one in after)
+
+
+async def test_nobody_takes_along_or_finds_what_waits_to_be_signed(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await passed_class(platform, wechat, 1)
+    await issue.issue_certificates(platform, opened.officer, opened.id)
+    [one] = await certificates_of(platform, opened.officer, opened.id)
+    mine = opened.trainees[0].actor
+    assert [each.status for each in await certificates.my_certificates(platform, mine)] == [one.status]
+    for attempt in (
+        certificates.my_pdf(platform, mine, one.id),
+        certificates.my_png(platform, mine, one.id),
+        certificates.staff_pdf(platform, opened.officer, one.id),
+    ):
+        with pytest.raises(CertificateNotReady):
+            await attempt
+    assert await verify.verify(platform, one.token, ANYWHERE) is None
+
+
+async def test_the_copy_for_the_printer_carries_no_broken_signature(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await passed_class(platform, wechat, 2)
+    await issued(platform, opened)
+    book = await certificates.class_book(platform, opened.officer, opened.id)
+    assert "打印用" in book.name
+    copy = open_pdf(b"".join([chunk async for chunk in book.content]))
+    assert len(copy.pages) == 2 and "/AcroForm" not in copy.trailer["/Root"]
+    assert not any("/Annots" in page for page in copy.pages)
