@@ -3,8 +3,8 @@
 python -m tests.faults.issuer 2026-03-16T12:00:00+08:00 INSTITUTION PROVINCE
 
 Each line on stdin is a class, how many commands to the database are let through, and whether the process dies before the next one is sent
-or once it is answered. One line of answer says how many there were, or "killed" and in which sessions. Each runs in a child that has all
-imported and no connection yet.
+or once it is answered. One line of answer says how many there were, or two: in which sessions, and "killed". Each runs in a child that has
+all imported and no connection yet.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import secrets
 import signal
 import sys
+import threading
 from datetime import datetime
 
 from pymongo import monitoring
@@ -34,25 +35,29 @@ from server.settings import Settings
 class Killer(monitoring.CommandListener):
     def __init__(self, let_through: int, *, answered: bool) -> None:
         self.armed = False
+        self._one_at_a_time = threading.Lock()
         self._sessions: set[str] = set()
         self.seen = 0
         self._let_through = let_through
         self._answered = answered
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        if self.armed:
-            self.seen += 1
-            if lsid := event.command.get("lsid"):
-                self._sessions.add(lsid["id"].hex())
-            if self.seen > self._let_through and not self._answered:
-                self._kill()
+        with self._one_at_a_time:
+            if self.armed:
+                self.seen += 1
+                if lsid := event.command.get("lsid"):
+                    self._sessions.add(lsid["id"].hex())
+                if self.seen > self._let_through and not self._answered:
+                    self._kill()
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        if self.armed and self.seen > self._let_through and self._answered:
-            self._kill()
+        with self._one_at_a_time:
+            if self.armed and self.seen > self._let_through and self._answered:
+                self._kill()
 
     def _kill(self) -> None:
-        say(" ".join(["killed", *self._sessions]))
+        """While nobody else sends anything."""
+        say(" ".join(["sessions", *self._sessions]))
         os.kill(os.getpid(), signal.SIGKILL)
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
@@ -112,7 +117,9 @@ def main() -> None:
             finally:
                 os._exit(1)
         _, status = os.waitpid(child, 0)
-        if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+        if os.WIFSIGNALED(status):
+            say("killed")
+        elif os.WEXITSTATUS(status):
             say("failed")
 
 

@@ -64,7 +64,8 @@ class Issuer:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{class_id} {let_through} {when}\n".encode())
         said, *sessions = (await self._said()).split()
-        if sessions:  # MongoDB keeps what a dead process has begun for a minute
+        if said == "sessions":  # MongoDB keeps what a dead process has begun for a minute
+            said = await self._said()
             ids = [{"id": Binary(bytes.fromhex(one), UUID_SUBTYPE)} for one in sessions]
             await self._platform.db.client.admin.command("killSessions", ids)
         return said
