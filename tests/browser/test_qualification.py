@@ -85,7 +85,12 @@ def test_a_base_states_its_case_by_keyboard_and_the_province_goes_on_to_the_requ
     page.get_by_label("陈述情况", exact=False).last.focus()
     page.keyboard.type("本院五月举办三级教师培训班，计划已报省里审核。")
     settled(page, "statement")
+    expect(
+        page.get_by_role("button", name="放弃草稿")
+    ).to_be_visible()  # kept as it is typed; it stands in between
     page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="提交陈述")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_text("已提交陈述")).to_be_visible()
     page.context.clear_cookies()
