@@ -6,6 +6,7 @@ The database is the one of `MONGODB_URI` when that is set, else the embedded mon
 import functools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -91,6 +92,9 @@ MONGOD = pytest.StashKey[MongodOfTheRun]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Some machines forbid to keep what was compiled. A run starts dozens of processes: it has a place of its own for that.
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(sys.prefix) / "pycache")
     config.stash[MONGOD] = MongodOfTheRun()
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(roomy_place()))  # the databases of servers under test
 
