@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from socket import socket
 
 from tornado.netutil import bind_sockets
 from tornado.web import Application
@@ -56,21 +57,23 @@ def close(platform: Platform) -> None:
 
 @asynccontextmanager
 async def served(
-    platform: Platform, wechat: Simulator, limits: Limits | None = None
+    platform: Platform, wechat: Simulator, limits: Limits | None = None, door: socket | None = None
 ) -> AsyncIterator[tuple[str, LiveRolls]]:
     """The platform over HTTP on loopback: its address, without a trailing slash, and its live rolls."""
     application = make_application(platform, simulator_url=wechat.base_url)
-    async with application_served(application, limits) as address:
+    async with application_served(application, limits, door) as address:
         yield address, application.settings["live_rolls"]
 
 
 @asynccontextmanager
-async def application_served(application: Application, limits: Limits | None = None) -> AsyncIterator[str]:
-    """An application on loopback: its address, without a trailing slash."""
+async def application_served(
+    application: Application, limits: Limits | None = None, door: socket | None = None
+) -> AsyncIterator[str]:
+    """An application on loopback: its address, without a trailing slash. A `door` that listens already is left open."""
     server = open_door(application, limits)
-    [socket] = sockets = bind_sockets(0, "127.0.0.1")
-    server.add_sockets(sockets)
-    yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    [listening] = [door.dup()] if door else bind_sockets(0, "127.0.0.1")
+    server.add_socket(listening)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.stop()
     await server.close_all_connections()
     await application.settings["live_rolls"].close()

@@ -5,6 +5,7 @@ The tests that use these fixtures are plain functions (Playwright's sync API), s
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,9 @@ from tests.admin.front_end import way_to_the_site
 from tests.browser.live import LiveSite, Loop, everything, live_site
 from tests.memory import Memory
 
-CHROMIUM = Path("/usr/bin/chromium")
+WITHOUT_WINDOWS = Path(sys.prefix) / "chromium" / "chromium-headless-shell"
+"""The same engine as Debian's chromium for two thirds of the work (scripts/bootstrap)."""
+CHROMIUM = WITHOUT_WINDOWS if WITHOUT_WINDOWS.exists() else Path("/usr/bin/chromium")
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -32,6 +35,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--renderer-process-limit=1",  # of each context, for as long as it has a page (`_contexts`)
 ]
 WIDE = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
@@ -54,8 +58,18 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def _contexts(browser: Browser) -> Contexts:
-    """Screen → the context of the worker, made when it is first asked for: what a browser keeps of the assets, it keeps."""
-    return cache(lambda screen: new_context(browser, SCREENS[screen]))
+    """Screen → the context of the worker, made when it is first asked for: what a browser keeps of the assets, it keeps.
+
+    An empty page stays in it, and with that the process that shows pages: what this has compiled of them need not be compiled again.
+    """
+
+    @cache
+    def context(screen: str) -> BrowserContext:
+        made = new_context(browser, SCREENS[screen])
+        made.new_page()
+        return made
+
+    return context
 
 
 @pytest.fixture
@@ -134,18 +148,25 @@ def looked_at(context: BrowserContext) -> Iterator[Page]:
         "console",
         lambda line: complaints.append(line.text) if "Content Security Policy" in line.text else None,
     )
+    origins: set[str] = set()
+    page.on(
+        "framenavigated", lambda frame: origins.add("{0.scheme}://{0.netloc}".format(urlsplit(frame.url)))
+    )
     yield page
-    forget(context)
+    forget(context, origins)
     assert not complaints, "\n".join(complaints)
 
 
-def forget(context: BrowserContext) -> None:
-    """Closes the pages and takes away cookies and whatever else they stored; only the cache of the assets stays."""
-    for page in context.pages:
-        origin = "{0.scheme}://{0.netloc}".format(urlsplit(page.url))
-        stored = {"origin": origin, "storageTypes": "local_storage,indexeddb,service_workers,cache_storage"}
-        context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
+def forget(context: BrowserContext, origins: set[str]) -> None:
+    """Closes the pages but the first and takes away cookies and whatever else they stored; only the cache of the assets stays."""
+    first, *others = context.pages
+    for page in others:
         page.close()
+    session = context.new_cdp_session(first)
+    for origin in origins:
+        stored = {"origin": origin, "storageTypes": "local_storage,indexeddb,service_workers,cache_storage"}
+        session.send("Storage.clearDataForOrigin", stored)
+    session.detach()
     context.clear_cookies()
     context.clear_permissions()
 
@@ -157,6 +178,7 @@ def assert_accessible(page: Page, rules: Any = WCAG) -> None:
     """Runs axe-core (WCAG 2 A and AA) on the page as it stands; serious and critical violations fail."""
     if not AXE.exists():
         pytest.skip("no axe-core: run `npm ci` in admin/")
+    page.wait_for_load_state()
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
     violations = page.evaluate(
@@ -180,4 +202,5 @@ def assert_looks_right(page: Page) -> None:
 
 def assert_fits(page: Page) -> None:
     """Nothing makes the page itself scroll sideways."""
+    page.wait_for_load_state()  # a page that has only begun has nothing that could
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

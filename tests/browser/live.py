@@ -7,9 +7,12 @@ import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
+from socket import socket
 from typing import Any, TypeVar
 
 from playwright.sync_api import Page
+from tornado.netutil import bind_sockets
 
 from server.__main__ import SIMULATED_SECRET, make_application
 from server.attendance.live import LiveRolls
@@ -79,6 +82,13 @@ class LiveSite:
         page.wait_for_url(f"{self.address}/admin")
 
 
+@cache
+def door() -> socket:
+    """Where the site of each test stands: one address, so that the browser knows its assets again."""
+    [listening] = bind_sockets(0, "127.0.0.1")
+    return listening
+
+
 @asynccontextmanager
 async def live_site(
     loop: Loop, house: Platform, settings: Settings, clock: FixedClock, memory: Memory
@@ -86,7 +96,7 @@ async def live_site(
     wechat = start_simulator(clock=clock, secret=SIMULATED_SECRET)
     async with (
         opening.platform_in(house, settings, clock, wechat, memory) as platform,
-        opening.served(platform, wechat) as (address, rolls),
+        opening.served(platform, wechat, door=door()) as (address, rolls),
     ):
         yield LiveSite(loop, address, platform, wechat, rolls)
     await wechat.stop()
