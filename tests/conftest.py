@@ -17,6 +17,7 @@ import hypothesis
 import pytest
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
+from jinja2 import Environment, FileSystemBytecodeCache
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import MongoClient
 
@@ -231,6 +232,14 @@ async def wechat(clock: FixedClock) -> AsyncIterator[Simulator]:
 Ensure = Callable[[AsyncIOMotorDatabase[Row], Iterable[CollectionSpec]], Awaitable[None]]
 
 
+def environment_of_the_tests() -> Environment:
+    environment = make_environment()
+    compiled = Path(sys.prefix) / "pycache" / "templates"
+    compiled.mkdir(parents=True, exist_ok=True)
+    environment.bytecode_cache = FileSystemBytecodeCache(str(compiled))
+    return environment
+
+
 @pytest.fixture(scope="session")
 def _slow_things_are_made_once() -> Iterator[None]:
     """Collections and indexes, which are many and stay from test to test, and templates: a worker makes them for its first platform."""
@@ -248,7 +257,7 @@ def _slow_things_are_made_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for ensure in (ensure_collections, ensure_indexes):
             patch.setattr(f"server.__main__.{ensure.__name__}", once(ensure))
-        patch.setattr("server.__main__.make_environment", functools.cache(make_environment))
+        patch.setattr("server.__main__.make_environment", functools.cache(environment_of_the_tests))
         # What is put back (tests.memory) has the ids of when it was first made: the trail would look as if nobody had sealed it.
         patch.setattr(chain, "OVERDUE", timedelta(days=1))
         yield
