@@ -69,6 +69,7 @@ def test_a_network_that_is_gone_loses_nobody_at_the_desk(live: LiveSite, wide_pa
     live.do(stage.enrol(live.platform, cast.XINGTAI_OFFICER, opened.id, [cast.TRAINEE]))
     at_the_class(live, page, opened.id)
     page.goto(f"{live.address}/admin/classes/{opened.id}/arrivals")
+    expect(page.get_by_label("学员", exact=True)).to_be_focused()
     page.keyboard.type(cast.TRAINEE.name)
     page.keyboard.press("Enter")
     confirm = page.get_by_role("button", name="办理报到")
