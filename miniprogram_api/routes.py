@@ -13,6 +13,7 @@ from miniprogram_api import (
     certificates,
     classes,
     duties,
+    handovers,
     inbox,
     invitations,
     ledger,
@@ -50,6 +51,7 @@ CALLS: list[Route] = [
     *qualification.ROUTES,
     *certificates.ROUTES,
     *reissues.ROUTES,
+    *handovers.ROUTES,
     *badges.ROUTES,
 ]
 

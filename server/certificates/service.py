@@ -66,6 +66,12 @@ REFUSALS: Mapping[CertificateStatus, type[Conflict]] = {
 """What is not valid is not handed out."""
 
 
+def require_valid(found: Certificate) -> None:
+    """Raises one of REFUSALS."""
+    if not found.valid:
+        raise REFUSALS[found.status]()
+
+
 class NothingToPrint(Conflict):
     slug = "nothing-to-print"
     title = "没有可以打印的证书"
@@ -115,7 +121,7 @@ async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Down
     Raises NotFound, NothingToPrint. A file that is not there is named in a text file inside.
     """
     training_class, valid = await _to_print(platform, actor, class_id)
-    await _note_print(platform, actor, class_id, valid)
+    await note_print(platform, actor, class_id, valid)
     return Download(f"{training_class.name}证书.zip", "application/zip", None, _zipped(platform, valid))
 
 
@@ -127,7 +133,7 @@ async def class_book(platform: Platform, actor: Actor, class_id: str) -> Downloa
     training_class, valid = await _to_print(platform, actor, class_id)
     pages = [await issued_pdf(platform, one) for one in valid]
     copy = await asyncio.to_thread(bound, pages, f"{training_class.name}证书（打印用）")
-    await _note_print(platform, actor, class_id, valid)
+    await note_print(platform, actor, class_id, valid)
     return Download.of(f"{training_class.name}证书（打印用）.pdf", "application/pdf", copy)
 
 
@@ -142,7 +148,7 @@ async def _to_print(
     return training_class, sorted(valid, key=lambda one: one.printed.serial)
 
 
-async def _note_print(platform: Platform, actor: Actor, class_id: str, taken: Sequence[Certificate]) -> None:
+async def note_print(platform: Platform, actor: Actor, class_id: str, taken: Sequence[Certificate]) -> None:
     await _note(platform, actor, "certificates:print-class", class_id, {"certificates": len(taken)}, taken)
 
 
@@ -192,9 +198,9 @@ async def my_certificates(
     return await store.of_person(platform, actor.person_id, actor.reach.filter(), before=before, limit=limit)
 
 
-async def my_certificate(platform: Platform, actor: Actor, certificate_id: str) -> Certificate:
+async def my_certificate(scope: Scope, actor: Actor, certificate_id: str) -> Certificate:
     """Raises NotFound for anybody else's."""
-    found = await store.one_of_person(platform, actor.person_id, actor.reach.filter(), certificate_id)
+    found = await store.one_of_person(scope, actor.person_id, actor.reach.filter(), certificate_id)
     if found is None:
         raise NotFound("没有这张证书。")
     return found
@@ -221,8 +227,7 @@ async def my_image(platform: Platform, actor: Actor, certificate_id: str) -> She
 
 
 async def _look(platform: Platform, actor: Actor, found: Certificate, draw: Draw, suffix: str) -> Sheet:
-    if not found.valid:
-        raise REFUSALS[found.status]()
+    require_valid(found)
     drawn = await draw(platform, found)
     await _note(platform, actor, "certificates:print", found.id, {"number": found.printed.number}, [found])
     return Sheet(f"{found.printed.number}.{suffix}", drawn)

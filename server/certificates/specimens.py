@@ -9,7 +9,7 @@ from server.certificates import rules, store
 from server.certificates.documents import Certificate, CertificateSnapshot
 from server.certificates.press import press, verify_url
 from server.certificates.render import TEMPLATE_VERSION, CertificateRenderer, Sheet
-from server.certificates.service import NothingToPrint
+from server.certificates.service import NothingToPrint, note_print
 from server.certificates.sheets import sheets_of
 from server.classes import service as classes
 from server.institutions.rules import Level
@@ -18,7 +18,6 @@ from server.kernel.downloads import Download
 from server.kernel.errors import NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
-from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.layouts import service as layouts
 from server.layouts.documents import Layout, Style
 
@@ -84,13 +83,8 @@ async def class_overprint(platform: Platform, actor: Actor, class_id: str) -> Do
         down=kept.down if kept else 0,
     )
     drawn = await press().draw(draw)
-    await _note(platform, actor, class_id, len(valid))
+    await note_print(platform, actor, class_id, valid)
     return Download.of(f"{training_class.name}证书（套打）.pdf", "application/pdf", drawn)
-
-
-@transactional
-async def _note(unit: UnitOfWork, class_id: str, certificates: int) -> None:
-    unit.audit("certificates:print-class", class_id, certificates=certificates)
 
 
 def _serial(one: Certificate) -> str:

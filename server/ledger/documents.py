@@ -28,6 +28,8 @@ class EntryKind(Titled):
     REISSUED = "REISSUED", "补发"
     REPLACED = "REPLACED", "换发"
     REVOKED = "REVOKED", "撤销"
+    CORRECTED = "CORRECTED", "更正登记"
+    """Another entry was wrong; both stay."""
 
 
 ENDING = frozenset({EntryKind.REISSUED, EntryKind.REPLACED, EntryKind.REVOKED})

@@ -419,6 +419,18 @@ _ROWS = (
         ("您的合格证书（编号 {number}）：{outcome}。", "理由：{reason}"),
         ((_STRING, "number"), (_THING, "outcome"), _REASON),
     ),
+    Kind(
+        "certificate-handed-over",
+        "证书已发放",
+        ("您的合格证书（编号 {number}）已登记发放：{how}。收到后请在小程序中确认，没有收到的请联系发证机构。",),
+        ((_STRING, "number"), (_THING, "how")),
+    ),
+    Kind(
+        "certificate-not-handed-over",
+        "证书发放登记已撤回",
+        ("您的合格证书（编号 {number}）的发放登记有误，已撤回。",),
+        ((_STRING, "number"),),
+    ),
     # ---- 骨干教师: 选拔, 入库, 职责, 动态管理 (articles 7 to 9)
     Kind(
         "selection-decided",

@@ -55,6 +55,8 @@ from server.selection import service as selection
 from server.selection import training
 from server.selection.training import ClassOver as ClassHasBegun
 from server.selection.training import EnrolDraft
+from server.stock import handing
+from server.stock.rules import HolderConfirmed
 from server.venues import service as venues
 from server.venues.service import Finding
 from tests import assessing, cast, certifying, reviewing, selecting, stage, surveying
@@ -381,6 +383,13 @@ async def the_title_is_cancelled(world: World) -> None:
     teacher = await made(world, "backbone_teachers")
     cancelled = PoolStatus.CANCELLED
     await reviewing.set_status(world.platform, CENTRE, teacher["_id"], cancelled, reviewing.TODAY)
+
+
+@until("certificates:hand-over", "certificates:take-back-handover", HolderConfirmed)
+async def its_holder_has_confirmed_it(world: World) -> None:
+    phone = await stage.phone(world.platform, world.wechat, "openid-trainee-0", cast.people(1)[0])
+    handed = await made(world, "handovers")
+    await handing.confirm(world.platform, phone.actor, handed["certificate_id"])
 
 
 @until("reissues:ask", "reissues:withdraw", NotInThisState)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from server.certificates.documents import Certificate
+from server.kernel.clock import beijing_date
 from server.kernel.reviews import Withdrawal
 from server.reissues import revoking
 from server.reissues import service as reissues
@@ -13,6 +14,8 @@ from server.reissues.printing import Wanted
 from server.reissues.revoking import Proposal
 from server.reissues.rules import Kind
 from server.reissues.service import ReissueRequest
+from server.stock import handing
+from server.stock.handing import HandingOver, TakingBack
 from tests import certifying
 from tests.acts.walking import World, way_back
 from tests.stage import ClassInSession
@@ -58,3 +61,14 @@ async def a_revocation_is_proposed(world: World) -> AsyncIterator[None]:
     heard = await revoking.propose(world.platform, held.officer, paper.id, wanted)
     yield
     await taken_back(world, held, heard)
+
+
+@way_back("certificates:hand-over", "certificates:take-back-handover", keeps={"handovers", "ledger"})
+async def a_certificate_is_handed_over(world: World) -> AsyncIterator[None]:
+    held, paper = await the_paper(world)
+    yield
+    wanted = HandingOver(on=beijing_date(world.platform.clock.now()))
+    await handing.hand_over(world.platform, held.officer, paper.id, wanted)
+    yield
+    back = TakingBack(reason="登记到了另一个人名下。")
+    await handing.take_back(world.platform, held.officer, paper.id, back)

@@ -46,6 +46,8 @@ WITHOUT: dict[str, str] = {
             "corrections.correct_trainee",
             "institutions.publish_centre",
             "moves.ask",
+            "handing.hand_over",
+            "handing.take_back",
             "interruptions.call_off",
             "interruptions.make_up",
             "interruptions.postpone",

@@ -34,6 +34,7 @@ from server.reopenings import documents as reopenings
 from server.schemes import documents as schemes
 from server.seals import documents as seals
 from server.selection import documents as selection
+from server.stock import documents as stock
 from server.surveys import documents as surveys
 from server.upgrades.runner import Upgrade
 from server.venues import documents as venues
@@ -69,6 +70,7 @@ MODELS: dict[str, type[Document]] = {
     "grades": assessment.Grade,
     "guidance": duties.Guidance,
     "half_sign_ins": accounts.HalfSignIn,
+    "handovers": stock.Handover,
     "inbox_marks": InboxMark,
     "institutions": institutions.Institution,
     "invitations": invitations.Invitation,

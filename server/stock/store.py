@@ -1,0 +1,55 @@
+"""Queries over what became of the paper."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.unit_of_work import Scope
+from server.stock.documents import Handover
+
+COLLECTIONS = (
+    CollectionSpec(
+        "handovers",
+        shard_key=None,
+        indexes=(
+            Index([("certificate_id", 1)], unique=True, partial={"current": True}),
+            Index([("class_id", 1), ("_id", 1)]),
+            Index([("certificate_id", 1), ("_id", 1)]),
+        ),
+    ),
+)
+
+
+async def insert(scope: Scope, new: Handover) -> None:
+    """Raises DuplicateKeyError where one stands."""
+    await scope["handovers"].insert_one(new.to_mongo(), session=scope.session)
+
+
+async def standing(scope: Scope, certificate_id: str) -> Handover | None:
+    row = await scope["handovers"].find_one(
+        {"certificate_id": certificate_id, "current": True}, session=scope.session
+    )
+    return None if row is None else Handover.from_mongo(row)
+
+
+async def of_class(scope: Scope, class_id: str) -> dict[str, Handover]:
+    """Those that stand, by certificate."""
+    rows = scope["handovers"].find({"class_id": class_id, "current": True}, session=scope.session)
+    return {row["certificate_id"]: Handover.from_mongo(row) async for row in rows}
+
+
+async def cancel(scope: Scope, found: Handover, by: str, reason: str, at: datetime) -> bool:
+    """False where its holder has confirmed it meanwhile, or somebody has cancelled it."""
+    changes: Row = {"current": False, "cancelled_at": at, "cancelled_by": by, "cancel_reason": reason}
+    return await _change(scope, found, changes)
+
+
+async def confirm(scope: Scope, found: Handover, at: datetime) -> bool:
+    return await _change(scope, found, {"confirmed_at": at})
+
+
+async def _change(scope: Scope, found: Handover, changes: Row) -> bool:
+    untouched = {"_id": found.id, "current": True, "confirmed_at": None}
+    done = await scope["handovers"].update_one(untouched, {"$set": changes}, session=scope.session)
+    return bool(done.modified_count)
