@@ -78,6 +78,7 @@ _SECTIONS = (
             ("证书台账", "/admin/certificates", Permission.CERTIFICATES_READ),
             ("补发、换发和撤销", "/admin/reissues", Permission.REISSUES_READ),
             ("伪造举报", "/admin/forgeries", Permission.FORGERIES_READ),
+            ("空白证书", "/admin/stock", Permission.STOCK_READ),
             ("证书样式", "/admin/layouts", Permission.CERTIFICATES_READ),
         ),
     ),

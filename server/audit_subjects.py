@@ -50,6 +50,9 @@ _KINDS = (
     _Kind("corrections", "信息更正", "$about", "/admin/corrections/{}"),
     _Kind("class_changes", "培训班变更", _OF_CLASS, "/admin/changes/{}"),
     _Kind("forgeries", "伪造举报", "$certificate_number", "/admin/forgeries/{}"),
+    _Kind("paper_requests", "空白证书申领", "$institution_name", "/admin/stock"),
+    _Kind("paper_movements", "空白证书的账", "$first"),
+    _Kind("paper_counts", "空白证书盘点", "$by"),
     _Kind("reopenings", "成绩重新开放", _OF_CLASS, "/admin/reopenings/{}"),
     _Kind("seals", "印章", "$institution_name", "/admin/seals/{}"),
     _Kind(

@@ -11,7 +11,7 @@ from admin.steps import batch, shows
 from server.certificates import service as certificates
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
-from server.stock import handing
+from server.stock import handing, papers
 from server.stock.handing import HandingOver, TakingBack
 from server.stock.rules import How
 
@@ -26,6 +26,7 @@ class HandoverRegister(PageHandler):
             "certificates/register.html",
             training_class=seen.training_class,
             seen=seen,
+            sheets=await papers.of_class(self.platform, [one.id for one, _ in seen.rows]),
             ways=[(one.value, one.label) for one in How],
             **outcome,
         )
@@ -47,7 +48,8 @@ async def take_back(page: HandoverRegister, certificate_id: str, form: TakingBac
 
 async def paper(page: PageHandler, class_id: str) -> Mapping[str, Any]:
     seen = await handing.register(page.platform, page.actor, class_id)
-    return {"training_class": seen.training_class, "seen": seen}
+    sheets = await papers.of_class(page.platform, [one.id for one, _ in seen.rows])
+    return {"training_class": seen.training_class, "seen": seen, "papers": sheets}
 
 
 _OF_CLASS = r"/admin/classes/(?P<class_id>[0-9a-f]{24})/certificates/register"

@@ -112,6 +112,10 @@ class Permission(Titled):
     SEALS_MANAGE = "seals:manage", "报送、停用印章，上传、停用签名密钥"
     SEALS_READ = "seals:read", "查看培训机构的印章和签名密钥"
     SEALS_REVIEW = "seals:review", "审核培训机构的印章"
+    STOCK_ASK = "stock:ask", "申领空白证书"
+    STOCK_GIVE = "stock:give", "发放空白证书"
+    STOCK_KEEP = "stock:keep", "登记空白证书的入库、作废、遗失和盘点"
+    STOCK_READ = "stock:read", "查看空白证书的账"
     SURVEYS_ANSWER = "surveys:answer", "填写满意度评价"
     SURVEYS_MANAGE = "surveys:manage", "发起和结束满意度评价"
     SURVEYS_OWN_MEANS = "surveys:own-means", "查看自己的满意度结果"
@@ -154,6 +158,7 @@ CHAPTERS = {
     "layouts": "证书样式",
     "reissues": "证书补发和换发",
     "forgeries": "伪造举报",
+    "stock": "空白证书",
     "content": "内容检查",
     "corrections": "信息更正",
     "policies": "平台政策",
@@ -194,6 +199,8 @@ _STAFF = frozenset(
         Permission.SEALS_READ,
         Permission.SURVEYS_READ,
         Permission.VENUES_READ,
+        Permission.STOCK_KEEP,
+        Permission.STOCK_READ,
     }
 )
 _INSTITUTION = _STAFF | {
@@ -216,6 +223,7 @@ _INSTITUTION = _STAFF | {
     Permission.PLANS_MANAGE,
     Permission.QUALIFICATION_STATE,
     Permission.REISSUES_MANAGE,
+    Permission.STOCK_ASK,
     Permission.REOPENINGS_REQUEST,
     Permission.SCHEMES_MANAGE,
     Permission.SEALS_MANAGE,
@@ -276,6 +284,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.MOVES_ASK,
         Permission.MOVES_CONFIRM,
         Permission.QUALIFICATION_DISMISS,
+        Permission.STOCK_GIVE,
         Permission.REISSUES_REVIEW,
         Permission.REOPENINGS_REVIEW,
         Permission.SCHEMES_REVIEW,

@@ -37,6 +37,8 @@ from server.seals.documents import PAGE as SEALS
 from server.seals.documents import Seal
 from server.selection import rules as selection
 from server.selection.documents import Nominee, PassList
+from server.stock import paper_rules as papers
+from server.stock.paper_documents import PaperRequest
 from server.venues import rules as venues
 from server.venues.documents import PlaceCheck
 
@@ -62,6 +64,7 @@ _ALWAYS: tuple[Pending, ...] = (
         Permission.FORGERIES_READ,
         dated=forgery_days,
     ),
+    *pending(PaperRequest, papers.STEPS, "/admin/stock", Permission.STOCK_READ),
     *pending(Seal, seals.STEPS, SEALS, Permission.SEALS_READ),
     *pending(Nominee, selection.STEPS, "/admin/selection", Permission.SELECTION_READ),
     *pending(PassList, selection.LIST_STEPS, "/admin/selection/lists", Permission.SELECTION_READ_LISTS),

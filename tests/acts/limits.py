@@ -35,7 +35,7 @@ from server.invitations import service as invitations
 from server.invitations.rules import ClassOver, InvitationClosed
 from server.kernel.errors import Invalid, Problem
 from server.kernel.mongo import Row
-from server.kernel.reviews import NotInThisState, Review
+from server.kernel.reviews import NotInThisState, Return, Review
 from server.layouts.service import LayoutInForce
 from server.moves import service as moves
 from server.plans import service as plans
@@ -55,7 +55,9 @@ from server.selection import service as selection
 from server.selection import training
 from server.selection.training import ClassOver as ClassHasBegun
 from server.selection.training import EnrolDraft
-from server.stock import handing
+from server.stock import handing, papers
+from server.stock.paper_rules import Counted
+from server.stock.papers import Counting
 from server.stock.rules import HolderConfirmed
 from server.venues import service as venues
 from server.venues.service import Finding
@@ -383,6 +385,19 @@ async def the_title_is_cancelled(world: World) -> None:
     teacher = await made(world, "backbone_teachers")
     cancelled = PoolStatus.CANCELLED
     await reviewing.set_status(world.platform, CENTRE, teacher["_id"], cancelled, reviewing.TODAY)
+
+
+@until("stock:receive", "stock:take-back", Counted)
+@until("stock:assign", "stock:release", Counted)
+async def the_paper_is_counted(world: World) -> None:
+    book = (await papers.stock(world.platform, XINGTAI)).book
+    await papers.count(world.platform, XINGTAI, Counting(counted=book.left))
+
+
+@until("stock:ask", "stock:withdraw", NotInThisState)
+async def the_province_does_not_give_it(world: World) -> None:
+    asked = await made(world, "paper_requests")
+    await papers.decline(world.platform, HEBEI, asked["_id"], Return(reason=WHY, seen=1))
 
 
 @until("certificates:hand-over", "certificates:take-back-handover", HolderConfirmed)

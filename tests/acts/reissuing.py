@@ -14,8 +14,9 @@ from server.reissues.printing import Wanted
 from server.reissues.revoking import Proposal
 from server.reissues.rules import Kind
 from server.reissues.service import ReissueRequest
-from server.stock import handing
+from server.stock import handing, papers
 from server.stock.handing import HandingOver, TakingBack
+from server.stock.papers import Asking, Batch, Because
 from tests import certifying
 from tests.acts.walking import World, way_back
 from tests.stage import ClassInSession
@@ -72,3 +73,41 @@ async def a_certificate_is_handed_over(world: World) -> AsyncIterator[None]:
     yield
     back = TakingBack(reason="登记到了另一个人名下。")
     await handing.take_back(world.platform, held.officer, paper.id, back)
+
+
+async def boxes(world: World, held: ClassInSession) -> None:
+    today = beijing_date(world.platform.clock.now())
+    box = Batch(first="HB000101", quantity=5, on=today, origin="河北印刷厂")
+    await papers.receive(world.platform, held.officer, box)
+
+
+@way_back("stock:receive", "stock:take-back", keeps={"paper_movements"})
+async def a_delivery_is_entered(world: World) -> AsyncIterator[None]:
+    held, _ = await the_paper(world)
+    yield
+    await boxes(world, held)
+    line = (await papers.movements(world.platform, held.officer))[0].id
+    yield
+    back = Because(reason="起始号码登记错了。")
+    await papers.take_back(world.platform, held.officer, line, back)
+
+
+@way_back("stock:assign", "stock:release", keeps={"paper_movements"})
+async def a_sheet_is_assigned(world: World) -> AsyncIterator[None]:
+    held, paper = await the_paper(world)
+    await boxes(world, held)
+    yield
+    await papers.assign(world.platform, held.officer, held.id)
+    yield
+    back = Because(reason="这次不套打，纸仍是空白。")
+    await papers.release(world.platform, held.officer, paper.id, back)
+
+
+@way_back("stock:ask", "stock:withdraw", keeps={"paper_requests"})
+async def blank_paper_is_asked_for(world: World) -> AsyncIterator[None]:
+    held, _ = await the_paper(world)
+    yield
+    asked = await papers.ask(world.platform, held.officer, Asking(quantity=30, reason="本月发证用纸"))
+    yield
+    back = Withdrawal(seen=1, reason="库存还够用，不必申领。")
+    await papers.withdraw(world.platform, held.officer, asked.id, back)

@@ -61,6 +61,8 @@ from server.reopenings import store as reopenings_store
 from server.reopenings.documents import Reopening
 from server.seals import filing, keys
 from server.selection import store as selection_store
+from server.stock import papers
+from server.stock.papers import Asking, Batch
 from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
 from server.surveys.opening import SurveyDraft
@@ -74,6 +76,8 @@ from server.wechat.simulator import Simulator
 from tests import cast, certifying, planning, reporting, scheming, sealing, selecting, stage
 from tests.admitting import ANSWERS, enrolment_draft
 from tests.stage import ClassInSession, Phone
+
+PAPERS = Asking(quantity=2, reason="本月发证用")
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,8 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "number": "1",
             "action": "suspend",
             "request_id": await _recommendation(platform),
+            "paper_request_id": (await papers.ask(platform, held.officer, PAPERS)).id,
+            "movement_id": await _delivery(platform, held),
             "forgery_id": await _forgery(platform, certificate),
             "reopening_id": await _reopening(platform, held),
             "seal_id": (await filing.file(platform, held.officer, cast.XINGTAI, sealing.png())).id,
@@ -399,6 +405,15 @@ async def _move(platform: Platform, held: ClassInSession) -> str:
     )
     await moves_store.insert(platform, new)
     return new.id
+
+
+async def _delivery(platform: Platform, held: ClassInSession) -> str:
+    """Blank paper that came from a printer: the line of the book."""
+    today = beijing_date(platform.clock.now())
+    await papers.receive(
+        platform, held.officer, Batch(first="HB000001", quantity=3, on=today, origin="印刷厂")
+    )
+    return (await papers.movements(platform, held.officer))[0].id
 
 
 async def _forgery(platform: Platform, certificate: Certificate) -> str:

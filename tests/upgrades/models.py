@@ -35,6 +35,7 @@ from server.schemes import documents as schemes
 from server.seals import documents as seals
 from server.selection import documents as selection
 from server.stock import documents as stock
+from server.stock import paper_documents as papers
 from server.surveys import documents as surveys
 from server.upgrades.runner import Upgrade
 from server.venues import documents as venues
@@ -71,6 +72,10 @@ MODELS: dict[str, type[Document]] = {
     "guidance": duties.Guidance,
     "half_sign_ins": accounts.HalfSignIn,
     "handovers": stock.Handover,
+    "blank_papers": papers.BlankPaper,
+    "paper_counts": papers.PaperCount,
+    "paper_movements": papers.PaperMovement,
+    "paper_requests": papers.PaperRequest,
     "inbox_marks": InboxMark,
     "institutions": institutions.Institution,
     "invitations": invitations.Invitation,
