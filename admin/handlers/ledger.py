@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from admin.handler import PageHandler
 from admin.lists import ByAge, Filter, Listing, Words, fetched_by
-from admin.rendering import beijing
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
@@ -40,7 +39,7 @@ class EntryQuery(ByAge):
 SHEET = Sheet[LedgerEntry](
     "证书台账记录",
     [
-        Column("时间", 20, lambda one: beijing(one.at, "second")),
+        Column("时间", 20, lambda one: one.at),
         Column("事项", 12, lambda one: one.kind.label),
         Column("证书编号", 18, lambda one: one.number),
         Column("证书序列号", 14, lambda one: one.serial),

@@ -81,7 +81,10 @@ class LedgerEntry(Document):
 
     @property
     def by(self) -> str:
-        """Who did it: also of what was entered afterwards, or when the platform had signed it."""
+        """Who did it: also of what was entered afterwards, or when the platform had signed it. A person is always its holder, and two may
+        have one name."""
+        if self.actor_kind == "person":
+            return "持证人本人"
         return str(self.facts.get("by") or self.facts.get("issued_by") or self.actor_name)
 
     @property
