@@ -15,7 +15,7 @@ from admin.puzzled import NO_PUZZLE, PublicUpload, Puzzled
 from admin.steps import Done, shows, step
 from server.certificates import issue, reconcile, verify
 from server.certificates import service as certificates
-from server.certificates.documents import Certificate, LedgerFilter, LedgerFinding
+from server.certificates.documents import Certificate, CertificateStatus, LedgerFilter, LedgerFinding
 from server.certificates.press import verify_url
 from server.certificates.verify import CertificateMissing, CertificateQueryRequest, CheckedFile, Paper, paper
 from server.institutions import service as institutions
@@ -92,6 +92,10 @@ class LedgerQuery(ByAge):
     year: Annotated[Year, Filter("发证年份", years_of_issue)] = None
     level: LevelCode = ""
     institution: Annotated[str, Field(pattern=r"^[0-9]{3}$")] = ""
+    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
+    status: CertificateStatus | None = None
+    major: Annotated[str, Field(max_length=20)] = ""
+    month: Annotated[str, Field(pattern=r"^20[0-9]{2}-[0-9]{2}$")] = ""
 
 
 async def institutions_to_choose(

@@ -184,6 +184,11 @@ class LedgerFilter(BaseModel):
     """Of issue."""
     level: str = ""
     institution_code: str = ""
+    province_code: str = ""
+    status: CertificateStatus | None = None
+    major: str = ""
+    month: str = ""
+    """Of issue: 2026-03."""
 
 
 class LedgerFinding(Document):

@@ -101,6 +101,11 @@ async def count(platform: Platform, actor: Actor) -> int:
     return await store.count(platform, actor.jurisdiction)
 
 
+async def tally(platform: Platform, actor: Actor, year: int, by: object) -> list[tuple[str, str, int]]:
+    """How many were issued in a year in the actor's jurisdiction, by `by` and status."""
+    return await store.tally(platform, actor.jurisdiction, year, by)
+
+
 async def certificate(scope: Scope, actor: Actor, certificate_id: str) -> Certificate:
     """A certificate in a staff actor's jurisdiction. Raises NotFound."""
     found = await store.in_reach(scope, actor.jurisdiction, certificate_id)

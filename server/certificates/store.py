@@ -181,7 +181,26 @@ def _conditions(narrowed: LedgerFilter) -> list[Row]:
         conditions = [looking_for(narrowed.words, ["printed.name"], facets)]
     if narrowed.institution_code:
         conditions.append({"institution_code": narrowed.institution_code})
+    if narrowed.province_code:
+        conditions.append({"province_code": narrowed.province_code})
+    if narrowed.status:
+        conditions.append({"status": narrowed.status})
+    if narrowed.major:
+        conditions.append({"printed.major": narrowed.major})
+    if narrowed.month:
+        conditions.append({"printed.issued_on": {"$regex": f"^{narrowed.month}-"}})
     return conditions
+
+
+async def tally(scope: Scope, reach: Jurisdiction, year: int, by: object) -> list[tuple[str, str, int]]:
+    """Of a year, by the expression `by` and the status how many there are. The index finds those of the year in the reach."""
+    of_year: Row = {"$and": [reach.filter(), looking_for("", [], {"year": year})]}
+    stages: list[Row] = [
+        {"$match": of_year},
+        {"$group": {"_id": {"by": by, "status": "$status"}, "count": {"$sum": 1}}},
+    ]
+    rows = scope["certificates"].aggregate(stages, session=scope.session)
+    return [(str(row["_id"]["by"]), row["_id"]["status"], row["count"]) async for row in rows]
 
 
 async def revoke(

@@ -10,7 +10,7 @@ from datetime import datetime
 from server.kernel import chain
 from server.kernel.folding import bare_number
 from server.kernel.identity import Actor
-from server.kernel.mongo import Row, new_id
+from server.kernel.mongo import Row, first_id, new_id
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork
 from server.ledger import roots, store
@@ -80,6 +80,14 @@ async def entries(
     return await store.entries(
         platform, actor.jurisdiction, number, narrowed.kind, before=before, limit=limit
     )
+
+
+async def certificates_with(
+    platform: Platform, actor: Actor, kind: EntryKind, since: datetime, until: datetime
+) -> dict[str, int]:
+    """By institution of the actor's jurisdiction, how many certificates this happened to in between."""
+    ids = first_id(since), first_id(until)
+    return await store.certificates_with(platform, actor.jurisdiction, kind, *ids)
 
 
 def is_ours(platform: Platform, row: Row) -> bool:

@@ -67,6 +67,21 @@ async def issued_in(scope: Scope, institution_code: str) -> AsyncIterator[Row]:
         yield row
 
 
+async def certificates_with(
+    scope: Scope, reach: Jurisdiction, kind: EntryKind, since: str, until: str
+) -> dict[str, int]:
+    """By institution, how many certificates have such an entry with an id in between."""
+    condition: Row = {"$and": [reach.filter(), {"kind": kind, "_id": {"$gte": since, "$lt": until}}]}
+    each = {"institution": "$institution_code", "certificate": "$certificate_id"}
+    stages: list[Row] = [
+        {"$match": condition},
+        {"$group": {"_id": each}},
+        {"$group": {"_id": "$_id.institution", "count": {"$sum": 1}}},
+    ]
+    rows = scope["ledger"].aggregate(stages, session=scope.session)
+    return {row["_id"]: row["count"] async for row in rows}
+
+
 async def newest_standing(scope: Scope, certificate_id: str, size: int) -> Row | None:
     """The newest entry within the first `size` that says whether a certificate is valid."""
     condition = {

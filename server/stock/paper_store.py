@@ -162,3 +162,13 @@ async def request(scope: Scope, reach: Jurisdiction, request_id: str) -> PaperRe
 async def requests(scope: Scope, reach: Jurisdiction, *, limit: int) -> list[PaperRequest]:
     rows = scope["paper_requests"].find(reach.filter(), session=scope.session).sort("_id", -1).limit(limit)
     return [PaperRequest.from_mongo(row) async for row in rows]
+
+
+async def left_by_institution(scope: Scope, reach: Jurisdiction) -> dict[str, int]:
+    """What institutions have; what lies with a province or the centre is in their own book."""
+    stages: list[Row] = [
+        {"$match": {"$and": [reach.filter(), {"state": Fate.LEFT, "institution_code": {"$gt": ""}}]}},
+        {"$group": {"_id": "$institution_code", "count": {"$sum": 1}}},
+    ]
+    rows = scope["blank_papers"].aggregate(stages, session=scope.session)
+    return {row["_id"]: row["count"] async for row in rows}

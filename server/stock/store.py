@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from server.kernel.identity import Jurisdiction
 from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.unit_of_work import Scope
 from server.stock.documents import Handover
@@ -15,7 +16,9 @@ COLLECTIONS = (
         indexes=(
             Index([("certificate_id", 1)], unique=True, partial={"current": True}),
             Index([("class_id", 1), ("_id", 1)]),
-            Index([("certificate_id", 1), ("_id", 1)]),
+            Index([("institution_code", 1), ("on", 1)]),
+            Index([("province_code", 1), ("on", 1)]),
+            Index([("on", 1)]),
         ),
     ),
 )
@@ -53,3 +56,13 @@ async def _change(scope: Scope, found: Handover, changes: Row) -> bool:
     untouched = {"_id": found.id, "current": True, "confirmed_at": None}
     done = await scope["handovers"].update_one(untouched, {"$set": changes}, session=scope.session)
     return bool(done.modified_count)
+
+
+async def handed_by_institution(scope: Scope, reach: Jurisdiction, year: int) -> dict[str, int]:
+    days = {"$gte": f"{year}-01-01", "$lte": f"{year}-12-31"}
+    stages: list[Row] = [
+        {"$match": {"$and": [reach.filter(), {"on": days, "current": True}]}},
+        {"$group": {"_id": "$institution_code", "count": {"$sum": 1}}},
+    ]
+    rows = scope["handovers"].aggregate(stages, session=scope.session)
+    return {row["_id"]: row["count"] async for row in rows}

@@ -1,15 +1,18 @@
 """第十八条: how certificates are kept, issued, registered and queried."""
 
 from datetime import timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 
-from server.certificates import issue, reconcile, verify
+from admin.lists import IN_SERVICES
+from server.certificates import issue, reconcile, specimens, verify
 from server.certificates import service as certificates
-from server.certificates.documents import Certificate, LedgerFilter
+from server.certificates.documents import Certificate, CertificateStatus, LedgerFilter
 from server.certificates.issue import Revocation
 from server.certificates.verify import CertificateQueryRequest
 from server.jobs import JOBS
+from server.kernel.clock import beijing_date
 from server.kernel.errors import Forbidden, Invalid, NotFound
 from server.kernel.hearings import TooEarly
 from server.kernel.permissions import Permission, holds
@@ -24,6 +27,10 @@ from server.reissues.printing import Wanted
 from server.reissues.revoking import Decision, Proposal
 from server.reissues.rules import HearingFirst, Kind
 from server.reissues.service import HoldersRequest
+from server.stock import handing, papers
+from server.stock.handing import HandingOver
+from server.stock.papers import Asking, Batch, Counting, Giving
+from server.stock.statistics import By, statistics
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
 from tests.asking import ANYWHERE, ask
@@ -198,3 +205,53 @@ async def test_2_nobody_loses_a_certificate_unheard(
     assert heard.until is not None
     clock_of(platform).advance(timedelta(days=8))
     assert (await revoking.decide(platform, opened.officer, heard.id, decision)).state.label == "已撤销证书"
+
+
+async def test_1_blank_paper_is_printed_kept_and_asked_for_by_its_numbers(
+    platform: Platform, opened: ClassInSession
+) -> None:
+    """第十八条（一）: 规范证书印制、保存、申领: a delivery is entered by its numbers, kept, counted, and given on request."""
+    province, today = stage.actor(cast.HEBEI_OFFICER), beijing_date(platform.clock.now())
+    delivered = Batch(first="HB000101", quantity=10, on=today, origin="河北印刷厂")
+    await papers.receive(platform, province, delivered)  # 印制
+    with pytest.raises(Invalid):
+        await papers.receive(platform, province, delivered)
+    asked = await papers.ask(platform, opened.officer, Asking(quantity=4, reason="本月发证用纸"))  # 申领
+    await papers.give(platform, province, asked.id, Giving(first="HB000101", quantity=4, seen=1))
+    kept = await papers.count(platform, province, Counting(counted=6))  # 保存
+    mine = (await papers.stock(platform, opened.officer)).book
+    assert (kept.book, mine.received, mine.left, mine.fits) == (6, 4, 4, True)
+
+
+async def test_1_a_class_is_printed_on_numbered_paper_and_handed_over(
+    platform: Platform, opened: ClassInSession, found: list[Certificate]
+) -> None:
+    """第十八条（一）: 打印、核发、登记: which sheet each is printed on, what is printed, and who has received it, all in the ledger."""
+    officer, today = opened.officer, beijing_date(platform.clock.now())
+    delivered = Batch(first="HB000101", quantity=3, on=today, origin="河北印刷厂")
+    await papers.receive(platform, officer, delivered)
+    assert await papers.assign(platform, officer, opened.id) == len(found)
+    sheets = await papers.of_class(platform, [one.id for one in found])
+    assert [sheets[one.id].number for one in found] == ["HB000101", "HB000102"]
+    await specimens.class_overprint(platform, officer, opened.id)  # 打印
+    await handing.hand_over(platform, officer, found[0].id, HandingOver(on=today))  # 登记
+    kinds = [one.kind for one in await ledger.entries_of(platform, found[0].id)]
+    assert kinds == [EntryKind.ISSUED, EntryKind.PRINTED, EntryKind.HANDED_OVER]  # 核发
+
+
+@pytest.mark.parametrize("by", list(By))
+async def test_2_statistics_count_what_their_lists_show(
+    platform: Platform, opened: ClassInSession, found: list[Certificate], by: By
+) -> None:
+    """第十八条（一）统计;（二）定期进行统计: every figure is as long as its list; the revoked are not valid."""
+    await certifying.revoked(platform, opened.officer, found[0], "成绩复核后不合格。")
+    year, province = found[0].printed.issued_on.year, stage.actor(cast.HEBEI_OFFICER)
+    [line] = await statistics(platform, province, year, by)
+    query = dict(parse_qsl(line.href.partition("?")[2]))
+    for status, count in ((None, 2), (CertificateStatus.VALID, 1), (CertificateStatus.REVOKED, 1)):
+        given = {IN_SERVICES.get(name, name): value for name, value in query.items()}
+        narrowed = LedgerFilter.model_validate(given | {"status": status})
+        assert len(await certificates.ledger(platform, province, narrowed)) == count
+        assert (line.issued if status is None else line.count(status)) == count
+    assert await statistics(platform, stage.actor(cast.JIANGSU_OFFICER), year, by) == []
+    assert await statistics(platform, province, year - 1, by) == []

@@ -265,6 +265,8 @@ TABLE: dict[str, Outcomes] = {
     "GET /admin/certificates/export": ANY_STAFF,
     "GET /admin/certificates/check/export": ANY_STAFF,
     "GET /admin/certificates/entries": ANY_STAFF,
+    "GET /admin/certificates/statistics": ANY_STAFF,
+    "GET /admin/certificates/statistics.xlsx": ANY_STAFF,
     "GET /admin/certificates/entries/export": ANY_STAFF,
     "GET /admin/reopenings/export": ANY_STAFF,
     "GET /admin/forgeries": ANY_STAFF,

@@ -130,3 +130,15 @@ async def test_the_pages_show_the_book_and_say_what_is_wrong(
     torn = await browser.post(f"{register}/spoil", {"chosen": issued[0].id, "reason": WHY.reason})
     assert torn.status == 303 and "HB0003" in (await browser.get(register)).text
     assert (await browser.get("/admin/stock/movements/export")).status == 200
+
+
+async def test_the_page_of_statistics_and_its_workbook_are_there_also_for_a_broken_link(
+    platform: Platform, issued: list[Certificate], site: str
+) -> None:
+    browser = await sign_in(platform, site, cast.XINGTAI_OFFICER)
+    page = await browser.get("/admin/certificates/statistics?year=abc&by=level")
+    assert page.status == 200 and "按 培训级别" in page.text.replace("按培训级别", "按 培训级别")
+    leads = (
+        f"/admin/certificates?year={issued[0].printed.issued_on.year}&level={issued[0].printed.level.value}"
+    )
+    assert (await browser.get(f"{leads}&status=VALID")).text.count(issued[0].printed.number) == 1
