@@ -93,13 +93,12 @@ MOVEMENTS = Listing(
         [
             Column("日期", 12, lambda one: one.on),
             Column("事项", 12, lambda one: one.kind.label),
-            Column("起始号码", 18, lambda one: one.first),
-            Column("终止号码", 18, lambda one: one.last),
+            Column("号码", 30, lambda one: f"{one.first} 至 {one.last}" if one.quantity > 1 else one.first),
             Column("增减", 8, lambda one: one.delta),
             Column("来源或去向", 30, lambda one: one.other),
             Column("单据号", 20, lambda one: one.document),
             Column("说明", 40, lambda one: one.reason),
-            Column("登记人", 12, lambda one: one.by),
+            Column("登记", 12, lambda one: one.by),
         ],
     ),
 )
