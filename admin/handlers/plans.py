@@ -177,6 +177,7 @@ class Editor(PageHandler):
         outcome: Outcome,
         plan: Plan | None = None,
         copy_year: int | None = None,
+        copied: bool = False,
     ) -> None:
         """The rows of a version; `plan` is None before the first saving."""
         code = plan.institution_code if plan else self.actor.institution_code or ""
@@ -188,6 +189,7 @@ class Editor(PageHandler):
         self.render_page(
             "plans/form.html",
             plan=plan,
+            copied=copied,
             year=year,
             version=version,
             institution=institution,
@@ -237,7 +239,14 @@ class NewVersion(Editor):
         copy = last.year if last and not before and not self.query(YearQuery).copied else None
         if last and not before and copy is None:
             items = [one.model_copy(update={"id": ""}) for one in last.items]
-        return await self.show_rows(self.year, version, items, outcome, copy_year=copy)
+        return await self.show_rows(
+            self.year,
+            version,
+            items,
+            outcome,
+            copy_year=copy,
+            copied=bool(last and not before and copy is None),
+        )
 
 
 class PlanEditor(Editor):

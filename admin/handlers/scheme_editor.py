@@ -100,6 +100,7 @@ class Editor(PageHandler):
         problem: Problem | None = None,
         came_between: Sequence[Change] = (),
         drawn: Content | None = None,
+        copied: bool = False,
     ) -> None:
         """`came_between`: what a colleague has saved since the version that was edited; `drawn`: with the timetable just generated."""
         context = NO_ERRORS if problem is None else self.refuse(problem)
@@ -112,6 +113,7 @@ class Editor(PageHandler):
             row_errors=row_errors(problem),
             came_between=came_between,
             drawn=drawn,
+            copied=copied,
             hours_short=rules.hours_short(drawn) if drawn else 0,
             teachers=offered(frame.teachers, frame.teaching, "只承担考核"),
             assessors=offered(frame.teachers, frame.assessors, "不承担考核"),
@@ -134,7 +136,7 @@ class Editor(PageHandler):
             else await service.content_to_edit(self.platform, seen)
         )
         version = seen.newest.version if seen.newest else 0
-        await self.show(class_id, seen, Typed.of(content, version))
+        await self.show(class_id, seen, Typed.of(content, version), copied=bool(copy))
 
     @allow(Permission.SCHEMES_MANAGE)
     async def post(self, class_id: str) -> None:

@@ -6,7 +6,7 @@ const LASTS = 7 * 86400000;
 const ANSWER_WITHIN = 8000;
 const PREFIX = "draft:";
 const user = document.body.dataset.user;
-/** Form → its key and id, how it was shown (untouched) and last kept; refused: it came back with what was typed; unkept: the browser
+/** Form → its key and id, how it was shown (untouched) and last kept; refused: it came back with what the server has not saved; unkept: the browser
  * keeps nothing; lost: it holds what is never kept; sent: it is on its way. */
 const forms = new WeakMap();
 const clock = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -23,6 +23,12 @@ const read = (key) => store((kept) => JSON.parse(kept.getItem(key)));
 const write = (key, draft) => store((kept) => { kept.setItem(key, JSON.stringify(draft)); return true; });
 const drop = (key) => store((kept) => kept.removeItem(key));
 const keys = () => store((kept) => Object.keys(kept).filter((key) => key.startsWith(PREFIX))) ?? [];
+
+/** Where an offered draft waits for its answer: what is typed meanwhile does not write over it. */
+const before = (key) => `${key}:before`;
+/** What a page shows and the server has not saved; BACK: it was typed, and came back. */
+const UNSAVED = "[data-refusal], [data-unsaved]";
+const BACK = "[data-refusal], [data-unsaved=drawn]";
 
 const about = (field) => field.type === "hidden" && !field.closest("[data-rows]");
 const keepable = (field) => field.name && !["file", "password", "submit", "button"].includes(field.type) && !about(field) && !("neverKept" in field.dataset);
@@ -97,7 +103,7 @@ function offer(form, draft, restore) {
   inner.append(
     words,
     button("恢复上次未提交的内容", "primary", () => { restore(); away(); }),
-    button("放弃草稿", "outline", () => { drop(keyOf(form)); away(); note(form, "草稿已放弃"); }),
+    button("放弃草稿", "outline", () => { drop(before(keyOf(form))); away(); note(form, "草稿已放弃"); }),
   );
   bar.append(inner);
   const body = form.querySelector(".dialog-body") ?? form;
@@ -135,19 +141,23 @@ const DRAFTED = "form[method=post]";
 function take(form) {
   if (forms.has(form) || !user || !form.querySelector("textarea, [data-rows]") && !("guard" in form.dataset)) return;
   const key = keyOf(form);
-  const draft = read(key);
+  const own = read(key);
+  const draft = own?.resume && own.seen === seen(form) ? own : read(before(key)) ?? own;
   const id = draft?.id ?? [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const refused = document.querySelector("[data-refusal]") !== null;
+  const back = document.querySelector(BACK) !== null && (form.querySelector(BACK) !== null || "guard" in form.dataset || form.closest("[data-dialog-show]") !== null);
+  const refused = document.querySelector(UNSAVED) !== null;
   const state = { key, id, untouched: snapshot(form), refused, kept: null, unkept: false, lost: false, sent: false };
   forms.set(form, state);
+  if (back && !draft?.resume) return keep(form);  // its content is here, and nowhere else
   if (!draft || draft.fields === state.untouched) return;
-  const restore = () => { fill(form, draft.fields); state.kept = null; keep(form); };
+  const restore = () => { drop(before(key)); fill(form, draft.fields); state.kept = null; keep(form); };
   if (draft.resume && draft.seen === seen(form)) {  // sent to the log-in with it, and back
     write(key, { ...draft, resume: false });
     form.closest("dialog")?.showModal();
     restore();
     note(form, `已恢复您 ${clock.format(draft.at)} 填写的内容，还没有提交`, button("放弃草稿", "plain", () => forget(form)));
   } else {
+    if (draft === own && write(before(key), draft)) drop(key);
     offer(form, draft, restore);
   }
 }
@@ -194,9 +204,10 @@ async function whoIsSignedIn() {
 }
 
 async function send(form, submitter) {
-  keep(form);
   const state = forms.get(form);
-  const kept = state.unkept ? "内容还在这里，请不要关闭页面" : "内容已保存在本机";
+  if (!read(state.key)) state.kept = null;
+  keep(form);
+  const kept = read(state.key) ? "内容已保存在本机" : "内容还在这里，请不要关闭页面";
   let who;
   try {
     who = await whoIsSignedIn();

@@ -91,6 +91,7 @@ async def test_a_timetable_is_drawn_from_half_days_and_nothing_is_saved(
     assert page.html.count('name="session_day" value="2026-') == 16
     assert "半句话" not in page.html
     assert 'name="morning_hours" value="5"' in page.html
+    assert 'data-unsaved="drawn"' in page.html, "the browser is told that nothing is saved (drafts.js)"
     assert (await service.scheme_of_class(platform, held.officer, held.id)).newest is None
 
 

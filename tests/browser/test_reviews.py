@@ -166,6 +166,7 @@ def editor(**more: Any) -> dict[str, Any]:
         "returned": SECOND.last(Action.RETURN),
         "offered": [(value, text, "2026 年没有资格" if value == "1" else "") for value, text in LEVELS],
         "copy_year": 2025,
+        "copied": False,
         "majors": MAJOR_OPTIONS,
         "months": [(month, f"{month} 月") for month in range(1, 13)],
         "held": [Level.TWO, Level.THREE],

@@ -200,6 +200,7 @@ def show_editor(
         "points_most": 100,
         "criteria_end": CRITERIA_END,
         "drawn": None,
+        "copied": False,
         "hours_short": 0,
         "problem": problem,
         "errors": {one.place.split(".")[0]: one.message for one in fields},
