@@ -92,7 +92,12 @@ on("click", "dialog", (dialog, event) => event.target === dialog && !dialog.quer
 whenever("dialog[data-dialog-show]", (dialog) => dialog.open || dialog.showModal());
 whenever("[data-type-to-confirm]", (field) => {
   const submit = field.form.querySelector("[type=submit]");
-  const judge = () => { submit.disabled = field.value.trim() !== field.dataset.typeToConfirm; };
+  const differs = field.form.querySelector("[data-typed-differs]");
+  const bare = (words) => words.normalize("NFKC").replace(/\s/g, "").toUpperCase();  // classes/rules.py compares names the same way
+  const judge = () => {
+    submit.disabled = bare(field.value) !== bare(field.dataset.typeToConfirm);
+    if (differs) differs.hidden = !submit.disabled || !field.value.trim();
+  };
   field.addEventListener("input", judge);
   judge();
 });

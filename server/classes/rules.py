@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Literal
@@ -180,9 +181,13 @@ def check_class_hours(level: Level, class_hours: int, floor: int) -> None:
 
 
 def check_name_typed(name: str, typed: str) -> None:
-    """Raises Invalid unless the name of the class was typed; spaces do not count."""
-    if "".join(typed.split()) != "".join(name.split()):
+    """Raises Invalid unless the name of the class was typed; widths, capitals and spaces do not count (app.js compares the same way)."""
+    if _bare(typed) != _bare(name):
         raise Invalid(fields=[FieldError("typed", f"输入的名称与本班不一致，请输入“{name}”。")])
+
+
+def _bare(words: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", words).split()).upper()
 
 
 def check_courses(courses: Sequence[str]) -> None:

@@ -379,7 +379,14 @@ def test_the_release_is_confirmed_in_a_dialog_that_says_what_it_does(page: Page)
     ):
         expect(dialog).to_contain_text(words)
     expect(dialog.get_by_role("button", name="公布成绩")).to_be_disabled()
-    dialog.get_by_label("请输入").fill(CLASS.name)
+    differs = dialog.get_by_text("与上面的文字还不一致")
+    expect(differs).to_be_hidden()
+    dialog.get_by_label("请输入").fill(CLASS.name[:-1])
+    expect(differs).to_be_visible()
+    dialog.get_by_label("请输入").fill(
+        f" {CLASS.name[:4]} {CLASS.name[4:].replace('（', '(').replace('）', ')')}"
+    )
+    expect(differs).to_be_hidden()
     expect(dialog.get_by_role("button", name="公布成绩")).to_be_enabled()
     assert_accessible(page)
     page.keyboard.press("Escape")

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.accounts.rules import normalise_name
+from server.classes.rules import check_name_typed
+from server.kernel.errors import Invalid
 from server.kernel.folding import bare_number, folded, holding, same
 
 DOTTED = [
@@ -90,3 +92,11 @@ def test_a_text_holds_its_own_parts(words: str, before: str, after: str) -> None
 def test_a_bare_number_stays_so(text: str) -> None:
     bare = bare_number(text)
     assert not set(bare) & set(" -－—") and bare_number(bare).endswith(bare[-1:])
+
+
+def test_the_name_of_a_class_may_be_typed_in_other_widths_and_without_its_spaces() -> None:
+    name = "2027年机械类三级教师培训班（2027 年第 1 期）"
+    for typed in (name, "2027年机械类三级教师培训班(2027年第1期)", f" {name} "):
+        check_name_typed(name, typed)
+    with pytest.raises(Invalid):
+        check_name_typed(name, name.replace("第 1 期", "第 2 期"))
