@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from server.accounts import people
 from server.admissions import service as admissions
@@ -44,6 +44,7 @@ from server.reopenings import service as reopenings
 from server.reopenings.documents import Reopening
 from server.schemes import standing as schemes
 from server.surveys import standing as surveys
+from server.surveys.rules import SurveyState
 from server.surveys.standing import Standing
 from server.venues import service as venues
 
@@ -64,12 +65,14 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
     """By class id, of classes that the caller has fetched already."""
     if not found:
         return {}
-    today = beijing_date(scope.platform.clock.now())
+    now = scope.platform.clock.now()
+    today = beijing_date(now)
     going = [one for one in found if not one.condition.ended]
     ids = [one.id for one in going]
     open_ids = [one.id for one in going if not one.frozen]
     open_classes = [one for one in going if not one.frozen]
-    days = days_of(await policies.on(scope, today))
+    in_force = await policies.on(scope, today)
+    days = days_of(in_force)
     enrolled = await classes.enrolled_of(scope, ids)
     rosters = await classes.waiting_rosters(scope, open_ids)
     asked = await invitations.of_classes(scope, open_ids)
@@ -138,6 +141,7 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
             reopening=_waits(reopening.get(one.id)),
             survey=_survey(surveyed.get(one.id)),
             surveyed=one.id in surveyed,
+            survey_closed_on=_closed(surveyed.get(one.id), now) if in_force.survey_required else None,
             certificates_due=due.get(one.id, 0),
             certificates_failed=failed.get(one.id, 0),
         )
@@ -250,6 +254,11 @@ def _change(change: ClassChange | None) -> ChangeFacts | None:
         return ChangeFacts(change.id, change.kind.label, since, Owner.PROVINCE, "")
     asked = change.later.institution_name if change.state is Changing.ASKED and change.later else ""
     return ChangeFacts(change.id, change.kind.label, since, Owner.INSTITUTION, asked)
+
+
+def _closed(standing: Standing | None, now: datetime) -> date | None:
+    over = standing is not None and standing.own.state_at(now) is SurveyState.CLOSED
+    return beijing_date(standing.own.closes_at) if standing and over else None
 
 
 def _survey(standing: Standing | None) -> SurveyFacts | None:

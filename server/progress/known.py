@@ -230,6 +230,8 @@ class ClassFacts:
     survey: SurveyFacts | None = None
     surveyed: bool = False
     """There is or was a survey."""
+    survey_closed_on: date | None = None
+    """Where no certificate comes without one: the day on which it was over, and let those pass who have not answered."""
     certificates_due: int = 0
     certificates_failed: int = 0
     """That have their numbers, and could not be made."""

@@ -87,7 +87,7 @@ def scheme(facts: ClassFacts, today: date) -> Iterator[Step]:
         return
     make = partial(_step, facts, phase=Phase.PREPARE, path="/scheme")
     mine = partial(make, Owner.INSTITUTION, due=facts.ready_by)
-    missing = "" if Kind.TEACHING in facts.kinds else "先要有骨干教师接受授课邀请"
+    missing = "" if Kind.TEACHING in facts.kinds else "还没有骨干教师接受授课邀请"
     if scheme is None:
         yield mine(key="scheme-draft", title="起草培训方案", since=facts.opened_on, blocked_by=missing)
         return
@@ -426,6 +426,6 @@ def closing(facts: ClassFacts, today: date) -> Iterator[Step]:
             key="certificates",
             title=f"{facts.certificates_due} 人可以核发证书",
             path="/certificates",
-            since=facts.released_on,
-            due=facts.released_on + timedelta(days=facts.days.issue),
+            since=(since := max(facts.released_on, facts.survey_closed_on or facts.released_on)),
+            due=since + timedelta(days=facts.days.issue),
         )

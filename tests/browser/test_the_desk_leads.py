@@ -294,11 +294,11 @@ OF_INSTITUTION: list[Act] = [
     ("申请开班", apply),
     ("还没有人接受邀请", invite),
     ("没有导入参训教师名册", enrol),
-    ("起草培训方案(?!.*先要)", draft_scheme),
+    ("起草培训方案(?!.*还不能办)", draft_scheme),
     ("教师已签齐", file_scheme),
     ("办理报到", receive),
     ("上课：", look),
-    ("公布成绩(?!.*先要)", release),
+    ("公布成绩(?!.*还不能办)", release),
     ("核发证书", issue),
 ]
 OF_PROVINCE: list[Act] = [

@@ -256,7 +256,7 @@ def test_a_new_class_asks_for_teachers_scheme_and_enrolment_in_time_for_the_prov
     assert list(found) == ["enrolment-open", "invite-assessment", "invite-teaching", "scheme-draft"] or set(
         found
     ) == {"invite-teaching", "invite-assessment", "enrolment-open", "scheme-draft"}
-    assert found["scheme-draft"].blocked_by == "先要有骨干教师接受授课邀请"
+    assert found["scheme-draft"].blocked_by == "还没有骨干教师接受授课邀请"
     assert {one.due for one in found.values()} == {START - timedelta(days=5)}
     assert all(one.owner is Owner.INSTITUTION and one.since == NEW.opened_on for one in found.values())
     assert not found["invite-teaching"].overdue_on(START - timedelta(days=5))
@@ -316,3 +316,13 @@ def test_after_the_last_day_nobody_can_be_invited_before_the_class_is_put_off() 
     assert last["invite-assessment"].url == "/admin/classes/c/invitations"
     assert over["invite-assessment"].url == "/admin/classes/c/changes/postpone"
     assert "申请延期后再邀请" in over["invite-assessment"].title
+
+
+def test_certificates_that_a_survey_held_up_wait_since_it_closed() -> None:
+    known = replace(
+        DONE, released_on=date(2026, 12, 6), certificates_due=1, survey_closed_on=date(2026, 12, 13)
+    )
+    found = keys(known, date(2026, 12, 14))["certificates"]
+    assert (found.since, found.due) == (date(2026, 12, 13), date(2026, 12, 28))
+    earlier = keys(replace(known, survey_closed_on=date(2026, 12, 1)), date(2026, 12, 14))["certificates"]
+    assert earlier.since == date(2026, 12, 6)
