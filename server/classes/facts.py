@@ -132,5 +132,6 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
     entries = await audit.of_subject(platform, training_class.id)
     who, when = entry_of(entries, "classes:confirm-roster")
     href = f"/admin/classes/{training_class.id}/roster"
-    state: State = "done" if trainees else "current"
+    uploaded = not trainees and await service.waiting_rosters(platform, [training_class.id])
+    state: State = "done" if trainees else "current" if uploaded else "todo"
     return [LifeStep("名册", state, who, when, href, f"{trainees} 人" if trainees else "")]

@@ -43,7 +43,9 @@ async def test_a_fresh_class_shows_its_whole_way_and_who_has_brought_it_here(
     places = [words.find(title) for title in PAGES]
     assert -1 not in places and places == sorted(places), words
     assert f"开班申请 ：已完成 {cast.HEBEI_OFFICER.name}" in words and "报名 ：未开始" in words
-    assert open_phases(page.html) == ["筹备", "招生"], "the roster is under way already"
+    assert open_phases(page.html) == ["筹备"] and "名册 ：未开始" in words, (
+        "nobody is in it, nothing is uploaded"
+    )
     assert "环节：筹备" in page.text
     assert "接下来由您办理" in page.text and 'href="/admin/classes">' in page.html
     results = await browser.get(f"{home}/results")

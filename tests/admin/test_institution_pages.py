@@ -337,6 +337,8 @@ async def test_the_institution_and_the_reviewer_hear_which_sessions_lie_outside_
     wanted = correction_of(held.training_class, starts_on="2026-03-18")
     filed = await xingtai.post(f"/admin/classes/{held.id}/correct", wanted)
     session = await stage.teaching_session(platform, held)  # while the request waits
+    page = await xingtai.get(f"/admin/classes/{held.id}")
+    assert '<span>名册<span class="visually-hidden">：未开始</span>' in page.html, "nobody is in it"
     assert "1 个课次不在更正后的日期内" in (await hebei.get(filed.location)).text
     refused = await hebei.review(filed.location, "approve")
     assert refused.status == 409 and f"“{session.title}”（2026-03-17）不在更正后的日期内" in refused.text
@@ -362,6 +364,11 @@ async def test_classes_are_narrowed_to_the_year_in_which_they_begin(
     xingtai: Browser, opened: TrainingClass
 ) -> None:
     assert opened.name in (await xingtai.get("/admin/classes?year=2026&stage=ONGOING")).text
+    page = await xingtai.get("/admin/classes")
+    assert 'href="/admin/classes?place=PLAN"' in page.html, (
+        "从计划申请开班 leads to what is to be applied for"
+    )
+    assert "没有可以申请开班的计划项目" in (await xingtai.get("/admin/classes?place=PLAN")).text
     assert opened.name not in (await xingtai.get("/admin/classes?year=2025")).text
     assert len(rows_of(await xingtai.get("/admin/classes/export?year=2026"))) == 2
     assert len(rows_of(await xingtai.get("/admin/classes/export?year=2025"))) == 1
