@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import logging
 from binascii import Error as BadBase64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import orjson
 from cryptography import x509
@@ -123,11 +123,19 @@ async def _anchored(platform: Platform) -> tuple[list[Head], str]:
 async def _forged(platform: Platform, signed: Sequence[LedgerRoot]) -> str:
     if not signed:
         return ""
-    ours = {one.strip() for one in await authority.ours(platform)}
+    ours = await _authorities(platform)
     for one in reversed(signed):
-        if one.certificate.strip() not in ours or not holds(one.published):
+        if not _is_ours(one, ours):
             return f"{one.id} 的签名根不是本平台签名的，或被改动过。{KEEP}"
     return ""
+
+
+async def _authorities(platform: Platform) -> set[str]:
+    return {one.strip() for one in await authority.ours(platform)}
+
+
+def _is_ours(one: LedgerRoot, authorities: Set[str]) -> bool:
+    return one.certificate.strip() in authorities and holds(one.published)
 
 
 def holds(root: SignedRoot) -> bool:
@@ -183,9 +191,14 @@ async def _sign(platform: Platform, tree: Growing) -> int:
 # ---- what is shown and proven
 
 
-async def published(platform: Platform, *, before: str | None = None) -> list[LedgerRoot]:
-    """A page of signed roots, newest first; the next page is before the last of these."""
-    return await store.roots(platform, before=before, limit=SHOWN)
+async def published(platform: Platform, *, before: str | None = None, most: int = SHOWN) -> list[LedgerRoot]:
+    """A page of signed roots, newest first; the next page is before the last of these. What somebody else has put among them, or has
+    changed, is left out: the nightly check says so."""
+    ours, found = await _authorities(platform), list[LedgerRoot]()
+    while len(found) < most and (page := await store.roots(platform, before=before, limit=most)):
+        found += [one for one in page if _is_ours(one, ours)]
+        before = page[-1].id
+    return found[:most]
 
 
 async def state(platform: Platform) -> Checked:
@@ -198,7 +211,7 @@ async def proof_of(platform: Platform, certificate_id: str) -> InclusionProof | 
 
     None until the night after it was entered, and where what is stored does not lead to the root: the nightly check says why.
     """
-    newest = await store.roots(platform, limit=1)
+    newest = await published(platform, most=1)
     if not newest:
         return None
     root = newest[0]
@@ -228,11 +241,14 @@ async def proof_of(platform: Platform, certificate_id: str) -> InclusionProof | 
 
 async def consistency(platform: Platform, earlier_day: str, later_day: str) -> ConsistencyProof:
     """Raises NotFound for days without a root, or in the wrong order."""
+    ours = await _authorities(platform)
     earlier, later = (
         await store.root_of_day(platform, earlier_day),
         await store.root_of_day(platform, later_day),
     )
     if earlier is None or later is None or earlier.size > later.size:
+        raise NotFound("这两天没有可以比对的签名根：请按先后填写两个公布过签名根的日期。")
+    if not (_is_ours(earlier, ours) and _is_ours(later, ours)):
         raise NotFound("这两天没有可以比对的签名根：请按先后填写两个公布过签名根的日期。")
     path = await _hashes(platform, merkle.consistency_spans(earlier.size, later.size))
     return ConsistencyProof(

@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from server.certificates import sealed
 from server.certificates.documents import Certificate
@@ -18,14 +19,17 @@ from server.kernel import chain
 from server.kernel.anchor import AnchorFile, anchor_of
 from server.kernel.chain import ChainBroken
 from server.kernel.clock import FixedClock
+from server.kernel.errors import NotFound
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.ledger import merkle, roots
 from server.ledger import service as ledger
+from server.ledger import store as ledger_store
 from server.ledger.documents import CHAIN, EntryKind, InclusionProof, leaf_of
+from server.seals import service as seals
 from server.wechat.simulator import Simulator
-from tests import cast, certifying, stage
+from tests import cast, certifying, sealing, stage
 from tests.surveying import clock_of
 
 XINGTAI = stage.actor(cast.XINGTAI_OFFICER)
@@ -149,6 +153,34 @@ async def test_the_ledger_of_today_begins_with_that_of_yesterday(
     proof = await roots.consistency(platform, earlier.id, later.id)
     path = [bytes.fromhex(one) for one in proof.path]
     assert merkle.consistent(4, 7, bytes.fromhex(earlier.root), bytes.fromhex(later.root), path)
+
+
+async def test_roots_and_authorities_that_somebody_has_put_in_are_not_published(
+    platform: Platform, certificates: list[Certificate]
+) -> None:
+    later, earlier = await roots.published(platform)
+    pem = await seals.certificates(platform)
+    authority = await platform["signing_authorities"].find_one({})
+    root = await platform["ledger_roots"].find_one({"_id": later.id})
+    assert authority is not None and root is not None
+    key = ec.generate_private_key(ec.SECP256R1())
+    foreign = sealing.certificate("某某公司", key, authority=True).public_bytes(Encoding.PEM).decode()
+    await platform["signing_authorities"].insert_one(authority | {"_id": "0000", "certificate": foreign})
+    said = {"day": "2099-01-01", "size": root["size"], "root": "0" * 64}
+    statement = orjson.dumps(said)
+    signature = base64.b64encode(key.sign(statement, ec.ECDSA(hashes.SHA256()))).decode()
+    forged = {"_id": said["day"], "root": said["root"], "statement": statement.decode()}
+    forged |= {"signature": signature, "certificate": foreign}
+    await platform["ledger_roots"].insert_one(root | forged)
+    assert roots.holds((await ledger_store.roots(platform))[0].published), "it is whole, and not ours"
+    assert await seals.certificates(platform) == pem
+    assert await roots.published(platform) == [later, earlier]
+    proof = await roots.proof_of(platform, certificates[0].id)
+    assert proof is not None and proof.signed_root == later.published
+    with pytest.raises(NotFound):
+        await roots.consistency(platform, earlier.id, said["day"])
+    await platform["ledger_roots"].update_one({"_id": earlier.id}, {"$set": {"size": 3}})
+    assert await roots.published(platform) == [later]
 
 
 async def test_one_root_a_day_and_none_over_a_ledger_in_doubt(
