@@ -9,6 +9,7 @@ from pydantic import Field
 from miniprogram_api.handler import ApiHandler, Response, operation
 from server.badges import service
 from server.badges.service import NotInForce
+from server.certificates.agreement import CertificateInDoubt
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, allow
 
@@ -31,7 +32,7 @@ class MyCredential(ApiHandler):
         Permission.CERTIFICATES_FETCH,
         summary="The certificate as Open Badges 3.0 credential, to be given to other systems",
         answers={200: CredentialAnswer},
-        problems=(NotInForce,),
+        problems=(NotInForce, CertificateInDoubt),
         rate="30/minute",
         rate_by="phone",
     )

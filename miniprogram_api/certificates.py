@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from miniprogram_api.handler import ApiHandler, Page, Paging, Response, operation
 from server.certificates import service as certificates
 from server.certificates import verify
+from server.certificates.agreement import CertificateInDoubt
 from server.certificates.documents import Certificate
 from server.certificates.press import verify_url
 from server.certificates.render import CharacterMissing, TextTooLong
@@ -132,7 +133,7 @@ class MyPdf(MySheet):
         Permission.CERTIFICATES_FETCH,
         summary="The certificate as PDF, to print",
         answers={200: "application/pdf"},
-        problems=(CertificateRevoked, CharacterMissing, TextTooLong),
+        problems=(CertificateRevoked, CertificateInDoubt, CharacterMissing, TextTooLong),
         rate="30/minute",
         rate_by="phone",
     )
@@ -146,7 +147,7 @@ class MyPng(MySheet):
         Permission.CERTIFICATES_FETCH,
         summary="The certificate as a large image",
         answers={200: "image/png"},
-        problems=(CertificateRevoked, CharacterMissing, TextTooLong),
+        problems=(CertificateRevoked, CertificateInDoubt, CharacterMissing, TextTooLong),
         rate="30/minute",
         rate_by="phone",
     )
@@ -160,7 +161,7 @@ class MyImage(MySheet):
         Permission.CERTIFICATES_FETCH,
         summary="The certificate as a JPEG 1080 pixels wide, to look at on the phone",
         answers={200: "image/jpeg"},
-        problems=(CertificateRevoked, CharacterMissing, TextTooLong),
+        problems=(CertificateRevoked, CertificateInDoubt, CharacterMissing, TextTooLong),
         rate="30/minute",
         rate_by="phone",
     )

@@ -13,7 +13,7 @@ from admin.lists import ByAge, Filter, LevelCode, Listing, Options, Query, Words
 from admin.options import years
 from admin.puzzled import NO_PUZZLE, PublicUpload, Puzzled
 from admin.steps import Done, shows, step
-from server.certificates import issue, reconcile, verify
+from server.certificates import agreement, issue, reconcile, verify
 from server.certificates import service as certificates
 from server.certificates.documents import Certificate, CertificateStatus, LedgerFilter, LedgerFinding
 from server.certificates.press import verify_url
@@ -179,6 +179,7 @@ class OneCertificate(PageHandler):
             "certificates/one.html",
             certificate=found,
             paper=paper(found),
+            doubts=await agreement.in_doubt(self.platform, [found]),
             after=await history.after_issue(self.platform, self.actor, found),
             verify_url=verify_url(self.platform, found.token),
             entries=await ledger.entries_of(self.platform, certificate_id),

@@ -20,6 +20,7 @@ from joserfc.jwk import ECKey
 from server.badges import claims
 from server.badges.claims import Issuer
 from server.certificates import service as certificates
+from server.certificates.agreement import require_agreed
 from server.certificates.documents import Certificate
 from server.certificates.press import verify_url
 from server.certificates.rules import parse_serial
@@ -49,12 +50,13 @@ class Signed:
 
 
 async def my_credential(platform: Platform, actor: Actor, certificate_id: str) -> Signed:
-    """Signed anew each time. Raises NotFound, NotInForce."""
+    """Signed anew each time. Raises NotFound, NotInForce, CertificateInDoubt."""
     found = await certificates.my_certificate(platform, actor, certificate_id)
     if not found.valid:
         raise NotInForce(
             f"这张证书的状态是“{found.status.label}”，不能领取数字凭证。如有疑问，请联系发证机构。"
         )
+    await require_agreed(platform, [found])
     [id_number] = await platform.vault.decrypt([found.printed.id_number])
     salt = _salt(platform, found, "number")
     key, issuer = _signer(platform)

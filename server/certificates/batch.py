@@ -15,9 +15,10 @@ from functools import partial
 from bson.binary import Binary
 
 from server.accounts.rules import last_four, mask_id_number
-from server.certificates import batch_sheet, batch_store
+from server.certificates import agreement, batch_sheet, batch_store
 from server.certificates.batch_sheet import Line
 from server.certificates.documents import Certificate
+from server.certificates.verify import Doubt
 from server.kernel import hostile, policies
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
@@ -41,11 +42,15 @@ class BatchQuotaReached(TooManyRequests):
 class Found:
     line: Line
     certificate: Certificate | None
+    doubted: bool = False
+    """It is not what the ledger has sealed: nothing of it is told but that."""
 
     @property
     def outcome(self) -> str:
         if self.line.wrong:
             return "没有查询"
+        if self.doubted:
+            return Doubt.IN_DOUBT.label
         return self.certificate.status.label if self.certificate else "没有查到"
 
 
@@ -98,12 +103,15 @@ async def _query(unit: UnitOfWork, lines: Sequence[Line]) -> list[Found]:
     numbered = [one.number for one in asked if one.number]
     by_person = [keys[one.id_number] for one in asked if not one.number]
     certificates = await batch_store.asked_for(unit, numbered, by_person)
+    doubted = await agreement.in_doubt(unit, certificates)
     found: list[Found] = []
     misses = 0
     for line in lines:
         fitting = [] if line.wrong else [one for one in certificates if _fits(one, line, keys)]
         misses += not fitting and not line.wrong
-        found += [Found(line, one) for one in fitting] or [Found(line, None)]
+        found += [
+            Found(line, None, doubted=True) if one.id in doubted else Found(line, one) for one in fitting
+        ] or [Found(line, None)]
     await _within_quota(unit, len(lines), misses)
     certified = sum(one.certificate is not None for one in found)
     unit.audit("certificates:query-batch", unit.actor.office, taken=len(lines), certificates=certified)

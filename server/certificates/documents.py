@@ -50,6 +50,9 @@ class Printed(BaseModel):
     """Id of the issuer's seal (server.seals) that is pressed over name and date; None is 未盖章."""
     mark: Annotated[str, StringConstraints(max_length=10)] = ""
     """What the paper says about itself beside article 17: 补发, or nothing."""
+    look: str = ""
+    """SHA-256 of that layout and that seal as they were (certificates.sealed): changed since, they print nothing. Empty for neither, and
+    of before it was kept."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -143,6 +146,8 @@ class Certificate(Found):
     issued_at: datetime
     """When it got its number."""
     issued_by: str
+    numbered: str = ""
+    """Under the key of the trail, what it says as it got its number (certificates.sealed): nothing else is signed. Empty of before."""
     replaces: str | None = None
     """Id of the certificate in whose place it was issued (补发, 换发, or after a revocation)."""
     replaced_by: str | None = None

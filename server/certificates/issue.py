@@ -18,7 +18,7 @@ from server.accounts import people
 from server.assessment import service as assessment
 from server.attendance import service as attendance
 from server.attendance import work
-from server.certificates import proof, rules, store
+from server.certificates import agreement, proof, rules, sealed, store
 from server.certificates.documents import (
     Certificate,
     CertificateStatus,
@@ -251,26 +251,30 @@ async def begin(unit: UnitOfWork, class_id: str, lacking: str = "") -> Begun:
     layout, seal = await proof.look_of(unit, training_class, today)
     codes = await _take_codes(unit, training_class, len(due))
     new = [
-        Certificate(
-            class_id=class_id,
-            person_id=trainee.person_id,
-            institution_code=training_class.institution_code,
-            province_code=training_class.province_code,
-            printed=SealedSnapshot(
-                **proof.words(training_class, last_day, today),
-                layout=layout.id if layout else None,
-                seal=seal.id if seal else None,
-                name=persons[trainee.person_id].name,
-                id_number=persons[trainee.person_id].id_number,
-                id_number_masked=persons[trainee.person_id].id_number_masked,
-                serial=serial,
-                number=number,
+        sealed.numbered(
+            unit.platform,
+            Certificate(
+                class_id=class_id,
+                person_id=trainee.person_id,
+                institution_code=training_class.institution_code,
+                province_code=training_class.province_code,
+                printed=SealedSnapshot(
+                    **proof.words(training_class, last_day, today),
+                    layout=layout.id if layout else None,
+                    seal=seal.id if seal else None,
+                    look=sealed.look_of(layout, seal),
+                    name=persons[trainee.person_id].name,
+                    id_number=persons[trainee.person_id].id_number,
+                    id_number_masked=persons[trainee.person_id].id_number_masked,
+                    serial=serial,
+                    number=number,
+                ),
+                folded_name=folded(persons[trainee.person_id].name),
+                token=new_token(),
+                status=CertificateStatus.PENDING,
+                issued_at=unit.now,
+                issued_by=unit.actor.name,
             ),
-            folded_name=folded(persons[trainee.person_id].name),
-            token=new_token(),
-            status=CertificateStatus.PENDING,
-            issued_at=unit.now,
-            issued_by=unit.actor.name,
         )
         for trainee, (serial, number) in zip(due, codes, strict=True)
     ]
@@ -291,10 +295,12 @@ async def issue_in_place_of(
     """Part of 补发, 换发, and of issuing anew after a revocation: one that waits to be signed, with a serial of its own, and with the
     number of `old` or the next one. It says what `old` says, but for `printed` and `mark`. `old` stays as it is until the new one is valid.
 
-    Raises BeingReplaced where one takes its place already, OrderExhausted.
+    Raises BeingReplaced where one takes its place already, CertificateInDoubt where `old` does not say what was issued, OrderExhausted.
     """
     if not (old.current or old.status is CertificateStatus.REVOKED) or old.pending or old.replaced_by:
         raise NotToBeReplaced()
+    if await agreement.in_doubt(unit, [old]):
+        raise agreement.CertificateInDoubt()
     today = beijing_date(unit.now)
     layout = await layouts.in_force(unit, old.printed.level, today)
     seal = await seals.seal_in_force(unit, old.institution_code)
@@ -303,6 +309,7 @@ async def issue_in_place_of(
         "template_version": TEMPLATE_VERSION,
         "layout": layout.id if layout else None,
         "seal": seal.id if seal else None,
+        "look": sealed.look_of(layout, seal),
         **(printed or {}),
     }
     level = old.printed.level
@@ -315,7 +322,7 @@ async def issue_in_place_of(
         order = await sequences.take(unit, orders, 1, last=rules.NUMBER_LAST)
         said["number"] = rules.number(*place, month, level, order)
     words = SealedSnapshot.model_validate(said)
-    new = Certificate(
+    waiting = Certificate(
         class_id=old.class_id,
         person_id=old.person_id,
         institution_code=old.institution_code,
@@ -329,6 +336,7 @@ async def issue_in_place_of(
         issued_by=unit.actor.name,
         replaces=old.id,
     )
+    new = sealed.numbered(unit.platform, waiting)
     try:
         await store.insert(unit, [new])
     except DuplicateKeyError:

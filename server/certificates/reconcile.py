@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +20,7 @@ from server.assessment import service as assessment
 from server.attendance import work
 from server.certificates import recount, rules, store
 from server.certificates.documents import Certificate, CertificateStatus, LedgerCheck, LedgerFinding
-from server.certificates.findings import Finding, FindingKind
+from server.certificates.findings import Finding, FindingKind, finding_of
 from server.institutions import service as institutions
 from server.institutions.documents import Institution
 from server.kernel import audit, policies, sequences
@@ -240,25 +239,13 @@ async def _settle(unit: UnitOfWork, institution: Institution, findings: Sequence
     if not new and not right:
         unit.nothing_written()
         return
-    await store.insert_findings(unit, [_finding(institution, one, unit.now) for one in new])
+    await store.insert_findings(unit, [finding_of(institution, one, unit.now) for one in new])
     await store.close_findings(unit, [one.id for one in right], unit.now)
     unit.audit("certificates:reconcile", institution.id, found=len(new), resolved=len(right))
 
 
 def kind_title(kind: str) -> str:
     return FindingKind(kind).label
-
-
-def _finding(institution: Institution, found: Finding, now: datetime) -> LedgerFinding:
-    return LedgerFinding(
-        institution_code=institution.id,
-        province_code=institution.province_code,
-        institution_name=institution.name,
-        kind=found.kind,
-        subject=found.subject,
-        detail=found.detail,
-        found_at=now,
-    )
 
 
 # ---- what is shown

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,9 +18,13 @@ import orjson
 from server.assessment import service as assessment
 from server.attendance import work
 from server.certificates.documents import Certificate
+from server.kernel.audit import under_key
 from server.kernel.mongo import Row
+from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope
+from server.layouts.documents import Layout
 from server.ledger.documents import Subject
+from server.seals.service import SealImage
 
 RESULT = (
     "passed",
@@ -35,6 +40,11 @@ RESULT = (
 """What of a frozen result counts."""
 SESSION = ("_id", "title", "course", "starts_at", "ends_at", "hours")
 """What of a session counts. Who taught it may be named later."""
+NUMBERED = "certificate-numbered"
+FIXED = ("_id", "institution_code", "province_code", "replaces", "issued_at", "issued_by")
+"""What beside its words is fixed when a certificate gets its number."""
+NONSENSE = (KeyError, TypeError, AttributeError, ValueError)
+"""What a row raises in which somebody has put one thing in the place of another."""
 
 
 def content_of(certificate: Row) -> str:
@@ -57,6 +67,34 @@ def basis_of(certificate: Row, result: Row | None, sessions: Iterable[Row]) -> s
         certificate["printed"]["id_number"],
         {name: result.get(name) for name in RESULT} if result else None,
         [{name: one.get(name) for name in SESSION} for one in counted],
+    )
+
+
+def numbered(platform: Platform, new: Certificate) -> Certificate:
+    """With the mark of its number: who owns the database can neither put in a certificate that is signed, nor change one that waits."""
+    return new.model_copy(update={"numbered": _mark_of(platform, new.to_mongo())})
+
+
+def is_as_numbered(platform: Platform, row: Row) -> bool:
+    """Whether a row says what it said when it got its number."""
+    try:
+        return hmac.compare_digest(str(row["numbered"]).encode(), _mark_of(platform, row).encode())
+    except NONSENSE:
+        return False
+
+
+def _mark_of(platform: Platform, row: Row) -> str:
+    return under_key(platform, NUMBERED, content_of(row), [row.get(name) for name in FIXED])
+
+
+def look_of(layout: Layout | None, seal: SealImage | None) -> str:
+    """SHA-256 of what a certificate is drawn with beside its words; empty for the program's own layout without a seal."""
+    if layout is None and seal is None:
+        return ""
+    style = layout and layout.style.model_dump(mode="json", exclude_unset=True)  # as it is stored
+    image = seal and hashlib.sha256(seal.content).hexdigest()
+    return _digest(
+        "look", layout and [layout.id, layout.version, style], seal and [seal.id, seal.media_type, image]
     )
 
 

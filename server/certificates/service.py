@@ -16,6 +16,7 @@ from typing import Any
 from bson.binary import Binary
 
 from server.certificates import sealed, store
+from server.certificates.agreement import require_agreed
 from server.certificates.documents import Certificate, CertificateStatus, LedgerFilter
 from server.certificates.press import bound, press
 from server.certificates.render import RenderFailed
@@ -150,6 +151,7 @@ async def _to_print(
     valid = [one for one in of_class.values() if one.valid]
     if not valid:
         raise NothingToPrint()
+    await require_agreed(platform, valid)
     return training_class, sorted(valid, key=lambda one: one.printed.serial)
 
 
@@ -233,6 +235,7 @@ async def my_image(platform: Platform, actor: Actor, certificate_id: str) -> She
 
 async def _look(platform: Platform, actor: Actor, found: Certificate, draw: Draw, suffix: str) -> Sheet:
     require_valid(found)
+    await require_agreed(platform, [found])
     drawn = await draw(platform, found)
     await _note(platform, actor, "certificates:print", found.id, {"number": found.printed.number}, [found])
     return Sheet(f"{found.printed.number}.{suffix}", drawn)

@@ -1,5 +1,7 @@
 """From the number to the certificate: those that wait (待签) are drawn, signed and stored; then, in one transaction, they are valid.
 
+What is signed is what was written with the number, as its mark says, and no word that somebody has put in since.
+
 Each step may be cut off. A certificate keeps its number, and names each file that is begun for it: the next run names its own, removes
 what there is of the others, and begins again. Of two runs at once, the later makes it valid, the other takes its own file back.
 """
@@ -16,14 +18,14 @@ from datetime import timedelta
 
 from gridfs.errors import CorruptGridFile
 
-from server.certificates import sealed, store
-from server.certificates.documents import Certificate, CertificateStatus, IssuedFile
+from server.certificates import agreement, findings, reconcile, sealed, store
+from server.certificates.documents import MOST_ATTEMPTS, Certificate, CertificateStatus, IssuedFile
 from server.certificates.press import press
 from server.certificates.render import RenderFailed, Sheet
 from server.certificates.sheets import sheet_of, sheets_of
 from server.certificates.workshop import Order, workshop
 from server.kernel import offices
-from server.kernel.errors import NotFound, Problem
+from server.kernel.errors import Conflict, NotFound, Problem
 from server.kernel.identity import system
 from server.kernel.offices import Said, Topic
 from server.kernel.platform import Platform
@@ -89,7 +91,13 @@ async def _material(platform: Platform, institution_code: str) -> SigningMateria
 async def sign_waiting(platform: Platform) -> Counts:
     """Draws, signs and stores whatever waits to be signed, the oldest first."""
     counts: Counter[str] = Counter()
-    while waiting := await store.waiting(platform, platform.machine.now(), PARCEL):
+    while rows := await store.waiting(platform, platform.machine.now(), PARCEL):
+        waiting = []
+        for row in rows:
+            if sealed.is_as_numbered(platform, row):
+                waiting.append(Certificate.from_mongo(row))
+            else:
+                counts[await _refuse(platform, SIGNER, row["_id"])] += 1
         parcel = await _Parcel.of(platform, waiting)
         hands = asyncio.Semaphore(workshop(platform).at_once)
         async with asyncio.TaskGroup() as group:
@@ -105,6 +113,8 @@ async def _in_turn(hands: asyncio.Semaphore, parcel: _Parcel, one: Certificate) 
             material = parcel.material(one)
             order = Order(await parcel.sheet(one), material)
             return await _keep(parcel, one, material, await workshop(parcel.platform).make(order))
+        except NotAsNumbered:
+            return await _refuse(parcel.platform, SIGNER, one.id)
         except Problem as refusal:
             why = refusal.detail
         except Exception as error:
@@ -132,22 +142,32 @@ async def _keep(parcel: _Parcel, one: Certificate, material: SigningMaterial, ma
             own_key=material.own_key,
             timestamped=made.timestamped,
         )
-        if await _make_valid(platform, SIGNER, one.id, kept, parcel.bases[one.class_id]):
+        if await _make_valid(platform, SIGNER, one, kept, parcel.bases[one.class_id]):
             return "制成证书"
         await platform.files.delete(file.id)
     return "已由别处制成"
 
 
 @transactional
-async def _make_valid(unit: UnitOfWork, certificate_id: str, file: IssuedFile, basis: sealed.Basis) -> bool:
-    """False when it waits no more, or another run is writing another file for it."""
-    waiting = await store.by_id(unit, certificate_id)
-    if waiting is None or not waiting.pending or waiting.drafts[-1:] != (file.file_id,):
+async def _make_valid(unit: UnitOfWork, drawn: Certificate, file: IssuedFile, basis: sealed.Basis) -> bool:
+    """False when it waits no more, or another run is writing another file for it. Raises NotAsNumbered where it does not say any more
+    what was drawn, or was entered before."""
+    row = await store.row(unit, drawn.id)
+    if (
+        row is None
+        or row["status"] != CertificateStatus.PENDING
+        or row.get("drafts", [])[-1:] != [file.file_id]
+    ):
         unit.nothing_written()
         return False
+    if row.get("numbered") != drawn.numbered or not sealed.is_as_numbered(unit.platform, row):
+        raise NotAsNumbered()
+    if await ledger.rows_of(unit, [drawn.id]):
+        raise NotAsNumbered()
+    waiting = Certificate.from_mongo(row)
     if waiting.replaces is not None:
         await _stand_back(unit, waiting)
-    one = await store.sign(unit, certificate_id, file)
+    one = await store.sign(unit, drawn.id, file)
     assert one is not None  # read in this transaction
     subject = sealed.subject_of_row(one.to_mongo(), basis, file.sha256)
     await ledger.record(unit, EntryKind.ISSUED, subject, issued_by=one.issued_by)
@@ -177,6 +197,31 @@ async def _stand_back(unit: UnitOfWork, new: Certificate) -> None:
             unit, kind, subject, number=new.printed.number, serial=new.printed.serial, issued_by=new.issued_by
         )
     await store.stand_back(unit, old.id, for_=new.id, at=unit.now, status=status)
+
+
+class NotAsNumbered(Conflict):
+    slug = "certificate-not-as-numbered"
+    title = "待签证书与取号时不符"
+    default_detail = (
+        "待签的内容不是平台取号时写下的，没有签名。请到“台账核查”查明原因；这个编号可以撤销，再重新核发。"
+    )
+
+
+@transactional
+async def _refuse(unit: UnitOfWork, row_id: str) -> str:
+    """It is not tried again until somebody says so; the institution is told, and it stands among what 台账核查 shows."""
+    row = await store.refuse(unit, row_id, NotAsNumbered.default_detail)
+    if row is None:
+        unit.nothing_written()
+        return "已由别处制成"
+    code, entries = str(row.get("institution_code")), await ledger.rows_of(unit, [row_id])
+    found = list(agreement.wrong_with(unit.platform, row, entries))
+    log.error("a certificate that waits is not as it was numbered", extra={"certificate": str(row_id)})
+    if await findings.note(unit, code, found):
+        words = f"证书 {agreement.number_of(row)} 没有签名：{NotAsNumbered.default_detail}"
+        unit.tell(Said(offices.institution(code), Topic.FAILED, words, reconcile.PAGE))
+    unit.audit("certificates:fail", str(row_id), number=agreement.number_of(row), attempts=MOST_ATTEMPTS)
+    return "不予签名"
 
 
 @transactional

@@ -6,6 +6,7 @@ from datetime import date
 from functools import partial
 
 from server.certificates import rules, store
+from server.certificates.agreement import require_agreed
 from server.certificates.documents import Certificate, CertificateSnapshot
 from server.certificates.press import press, verify_url
 from server.certificates.render import TEMPLATE_VERSION, CertificateRenderer, Sheet
@@ -68,12 +69,13 @@ async def calibration(platform: Platform, actor: Actor) -> Download:
 async def class_overprint(platform: Platform, actor: Actor, class_id: str) -> Download:
     """The words of all valid certificates of a class, to be printed on forms: moved as the institution's printer needs it.
 
-    Raises NotFound, NothingToPrint, RenderFailed, Unavailable. The look is noted, for whole ID numbers are shown.
+    Raises NotFound, NothingToPrint, CertificateInDoubt, RenderFailed, Unavailable. The look is noted, for whole ID numbers are shown.
     """
     training_class = await classes.get_class(platform, actor, class_id)
     valid = [one for one in (await store.of_class(platform, class_id)).values() if one.valid]
     if not valid:
         raise NothingToPrint()
+    await require_agreed(platform, valid)
     kept = await layouts.printer(platform, actor)
     draw = partial(
         CertificateRenderer.render_overprint,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from bson.binary import Binary
 from pymongo import ReturnDocument
@@ -234,15 +235,22 @@ async def revoke(
 # ---- drawing and signing
 
 
-async def waiting(scope: Scope, now: datetime, limit: int) -> list[Certificate]:
-    """Those that are to be signed now, the oldest first."""
+async def waiting(scope: Scope, now: datetime, limit: int) -> list[Row]:
+    """Those that are to be signed now, the oldest first, as they are: somebody else may have put one in."""
     condition: Row = {
         "status": CertificateStatus.PENDING,
         "attempts": {"$lt": MOST_ATTEMPTS},
         "$or": [{"try_again_at": None}, {"try_again_at": {"$lte": now}}],
     }
-    rows = scope["certificates"].find(condition, session=scope.session).sort("_id", 1).limit(limit)
-    return [Certificate.from_mongo(row) async for row in rows]
+    return await scope["certificates"].find(condition).sort("_id", 1).limit(limit).to_list(None)
+
+
+async def refuse(scope: Scope, row_id: Any, why: str) -> Row | None:
+    """It is not tried again until somebody says so. None when it waits no more."""
+    change = {"$set": {"attempts": MOST_ATTEMPTS, "failure": why, "try_again_at": None}}
+    waiting = {"_id": row_id, "status": CertificateStatus.PENDING}
+    row: Row | None = await scope["certificates"].find_one_and_update(waiting, change, session=scope.session)
+    return row
 
 
 async def begin_file(scope: Scope, certificate_id: str, file_id: str) -> list[str] | None:
@@ -394,6 +402,12 @@ async def row(scope: Scope, certificate_id: str) -> Row | None:
     """As it is."""
     found: Row | None = await scope["certificates"].find_one({"_id": certificate_id}, session=scope.session)
     return found
+
+
+async def rows(scope: Scope, certificate_ids: Sequence[str]) -> dict[str, Row]:
+    """By id, as they are."""
+    found = scope["certificates"].find({"_id": {"$in": list(certificate_ids)}}, session=scope.session)
+    return {row["_id"]: row async for row in found}
 
 
 async def count_of_class(scope: Scope, class_id: str) -> int:

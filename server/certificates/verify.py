@@ -8,6 +8,7 @@ trying who holds a certificate, or by which number.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from server.accounts.rules import last_four
-from server.certificates import store
+from server.certificates import agreement, store
 from server.certificates.documents import Certificate, CertificateStatus, IssuedFile
 from server.certificates.rules import check_query
 from server.kernel import public_questions
@@ -26,6 +27,7 @@ from server.kernel.folding import folded
 from server.kernel.numbers import AS_CERTIFICATE_NUMBER, AS_ID_NUMBER
 from server.kernel.platform import Platform
 from server.kernel.public_questions import Asker
+from server.kernel.titled import Titled
 from server.ledger import service as ledger
 from server.ledger.documents import InclusionProof
 from server.seals.checker import MOST_BYTES, PdfCheck, check_pdf
@@ -76,6 +78,12 @@ class Signature(BaseModel):
     timestamped: bool
 
 
+class Doubt(Titled):
+    """What the public is told instead of a state, where the row is not what the ledger has sealed."""
+
+    IN_DOUBT = "IN_DOUBT", "记录与台账不符，正在核查"
+
+
 class Paper(BaseModel):
     """All that the paper shows, the ID number masked, and whether it still counts."""
 
@@ -96,7 +104,7 @@ class Paper(BaseModel):
     issued_on: date
     mark: str
     """补发 and the like, as it stands on the paper; mostly empty."""
-    status: CertificateStatus
+    status: CertificateStatus | Doubt
     revoked_on: date | None
     revoke_reason: str | None
     replaced_on: date | None
@@ -112,11 +120,17 @@ class PublicPaper(Paper):
     """That the ledger has it, under the root that was signed and published last; None until the night after it was entered."""
 
 
-async def public_paper(platform: Platform, certificate: Certificate) -> PublicPaper:
-    """For whoever asks."""
-    found = paper(certificate)
-    told = dict(found) | {"id_number_masked": last_four(found.id_number_masked)}
-    return PublicPaper(**told, proof=await ledger.proof_of(platform, certificate.id))
+async def public_papers(platform: Platform, certificates: Sequence[Certificate]) -> list[PublicPaper]:
+    """For whoever asks. Where a row does not say what the ledger has sealed, it is in doubt, and nothing is proven of it."""
+    doubted = await agreement.doubted(platform, certificates)
+    papers = []
+    for one in certificates:
+        told = dict(paper(one)) | {"id_number_masked": last_four(one.printed.id_number_masked)}
+        if one.id in doubted:
+            papers.append(PublicPaper(**told | {"status": Doubt.IN_DOUBT}, proof=None))
+        else:
+            papers.append(PublicPaper(**told, proof=await ledger.proof_of(platform, one.id)))
+    return papers
 
 
 def paper(certificate: Certificate) -> Paper:
@@ -168,7 +182,8 @@ async def verify(platform: Platform, token: str, asker: Asker) -> PublicPaper | 
     ):  # it waits to be signed: nothing is issued yet
         await public_questions.missed(platform, asker.address)
         return None
-    return await public_paper(platform, found)
+    [shown] = await public_papers(platform, [found])
+    return shown
 
 
 async def query(platform: Platform, asked: CertificateQueryRequest, asker: Asker) -> list[PublicPaper]:
@@ -197,7 +212,7 @@ async def query(platform: Platform, asked: CertificateQueryRequest, asker: Asker
     if not found:
         raise CertificateMissing()
     await public_questions.answered(platform, question)
-    return [await public_paper(platform, one) for one in found]
+    return await public_papers(platform, found)
 
 
 class ProofNotYet(Conflict):
@@ -221,7 +236,8 @@ async def proof(platform: Platform, token: str, asker: Asker) -> InclusionProof:
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """What a PDF proves. `paper` only where it is the very file that the platform keeps: then whoever has it has read all of that."""
+    """What a PDF proves. `paper` only where it is the very file that the platform keeps, and intact: then whoever has it has read all
+    of that."""
 
     check: PdfCheck
     paper: PublicPaper | None
@@ -250,7 +266,8 @@ async def check_file(platform: Platform, asker: Asker, content: bytes) -> Checke
     )
     check = await check_pdf(platform, content, f"public:{asker.address}")
     found = await store.by_file(platform, check.sha256)
-    if found is None or found.status is CertificateStatus.PENDING:
+    if found is None or found.status is CertificateStatus.PENDING or not check.intact:
         return CheckedFile(check, None)
     await public_questions.answered(platform, question)
-    return CheckedFile(check, await public_paper(platform, found))
+    [shown] = await public_papers(platform, [found])
+    return CheckedFile(check, shown)

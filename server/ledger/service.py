@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -98,9 +98,11 @@ def is_ours(platform: Platform, row: Row) -> bool:
         return False
 
 
-async def rows_of(scope: Scope, certificate_ids: Sequence[str]) -> list[Row]:
-    """The entries of several certificates as they are, oldest first, for whoever checks them."""
-    return await store.rows_of(scope, certificate_ids)
+async def rows_of(
+    scope: Scope, certificate_ids: Sequence[str], kinds: Collection[EntryKind] | None = None
+) -> list[Row]:
+    """The entries of several certificates as they are, oldest first, for whoever checks them: all, or those of some kinds."""
+    return await store.rows_of(scope, certificate_ids, kinds)
 
 
 def issued_in(scope: Scope, institution_code: str) -> AsyncIterator[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 
 from pymongo import ReplaceOne
 
@@ -53,9 +53,13 @@ async def entries(
     return [LedgerEntry.from_mongo(row) async for row in rows]
 
 
-async def rows_of(scope: Scope, certificate_ids: Sequence[str]) -> list[Row]:
+async def rows_of(
+    scope: Scope, certificate_ids: Sequence[str], kinds: Collection[EntryKind] | None
+) -> list[Row]:
     """As they are, oldest first: what is checked may be broken."""
-    condition = {"certificate_id": {"$in": list(certificate_ids)}}
+    condition: Row = {"certificate_id": {"$in": list(certificate_ids)}}
+    if kinds is not None:
+        condition["kind"] = {"$in": sorted(kinds)}
     return await scope["ledger"].find(condition, session=scope.session).sort("_id", 1).to_list(None)
 
 

@@ -136,6 +136,7 @@ def one_page(page: Page, shown: Certificate, **changes: Any) -> None:
         "paper": paper(shown),
         "verify_url": f"https://platform.test/verify/{shown.token}",
         "entries": [],
+        "doubts": {},
         "after": after_issue(shown),
         "may": allowed("certificates:issue", "certificates:revoke", "reissues:manage"),
     }

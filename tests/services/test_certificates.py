@@ -499,7 +499,7 @@ async def test_a_token_opens_one_certificate_and_no_other_token_does(
     [one] = await issued(platform, opened)
     assert len(one.token) >= 22
     shown = await verify.verify(platform, one.token, ANYWHERE)
-    assert shown == await verify.public_paper(platform, one)
+    assert [shown] == await verify.public_papers(platform, [one])
     for wrong in (one.token[:-1], one.token + "A", one.id, one.printed.number, "\x00"):
         assert await verify.verify(platform, wrong, ANYWHERE) is None
 
