@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from bson.binary import Binary
+from pymongo.errors import DuplicateKeyError
 
 from server.certificates import sealed, store
 from server.certificates.agreement import require_agreed
@@ -237,7 +238,11 @@ async def _look(platform: Platform, actor: Actor, found: Certificate, draw: Draw
     require_valid(found)
     await require_agreed(platform, [found])
     drawn = await draw(platform, found)
-    await _note(platform, actor, "certificates:print", found.id, {"number": found.printed.number}, [found])
+    noted = "certificates:print", found.id, {"number": found.printed.number}, [found]
+    try:
+        await _note(platform, actor, *noted)
+    except DuplicateKeyError:  # another look at this moment was the first of the day
+        await _note(platform, actor, *noted)
     return Sheet(f"{found.printed.number}.{suffix}", drawn)
 
 
@@ -259,9 +264,12 @@ async def _note(
 ) -> None:
     """In the trail, that whole ID numbers were shown; in the ledger, of each certificate that was taken along (流向清晰, article 18)."""
     unit.audit(action, subject, **facts)
-    kind = EntryKind.FETCHED if unit.actor.kind == "person" else EntryKind.PRINTED
     subjects = await sealed.subjects_of(unit, taken)
-    await entries.record_several(unit, kind, [(one, {}) for one in subjects])
+    if unit.actor.kind == "person":
+        for one in subjects:
+            await entries.record_fetched(unit, one)
+    else:
+        await entries.record_several(unit, EntryKind.PRINTED, [(one, {}) for one in subjects])
 
 
 async def _zipped(platform: Platform, certificates: Sequence[Certificate]) -> AsyncIterator[bytes]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.kernel import chain
+from server.kernel.clock import beijing_date
 from server.kernel.folding import bare_number
 from server.kernel.identity import Actor
 from server.kernel.mongo import Row, first_id, new_id
@@ -31,6 +32,13 @@ async def record_several(unit: UnitOfWork, kind: EntryKind, about: Sequence[tupl
     rows = [row_of(unit.platform, unit.actor, unit.now, kind, subject, facts) for subject, facts in about]
     if rows:
         await store.insert(unit, rows)
+
+
+async def record_fetched(unit: UnitOfWork, subject: Subject) -> None:
+    """That its holder fetched it, once a day: each look is in the trail. Raises DuplicateKeyError for two at once."""
+    day = beijing_date(unit.now).isoformat()
+    if not await store.fetched_on(unit, subject.certificate_id, day):
+        await record(unit, EntryKind.FETCHED, subject, day=day)
 
 
 def row_of(

@@ -21,6 +21,7 @@ COLLECTIONS = (
             Index([("position", 1)], unique=True, partial={"sealed": True}),
             Index([("certificate_id", 1), ("_id", 1)]),
             Index([("certificate_id", 1), ("kind", 1)], unique=True, partial={"kind": EntryKind.ISSUED}),
+            Index([("certificate_id", 1), ("facts.day", 1)], unique=True, partial={"facts.day": {"$gt": ""}}),
             Index([("institution_code", 1), ("kind", 1), ("_id", 1)]),
             Index([("institution_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("_id", -1)]),
@@ -61,6 +62,11 @@ async def rows_of(
     if kinds is not None:
         condition["kind"] = {"$in": sorted(kinds)}
     return await scope["ledger"].find(condition, session=scope.session).sort("_id", 1).to_list(None)
+
+
+async def fetched_on(scope: Scope, certificate_id: str, day: str) -> bool:
+    condition = {"certificate_id": certificate_id, "facts.day": day, "kind": EntryKind.FETCHED}
+    return await scope["ledger"].find_one(condition, {"_id": 1}, session=scope.session) is not None
 
 
 async def issued_in(scope: Scope, institution_code: str) -> AsyncIterator[Row]:

@@ -43,6 +43,7 @@ from tests.asking import ANYWHERE, ask, ask_by_phone
 from tests.services.test_public_answers import answers, checked, file_of, sheet
 from tests.services.test_signing import drawn
 from tests.stage import ClassInSession
+from tests.surveying import clock_of
 
 CENTRE, XINGTAI = stage.actor(cast.CENTRE), stage.actor(cast.XINGTAI_OFFICER)
 WORDS = "这张证书的记录与台账不符，正在核查，暂不能作为依据"
@@ -333,3 +334,25 @@ async def test_an_act_between_two_readings_is_no_doubt(
     monkeypatch.setattr(store, "rows", read_and_revoke)
     assert await agreement.doubted(platform, found) == set()
     assert await open_kinds(platform) == set()
+
+
+# ---- what is entered of it
+
+
+async def test_however_often_its_holder_looks_a_day_is_one_entry(
+    platform: Platform, opened: ClassInSession, found: list[Certificate]
+) -> None:
+    one, me = (
+        found[0],
+        next(each.actor for each in opened.trainees if each.actor.person_id == found[0].person_id),
+    )
+    for way in (certificates.my_pdf, certificates.my_pdf, certificates.my_image):
+        await way(platform, me, one.id)
+    clock_of(platform).advance(timedelta(days=1))
+    await certificates.my_pdf(platform, me, one.id)
+    kinds = [entry.kind for entry in await ledger.entries_of(platform, one.id)]
+    assert kinds == [EntryKind.ISSUED, EntryKind.FETCHED, EntryKind.FETCHED]
+    assert await platform["audit"].count_documents({"action": "certificates:print", "subject": one.id}) == 4
+    await certificates.staff_pdf(platform, XINGTAI, one.id)
+    await certificates.staff_pdf(platform, XINGTAI, one.id)
+    assert sum(one.kind is EntryKind.PRINTED for one in await ledger.entries_of(platform, one.id)) == 2
