@@ -42,6 +42,8 @@ class Unreadable(Exception):
 class Report:
     def __init__(self) -> None:
         self.wrong = 0
+        self.ended = False
+        """It is what was issued, and counts no more."""
         self.open: list[str] = []
         """What is not proven."""
 
@@ -78,8 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("\n没有证明的：")
     for words in report.open:
         print(f"－ {words}")
-    print("\n结论：" + ("与签发时不符，请勿采信。" if report.wrong else "以上各项没有发现问题。"))
-    return 1 if report.wrong else 0
+    wrong, ended = "与签发时不符，请勿采信。", "文件与签发时相同，但证书已不再有效，请勿采信。"
+    print("\n结论：" + (wrong if report.wrong else ended if report.ended else "以上各项没有发现问题。"))
+    return 1 if report.wrong or report.ended else 0
 
 
 def _check(report: Report, content: bytes, proof: Any, kept: list[dict[str, Any]]) -> None:
@@ -178,7 +181,8 @@ def _check_inclusion(report: Report, proof: dict[str, Any], digest: str) -> None
     else:
         report.bad("台账登记的是另一个文件：这个文件不是核发时的那一份。")
     if leaf["kind"] in ENDED:
-        report.bad(f"台账登记这张证书已{ENDED[leaf['kind']]}，不再有效。")
+        report.ended = True
+        print(f"! 台账登记这张证书已{ENDED[leaf['kind']]}，不再有效。")
 
 
 def _root_of(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:

@@ -129,7 +129,7 @@ document.addEventListener("invalid", (event) => {
   askWithoutNumbers(field);
   if (!field.validity.valid) return;
   event.preventDefault();
-  field.form.requestSubmit();
+  setTimeout(() => field.form.requestSubmit());  // while a form is judged it is not sent
 }, true);
 let pause;
 on("change", "form[data-autosubmit]", (form, event) => event.target.type !== "search" && form.requestSubmit());

@@ -127,13 +127,16 @@ def wrong_with(platform: Platform, row: Row, entries: Sequence[Row]) -> Iterator
 def issued_by(row: Row, entries: Sequence[Row]) -> Row | None:
     """The entry that says what was issued; where no certificate could be made and its number was given up, the one that says so."""
     by_kind = {str(one.get("kind")): one for one in reversed(entries)}
-    given_up = row.get("status") == CertificateStatus.REVOKED and not file_of(row)
+    ended = (CertificateStatus.REVOKED, CertificateStatus.VOID)
+    given_up = row.get("status") in ended and not file_of(row)
     return by_kind.get(EntryKind.ISSUED) or (by_kind.get(EntryKind.REVOKED) if given_up else None)
 
 
 def _status_differs(row: Row, entries: Sequence[Row]) -> str:
     """Why a certificate does not stand as its ledger says, in words."""
     status, ended = row.get("status"), [one for one in entries if one.get("kind") in ENDING]
+    if status == CertificateStatus.VOID and not file_of(row):
+        status = CertificateStatus.REVOKED  # as the ledger calls it
     expected = str(ended[-1]["kind"]) if ended else CertificateStatus.VALID
     if status != expected or (row.get("current") is True) is not (status == CertificateStatus.VALID):
         return f"按台账应为“{CertificateStatus(expected).label}”，库中不是。"

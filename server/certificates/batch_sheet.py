@@ -123,12 +123,28 @@ def _line(row: int, entry: Mapping[Column, Cell], *, hidden: bool) -> Line:
 
 
 def _without_guesses(lines: Sequence[Line]) -> list[Line]:
-    tried = {(folded(one.name), one.id_number) for one in lines if one.name and one.id_number}
-    often = {name for name, count in Counter(name for name, _ in tried).items() if count > NUMBERS_OF_A_NAME}
-    words = f"同一姓名有超过 {NUMBERS_OF_A_NAME} 个不同的身份证号，没有查询。请核对；确为同名的请分开查询。"
+    """Without the lines by which one ID number after the other is tried on the same name or the same certificate."""
+    often = {
+        known
+        for kind in (_by_name, _by_number)
+        for known, count in Counter(
+            known for known, _ in {(kind(one), one.id_number) for one in lines if kind(one) and one.id_number}
+        ).items()
+        if count > NUMBERS_OF_A_NAME
+    }
+    words = f"同一姓名或同一证书编号有超过 {NUMBERS_OF_A_NAME} 个不同的身份证号，没有查询。请核对；确为同名的请分开查询。"
     return [
-        replace(one, wrong=words) if one.id_number and folded(one.name) in often else one for one in lines
+        replace(one, wrong=words) if one.id_number and often & {_by_name(one), _by_number(one)} else one
+        for one in lines
     ]
+
+
+def _by_name(line: Line) -> str:
+    return line.name and f"name:{folded(line.name)}"
+
+
+def _by_number(line: Line) -> str:
+    return line.number and f"number:{line.number}"
 
 
 def _text(cell: Cell) -> str:

@@ -8,7 +8,8 @@ from datetime import datetime
 from bson.binary import Binary
 from pymongo import ReturnDocument
 
-from server.certificates.documents import Certificate, CertificateStatus
+from server.certificates.documents import Certificate
+from server.certificates.store import NEVER_MADE
 from server.kernel.mongo import CollectionSpec, Document, Index, Row
 from server.kernel.unit_of_work import Scope
 
@@ -47,7 +48,7 @@ async def asked_for(scope: Scope, numbers: Sequence[str], id_numbers: Sequence[B
             {"printed.number": {"$in": list(numbers)}},
             {"printed.id_number": {"$in": list(id_numbers)}},
         ],
-        "status": {"$ne": CertificateStatus.PENDING},
+        "status": {"$nin": NEVER_MADE},
     }
     rows = scope["certificates"].find(condition, session=scope.session)
     found = [Certificate.from_mongo(row) async for row in rows]

@@ -94,6 +94,8 @@ class CertificateStatus(Titled):
     """It has its number; it is not valid until its file is signed and stored."""
     VALID = "VALID", "有效"
     REVOKED = "REVOKED", "已撤销"
+    VOID = "VOID", "号码作废"
+    """It could not be made, and its number was given up: nobody ever held it, and the public is told nothing of it."""
     REISSUED = "REISSUED", "已作废（已补发）"
     REPLACED = "REPLACED", "已作废（已换发）"
 
@@ -155,6 +157,11 @@ class Certificate(Found):
     revoked_at: datetime | None = None
     revoked_by: str | None = None
     revoke_reason: str | None = None
+
+    @property
+    def made(self) -> bool:
+        """It was a certificate once: neither waits it to be signed, nor was its number given up."""
+        return self.status not in (CertificateStatus.PENDING, CertificateStatus.VOID)
 
     @property
     def valid(self) -> bool:

@@ -295,10 +295,13 @@ async def issue_in_place_of(
     """Part of 补发, 换发, and of issuing anew after a revocation: one that waits to be signed, with a serial of its own, and with the
     number of `old` or the next one. It says what `old` says, but for `printed` and `mark`. `old` stays as it is until the new one is valid.
 
-    Raises BeingReplaced where one takes its place already, CertificateInDoubt where `old` does not say what was issued, OrderExhausted.
+    Raises BeingReplaced where one takes its place already, KeyUnusable, OrderExhausted; CertificateInDoubt where `old` does not say what
+    was issued.
     """
-    if not (old.current or old.status is CertificateStatus.REVOKED) or old.pending or old.replaced_by:
+    ended = old.status in (CertificateStatus.REVOKED, CertificateStatus.VOID)
+    if not (old.current or ended) or old.pending or old.replaced_by:
         raise NotToBeReplaced()
+    await seals.material(unit.platform, old.institution_code)  # no number for what could not be signed
     if await agreement.in_doubt(unit, [old]):
         raise agreement.CertificateInDoubt()
     today = beijing_date(unit.now)

@@ -28,6 +28,9 @@ from server.kernel.queries import count_and_oldest
 from server.kernel.unit_of_work import Scope
 from server.kernel.waiting import Owed
 
+NEVER_MADE = [CertificateStatus.PENDING, CertificateStatus.VOID]
+"""States of what is no certificate, or not yet: the public is told nothing of them."""
+
 COLLECTIONS = (
     CollectionSpec(
         "certificates",
@@ -111,7 +114,7 @@ async def by_file(scope: Scope, sha256: str) -> Certificate | None:
 
 
 async def numbered(scope: Scope, number: str) -> str | None:
-    condition: Row = {"printed.number": number, "status": {"$ne": CertificateStatus.PENDING}}
+    condition: Row = {"printed.number": number, "status": {"$nin": NEVER_MADE}}
     row = await scope["certificates"].find_one(
         condition, {"_id": 1}, sort=[("_id", -1)], session=scope.session
     )
@@ -126,7 +129,7 @@ async def not_in_force(scope: Scope, institution_code: str) -> list[str]:
     condition: Row = {
         "institution_code": institution_code,
         "current": False,
-        "status": {"$ne": CertificateStatus.PENDING},
+        "status": {"$nin": NEVER_MADE},
     }
     rows = scope["certificates"].find(condition, {"printed.serial": 1}, session=scope.session)
     return [row["printed"]["serial"] async for row in rows]
@@ -142,7 +145,7 @@ async def matching(
         "printed.number": number,
     }
     condition: Row = {path: value for path, value in given.items() if value is not None}
-    condition["status"] = {"$ne": CertificateStatus.PENDING}
+    condition["status"] = {"$nin": NEVER_MADE}
     rows = scope["certificates"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [Certificate.from_mongo(row) async for row in rows]
 
@@ -208,20 +211,21 @@ async def revoke(
     scope: Scope, certificate_id: str, *, at: datetime, by: str, reason: str
 ) -> Certificate | None:
     """None when it is not valid any more. One that was never made stands for nothing, and makes room for another try."""
+    waits = {"$eq": ["$status", CertificateStatus.PENDING]}
     revoked: Row = {
-        "status": CertificateStatus.REVOKED,
+        "status": {"$cond": [waits, CertificateStatus.VOID, CertificateStatus.REVOKED]},
         "current": False,
         "revoked_at": at,
         "revoked_by": by,
         "revoke_reason": reason,
-        "replaces": {"$cond": [{"$eq": ["$status", CertificateStatus.PENDING]}, None, "$replaces"]},
+        "replaces": {"$cond": [waits, None, "$replaces"]},
     }
     row: Row | None = await scope["certificates"].find_one_and_update(
         {"_id": certificate_id, "status": {"$in": [CertificateStatus.VALID, CertificateStatus.PENDING]}},
         [
             {
                 "$set": {
-                    name: {"$literal": value} if name != "replaces" else value
+                    name: value if name in ("status", "replaces") else {"$literal": value}
                     for name, value in revoked.items()
                 }
             }
@@ -324,7 +328,7 @@ async def pending_instead_of(scope: Scope, certificate_id: str) -> Certificate |
 async def abandoned_files(scope: Scope, limit: int) -> list[tuple[str, list[str]]]:
     """Files of runs that were killed, by certificates that do not wait any more."""
     begun: Row = {"drafts": {"$gt": ""}, "drafts.0": {"$exists": True}}
-    rows = scope["certificates"].find(begun | {"status": {"$ne": CertificateStatus.PENDING}}, {"drafts": 1})
+    rows = scope["certificates"].find(begun | {"status": {"$nin": NEVER_MADE}}, {"drafts": 1})
     return [(row["_id"], row["drafts"]) async for row in rows.limit(limit)]
 
 

@@ -55,6 +55,8 @@ class AfterIssue:
     """That are left."""
     at_once: bool
     """It may be revoked without a hearing, today."""
+    may_be_anew: bool
+    """It ended, nothing took its place, and its person has no other of the class."""
     until: date
     """Until when the holder could answer a hearing that began today."""
     majors: list[str]
@@ -96,7 +98,10 @@ async def after_issue(platform: Platform, actor: Actor, found: Certificate) -> A
         keeps_number=in_force.reissue_keeps_number,
         serials=serials,
         numbers=numbers,
-        at_once=found.given_up or rules.may_revoke_at_once(beijing_date(found.issued_at), today),
+        at_once=found.given_up
+        or rules.may_revoke_at_once(beijing_date(rules.first_of(found, papers).issued_at), today),
+        may_be_anew=found.status in (CertificateStatus.REVOKED, CertificateStatus.VOID)
+        and not any(one.current or one.replaces == found.id for one in papers),
         until=today + timedelta(days=in_force.revocation_statement_days),
         majors=[one.name for one in MAJORS.values()],
     )
@@ -147,13 +152,18 @@ def _events(papers: Sequence[Certificate], matters: Sequence[Reissue]) -> Iterat
         for one in papers:
             number, home = one.printed.number, f"/admin/certificates/{one.id}"
             anew = "" if one.replaces is None else f"（{one.printed.mark or '代替原证书'}）"
-            title = f"核发，序列号 {one.printed.serial}{anew}"
+            title = f"{'核发' if one.made else '取号'}，序列号 {one.printed.serial}{anew}"
             yield Event(one.issued_at, title, number, one.issued_by, href=home)
             if one.revoked_at:
                 yield Event(
-                    one.revoked_at, "撤销", number, one.revoked_by or "", one.revoke_reason or "", home
+                    one.revoked_at,
+                    "撤销" if one.made else "没有制成，号码作废",
+                    number,
+                    one.revoked_by or "",
+                    one.revoke_reason or "",
+                    home,
                 )
-            if one.replaced_at and one.status is not CertificateStatus.REVOKED:
+            if one.replaced_at and one.status in (CertificateStatus.REISSUED, CertificateStatus.REPLACED):
                 yield Event(one.replaced_at, one.status.label, number, "", href=home)
         for matter in matters:
             for taken in matter.history:

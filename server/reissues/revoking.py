@@ -74,7 +74,7 @@ async def revoke(unit: UnitOfWork, certificate_id: str, wanted: Revocation) -> C
     """
     found = await certificates.certificate(unit, unit.actor, certificate_id)
     certificate_rules.check_typed(wanted.typed, found.printed.number)
-    if found.status is CertificateStatus.REVOKED:
+    if found.status in (CertificateStatus.REVOKED, CertificateStatus.VOID):
         raise AlreadyRevoked()
     if (
         found.given_up
@@ -83,7 +83,8 @@ async def revoke(unit: UnitOfWork, certificate_id: str, wanted: Revocation) -> C
     if found.pending:
         raise BeingMade()
     rules.require_valid(valid=found.valid, called=found.status.label)
-    rules.require_at_once(beijing_date(found.issued_at), beijing_date(unit.now))
+    papers = await certificate_store.of_person_in_class(unit, found.class_id, found.person_id)
+    rules.require_at_once(beijing_date(rules.first_of(found, papers).issued_at), beijing_date(unit.now))
     await service.overtake(unit, found.id, wanted.reason)
     await service.require_free(unit, found)
     return await _revoke(unit, found, wanted.reason)
@@ -192,8 +193,14 @@ async def renew(platform: Platform, actor: Actor, certificate_id: str, wanted: R
 async def _renew(unit: UnitOfWork, certificate_id: str, wanted: Renewal) -> Certificate:
     found = await certificates.certificate(unit, unit.actor, certificate_id)
     taken = await certificate_store.in_place_of(unit, found.id)
-    if found.status is not CertificateStatus.REVOKED or found.replaced_by or taken:
+    ended = found.status in (CertificateStatus.REVOKED, CertificateStatus.VOID)
+    if not ended or found.replaced_by or taken:
         raise rules.NotRevoked()
+    papers = await certificate_store.of_person_in_class(unit, found.class_id, found.person_id)
+    if standing := [one for one in papers if one.current]:
+        raise rules.MayNotHaveOne(
+            f"持证人在本班有现行的证书 {standing[0].printed.number}，不能重新核发。遗失、损毁的请申请补发。"
+        )
     rules.require_left(*await service.orders_left(unit, found), keeps_number=False)
     held_in = (await classes.classes_of(unit, [found.class_id]))[found.class_id]
     person = await printing.person_of(unit, found)

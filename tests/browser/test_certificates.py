@@ -126,7 +126,18 @@ def test_the_way_through_the_class_is_folded_on_a_phone_and_opens_by_keyboard(ph
 def after_issue(shown: Certificate) -> AfterIssue:
     issued = Event(NOON, f"核发，序列号 {shown.printed.serial}", shown.printed.number, shown.issued_by)
     return AfterIssue(
-        [issued], None, None, None, False, True, 99_990, 12, True, date(2026, 12, 9), ["机械类", "信息类"]
+        [issued],
+        None,
+        None,
+        None,
+        False,
+        True,
+        99_990,
+        12,
+        True,
+        False,
+        date(2026, 12, 9),
+        ["机械类", "信息类"],
     )
 
 
