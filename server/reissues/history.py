@@ -99,7 +99,7 @@ async def after_issue(platform: Platform, actor: Actor, found: Certificate) -> A
         serials=serials,
         numbers=numbers,
         at_once=found.given_up
-        or rules.may_revoke_at_once(beijing_date(rules.first_of(found, papers).issued_at), today),
+        or rules.may_revoke_at_once(beijing_date(printing.first_of(found, papers).issued_at), today),
         may_be_anew=found.status in (CertificateStatus.REVOKED, CertificateStatus.VOID)
         and not any(one.current or one.replaces == found.id for one in papers),
         until=today + timedelta(days=in_force.revocation_statement_days),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -120,3 +120,11 @@ async def approved_words(unit: UnitOfWork, found: Reissue, old: Certificate) -> 
         "courses": tuple(found.courses),
         "issued_on": beijing_date(unit.now),
     }
+
+
+def first_of(certificate: Certificate, papers: Iterable[Certificate]) -> Certificate:
+    """The one that was issued first of all that took each other's place: a copy of an old certificate is as old as that one."""
+    by_id = {one.id: one for one in papers}
+    while certificate.replaces in by_id:
+        certificate = by_id[certificate.replaces]
+    return certificate

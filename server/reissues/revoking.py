@@ -84,7 +84,7 @@ async def revoke(unit: UnitOfWork, certificate_id: str, wanted: Revocation) -> C
         raise BeingMade()
     rules.require_valid(valid=found.valid, called=found.status.label)
     papers = await certificate_store.of_person_in_class(unit, found.class_id, found.person_id)
-    rules.require_at_once(beijing_date(rules.first_of(found, papers).issued_at), beijing_date(unit.now))
+    rules.require_at_once(beijing_date(printing.first_of(found, papers).issued_at), beijing_date(unit.now))
     await service.overtake(unit, found.id, wanted.reason)
     await service.require_free(unit, found)
     return await _revoke(unit, found, wanted.reason)

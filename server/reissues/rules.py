@@ -5,10 +5,9 @@ The guide names 补发 and leaves the rest open; what was decided is server/deci
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from server.certificates.documents import Certificate
 from server.certificates.rules import NUMBER_LAST, SERIAL_LAST
 from server.kernel import reviews
 from server.kernel.errors import Conflict
@@ -237,14 +236,6 @@ def require_own(*, asked_by_holder: bool, by_holder: bool) -> None:
 def may_revoke_at_once(issued_on: date, today: date) -> bool:
     """An obvious error that is found on the day of issue: the paper has gone nowhere yet. Everything else is heard (0043)."""
     return issued_on == today
-
-
-def first_of(certificate: Certificate, papers: Iterable[Certificate]) -> Certificate:
-    """The one that was issued first of all that took each other's place: a copy of an old certificate is as old as that one."""
-    by_id = {one.id: one for one in papers}
-    while certificate.replaces in by_id:
-        certificate = by_id[certificate.replaces]
-    return certificate
 
 
 def require_at_once(issued_on: date, today: date) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Dialog, Page, Request, expect
 
+from server.certificates.documents import CertificateStatus
 from server.kernel.chain import Checked
 from server.ledger.documents import LedgerRoot
 from tests.admin.front_end import SITE, layout_context, show, signed_out_context
@@ -34,7 +35,7 @@ CERTIFICATE: dict[str, Any] = {
     "serial": "1300900012",
     "number": "130092026113007",
     "issued_on": date(2026, 12, 1),
-    "status": "VALID",
+    "status": CertificateStatus.VALID,
     "revoked_on": None,
     "revoke_reason": None,
     "mark": "",
@@ -43,7 +44,7 @@ CERTIFICATE: dict[str, Any] = {
     "proof": None,
 }
 REVOKED = CERTIFICATE | {
-    "status": "REVOKED",
+    "status": CertificateStatus.REVOKED,
     "revoked_on": date(2027, 1, 5),
     "revoke_reason": "姓名登记有误",
 }
