@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -15,10 +16,12 @@ from pymongo import UpdateOne
 
 from scripts.dump_for_tests import ID_NUMBER, PHONE, SECRET, ZEROS
 from server.accounts.rules import mask_id_number, with_check_character
-from server.kernel import audit, chain
+from server.certificates import sealed
+from server.kernel import chain
 from server.kernel.encryption import Vault
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
+from server.ledger.documents import CHAIN as LEDGER
 
 FOLDER = Path(__file__).parents[1] / "dumps"
 
@@ -38,26 +41,50 @@ async def load(db: AsyncIOMotorDatabase[Row], vault: Vault, name: str) -> dateti
     rows: dict[str, list[Row]] = defaultdict(list)
     for line in lines:
         rows[line["in"]].append(line["row"])
-    sealed = await _seal(vault, [row for some in rows.values() for row in some])
+    encrypted = await _seal(vault, [row for some in rows.values() for row in some])
     for collection, some in rows.items():
-        await db[collection].insert_many([_filled(row, sealed) for row in some])
+        await db[collection].insert_many([_filled(row, encrypted) for row in some])
     at: datetime = head["at"]
     return at
 
 
 async def seal_anew(platform: Platform) -> None:
     """Of a version whose trail had a key (s0014): it is that of whoever loads the file from now on."""
-    audit_rows = platform["audit"]
-    place = {"position": "", "seal": ""}
-    await audit_rows.update_many({}, {"$set": {"sealed": False}, "$unset": place})
-    marks = [
-        UpdateOne({"_id": row["_id"]}, {"$set": {"mark": audit.mark_of(platform, row)}})
-        async for row in audit_rows.find({})
-    ]
-    await audit_rows.bulk_write(marks)
     await platform["audit_checks"].delete_many({})
-    while await chain.seal(platform):
+    await _link_anew(platform, chain.TRAIL)
+
+
+async def _link_anew(platform: Platform, of: chain.Chain) -> None:
+    rows = platform[of.name]
+    await rows.update_many({}, {"$set": {"sealed": False}, "$unset": {"position": "", "seal": ""}})
+    marks = [
+        UpdateOne({"_id": row["_id"]}, {"$set": {"mark": of.mark_of(platform, row)}})
+        async for row in rows.find({})
+    ]
+    await rows.bulk_write(marks)
+    while await chain.seal(platform, of):
         pass
+
+
+MADE_ANEW = {"audit_checks", "ledger_nodes", "ledger_roots", "signing_authorities", "signing_keys"}
+"""What rests on keys that a dump leaves out."""
+
+
+async def enter_anew(platform: Platform) -> None:
+    """Of a version that had a ledger (s0030): its entries seal the ID numbers and files that stand in the place of the real ones."""
+    for name in MADE_ANEW:
+        await platform[name].delete_many({})
+    bases = await sealed.rows_of_classes(platform, await platform["certificates"].distinct("class_id"))
+    async for row in platform["certificates"].find({}):
+        file = row.get("file")
+        if file is not None:
+            content = b"".join([chunk async for chunk in platform.files.read(file["file_id"])])
+            file |= {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+            await platform["certificates"].update_one({"_id": row["_id"]}, {"$set": {"file": file}})
+        subject = sealed.subject_of_row(row, bases[row["class_id"]], file["sha256"] if file else "")
+        said = {"content": subject.content, "sessions": subject.sessions, "file": subject.file}
+        await platform["ledger"].update_many({"certificate_id": row["_id"]}, {"$set": said})
+    await _link_anew(platform, LEDGER)
 
 
 def _read(line: str) -> Row:
