@@ -31,8 +31,8 @@ class CertificateAnswer(Response, Paper):
     class_id: str
     class_name: str
     issued_at: datetime
-    verify_url: str
-    """What the QR code on the paper opens: the holder may send it to whoever asks."""
+    verify_url: str | None
+    """What the QR code on the paper opens: the holder may send it to whoever asks. None while it waits to be signed."""
 
 
 class CertificateQueryAnswer(Response):
@@ -91,7 +91,7 @@ def certificate_answer(platform: Platform, one: Certificate) -> CertificateAnswe
         class_id=one.class_id,
         class_name=one.printed.class_name,
         issued_at=one.issued_at,
-        verify_url=verify_url(platform, one.token),
+        verify_url=verify_url(platform, one.token) if one.status.issued else None,
     )
 
 

@@ -42,8 +42,8 @@ class Unreadable(Exception):
 class Report:
     def __init__(self) -> None:
         self.wrong = 0
-        self.ended = False
-        """It is what was issued, and counts no more."""
+        self.ended = ""
+        """What became of its certificate, in words."""
         self.open: list[str] = []
         """What is not proven."""
 
@@ -53,6 +53,19 @@ class Report:
     def bad(self, words: str) -> None:
         self.wrong += 1
         print(f"✗ {words}")
+
+    def no_more(self, what: str, *, same: bool) -> None:
+        """The file may be whole, but its certificate counts no more."""
+        self.ended = f"{'文件与签发时相同，但' if same else ''}证书已{what}，不再有效。"
+        print(f"✗ 台账登记这张证书已{what}，不再有效。")
+
+    @property
+    def conclusion(self) -> str:
+        if self.wrong:
+            return "与签发时不符，请勿采信。"
+        if self.ended:
+            return self.ended
+        return "以上各项没有发现问题。"
 
     def unproven(self, words: str) -> None:
         self.open.append(words)
@@ -80,8 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("\n没有证明的：")
     for words in report.open:
         print(f"－ {words}")
-    wrong, ended = "与签发时不符，请勿采信。", "文件与签发时相同，但证书已不再有效，请勿采信。"
-    print("\n结论：" + (wrong if report.wrong else ended if report.ended else "以上各项没有发现问题。"))
+    print(f"\n结论：{report.conclusion}")
     return 1 if report.wrong or report.ended else 0
 
 
@@ -181,8 +193,7 @@ def _check_inclusion(report: Report, proof: dict[str, Any], digest: str) -> None
     else:
         report.bad("台账登记的是另一个文件：这个文件不是核发时的那一份。")
     if leaf["kind"] in ENDED:
-        report.ended = True
-        print(f"! 台账登记这张证书已{ENDED[leaf['kind']]}，不再有效。")
+        report.no_more(ENDED[leaf["kind"]], same=leaf["file"] == digest)
 
 
 def _root_of(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:

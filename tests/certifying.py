@@ -104,7 +104,7 @@ async def revoked(platform: Platform, officer: Actor, certificate: Certificate, 
     """On whatever day: proposed, agreed to by its holder, and decided."""
     heard = await revoking.propose(platform, officer, certificate.id, Proposal(reason=reason))
     await platform["reissues"].update_one({"_id": heard.id}, {"$set": {"agrees": True}})
-    wanted = Decision(reason=reason, typed=certificate.printed.number, seen=1)
+    wanted = Decision(typed=certificate.printed.number, seen=1)
     await revoking.decide(platform, officer, heard.id, wanted)
 
 

@@ -61,7 +61,7 @@ async def workbook(page: PageHandler) -> Download:
         *(
             Column(status.label, 16, lambda one, of=status: one.count(of))  # type: ignore[misc]
             for status in CertificateStatus
-            if status not in (CertificateStatus.PENDING, CertificateStatus.VOID)
+            if status.issued
         ),
         Column("打印", 10, lambda one: one.printed),
         Column("领取", 10, lambda one: one.handed),

@@ -123,8 +123,9 @@ SHEET = Sheet[Certificate](
         Column("发证机构", 26, lambda one: one.printed.issuer),
         Column("发证日期", 12, lambda one: one.printed.issued_on),
         Column("状态", 10, lambda one: one.status.label),
-        Column("撤销日期", 12, lambda one: beijing_date(one.revoked_at) if one.revoked_at else ""),
-        Column("撤销理由", 40, lambda one: one.revoke_reason or ""),
+        Column("撤销、作废日期", 12, lambda one: beijing_date(one.ended_at) if one.ended_at else ""),
+        Column("由序列号代替", 14, lambda one: one.replaced_by_serial),
+        Column("撤销、作废理由", 40, lambda one: one.revoke_reason or ""),
     ],
 )
 LEDGER = Listing(

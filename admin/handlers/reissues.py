@@ -72,8 +72,8 @@ async def replace(page: OneCertificate, certificate_id: str) -> Done:
 
 @step(OneCertificate, Permission.CERTIFICATES_REVOKE)
 async def revoke(page: OneCertificate, certificate_id: str) -> str:
-    await revoking.revoke(page.platform, page.actor, certificate_id, page.form(Revocation))
-    return "证书已撤销，公开验证页即时显示“已撤销”。"
+    ended = await revoking.revoke(page.platform, page.actor, certificate_id, page.form(Revocation))
+    return "证书已撤销，公开验证页即时显示“已撤销”。" if ended.status.issued else "号码已作废，不再使用。"
 
 
 @step(OneCertificate, Permission.CERTIFICATES_REVOKE)

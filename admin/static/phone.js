@@ -290,21 +290,25 @@ async function survey(id) {
   ]];
 }
 
+const CERTIFICATE = { PENDING: "待签", VALID: "有效", REVOKED: "已撤销", REISSUED: "已作废（已补发）", REPLACED: "已作废（已换发）" };
+
 async function certificates() {
   const found = await items("/certificates");
   return ["我的证书", [
-    found.map((one) => link(`#/certificates/${one.id}`, el("strong", null, one.class_name), el("span", null, `${one.number} · ${one.status === "VALID" ? "有效" : "已撤销"}`))),
+    found.map((one) => link(`#/certificates/${one.id}`, el("strong", null, one.class_name), el("span", null, `${one.number} · ${CERTIFICATE[one.status]}`))),
     found.length === 0 && none("还没有证书。成绩发布并核发后出现在这里。"),
   ]];
 }
 async function certificate(id) {
   const one = await ask(`/certificates/${id}`);
   return ["培训合格证书", [
-    await picture(`/certificates/${id}/png`, `${one.name}的培训合格证书，编号 ${one.number}`),
-    facts(["编号", one.number], ["序列号", one.serial], ["发证机构", one.issuer], ["发证日期", day(one.issued_on)], ["状态", one.status === "VALID" ? "有效" : "已撤销"]),
-    button("下载 PDF", () => keep(`/certificates/${id}/pdf`, `${one.number}.pdf`)), " ",
-    button("下载图片", () => keep(`/certificates/${id}/png`, `${one.number}.png`), "outline"),
-    el("p", null, el("a", { href: new URL(one.verify_url).pathname }, "扫证书上的二维码看到的页面")),
+    one.status === "VALID" && await picture(`/certificates/${id}/png`, `${one.name}的培训合格证书，编号 ${one.number}`),
+    facts(["编号", one.number], ["序列号", one.serial], ["发证机构", one.issuer], ["发证日期", day(one.issued_on)], ["状态", CERTIFICATE[one.status]]),
+    one.status === "VALID" && [
+      button("下载 PDF", () => keep(`/certificates/${id}/pdf`, `${one.number}.pdf`)), " ",
+      button("下载图片", () => keep(`/certificates/${id}/png`, `${one.number}.png`), "outline"),
+    ],
+    one.verify_url && el("p", null, el("a", { href: new URL(one.verify_url).pathname }, "扫证书上的二维码看到的页面")),
   ]];
 }
 

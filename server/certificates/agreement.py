@@ -109,7 +109,7 @@ def wrong_with(platform: Platform, row: Row, entries: Sequence[Row]) -> Iterator
         if any(one.get("kind") in STANDING for one in entries):
             yield finding(FindingKind.STATUS, "台账已记核发或撤销，证书却是“待签”。")
         if not sealed.is_as_numbered(platform, row):
-            words = "待签的内容不是平台取号时写下的，不予签名。请核对这个编号是怎样来的，查明后撤销它。"
+            words = "待签的内容不是平台取号时写下的，不予签名。请核对这个编号是怎样来的，查明后作废它。"
             yield finding(FindingKind.NUMBERED, words)
         return
     if issued is None:
@@ -127,23 +127,20 @@ def wrong_with(platform: Platform, row: Row, entries: Sequence[Row]) -> Iterator
 def issued_by(row: Row, entries: Sequence[Row]) -> Row | None:
     """The entry that says what was issued; where no certificate could be made and its number was given up, the one that says so."""
     by_kind = {str(one.get("kind")): one for one in reversed(entries)}
-    ended = (CertificateStatus.REVOKED, CertificateStatus.VOID)
-    given_up = row.get("status") in ended and not file_of(row)
-    return by_kind.get(EntryKind.ISSUED) or (by_kind.get(EntryKind.REVOKED) if given_up else None)
+    given_up = row.get("status") == CertificateStatus.VOID and not file_of(row)
+    return by_kind.get(EntryKind.ISSUED) or (by_kind.get(EntryKind.VOID) if given_up else None)
 
 
 def _status_differs(row: Row, entries: Sequence[Row]) -> str:
     """Why a certificate does not stand as its ledger says, in words."""
     status, ended = row.get("status"), [one for one in entries if one.get("kind") in ENDING]
-    if status == CertificateStatus.VOID and not file_of(row):
-        status = CertificateStatus.REVOKED  # as the ledger calls it
     expected = str(ended[-1]["kind"]) if ended else CertificateStatus.VALID
     if status != expected or (row.get("current") is True) is not (status == CertificateStatus.VALID):
         return f"按台账应为“{CertificateStatus(expected).label}”，库中不是。"
-    if status == CertificateStatus.REVOKED:
+    if status in (CertificateStatus.REVOKED, CertificateStatus.VOID):
         facts = ended[-1].get("facts")
         if not isinstance(facts, dict) or facts.get("reason") != (row.get("revoke_reason") or ""):
-            return "公开的撤销理由与台账记下的不同。"
+            return "撤销、作废的理由与台账记下的不同。"
     return ""
 
 

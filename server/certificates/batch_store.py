@@ -8,8 +8,7 @@ from datetime import datetime
 from bson.binary import Binary
 from pymongo import ReturnDocument
 
-from server.certificates.documents import Certificate
-from server.certificates.store import NEVER_MADE
+from server.certificates.documents import NOT_ISSUED, Certificate
 from server.kernel.mongo import CollectionSpec, Document, Index, Row
 from server.kernel.unit_of_work import Scope
 
@@ -42,13 +41,13 @@ async def use(scope: Scope, use_id: str, *, rows: int, misses: int, until: datet
 
 
 async def asked_for(scope: Scope, numbers: Sequence[str], id_numbers: Sequence[Binary]) -> list[Certificate]:
-    """Newest first; what waits to be signed is none."""
+    """Newest first; what was not issued is none."""
     condition: Row = {
         "$or": [
             {"printed.number": {"$in": list(numbers)}},
             {"printed.id_number": {"$in": list(id_numbers)}},
         ],
-        "status": {"$nin": NEVER_MADE},
+        "status": {"$nin": list(NOT_ISSUED)},
     }
     rows = scope["certificates"].find(condition, session=scope.session)
     found = [Certificate.from_mongo(row) async for row in rows]

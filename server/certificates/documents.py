@@ -94,10 +94,18 @@ class CertificateStatus(Titled):
     """It has its number; it is not valid until its file is signed and stored."""
     VALID = "VALID", "有效"
     REVOKED = "REVOKED", "已撤销"
-    VOID = "VOID", "号码作废"
-    """It could not be made, and its number was given up: nobody ever held it, and the public is told nothing of it."""
     REISSUED = "REISSUED", "已作废（已补发）"
     REPLACED = "REPLACED", "已作废（已换发）"
+    VOID = "VOID", "号码作废"
+    """It could not be made, and its number is given to nobody: it never was a certificate, and is nothing to the public."""
+
+    @property
+    def issued(self) -> bool:
+        """Whether there is, or ever was, a certificate."""
+        return self not in (CertificateStatus.PENDING, CertificateStatus.VOID)
+
+
+NOT_ISSUED = tuple(one for one in CertificateStatus if not one.issued)
 
 
 class IssuedFile(BaseModel):
@@ -120,7 +128,7 @@ class IssuedFile(BaseModel):
 
 
 class Certificate(Found):
-    """A row of the ledger. It is never deleted: revoking keeps it with the reason (article 18)."""
+    """A row of the ledger. It is never deleted: revoking keeps it with the reason, and so does giving its number up (article 18)."""
 
     class_id: str
     person_id: str
@@ -154,6 +162,8 @@ class Certificate(Found):
     """Id of the certificate in whose place it was issued (补发, 换发, or after a revocation)."""
     replaced_by: str | None = None
     replaced_at: datetime | None = None
+    replaced_by_serial: str = ""
+    """序列号 of that one; empty of before it was kept."""
     revoked_at: datetime | None = None
     revoked_by: str | None = None
     revoke_reason: str | None = None
@@ -175,6 +185,11 @@ class Certificate(Found):
     def given_up(self) -> bool:
         """Tried often enough: it waits for somebody to look at the reason."""
         return self.pending and self.attempts >= MOST_ATTEMPTS
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ceased to count: revoked, or another took its place."""
+        return self.revoked_at or self.replaced_at
 
     def names(self) -> Iterable[str]:
         return (self.printed.name,)

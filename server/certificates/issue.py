@@ -106,6 +106,8 @@ class ClassCertificates:
     """Why nothing may be issued for this class today (articles 16 and 17); empty when it may."""
     left: int
     """How many more numbers there are for certificates like these, and serials: the fewer of the two."""
+    replacing: Sequence[Certificate] = ()
+    """That wait to be signed and are to take the place of others (补发, 换发, 重新核发)."""
 
     @property
     def due(self) -> int:
@@ -113,12 +115,23 @@ class ClassCertificates:
 
     @property
     def issued(self) -> int:
-        """With those that wait to be signed."""
+        """To how many people, with those that wait to be signed."""
         return len(self._certificates)
 
     @property
     def made(self) -> int:
-        return self.issued - self.pending
+        return sum(not one.pending for one in self._certificates)
+
+    @property
+    def waiting(self) -> int:
+        """To how many people none may be issued yet."""
+        being_made = {one.person_id for one in self._waiting}
+        return sum(
+            not one.due
+            and not (one.certificate and one.certificate.current)
+            and one.trainee.person_id not in being_made
+            for one in self.candidates
+        )
 
     @property
     def valid(self) -> int:
@@ -126,20 +139,24 @@ class ClassCertificates:
 
     @property
     def pending(self) -> int:
-        return sum(one.pending for one in self._certificates)
+        return len(self._waiting)
 
     @property
     def being_made(self) -> int:
         """Those that wait for nobody: they are drawn and signed within seconds."""
-        return sum(one.pending and not one.given_up for one in self._certificates)
+        return sum(not one.given_up for one in self._waiting)
 
     @property
     def failed(self) -> list[Certificate]:
-        return [one for one in self._certificates if one.pending and one.failure]
+        return [one for one in self._waiting if one.failure]
 
     @property
     def _certificates(self) -> list[Certificate]:
         return [one.certificate for one in self.candidates if one.certificate and one.certificate.current]
+
+    @property
+    def _waiting(self) -> list[Certificate]:
+        return [*(one for one in self._certificates if one.pending), *self.replacing]
 
 
 async def class_certificates(platform: Platform, actor: Actor, class_id: str) -> ClassCertificates:
@@ -169,7 +186,13 @@ async def class_certificates(platform: Platform, actor: Actor, class_id: str) ->
         with suppress(Unavailable, FontsMissing):  # the page does not wait for what issuing asks again
             if lacking := await press().missing(due):
                 candidates = await _candidates(platform, training_class, lacking)
-    return ClassCertificates(training_class, candidates, hindrance, await _left(platform, training_class))
+    return ClassCertificates(
+        training_class,
+        candidates,
+        hindrance,
+        await _left(platform, training_class),
+        await store.replacing(platform, class_id),
+    )
 
 
 async def due_in(

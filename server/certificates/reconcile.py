@@ -61,12 +61,14 @@ class Ledger:
         self.certificates += 1
         printed: dict[str, Any] = row.get("printed") or {}
         self.holders.setdefault(str(row.get("class_id")), set()).add(str(row.get("person_id")))
-        if row.get("status") != CertificateStatus.REVOKED:
+        if row.get("status") not in _ENDED:
             stated = (str(printed.get("training_from")), str(printed.get("training_to")))
             self.days.setdefault(str(row.get("class_id")), set()).add(stated)
         number = str(printed.get("number"))
-        self.numbers[str(row["_id"])] = number
         kept = self.numbers.get(str(row.get("replaces"))) == number  # by a 补发, which takes none
+        if row.get("status") == CertificateStatus.VOID:  # it does not say any more in whose place it was to be
+            kept = number in self.numbers.values()
+        self.numbers[str(row["_id"])] = number
         for used in self._used(str(printed.get("serial")), "" if kept else number):
             sequence, order = used
             self.orders.setdefault(sequence, []).append(order)
@@ -111,6 +113,7 @@ class Ledger:
         self.findings.append(Finding(kind, subject, detail))
 
 
+_ENDED = (CertificateStatus.REVOKED, CertificateStatus.VOID)
 _PLACES = {
     "name": "姓名",
     "id_number": "身份证号",
@@ -137,9 +140,9 @@ def _wrong_with(row: Row) -> str:
         places = [one["loc"][-1] if one["loc"] else "" for one in error.errors(include_input=False)]
         named = dict.fromkeys(_PLACES.get(str(place), "编码与机构、级别、日期是否一致") for place in places)
         return f"内容不合规则，请核对{'、'.join(named)}"
-    revoked = certificate.status is CertificateStatus.REVOKED
-    if revoked and not (certificate.revoked_at and certificate.revoked_by and certificate.revoke_reason):
-        return "已撤销，但没有记下时间、经办人或理由"
+    ended = certificate.status in _ENDED
+    if ended and not (certificate.revoked_at and certificate.revoked_by and certificate.revoke_reason):
+        return f"{certificate.status.label}，但没有记下时间、经办人或理由"
     return ""
 
 

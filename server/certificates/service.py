@@ -59,11 +59,18 @@ class CertificateSuperseded(Conflict):
     default_detail = "这张证书已补发或换发，不再有效。请下载代替它的新证书。"
 
 
+class NumberGivenUp(Conflict):
+    slug = "certificate-number-void"
+    title = "号码已作废"
+    default_detail = "这个号码没有制成证书，已经作废，不能打印。"
+
+
 REFUSALS: Mapping[CertificateStatus, type[Conflict]] = {
     CertificateStatus.PENDING: CertificateNotReady,
     CertificateStatus.REVOKED: CertificateRevoked,
     CertificateStatus.REISSUED: CertificateSuperseded,
     CertificateStatus.REPLACED: CertificateSuperseded,
+    CertificateStatus.VOID: NumberGivenUp,
 }
 """What is not valid is not handed out."""
 

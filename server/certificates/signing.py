@@ -18,6 +18,7 @@ from datetime import timedelta
 
 from gridfs.errors import CorruptGridFile
 
+from server.backbone import service as backbone
 from server.certificates import agreement, findings, reconcile, sealed, store
 from server.certificates.documents import MOST_ATTEMPTS, Certificate, CertificateStatus, IssuedFile
 from server.certificates.press import press
@@ -196,14 +197,16 @@ async def _stand_back(unit: UnitOfWork, new: Certificate) -> None:
         await ledger.record(
             unit, kind, subject, number=new.printed.number, serial=new.printed.serial, issued_by=new.issued_by
         )
-    await store.stand_back(unit, old.id, for_=new.id, at=unit.now, status=status)
+        if new.printed.number != old.printed.number:
+            await backbone.follow_certificate(unit, old.person_id, old.printed.number, new.printed.number)
+    await store.stand_back(unit, old.id, for_=new, at=unit.now, status=status)
 
 
 class NotAsNumbered(Conflict):
     slug = "certificate-not-as-numbered"
     title = "待签证书与取号时不符"
     default_detail = (
-        "待签的内容不是平台取号时写下的，没有签名。请到“台账核查”查明原因；这个编号可以撤销，再重新核发。"
+        "待签的内容不是平台取号时写下的，没有签名。请到“台账核查”查明原因；这个号码可以作废，再另行核发。"
     )
 
 

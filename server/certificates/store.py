@@ -11,6 +11,7 @@ from pymongo import ReturnDocument
 
 from server.certificates.documents import (
     MOST_ATTEMPTS,
+    NOT_ISSUED,
     Certificate,
     CertificateStatus,
     IssuedFile,
@@ -27,9 +28,6 @@ from server.kernel.mongo import CollectionSpec, Index, Row
 from server.kernel.queries import count_and_oldest
 from server.kernel.unit_of_work import Scope
 from server.kernel.waiting import Owed
-
-NEVER_MADE = [CertificateStatus.PENDING, CertificateStatus.VOID]
-"""States of what is no certificate, or not yet: the public is told nothing of them."""
 
 COLLECTIONS = (
     CollectionSpec(
@@ -71,14 +69,18 @@ COLLECTIONS = (
 )
 
 
+NOT_VOID: Row = {"status": {"$ne": CertificateStatus.VOID}}
+ISSUED: Row = {"status": {"$nin": list(NOT_ISSUED)}}
+
+
 async def insert(scope: Scope, new: Sequence[Certificate]) -> None:
     await scope["certificates"].insert_many([one.to_mongo() for one in new], session=scope.session)
 
 
 async def of_class(scope: Scope, class_id: str) -> dict[str, Certificate]:
-    """By person, in the order of the serials: the one that stands for each, else the newest. A class is small (policy `roster_rows`), so
-    it is read whole."""
-    rows = scope["certificates"].find({"class_id": class_id}, session=scope.session)
+    """By person, in the order of the serials: the one that stands for each, else the newest; a number that was given up is none. A class
+    is small (policy `roster_rows`), so it is read whole."""
+    rows = scope["certificates"].find({"class_id": class_id, **NOT_VOID}, session=scope.session)
     found = [Certificate.from_mongo(row) async for row in rows]
     found.sort(key=lambda one: (one.current, one.printed.serial))
     standing = {one.person_id: one for one in found}
@@ -88,8 +90,8 @@ async def of_class(scope: Scope, class_id: str) -> dict[str, Certificate]:
 async def of_person(
     scope: Scope, person_id: str, reach: Row, *, before: str | None, limit: int
 ) -> list[Certificate]:
-    """Newest first; `reach` narrows them to the institutions in which the phone is proved."""
-    condition: Row = {"person_id": person_id, **reach}
+    """Newest first; `reach` narrows them to the institutions in which the phone is proved. A number that was given up is nobody's."""
+    condition: Row = {"person_id": person_id, **reach, **NOT_VOID}
     if before:
         condition["_id"] = {"$lt": before}
     rows = scope["certificates"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
@@ -97,7 +99,7 @@ async def of_person(
 
 
 async def one_of_person(scope: Scope, person_id: str, reach: Row, certificate_id: str) -> Certificate | None:
-    return await _one(scope, {"_id": certificate_id, "person_id": person_id, **reach})
+    return await _one(scope, {"_id": certificate_id, "person_id": person_id, **reach, **NOT_VOID})
 
 
 async def in_reach(scope: Scope, reach: Jurisdiction, certificate_id: str) -> Certificate | None:
@@ -114,7 +116,7 @@ async def by_file(scope: Scope, sha256: str) -> Certificate | None:
 
 
 async def numbered(scope: Scope, number: str) -> str | None:
-    condition: Row = {"printed.number": number, "status": {"$nin": NEVER_MADE}}
+    condition: Row = {"printed.number": number, **ISSUED}
     row = await scope["certificates"].find_one(
         condition, {"_id": 1}, sort=[("_id", -1)], session=scope.session
     )
@@ -126,11 +128,7 @@ async def by_id(scope: Scope, certificate_id: str) -> Certificate | None:
 
 
 async def not_in_force(scope: Scope, institution_code: str) -> list[str]:
-    condition: Row = {
-        "institution_code": institution_code,
-        "current": False,
-        "status": {"$nin": NEVER_MADE},
-    }
+    condition: Row = {"institution_code": institution_code, "current": False, **ISSUED}
     rows = scope["certificates"].find(condition, {"printed.serial": 1}, session=scope.session)
     return [row["printed"]["serial"] async for row in rows]
 
@@ -138,14 +136,13 @@ async def not_in_force(scope: Scope, institution_code: str) -> list[str]:
 async def matching(
     scope: Scope, *, name: str | None, id_number: Binary | None, number: str | None, limit: int
 ) -> list[Certificate]:
-    """Those that carry all of what is given, newest first; the caller gives at least two (article 18). What waits to be signed is none."""
+    """Those that carry all of what is given, newest first; the caller gives at least two (article 18). What was not issued is none."""
     given = {
         "folded_name": folded(name) if name is not None else None,
         "printed.id_number": id_number,
         "printed.number": number,
     }
-    condition: Row = {path: value for path, value in given.items() if value is not None}
-    condition["status"] = {"$nin": NEVER_MADE}
+    condition: Row = {path: value for path, value in given.items() if value is not None} | ISSUED
     rows = scope["certificates"].find(condition, session=scope.session).sort("_id", -1).limit(limit)
     return [Certificate.from_mongo(row) async for row in rows]
 
@@ -210,26 +207,30 @@ async def tally(scope: Scope, reach: Jurisdiction, year: int, by: object) -> lis
 async def revoke(
     scope: Scope, certificate_id: str, *, at: datetime, by: str, reason: str
 ) -> Certificate | None:
-    """None when it is not valid any more. One that was never made stands for nothing, and makes room for another try."""
-    waits = {"$eq": ["$status", CertificateStatus.PENDING]}
-    revoked: Row = {
-        "status": {"$cond": [waits, CertificateStatus.VOID, CertificateStatus.REVOKED]},
-        "current": False,
+    """None when it is not valid any more."""
+    change = {
+        "status": CertificateStatus.REVOKED,
         "revoked_at": at,
         "revoked_by": by,
         "revoke_reason": reason,
-        "replaces": {"$cond": [waits, None, "$replaces"]},
     }
+    return await _ended(scope, certificate_id, CertificateStatus.VALID, change)
+
+
+async def give_up(
+    scope: Scope, certificate_id: str, *, at: datetime, by: str, reason: str
+) -> Certificate | None:
+    """None when it does not wait any more. It stands for nothing, and makes room for another try."""
+    change = {"status": CertificateStatus.VOID, "revoked_at": at, "revoked_by": by, "revoke_reason": reason}
+    return await _ended(scope, certificate_id, CertificateStatus.PENDING, change | {"replaces": None})
+
+
+async def _ended(
+    scope: Scope, certificate_id: str, now: CertificateStatus, change: Row
+) -> Certificate | None:
     row: Row | None = await scope["certificates"].find_one_and_update(
-        {"_id": certificate_id, "status": {"$in": [CertificateStatus.VALID, CertificateStatus.PENDING]}},
-        [
-            {
-                "$set": {
-                    name: value if name in ("status", "replaces") else {"$literal": value}
-                    for name, value in revoked.items()
-                }
-            }
-        ],
+        {"_id": certificate_id, "status": now},
+        {"$set": change | {"current": False}},
         return_document=ReturnDocument.AFTER,
         session=scope.session,
     )
@@ -290,10 +291,11 @@ async def sign(scope: Scope, certificate_id: str, file: IssuedFile) -> Certifica
 
 
 async def stand_back(
-    scope: Scope, certificate_id: str, *, for_: str, at: datetime, status: CertificateStatus
+    scope: Scope, certificate_id: str, *, for_: Certificate, at: datetime, status: CertificateStatus
 ) -> None:
     """Another certificate takes the place of this one."""
-    change = {"status": status, "current": False, "replaced_by": for_, "replaced_at": at}
+    change: Row = {"status": status, "current": False, "replaced_by": for_.id, "replaced_at": at}
+    change["replaced_by_serial"] = for_.printed.serial
     await scope["certificates"].update_one({"_id": certificate_id}, {"$set": change}, session=scope.session)
 
 
@@ -320,6 +322,13 @@ async def try_again(scope: Scope, class_id: str) -> int:
     return int(done.modified_count)
 
 
+async def replacing(scope: Scope, class_id: str) -> list[Certificate]:
+    """Those of a class that wait to be signed and are to take the place of another, in the order in which they were numbered."""
+    condition: Row = {"class_id": class_id, "status": CertificateStatus.PENDING, "current": False}
+    rows = scope["certificates"].find(condition, session=scope.session).sort("_id", 1)
+    return [Certificate.from_mongo(row) async for row in rows]
+
+
 async def pending_instead_of(scope: Scope, certificate_id: str) -> Certificate | None:
     """The one that is to take the place of another and waits to be signed."""
     return await _one(scope, {"replaces": certificate_id, "status": CertificateStatus.PENDING})
@@ -328,7 +337,7 @@ async def pending_instead_of(scope: Scope, certificate_id: str) -> Certificate |
 async def abandoned_files(scope: Scope, limit: int) -> list[tuple[str, list[str]]]:
     """Files of runs that were killed, by certificates that do not wait any more."""
     begun: Row = {"drafts": {"$gt": ""}, "drafts.0": {"$exists": True}}
-    rows = scope["certificates"].find(begun | {"status": {"$nin": NEVER_MADE}}, {"drafts": 1})
+    rows = scope["certificates"].find(begun | {"status": {"$ne": CertificateStatus.PENDING}}, {"drafts": 1})
     return [(row["_id"], row["drafts"]) async for row in rows.limit(limit)]
 
 
@@ -421,7 +430,7 @@ async def count_of_class(scope: Scope, class_id: str) -> int:
 async def count_by_class(scope: Scope, class_ids: Sequence[str]) -> dict[str, int]:
     """To how many people, revoked ones included; a class without any is left out."""
     pipeline: list[Row] = [
-        {"$match": {"class_id": {"$in": list(class_ids)}}},
+        {"$match": {"class_id": {"$in": list(class_ids)}, **NOT_VOID}},
         {"$group": {"_id": {"class": "$class_id", "person": "$person_id"}}},
         {"$group": {"_id": "$_id.class", "count": {"$sum": 1}}},
     ]
@@ -432,7 +441,9 @@ async def count_by_class(scope: Scope, class_ids: Sequence[str]) -> dict[str, in
 async def holders_of(scope: Scope, class_ids: Sequence[str]) -> dict[str, set[str]]:
     """By class id who has a certificate of it, revoked ones included."""
     rows = scope["certificates"].find(
-        {"class_id": {"$in": list(class_ids)}}, {"class_id": 1, "person_id": 1}, session=scope.session
+        {"class_id": {"$in": list(class_ids)}, **NOT_VOID},
+        {"class_id": 1, "person_id": 1},
+        session=scope.session,
     )
     found: dict[str, set[str]] = {}
     async for row in rows:

@@ -177,7 +177,7 @@ async def verify(platform: Platform, token: str, asker: Asker) -> PublicPaper | 
     """
     await public_questions.check_address(platform, asker.address)
     found = await store.by_token(platform, token)
-    if found is None or not found.made:  # it waits to be signed: nothing is issued yet
+    if found is None or not found.status.issued:  # it waits to be signed, or its number was given up
         await public_questions.missed(platform, asker.address)
         return None
     [shown] = await public_papers(platform, [found])
@@ -264,7 +264,7 @@ async def check_file(platform: Platform, asker: Asker, content: bytes) -> Checke
     )
     check = await check_pdf(platform, content, f"public:{asker.address}")
     found = await store.by_file(platform, check.sha256)
-    if found is None or not found.made or not check.intact:
+    if found is None or not found.status.issued or not check.intact:
         return CheckedFile(check, None)
     await public_questions.answered(platform, question)
     [shown] = await public_papers(platform, [found])

@@ -28,11 +28,13 @@ class EntryKind(Titled):
     REISSUED = "REISSUED", "补发"
     REPLACED = "REPLACED", "换发"
     REVOKED = "REVOKED", "撤销"
+    VOID = "VOID", "号码作废"
+    """No certificate could be made under it."""
     CORRECTED = "CORRECTED", "更正登记"
     """Another entry was wrong; both stay."""
 
 
-ENDING = frozenset({EntryKind.REISSUED, EntryKind.REPLACED, EntryKind.REVOKED})
+ENDING = frozenset({EntryKind.REISSUED, EntryKind.REPLACED, EntryKind.REVOKED, EntryKind.VOID})
 """With such an entry a certificate ceases to be valid: it stands with the one that was, not with the new one."""
 STANDING = frozenset({EntryKind.ISSUED, *ENDING})
 """What decides whether a certificate is valid: of these a proof is given to the public. Who printed or fetched it concerns nobody else."""
@@ -89,8 +91,11 @@ class LedgerEntry(Document):
 
     @property
     def words(self) -> str:
-        """What else is said of it."""
-        return "；".join(filter(None, ["补录" if self.late else "", str(self.facts.get("reason", ""))]))
+        """What else is said of it. An entry 补发 or 换发 stands with the certificate that ceased to be valid."""
+        instead = f"本证作废，由序列号 {self.facts['serial']} 代替" if "serial" in self.facts else ""
+        return "；".join(
+            filter(None, ["补录" if self.late else "", instead, str(self.facts.get("reason", ""))])
+        )
 
 
 SAID = tuple(

@@ -22,6 +22,7 @@ from server.kernel.reviewed import Pending, pending
 from server.reissues import printing, rules, service, store
 from server.reissues.documents import Reissue
 from server.reissues.rules import Action, Kind, State
+from server.seals import service as seals
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,14 @@ class AfterIssue:
     numbers: int
     """That are left."""
     at_once: bool
-    """It may be revoked without a hearing, today."""
-    may_be_anew: bool
-    """It ended, nothing took its place, and its person has no other of the class."""
+    """It may be revoked without a hearing, today; or it could not be made."""
     until: date
     """Until when the holder could answer a hearing that began today."""
     majors: list[str]
+    unusable: str = ""
+    """Why nothing can be signed for its issuer now, in words."""
+    holds: bool = False
+    """Its person has a certificate of its class, or one that is being made."""
 
     @property
     def free(self) -> bool:
@@ -70,6 +73,10 @@ class AfterIssue:
     def may_be_revoked(self) -> bool:
         """A request is in nobody's way: it ends with that."""
         return self.after is None and (self.open is None or self.open.kind is not Kind.REVOKED)
+
+    def withheld(self, *, keeps_number: bool) -> str:
+        """Why no other can be issued now, in Chinese; empty when one can. It may still be asked for where only the key is in the way."""
+        return self.lacks(keeps_number=keeps_number) or self.unusable
 
     def lacks(self, *, keeps_number: bool) -> str:
         """Why no other can be issued, in Chinese; empty when one can."""
@@ -98,12 +105,11 @@ async def after_issue(platform: Platform, actor: Actor, found: Certificate) -> A
         keeps_number=in_force.reissue_keeps_number,
         serials=serials,
         numbers=numbers,
-        at_once=found.given_up
-        or rules.may_revoke_at_once(beijing_date(printing.first_of(found, papers).issued_at), today),
-        may_be_anew=found.status in (CertificateStatus.REVOKED, CertificateStatus.VOID)
-        and not any(one.current or one.replaces == found.id for one in papers),
+        at_once=found.given_up or rules.may_revoke_at_once(service.first_issued_on(papers, found), today),
         until=today + timedelta(days=in_force.revocation_statement_days),
         majors=[one.name for one in MAJORS.values()],
+        unusable=await seals.unusable(platform, found.institution_code),
+        holds=any(one.current or one.pending for one in papers),
     )
 
 
@@ -125,7 +131,7 @@ async def matter(platform: Platform, actor: Actor, found: Reissue) -> Matter:
     certificate = await certificates.certificate(platform, actor, found.certificate_id)
     after = await after_issue(platform, actor, certificate)
     steps = rules.steps_of(found.kind)
-    may = {one for one in Action if steps.may(found.state, one, actor.roles)} - {Action.OVERTAKE}
+    may = {one for one in Action if steps.may(found.state, one, actor.roles)} - {Action.OVERTAKE, Action.FAIL}
     if found.by_holder:
         may -= {Action.WITHDRAW}
     else:
@@ -151,17 +157,13 @@ def _events(papers: Sequence[Certificate], matters: Sequence[Reissue]) -> Iterat
     def told() -> Iterator[Event]:
         for one in papers:
             number, home = one.printed.number, f"/admin/certificates/{one.id}"
-            anew = "" if one.replaces is None else f"（{one.printed.mark or '代替原证书'}）"
-            title = f"{'核发' if one.made else '取号'}，序列号 {one.printed.serial}{anew}"
+            anew = f"（{one.printed.mark or '代替原证书'}）" if one.replaces or one.printed.mark else ""
+            title = f"{'核发' if one.status.issued else '取号'}，序列号 {one.printed.serial}{anew}"
             yield Event(one.issued_at, title, number, one.issued_by, href=home)
             if one.revoked_at:
+                ended = "没有制成，号码作废" if one.status is CertificateStatus.VOID else "撤销"
                 yield Event(
-                    one.revoked_at,
-                    "撤销" if one.made else "没有制成，号码作废",
-                    number,
-                    one.revoked_by or "",
-                    one.revoke_reason or "",
-                    home,
+                    one.revoked_at, ended, number, one.revoked_by or "", one.revoke_reason or "", home
                 )
             if one.replaced_at and one.status in (CertificateStatus.REISSUED, CertificateStatus.REPLACED):
                 yield Event(one.replaced_at, one.status.label, number, "", href=home)

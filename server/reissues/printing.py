@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import Scope, UnitOfWork
 from server.reissues import rules
 from server.reissues.documents import Change, Reissue
+from server.seals import service as seals
 
 COURSES_MOST = 8
 
@@ -78,10 +79,22 @@ async def to_file(unit: UnitOfWork, found: Certificate, wanted: Wanted) -> dict[
 
 async def prove(platform: Platform, found: Certificate, wanted: Wanted) -> None:
     """Draws what would be printed: better before anybody reads it than after a number is spent. Raises CharacterMissing, TextTooLong."""
-    said = found.printed.model_dump(exclude={"id_number", "id_number_masked"}) | {"id_number": "0" * 18}
-    said |= {"name": (await person_of(platform, found)).name, "layout": None, "seal": None}
+    said: dict[str, Any] = {"name": (await person_of(platform, found)).name}
     if courses := _lines(wanted.courses):
         said["courses"] = tuple(courses)
+    await _draw(platform, found, said)
+
+
+async def prove_issuable(platform: Platform, found: Certificate, **said: Any) -> None:
+    """Asked before another one takes a serial and a number: that it can be signed today, and that what it says can be printed, which is
+    what `found` says but for `said`. Raises KeyUnusable, CharacterMissing, TextTooLong."""
+    await seals.material(platform, found.institution_code)
+    await _draw(platform, found, said)
+
+
+async def _draw(platform: Platform, found: Certificate, differs: Mapping[str, Any]) -> None:
+    said = found.printed.model_dump(exclude={"id_number", "id_number_masked"}) | {"id_number": "0" * 18}
+    said |= {"layout": None, "seal": None, **differs}
     address = verify_url(platform, "0" * 22)
     with suppress(FontsMissing, Unavailable):  # signing says so, and tries again
         await press().pdf(Sheet(CertificateSnapshot(**said), address, None, "", None))
@@ -120,11 +133,3 @@ async def approved_words(unit: UnitOfWork, found: Reissue, old: Certificate) -> 
         "courses": tuple(found.courses),
         "issued_on": beijing_date(unit.now),
     }
-
-
-def first_of(certificate: Certificate, papers: Iterable[Certificate]) -> Certificate:
-    """The one that was issued first of all that took each other's place: a copy of an old certificate is as old as that one."""
-    by_id = {one.id: one for one in papers}
-    while certificate.replaces in by_id:
-        certificate = by_id[certificate.replaces]
-    return certificate

@@ -1,7 +1,8 @@
 """Revoking (article 18 (2): 谁发证、谁负责): the holder is told and heard first, and then the issuer decides with a reason.
 
-At once only what is found wrong on the day of issue. Whoever agrees on the phone is heard, so that what the holder wants oneself takes no
-days. After it, and after that alone, the same person may be given a certificate of the same class anew.
+At once only what is found wrong on the day on which the first certificate was issued. Whoever agrees on the phone is heard, so that
+what the holder wants oneself takes no days. After it, and after that alone, the same person may be given a certificate of the same class
+anew.
 """
 
 from __future__ import annotations
@@ -41,8 +42,11 @@ class Proposal(BaseModel):
     reason: Annotated[Reason, Field(title="拟撤销的理由")]
 
 
-class Decision(Revocation, Review):
-    """The reason that the public reads, with the number typed."""
+class Decision(Review):
+    """With the number typed. The reason that the public reads is the one on which the holder was heard; what is said beside it is not
+    published."""
+
+    typed: Annotated[str, Field(title="证书编号", max_length=40)] = ""
 
 
 class Renewal(BaseModel):
@@ -67,8 +71,8 @@ class TooManyStatements(Conflict):
 
 @transactional
 async def revoke(unit: UnitOfWork, certificate_id: str, wanted: Revocation) -> Certificate:
-    """Revokes a certificate that was issued today and is wrong, or the number of one that could not be made. The row stays, and
-    verification says so.
+    """Revokes a certificate that was first issued today and is wrong, and verification says so; or gives up the number of one that could
+    not be made, of which nobody has heard. The row stays.
 
     Raises NotFound outside the jurisdiction, NumberDiffers, AlreadyRevoked, BeingMade, HearingFirst from the next day on, BeingSigned.
     """
@@ -76,15 +80,13 @@ async def revoke(unit: UnitOfWork, certificate_id: str, wanted: Revocation) -> C
     certificate_rules.check_typed(wanted.typed, found.printed.number)
     if found.status in (CertificateStatus.REVOKED, CertificateStatus.VOID):
         raise AlreadyRevoked()
-    if (
-        found.given_up
-    ):  # of one that could not be made nobody has heard: only its number is given back to nobody
-        return await _revoke(unit, found, wanted.reason)
+    if found.given_up:
+        return await _give_up(unit, found, wanted.reason)
     if found.pending:
         raise BeingMade()
     rules.require_valid(valid=found.valid, called=found.status.label)
     papers = await certificate_store.of_person_in_class(unit, found.class_id, found.person_id)
-    rules.require_at_once(beijing_date(printing.first_of(found, papers).issued_at), beijing_date(unit.now))
+    rules.require_at_once(service.first_issued_on(papers, found), beijing_date(unit.now))
     await service.overtake(unit, found.id, wanted.reason)
     await service.require_free(unit, found)
     return await _revoke(unit, found, wanted.reason)
@@ -95,11 +97,21 @@ async def _revoke(unit: UnitOfWork, found: Certificate, reason: str) -> Certific
     revoked = await certificate_store.revoke(unit, found.id, at=unit.now, by=by, reason=reason)
     if revoked is None:
         raise AlreadyRevoked()
-    if found.valid:
-        unit.notify(found.person_id, "certificate-revoked", number=number, reason=reason)
+    unit.notify(found.person_id, "certificate-revoked", number=number, reason=reason)
     unit.audit("certificates:revoke", found.id, number=number, reason=reason)
     await ledger.record(unit, EntryKind.REVOKED, await sealed.subject_of(unit, revoked), reason=reason)
     return revoked
+
+
+async def _give_up(unit: UnitOfWork, found: Certificate, reason: str) -> Certificate:
+    by = unit.actor.name
+    void = await certificate_store.give_up(unit, found.id, at=unit.now, by=by, reason=reason)
+    if void is None:
+        raise BeingMade()
+    await service.not_made(unit, void, reason)
+    unit.audit("certificates:give-up", found.id, number=found.printed.number, reason=reason)
+    await ledger.record(unit, EntryKind.VOID, await sealed.subject_of(unit, void), reason=reason)
+    return void
 
 
 # ---- after the holder was heard
@@ -155,7 +167,8 @@ async def state_own(unit: UnitOfWork, reissue_id: str, said: HoldersStatement) -
 
 @transactional
 async def decide(unit: UnitOfWork, reissue_id: str, wanted: Decision) -> Reissue:
-    """The issuer revokes, once the holder has answered or the days for it are over.
+    """The issuer revokes, once the holder has answered or the days for it are over, for the reason that the holder was told: another one
+    is another proposal.
 
     Raises what the procedure says, NumberDiffers, TooEarly, CertificateNotValid.
     """
@@ -165,8 +178,8 @@ async def decide(unit: UnitOfWork, reissue_id: str, wanted: Decision) -> Reissue
     check_heard(found.hearing, beijing_date(unit.now), "撤销证书")
     old = await certificates.certificate(unit, unit.actor, found.certificate_id)
     await service.require_free(unit, old, but=found.id)
-    decided = await service.settle(unit, found, Action.DECIDE, wanted.reason, seen=wanted.seen)
-    await _revoke(unit, old, wanted.reason)
+    decided = await service.settle(unit, found, Action.DECIDE, wanted.comment, seen=wanted.seen)
+    await _revoke(unit, old, found.reason)
     return decided
 
 
@@ -176,13 +189,15 @@ async def decide(unit: UnitOfWork, reissue_id: str, wanted: Decision) -> Reissue
 async def renew(platform: Platform, actor: Actor, certificate_id: str, wanted: Renewal) -> Certificate:
     """A certificate anew for somebody whose first one was revoked: an act of its own, for all others of a class are issued together.
 
-    It meets what every certificate has to meet today, and says what is registered today. Raises NotFound, NotRevoked, MayNotHaveOne,
-    NumbersUsedUp.
+    It meets what every certificate has to meet today, and says what is registered today. Raises NotFound, NotRevoked, HoldsOne,
+    MayNotHaveOne, NumbersUsedUp, KeyUnusable, CharacterMissing, TextTooLong.
     """
     found = await certificates.certificate(platform, actor, certificate_id)
     seen = await issue.class_certificates(platform, actor, found.class_id)
     of_person = [one for one in seen.candidates if one.trainee.person_id == found.person_id]
     rules.require_due(seen.hindrance, of_person[0].obstacles if of_person else ("已不在名册中",))
+    said = {"courses": tuple(seen.training_class.courses), "major": seen.training_class.major_name}
+    await printing.prove_issuable(platform, found, name=of_person[0].trainee.name, **said)
     try:
         return await _renew(platform, actor, certificate_id, wanted)
     except DuplicateKeyError:  # twice at once
@@ -193,14 +208,10 @@ async def renew(platform: Platform, actor: Actor, certificate_id: str, wanted: R
 async def _renew(unit: UnitOfWork, certificate_id: str, wanted: Renewal) -> Certificate:
     found = await certificates.certificate(unit, unit.actor, certificate_id)
     taken = await certificate_store.in_place_of(unit, found.id)
-    ended = found.status in (CertificateStatus.REVOKED, CertificateStatus.VOID)
-    if not ended or found.replaced_by or taken:
+    if found.status is not CertificateStatus.REVOKED or found.replaced_by or taken:
         raise rules.NotRevoked()
     papers = await certificate_store.of_person_in_class(unit, found.class_id, found.person_id)
-    if standing := [one for one in papers if one.current]:
-        raise rules.MayNotHaveOne(
-            f"持证人在本班有现行的证书 {standing[0].printed.number}，不能重新核发。遗失、损毁的请申请补发。"
-        )
+    rules.require_none_held(held=any(one.current or one.pending for one in papers))
     rules.require_left(*await service.orders_left(unit, found), keeps_number=False)
     held_in = (await classes.classes_of(unit, [found.class_id]))[found.class_id]
     person = await printing.person_of(unit, found)

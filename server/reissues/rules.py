@@ -41,6 +41,7 @@ class State(Titled):
     OVERTAKEN = "OVERTAKEN", "已终止（证书撤销或拟撤销）"
     HEARING = "HEARING", "听取陈述"
     REVOKED = "REVOKED", "已撤销证书"
+    UNMADE = "UNMADE", "新证书没有制成，原证书有效"
 
     @property
     def open(self) -> bool:
@@ -56,6 +57,7 @@ class Action(Titled):
     DECLINE = "DECLINE", "不予办理"
     WITHDRAW = "WITHDRAW", "撤回"
     OVERTAKE = "OVERTAKE", "因撤销证书终止"
+    FAIL = "FAIL", "新证书没有制成，号码作废"
     PROPOSE = "PROPOSE", "拟撤销，告知持证人"
     STATE = "STATE", "持证人陈述"
     DECIDE = "DECIDE", "决定撤销"
@@ -72,6 +74,7 @@ REISSUE: Procedure[State, Action] = Procedure(
         Action.DECLINE: By(INSTITUTION_ROLES, {State.ASKED: State.DECLINED}),
         Action.WITHDRAW: By(BOTH, {State.ASKED: State.WITHDRAWN}),
         Action.OVERTAKE: By(INSTITUTION_ROLES, {State.ASKED: State.OVERTAKEN}),
+        Action.FAIL: By(INSTITUTION_ROLES, {State.APPROVED: State.UNMADE}),
     },
     reviews.not_yours(
         "reissue-not-yours", "证书补发由持证人或发证机构申请，由发证机构办理（指南第十八条）。"
@@ -97,6 +100,7 @@ REPLACEMENT: Procedure[State, Action] = Procedure(
             INSTITUTION_ROLES,
             dict.fromkeys((State.ASKED, State.FILED, State.RETURNED), State.OVERTAKEN),
         ),
+        Action.FAIL: By(INSTITUTION_ROLES, {State.APPROVED: State.UNMADE}),
     },
     reviews.not_yours(
         "replacement-not-yours",
@@ -170,7 +174,8 @@ class HearingFirst(Conflict):
     slug = "revocation-unheard"
     title = "须先听取持证人陈述"
     default_detail = (
-        "只有核发当天发现的差错可以立即撤销。请改用“拟撤销”：持证人收到通知后陈述，期满或陈述以后再决定。"
+        "只有核发当天发现的差错可以立即撤销；补发、换发和重新核发的，从第一张证书核发之日算起。"
+        "请改用“拟撤销”：持证人收到通知后陈述，期满或陈述以后再决定。"
     )
 
 
@@ -206,6 +211,14 @@ class NotRevoked(Conflict):
     default_detail = "只有已撤销、并且还没有重新核发的证书可以重新核发。"
 
 
+class HoldsOne(Conflict):
+    slug = "certificate-held"
+    title = "持证人现有证书"
+    default_detail = (
+        "持证人在本班现有有效的、或正在制作的证书，不能重新核发。请从那一张办理；遗失、损毁的申请补发。"
+    )
+
+
 class MayNotHaveOne(Conflict):
     slug = "certificate-not-due"
     title = "现在不符合核发条件"
@@ -233,20 +246,27 @@ def require_own(*, asked_by_holder: bool, by_holder: bool) -> None:
         raise NotWithdrawnByYou("这件申请是发证机构提出的，如有异议请联系发证机构。")
 
 
-def may_revoke_at_once(issued_on: date, today: date) -> bool:
-    """An obvious error that is found on the day of issue: the paper has gone nowhere yet. Everything else is heard (0043)."""
-    return issued_on == today
+def may_revoke_at_once(first_issued_on: date, today: date) -> bool:
+    """An obvious error that is found on the day of issue: the paper has gone nowhere yet. Everything else is heard (0043), also where
+    another paper has taken its place today: what somebody was given before is not taken away by way of a copy."""
+    return first_issued_on == today
 
 
-def require_at_once(issued_on: date, today: date) -> None:
+def require_at_once(first_issued_on: date, today: date) -> None:
     """Raises HearingFirst."""
-    if not may_revoke_at_once(issued_on, today):
+    if not may_revoke_at_once(first_issued_on, today):
         raise HearingFirst()
 
 
 class StatementOver(Conflict):
     slug = "revocation-statement-over"
     title = "陈述期限已过"
+
+
+def require_none_held(*, held: bool) -> None:
+    """After a revocation there is one anew for who has none. Raises HoldsOne."""
+    if held:
+        raise HoldsOne()
 
 
 def require_in_time(until: date, today: date) -> None:

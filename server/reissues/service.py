@@ -5,13 +5,13 @@ Revoking, with its hearing, is `revoking`; what a page or a phone shows of all o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
-from server.backbone import service as backbone
 from server.certificates import issue, sealed
 from server.certificates import rules as certificate_rules
 from server.certificates import service as certificates
@@ -223,13 +223,27 @@ async def orders_left(scope: Scope, found: Certificate) -> tuple[int, int]:
 # ---- deciding
 
 
-@transactional
-async def grant(unit: UnitOfWork, reissue_id: str, wanted: Review) -> Reissue:
+async def grant(platform: Platform, actor: Actor, reissue_id: str, wanted: Review) -> Reissue:
     """补发: the issuer agrees, and a certificate with the same words and a new serial is made, marked 补发 (article 18 (1)).
 
     The first one stays valid until the second is signed. Raises what the procedure says, CertificateNotValid, BeingSigned,
-    RegisteredOtherwise, NumbersUsedUp.
+    RegisteredOtherwise, NumbersUsedUp, and what `printing.prove_issuable` does.
     """
+    found, old = await _about_to(platform, actor, reissue_id, Action.GRANT)
+    await printing.prove_issuable(platform, old)
+    return await _grant(platform, actor, found.id, wanted)
+
+
+async def _about_to(
+    platform: Platform, actor: Actor, reissue_id: str, action: Action
+) -> tuple[Reissue, Certificate]:
+    found = await reissue(platform, actor, reissue_id)
+    rules.may_step(found.kind, found.state, action, actor.roles)
+    return found, await certificates.certificate(platform, actor, found.certificate_id)
+
+
+@transactional
+async def _grant(unit: UnitOfWork, reissue_id: str, wanted: Review) -> Reissue:
     found = await reissue(unit, unit.actor, reissue_id)
     keeps = await keeps_number(unit)
     return await _issue(
@@ -237,10 +251,17 @@ async def grant(unit: UnitOfWork, reissue_id: str, wanted: Review) -> Reissue:
     )
 
 
-@transactional
-async def approve(unit: UnitOfWork, reissue_id: str, wanted: Review) -> Reissue:
+async def approve(platform: Platform, actor: Actor, reissue_id: str, wanted: Review) -> Reissue:
     """换发: the province agrees, and a certificate with a new number is made that says what is right. Raises as `grant`,
     ChangedMeanwhile."""
+    found, old = await _about_to(platform, actor, reissue_id, Action.APPROVE)
+    person = await printing.person_of(platform, old)
+    await printing.prove_issuable(platform, old, name=person.name, courses=found.courses, major=found.major)
+    return await _approve(platform, actor, found.id, wanted)
+
+
+@transactional
+async def _approve(unit: UnitOfWork, reissue_id: str, wanted: Review) -> Reissue:
     found = await reissue(unit, unit.actor, reissue_id)
     rules.may_step(found.kind, found.state, Action.APPROVE, unit.actor.roles)
     old = await certificates.certificate(unit, unit.actor, found.certificate_id)
@@ -269,8 +290,6 @@ async def _issue(
     new = await issue.issue_in_place_of(unit, old, mark=mark, keep_number=keep_number, printed=dict(printed))
     if found.kind is Kind.LOST:
         await ledger.record(unit, EntryKind.LOST, await sealed.subject_of(unit, old))
-    if new.printed.number != old.printed.number:
-        await backbone.follow_certificate(unit, old.person_id, old.printed.number, new.printed.number)
     outcome = "已同意补发" if found.kind.reissue else "已同意换发"
     return await settle(unit, found, action, comment, f"{outcome}，新证书签发后会通知您", made=new.id)
 
@@ -367,7 +386,24 @@ async def overtake(unit: UnitOfWork, certificate_id: str, why: str) -> None:
         await settle(unit, found, Action.OVERTAKE, why, "申请已终止")
 
 
+async def not_made(unit: UnitOfWork, given_up: Certificate, why: str) -> None:
+    """The request that led to a number which was given up is ended, and its holder told that the first one stays valid."""
+    for found in await store.of_person_in_class(unit, given_up.class_id, given_up.person_id):
+        if found.made == given_up.id:
+            said = "新证书没有制成，原证书继续有效，需要的可以重新申请"
+            await settle(unit, found, Action.FAIL, why, said)
+
+
 # ---- reading
+
+
+def first_issued_on(papers: Sequence[Certificate], found: Certificate) -> date:
+    """The day on which the first one was issued in whose place, and in whose own turn, this one stands. `papers`: all that its person
+    ever had of its class."""
+    by_id, first = {one.id: one for one in papers}, found
+    while (before := by_id.get(first.replaces or "")) and before.id < first.id:  # whatever a row may say
+        first = before
+    return beijing_date(first.issued_at)
 
 
 async def reissue(scope: Scope, actor: Actor, reissue_id: str) -> Reissue:

@@ -27,6 +27,7 @@ __all__ = [
     "seal_in_force",
     "seal_of_version",
     "sign",
+    "unusable",
 ]
 
 
@@ -50,6 +51,12 @@ async def seal_of_version(scope: Scope, seal_id: str) -> SealImage | None:
 
 def _image(found: Seal | None) -> SealImage | None:
     return SealImage(found.id, found.content, found.media_type) if found else None
+
+
+async def unusable(platform: Platform, institution_code: str) -> str:
+    """Why nothing can be signed for it now, in words; empty when it can: the platform's own key is made at the first need."""
+    key = await store.current_key(platform, institution_code, KeyOrigin.OWN)
+    return await keys.usable(platform, key) if key and not platform.settings.seal_service_url else ""
 
 
 async def material(platform: Platform, institution_code: str) -> SigningMaterial:

@@ -53,8 +53,8 @@ class Line:
 
     @property
     def issued(self) -> int:
-        """All that ever had a file, whatever became of it; what waits to be signed is none yet."""
-        return sum(count for one, count in self.by_status.items() if one is not CertificateStatus.PENDING)
+        """All that ever had a file, whatever became of it; what waits to be signed is none yet, a number given up never was."""
+        return sum(count for one, count in self.by_status.items() if one.issued)
 
     def count(self, status: CertificateStatus) -> int:
         return self.by_status.get(status, 0)

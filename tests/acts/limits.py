@@ -423,7 +423,7 @@ async def the_province_agrees(world: World) -> None:
 async def it_is_revoked(world: World) -> None:
     heard = await made(world, "reissues")
     world.now_is(noon(heard["until"]) + timedelta(days=1))
-    wanted = revoking.Decision(reason=WHY, typed=heard["certificate_number"], seen=len(heard["history"]))
+    wanted = revoking.Decision(typed=heard["certificate_number"], seen=len(heard["history"]))
     await revoking.decide(world.platform, XINGTAI, heard["_id"], wanted)
 
 

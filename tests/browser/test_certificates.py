@@ -135,7 +135,6 @@ def after_issue(shown: Certificate) -> AfterIssue:
         99_990,
         12,
         True,
-        False,
         date(2026, 12, 9),
         ["机械类", "信息类"],
     )

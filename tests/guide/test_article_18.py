@@ -199,7 +199,7 @@ async def test_2_nobody_loses_a_certificate_unheard(
     with pytest.raises(HearingFirst):
         await revoking.revoke(platform, opened.officer, found[0].id, at_once)
     heard = await revoking.propose(platform, opened.officer, found[0].id, Proposal(reason="成绩需要复核。"))
-    decision = Decision(reason="成绩有误", typed=found[0].printed.number, seen=1)
+    decision = Decision(typed=found[0].printed.number, seen=1)
     with pytest.raises(TooEarly):
         await revoking.decide(platform, opened.officer, heard.id, decision)
     assert heard.until is not None
