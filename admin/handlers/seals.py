@@ -32,7 +32,7 @@ SHEET = Sheet[Seal](
     [
         Column("培训机构", 32, lambda one: one.institution_name),
         Column("版本", 8, lambda one: one.version),
-        Column("格式", 8, lambda one: one.media),
+        Column("大小", 14, lambda one: one.size),
         Column("报送", 14, lambda one: one.history[0].actor_name),
         Column("报送日期", 12, lambda one: beijing_date(one.history[0].at)),
         Column("状态", 12, lambda one: one.state.label),

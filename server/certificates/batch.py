@@ -1,14 +1,15 @@
 """Offices query certificates in batches (article 18): a sheet in, a sheet out, so many lines a day, and each time in the trail.
 
-An office solves no puzzle. What keeps it from working an ID number out is that misses are few: so many a day, and of one name a few
-numbers in a file.
+An office solves no puzzle. What keeps it from working an ID number out is that misses are few: so many a day and no more, and of one
+name or certificate a few numbers in a file.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -17,6 +18,7 @@ from bson.binary import Binary
 from server.accounts.rules import last_four, mask_id_number
 from server.certificates import agreement, batch_sheet, batch_store
 from server.certificates.batch_sheet import Line
+from server.certificates.batch_store import BatchUse
 from server.certificates.documents import Certificate
 from server.certificates.verify import Doubt
 from server.kernel import hostile, policies
@@ -30,6 +32,7 @@ from server.kernel.spreadsheets import XLSX, Column, Sheet
 from server.kernel.unit_of_work import UnitOfWork, transactional
 
 RATE = "10/minute"
+NO_MISSES_LEFT = "本单位今天没有查到的行数已到上限，这一行没有查询。请明天再查，或在公开查询页查询。"
 hostile.reads_here(batch_sheet.__name__)
 
 
@@ -104,35 +107,61 @@ async def _query(unit: UnitOfWork, lines: Sequence[Line]) -> list[Found]:
     by_person = [keys[one.id_number] for one in asked if not one.number]
     certificates = await batch_store.asked_for(unit, numbered, by_person)
     doubted = await agreement.in_doubt(unit, certificates)
+    by_number, by_holder = _indexed(certificates)
+    left = await _misses_left(unit, len(lines))
     found: list[Found] = []
     misses = 0
-    for line in lines:
-        fitting = [] if line.wrong else [one for one in certificates if _fits(one, line, keys)]
-        misses += not fitting and not line.wrong
+    for read in lines:
+        line = replace(read, wrong=NO_MISSES_LEFT) if misses == left and not read.wrong else read
+        if line.wrong:
+            found.append(Found(line, None))
+            continue
+        near = by_number.get(line.number, ()) if line.number else by_holder.get(keys[line.id_number], ())
+        fitting = [one for one in near if _fits(one, line, keys)]
+        misses += not fitting
         found += [
             Found(line, None, doubted=True) if one.id in doubted else Found(line, one) for one in fitting
         ] or [Found(line, None)]
-    await _within_quota(unit, len(lines), misses)
+    await _use(unit, rows=0, misses=misses)
     certified = sum(one.certificate is not None for one in found)
     unit.audit("certificates:query-batch", unit.actor.office, taken=len(lines), certificates=certified)
     return found
 
 
-async def _within_quota(unit: UnitOfWork, rows: int, misses: int) -> None:
-    """Raises BatchQuotaReached, which takes back what is counted here; the misses of the file that goes over are the last of the day."""
-    today = beijing_date(unit.now)
-    terms = await policies.on(unit, today)
-    until = unit.platform.machine.now() + timedelta(days=2)
-    used = await batch_store.use(unit, f"{unit.actor.office} {today}", rows=rows, misses=misses, until=until)
+async def _misses_left(unit: UnitOfWork, rows: int) -> int:
+    """How many lines may still find nothing today; their answers end with the last of them. Raises BatchQuotaReached, which takes back
+    what is counted here."""
+    terms = await policies.on(unit, beijing_date(unit.now))
+    used = await _use(unit, rows=rows, misses=0)
     if used.rows > terms.batch_query_rows:
         left = max(0, terms.batch_query_rows - (used.rows - rows))
         raise BatchQuotaReached(
             f"本单位每天最多批量查询 {terms.batch_query_rows} 行，今天还可以查 {left} 行，这个文件有 {rows} 行，没有查询。"
         )
-    if used.misses - misses >= terms.batch_query_misses:
+    if used.misses >= terms.batch_query_misses:
         raise BatchQuotaReached(
-            f"本单位今天已有 {used.misses - misses} 行没有查到，为防止试探他人的号码，请明天再查，或逐个在公开查询页查询。"
+            f"本单位今天已有 {used.misses} 行没有查到，为防止试探他人的号码，请明天再查，或逐个在公开查询页查询。"
         )
+    return terms.batch_query_misses - used.misses
+
+
+async def _use(unit: UnitOfWork, *, rows: int, misses: int) -> BatchUse:
+    until = unit.platform.machine.now() + timedelta(days=2)
+    of = f"{unit.actor.office} {beijing_date(unit.now)}"
+    return await batch_store.use(unit, of, rows=rows, misses=misses, until=until)
+
+
+Indexed = Mapping[str | Binary, Sequence[Certificate]]
+
+
+def _indexed(certificates: Sequence[Certificate]) -> tuple[Indexed, Indexed]:
+    """By number and by holder: a thousand lines are not held against a thousand certificates each."""
+    by_number: dict[str | Binary, list[Certificate]] = defaultdict(list)
+    by_holder: dict[str | Binary, list[Certificate]] = defaultdict(list)
+    for one in certificates:
+        by_number[one.printed.number].append(one)
+        by_holder[one.printed.id_number].append(one)
+    return by_number, by_holder
 
 
 def _fits(one: Certificate, line: Line, keys: Mapping[str, Binary]) -> bool:

@@ -66,7 +66,9 @@ class Ledger:
             self.days.setdefault(str(row.get("class_id")), set()).add(stated)
         number = str(printed.get("number"))
         kept = self.numbers.get(str(row.get("replaces"))) == number  # by a 补发, which takes none
-        if row.get("status") == CertificateStatus.VOID:  # it does not say any more in whose place it was to be
+        if (
+            row.get("status") == CertificateStatus.VOID
+        ):  # it does not say any more in whose place it was to be
             kept = number in self.numbers.values()
         self.numbers[str(row["_id"])] = number
         for used in self._used(str(printed.get("serial")), "" if kept else number):

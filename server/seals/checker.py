@@ -84,7 +84,7 @@ async def check_pdf(platform: Platform, content: bytes, whom: str = "") -> PdfCh
     return PdfCheck(
         sha256,
         found.integrity,
-        found.signer,
+        key.signer if key else found.signer,
         found.signed_at,
         found.timestamped,
         key is not None or _of_the_service(platform, found),

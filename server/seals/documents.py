@@ -38,7 +38,7 @@ class Seal(Found, Reviewed):
     version: int
     """Its version: 1, 2, 3 … of the institution."""
     media_type: str
-    """image/png or image/svg+xml, of `content`."""
+    """Of `content`: image/png."""
     content: bytes
     """As it was checked and written anew by us, not as it was uploaded."""
     size: str
@@ -52,10 +52,6 @@ class Seal(Found, Reviewed):
     """It waits for the province; for the unique index."""
     in_force: bool = False
     """It is pressed on certificates; for the unique index."""
-
-    @property
-    def media(self) -> str:
-        return "SVG" if self.media_type == "image/svg+xml" else "PNG"
 
     @property
     def named(self) -> str:
@@ -87,6 +83,9 @@ class KeyState(Titled):
     IN_FORCE = "IN_FORCE", "使用中"
     REPLACED = "REPLACED", "已更换"
     WITHDRAWN = "WITHDRAWN", "已停用"
+
+
+SELF_SIGNED = "自签证书"
 
 
 class SigningKey(Document):
@@ -124,6 +123,14 @@ class SigningKey(Document):
     @property
     def own(self) -> bool:
         return self.origin is KeyOrigin.OWN
+
+    @property
+    def signer(self) -> str:
+        """Who signs, as the public reads it: whose key we know it to be, and then what its certificate says."""
+        if not self.own:
+            return self.subject
+        by = self.issuer if self.issuer == SELF_SIGNED else f"由“{self.issuer}”颁发"
+        return f"{self.institution_name}（自有密钥，证书主体“{self.subject}”，{by}）"
 
 
 class SigningAuthority(Document):

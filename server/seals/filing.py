@@ -149,8 +149,7 @@ async def seals_of(scope: Scope, actor: Actor, institution_code: str) -> list[Se
 
 async def image(platform: Platform, actor: Actor, seal_id: str) -> Download:
     found = await seal(platform, actor, seal_id)
-    name = f"{found.named}.{found.media.lower()}"
-    return Download.of(name, found.media_type, found.content)
+    return Download.of(f"{found.named}.png", found.media_type, found.content)
 
 
 async def list_seals(

@@ -1,6 +1,7 @@
-"""The picture of a seal, read in a process of its own: checked, freed of its ground and of all that does not draw, written anew.
+"""The picture of a seal, read in a process of its own: checked, freed of its ground, written anew as PNG.
 
-What is stored was written here; of the uploaded file nothing but its digest is kept.
+What is stored was written here; of the uploaded file nothing but its digest is kept. A drawing (SVG) is drawn once, by the program that
+prints certificates: what the province reviews is what is printed, and no drawing makes printing slow.
 """
 
 from __future__ import annotations
@@ -30,13 +31,15 @@ FAINT = 16
 """An alpha below it is not seen."""
 SVG_LARGEST = 512 * 1024
 ELEMENTS_MOST = 5_000
+DEPTH_MOST = 100
+DRAWN = 288
+"""Points of the longer side of a drawing: at so many it has SIDE_MOST pixels with 300 to the inch."""
 SVG = "http://www.w3.org/2000/svg"
-XLINK = "http://www.w3.org/1999/xlink"
 DRAWS = frozenset(
     "svg g defs path rect circle ellipse line polyline polygon clipPath linearGradient radialGradient stop".split()
 )
 SAYS = frozenset({"title", "desc", "metadata"})
-"""Neither draws nor acts: left out."""
+"""Neither draws nor acts."""
 REFUSED = {
     "script": "脚本",
     "foreignObject": "嵌入的网页",
@@ -73,7 +76,7 @@ def read_picture(content: bytes) -> Picture:
     uploaded = hashlib.sha256(content).hexdigest()
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return _read_png(content, uploaded)
-    if b"<svg" in content[:4096] or content.lstrip()[:5] == b"<?xml":
+    if b"<svg" in content[:4096].replace(b"\0", b"") or content.lstrip()[:5] == b"<?xml":  # UTF-16 too
         return _read_svg(content, uploaded)
     raise FileUnreadable("印章须是 PNG 或 SVG 图片。照片、JPG 和 PDF 请先去除背景，导出为透明底的 PNG。")
 
@@ -82,18 +85,29 @@ def read_picture(content: bytes) -> Picture:
 
 
 def _read_png(content: bytes, uploaded: str) -> Picture:
-    width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))  # as its header says
-    if width * height > PIXELS_MOST:
-        raise FileUnreadable(
-            f"图片有 {width} × {height} 像素，太大。请缩小到边长 {SIDE_MOST} 像素左右后重新上传。"
-        )
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as opened:
+            _check_pixels(*opened.size)
             if getattr(opened, "n_frames", 1) > 1 or b"acTL" in content[:4096]:
                 raise FileUnreadable(f"这是动画 PNG，印章须是静态图片。{AGAIN_PNG}")
             picture = opened.convert("RGBA")
+    except Image.DecompressionBombError:
+        raise _too_large("超过一亿") from None
     except (OSError, ValueError, SyntaxError, EOFError):
         raise FileUnreadable(f"这个 PNG 文件已损坏或不完整。{AGAIN_PNG}") from None
+    return _written(picture, uploaded)
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > PIXELS_MOST:
+        raise _too_large(f"{width} × {height}")
+
+
+def _too_large(pixels: str) -> FileUnreadable:
+    return FileUnreadable(f"图片有 {pixels} 像素，太大。请缩小到边长 {SIDE_MOST} 像素左右后重新上传。")
+
+
+def _written(picture: Image.Image, uploaded: str) -> Picture:
     seen_through = picture.getchannel("A").point(lambda alpha: 255 if alpha < 255 - FAINT else 0).getbbox()
     cleared = seen_through is None
     if cleared:
@@ -152,35 +166,33 @@ def _read_svg(content: bytes, uploaded: str) -> Picture:
         raise FileUnreadable("这不是 SVG 图片。请用绘图软件导出为“普通 SVG”。")
     if sum(1 for _ in root.iter()) > ELEMENTS_MOST:
         raise FileUnreadable(f"SVG 的图形超过 {ELEMENTS_MOST} 个。请简化图形，或改用 PNG。")
-    _clean(root)
+    _check_parts(root)
     width, height = _extent(root)
     _check_shape(width, height)
     register_namespace("", SVG)
-    register_namespace("xlink", XLINK)
-    written = tostring(root, encoding="utf-8", xml_declaration=True)
-    _check_drawn(written, width, height)
-    return Picture("image/svg+xml", written, f"{width:g} × {height:g}", False, uploaded)
+    return _written(_drawn(tostring(root, encoding="unicode"), width, height), uploaded)
 
 
-def _clean(parent: Element) -> None:
-    """Leaves what draws, refuses what acts or fetches, and drops what editors note for themselves."""
-    _clean_attributes(parent)
-    for child in list(parent):
-        namespace, _, name = str(child.tag).rpartition("}")
+def _check_parts(root: Element) -> None:
+    """Refuses what acts, fetches, or is not at hand when it is drawn."""
+    left = [(root, 1)]
+    while left:
+        part, depth = left.pop()
+        if depth > DEPTH_MOST:
+            raise FileUnreadable(f"SVG 的图层嵌套超过 {DEPTH_MOST} 层。请合并图层后重新导出，或改用 PNG。")
+        namespace, _, name = str(part.tag).rpartition("}")
         ours = namespace in ("", f"{{{SVG}")
         if ours and (name in REFUSED or name not in DRAWS | SAYS):
             what = REFUSED.get(name, f"“{name[:30]}”元素")
             then = "请把文字转为轮廓（转曲）" if name == "text" else "请去掉后另存为“普通 SVG”，或改用 PNG"
             raise FileUnreadable(f"SVG 含有{what}，不能使用。{then}。")
-        if not ours or name in SAYS:
-            parent.remove(child)
-        else:
-            _clean(child)
+        _check_attributes(part)
+        left += [(child, depth + 1) for child in part]
 
 
-def _clean_attributes(element: Element) -> None:
-    for name, value in list(element.attrib.items()):
-        namespace, _, local = name.rpartition("}")
+def _check_attributes(element: Element) -> None:
+    for name, value in element.attrib.items():
+        _, _, local = name.rpartition("}")
         if local.lower().startswith("on"):
             raise FileUnreadable("SVG 含有脚本（事件），不能使用。请去掉后另存为“普通 SVG”，或改用 PNG。")
         outside = local == "href" and not LOCAL.fullmatch(value)
@@ -189,8 +201,6 @@ def _clean_attributes(element: Element) -> None:
             raise FileUnreadable(
                 "SVG 含有链接或外部引用，不能使用。请把用到的内容嵌为图形，另存为“普通 SVG”，或改用 PNG。"
             )
-        if namespace not in ("", f"{{{XLINK}"):
-            del element.attrib[name]
 
 
 def _extent(root: Element) -> tuple[float, float]:
@@ -207,27 +217,29 @@ def _extent(root: Element) -> tuple[float, float]:
     return width, height
 
 
-def _check_drawn(content: bytes, width: float, height: float) -> None:
-    """Draws it as a certificate will: something has to be seen, and nothing of its ground."""
+def _drawn(svg: str, width: float, height: float) -> Image.Image:
+    """As the program draws it that prints certificates. Raises FileUnreadable where nothing is seen, or its ground."""
+    longer = max(width, height)
+    sides = f"width: {DRAWN * width / longer}pt, height: {DRAWN * height / longer}pt"
     page = (
-        "#set page(width: 200pt, height: 200pt, margin: 0pt, fill: none)\n"
-        f'#image(bytes({_quoted(content)}), format: "svg", width: 200pt, height: 200pt, fit: "stretch")'
+        f"#set page({sides}, margin: 0pt, fill: none)\n"
+        f'#image(bytes({_quoted(svg)}), format: "svg", {sides}, fit: "stretch")'
     )
     try:
         compiler = typst.Compiler(ignore_system_fonts=True)
-        drawn = compiler.compile(page.encode(), format="png", ppi=72)
+        drawn = compiler.compile(page.encode(), format="png", ppi=SIDE_MOST * 72 / DRAWN)
     except (RuntimeError, typst.TypstError):
         raise FileUnreadable("这个 SVG 画不出来。请用绘图软件另存为“普通 SVG”，或改用 PNG。") from None
     assert isinstance(drawn, bytes)
     with Image.open(io.BytesIO(drawn)) as opened:
-        alpha = opened.convert("RGBA").getchannel("A")
-    if alpha.getbbox() is None:
-        raise FileUnreadable("SVG 是空白的，看不到印章。请检查后重新上传。")
+        picture = opened.convert("RGBA")
+    alpha = picture.getchannel("A")
     last = alpha.width - 1, alpha.height - 1
     if all(int(alpha.getpixel(at)) > FAINT for at in ((0, 0), (last[0], 0), (0, last[1]), last)):  # type: ignore[arg-type]  # one channel
         raise FileUnreadable("SVG 有底色，会遮住证书上的文字。请删去背景图形后重新上传。")
+    return picture
 
 
-def _quoted(content: bytes) -> str:
-    text = content.decode().replace("\\", "\\\\").replace('"', '\\"')
+def _quoted(text: str) -> str:
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'

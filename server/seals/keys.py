@@ -27,14 +27,16 @@ from server.kernel.seen import Saving
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.kernel.waiting import Waiting
 from server.seals import pkcs12, rules, sealing, store
-from server.seals.authority import RENEWED_BEFORE, authority
-from server.seals.documents import KeyOrigin, KeyState, SigningKey, page_of, told_key_ends
+from server.seals.authority import PLATFORM, RENEWED_BEFORE, authority
+from server.seals.documents import SELF_SIGNED, KeyOrigin, KeyState, SigningKey, page_of, told_key_ends
 from server.seals.inspecting import in_words
 from server.seals.pkcs12 import ReadKey
 from server.seals.rules import KeyRefused
 from server.seals.signer import KeyUnusable
 
 PLATFORM_SIGNS = system("platform-signing")
+INSTITUTIONS_MOST = 1_000
+"""Their codes have three digits (article 17)."""
 
 hostile.reads_here(pkcs12.__name__)
 
@@ -92,7 +94,10 @@ async def upload(
     read = await _read(platform, actor, content, wanted.password)
     in_force = await policies.on(platform, beijing_date(platform.clock.now()))
     names = (institution.name, *institution.former_names)
-    rules.check_key(read.facts, platform.machine.now(), names, must_name=in_force.seal_key_names_institution)
+    known = await institutions.institutions_after(platform, "", INSTITUTIONS_MOST)
+    others = [PLATFORM, *(one.name for one in known if one.id != institution.id)]
+    must_name = in_force.seal_key_names_institution
+    rules.check_key(read.facts, platform.machine.now(), names, others, must_name=must_name)
     new = await _row(
         platform, institution, KeyOrigin.OWN, read.key, read.chain, read.facts.in_words, actor.name
     )
@@ -273,6 +278,8 @@ async def _row(
 
 
 def _issuer(certificate: x509.Certificate) -> str:
+    if certificate.issuer == certificate.subject:
+        return SELF_SIGNED
     named = certificate.issuer.native
     return str(
         named.get("common_name") or named.get("organization_name") or certificate.issuer.human_friendly

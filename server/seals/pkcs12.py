@@ -23,7 +23,7 @@ from server.seals.signer import SigningMaterial, sign
 
 UPLOADED_LARGEST = 256 * 1024
 CHAIN_MOST = 8
-NAMED_IN = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME)
+NAMED_IN = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
 OTHER_PURPOSES = frozenset(
     {
         ExtendedKeyUsageOID.SERVER_AUTH,

@@ -84,7 +84,7 @@ class KeyFacts:
     valid_from: datetime
     valid_to: datetime
     names: tuple[str, ...]
-    """Common names, organisations and their units of its subject."""
+    """Common names and organisations of its subject: what readers of a signature show."""
     signs: bool
     """Its key usage, where it states one, has digital signature or non-repudiation."""
     authority: bool
@@ -97,8 +97,10 @@ class KeyFacts:
         return f"RSA {self.bits}" if self.algorithm == "rsa" else CURVES.get(self.algorithm, self.algorithm)
 
 
-def check_key(facts: KeyFacts, now: datetime, institution: Iterable[str], *, must_name: bool) -> None:
-    """Raises KeyRefused. `institution`: its present and its former names; `must_name`: policy."""
+def check_key(
+    facts: KeyFacts, now: datetime, institution: Iterable[str], others: Iterable[str] = (), *, must_name: bool
+) -> None:
+    """Raises KeyRefused. `institution`: its present and its former names; `others`: names that are somebody else's; `must_name`: policy."""
     _check_algorithm(facts)
     if now < facts.valid_from:
         raise KeyRefused(
@@ -115,9 +117,19 @@ def check_key(facts: KeyFacts, now: datetime, institution: Iterable[str], *, mus
     if facts.other_purpose:
         raise KeyRefused("证书的用途是网站、代码签名或时间戳，不能用于签署文件。请上传文件签名（机构）证书。")
     names = [folded(name) for name in institution]
-    if must_name and not any(name in folded(said) for said in facts.names for name in names):
+    said = [folded(name) for name in facts.names]
+    if taken := next((one for one in others if any(_names(folded(one), each, names) for each in said)), None):
+        raise KeyRefused(f"证书的主体写有“{taken}”，那不是本机构的名称。请上传以本机构全称申领的证书。")
+    if must_name and not any(name in each for each in said for name in names):
         whose = "、".join(facts.names) or "没有写明主体"
         raise KeyRefused(f"证书的主体是“{whose}”，没有写明本机构的名称。请上传以本机构全称申领的证书。")
+
+
+def _names(other: str, said: str, own: Iterable[str]) -> bool:
+    """Whether a subject says another's name, and not only as a part of the own one."""
+    for name in own:
+        said = said.replace(name, "")
+    return other in said
 
 
 def _check_algorithm(facts: KeyFacts) -> None:

@@ -72,5 +72,5 @@ async def material(platform: Platform, institution_code: str) -> SigningMaterial
     if key is None:
         key = await keys.of_platform(platform, institution_code)
     return SigningMaterial(
-        await keys.opened(platform, key), tuple(key.chain), key.own, key.subject, settings.timestamp_url
+        await keys.opened(platform, key), tuple(key.chain), key.own, key.signer, settings.timestamp_url
     )

@@ -178,9 +178,11 @@ async def test_a_number_is_not_worked_out_and_the_day_has_an_end(
     tried = [(person.name, f"{n:018}", "") for n in range(NUMBERS_OF_A_NAME)]
     guesses = sheet([*tried, (person.name, person.id_number, "")])
     assert {said for _, said, _ in await answers(platform, guesses)} == {"没有查询"}
-    await set_policy(platform, "batch_query_misses", 5)
-    assert {said for _, said, _ in await answers(platform, sheet(tried))} == {"没有查到"}
-    with pytest.raises(BatchQuotaReached, match="已有 5 行没有查到"):
+    await set_policy(platform, "batch_query_misses", 3)
+    real = (person.name, person.id_number, "")
+    given = await answers(platform, sheet([*tried[:4], real]))
+    assert [said for _, said, _ in given] == ["没有查到"] * 3 + ["没有查询"] * 2, "no line over the last miss"
+    with pytest.raises(BatchQuotaReached, match="已有 3 行没有查到"):
         await answers(platform, sheet(tried[:1]))
     await set_policy(platform, "batch_query_rows", 12)
     with pytest.raises(BatchQuotaReached, match="还可以查 1 行，这个文件有 2 行"):

@@ -49,6 +49,7 @@ from tests.sealing import NOW, PASSWORD
 XINGTAI, CHANGZHOU = stage.actor(cast.XINGTAI_OFFICER), stage.actor(cast.CHANGZHOU_OFFICER)
 HEBEI = stage.actor(cast.HEBEI_OFFICER)
 NAME = "邢台技师学院"
+OTHERS = ["常州技师学院"]
 PAGE = (
     '#set document(title: [证书], date: datetime(year: 2026, month: 3, day: 16))\n#set text(lang: "zh")\n= {}'
 )
@@ -268,12 +269,18 @@ def older(**facts: object) -> bytes:
         (lambda: older(signs=False), "密钥用途"),
         (lambda: older(authority=True), "CA 证书"),
         (lambda: older(only=ExtendedKeyUsageOID.SERVER_AUTH), "网站"),
-        (lambda: sealing.pkcs12("常州技师学院"), "没有写明本机构"),
+        (lambda: sealing.pkcs12("某某公司"), "没有写明本机构"),
+        (lambda: sealing.pkcs12("常州技师学院"), "不是本机构的名称"),
     ],
 )
 def test_a_key_that_will_not_do_is_refused_in_words(make: Callable[[], bytes], words: str) -> None:
     with pytest.raises(KeyRefused, match=words):
-        check_key(read_key(make(), PASSWORD).facts, NOW, [NAME], must_name=True)
+        check_key(read_key(make(), PASSWORD).facts, NOW, [NAME], OTHERS, must_name=True)
+
+
+def test_a_key_may_name_an_institution_whose_name_holds_anothers() -> None:
+    facts = read_key(sealing.pkcs12("河北邢台技师学院"), PASSWORD).facts
+    check_key(facts, NOW, ["河北邢台技师学院"], ["邢台技师学院"], must_name=True)
 
 
 def test_a_wrong_password_is_told_at_its_field_and_ber_is_read() -> None:
@@ -289,8 +296,9 @@ def test_a_wrong_password_is_told_at_its_field_and_ber_is_read() -> None:
 
 
 async def test_a_refused_key_leaves_nothing(platform: Platform) -> None:
-    with pytest.raises(KeyRefused, match="没有写明本机构"):
-        await uploaded(platform, sealing.pkcs12("常州技师学院"))
+    for subject in ("江苏省常州技师学院", "技工院校工学一体化教师培训管理服务平台"):
+        with pytest.raises(KeyRefused, match="不是本机构的名称"):
+            await uploaded(platform, sealing.pkcs12(subject))
     assert await platform["signing_keys"].count_documents({}) == 0
 
 
