@@ -20,7 +20,7 @@ from server.accounts.rules import last_four
 from server.certificates import agreement, store
 from server.certificates.documents import Certificate, CertificateStatus, IssuedFile
 from server.certificates.rules import check_query
-from server.kernel import public_questions
+from server.kernel import hostile, public_questions
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FileUnreadable, NotFound
 from server.kernel.folding import folded
@@ -260,9 +260,12 @@ async def check_file(platform: Platform, asker: Asker, content: bytes) -> Checke
     if len(content) > MOST_BYTES:
         raise FileUnreadable(f"文件超过 {MOST_BYTES // 2**20} MiB。平台核发的证书不到 1 MiB，请上传原件。")
     question = await public_questions.admit(
-        platform, asker, {"file": hashlib.sha256(content).hexdigest(), "files of": asker.address}
+        platform,
+        asker,
+        {"file": hashlib.sha256(content).hexdigest(), "files of": asker.address},
+        repeats_cost=True,
     )
-    check = await check_pdf(platform, content, f"public:{asker.address}")
+    check = await check_pdf(platform, content, hostile.stranger(asker.address))
     found = await store.by_file(platform, check.sha256)
     if found is None or not found.status.issued or not check.intact:
         return CheckedFile(check, None)

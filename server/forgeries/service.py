@@ -22,7 +22,7 @@ from server.institutions.documents import Institution
 from server.kernel import hostile, public_questions, puzzles
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
-from server.kernel.errors import NotFound
+from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
 from server.kernel.identity import ANYBODY, Actor
 from server.kernel.numbers import AS_CERTIFICATE_NUMBER, without_whole_numbers
@@ -84,6 +84,11 @@ class ReferralDraft(Review):
     document_number: Annotated[str, Field(title="移送文号", min_length=2, max_length=60), Shown]
 
 
+class ReportedAlready(Conflict):
+    slug = "report-received"
+    title = "这张举报表已经提交过"
+
+
 # ---- the public
 
 
@@ -91,20 +96,31 @@ async def report(platform: Platform, asker: Asker, wanted: Report, picture: byte
     """Takes a report and gives the code by which its reporter asks for it; sent again, it is the same report and the same code.
 
     A report costs what a question that finds nothing costs, so that nobody sends them by the thousand. Raises TooManyRequests,
-    PuzzleNeeded, PictureRefused, FileUnreadable.
+    PuzzleNeeded, PictureRefused, FileUnreadable; ReportedAlready for another report with the same form.
     """
     pictures.check_size(picture)
-    await public_questions.admit(platform, asker, {"report": asker.address, "nonce": wanted.nonce})
-    drawn = (
-        await hostile.read_apart(platform, f"public:{asker.address}", partial(pictures.redrawn, picture))
-        if picture
-        else None
-    )
     code = _code(platform, wanted.nonce)
+    receipt = _receipt(platform, code)
+    if here := await store.by_receipt(platform, receipt):
+        return _same(here, wanted, code)
+    asked = {"report": asker.address, "nonce": wanted.nonce}
+    await public_questions.admit(platform, asker, asked, repeats_cost=True)
+    read = partial(pictures.redrawn, picture)
+    drawn = await hostile.read_apart(platform, hostile.stranger(asker.address), read) if picture else None
     try:
-        await _receive(platform, ANYBODY, wanted, drawn, _receipt(platform, code))
-    except DuplicateKeyError:
-        pass  # it is here already
+        await _receive(platform, ANYBODY, wanted, drawn, receipt)
+    except DuplicateKeyError:  # it came twice at once
+        here = await store.by_receipt(platform, receipt)
+        return _same(here, wanted, code) if here else code
+    return code
+
+
+def _same(here: Forgery, wanted: Report, code: str) -> str:
+    """The code of a report that is here already. Raises ReportedAlready where another was written on the same form."""
+    if (here.certificate_number, here.description) != (wanted.number, wanted.description):
+        raise ReportedAlready(
+            f"这张举报表已经提交过，回执码 {code}；这次填写的内容与上次不同，没有收下。另有情况请重新打开举报页，再提交一件。"
+        )
     return code
 
 

@@ -28,16 +28,20 @@ SECONDS = 10.0
 MEMORY = 2**30
 """Bytes of address space."""
 AT_ONCE = 2
-"""In this server process; who comes later waits."""
+"""In this server process; who comes later waits. Besides, one of a stranger: strangers wait for one another, and nobody for them."""
 IN_LINE = 24
 """That are read or wait in this process: were each as slow as it may be, the last would be done after two minutes."""
+STRANGERS_IN_LINE = 8
 HELD_FOR = timedelta(seconds=IN_LINE * SECONDS / AT_ONCE)
 """How long whoever's server died in the middle of a file cannot have another one read."""
 
 _processes = multiprocessing.get_context("forkserver")
 _waiters = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hostile-files")
+_for_strangers = ThreadPoolExecutor(1, thread_name_prefix="strangers-files")
 _readers: list[str] = []
 _line: set[str] = set()
+_strangers_line: set[str] = set()
+STRANGER = "public:"
 
 
 class OneFileAtATime(TooManyRequests):
@@ -59,6 +63,11 @@ def whose(actor: Actor) -> str:
     return actor.institution_code or actor.province_code or "centre"
 
 
+def stranger(address: str) -> str:
+    """The same for somebody without a log-in, by the address that limits count."""
+    return f"{STRANGER}{address}"
+
+
 ANOTHER = "请另存为一份只含数据的新文件后重试。"
 
 
@@ -69,20 +78,24 @@ async def read_apart(platform: Platform, whom: str, read: Callable[[], R], *, ot
     Raises FileUnreadable where it takes too much, OneFileAtATime, Unavailable where too many wait already.
     """
     name, holder = f"reading:{whom}", secrets.token_hex(8)
-    if len(_line) >= IN_LINE:
+    strange = whom.startswith(STRANGER)
+    line, places, readers = (
+        (_strangers_line, STRANGERS_IN_LINE, _for_strangers) if strange else (_line, IN_LINE, _waiters)
+    )
+    if len(line) >= places:
         raise Unavailable("现在等待读取的文件太多，请稍后重新上传。", retry_after=int(SECONDS))
-    _line.add(holder)
+    line.add(holder)
     try:
         if not await leases.hold(platform, name, HELD_FOR, holder):
             raise OneFileAtATime(retry_after=int(SECONDS))
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                _waiters, _in_a_process, read, SECONDS, otherwise
+                readers, _in_a_process, read, SECONDS, otherwise
             )
         finally:
             await leases.release(platform, name, holder)
     finally:
-        _line.remove(holder)
+        line.remove(holder)
 
 
 def _in_a_process(read: Callable[[], R], seconds: float, otherwise: str = ANOTHER) -> R:

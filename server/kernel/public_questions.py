@@ -53,8 +53,11 @@ def level(misses: int, terms: Policies) -> int:
     return min(misses // terms.public_misses_doubling, terms.public_doublings_most)
 
 
-async def admit(platform: Platform, asker: Asker, targets: Mapping[str, str]) -> Question:
+async def admit(
+    platform: Platform, asker: Asker, targets: Mapping[str, str], *, repeats_cost: bool = False
+) -> Question:
     """Lets a question through that has been worked for, and counts it as a miss until `answered`. `targets`: what is asked for, by kind.
+    Asked again with the same proof it is let through once more; `repeats_cost`: and counted for its address, where the answer is dear.
 
     Raises TooManyRequests while the address must wait; PuzzleNeeded, with the level, when the work is missing or too little.
     """
@@ -66,11 +69,14 @@ async def admit(platform: Platform, asker: Asker, targets: Mapping[str, str]) ->
     needed = level(max((_count(counted.get(key)) for key in of_targets), default=0), terms)
     proof = _proof(platform, asker, needed)
     question = _key(platform, "question", "\n".join(sorted(of_targets)))
+    hour = platform.machine.now() + ADDRESS_WINDOW
     if not await puzzles.spend(platform, proof, question):
-        return Question(())
+        if repeats_cost:
+            _check_address(platform, terms, await _add(platform, address, hour, renewed=False))
+        return Question([address] if repeats_cost else ())
     until = platform.machine.now() + timedelta(hours=terms.public_miss_hours)
     rows = [await _add(platform, key, until, renewed=True) for key in of_targets]
-    rows.append(await _add(platform, address, platform.machine.now() + ADDRESS_WINDOW, renewed=False))
+    rows.append(await _add(platform, address, hour, renewed=False))
     now_needed = level(max((row["count"] - 1 for row in rows[:-1]), default=0), terms)
     if now_needed > proof.level or rows[-1]["count"] > terms.public_misses_of_address:
         await answered(platform, Question([*of_targets, address]))

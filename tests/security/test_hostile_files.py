@@ -87,9 +87,16 @@ async def test_so_many_files_wait_and_whoever_comes_then_reads_why(
 ) -> None:
     monkeypatch.setattr(hostile, "SECONDS", 0.1)
     monkeypatch.setattr(hostile, "IN_LINE", 3)
-    files = [read_apart(platform, f"person {n}", readers.never_ends) for n in range(5)]
+    monkeypatch.setattr(hostile, "STRANGERS_IN_LINE", 2)
+    strangers = [hostile.stranger(f"192.0.2.{n}") for n in range(4)]
+    names = [*strangers, *(f"person {n}" for n in range(5))]
+    files = [read_apart(platform, name, readers.never_ends) for name in names]
     ended = await asyncio.gather(*files, return_exceptions=True)
-    assert [type(one) for one in ended] == [FileUnreadable] * 3 + [Unavailable] * 2
+    of_strangers, of_people = ended[:4], ended[4:]
+    assert [type(one) for one in of_strangers] == [FileUnreadable] * 2 + [Unavailable] * 2
+    assert [type(one) for one in of_people] == [FileUnreadable] * 3 + [Unavailable] * 2, (
+        "strangers are in nobody's way"
+    )
     assert "等待读取的文件太多" in str(getattr(ended[-1], "detail", ""))
     monkeypatch.undo()
     assert await read_apart(platform, "somebody", readers.where)

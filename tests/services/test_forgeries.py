@@ -67,9 +67,13 @@ async def test_sent_twice_it_is_one_report_with_one_code_and_costs_a_puzzle(plat
     assert len(codes) == 1 and await platform["forgeries"].count_documents({}) == 1
     row = await platform["forgeries"].find_one({})
     assert row is not None and "1" * 17 not in row["description"], "whole numbers are cut"
+    another = Report(nonce="7" * 32, description=wanted.description)
     with pytest.raises(PuzzleNeeded):
-        await service.report(platform, Asker("192.0.2.5"), wanted, b"")
+        await service.report(platform, Asker("192.0.2.5"), another, b"")
     [code] = codes
+    other_words = Report(nonce=NONCE, description=f"{SEEN} 另一件事，写在同一张表上。")
+    with pytest.raises(service.ReportedAlready, match=code):
+        await service.report(platform, asker, other_words, b"")
     standing = await service.ask(platform, asker, f"{code[:4]}-{code[4:]}".lower())
     assert standing.state is State.RECEIVED
     with pytest.raises(NotFound):

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import openpyxl
 import pytest
 import xlsxwriter
+from pypdf import PdfWriter
 
 from server.certificates import batch, batch_sheet, verify
 from server.certificates.batch import BatchQuotaReached
@@ -19,7 +20,7 @@ from server.certificates.batch_sheet import NUMBERS_OF_A_NAME, BatchUnreadable
 from server.certificates.documents import Certificate, CertificateStatus
 from server.certificates.issue import Revocation
 from server.certificates.verify import CheckedFile
-from server.kernel.errors import FileUnreadable
+from server.kernel.errors import FileUnreadable, TooManyRequests
 from server.kernel.platform import Platform
 from server.kernel.public_questions import Asker
 from server.ledger import merkle, roots
@@ -98,6 +99,18 @@ async def test_what_waits_to_be_signed_is_missed_like_what_there_is_not(
     await platform["certificates"].update_one({"_id": found[0].id}, pending)
     assert await verify.verify(platform, found[0].token, Asker("192.0.2.8")) is None
     assert (await checked(platform, content)).paper is None
+
+
+async def test_a_file_that_is_read_again_for_the_same_puzzle_is_counted_again(platform: Platform) -> None:
+    await set_policy(platform, "public_misses_of_address", 3)
+    stranger = Asker("192.0.2.9", solved(platform))
+    blank, writer = BytesIO(), PdfWriter()
+    writer.add_blank_page(100, 100)
+    writer.write(blank)
+    for _ in range(3):
+        assert (await verify.check_file(platform, stranger, blank.getvalue())).paper is None
+    with pytest.raises(TooManyRequests, match="没有查到"):
+        await verify.check_file(platform, stranger, blank.getvalue())
 
 
 # ---- the ledger
