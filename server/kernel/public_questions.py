@@ -72,7 +72,7 @@ async def admit(
     hour = platform.machine.now() + ADDRESS_WINDOW
     if not await puzzles.spend(platform, proof, question):
         if repeats_cost:
-            _check_address(platform, terms, await _add(platform, address, hour, renewed=False))
+            await _add(platform, address, hour, renewed=False)
         return Question([address] if repeats_cost else ())
     until = platform.machine.now() + timedelta(hours=terms.public_miss_hours)
     rows = [await _add(platform, key, until, renewed=True) for key in of_targets]

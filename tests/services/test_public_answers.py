@@ -102,12 +102,12 @@ async def test_what_waits_to_be_signed_is_missed_like_what_there_is_not(
 
 
 async def test_a_file_that_is_read_again_for_the_same_puzzle_is_counted_again(platform: Platform) -> None:
-    await set_policy(platform, "public_misses_of_address", 3)
+    await set_policy(platform, "public_misses_of_address", 5)
     stranger = Asker("192.0.2.9", solved(platform))
     blank, writer = BytesIO(), PdfWriter()
     writer.add_blank_page(100, 100)
     writer.write(blank)
-    for _ in range(3):
+    for _ in range(5):
         assert (await verify.check_file(platform, stranger, blank.getvalue())).paper is None
     with pytest.raises(TooManyRequests, match="没有查到"):
         await verify.check_file(platform, stranger, blank.getvalue())
