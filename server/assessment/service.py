@@ -386,6 +386,12 @@ async def passed_with_hours(scope: Scope, class_ids: Sequence[str]) -> dict[str,
     return await store.passed_with_hours(scope, class_ids)
 
 
+async def releasable(scope: Scope, found: Sequence[TrainingClass]) -> set[str]:
+    """Ids of those whose results may be released now, of classes that the caller has fetched already. One after the other: the caller
+    gives the few whose sessions are over and whose days are not."""
+    return {one.id for one in found if not (await _assess(scope, one)).obstacles}
+
+
 async def with_tasks(scope: Scope, class_ids: Sequence[str]) -> set[str]:
     """Those of these classes in which there is anything to be assessed by."""
     return {row["class_id"] for row in await store.tasks_of_classes(scope, class_ids)}

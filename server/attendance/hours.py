@@ -74,6 +74,8 @@ class Taught:
     """In so many sessions,"""
     since: datetime | None = None
     """the first of which ended then."""
+    over_since: datetime | None = None
+    """When the last session ended, where all have and nothing is owed."""
 
 
 def taught(owed: int, lessons: Iterable[Lesson], came: Container[str], now: datetime) -> Taught:
@@ -87,7 +89,8 @@ def taught(owed: int, lessons: Iterable[Lesson], came: Container[str], now: date
     missing = max(owed - all_held - to_come, 0)
     not_held = min(sum(one.hours for one in empty), missing)
     if not not_held:
-        return Taught(all_held, missing)
+        done = lessons and len(over) == len(lessons) and all_held >= owed
+        return Taught(all_held, missing, over_since=max(one.ends_at for one in over) if done else None)
     return Taught(all_held, missing, not_held, len(empty), min(one.ends_at for one in empty))
 
 

@@ -89,6 +89,10 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
     unscheduled = await attendance.unscheduled(scope, open_classes)
     taught = await attendance.taught_in(scope, open_classes)
     tasks = await assessment.with_tasks(scope, open_ids)
+    early = [
+        one for one in open_classes if one.id in tasks and today <= one.ends_on and taught[one.id].over_since
+    ]
+    releasable = await assessment.releasable(scope, early)
     changes = await interruptions.unsettled(scope, ids)
     places = await venues.waiting_of(scope, open_ids)
     reopened = await reopenings.reopened(scope, open_ids)
@@ -131,6 +135,7 @@ async def gather(scope: Scope, found: Sequence[TrainingClass]) -> dict[str, Clas
             missing=taught[one.id].missing if one.id in taught else 0,
             not_held=_not_held(taught.get(one.id)),
             tasks=one.id in tasks,
+            releasable_since=_day(taught[one.id].over_since) if one.id in releasable else None,
             change=_change(changes.get(one.id)),
             place=_waits(places.get(one.id)),
             ungraded=_ungraded(ungraded.get(one.id)),
@@ -221,6 +226,10 @@ def _scheme(newest: schemes.Newest | None, called: Mapping[str, str]) -> SchemeF
         tuple(called[one.person_id] for one in newest.unsigned),
         newest.signed_on,
     )
+
+
+def _day(moment: datetime | None) -> date | None:
+    return beijing_date(moment) if moment else None
 
 
 def _count(found: tuple[int, date] | None) -> Count | None:

@@ -214,6 +214,8 @@ class ClassFacts:
     not_held: NotHeld | None = None
     tasks: bool = True
     """There is something to be assessed by."""
+    releasable_since: date | None = None
+    """Within the days of the class: all was held and graded, and since then its results may be released."""
     change: ChangeFacts | None = None
     place: tuple[str, date] | None = None
     """Id of a place of it that waits for the province, and since when."""

@@ -322,14 +322,17 @@ def assessing(facts: ClassFacts, today: date) -> Iterator[Step]:
             due=facts.ungraded.since + timedelta(days=facts.days.grading),
             who=facts.assessing_names,
         )
+    ready = facts.releasable_since
     over = facts.stage_on(today) is Stage.FINISHED or facts.reopened is not None
-    if not over or not facts.trainees:
+    if not (over or ready) or not facts.trainees:
         return
     first = [f"{facts.ungraded.number} 份学习成果还没有批阅"] if facts.ungraded else []
     first += ["培训方案还没有批准"] if facts.applied and not facts.governed else []
     first += [] if facts.tasks else ["还没有设置学习任务"]
     first += _hours_first(facts)
     title, since = "培训已结束，核定并公布成绩", facts.ends_on + timedelta(days=1)
+    if ready and not over:
+        title, since = "课已上完，成果已批阅：核定并公布成绩", ready
     due = facts.ends_on + timedelta(days=facts.days.release)
     if facts.reopened is not None:
         why, since = facts.reopened

@@ -13,6 +13,8 @@ from server.admissions import roster
 from server.admissions.roster import Entry
 from server.applications import service as applications
 from server.applications.service import Approval
+from server.assessment import service as assessment
+from server.assessment.rules import TaskKind
 from server.attendance import service as attendance
 from server.classes import going_store, roster_import
 from server.classes import service as classes
@@ -139,6 +141,31 @@ async def test_sessions_that_nobody_came_to_are_said_until_somebody_stands_in_th
     after = await at(platform, opened.officer)
     assert not [one for one in after.mine if "没有人签到" in one.title]
     assert named(after.mine, "核定并公布成绩").blocked_by == "还没有设置学习任务；还差 76 课时"
+
+
+async def test_the_desk_leads_to_the_release_as_soon_as_the_page_of_results_offers_it(
+    platform: Platform, wechat: Simulator
+) -> None:
+    opened = await stage.class_in_session(platform, wechat, trainees=1)
+
+    async def both() -> tuple[bool, bool]:
+        shown = await assessment.class_results(platform, opened.officer, opened.id)
+        assert shown.assessment is not None
+        led = [one for one in (await at(platform, opened.officer)).mine if "核定并公布成绩" in one.title]
+        return not shown.assessment.obstacles, bool(led) and led[0].since == beijing_date(
+            platform.clock.now()
+        )
+
+    [phone] = opened.trainees
+    one, two = [await assessing.set_task(platform, opened, kind) for kind in TaskKind]
+    first, second = [await assessing.hand_in(platform, phone, task) for task in (one, two)]
+    await assessing.grade(platform, opened.teacher, first)
+    assert await both() == (False, False), "nothing was held"
+    await assessing.attend(platform, opened)
+    assert beijing_date(platform.clock.now()) <= opened.training_class.ends_on
+    assert await both() == (False, False), "a work is not graded"
+    await assessing.grade(platform, opened.teacher, second)
+    assert await both() == (True, True)
 
 
 async def test_a_class_that_died_is_led_to_being_called_off_and_its_roster_is_closed(
