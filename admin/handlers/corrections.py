@@ -92,6 +92,8 @@ async def show_form(
     present: dict[str, Any],
     back: str,
     outcome: Outcome,
+    *,
+    frozen: bool = False,
 ) -> None:
     """How the thing reads now (`present`), over it what was asked before and waits or came back, over it what was typed."""
     earlier = await corrections.open_correction(page.platform, page.actor, thing)
@@ -103,6 +105,7 @@ async def show_form(
         wanted=present | (earlier.wanted if earlier else {}) | outcome["values"],
         grounds=named(Ground),
         back=back,
+        frozen=frozen,
         **outcome,
     )
 
@@ -121,7 +124,9 @@ class FormOfClass(PageHandler):
         found = await classes.get_class(self.platform, self.actor, class_id)
         present = found.model_dump(include={"name", "place", "starts_on", "ends_on"})
         back = f"/admin/classes/{class_id}"
-        await show_form(self, Subject.CLASS, class_id, found.name, present, back, outcome)
+        await show_form(
+            self, Subject.CLASS, class_id, found.name, present, back, outcome, frozen=found.frozen
+        )
 
 
 @step(FormOfClass, Permission.CORRECTIONS_REQUEST)

@@ -437,8 +437,11 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
     tasks = await store.tasks(platform, training_class.id)
     results = await store.results(platform, training_class.id)
     released_at = training_class.results_released_at
-    begun: State = "done" if released_at else "current" if tasks else "todo"
-    over = training_class.stage_on(beijing_date(platform.clock.now())) is Stage.FINISHED
+    stage = training_class.stage_on(beijing_date(platform.clock.now()))
+    begun: State = (
+        "done" if released_at else "current" if tasks and stage is not Stage.NOT_STARTED else "todo"
+    )
+    over = stage is Stage.FINISHED
     waits: State = "current" if over and tasks else "todo"
     passed = sum(1 for one in results if one.passed)
     return [

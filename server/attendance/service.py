@@ -261,10 +261,10 @@ async def life(platform: Platform, actor: Actor, training_class: TrainingClass) 
     entries = await audit.of_subject(platform, training_class.id)
     who, _ = entry_of(entries, "attendance:add-timetable")
     known = (await taught_in(platform, [training_class]))[training_class.id]
-    state: State = "current"
-    match training_class.stage_on(beijing_date(platform.clock.now())):
-        case Stage.NOT_STARTED:
-            state = "todo"
+    now = platform.clock.now()
+    begun = any(one.starts_at <= now for one in sessions)
+    state: State = "current" if begun and not known.over_since else "done" if begun else "todo"
+    match training_class.stage_on(beijing_date(now)):
         case Stage.FINISHED if training_class.condition.ended:
             state = "done" if known.held else "todo"
         case Stage.FINISHED if training_class.frozen or (known.held and not known.missing):

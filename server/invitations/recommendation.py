@@ -89,6 +89,7 @@ async def recommend(
                 invited=[each.kind for each in live if each.teacher_id == row["_id"]],
                 reasons=rules.reasons(
                     year=year,
+                    begun=rules.task_days(year)[0] <= beijing_date(now),
                     required=owed.required_tasks(beijing_date(member.registered_at), member.history, year),
                     teaching=(row["teaching_done"], row["teaching_planned"]),
                     assessment=(row["assessment_done"], row["assessment_planned"]),

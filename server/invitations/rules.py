@@ -207,6 +207,7 @@ class Reason:
 def reasons(
     *,
     year: int,
+    begun: bool,
     required: int,
     teaching: tuple[int, int],
     assessment: tuple[int, int],
@@ -218,9 +219,10 @@ def reasons(
 ) -> list[Reason]:
     """The reasons, weightiest first; `teaching` and `assessment` are the tasks of the year that are done, and those still planned.
 
-    Whoever has less 授课 of either than is `required` of them this year still owes it (article 8.4.1, backbone.owed).
+    Whoever has less 授课 of either than is `required` of them this year still owes it (article 8.4.1, backbone.owed); of a year that has
+    not `begun` nobody owes anything yet.
     """
-    owes = sum(teaching) < required
+    owes = begun and sum(teaching) < required
     return [
         *(Reason(clash_words(one), "danger") for one in clashing),
         *([Reason("本班已取消安排", "danger")] if cancelled else []),

@@ -24,12 +24,13 @@ from server.institutions.rules import MAJORS
 from server.invitations import rules, store
 from server.invitations.documents import Invitation
 from server.invitations.rules import Action, ClassOver, Engagement, InvitationClosed, State
-from server.kernel import policies
+from server.kernel import offices, policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor, system
 from server.kernel.life import LifeStep
+from server.kernel.offices import Said, Topic
 from server.kernel.platform import Platform
 from server.kernel.reasons import ShortReason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
@@ -373,6 +374,15 @@ async def _expire(unit: UnitOfWork, invitation_id: str) -> bool:
         unit.nothing_written()
         return False
     await _settle(unit, invitation, Action.EXPIRE)
+    what = f"“{invitation.class_name}”的{invitation.kind.label}邀请"
+    unit.tell(
+        Said(
+            offices.institution(invitation.institution_code),
+            Topic.EXPIRING,
+            f"{invitation.teacher_name}没有在 {invitation.reply_until} 前答复{what}，邀请函已失效，可以另邀。",
+            f"/admin/classes/{invitation.class_id}/invitations",
+        )
+    )
     return True
 
 

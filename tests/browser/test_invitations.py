@@ -88,6 +88,7 @@ def candidate(number: int, name: str, teaching: int, clashing: list[Engagement],
     same_province = more.pop("same_province", True)
     reasons = rules.reasons(
         year=2026,
+        begun=True,
         required=2,
         teaching=(teaching, 0),
         assessment=(1, 0),

@@ -28,6 +28,8 @@ from server.kernel.identity import Actor, system
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.messages import office_inbox
+from server.messages.office_inbox import InboxFilter
 from server.progress.known import Owner, Step
 from server.wechat.simulator import Simulator
 from tests import cast, stage
@@ -258,6 +260,12 @@ async def test_the_job_reminds_once_two_days_before_and_expires_what_is_over(
         assert await platform["outbox"].count_documents(reminders) == reminded, moment
         assert await state_of(platform, sent) is state
     assert await platform["audit"].count_documents({"action": "invitations:expire"}) == 1
+    [line] = [
+        one
+        for one in await office_inbox.inbox(platform, XINGTAI, InboxFilter(), limit=9)
+        if "失效" in one.words
+    ]
+    assert sent.teacher_name in line.words and line.href.endswith(f"{opened.id}/invitations")
     with pytest.raises(InvitationClosed, match="过回复期限"):
         await invitations.accept(platform, teacher.actor, sent.id)
 
