@@ -27,8 +27,10 @@ from admin.handlers.simulator import ROUTES as SIMULATOR_PAGES
 from admin.rendering import BUNDLES, STATIC, make_environment
 from admin.routes import NOT_FOUND
 from admin.routes import ROUTES as PAGE_ROUTES
-from admin.static_files import Bundles, StaticFiles
+from admin.static_files import Bundles
 from miniprogram_api.handler import ApiHandler
+from miniprogram_api.phone_page import ADDRESS as PHONE_ADDRESS
+from miniprogram_api.phone_page import BUILT, PhonePage
 from miniprogram_api.routes import ROUTES as API_ROUTES
 from server import demonstration
 from server.accounts import staff
@@ -53,6 +55,7 @@ from server.kernel.permissions import Permission
 from server.kernel.platform import Platform, WeChatGateway
 from server.kernel.processes import settle_memory
 from server.kernel.rate_limits import RateLimiter
+from server.kernel.static_files import StaticFiles
 from server.kernel.web import Route, allow, check_routes, log_request, named
 from server.messages import wechat_events
 from server.settings import Settings
@@ -126,6 +129,7 @@ def make_application(
             *named(all_routes),
             (rf"/static/({'|'.join(BUNDLES)})", Bundles, {"path": str(STATIC)}),
             (r"/static/(.*)", StaticFiles, {"path": str(STATIC)}),
+            *([(PHONE_ADDRESS, PhonePage, {"path": str(BUILT)})] if simulator_url else []),
         ],
         default_handler_class=NOT_FOUND,
         compress_response=True,
@@ -271,7 +275,7 @@ async def _greet(platform: Platform, port: int, demonstration_accounts: Mapping[
     ]
     if demonstration_accounts:
         lines.append(
-            f"演示人员（免密码，按姓名选择）：http://{settings.address}:{port}/simulator  平台介绍：/tour"
+            f"演示人员（免密码，按姓名选择）：http://{settings.address}:{port}/simulator  手机上的小程序：/phone/  平台介绍：/tour"
         )
         lines.append("演示不要求两步验证（平台政策可以打开；正式使用时部指导中心和省级管理部门必须开通）")
     lines.append(press().fonts_report())

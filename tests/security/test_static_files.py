@@ -3,7 +3,7 @@
 import pytest
 
 from admin.rendering import STATIC
-from admin.static_files import KINDS
+from server.kernel.static_files import KINDS
 from server.kernel.web import SECURITY_HEADERS
 from tests.security import raw
 
