@@ -1,8 +1,9 @@
 """`--demo`: two classes of fictional people, lived through by the same services as everybody's, only faster.
 
-One class of 邢台技师学院 is over and has its certificates, one of 30 trainees is in the middle of its life with a session going on now. Two
-teachers of the pool and a base have done nothing for long, and dynamic management has noticed. The clock of each step is the moment at
-which it would have happened. Loaded once; a database that has accounts is left as it is.
+One class of 邢台技师学院 is over and has its certificates, under a seal that nobody takes for one; one of them was lost and issued again,
+and a forged one was reported. Another class, of 30 trainees, is in the middle of its life with a session going on now. Two teachers of
+the pool and a base have done nothing for long, and dynamic management has noticed. The clock of each step is the moment at which it
+would have happened. Loaded once; a database that has accounts is left as it is.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from server.classes import roster_import
 from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.classes.rules import Kind
+from server.demonstration import after_issue
 from server.demonstration.held_class import COURSES, HeldClass, task_drafts, timetable_rows
 from server.demonstration.stage import Stage
 from server.duties import service as duties
@@ -75,10 +76,12 @@ class Life:
     async def live(self) -> None:
         teachers = await self._fill_pool(self._stage.day(-60))
         first, second, third = await self._plan(self._stage.day(-58))
+        await after_issue.seal(self._stage)
         held = await self._finished_class(first, teachers[0])
         await self._running_class(second, teachers[1])
         await self._coming_class(third, *teachers)
         await self._guide(held)
+        await after_issue.forged(self._stage, await after_issue.lost(self._stage, held.trainees[1]))
         await self._select()
         await self._review()
 
