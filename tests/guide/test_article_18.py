@@ -1,6 +1,7 @@
 """第十八条: how certificates are kept, issued, registered and queried."""
 
 from datetime import timedelta
+from itertools import combinations
 from urllib.parse import parse_qsl
 
 import pytest
@@ -33,7 +34,7 @@ from server.stock.papers import Asking, Batch, Counting, Giving
 from server.stock.statistics import By, statistics
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
-from tests.asking import ANYWHERE, ask
+from tests.asking import ANYWHERE, ask, ask_by_phone
 from tests.certifying import issued, passed_class
 from tests.stage import ClassInSession
 from tests.surveying import clock_of
@@ -49,24 +50,31 @@ async def found(platform: Platform, opened: ClassInSession) -> list[Certificate]
     return await issued(platform, opened)
 
 
-@pytest.mark.parametrize(
-    "two", [("name", "id_number"), ("name", "certificate_number"), ("id_number", "certificate_number")]
-)
-async def test_2_the_three_ways_of_asking(
-    platform: Platform, found: list[Certificate], two: tuple[str, str]
+async def test_1_each_who_passed_is_issued_one_certificate_and_nobody_two(
+    platform: Platform, wechat: Simulator
 ) -> None:
-    """第十八条（二）: 查询方式可设置为“姓名+身份证号”“姓名+证书编号”“身份证号+证书编号”等。"""
-    person = cast.people(2)[0]
-    known = {
-        "name": person.name,
-        "id_number": person.id_number,
-        "certificate_number": found[0].printed.number,
-    }
-    asked = CertificateQueryRequest.model_validate({field: known[field] for field in two})
-    assert [one.number for one in await ask(platform, asked)] == [found[0].printed.number]
-    for alone in two:
-        with pytest.raises(Invalid):
-            await ask(platform, CertificateQueryRequest.model_validate({alone: known[alone]}))
+    """第十八条（一）核发: to those who passed (第四条（六）), once, by its institution; the ledger has each."""
+    opened = await stage.class_in_session(platform, wechat, trainees=3)
+    clock_of(platform).set(certifying.on_last_day(opened))
+    passed, failed, second = (one.actor.person_id for one in opened.trainees)
+    await certifying.release(platform, opened.id, failed=[failed])
+    made = await issued(platform, opened)
+    assert [one.person_id for one in made] == [passed, second]
+    assert {one.status for one in made} == {CertificateStatus.VALID}
+    assert await issued(platform, opened) == made  # asked for once more
+    kinds = [one.kind for held in made for one in await ledger.entries_of(platform, held.id)]
+    assert kinds == [EntryKind.ISSUED] * 2
+
+
+async def test_2_the_three_ways_of_asking(site: str, found: list[Certificate]) -> None:
+    """第十八条（二）查询: “姓名+身份证号”“姓名+证书编号”“身份证号+证书编号”; one of them alone is no question."""
+    person, number = cast.people(2)[0], found[0].printed.number
+    known = {"name": person.name, "id_number": person.id_number, "certificate_number": number}
+    for two in combinations(known, 2):
+        answer = await ask_by_phone(site, {field: known[field] for field in two})
+        assert [one["number"] for one in answer.json["items"]] == [number], two
+    for field, value in known.items():
+        assert (await ask_by_phone(site, {field: value})).problem == "invalid", field
 
 
 async def test_2_who_issues_is_responsible(platform: Platform, found: list[Certificate]) -> None:

@@ -5,7 +5,7 @@ import struct
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -230,6 +230,30 @@ LONG_ISSUER = "广西壮族自治区机电工程与新能源汽车高级技工�
 LONG_COURSES = tuple(
     f"工学一体化课程{which}的设计、开发与实施（含学习任务分析）" for which in "甲乙丙丁戊己庚辛"
 )
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_the_shortest_and_the_longest_words_of_each_level_fit_on_one_page(
+    renderer: CertificateRenderer, level: Level
+) -> None:
+    """With a seal and without, and on a form; what lacks a character or its place is not drawn at all."""
+    shortest = {"name": "王𪚥", "issuer": "校", "courses": ("课",), "level": level}
+    longest = {
+        "name": LONG_NAME,
+        "issuer": LONG_ISSUER,
+        "courses": LONG_COURSES,
+        "level": level,
+        "mark": "补发",
+    }
+    longest |= {"major": "交通类（含轨道交通）", "class_hours": 1600, "training_to": date(2022, 12, 31)}
+    for words in (shortest, longest):
+        bare = a_sheet(**words)
+        form = renderer.render_overprint([bare], "套打")  # no ground to be read through
+        sealed = renderer.render_pdf(a_sheet(**words, seal=SEAL, seal_type="image/svg+xml"))
+        assert [len(open_pdf(pdf).pages) for pdf in (form, renderer.render_pdf(bare), sealed)] == [1] * 3
+        printed = bare.snapshot
+        wanted = [printed.name, printed.issuer, *printed.courses, printed.major, level.training, printed.mark]
+        assert [word for word in wanted if word not in text_of(form)] == []
 
 
 def test_a_long_name_a_long_issuer_and_eight_courses_fit_on_the_page(renderer: CertificateRenderer) -> None:
