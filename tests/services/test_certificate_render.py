@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import segno
@@ -237,15 +238,15 @@ def test_the_shortest_and_the_longest_words_of_each_level_fit_on_one_page(
     renderer: CertificateRenderer, level: Level
 ) -> None:
     """With a seal and without, and on a form; what lacks a character or its place is not drawn at all."""
-    shortest = {"name": "王𪚥", "issuer": "校", "courses": ("课",), "level": level}
-    longest = {
+    shortest: dict[str, Any] = {"name": "王𪚥", "issuer": "校", "courses": ("课",), "level": level}
+    longest: dict[str, Any] = {
         "name": LONG_NAME,
         "issuer": LONG_ISSUER,
         "courses": LONG_COURSES,
         "level": level,
         "mark": "补发",
     }
-    longest |= {"major": "交通类（含轨道交通）", "class_hours": 1600, "training_to": date(2022, 12, 31)}
+    longest.update({"major": "交通类（含轨道交通）", "class_hours": 1600, "training_to": date(2022, 12, 31)})
     for words in (shortest, longest):
         bare = a_sheet(**words)
         form = renderer.render_overprint([bare], "套打")  # no ground to be read through
