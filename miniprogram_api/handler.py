@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
@@ -30,11 +31,11 @@ Item = TypeVar("Item")
 
 
 class Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Response(BaseModel):
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True, use_attribute_docstrings=True)
 
 
 class Page(Response, Generic[Item]):
@@ -45,7 +46,7 @@ class Page(Response, Generic[Item]):
 
 
 class Paging(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     cursor: Annotated[str | None, Field(pattern=r"^[0-9a-f]{24}$")] = None
     limit: Annotated[int, Field(ge=1, le=100)] = 20
@@ -67,6 +68,11 @@ class Operation:
     body: type[BaseModel] | Multipart | str | None = None
     query: type[BaseModel] | None = None
     problems: tuple[type[Problem], ...] = ()
+
+    @property
+    def pages(self) -> bool:
+        """Whether it answers a list by pages."""
+        return any(isinstance(one, type) and issubclass(one, Page) for one in self.answers.values())
 
 
 def operation(
@@ -144,8 +150,21 @@ class ApiHandler(PlatformHandler):
     def answer(self, content: BaseModel | dict[str, Any], *, status: int = 200) -> None:
         self.set_status(status)
         self.set_header("Content-Type", "application/json; charset=utf-8")
-        plain = content.model_dump() if isinstance(content, BaseModel) else content
-        self.finish(orjson.dumps(plain, option=orjson.OPT_UTC_Z))
+        self.finish(rendered(content))
+
+
+def rendered(content: BaseModel | dict[str, Any]) -> bytes:
+    """JSON as every call tells it: times in UTC with milliseconds, which is what the database keeps and what iOS reads."""
+    plain = content.model_dump() if isinstance(content, BaseModel) else content
+    return orjson.dumps(plain, default=_stamp, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def _stamp(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
 
 
 class UnknownPath(ApiHandler):

@@ -8,7 +8,6 @@ from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response,
 from miniprogram_api.screening import flag, hear
 from server.kernel.errors import NotFound
 from server.kernel.permissions import Permission
-from server.kernel.reviews import NotInThisState
 from server.kernel.web import Route
 from server.reissues import history, revoking, service
 from server.reissues.documents import Reissue
@@ -20,6 +19,7 @@ from server.reissues.rules import (
     MatterOpen,
     NotWithdrawnByYou,
     NumbersUsedUp,
+    RequestSettled,
     State,
     StatementOver,
 )
@@ -32,7 +32,7 @@ class CertificateRequest(Request, HoldersRequest):
     same request, sent again over a bad network, one."""
 
 
-class StatementRequest(Request, HoldersStatement):
+class RevocationStatementRequest(Request, HoldersStatement):
     """The same again answers the same; the last word counts. `agrees`: the issuer need not wait for the last day then."""
 
 
@@ -134,7 +134,7 @@ class Withdraw(ApiHandler):
         Permission.REISSUES_APPLY,
         summary="Take my request back; sent again, it answers the same",
         answers={200: CertificateRequestAnswer},
-        problems=(NotFound, NotInThisState, NotWithdrawnByYou),
+        problems=(NotFound, RequestSettled, NotWithdrawnByYou),
         rate="20/minute",
         rate_by="phone",
     )
@@ -146,14 +146,14 @@ class Statement(ApiHandler):
     @operation(
         Permission.REISSUES_APPLY,
         summary="State my case before my certificate is revoked, or agree; sent again, it answers the same",
-        body=StatementRequest,
+        body=RevocationStatementRequest,
         answers={200: CertificateRequestAnswer},
-        problems=(NotFound, NotInThisState, StatementOver, TooManyStatements),
+        problems=(NotFound, RequestSettled, StatementOver, TooManyStatements),
         rate="20/minute",
         rate_by="phone",
     )
     async def post(self, reissue_id: str) -> None:
-        said = self.body(StatementRequest)
+        said = self.body(RevocationStatementRequest)
         screened = await hear(self, {"text": said.text}, revoking.state_own, reissue_id, said)
         stated = await revoking.state_own(self.platform, self.actor, reissue_id, said)
         await flag(self, screened, f"reissues:{reissue_id}", "对拟撤销证书的陈述", stated.class_id)

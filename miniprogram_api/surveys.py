@@ -35,7 +35,7 @@ class ScalePoint(Response):
     label: str
 
 
-class QuestionItem(Response):
+class SurveyQuestionItem(Response):
     key: str
     """What names the answer in `answers`."""
     kind: QuestionKind
@@ -46,7 +46,7 @@ class QuestionItem(Response):
 
 class SurveyAnswer(SurveyItem):
     scale: list[ScalePoint]
-    questions: list[QuestionItem]
+    questions: list[SurveyQuestionItem]
 
 
 class ResponsesRequest(Request):
@@ -115,7 +115,7 @@ def survey_answer(mine: MySurvey) -> SurveyAnswer:
         survey_fields(mine)
         | {
             "scale": [ScalePoint(points=points, label=label) for points, label in rules.SCALE.items()],
-            "questions": [QuestionItem.model_validate(one) for one in mine.survey.questions],
+            "questions": [SurveyQuestionItem.model_validate(one) for one in mine.survey.questions],
         }
     )
 

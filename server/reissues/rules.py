@@ -12,7 +12,7 @@ from server.certificates.rules import NUMBER_LAST, SERIAL_LAST
 from server.kernel import reviews
 from server.kernel.errors import Conflict
 from server.kernel.identity import INSTITUTION_ROLES, Role
-from server.kernel.reviews import PROVINCE, By, Procedure, Waits
+from server.kernel.reviews import PROVINCE, By, NotInThisState, Procedure, Waits
 from server.kernel.titled import Titled
 
 HOLDER = frozenset({Role.TRAINEE})
@@ -63,7 +63,14 @@ class Action(Titled):
     DECIDE = "DECIDE", "决定撤销"
 
 
-_NOT_NOW = reviews.not_now("certificate-request-settled", "现在不能这样办理", "这件申请目前“{state}”")
+class RequestSettled(NotInThisState):
+    slug = "certificate-request-settled"
+    title = "现在不能这样办理"
+
+
+_NOT_NOW = reviews.refused(
+    RequestSettled, "这件申请目前“{state}”，不能{action}。请刷新页面，看看现在的情况。"
+)
 _OVERTAKEN = reviews.overtaken("certificate-request-overtaken", "申请已有变动", "这件申请")
 BOTH = HOLDER | INSTITUTION_ROLES
 
