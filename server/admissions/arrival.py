@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +114,11 @@ async def _note_opening(unit: UnitOfWork, class_id: str) -> None:
     )
     unit.audit("admissions:open-notice", class_id, person_id=unit.actor.person_id)
     return None
+
+
+async def mine_in(scope: Scope, person_id: str, class_ids: Sequence[str]) -> dict[str, Arrival]:
+    """By class what is kept of notice, pledge and arrival of one person; a class whose notice was not opened has nothing."""
+    return await store.arrivals_of(scope, person_id, class_ids)
 
 
 async def my_notice_pdf(platform: Platform, actor: Actor, class_id: str) -> bytes:

@@ -239,6 +239,13 @@ async def arrivals(scope: Scope, class_id: str) -> dict[str, Arrival]:
     return {row["person_id"]: Arrival.from_mongo(row) async for row in rows}
 
 
+async def arrivals_of(scope: Scope, person_id: str, class_ids: Sequence[str]) -> dict[str, Arrival]:
+    """By class."""
+    condition = {"class_id": {"$in": list(class_ids)}, "person_id": person_id}
+    rows = scope["arrivals"].find(condition, session=scope.session)
+    return {row["class_id"]: Arrival.from_mongo(row) async for row in rows}
+
+
 async def change_arrival(
     scope: Scope, class_id: str, person_id: str, whose: Row, change: Row, step: Row | None = None
 ) -> None:

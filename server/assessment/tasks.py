@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -242,6 +243,14 @@ async def my_tasks(
     released = training_class.results_released_at is not None
     grades = await store.grades_of_person(platform, task_ids, actor.person_id) if released else {}
     return [MyTask(task=task, submission=mine.get(task.id), grade=grades.get(task.id)) for task in tasks]
+
+
+async def due_of_person(scope: Scope, person_id: str, class_ids: Sequence[str]) -> list[Task]:
+    """What one person has not handed in for these classes and still can on time."""
+    now = scope.platform.clock.now()
+    due = [one for one in await store.whole_tasks(scope, class_ids) if now <= one.deadline]
+    done = await store.latest_of_person(scope, [one.id for one in due], person_id)
+    return [one for one in due if one.id not in done]
 
 
 async def taught_tasks(

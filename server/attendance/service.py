@@ -207,6 +207,15 @@ async def left_of_today(scope: Scope, class_ids: Sequence[str]) -> list[Teaching
     return await store.sessions_of_classes(scope, class_ids, now, tomorrow)
 
 
+async def today_of(scope: Scope, person_id: str, class_ids: Sequence[str]) -> list[MySession]:
+    """The sessions of these classes today, in Beijing, with the check-ins of one person, in their order."""
+    now = scope.platform.clock.now()
+    first = datetime.combine(beijing_date(now), time(), BEIJING)
+    sessions = await store.sessions_of_classes(scope, class_ids, first, first + timedelta(days=1))
+    mine = await store.check_ins_of(scope, [(one.id, person_id) for one in sessions])
+    return [MySession(one, one.window(now), mine.get((one.id, person_id))) for one in sessions]
+
+
 async def sessions_outside(scope: Scope, class_id: str, first: date, last: date) -> list[TeachingSession]:
     """The sessions, held or planned, outside these days, of a class that the caller has fetched already."""
     sessions = await store.sessions_of_class(scope, class_id)

@@ -175,6 +175,7 @@ async def _make_valid(unit: UnitOfWork, drawn: Certificate, file: IssuedFile, ba
     unit.notify(
         one.person_id,
         "certificate-issued",
+        certificate_id=one.id,
         class_name=one.printed.class_name,
         number=one.printed.number,
         issuer=one.printed.issuer,

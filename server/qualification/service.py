@@ -445,9 +445,14 @@ async def warned_bases(platform: Platform, actor: Actor, code: str = "") -> list
 
 async def statements_waiting(platform: Platform, actor: Actor) -> int:
     """How many cases about the teacher who asks have no statement yet and still may."""
+    return len(await to_state(platform, actor))
+
+
+async def to_state(platform: Platform, actor: Actor) -> list[Case]:
+    """These cases."""
     found = await store.cases_of(platform, actor.person_id) if actor.reach.everywhere else []
     today = beijing_date(platform.clock.now())
-    return sum(one.state is State.OPEN and may_state(actor, one, today) for one in found)
+    return [one for one in found if one.state is State.OPEN and may_state(actor, one, today)]
 
 
 def may_state(actor: Actor, found: Case, today: date) -> bool:

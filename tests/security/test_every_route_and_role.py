@@ -124,6 +124,7 @@ TABLE: dict[str, Outcomes] = {
     "POST /api/v1/real-name/face/result": phones("unbound", "trainee other-trainee teacher other-teacher"),
     "POST /api/v1/real-name/wechat-pay": ANY_PHONE,
     "GET /api/v1/me": ANY_PHONE,
+    "GET /api/v1/home": ANY_PHONE,
     "GET /api/v1/inbox": ANY_PHONE,
     "POST /api/v1/inbox/read": ANY_PHONE,
     "POST /api/v1/inbox/{message_id}/read": phones("trainee", "unbound other-trainee teacher other-teacher"),
