@@ -54,12 +54,15 @@ function content(file, text) {
   return file.endsWith(".js") ? esbuild.transformSync(text, FOR_WECHAT).code : text;
 }
 
-async function layLibrary(name, packed) {
+/** Our own scripts ask for a library's default export and get it as the module itself, as Node gives it. */
+const AS_NODE = { js: "module.exports = module.exports.default || module.exports;" };
+
+async function layLibrary(name, packed, footer = {}) {
   const inKit = path.join(KIT, NPM);
   const single = fs.existsSync(path.join(inKit, `${name}.js`));
   const entry = [path.join(inKit, name, "index.js"), path.join(inKit, `${name}.js`)].find((file) => fs.existsSync(file)) ?? name;
   const outfile = path.join(packed, NPM, single ? `${name}.js` : `${name}/index.js`);
-  await esbuild.build({ ...FOR_WECHAT, entryPoints: [entry], outfile, bundle: true, external: name === "dayjs" ? [] : ["dayjs"], logLevel: "error" });
+  await esbuild.build({ ...FOR_WECHAT, entryPoints: [entry], outfile, bundle: true, external: name === "dayjs" ? [] : ["dayjs"], logLevel: "error", footer });
 }
 
 export async function layKit(packed) {
@@ -76,5 +79,6 @@ export async function layKit(packed) {
     queue.push(...needsOf(file, text));
     if (file.endsWith(".js")) for (const match of text.matchAll(BESIDE)) libraries.add(match[1]);
   }
-  for (const library of [...libraries, ...librariesOfOurs()]) await layLibrary(library, packed);
+  for (const library of libraries) await layLibrary(library, packed);
+  for (const library of librariesOfOurs()) await layLibrary(library, packed, AS_NODE);
 }

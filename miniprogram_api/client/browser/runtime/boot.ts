@@ -16,11 +16,8 @@ const LAUNCH = { path: "", query: {}, scene: 1001 };
 const withoutNamed = (definition: any) => (Array.isArray(definition?.behaviors) ? { ...definition, behaviors: definition.behaviors.filter((one: unknown) => typeof one !== "string") } : definition);
 
 export function boot(packed: Packed): void {
-  const openid = new URLSearchParams(location.search).get("phone");
-  if (!openid) {
-    location.replace("/simulator#people");
-    return;
-  }
+  const openid = heldPhone();
+  if (!openid) return;
   const target = globalThis as any;
   const environment = new MiniProgramEnv();
   const backend = environment.associateBackend(makeContext());
@@ -51,6 +48,15 @@ export function boot(packed: Packed): void {
   app.onShow?.(LAUNCH);
   pages.start();
   document.addEventListener("visibilitychange", () => (document.hidden ? app.onHide?.() : app.onShow?.(LAUNCH)));
+}
+
+/** Which phone this tab is, by its address. Without one the visitor is sent to where people are chosen; `new` makes one that nobody has. */
+function heldPhone(): string | null {
+  const held = new URLSearchParams(location.search).get("phone");
+  if (held && held !== "new") return held;
+  const fresh = `new-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+  location.replace(held ? `?phone=${fresh}` : "/simulator#people");
+  return null;
 }
 
 function addStyles(packed: Packed, backend: any, space: any): void {

@@ -1,8 +1,9 @@
 // Who this phone is to the platform: a token, kept on the phone and renewed before it ends. One log-in at a time, whoever asks.
 import { now } from "../lib/clock";
 import { parse } from "../lib/moments";
+import { online } from "../lib/online";
 import { send } from "./transport";
-import { Problem } from "./problem";
+import { Problem, noNetwork } from "./problem";
 
 interface Session {
   token: string;
@@ -43,6 +44,7 @@ async function weChatCode(): Promise<string> {
   try {
     return (await wx.login()).code;
   } catch {
+    if (!online.connected()) throw noNetwork();
     throw new Problem("no-wechat", "微信登录没有成功", "请检查网络后重试；一直不行的，请关闭小程序再打开。");
   }
 }

@@ -15,6 +15,7 @@ export const online = {
     wx.onNetworkStatusChange(({ isConnected }) => changed(isConnected));
     void wx.getNetworkType().then(({ networkType }) => changed(networkType !== "none"));
   },
+  connected: (): boolean => connected,
   /** Tells the state now and whenever it changes; gives what ends it. */
   watch(watcher: Watcher): () => void {
     watchers.add(watcher);

@@ -47,6 +47,7 @@ Page({
   async sendTyped() {
     const code = this.data.typed.trim();
     if (code) await this.send(code);
+    else this.setData({ failure: { title: "还没有输入签到码", detail: "请输入屏幕上二维码下面的码。", next: "none" } });
   },
   async again() {
     if (this.scan) await this.send(this.scan.code, this.scan.nonce);

@@ -37,7 +37,7 @@ Page({
       const unread = one.unread_messages;
       if (unread) void wx.setTabBarBadge({ index: 2, text: unread > 99 ? "99+" : String(unread) }).catch(() => undefined);
       else void wx.removeTabBarBadge({ index: 2 }).catch(() => undefined);
-      return { bound: one.bound, name: one.person?.name ?? "", identity: one.identity.title, advice: one.identity.advice, teaches: teaches(one), due: due(one) };
+      return { bound: one.bound, name: one.person?.name ?? "", identity: one.identity.title, advice: one.identity.state === "CONFIRMED" ? "" : one.identity.advice, teaches: teaches(one), due: due(one) };
     });
   },
   open(event: WechatMiniprogram.TouchEvent) {
