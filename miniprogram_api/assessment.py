@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 from tornado.ioloop import IOLoop
 from tornado.web import stream_request_body
 
-from miniprogram_api.handler import ApiHandler, Multipart, Page, Paging, Response, operation
+from miniprogram_api.handler import ApiHandler, Multipart, Page, Paging, Request, Response, operation
 from miniprogram_api.screening import flag, screen
-from miniprogram_api.uploads import SubmissionForm
+from miniprogram_api.multipart import SubmissionForm
 from miniprogram_api.work_remarks import WorkRemarkAnswer
 from server.accounts.binding import PhoneRests
 from server.assessment import grading, remarks, service, submissions, tasks
 from server.assessment.documents import Grade, Result, Submission, Task, WorkRemark, is_graded
-from server.assessment.file_types import FileTypeRefused
 from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitted
 from server.assessment.rules import GradingOneself, OwnWorkNotDeclared, TaskKind
 from server.assessment.service import ResultsNotReleased
-from server.assessment.submissions import TEXT_LONGEST, TaskWork, TraineeWork
-from server.assessment.uploads import FileTooLarge, QuotaReached
+from server.assessment.submissions import TEXT_LONGEST, NamedDraft, TaskWork, TraineeWork
+from server.assessment.uploads import Limits, QuotaReached
 from server.classes.rules import NotArrived, NotYourPart
 from server.classes.service import ResultsReleased
 from server.kernel import downloads
 from server.kernel.errors import FileUnreadable
 from server.kernel.front_door import Exchange
 from server.kernel.permissions import Permission
-from server.kernel.web import Route
+from server.kernel.web import Route, parse_json
+from server.uploads.file_types import ACCEPTED, FileTypeRefused
+from server.uploads.service import FileTooLarge, NonceReused, NotWhole
 from server.wechat.content import ContentRefused, Mark
 
 NO_MARKS: Mapping[str, Mark] = {}
@@ -44,6 +46,18 @@ class CriterionAnswer(Response):
     key: str
     title: str
     points: int
+
+
+class UploadLimits(Response):
+    """What a submission may carry."""
+
+    files: int
+    file_bytes: int
+    """Of each."""
+    person_bytes: int
+    """Of all that one person hands in in the class."""
+    types: list[str]
+    """Endings of the names of what is accepted."""
 
 
 class TaskAnswer(Response):
@@ -92,6 +106,7 @@ class GradeAnswer(Response):
 
 
 class MyTaskAnswer(TaskAnswer):
+    limits: UploadLimits
     submission: SubmissionAnswer | None
     """The newest own version."""
     grade: GradeAnswer | None
@@ -167,6 +182,15 @@ def task_facts(task: Task) -> dict[str, object]:
         "criteria": [CriterionAnswer.model_validate(one) for one in task.criteria],
         "maximum": task.maximum,
     }
+
+
+def upload_limits(limits: Limits) -> UploadLimits:
+    return UploadLimits(
+        files=limits.files,
+        file_bytes=limits.file_bytes,
+        person_bytes=limits.person_bytes,
+        types=[ending for known in ACCEPTED for ending in known.extensions],
+    )
 
 
 def submission_answer(
@@ -263,10 +287,12 @@ class ClassTasks(ApiHandler):
             self.platform, self.actor, class_id, after=paging.cursor, limit=paging.limit
         )
         said = await remarks.shown(self.platform, [one.submission for one in found if one.submission])
+        limits = upload_limits(await submissions.limits(self.platform))
         items = [
             MyTaskAnswer.model_validate(
                 task_facts(one.task)
                 | {
+                    "limits": limits,
                     "submission": submission_answer(one.submission, said),
                     "grade": one.grade and grade_answer(one.grade),
                 }
@@ -291,9 +317,17 @@ SUBMISSION_FORM = Multipart(
 )
 
 
+class SubmissionRequest(Request, NamedDraft):
+    """A version whose files were sent before (`POST /uploads`)."""
+
+    nonce: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+
+
 @stream_request_body
 class TaskSubmissions(ApiHandler):
     form: SubmissionForm | None = None
+    named: bytearray | None = None
+    """A body of JSON, as far as it has come."""
 
     @property
     def connection(self) -> Exchange:
@@ -303,7 +337,12 @@ class TaskSubmissions(ApiHandler):
     async def prepare(self) -> None:
         """The files go into the database while they arrive, so who sends them is settled before the first byte."""
         await super().prepare()
-        if self.request.method == "POST":
+        if self.request.method != "POST":
+            return
+        if self.request.headers.get("Content-Type", "").lower().startswith("application/json"):
+            self.named = bytearray()
+            self.connection.set_max_body_size(BODY_BESIDE_FILES)
+        else:
             await self._open_form()
 
     async def _open_form(self) -> None:
@@ -319,7 +358,9 @@ class TaskSubmissions(ApiHandler):
         self.connection.set_max_body_size(largest)
 
     async def data_received(self, chunk: bytes) -> None:
-        if self.form is not None:
+        if self.named is not None:
+            self.named += chunk
+        elif self.form is not None:
             await self.form.take(chunk)
 
     def on_connection_close(self) -> None:
@@ -329,8 +370,8 @@ class TaskSubmissions(ApiHandler):
 
     @operation(
         Permission.ASSESSMENT_SUBMIT,
-        summary="Hand in a new version; the same nonce answers the same version again",
-        body=SUBMISSION_FORM,
+        summary="Hand in a new version, with files that were sent before; the same nonce answers the same version again",
+        body=(SubmissionRequest, SUBMISSION_FORM),
         answers={201: SubmissionAnswer, 200: SubmissionAnswer},
         problems=(
             NotArrived,
@@ -339,6 +380,8 @@ class TaskSubmissions(ApiHandler):
             FileTooLarge,
             FileTypeRefused,
             FileUnreadable,
+            NonceReused,
+            NotWhole,
             QuotaReached,
             ResultsReleased,
         ),
@@ -346,6 +389,11 @@ class TaskSubmissions(ApiHandler):
         rate_by="phone",
     )
     async def post(self, task_id: str) -> None:
+        if self.named is not None:
+            wanted = parse_json(SubmissionRequest, bytes(self.named))
+            kept, is_new = await submissions.hand_in_named(self.platform, self.actor, task_id, wanted)
+            self.answer(SubmissionAnswer.model_validate(kept), status=201 if is_new else 200)
+            return
         assert self.form is not None
         draft = await self.form.finish()
         kept, is_new = await submissions.hand_in(self.platform, self.actor, task_id, draft, self.form.upload)

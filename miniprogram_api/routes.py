@@ -26,6 +26,7 @@ from miniprogram_api import (
     reissues,
     schemes,
     surveys,
+    uploads,
     wechat,
     work_remarks,
 )
@@ -45,6 +46,7 @@ CALLS: list[Route] = [
     *needs.ROUTES,
     *arrival.ROUTES,
     *invitations.ROUTES,
+    *uploads.ROUTES,
     *assessment.ROUTES,
     *work_remarks.ROUTES,
     *schemes.ROUTES,

@@ -1,192 +1,162 @@
-"""A multipart/form-data body (RFC 7578) cut into its parts while it arrives, and the submission that comes of it."""
+"""Files on their way in, one by one: whole in one request, or in parts of 4 MiB that may be sent again one by one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from pydantic import ValidationError
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from pydantic import BaseModel, ConfigDict, Field
 
-from server.assessment.submissions import TEXT_LONGEST, SubmissionDraft
-from server.assessment.uploads import Upload
-from server.kernel.errors import BadRequest, FieldError, Invalid, UnsupportedMediaType
-from server.kernel.web import field_errors
+from miniprogram_api.handler import ApiHandler, Multipart, Request, Response, operation
+from server.kernel.errors import FieldError, Invalid, UnsupportedMediaType
+from server.kernel.permissions import Permission
+from server.kernel.web import Route, parse_values
+from server.uploads import service
+from server.uploads.documents import UploadState, WaitingUpload
+from server.uploads.file_types import FileTypeRefused
+from server.uploads.rules import PART_BYTES
+from server.uploads.service import FileTooLarge, NewUpload, NonceReused, TooManyWaiting
 
-if TYPE_CHECKING:
-    from python_multipart.multipart import MultipartCallbacks
-
-FILES = "files"
-FIELD_LARGEST = 4 * TEXT_LONGEST
-"""Bytes of a field: a character takes at most four in UTF-8."""
+BESIDE_THE_FILE = 64 * 2**10
+"""Bytes that fields, headers and boundaries may take."""
+RATE = "600/hour"
 
 
-@dataclass(frozen=True)
-class PartBegins:
+class UploadAnswer(Response):
+    upload_id: str
     name: str
-    file_name: str | None
-    """None: a plain field."""
+    size: int
+    """Bytes."""
+    kind: str | None
+    """What it is, in words, once it was looked at: 图片, PDF, Word 文档."""
+    state: UploadState
+    state_title: str
+    missing: list[int]
+    """Numbers of the parts that have not come, from nought."""
+    part_bytes: int
+    """How large each part is, but for the last."""
+    refusal: str | None
+    """Why it cannot be used, in Chinese."""
 
 
-@dataclass(frozen=True)
-class PartEnds:
-    pass
+class UploadRequest(Request, NewUpload):
+    """A file that will come in parts."""
 
 
-Event = PartBegins | bytes | PartEnds
+class _Fields(BaseModel):
+    """What stands beside a file that is sent whole. The name is a field, for WeChat forgets what the file was called."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(title="文件名", min_length=1, max_length=255)]
+    nonce: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 
 
-class MultipartReader:
-    """Turns the bytes of a body into events. Raises UnsupportedMediaType or BadRequest for a body that is no form."""
+def upload_answer(found: WaitingUpload) -> UploadAnswer:
+    return UploadAnswer(
+        upload_id=found.id,
+        name=found.name or found.given_name,
+        size=found.size,
+        kind=found.kind or None,
+        state=found.state,
+        state_title=found.state.label,
+        missing=found.missing,
+        part_bytes=PART_BYTES,
+        refusal=found.refusal or None,
+    )
 
-    def __init__(self, content_type: str) -> None:
-        kind, options = parse_options_header(content_type)
-        if kind != b"multipart/form-data":
+
+class Uploads(ApiHandler):
+    @operation(
+        Permission.UPLOADS_SEND,
+        summary="Send one file of up to 4 MiB; the same nonce answers the same upload again",
+        body=Multipart(
+            {
+                "type": "object",
+                "required": ["file", "name", "nonce"],
+                "properties": {
+                    "file": {"type": "string", "format": "binary"},
+                    "name": {"type": "string", "minLength": 1, "maxLength": 255},
+                    "nonce": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+                },
+                "additionalProperties": False,
+            }
+        ),
+        answers={201: UploadAnswer, 200: UploadAnswer},
+        problems=(FileTooLarge, FileTypeRefused, NonceReused, TooManyWaiting, UnsupportedMediaType),
+        rate=RATE,
+        rate_by="phone",
+        largest=PART_BYTES + BESIDE_THE_FILE,
+    )
+    async def post(self) -> None:
+        fields, content = self._sent()
+        wanted = NewUpload(name=fields.name, size=len(content), nonce=fields.nonce)
+        begun, is_new = await service.begin(self.platform, self.actor, wanted)
+        kept = await service.put_part(self.platform, self.actor, begun.id, 0, content)
+        kept = await service.finished(self.platform, kept)
+        if kept.state is UploadState.REFUSED:
+            raise FileTypeRefused(kept.refusal)
+        self.answer(upload_answer(kept), status=201 if is_new else 200)
+
+    def _sent(self) -> tuple[_Fields, bytes]:
+        """Raises UnsupportedMediaType, Invalid."""
+        if not self.request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
             raise UnsupportedMediaType("请求内容应为 multipart/form-data。")
-        if not options.get(b"boundary"):
-            raise BadRequest("multipart/form-data 缺少 boundary。")
-        self.complete = False
-        self._events: list[Event] = []
-        self._header = [b"", b""]
-        self._headers: dict[bytes, bytes] = {}
-        try:
-            self._parser = MultipartParser(options[b"boundary"], self._callbacks())
-        except FormParserError as error:
-            raise BadRequest("multipart/form-data 的 boundary 不正确。") from error
+        files = [one for sent in self.request.files.values() for one in sent]
+        if len(files) != 1 or "file" not in self.request.files:
+            raise Invalid(fields=[FieldError("file", "一次上传一个文件，字段名为 file。")])
+        content: bytes = files[0].body
+        if not content:
+            raise Invalid(fields=[FieldError("file", "文件是空的，请检查后重新选择。")])
+        if len(content) > PART_BYTES:
+            words = f"超过 {PART_BYTES // 2**20} MiB 的文件请分段上传（/uploads/begin）。"
+            raise FileTooLarge(words)
+        names = self.request.body_arguments
+        values = {name: self.get_body_argument(name) for name in names}
+        return parse_values(_Fields, values), content
 
-    def feed(self, data: bytes) -> list[Event]:
-        """What these bytes bring, in order. Raises BadRequest."""
-        try:
-            self._parser.write(data)
-        except FormParserError as error:
-            raise BadRequest("表单内容不完整或格式不正确，请重新提交。") from error
-        events, self._events = self._events, []
-        return events
 
-    def _callbacks(self) -> MultipartCallbacks:
-        return {
-            "on_part_begin": self._headers.clear,
-            "on_header_field": lambda data, start, end: self._add_to_header(0, data[start:end]),
-            "on_header_value": lambda data, start, end: self._add_to_header(1, data[start:end]),
-            "on_header_end": self._end_header,
-            "on_headers_finished": self._begin_part,
-            "on_part_data": lambda data, start, end: self._events.append(data[start:end]),
-            "on_part_end": lambda: self._events.append(PartEnds()),
-            "on_end": self._end,
-        }
+class UploadInParts(ApiHandler):
+    @operation(
+        Permission.UPLOADS_SEND,
+        summary="Announce a file that comes in parts; the same nonce answers the same upload, with what is missing",
+        body=UploadRequest,
+        answers={201: UploadAnswer, 200: UploadAnswer},
+        problems=(FileTooLarge, NonceReused, TooManyWaiting),
+        rate=RATE,
+        rate_by="phone",
+    )
+    async def post(self) -> None:
+        begun, is_new = await service.begin(self.platform, self.actor, self.body(UploadRequest))
+        self.answer(upload_answer(begun), status=201 if is_new else 200)
 
-    def _add_to_header(self, place: int, data: bytes) -> None:
-        self._header[place] += data
 
-    def _end_header(self) -> None:
-        self._headers[self._header[0].lower()] = self._header[1]
-        self._header = [b"", b""]
+class OneUpload(ApiHandler):
+    @operation(Permission.UPLOADS_SEND, summary="How far an upload has come", answers={200: UploadAnswer})
+    async def get(self, upload_id: str) -> None:
+        self.answer(upload_answer(await service.upload(self.platform, self.actor, upload_id)))
 
-    def _begin_part(self) -> None:
-        _, options = parse_options_header(self._headers.get(b"content-disposition"))
-        file_name = options.get(b"filename")
-        self._events.append(
-            PartBegins(
-                options.get(b"name", b"").decode("utf-8", "replace"),
-                None if file_name is None else file_name.decode("utf-8", "replace"),
-            )
+
+class UploadPart(ApiHandler):
+    @operation(
+        Permission.UPLOADS_SEND,
+        summary="Send a part, its bytes as they are; sent again it changes nothing",
+        body="application/octet-stream",
+        answers={200: UploadAnswer},
+        rate="3000/hour",
+        rate_by="phone",
+        largest=PART_BYTES,
+    )
+    async def put(self, upload_id: str, number: str) -> None:
+        kept = await service.put_part(
+            self.platform, self.actor, upload_id, int(number), self.request.body
         )
-
-    def _end(self) -> None:
-        self.complete = True
+        self.answer(upload_answer(kept))
 
 
-class SubmissionForm:
-    """The form of a submission on its way in: fields are kept, files go straight into the upload.
-
-    What is wrong with it is kept until the whole body has passed, because a phone reads no answer before it has sent everything; the rest
-    of the body is then read and thrown away.
-    """
-
-    def __init__(self, content_type: str, upload: Upload) -> None:
-        self._reader = MultipartReader(content_type)
-        self.upload = upload
-        self._fields: dict[str, bytes] = {}
-        self._part: PartBegins | None = None
-        self._refusal: Exception | None = None
-        self._finished = False
-
-    async def take(self, data: bytes) -> None:
-        if self._refusal is not None:
-            return
-        try:
-            for event in self._reader.feed(data):
-                await self._follow(event)
-        except Exception as error:  # told to the phone by `finish`, whatever it is
-            self._refusal = error
-            await self.upload.give_up()
-
-    async def finish(self) -> SubmissionDraft:
-        """The fields, checked. Raises what was wrong with the form; then no file has stayed."""
-        self._finished = True
-        try:
-            if self._refusal is not None:
-                raise self._refusal
-            if not self._reader.complete:
-                raise BadRequest("表单内容不完整，请重新提交。")
-            return _draft(self._fields)
-        except (BadRequest, Invalid):
-            await self.upload.give_up()
-            raise
-
-    def break_off(self) -> bool:
-        """The phone is gone. True when that was before `finish`: then the upload is to be given up."""
-        if not self._finished:
-            self._refusal = BadRequest("上传中断，请重新提交。")
-        return not self._finished
-
-    async def _follow(self, event: Event) -> None:
-        match event:
-            case PartBegins():
-                await self._begin(event)
-            case PartEnds():
-                if self._is_file(self._part):
-                    await self.upload.end()
-                self._part = None
-            case _:
-                await self._content(event)
-
-    async def _begin(self, part: PartBegins) -> None:
-        self._part = part
-        if self._is_file(part):
-            await self.upload.begin(part.file_name or "")
-        elif part.name == FILES:
-            if part.file_name is None:
-                raise Invalid(fields=[FieldError(FILES, "应为文件。")])
-        elif part.name not in SubmissionDraft.model_fields:
-            raise Invalid(fields=[FieldError(part.name[:40], "多余的字段。")])
-        elif part.name in self._fields:
-            raise Invalid(fields=[FieldError(part.name, "只能出现一次。")])
-        else:
-            self._fields[part.name] = b""
-
-    async def _content(self, data: bytes) -> None:
-        part = self._part
-        assert part is not None
-        if self._is_file(part):
-            await self.upload.write(data)
-        elif part.name in self._fields:
-            self._fields[part.name] += data
-            if len(self._fields[part.name]) > FIELD_LARGEST:
-                raise Invalid(fields=[FieldError(part.name, f"最多 {TEXT_LONGEST} 个字符。")])
-
-    @staticmethod
-    def _is_file(part: PartBegins | None) -> bool:
-        """A file field left empty is sent by browsers as a part without a file name."""
-        return part is not None and part.name == FILES and bool(part.file_name)
-
-
-def _draft(fields: dict[str, bytes]) -> SubmissionDraft:
-    """Raises Invalid with each field's place."""
-    try:
-        return SubmissionDraft.model_validate({name: value.decode() for name, value in fields.items()})
-    except ValidationError as error:
-        raise Invalid(fields=field_errors(error)) from None
-    except UnicodeDecodeError:
-        raise Invalid("文字应为 UTF-8 编码。") from None
+_ONE = r"/api/v1/uploads/(?P<upload_id>[0-9a-f]{24})"
+ROUTES: list[Route] = [
+    (r"/api/v1/uploads", Uploads),
+    (r"/api/v1/uploads/begin", UploadInParts),
+    (_ONE, OneUpload),
+    (rf"{_ONE}/parts/(?P<number>[0-9]{{1,4}})", UploadPart),
+]

@@ -47,6 +47,7 @@ from server.surveys import opening as survey_opening
 from server.surveys import reminders as survey_reminders
 from server.surveys import supplements as survey_supplements
 from server.surveys import tallies as survey_tallies
+from server.uploads import service as uploads
 from server.wechat import content
 
 log = logging.getLogger("platform.jobs")
@@ -111,6 +112,21 @@ JOBS: tuple[Job, ...] = (
         "清理中断的上传",
         "第二十五条（四）",
         submissions.remove_abandoned,
+        every=timedelta(hours=1),
+    ),
+    Job(
+        "finish-uploads",
+        "检查传完的文件",
+        "第四条（六）",
+        uploads.finish_waiting,
+        every=timedelta(seconds=2),
+        lease=timedelta(minutes=1),
+    ),
+    Job(
+        "remove-unnamed-uploads",
+        "清理没有提交的上传",
+        "第二十五条（四）",
+        uploads.remove_abandoned,
         every=timedelta(hours=1),
     ),
     Job(

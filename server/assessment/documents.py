@@ -59,6 +59,12 @@ class SubmittedFile(_Part):
     media_type: str
     size: int
     """Bytes."""
+    content: str = ""
+    """Id of the file in GridFS where that is another: the same content is kept once (server.uploads)."""
+
+    @property
+    def content_id(self) -> str:
+        return self.content or self.id
 
 
 class Submission(Document):

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from pymongo.errors import DuplicateKeyError
 
 from server.assessment import rules, store
-from server.assessment.documents import Grade, Result, Submission, Task, is_graded
+from server.assessment.documents import Grade, Result, Submission, SubmittedFile, Task, is_graded
 from server.assessment.table import CellState
 from server.assessment.tasks import attended_task, task_in_reach, taught_task
-from server.assessment.uploads import Upload, limits_of, versions_full, within_quotas
+from server.assessment.uploads import Limits, QuotaReached, Upload, limits_of, versions_full, within_quotas
 from server.classes import service as classes
 from server.classes.documents import Enrolment, TrainingClass
 from server.kernel import policies
@@ -23,6 +24,8 @@ from server.kernel.errors import FieldError, Invalid, NotFound, Problem
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+from server.uploads import service as uploads
+from server.uploads.service import NonceReused
 from server.wechat import content
 from server.wechat.content import Mark, Picture, Scene, Screened
 
@@ -63,6 +66,11 @@ async def begin_upload(
     return upload
 
 
+async def limits(platform: Platform) -> Limits:
+    """What one submission may carry today."""
+    return limits_of(await policies.on(platform, beijing_date(platform.clock.now())))
+
+
 async def hand_in(
     platform: Platform, actor: Actor, task_id: str, draft: SubmissionDraft, upload: Upload
 ) -> tuple[Submission, bool]:
@@ -86,11 +94,54 @@ async def hand_in(
     return kept, is_new
 
 
+@dataclass(frozen=True)
+class Named:
+    """Files that were sent before the form that names them."""
+
+    ids: Sequence[str]
+    refused: QuotaReached | None = None
+
+    async def taken(self, unit: UnitOfWork) -> list[SubmittedFile]:
+        return [SubmittedFile(**vars(one)) for one in await uploads.take(unit, self.ids)]
+
+
+class NamedDraft(SubmissionDraft):
+    """What a phone hands in once its files are there."""
+
+    uploads: Annotated[list[Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]], Field(max_length=50)] = []
+    """Ids of uploads, each once; one that is still being looked at may be named."""
+
+
+async def hand_in_named(
+    platform: Platform, actor: Actor, task_id: str, draft: NamedDraft
+) -> tuple[Submission, bool]:
+    """As `hand_in`, with files that were sent before. Raises what it does, NonceReused, and NotWhole, FileTypeRefused of a file."""
+    if draft.nonce and (
+        known := await store.submission_by_nonce(platform, task_id, actor.person_id, draft.nonce)
+    ):
+        if (known.text, [one.id for one in known.files]) != (draft.text, list(dict.fromkeys(draft.uploads))):
+            raise NonceReused()
+        return known, False
+    await attended_task(platform, actor, task_id)
+    in_force = await policies.on(platform, beijing_date(platform.clock.now()))
+    if len(draft.uploads) > in_force.upload_files:
+        raise Invalid(fields=[FieldError("uploads", f"一次最多提交 {in_force.upload_files} 个文件。")])
+    await uploads.prepare(platform, actor, draft.uploads)
+    named = Named(draft.uploads)
+    texts = await content.kept_by(
+        {"text": draft.text}, _keep, platform, actor, task_id, draft, named, content.UNASKED
+    )
+    screened = await content.screen(platform, actor, Scene.LOG, texts)
+    try:
+        return await _keep(platform, actor, task_id, draft, named, screened)
+    except DuplicateKeyError:  # it came twice at once, or somebody was first with the same content
+        return await _keep(platform, actor, task_id, draft, named, screened)
+
+
 @transactional
 async def _keep(
-    unit: UnitOfWork, task_id: str, draft: SubmissionDraft, upload: Upload, screened: Screened
+    unit: UnitOfWork, task_id: str, draft: SubmissionDraft, upload: Upload | Named, screened: Screened
 ) -> tuple[Submission, bool]:
-    files = upload.files
     task, training_class = await attended_task(unit, unit.actor, task_id)
     person_id = unit.actor.person_id
     if draft.nonce and (known := await store.submission_by_nonce(unit, task_id, person_id, draft.nonce)):
@@ -100,6 +151,7 @@ async def _keep(
     if upload.refused:
         raise upload.refused
     rules.check_own_work(draft.own_work)
+    files = await upload.taken(unit)
     if not files and not draft.text.strip():
         raise Invalid(fields=[FieldError("text", "请填写内容或上传文件。")])
     await classes.exclude_release(unit, training_class)
@@ -125,7 +177,7 @@ async def _keep(
     await store.forget_uploads(unit, [file.id for file in files])
     subject = content.of_class(training_class, content_key(new.id), f"学习成果《{task.title}》")
     await content.note(unit, screened, subject)
-    pictures = [Picture(file.id, file.name, file.media_type, file.size) for file in files]
+    pictures = [Picture(file.id, file.name, file.media_type, file.size, file.content) for file in files]
     await content.note_pictures(unit, Scene.LOG, subject, pictures)
     unit.audit(
         "assessment:submit", new.id, task_id=task_id, version=new.version, files=len(files), late=new.late
@@ -364,5 +416,5 @@ async def file_in_reach(
 def _download(platform: Platform, submission: Submission, file_id: str) -> Download:
     for file in submission.files:
         if file.id == file_id:
-            return Download(file.name, file.media_type, file.size, platform.files.read(file_id))
+            return Download(file.name, file.media_type, file.size, platform.files.read(file.content_id))
     raise NotFound("没有这个文件。")

@@ -6,26 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from server.assessment import file_types, store
+from server.assessment import store
 from server.assessment.documents import SubmittedFile, Task
-from server.assessment.file_types import FileType, Recogniser, safe_name
-from server.kernel import hostile, policies
+from server.kernel import policies
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Conflict, FieldError, Invalid, Problem
+from server.kernel.errors import Conflict, FieldError, Invalid
 from server.kernel.files import NewFile
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
 from server.kernel.unit_of_work import UnitOfWork
-
-hostile.reads_here(file_types.__name__)
-
-
-class FileTooLarge(Problem):
-    status = 413
-    slug = "file-too-large"
-    title = "文件太大"
-    default_detail = "文件超过大小上限，请压缩或拆分后再提交。"
+from server.uploads import service as uploads
+from server.uploads.file_types import Recogniser, safe_name
+from server.uploads.service import FileTooLarge
 
 
 class QuotaReached(Conflict):
@@ -127,7 +120,7 @@ class Upload:
             return
         file = self._open
         assert file is not None
-        known = await recognised(self._platform, self._owner, file.recogniser)
+        known = await uploads.recognised(self._platform, self._owner, file.recogniser)
         async with self._one_at_a_time:
             if self._given_up:
                 return
@@ -141,6 +134,10 @@ class Upload:
                 size=file.size,
             )
         )
+
+    async def taken(self, unit: UnitOfWork) -> list[SubmittedFile]:
+        """In the transaction that keeps them."""
+        return self.files
 
     async def give_up(self) -> None:
         """Removes everything that has arrived. Once is enough, twice does no harm."""
@@ -215,13 +212,3 @@ def _class_full(limits: Limits) -> QuotaReached:
     return QuotaReached(
         f"本班提交的文件总量（包括正在上传的）已到 {limits.class_bytes // 2**30} GiB 的上限，请联系培训机构。"
     )
-
-
-# ---- what it is
-
-
-async def recognised(platform: Platform, whom: str, recogniser: Recogniser) -> FileType:
-    """What a file is that has passed by. Raises FileTypeRefused, FileUnreadable."""
-    if not recogniser.looks_inside:
-        return recogniser.end()
-    return await hostile.read_apart(platform, whom, recogniser.end)

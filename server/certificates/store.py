@@ -208,12 +208,8 @@ async def revoke(
     scope: Scope, certificate_id: str, *, at: datetime, by: str, reason: str
 ) -> Certificate | None:
     """None when it is not valid any more."""
-    change = {
-        "status": CertificateStatus.REVOKED,
-        "revoked_at": at,
-        "revoked_by": by,
-        "revoke_reason": reason,
-    }
+    status = CertificateStatus.REVOKED
+    change: Row = {"status": status, "revoked_at": at, "revoked_by": by, "revoke_reason": reason}
     return await _ended(scope, certificate_id, CertificateStatus.VALID, change)
 
 

@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
+from bson import ObjectId
 from gridfs.errors import NoFile
 from motor.motor_asyncio import AsyncIOMotorDatabase, AsyncIOMotorGridFSBucket
+from pymongo.errors import BulkWriteError
 
 from server.kernel.errors import NotFound
 from server.kernel.mongo import DURABLE, CollectionSpec, Index, new_id
 
 CHUNK_BYTES = 256 * 1024
+DUPLICATE_KEY = 11000
 
 COLLECTIONS = (
     CollectionSpec("files.files", shard_key="_id", indexes=(Index([("filename", 1), ("uploadDate", 1)]),)),
@@ -77,6 +80,32 @@ class Files:
 
     def create(self, name: str, metadata: dict[str, Any]) -> NewFile:
         return NewFile(self._db, name, metadata)
+
+    async def put_chunks(self, file_id: str, offset: int, content: bytes) -> None:
+        """Writes a stretch of a file that comes in parts, in any order; `offset` is a multiple of CHUNK_BYTES. What is there stays."""
+        first = offset // CHUNK_BYTES
+        rows = [
+            {"_id": ObjectId(), "files_id": file_id, "n": first + n, "data": content[at : at + CHUNK_BYTES]}
+            for n, at in enumerate(range(0, len(content), CHUNK_BYTES))
+        ]
+        try:
+            await self._db["files.chunks"].insert_many(rows, ordered=False)
+        except BulkWriteError as error:
+            if any(one["code"] != DUPLICATE_KEY for one in (error.details or {})["writeErrors"]):
+                raise
+
+    async def adopt(self, file_id: str, name: str, size: int, metadata: dict[str, Any]) -> None:
+        """All chunks of it are there: the file exists from here on. Twice does no harm."""
+        row = {"length": size, "chunkSize": CHUNK_BYTES, "uploadDate": datetime.now(UTC)}
+        await self._db["files.files"].update_one(
+            {"_id": file_id},
+            {"$setOnInsert": row | {"filename": name[:200], "metadata": metadata}},
+            upsert=True,
+        )
+
+    async def drop_chunks(self, file_id: str) -> None:
+        """Removes what has come of a file that never was whole."""
+        await self._db["files.chunks"].delete_many({"files_id": file_id})
 
     async def read(self, file_id: str) -> AsyncIterator[bytes]:
         """The content in chunks. Raises NotFound."""

@@ -121,6 +121,8 @@ class Permission(Titled):
     SURVEYS_OWN_MEANS = "surveys:own-means", "查看自己的满意度结果"
     SURVEYS_READ = "surveys:read", "查看满意度结果"
 
+    UPLOADS_SEND = "uploads:send", "上传要提交的文件"
+
     VENUES_ASK = "venues:ask", "报请核实培训地点"
     VENUES_READ = "venues:read", "查看培训地点的核实"
     VENUES_REVIEW = "venues:review", "核实培训地点"
@@ -151,6 +153,7 @@ CHAPTERS = {
     "admissions": "招生与报到",
     "attendance": "签到考勤",
     "assessment": "考核",
+    "uploads": "文件上传",
     "reopenings": "成绩重新开放",
     "surveys": "满意度评价",
     "seals": "印章与签名",
@@ -241,6 +244,7 @@ _TRAINEE = frozenset(
         Permission.REISSUES_APPLY,
         Permission.DUTIES_OWN,  # also of a teacher who is suspended, or has lost the title
         Permission.SURVEYS_ANSWER,
+        Permission.UPLOADS_SEND,
     }
 )
 

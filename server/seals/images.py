@@ -22,8 +22,8 @@ from server.kernel.errors import FileUnreadable
 UPLOADED_LARGEST = 4 * 2**20
 PIXELS_MOST = 25_000_000
 """A seal of 4.5 cm scanned at 2,400 dpi has 18 million."""
-SIDE_LEAST, SIDE_MOST = 200, 1200
-"""Pixels; a larger picture is made smaller: 4.5 cm at 600 dpi are 1,063."""
+SIDE_LEAST, SIDE_MOST = 200, 1_000
+"""Pixels; a larger picture is made smaller: 4.2 cm, as a seal is printed, at 600 dpi are 992."""
 LONGEST_TO_SHORTEST = 3
 WHITE = 225
 """From here on a channel of a ground counts as white: scanned paper is not quite."""
@@ -33,7 +33,7 @@ SVG_LARGEST = 512 * 1024
 ELEMENTS_MOST = 5_000
 DEPTH_MOST = 100
 DRAWN = 288
-"""Points of the longer side of a drawing: at so many it has SIDE_MOST pixels with 300 to the inch."""
+"""Points of the longer side of a drawing: it is drawn with SIDE_MOST pixels."""
 SVG = "http://www.w3.org/2000/svg"
 DRAWS = frozenset(
     "svg g defs path rect circle ellipse line polyline polygon clipPath linearGradient radialGradient stop".split()
@@ -71,7 +71,7 @@ def read_picture(content: bytes) -> Picture:
     """Raises FileUnreadable in words that say what to do."""
     if len(content) > UPLOADED_LARGEST:
         raise FileUnreadable(
-            f"文件超过 {UPLOADED_LARGEST // 2**20} MB。请把印章图片缩小到边长 1200 像素左右。"
+            f"文件超过 {UPLOADED_LARGEST // 2**20} MB。请把印章图片缩小到边长 1000 像素左右。"
         )
     uploaded = hashlib.sha256(content).hexdigest()
     if content.startswith(b"\x89PNG\r\n\x1a\n"):

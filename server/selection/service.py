@@ -17,8 +17,7 @@ from pymongo.errors import DuplicateKeyError
 from server.accounts import people
 from server.accounts import rules as identity_rules
 from server.accounts.people import NameDiffers, SealedIdentity
-from server.assessment import submissions, uploads
-from server.assessment.file_types import HEIC, JPEG, PDF, PNG, FileTypeRefused, Recogniser, safe_name
+
 from server.backbone import service as backbone
 from server.backbone.service import AlreadyInPool
 from server.certificates import service as certificates
@@ -39,6 +38,8 @@ from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.selection import rules, store
 from server.selection.documents import EVERY_NOMINEE, Nominee, NomineeFilter, Paper
 from server.selection.rules import Action, Conditions, Merits, State
+from server.uploads import service as uploads
+from server.uploads.file_types import HEIC, JPEG, PDF, PNG, FileTypeRefused, Recogniser, safe_name
 
 PAPER_LARGEST = 5 * 2**20
 """Bytes of a file: a scanned form of some pages. The whole request may have 8 MiB."""

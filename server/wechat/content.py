@@ -131,6 +131,8 @@ class Picture:
     name: str
     media_type: str
     size: int
+    content_id: str = ""
+    """Of the file in GridFS where that is another."""
 
 
 # ---- before it is written
@@ -224,7 +226,11 @@ async def note_pictures(
         unit,
         [
             _new(unit, openid, scene, subject, one.file_id, state).model_copy(
-                update={"file_id": one.file_id, "file_name": one.name, "media_type": one.media_type}
+                update={
+                    "file_id": one.content_id or one.file_id,
+                    "file_name": one.name,
+                    "media_type": one.media_type,
+                }
             )
             for one in judged
         ],

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.assessment.file_types import (
+from server.uploads.file_types import (
     DOCX,
     HEAD,
     HEIC,

@@ -9,7 +9,6 @@ import pytest
 
 from server.assessment import grading, service, submissions, tasks
 from server.assessment.documents import Submission
-from server.assessment.file_types import FileTypeRefused
 from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitted
 from server.assessment.rules import OwnWorkNotDeclared, TaskKind
 from server.assessment.service import ResultsNotReady, ResultsNotReleased
@@ -22,6 +21,7 @@ from server.kernel import policies
 from server.kernel.errors import Invalid, NotFound, Problem
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
+from server.uploads.file_types import FileTypeRefused
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.assessing import (

@@ -107,7 +107,7 @@ def test_what_is_reviewed_of_a_drawing_is_what_is_printed_whatever_a_browser_mak
         made = read_picture(content)
         picture = Image.open(io.BytesIO(made.content))
         assert (made.media_type, picture.format, picture.mode) == ("image/png", "PNG", "RGBA")
-        assert picture.width == picture.height and 1_000 < picture.width <= 1_200
+        assert picture.width == picture.height and 800 < picture.width <= 1_000
         assert picture.getpixel((picture.width // 2, picture.height // 2)) == (0x22, 0x22, 0xDD, 255)
 
 

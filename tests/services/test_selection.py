@@ -13,7 +13,6 @@ from server.admissions import roster
 from server.admissions.roster import Reason
 from server.admissions.roster_rules import OfTheSelection
 from server.assessment import submissions
-from server.assessment.file_types import FileTypeRefused
 from server.backbone import service as backbone
 from server.backbone.rules import PoolStatus
 from server.backbone.service import AlreadyInPool
@@ -61,6 +60,7 @@ from server.selection.service import (
 )
 from server.selection.training import AlreadyInClass, CandidateGone, EnrolDraft, Release
 from server.upgrades import s0011_candidates_say_whence
+from server.uploads.file_types import FileTypeRefused
 from tests import cast, stage
 from tests.assessing import PDF, docx
 from tests.progressing import waits

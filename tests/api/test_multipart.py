@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miniprogram_api.uploads import Event, MultipartReader, PartBegins, PartEnds
+from miniprogram_api.multipart import Event, MultipartReader, PartBegins, PartEnds
 from server.kernel.errors import BadRequest, UnsupportedMediaType
 
 KIND = "multipart/form-data; boundary=edge"

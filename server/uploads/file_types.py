@@ -51,6 +51,7 @@ _OOXML = "application/vnd.openxmlformats-officedocument."
 DOCX = FileType(_OOXML + "wordprocessingml.document", ("docx",), "Word 文档")
 XLSX = FileType(_OOXML + "spreadsheetml.sheet", ("xlsx",), "Excel 表格")
 PPTX = FileType(_OOXML + "presentationml.presentation", ("pptx",), "PPT 演示文稿")
+ACCEPTED = (PDF, DOCX, XLSX, PPTX, PNG, JPEG, WEBP, HEIC, MP4, ZIP, TEXT)
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _MP4_BRANDS = {
