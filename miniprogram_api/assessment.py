@@ -4,42 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
 
 from pydantic import Field
-from tornado.ioloop import IOLoop
-from tornado.web import stream_request_body
 
-from miniprogram_api.handler import ApiHandler, Multipart, Page, Paging, Request, Response, operation
+from miniprogram_api.handler import ApiHandler, Page, Paging, Response, operation
 from miniprogram_api.screening import flag, screen
-from miniprogram_api.multipart import SubmissionForm
 from miniprogram_api.work_remarks import WorkRemarkAnswer
 from server.accounts.binding import PhoneRests
 from server.assessment import grading, remarks, service, submissions, tasks
 from server.assessment.documents import Grade, Result, Submission, Task, WorkRemark, is_graded
 from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitted
-from server.assessment.rules import GradingOneself, OwnWorkNotDeclared, TaskKind
+from server.assessment.rules import GradingOneself, TaskKind
 from server.assessment.service import ResultsNotReleased
-from server.assessment.submissions import TEXT_LONGEST, NamedDraft, TaskWork, TraineeWork
-from server.assessment.uploads import Limits, QuotaReached
+from server.assessment.submissions import TaskWork, TraineeWork
+from server.assessment.uploads import Limits
 from server.classes.rules import NotArrived, NotYourPart
 from server.classes.service import ResultsReleased
 from server.kernel import downloads
-from server.kernel.errors import FileUnreadable
-from server.kernel.front_door import Exchange
 from server.kernel.permissions import Permission
-from server.kernel.web import Route, parse_json
-from server.uploads.file_types import ACCEPTED, FileTypeRefused
-from server.uploads.service import FileTooLarge, NonceReused, NotWhole
+from server.kernel.web import Route
+from server.uploads.file_types import ACCEPTED
 from server.wechat.content import ContentRefused, Mark
 
 NO_MARKS: Mapping[str, Mark] = {}
 NO_REMARKS: Mapping[str, Sequence[WorkRemark]] = {}
 """By id of the submission."""
-BODY_BESIDE_FILES = 2**20
-"""Bytes that fields, headers and boundaries may take beside the files."""
-SLOWEST_UPLOAD = 3600
-"""Seconds for all of it: the largest that the policy may ask for, over a slow line. Who falls silent is given up long before."""
 
 
 class CriterionAnswer(Response):
@@ -302,126 +291,6 @@ class ClassTasks(ApiHandler):
         self.answer(Page(items=items, next=next_cursor([item.id for item in items], paging.limit)))
 
 
-SUBMISSION_FORM = Multipart(
-    {
-        "type": "object",
-        "required": ["own_work"],
-        "properties": {
-            "own_work": {"type": "string", "enum": ["true"], "description": "本人独立完成（指南第十三条）"},
-            "text": {"type": "string", "maxLength": TEXT_LONGEST},
-            "nonce": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
-            "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
-        },
-        "additionalProperties": False,
-    }
-)
-
-
-class SubmissionRequest(Request, NamedDraft):
-    """A version whose files were sent before (`POST /uploads`)."""
-
-    nonce: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
-
-
-@stream_request_body
-class TaskSubmissions(ApiHandler):
-    form: SubmissionForm | None = None
-    named: bytearray | None = None
-    """A body of JSON, as far as it has come."""
-
-    @property
-    def connection(self) -> Exchange:
-        assert isinstance(self.request.connection, Exchange)
-        return self.request.connection
-
-    async def prepare(self) -> None:
-        """The files go into the database while they arrive, so who sends them is settled before the first byte."""
-        await super().prepare()
-        if self.request.method != "POST":
-            return
-        if self.request.headers.get("Content-Type", "").lower().startswith("application/json"):
-            self.named = bytearray()
-            self.connection.set_max_body_size(BODY_BESIDE_FILES)
-        else:
-            await self._open_form()
-
-    async def _open_form(self) -> None:
-        self.connection.stream_body(self.actor.person_id, SLOWEST_UPLOAD)
-        said = self.request.headers.get("Content-Length", "")[:20]
-        announced = int(said) if said.isdecimal() else None
-        task_id = self.path_kwargs["task_id"]
-        upload = await submissions.begin_upload(self.platform, self.actor, task_id, announced)
-        largest = upload.limits.upload_bytes + BODY_BESIDE_FILES
-        if announced is not None and announced > largest:
-            raise FileTooLarge(f"一次提交的文件总共不能超过 {largest // 2**20} MiB，请分次提交或压缩。")
-        self.form = SubmissionForm(self.request.headers.get("Content-Type", ""), upload)
-        self.connection.set_max_body_size(largest)
-
-    async def data_received(self, chunk: bytes) -> None:
-        if self.named is not None:
-            self.named += chunk
-        elif self.form is not None:
-            await self.form.take(chunk)
-
-    def on_connection_close(self) -> None:
-        super().on_connection_close()
-        if self.form is not None and self.form.break_off():
-            IOLoop.current().add_callback(self.form.upload.give_up)
-
-    @operation(
-        Permission.ASSESSMENT_SUBMIT,
-        summary="Hand in a new version, with files that were sent before; the same nonce answers the same version again",
-        body=(SubmissionRequest, SUBMISSION_FORM),
-        answers={201: SubmissionAnswer, 200: SubmissionAnswer},
-        problems=(
-            NotArrived,
-            OwnWorkNotDeclared,
-            ContentRefused,
-            FileTooLarge,
-            FileTypeRefused,
-            FileUnreadable,
-            NonceReused,
-            NotWhole,
-            QuotaReached,
-            ResultsReleased,
-        ),
-        rate="120/hour",
-        rate_by="phone",
-    )
-    async def post(self, task_id: str) -> None:
-        if self.named is not None:
-            wanted = parse_json(SubmissionRequest, bytes(self.named))
-            kept, is_new = await submissions.hand_in_named(self.platform, self.actor, task_id, wanted)
-            self.answer(SubmissionAnswer.model_validate(kept), status=201 if is_new else 200)
-            return
-        assert self.form is not None
-        draft = await self.form.finish()
-        kept, is_new = await submissions.hand_in(self.platform, self.actor, task_id, draft, self.form.upload)
-        self.answer(SubmissionAnswer.model_validate(kept), status=201 if is_new else 200)
-
-    @operation(
-        Permission.ASSESSMENT_SUBMIT,
-        summary="My versions, newest first",
-        query=Paging,
-        answers={200: Page[SubmissionAnswer]},
-    )
-    async def get(self, task_id: str) -> None:
-        paging = self.query(Paging)
-        found = await submissions.my_versions(
-            self.platform, self.actor, task_id, before=paging.cursor, limit=paging.limit
-        )
-        said = await remarks.shown(self.platform, found)
-        items = [told for one in found if (told := submission_answer(one, said))]
-        self.answer(Page(items=items, next=next_cursor([item.id for item in items], paging.limit)))
-
-
-class MyFile(ApiHandler):
-    @operation(Permission.ASSESSMENT_SUBMIT, summary="A file that I handed in", answers={200: "*/*"})
-    async def get(self, submission_id: str, file_id: str) -> None:
-        file = await submissions.my_file(self.platform, self.actor, submission_id, file_id)
-        await downloads.send(self, file)
-
-
 class MyResult(ApiHandler):
     @operation(
         Permission.ASSESSMENT_SUBMIT,
@@ -520,8 +389,6 @@ _ID = "[0-9a-f]{24}"
 ROUTES: list[Route] = [
     (rf"/api/v1/classes/(?P<class_id>{_ID})/tasks", ClassTasks),
     (rf"/api/v1/classes/(?P<class_id>{_ID})/result", MyResult),
-    (rf"/api/v1/tasks/(?P<task_id>{_ID})/submissions", TaskSubmissions),
-    (rf"/api/v1/submissions/(?P<submission_id>{_ID})/files/(?P<file_id>{_ID})", MyFile),
     (rf"/api/v1/teaching/classes/(?P<class_id>{_ID})/tasks", TaughtTasks),
     (rf"/api/v1/teaching/tasks/(?P<task_id>{_ID})/submissions", TaughtSubmissions),
     (rf"/api/v1/teaching/tasks/(?P<task_id>{_ID})/trainees/(?P<person_id>{_ID})/grade", GradeTrainee),

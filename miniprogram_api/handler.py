@@ -59,13 +59,17 @@ class Multipart:
     schema: dict[str, Any]
 
 
+Body = type[BaseModel] | Multipart | str
+"""A body: JSON by its model, a form, or a media type."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """What `/api/v1/openapi.json` says of a method. An answer of `str` is a media type of a file."""
 
     summary: str
     answers: dict[int, type[BaseModel] | str | None]
-    body: type[BaseModel] | Multipart | str | None = None
+    body: Body | tuple[Body, ...] | None = None
     query: type[BaseModel] | None = None
     problems: tuple[type[Problem], ...] = ()
 
@@ -74,13 +78,20 @@ class Operation:
         """Whether it answers a list by pages."""
         return any(isinstance(one, type) and issubclass(one, Page) for one in self.answers.values())
 
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        """What it takes, any of these."""
+        if self.body is None:
+            return ()
+        return self.body if isinstance(self.body, tuple) else (self.body,)
+
 
 def operation(
     permission: Permission,
     *,
     summary: str,
     answers: dict[int, type[BaseModel] | str | None],
-    body: type[BaseModel] | Multipart | str | None = None,
+    body: Body | tuple[Body, ...] | None = None,
     query: type[BaseModel] | None = None,
     problems: tuple[type[Problem], ...] = (),
     rate: str | None = None,

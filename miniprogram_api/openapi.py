@@ -12,7 +12,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import DefsRef, GenerateJsonSchema, models_json_schema
 
-from miniprogram_api.handler import ApiHandler, Multipart, Operation, operation
+from miniprogram_api.handler import ApiHandler, Body, Multipart, Operation, operation
 from server.kernel import errors
 from server.kernel.errors import Problem
 from server.kernel.permissions import Permission
@@ -147,7 +147,7 @@ class Schemas:
 
 
 def _models(described: Operation) -> list[type[BaseModel]]:
-    given = [described.body, *described.answers.values()]
+    given = [*described.bodies, *described.answers.values()]
     return [model for model in given if isinstance(model, type)]
 
 
@@ -198,15 +198,16 @@ def _operation(pattern: str, access: Access, described: Operation, schemas: Sche
             **_refusals(pattern, access, described),
         },
     }
-    if described.body is not None:
-        media, schema = _body(described.body, schemas)
-        document["requestBody"] = {"required": True, "content": {media: {"schema": schema}}}
+    if described.bodies:
+        taken = [_body(one, schemas) for one in described.bodies]
+        content = {media: {"schema": schema} for media, schema in taken}
+        document["requestBody"] = {"required": True, "content": content}
     if access.permission is not Permission.ANYONE:
         document["security"] = [{"phone": []}]
     return document
 
 
-def _body(body: type[BaseModel] | Multipart | str, schemas: Schemas) -> tuple[str, dict[str, Any]]:
+def _body(body: Body, schemas: Schemas) -> tuple[str, dict[str, Any]]:
     """Media type and schema."""
     match body:
         case str():

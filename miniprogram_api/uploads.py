@@ -147,9 +147,7 @@ class UploadPart(ApiHandler):
         largest=PART_BYTES,
     )
     async def put(self, upload_id: str, number: str) -> None:
-        kept = await service.put_part(
-            self.platform, self.actor, upload_id, int(number), self.request.body
-        )
+        kept = await service.put_part(self.platform, self.actor, upload_id, int(number), self.request.body)
         self.answer(upload_answer(kept))
 
 

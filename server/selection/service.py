@@ -17,7 +17,7 @@ from pymongo.errors import DuplicateKeyError
 from server.accounts import people
 from server.accounts import rules as identity_rules
 from server.accounts.people import NameDiffers, SealedIdentity
-
+from server.assessment import submissions
 from server.backbone import service as backbone
 from server.backbone.service import AlreadyInPool
 from server.certificates import service as certificates

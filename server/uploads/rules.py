@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from server.kernel.errors import FieldError, Invalid, NotFound
-from server.kernel.files import CHUNK_BYTES
 
-PART_BYTES = 16 * CHUNK_BYTES
-"""4 MiB: what a phone sends in one request."""
+PART_BYTES = 4 * 2**20
+"""What a phone sends in one request: so many whole chunks of a file (kernel.files)."""
 
 
 def parts_of(size: int) -> int:

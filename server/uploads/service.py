@@ -19,6 +19,7 @@ from pymongo.errors import DuplicateKeyError
 from server.kernel import hostile, policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, FileUnreadable, Invalid, NotFound, Problem
+from server.kernel.files import CHUNK_BYTES
 from server.kernel.identity import Actor
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
@@ -33,6 +34,7 @@ AT_ONCE = 50
 TURNS_WAITING = 2
 """How many whole submissions may wait at once: one that is being sent, and another."""
 
+assert rules.PART_BYTES % CHUNK_BYTES == 0, "a part begins with a chunk"
 hostile.reads_here(file_types.__name__)
 
 

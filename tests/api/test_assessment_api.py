@@ -203,7 +203,7 @@ async def test_without_the_pledge_of_own_work_it_is_refused_in_chinese(
 
 
 WRONG_FORMS: dict[str, tuple[bytes, str, int]] = {
-    "no form": (b'{"text": "x"}', "application/json", 415),
+    "no form": (b'{"text": "x"}', "text/plain", 415),
     "no boundary": (form(DECLARED), "multipart/form-data", 400),
     "another boundary": (form(DECLARED), "multipart/form-data; boundary=other", 400),
     "a boundary far too long": (form(DECLARED), f"multipart/form-data; boundary={'x' * 500}", 400),

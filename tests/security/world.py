@@ -67,6 +67,9 @@ from server.surveys import opening as survey_opening
 from server.surveys import service as surveys
 from server.surveys.opening import SurveyDraft
 from server.surveys.rules import QuestionKind
+from server.uploads import service as uploads
+from server.uploads.rules import PART_BYTES
+from server.uploads.service import NewUpload
 from server.venues import service as venues
 from server.venues.service import PlaceDraft
 from server.wechat import content_store
@@ -144,6 +147,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "task_id": task_id,
             "submission_id": submission_id,
             "file_id": file_id,
+            "upload_id": await _upload(platform, trainee),
             "remark_id": remark.id,
             "survey_id": survey_id,
             "case_id": await _case(platform, held),
@@ -473,6 +477,12 @@ async def _application(platform: Platform, held: ClassInSession, trainee: Phone)
     )
     await admissions_store.insert_applicant(platform, applicant)
     return applicant.id
+
+
+async def _upload(platform: Platform, trainee: Phone) -> str:
+    """A file of two parts, of which none has come."""
+    wanted = NewUpload(name="成果.pdf", size=PART_BYTES + 1, nonce="upload-of-the-world")
+    return (await uploads.begin(platform, trainee.actor, wanted))[0].id
 
 
 async def _flagged_picture(platform: Platform, held: ClassInSession, trainee: Phone, file_id: str) -> str:

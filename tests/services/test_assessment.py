@@ -14,7 +14,6 @@ from server.assessment.rules import OwnWorkNotDeclared, TaskKind
 from server.assessment.service import ResultsNotReady, ResultsNotReleased
 from server.assessment.submissions import SubmissionDraft
 from server.assessment.tasks import DeadlineExtension, TaskInUse
-from server.assessment.uploads import FileTooLarge
 from server.classes import service as classes
 from server.classes.service import ResultsReleased
 from server.kernel import policies
@@ -22,6 +21,7 @@ from server.kernel.errors import Invalid, NotFound, Problem
 from server.kernel.platform import Platform
 from server.kernel.policies import PolicyChange
 from server.uploads.file_types import FileTypeRefused
+from server.uploads.service import FileTooLarge
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.assessing import (

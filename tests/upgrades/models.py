@@ -38,6 +38,7 @@ from server.stock import documents as stock
 from server.stock import paper_documents as papers
 from server.surveys import documents as surveys
 from server.upgrades.runner import Upgrade
+from server.uploads import documents as uploads
 from server.venues import documents as venues
 from server.wechat.content_documents import ContentCheck
 
@@ -125,6 +126,8 @@ MODELS: dict[str, type[Document]] = {
     "urgings": Urging,
     "waiting_phones": accounts.WaitingPhone,
     "work_remarks": assessment.WorkRemark,
+    "kept_contents": uploads.KeptContent,
+    "waiting_uploads": uploads.WaitingUpload,
 }
 
 WITHOUT_MODEL = {
