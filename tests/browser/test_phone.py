@@ -88,6 +88,7 @@ def test_somebody_is_refused_under_a_wrong_number_and_bound_under_the_right_one(
     expect(page.get_by_text("用户隐私保护提示")).to_be_visible()
     press(page, "同意")
     expect(page.get_by_text(f"{someone.name}，您好")).to_be_visible()
+    tab(page, "我的")
     expect(page.get_by_text("已确认")).to_be_visible()
 
 

@@ -23,10 +23,22 @@ function device(): string {
   return made;
 }
 
+/** Where the phone is; null where that is refused or unknown, which flags the check-in and does not stop it. */
+async function place(): Promise<Scan["location"]> {
+  try {
+    const { latitude, longitude, accuracy } = await wx.getLocation({ type: "wgs84", isHighAccuracy: true });
+    return { latitude, longitude, accuracy, datum: "WGS-84" };
+  } catch {
+    return null;
+  }
+}
+
 Page({
   data: { typed: "", busy: false, done: null as { title: string; detail: string; late: boolean } | null, failure: null as { title: string; detail: string; next: string } | null },
   scan: null as Scan | null,
+  located: false,
   onLoad(query: Record<string, string | undefined>) {
+    this.located = query["located"] === "1";
     // WeChat's own scanner opens this page with the address of the code.
     if (query["q"]) void this.send(decodeURIComponent(query["q"]));
   },
@@ -54,8 +66,8 @@ Page({
   },
   async send(code: string, again = nonce()) {
     if (this.data.busy) return;
-    this.scan = { code, nonce: again, device: device() };
     this.setData({ busy: true, failure: null, done: null });
+    this.scan = { code, nonce: again, device: device(), location: this.located ? await place() : null };
     try {
       this.said(await post("/check-ins", this.scan));
     } catch (error) {
