@@ -14,6 +14,8 @@ export class Stub {
   readonly kept = new Map<string, unknown>();
   logIns = 0;
   full = false;
+  /** What lies on the phone: every byte of a file is its position. */
+  readonly files = new Map<string, number>();
   private readonly replies: Reply[] = [];
 
   constructor() {
@@ -35,6 +37,12 @@ export class Stub {
       },
       removeStorageSync: (key: string) => void this.kept.delete(key),
       getStorageInfoSync: () => ({ keys: [...this.kept.keys()] }),
+      getFileSystemManager: () => ({
+        readFile: ({ filePath, position, length, success, fail }: { filePath: string; position: number; length: number; success(answer: unknown): void; fail(): void }) => {
+          if (!this.files.has(filePath)) return fail();
+          success({ data: Uint8Array.from({ length }, (_, index) => position + index).buffer });
+        },
+      }),
       stopPullDownRefresh: () => undefined,
       request: (options: Asked & { success(answer: unknown): void; fail(failure: unknown): void }) => {
         if (options.url.endsWith("/login")) {

@@ -3,7 +3,7 @@
 import { Problem, noNetwork, problemOf, tooSlow } from "./problem";
 import type { components, paths } from "./schema";
 import { renew, token } from "./session";
-import { BASE, bearer, send, type Query } from "./transport";
+import { BASE, bearer, send, type Query, type Sent } from "./transport";
 
 export { Problem } from "./problem";
 export type Schemas = components["schemas"];
@@ -42,7 +42,7 @@ export function put<Path extends PathsWith<"put"> & string>(path: Path, body: Bo
   return call("PUT", address(path, places as Record<string, string>), { body }, true) as Promise<Answer<Path, "put">>;
 }
 
-async function call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, sent: { body?: unknown; query?: Query }, repeatable: boolean): Promise<unknown> {
+async function call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, sent: Sent, repeatable: boolean): Promise<unknown> {
   let renewed = false;
   for (let tries = 1; ; tries += 1) {
     try {
@@ -61,6 +61,9 @@ async function call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, sen
   }
 }
 
+/** A part of a file: sent again, it changes nothing. */
+export const putBytes = (path: string, bytes: ArrayBuffer): Promise<unknown> => call("PUT", path, { bytes }, true);
+
 /** A file of the platform, on the phone: its path there. */
 export async function download(path: string, places: Record<string, string> = {}): Promise<string> {
   const held = await token();
@@ -70,13 +73,15 @@ export async function download(path: string, places: Record<string, string> = {}
     throw /timeout/.test(failure.errMsg ?? "") ? tooSlow() : noNetwork();
   });
   if (answer.statusCode === 200) return answer.tempFilePath;
-  throw problemOf(answer.statusCode, textOf(answer.tempFilePath), {});
+  throw problemOf(answer.statusCode, await refusalIn(answer.tempFilePath), {});
 }
 
 /** A refusal comes as a file too. */
-function textOf(path: string): unknown {
+async function refusalIn(filePath: string): Promise<unknown> {
   try {
-    return JSON.parse(wx.getFileSystemManager().readFileSync(path, "utf8") as string);
+    return JSON.parse(await new Promise<string>((success, fail) => {
+      wx.getFileSystemManager().readFile({ filePath, encoding: "utf8", success: ({ data }) => success(data as string), fail });
+    }));
   } catch {
     return undefined;
   }

@@ -5,6 +5,8 @@ import { noNetwork, problemOf, tooSlow } from "./problem";
 declare const PLATFORM_ADDRESS: string;
 export const BASE = `${PLATFORM_ADDRESS}/api/v1`;
 const TIMEOUT_MS = 15_000;
+/** Of a part of a file, over a slow line. */
+const PATIENT_MS = 120_000;
 
 export type Query = Record<string, string | number | boolean | undefined | null>;
 
@@ -12,6 +14,8 @@ export interface Sent {
   body?: unknown;
   query?: Query;
   token?: string;
+  /** Of a file, instead of a body. */
+  bytes?: ArrayBuffer;
 }
 
 /** iOS has no URLSearchParams in a mini-program. */
@@ -22,12 +26,12 @@ export function queryString(query: Query = {}): string {
 
 export const bearer = (token: string | undefined): Record<string, string> => (token ? { Authorization: `Bearer ${token}` } : {});
 
-export async function send(method: "GET" | "POST" | "PUT" | "DELETE", path: string, { body, query, token }: Sent = {}): Promise<unknown> {
-  const header = { ...bearer(token), "Content-Type": "application/json" };
+export async function send(method: "GET" | "POST" | "PUT" | "DELETE", path: string, { body, query, token, bytes }: Sent = {}): Promise<unknown> {
+  const header = { ...bearer(token), "Content-Type": bytes ? "application/octet-stream" : "application/json" };
   let answer: WechatMiniprogram.RequestSuccessCallbackResult;
   try {
     answer = await new Promise((success, fail) => {
-      wx.request({ url: BASE + path + queryString(query), method, header, data: body as string | undefined, timeout: TIMEOUT_MS, success, fail });
+      wx.request({ url: BASE + path + queryString(query), method, header, data: bytes ?? (body as string | undefined), timeout: bytes ? PATIENT_MS : TIMEOUT_MS, success, fail });
     });
   } catch (failure) {
     throw /timeout/.test(String((failure as { errMsg?: string }).errMsg)) ? tooSlow() : noNetwork();
