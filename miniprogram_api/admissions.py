@@ -199,6 +199,11 @@ class Apply(ApiHandler):
         self.answer(application_answer(applied), status=201 if new else 200)
 
 
+def my_application_item(one: Applicant, item: TrainingClass) -> MyApplicationItem:
+    told = item.model_dump(include={"starts_on", "ends_on", "place", "institution_name"})
+    return MyApplicationItem.model_validate(application_fields(one) | told)
+
+
 class MyApplications(ApiHandler):
     @operation(
         Permission.ADMISSIONS_APPLY,
@@ -211,14 +216,17 @@ class MyApplications(ApiHandler):
         found, cursor = await applying.my_applications(
             self.platform, self.actor, before=paging.cursor, limit=paging.limit
         )
-        items = [
-            MyApplicationItem.model_validate(
-                application_fields(one)
-                | item.model_dump(include={"starts_on", "ends_on", "place", "institution_name"})
-            )
-            for one, item in found
-        ]
+        items = [my_application_item(one, item) for one, item in found]
         self.answer(Page[MyApplicationItem](items=items, next=cursor))
+
+
+class MyApplication(ApiHandler):
+    @operation(
+        Permission.ADMISSIONS_APPLY, summary="One of my applications", answers={200: MyApplicationItem}
+    )
+    async def get(self, applicant_id: str) -> None:
+        found = await applying.my_application(self.platform, self.actor, applicant_id)
+        self.answer(my_application_item(*found))
 
 
 class Withdraw(ApiHandler):
@@ -342,6 +350,7 @@ ROUTES: list[Route] = [
     (rf"/api/v1/open-classes/(?P<class_id>{_ID})", OneOpenClass),
     (rf"/api/v1/open-classes/(?P<class_id>{_ID})/applications", Apply),
     (r"/api/v1/my-applications", MyApplications),
+    (rf"/api/v1/my-applications/(?P<applicant_id>{_ID})", MyApplication),
     (rf"/api/v1/my-applications/(?P<applicant_id>{_ID})/withdraw", Withdraw),
     (rf"{_TEACHING}/applications", TaughtApplications),
     (rf"{_TEACHING}/applications/(?P<applicant_id>{_ID})/review", Review),

@@ -11,7 +11,7 @@ from miniprogram_api.handler import ApiHandler, Page, Paging, Response, operatio
 from miniprogram_api.screening import flag, screen
 from miniprogram_api.work_remarks import WorkRemarkAnswer
 from server.accounts.binding import PhoneRests
-from server.assessment import grading, remarks, service, submissions, tasks
+from server.assessment import grading, reading, remarks, service, submissions, tasks
 from server.assessment.documents import Grade, Result, Submission, Task, WorkRemark, is_graded
 from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitted
 from server.assessment.rules import GradingOneself, TaskKind
@@ -92,6 +92,11 @@ class GradeAnswer(Response):
     version: int | None
     """The version that was graded; null: shown on site."""
     graded_at: datetime
+
+
+class SavedGradeAnswer(GradeAnswer):
+    next_ungraded: str | None
+    """The submission of the same task to grade next; null: everything is graded."""
 
 
 class MyTaskAnswer(TaskAnswer):
@@ -350,7 +355,7 @@ class GradeSubmission(ApiHandler):
         Permission.ASSESSMENT_GRADE,
         summary="Grade somebody's newest version; a change needs a reason",
         body=GradeRequest,
-        answers={200: GradeAnswer},
+        answers={200: SavedGradeAnswer},
         problems=GRADING_PROBLEMS,
         rate="120/minute",
         rate_by="phone",
@@ -362,7 +367,8 @@ class GradeSubmission(ApiHandler):
         )
         grade = await grading.grade_submission(self.platform, self.actor, submission_id, draft)
         await flag(self, screened, f"grade:{grade.id}", "评语", grade.class_id)
-        self.answer(grade_answer(grade))
+        following = await reading.next_ungraded(self.platform, self.actor, submission_id)
+        self.answer(SavedGradeAnswer(**grade_answer(grade).model_dump(), next_ungraded=following))
 
 
 class GradeTrainee(ApiHandler):

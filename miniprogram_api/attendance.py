@@ -163,19 +163,19 @@ class TaughtSessionItem(SessionItem):
     checked_in: int
 
 
-def _session_fields(session: TeachingSession, window: Window) -> dict[str, object]:
+def session_fields(session: TeachingSession, window: Window) -> dict[str, object]:
     given = session.model_dump(include=set(SessionItem.model_fields))
     return {**given, "window": window, "geofenced": session.geofence is not None}
 
 
 def my_session_item(row: MySession) -> MySessionItem:
     mine = None if row.check_in is None else OwnCheckIn.model_validate(row.check_in)
-    return MySessionItem.model_validate({**_session_fields(row.item, row.window), "check_in": mine})
+    return MySessionItem.model_validate({**session_fields(row.item, row.window), "check_in": mine})
 
 
 def taught_session_item(row: SessionRow) -> TaughtSessionItem:
     return TaughtSessionItem.model_validate(
-        {**_session_fields(row.item, row.window), "checked_in": row.checked_in}
+        {**session_fields(row.item, row.window), "checked_in": row.checked_in}
     )
 
 
@@ -422,7 +422,7 @@ class TaughtWindow(ApiHandler):
         wanted = self.body(ClosingRequest)
         moved = await changes.move_closing(self.platform, self.actor, None, session_id, wanted)
         window = moved.window(self.platform.clock.now())
-        self.answer(SessionItem.model_validate(_session_fields(moved, window)))
+        self.answer(SessionItem.model_validate(session_fields(moved, window)))
 
 
 _PERSON = r"(?P<person_id>[0-9a-f]{24})"

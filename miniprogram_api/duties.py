@@ -208,6 +208,16 @@ class ReceivedGuidance(ApiHandler):
         self.answer(guidance_page(found, paging.limit))
 
 
+class OneReceived(ApiHandler):
+    @operation(
+        Permission.DUTIES_ANSWER,
+        summary="Guidance that a teacher logged as given to me",
+        answers={200: GuidanceAnswer},
+    )
+    async def get(self, guidance_id: str) -> None:
+        self.answer(guidance_answer(await duties.received(self.platform, self.actor, guidance_id)))
+
+
 class Confirm(ApiHandler):
     @operation(
         Permission.DUTIES_ANSWER,
@@ -243,6 +253,7 @@ ROUTES: list[Route] = [
     (r"/api/v1/teaching/duties", MyDuties),
     (r"/api/v1/teaching/guidance", GivenGuidance),
     (r"/api/v1/guidance", ReceivedGuidance),
+    (_ONE, OneReceived),
     (rf"{_ONE}/confirm", Confirm),
     (rf"{_ONE}/dispute", Dispute),
 ]

@@ -38,6 +38,15 @@ class Response(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True, use_attribute_docstrings=True)
 
 
+class TargetAnswer(Response):
+    """Where something leads."""
+
+    kind: str
+    """"class", "session", "task", "survey", "invitation", "certificate", "me", "message" …"""
+    id: str
+    """Empty where there is one such page."""
+
+
 class Page(Response, Generic[Item]):
     """A page of a list; `next` is the cursor of the following page, null at the end."""
 
@@ -150,8 +159,9 @@ class ApiHandler(PlatformHandler):
     def query(self, model: type[Model]) -> Model:
         """The query string as `model`. Raises Invalid for a parameter that is wrong, unknown or given twice."""
         values: dict[str, str] = {}
+        known = {field.alias or name for name, field in model.model_fields.items()}
         for name, given in self.request.query_arguments.items():
-            if name not in model.model_fields:
+            if name not in known:
                 raise errors.Invalid(fields=[FieldError(name, "没有这个参数。")])
             if len(given) > 1:
                 raise errors.Invalid(fields=[FieldError(name, "参数只能出现一次。")])

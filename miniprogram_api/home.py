@@ -7,7 +7,7 @@ from typing import Literal
 
 from miniprogram_api.accounts import PersonAnswer, person_answer
 from miniprogram_api.attendance import MySessionItem, my_session_item
-from miniprogram_api.handler import ApiHandler, Response, operation
+from miniprogram_api.handler import ApiHandler, Response, TargetAnswer, operation
 from server.accounts import phones
 from server.accounts.phones import State
 from server.kernel.identity import Role
@@ -15,15 +15,6 @@ from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.progress import home
 from server.progress.home import Lesson, Todo
-
-
-class TargetAnswer(Response):
-    """Where something leads."""
-
-    kind: str
-    """"class", "session", "task", "survey", "invitation" …"""
-    id: str
-    """Empty where the kind says it all."""
 
 
 class TodoAnswer(Response):
@@ -37,7 +28,7 @@ class TodoAnswer(Response):
     target: TargetAnswer
 
 
-class TodaysSession(MySessionItem):
+class OneSession(MySessionItem):
     class_id: str
     class_name: str
     part: Literal["attending", "teaching"]
@@ -50,7 +41,7 @@ class HomeAnswer(Response):
     """Null: this phone speaks for nobody yet."""
     identity: State
     roles: list[Role]
-    sessions: list[TodaysSession]
+    sessions: list[OneSession]
     """Of all my classes, today in Beijing."""
     todo: list[TodoAnswer]
     """What is due first, first."""
@@ -75,7 +66,7 @@ class Home(ApiHandler):
                 person=person_answer(person) if person else None,
                 identity=standing.state,
                 roles=sorted(self.actor.roles),
-                sessions=[_session(one) for one in found.lessons],
+                sessions=[session_answer(one) for one in found.lessons],
                 todo=[*to_bind, *[_todo(one) for one in found.todo]],
                 unread=found.unread,
             )
@@ -98,8 +89,8 @@ def _todo(one: Todo) -> TodoAnswer:
     )
 
 
-def _session(one: Lesson) -> TodaysSession:
-    return TodaysSession(
+def session_answer(one: Lesson) -> OneSession:
+    return OneSession(
         **my_session_item(one.mine).model_dump(),
         class_id=one.training_class.id,
         class_name=one.training_class.name,

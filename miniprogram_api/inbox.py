@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
+from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, TargetAnswer, operation
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.messages import inbox
@@ -24,6 +24,22 @@ class MessageAnswer(Response):
     """Ids by which the page about it can be opened, and the facts of the text."""
     created_at: datetime
     read: bool
+    target: TargetAnswer
+    """The page that it leads to; a message of an old kind leads to itself."""
+
+
+def message_answer(one: inbox.Message) -> MessageAnswer:
+    kind, its_id = one.target
+    return MessageAnswer(
+        id=one.id,
+        kind=one.kind,
+        title=one.title,
+        text=one.text,
+        data=dict(one.data),
+        created_at=one.created_at,
+        read=one.read,
+        target=TargetAnswer(kind=kind, id=its_id),
+    )
 
 
 class UpToRequest(Request):
@@ -74,7 +90,13 @@ class Inbox(ApiHandler):
         found, cursor = await inbox.my_inbox(
             self.platform, self.actor, before=paging.cursor, limit=paging.limit
         )
-        self.answer(Page(items=[MessageAnswer.model_validate(one) for one in found], next=cursor))
+        self.answer(Page(items=[message_answer(one) for one in found], next=cursor))
+
+
+class OneMessage(ApiHandler):
+    @operation(Permission.PHONE, summary="One of my messages", answers={200: MessageAnswer})
+    async def get(self, message_id: str) -> None:
+        self.answer(message_answer(await inbox.my_message(self.platform, self.actor, message_id)))
 
 
 class ReadUpTo(ApiHandler):
@@ -124,6 +146,7 @@ class Grants(ApiHandler):
 ROUTES: list[Route] = [
     (r"/api/v1/inbox", Inbox),
     (r"/api/v1/inbox/read", ReadUpTo),
+    (r"/api/v1/inbox/(?P<message_id>[0-9a-f]{24})", OneMessage),
     (r"/api/v1/inbox/(?P<message_id>[0-9a-f]{24})/read", ReadOne),
     (r"/api/v1/message-templates", Templates),
     (r"/api/v1/message-grants", Grants),

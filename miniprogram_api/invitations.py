@@ -99,6 +99,14 @@ class MyInvitations(InvitationHandler):
         self.answer(Page[InvitationAnswer](items=items, next=following))
 
 
+class MyInvitation(InvitationHandler):
+    @operation(
+        Permission.INVITATIONS_ANSWER, summary="One of the invitations to me", answers={200: InvitationAnswer}
+    )
+    async def get(self, invitation_id: str) -> None:
+        self.tell(await invitations.my_invitation(self.platform, self.actor, invitation_id))
+
+
 class Accept(InvitationHandler):
     @operation(
         Permission.INVITATIONS_ANSWER,
@@ -150,6 +158,7 @@ class LetterPdf(InvitationHandler):
 _ONE = r"/api/v1/teaching/invitations/(?P<invitation_id>[0-9a-f]{24})"
 ROUTES: list[Route] = [
     (r"/api/v1/teaching/invitations", MyInvitations),
+    (_ONE, MyInvitation),
     (rf"{_ONE}/accept", Accept),
     (rf"{_ONE}/decline", Decline),
     (rf"{_ONE}/pdf", LetterPdf),

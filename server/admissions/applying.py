@@ -191,6 +191,14 @@ async def my_applications(
     return [(one, found[one.class_id]) for one in mine], mine[-1].id if len(mine) == limit else None
 
 
+async def my_application(
+    platform: Platform, actor: Actor, applicant_id: str
+) -> tuple[Applicant, TrainingClass]:
+    """One of them. Raises NotFound."""
+    mine = await _mine(platform, actor, applicant_id)
+    return mine, (await classes.classes_of(platform, [mine.class_id]))[mine.class_id]
+
+
 async def withdraw(platform: Platform, actor: Actor, applicant_id: str) -> Applicant:
     """Takes the actor's own application back; who was admitted gives the place to the first on the waiting list.
 

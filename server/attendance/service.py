@@ -110,6 +110,17 @@ async def taught_sessions(
     return [SessionRow(one, one.window(now), counts.get(one.id, 0)) for one in sessions]
 
 
+async def my_session(platform: Platform, actor: Actor, session_id: str) -> tuple[TrainingClass, MySession]:
+    """One session of a class that the actor attends. Raises NotFound."""
+    found = await store.session(platform, session_id)
+    if found is None:
+        raise NotFound("没有这个课次，或已取消。")
+    held_in = await classes.attended_class(platform, actor, found.class_id, applied=True)
+    mine = await store.check_ins_of(platform, [(session_id, actor.person_id)])
+    window = found.window(platform.clock.now())
+    return held_in, MySession(found, window, mine.get((session_id, actor.person_id)))
+
+
 async def my_sessions(
     platform: Platform, actor: Actor, class_id: str, *, after: str | None = None, limit: int = 20
 ) -> list[MySession]:
@@ -207,11 +218,13 @@ async def left_of_today(scope: Scope, class_ids: Sequence[str]) -> list[Teaching
     return await store.sessions_of_classes(scope, class_ids, now, tomorrow)
 
 
-async def today_of(scope: Scope, person_id: str, class_ids: Sequence[str]) -> list[MySession]:
-    """The sessions of these classes today, in Beijing, with the check-ins of one person, in their order."""
+async def on_days(
+    scope: Scope, person_id: str, class_ids: Sequence[str], first: date, last: date
+) -> list[MySession]:
+    """The sessions of these classes from one day to another, in Beijing, with the check-ins of one person, in their order."""
     now = scope.platform.clock.now()
-    first = datetime.combine(beijing_date(now), time(), BEIJING)
-    sessions = await store.sessions_of_classes(scope, class_ids, first, first + timedelta(days=1))
+    begin, end = (datetime.combine(day, time(), BEIJING) for day in (first, last + timedelta(days=1)))
+    sessions = await store.sessions_of_classes(scope, class_ids, begin, end)
     mine = await store.check_ins_of(scope, [(one.id, person_id) for one in sessions])
     return [MySession(one, one.window(now), mine.get((one.id, person_id))) for one in sessions]
 

@@ -381,6 +381,15 @@ async def guidance_received(
     return await _told_apart(platform, reached)
 
 
+async def received(platform: Platform, actor: Actor, guidance_id: str) -> Guidance:
+    """Raises NotFound for guidance of anybody else's."""
+    found = await store.given_to(platform, actor.person_id, guidance_id)
+    if found is None:
+        raise NotFound("没有这条指导记录，或它登记的不是对您的指导。")
+    await classes.attended_class(platform, actor, found.class_id)
+    return (await _told_apart(platform, [found]))[0]
+
+
 async def guidance_waiting(platform: Platform, actor: Actor) -> int:
     """How much of it waits for the actor's word."""
     return await store.count_waiting(platform, actor.person_id) if actor.reach.own else 0

@@ -20,6 +20,7 @@ from server.messages import store
 from server.messages.kind import MissingField
 from server.messages.kinds import KINDS
 from server.messages.rules import Answer
+from server.messages.targets import target_of
 from server.messages.templates import templates_on
 
 UNREAD_COUNTED_MOST = 100
@@ -37,6 +38,11 @@ class Message:
     """As the chapter gave it: ids by which the mini-program opens the right page."""
     created_at: datetime
     read: bool
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """Kind and id of the page that it leads to."""
+        return target_of(self.id, self.kind, self.data)
 
 
 def read_out(row: Row) -> Message:
@@ -81,6 +87,14 @@ async def my_inbox(
 async def unread(platform: Platform, actor: Actor) -> int:
     """How many messages the actor has not read, counted to 100."""
     return await outbox.count_unread(platform, _box(actor), UNREAD_COUNTED_MOST)
+
+
+async def my_message(platform: Platform, actor: Actor, message_id: str) -> Message:
+    """Raises NotFound for anybody else's."""
+    row = await outbox.message(platform, message_id)
+    if row is None or row["person_id"] != _box(actor):
+        raise NotFound("没有这条消息。")
+    return read_out(row)
 
 
 async def read_one(platform: Platform, actor: Actor, message_id: str) -> None:

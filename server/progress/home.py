@@ -76,17 +76,38 @@ async def home(platform: Platform, actor: Actor) -> Home:
     attended, _ = await classes.my_classes(platform, actor)
     teaches = Role.BACKBONE_TEACHER in actor.roles
     taught = await classes.my_teaching(platform, actor) if teaches else []
-    known = {one.id: one for one in (*attended, *taught)}
-    own = {one.id for one in taught}
-    held = await attendance.today_of(platform, actor.person_id, list(known))
-    lessons = [Lesson(known[one.item.class_id], one, one.item.class_id in own) for one in held]
+    today = beijing_date(platform.clock.now())
+    held = await _lessons(platform, actor, attended, taught, today, today)
     todo = [
-        *await _of_trainee(platform, actor, attended, lessons),
-        *(await _of_teacher(platform, actor, taught, lessons) if teaches else ()),
+        *await _of_trainee(platform, actor, attended, held),
+        *(await _of_teacher(platform, actor, taught, held) if teaches else ()),
         *await _of_person(platform, actor),
     ]
     todo.sort(key=lambda one: (one.due_at is None, one.due_at))
-    return Home(lessons, todo, await inbox.unread(platform, actor))
+    return Home(held, todo, await inbox.unread(platform, actor))
+
+
+async def lessons(platform: Platform, actor: Actor, first: date, last: date) -> list[Lesson]:
+    """The sessions of all the actor's classes on these days."""
+    if not actor.roles:
+        return []
+    attended, _ = await classes.my_classes(platform, actor)
+    taught = await classes.my_teaching(platform, actor) if Role.BACKBONE_TEACHER in actor.roles else []
+    return await _lessons(platform, actor, attended, taught, first, last)
+
+
+async def _lessons(
+    platform: Platform,
+    actor: Actor,
+    attended: Sequence[TrainingClass],
+    taught: Sequence[TrainingClass],
+    first: date,
+    last: date,
+) -> list[Lesson]:
+    known = {one.id: one for one in (*attended, *taught)}
+    own = {one.id for one in taught}
+    held = await attendance.on_days(platform, actor.person_id, list(known), first, last)
+    return [Lesson(known[one.item.class_id], one, one.item.class_id in own) for one in held]
 
 
 async def _of_trainee(

@@ -97,7 +97,7 @@ async def _revoke(unit: UnitOfWork, found: Certificate, reason: str) -> Certific
     revoked = await certificate_store.revoke(unit, found.id, at=unit.now, by=by, reason=reason)
     if revoked is None:
         raise AlreadyRevoked()
-    unit.notify(found.person_id, "certificate-revoked", number=number, reason=reason)
+    unit.notify(found.person_id, "certificate-revoked", certificate_id=found.id, number=number, reason=reason)
     unit.audit("certificates:revoke", found.id, number=number, reason=reason)
     await ledger.record(unit, EntryKind.REVOKED, await sealed.subject_of(unit, revoked), reason=reason)
     return revoked

@@ -93,7 +93,13 @@ async def _hand_over(unit: UnitOfWork, certificate_id: str, wanted: HandingOver)
     facts = {"on": wanted.on.isoformat(), "reason": wanted.how.label}
     await ledger.record(unit, kind, await sealed.subject_of(unit, found), **facts)
     unit.audit("certificates:hand-over", found.id, number=found.printed.number, status=wanted.how.label)
-    unit.notify(found.person_id, "certificate-handed-over", number=found.printed.number, how=new.how.label)
+    unit.notify(
+        found.person_id,
+        "certificate-handed-over",
+        certificate_id=found.id,
+        number=found.printed.number,
+        how=new.how.label,
+    )
     return new
 
 
@@ -109,7 +115,9 @@ async def take_back(unit: UnitOfWork, certificate_id: str, wanted: TakingBack) -
     subject = await sealed.subject_of(unit, found)
     await ledger.record(unit, EntryKind.CORRECTED, subject, reason="撤回领取登记")
     unit.audit("certificates:take-back-handover", found.id, reason=wanted.reason)
-    unit.notify(found.person_id, "certificate-not-handed-over", number=found.printed.number)
+    unit.notify(
+        found.person_id, "certificate-not-handed-over", certificate_id=found.id, number=found.printed.number
+    )
 
 
 async def my_handover(platform: Platform, actor: Actor, certificate_id: str) -> Handover:

@@ -156,6 +156,7 @@ async def _set_up(unit: UnitOfWork, training_class: TrainingClass, wanted: Surve
         unit.notify(
             trainee.person_id,
             "survey-opened",
+            survey_id=new.id,
             class_name=new.class_name,
             opens_at=rules.clock_words(new.opens_at),
             closes_at=rules.clock_words(new.closes_at),

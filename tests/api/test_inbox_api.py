@@ -34,7 +34,10 @@ async def test_the_inbox_pages_and_me_counts_what_is_unread(
         "text": "“示例班”的成绩已公布，请在小程序中查看。",
         "data": {"class_name": "示例班"},
         "read": False,
+        "target": {"kind": "message", "id": told[2]},
     }
+    one = await call(site, "GET", f"/inbox/{told[2]}", token=phone.token)
+    assert one.json == first.json["items"][0]
     rest = await call(site, "GET", f"/inbox?limit=2&cursor={first.json['next']}", token=phone.token)
     assert ([one["id"] for one in rest.json["items"]], rest.json["next"]) == (told[:1], None)
     assert (await call(site, "GET", "/me", token=phone.token)).json["unread_messages"] == 3

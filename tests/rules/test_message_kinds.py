@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from server.messages.fields import FieldKind, fitted
 from server.messages.kind import FIELD_TITLES, Kind, MissingField
 from server.messages.kinds import KINDS
+from server.messages.targets import TARGETS, target_of
 from server.wechat.terms import MESSAGE_VALUES
 
 SERVER = Path(__file__).parents[2] / "server"
@@ -43,6 +44,14 @@ def test_every_name_that_the_tree_sends_has_a_row_and_gets_its_fields() -> None:
         given_here = {keyword.arg for keyword in call.keywords}
         if None not in given_here:
             assert KINDS[name].fields <= given_here, place
+
+
+def test_every_kind_of_message_leads_somewhere() -> None:
+    assert TARGETS.keys() == KINDS.keys()
+    assert target_of("m", "work-remark", {"task_id": "t"}) == ("task", "t")
+    assert target_of("m", "work-remark", {}) == ("message", "m")  # of before it carried the id
+    assert target_of("m", "duty-warning", {}) == ("duties", "")
+    assert target_of("m", "of-a-later-version", {}) == ("message", "m")
 
 
 @EVERY_KIND
