@@ -80,11 +80,21 @@ def notice_answer(notice: Notice) -> NoticeAnswer:
 class AdmissionNotice(ApiHandler):
     @operation(
         Permission.ADMISSIONS_APPLY,
-        summary="My admission notice with the discipline (article 10); the first opening is recorded",
+        summary="My admission notice with the discipline (article 10); reading it records nothing",
         answers={200: NoticeAnswer},
     )
     async def get(self, class_id: str) -> None:
         self.answer(notice_answer(await arrival.my_notice(self.platform, self.actor, class_id)))
+
+
+class AdmissionNoticeOpened(ApiHandler):
+    @operation(
+        Permission.ADMISSIONS_APPLY,
+        summary="I open my admission notice: the first time is recorded; again it answers the same",
+        answers={200: NoticeAnswer},
+    )
+    async def post(self, class_id: str) -> None:
+        self.answer(notice_answer(await arrival.open_notice(self.platform, self.actor, class_id)))
 
 
 class AdmissionNoticePdf(ApiHandler):
@@ -128,6 +138,7 @@ class Pledge(ApiHandler):
 _NOTICE = r"/api/v1/classes/(?P<class_id>[0-9a-f]{24})/admission-notice"
 ROUTES: list[Route] = [
     (_NOTICE, AdmissionNotice),
+    (rf"{_NOTICE}/open", AdmissionNoticeOpened),
     (rf"{_NOTICE}/pdf", AdmissionNoticePdf),
     (rf"{_NOTICE}/pledge", Pledge),
 ]

@@ -127,15 +127,6 @@ class MyClasses(ClassHandler):
         self.answer(Page(items=[await self.told(one) for one in found], next=cursor))
 
 
-class MyClass(ClassHandler):
-    @operation(
-        Permission.CLASSES_ATTEND, summary="One of the classes that I attend", answers={200: ClassAnswer}
-    )
-    async def get(self, class_id: str) -> None:
-        attended = await classes.attended_class(self.platform, self.actor, class_id, applied=True)
-        self.answer(await self.told(attended))
-
-
 class MyTeaching(ClassHandler):
     @operation(
         Permission.CLASSES_TEACH,
@@ -196,7 +187,6 @@ class ConfirmPhone(ClassHandler):
 
 ROUTES: list[Route] = [
     (r"/api/v1/classes", MyClasses),
-    (r"/api/v1/classes/(?P<class_id>[0-9a-f]{24})", MyClass),
     (r"/api/v1/teaching/classes", MyTeaching),
     (r"/api/v1/teaching/classes/(?P<class_id>[0-9a-f]{24})", TaughtClass),
     (

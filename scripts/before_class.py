@@ -145,7 +145,7 @@ async def everybody_arrives(
     """报到: each opens the admission notice and signs the pledge on the phone; the desk compares identity cards, and
     confirms the phones of those who applied by themselves."""
     for trainee, person_id in zip(trainees, person_ids, strict=True):
-        notice = await trainee.call("GET", f"/classes/{class_id}/admission-notice")
+        notice = await trainee.call("POST", f"/classes/{class_id}/admission-notice/open", json={})
         signed = {"text_version": notice["text_version"]}
         await trainee.call("POST", f"/classes/{class_id}/admission-notice/pledge", json=signed)
         shown = (await trainee.call("GET", "/me"))["identity"]

@@ -199,7 +199,7 @@ function checkIn(classId, session) {
 }
 
 async function notice(id) {
-  const one = await ask(`/classes/${id}/admission-notice`);
+  const one = await tell(`/classes/${id}/admission-notice/open`, {});
   return ["入学通知", [
     facts(["姓名", one.name], ["培训班", one.class_name], ["报到", one.reporting], ["日期", `${day(one.starts_on)}—${day(one.ends_on)}`], ["地点", one.place], ["请携带", one.to_bring]),
     button("下载入学通知（PDF）", () => keep(`/classes/${id}/admission-notice/pdf`, "入学通知.pdf"), "outline"),

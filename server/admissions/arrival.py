@@ -86,12 +86,8 @@ class ArrivalRow:
 
 
 async def my_notice(platform: Platform, actor: Actor, class_id: str) -> Notice:
-    """The actor's admission notice; opening it for the first time is recorded. Raises NotFound."""
-    notice = await _notice(platform, actor, class_id)
-    if notice.arrival is None or notice.arrival.notice_opened_at is None:
-        await _note_opening(platform, actor, class_id)
-        notice = await _notice(platform, actor, class_id)
-    return notice
+    """The actor's admission notice; reading it records nothing (open_notice). Raises NotFound."""
+    return await _notice(platform, actor, class_id)
 
 
 async def _notice(scope: Scope, actor: Actor, class_id: str) -> Notice:
@@ -105,15 +101,17 @@ async def _notice(scope: Scope, actor: Actor, class_id: str) -> Notice:
 
 
 @transactional
-async def _note_opening(unit: UnitOfWork, class_id: str) -> None:
+async def open_notice(unit: UnitOfWork, class_id: str) -> Notice:
+    """The same, opened: the first time is recorded, and again it changes nothing. Raises NotFound."""
     notice = await _notice(unit, unit.actor, class_id)
     if notice.arrival is not None and notice.arrival.notice_opened_at is not None:
-        return unit.nothing_written()
+        unit.nothing_written()
+        return notice
     await store.change_arrival(
         unit, class_id, unit.actor.person_id, _whose(notice.training_class), {"notice_opened_at": unit.now}
     )
     unit.audit("admissions:open-notice", class_id, person_id=unit.actor.person_id)
-    return None
+    return await _notice(unit, unit.actor, class_id)
 
 
 async def mine_in(scope: Scope, person_id: str, class_ids: Sequence[str]) -> dict[str, Arrival]:
@@ -174,7 +172,9 @@ async def sign_pledge(unit: UnitOfWork, class_id: str, text_version: int) -> Arr
     if notice.arrival is not None and notice.arrival.pledge_version == text_version:
         unit.nothing_written()
         return notice.arrival
-    change = {"pledged_at": unit.now, "pledge_version": text_version}
+    change: Row = {"pledged_at": unit.now, "pledge_version": text_version}
+    if notice.arrival is None or notice.arrival.notice_opened_at is None:
+        change["notice_opened_at"] = unit.now  # who signs the text has it before them
     await store.change_arrival(unit, class_id, person_id, _whose(notice.training_class), change)
     unit.audit("admissions:sign-pledge", class_id, person_id=person_id, version=text_version)
     signed = await store.arrival(unit, class_id, person_id)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.assessment import store
-from server.assessment.documents import Grade, LatestVersion, Submission, Task, is_graded
+from server.assessment.documents import Grade, LatestVersion, Result, Submission, Task, is_graded
 from server.assessment.tasks import MyTask, attended_task, taught_task
+from server.attendance import service as attendance
 from server.classes import service as classes
-from server.classes.documents import Enrolment
+from server.classes.documents import Enrolment, TrainingClass
+from server.kernel import policies
 from server.kernel.errors import NotFound
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
@@ -59,6 +61,48 @@ class OneWork:
     grade: Grade | None
     next_ungraded: str | None
     """A submission."""
+
+
+@dataclass(frozen=True)
+class MyProgress:
+    """What one trainee has done in a class, and what the certificate still asks of them."""
+
+    training_class: TrainingClass
+    enrolment: Enrolment
+    hours_attended: int
+    hours_needed: int
+    """Of what the class owes (articles 4.6, 16)."""
+    tasks: int
+    handed_in: int
+    missing: list[str]
+    """In words, none where nothing is left to do or the results are released."""
+    result: Result | None
+
+
+async def my_progress(platform: Platform, actor: Actor, class_id: str) -> MyProgress:
+    """Of a class that the actor attends. Raises NotFound."""
+    item = await classes.attended_class(platform, actor, class_id, applied=True)
+    in_force = await policies.on(platform, item.starts_on)
+    hours = await attendance.hours_of_class(platform, item)
+    attended = hours.attended.get(actor.person_id, 0)
+    needed = -(-hours.owed * in_force.attendance_needed // 100)
+    tasks = await store.tasks(platform, class_id)
+    latest = await store.latest_of_person(platform, [one.id for one in tasks], actor.person_id)
+    shown_on_site = await store.grades_of_person(platform, [one.id for one in tasks], actor.person_id)
+    open_tasks = [one for one in tasks if one.id not in latest and one.id not in shown_on_site]
+    released = item.results_released_at is not None
+    results = await store.results_of_person(platform, [class_id], actor.person_id) if released else {}
+    row = await classes.trainee(platform, class_id, actor.person_id)
+    missing = []
+    if not released:
+        if row.awaits_arrival:
+            missing.append("持身份证原件办理报到")
+        if attended < needed:
+            missing.append(f"还差 {needed - attended} 课时（至少 {needed} 课时才能参加考核）")
+        missing += [f"提交“{one.title}”" for one in open_tasks]
+    return MyProgress(
+        item, row, attended, needed, len(tasks), len(tasks) - len(open_tasks), missing, results.get(class_id)
+    )
 
 
 async def my_task(platform: Platform, actor: Actor, task_id: str) -> MyTask:

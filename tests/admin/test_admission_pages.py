@@ -113,7 +113,7 @@ async def test_staff_confirm_who_arrives_and_undo_a_slip(
 ) -> None:
     opened = await open_class(platform, wechat)
     signer, writer = await admit(platform, wechat, opened, [cast.person(31), cast.person(32)])
-    await arrival.my_notice(platform, signer.actor, opened.id)
+    await arrival.open_notice(platform, signer.actor, opened.id)
     await arrival.sign_pledge(platform, signer.actor, opened.id, DISCIPLINE_VERSION)
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     home = f"/admin/classes/{opened.id}/arrivals"

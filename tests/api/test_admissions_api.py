@@ -84,7 +84,9 @@ async def test_an_admitted_teacher_opens_the_notice_and_signs(
     path = f"/classes/{opened.id}/admission-notice"
     notice = (await call(site, "GET", path, token=phone.token)).json
     assert notice["reporting"].startswith("4月13日") and "身份证" in notice["to_bring"]
-    assert notice["arrival_required"] and notice["opened_at"] and notice["pledged_at"] is None
+    assert notice["arrival_required"] and notice["opened_at"] is None and notice["pledged_at"] is None
+    opened_at = (await call(site, "POST", f"{path}/open", token=phone.token, body={})).json["opened_at"]
+    assert (await call(site, "GET", path, token=phone.token)).json["opened_at"] == opened_at is not None
     assert notice["discipline"][0]["article"] == "第十条"
     pdf = await call(site, "GET", f"{path}/pdf", token=phone.token)
     assert pdf.headers["Content-Type"] == "application/pdf" and pdf.body.startswith(b"%PDF")

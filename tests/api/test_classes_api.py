@@ -1,11 +1,13 @@
 """The class lists and the inbox of the phones."""
 
 from datetime import date
+from typing import Any
 
 from server.kernel.platform import Platform
 from server.wechat.simulator import Simulator
 from tests import cast, stage
 from tests.api.client import call
+from tests.assessing import hand_in, set_task
 
 
 async def test_a_trainee_sees_the_own_class_with_all_it_says(
@@ -15,8 +17,9 @@ async def test_a_trainee_sees_the_own_class_with_all_it_says(
     [mine] = opened.trainees
     listed = await call(site, "GET", "/classes", token=mine.token)
     one = await call(site, "GET", f"/classes/{opened.id}", token=mine.token)
-    assert listed.json == {"items": [one.json], "next": None}
-    assert one.json == {
+    told = {name: value for name, value in one.json.items() if name != "mine"}
+    assert listed.json == {"items": [told], "next": None}
+    assert told == {
         "id": opened.id,
         "name": "2026年3月三级教师培训班",
         "institution_name": "邢台技师学院",
@@ -110,3 +113,27 @@ async def test_the_inbox_holds_the_news_of_a_class_for_whom_it_concerns(
     assert mine["items"][0]["data"]["class_id"] == opened.id
     unbound = await stage.phone(platform, wechat, "openid-unbound")
     assert (await call(site, "GET", "/inbox", token=unbound.token)).json == {"items": [], "next": None}
+
+
+async def test_a_class_says_what_i_have_done_and_what_is_left(
+    platform: Platform, wechat: Simulator, site: str
+) -> None:
+    held = await stage.class_in_session(platform, wechat, trainees=1)
+    task = await set_task(platform, held)
+    [phone] = held.trainees
+
+    async def mine() -> Any:
+        return (await call(site, "GET", f"/classes/{held.id}", token=phone.token)).json["mine"]
+
+    first = await mine()
+    assert (first["notice_opened_at"], first["pledged_at"], first["hours_attended"]) == (None, None, 0)
+    assert (first["tasks"], first["handed_in"], first["passed"]) == (1, 0, None)
+    assert first["hours_needed"] > 0 and f"提交“{task.title}”" in first["missing"]
+    path = f"/classes/{held.id}/admission-notice"
+    read = await call(site, "GET", path, token=phone.token)
+    assert read.json["opened_at"] is None and (await mine())["notice_opened_at"] is None
+    await call(site, "POST", f"{path}/pledge", token=phone.token, body={"text_version": 1})
+    await hand_in(platform, phone, task)
+    then = await mine()
+    assert then["pledged_at"] == then["notice_opened_at"] is not None  # who signs has read
+    assert then["handed_in"] == 1 and [one[:2] for one in then["missing"]] == ["还差"]

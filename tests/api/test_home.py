@@ -49,7 +49,7 @@ async def test_home_leads_a_trainee_and_a_teacher_through_a_day(
     scan = {"code": shown.json["code"], "nonce": "scan-0001"}
     assert (await call(site, "POST", "/check-ins", token=mine.token, body=scan)).status == 201
     assert kinds(await home(site, mine)) == ["admission-notice"]
-    await arrival.my_notice(platform, mine.actor, held.id)
+    await arrival.open_notice(platform, mine.actor, held.id)
     [pledge] = (await home(site, mine))["todo"]
     assert (pledge["kind"], pledge["target"]) == ("pledge", {"kind": "admission-notice", "id": held.id})
 
@@ -61,7 +61,7 @@ async def test_what_is_due_comes_in_its_order_and_goes_when_it_is_done(
     task = await set_task(platform, held)
     survey = await open_survey(platform, held)
     mine = held.trainees[0]
-    await arrival.my_notice(platform, mine.actor, held.id)
+    await arrival.open_notice(platform, mine.actor, held.id)
     await arrival.sign_pledge(platform, mine.actor, held.id, 1)
     told = await home(site, mine)
     assert sorted(kinds(told)) == ["survey", "task"]

@@ -348,7 +348,7 @@ class Phones:
     async def arrive(self) -> None:
         await self.trainee.log_in()
         await self.trainee.bind_real_name()
-        notice = await self.trainee.call("GET", f"/classes/{self.class_id}/admission-notice")
+        notice = await self.trainee.call("POST", f"/classes/{self.class_id}/admission-notice/open", json={})
         signed = {"text_version": notice["text_version"]}
         await self.trainee.call("POST", f"/classes/{self.class_id}/admission-notice/pledge", json=signed)
 

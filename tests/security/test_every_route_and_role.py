@@ -155,6 +155,7 @@ TABLE: dict[str, Outcomes] = {
     "GET /api/v1/my-applications/{applicant_id}": MY_CLASS,
     "POST /api/v1/my-applications/{applicant_id}/withdraw": MY_CLASS,
     "GET /api/v1/classes/{class_id}/admission-notice": MY_CLASS,
+    "POST /api/v1/classes/{class_id}/admission-notice/open": MY_CLASS,
     "GET /api/v1/classes/{class_id}/admission-notice/pdf": MY_CLASS,
     "POST /api/v1/classes/{class_id}/admission-notice/pledge": MY_CLASS,
     "POST /api/v1/check-ins": BOUND,

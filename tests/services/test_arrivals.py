@@ -46,9 +46,9 @@ async def test_opening_the_notice_is_recorded_once_and_the_pledge_with_its_text(
     opened = await open_class(platform, wechat)
     [phone] = await admit(platform, wechat, opened, [cast.person(31)])
     first = platform.clock.now()
-    notice = await arrival.my_notice(platform, phone.actor, opened.id)
+    notice = await arrival.open_notice(platform, phone.actor, opened.id)
     clock_of(platform).advance(timedelta(hours=1))
-    again = await arrival.my_notice(platform, phone.actor, opened.id)
+    again = await arrival.open_notice(platform, phone.actor, opened.id)
     for seen in (notice, again):
         assert seen.arrival is not None and seen.arrival.notice_opened_at == first
     with pytest.raises(PledgeOutdated):
