@@ -6,7 +6,7 @@ import { CLIENT, SOURCE, filesOf, read } from "./files.mjs";
 const DRAWINGS = path.join(CLIENT, "node_modules/tdesign-icons-svg/src");
 
 /** Those that TDesign's own components ask for by themselves; the rest is found in our pages. */
-const OF_THE_KIT = ["chevron-right", "chevron-left", "chevron-down", "chevron-up", "close", "close-circle-filled", "check", "check-circle-filled", "error-circle-filled", "info-circle-filled", "loading", "add", "minus", "search", "circle", "check-rectangle-filled", "rectangle"];
+const OF_THE_KIT = ["chevron-right", "chevron-left", "chevron-down", "chevron-up", "close", "close-circle-filled", "check", "check-circle-filled", "error-circle-filled", "info-circle-filled", "loading", "add", "minus", "search", "circle", "check-rectangle-filled", "rectangle", "minus-circle-filled", "remove", "star-filled", "star", "image", "image-error", "file", "close-circle", "check-circle", "info-circle", "help-circle-filled", "calendar", "notification-filled", "delete"];
 
 /** Every name after `icon=`, `left-icon=`, `prefix-icon=` … or `<t-icon name=` in a page, and after `icon:` in a script; a wrong one stops the build. */
 export function namesIn(text) {
@@ -36,7 +36,7 @@ export function iconStyles(names = iconNames()) {
     "@import '../common/style/index.wxss';",
     ".t-icon{display:inline-block;line-height:1;}",
     ".t-icon--image{width:100%;height:100%;}.t-icon__image{vertical-align:top;width:100%;height:100%;}",
-    ".t-icon-base{display:block;width:1em;height:1em;background-color:currentColor;-webkit-mask-repeat:no-repeat;mask-repeat:no-repeat;-webkit-mask-size:100% 100%;mask-size:100% 100%;}",
+    ".t-icon-base{display:block;width:1em;height:1em;background-color:currentColor;-webkit-mask-image:linear-gradient(transparent,transparent);mask-image:linear-gradient(transparent,transparent);-webkit-mask-repeat:no-repeat;mask-repeat:no-repeat;-webkit-mask-size:100% 100%;mask-size:100% 100%;}",
     ...names.map(rule),
   ].join("\n");
 }

@@ -79,6 +79,7 @@ export async function layKit(packed) {
     queue.push(...needsOf(file, text));
     if (file.endsWith(".js")) for (const match of text.matchAll(BESIDE)) libraries.add(match[1]);
   }
+  if ([...libraries].some((name) => name.startsWith("dayjs/"))) libraries.add("dayjs"); // its languages ask for it
   for (const library of libraries) await layLibrary(library, packed);
   for (const library of librariesOfOurs()) await layLibrary(library, packed, AS_NODE);
 }

@@ -90,6 +90,17 @@ function choice(kind: "checkbox" | "radio", own: boolean): Definition {
   };
 }
 
+/** The words beside a choice tick it too. */
+export const label: Definition = {
+  properties: { for: String },
+  attached(made) {
+    made.element.addEventListener("click", (event) => {
+      const one = made.element.querySelector<HTMLInputElement>("input");
+      if (one && event.target !== one) one.click();
+    });
+  },
+};
+
 export const checkbox = choice("checkbox", false);
 export const radio = choice("radio", false);
 export const switchElement = choice("checkbox", true);

@@ -20,8 +20,8 @@ export interface Definition {
 }
 
 /** Those of every element: read aloud, and never wrong to give. */
-const ARIA = ["ariaLabel", "ariaRole", "ariaHidden", "ariaChecked", "ariaDisabled", "ariaSelected", "ariaExpanded", "ariaLive", "ariaModal", "ariaValuenow", "ariaValuemin", "ariaValuemax", "ariaLabelledby", "ariaDescribedby"];
-const UNUSED = ["hoverClass", "hoverStopPropagation", "hoverStartTime", "hoverStayTime", "catchMove", "animation", "disableScroll"];
+const ARIA = ["ariaLabel", "ariaRole", "ariaHidden", "ariaChecked", "ariaDisabled", "ariaSelected", "ariaExpanded", "ariaLive", "ariaModal", "ariaValuenow", "ariaValuemin", "ariaValuemax", "ariaLabelledby", "ariaDescribedby", "ariaValuetext", "ariaCurrent"];
+const UNUSED = ["hoverClass", "hoverStopPropagation", "hoverStartTime", "hoverStayTime", "catchMove", "animation", "disableScroll", "ariaControls", "ariaRoledescription", "tabindex"];
 const TAPPABLE = new Set(["button", "link", "checkbox", "radio", "switch", "tab", "option", "menuitem"]);
 
 export function setAttribute(element: HTMLElement, name: string, value: unknown): void {
