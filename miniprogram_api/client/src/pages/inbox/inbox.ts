@@ -2,9 +2,10 @@
 import { get, post, type Schemas } from "../../api/api";
 import { moment } from "../../lib/moments";
 import { LOADING, attempt, say, show } from "../../lib/show";
+import { open, pageOf } from "../../lib/targets";
 
 type Message = Schemas["MessageAnswer"];
-const asRow = (one: Message) => ({ id: one.id, title: one.title, text: one.text, when: moment(one.created_at), read: one.read });
+const asRow = (one: Message) => ({ id: one.id, title: one.title, text: one.text, when: moment(one.created_at), read: one.read, url: pageOf(one.target) });
 
 Page({
   data: { ...LOADING, items: [] as ReturnType<typeof asRow>[], next: null as string | null, unread: false, busy: "" },
@@ -29,6 +30,9 @@ Page({
       const found = await get("/inbox", {}, { cursor: next });
       return { items: [...this.data.items, ...found.items.map(asRow)], next: found.next };
     });
+  },
+  open(event: WechatMiniprogram.TouchEvent) {
+    open(event.currentTarget.dataset["url"] as string);
   },
   async readAll() {
     const newest = this.data.items[0];
