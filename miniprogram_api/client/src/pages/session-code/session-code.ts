@@ -11,7 +11,7 @@ const SOON_MS = 400;
 const asRow = (one: Roll["items"][number]) => ({ id: one.person_id, name: one.name, unit: one.work_unit, status: one.status ?? "missing", at: one.checked_in_at ? clock(one.checked_in_at) : "" });
 
 Page({
-  data: { ...LOADING, title: "", place: "", picture: "", code: "", closed: "", present: 0, late: 0, missing: 0, rows: [] as ReturnType<typeof asRow>[] },
+  data: { ...LOADING, full: false, title: "", place: "", picture: "", code: "", closed: "", present: 0, late: 0, missing: 0, rows: [] as ReturnType<typeof asRow>[] },
   id: "",
   shown: false,
   codeTimer: 0,
@@ -61,6 +61,13 @@ Page({
       this.setData({ code: "", picture: "", closed: problem.words });
     }
     if (this.shown) this.codeTimer = setTimeout(() => void this.draw(), wait);
+  },
+  /** As large as the screen, and without the names of those who are missing: whoever stands around sees it. */
+  whole() {
+    this.setData({ full: !this.data.full });
+  },
+  roll() {
+    void wx.navigateTo({ url: `/pages/roll/roll?id=${this.id}` });
   },
   copy() {
     void wx.setClipboardData({ data: this.data.code });

@@ -29,6 +29,7 @@ Page({
   },
   open(event: WechatMiniprogram.TouchEvent) {
     const { id, part } = event.currentTarget.dataset as { id: string; part: string };
-    void wx.navigateTo({ url: `/pages/class/class?id=${id}${part ? `&part=${part}` : ""}` });
+    const page = part === "teaching" ? "taught" : "class";
+    void wx.navigateTo({ url: `/pages/${page}/${page}?id=${id}` });
   },
 });
