@@ -10,7 +10,10 @@ type Way = (id: string) => string;
 const PAGES: Record<string, Way> = {
   "real-name": () => "/pages/bind/bind",
   class: (id) => `/pages/class/class?id=${id}`,
-  "taught-class": (id) => `/pages/class/class?id=${id}&part=teaching`,
+  "taught-class": (id) => `/pages/taught/taught?id=${id}`,
+  "taught-applications": (id) => `/pages/applicants/applicants?class=${id}`,
+  invitation: (id) => `/pages/invitation/invitation?id=${id}`,
+  "taught-tasks": (id) => `/pages/taught-tasks/taught-tasks?class=${id}`,
   session: (id) => `/pages/check-in/check-in?session=${id}`,
   "taught-session": (id) => `/pages/session-code/session-code?id=${id}`,
   certificate: (id) => `/pages/certificate/certificate?id=${id}`,

@@ -25,7 +25,7 @@ const asMark = (one: Work["history"][number], index: number) => ({ key: index, w
 Page({
   data: {
     ...LOADING, ...NOT_ASKING, busy: "", task: "", instructions: "", maximum: 0, name: "", about: "", handed: "", text: "", check: "", files: [] as ReturnType<typeof asFile>[],
-    criteria: [] as { key: string; title: string; maximum: number; taps: number[] }[], scores: {} as Record<string, number>, total: 0, comment: "", reason: "", changes: false, onSite: false, nothing: false, newer: "", errors: {} as Record<string, string>, failure2: "",
+    criteria: [] as { key: string; title: string; maximum: number; taps: number[] }[], scores: {} as Record<string, number>, total: 0, comment: "", reason: "", changes: false, onSite: false, nothing: false, newer: "", opened: { id: "", words: "" }, errors: {} as Record<string, string>, failure2: "",
     remarks: [] as { id: string; words: string; mine: boolean }[], marks: [] as ReturnType<typeof asMark>[], more: false,
   },
   taskId: "",
@@ -129,7 +129,10 @@ Page({
   },
   openFile(event: WechatMiniprogram.TouchEvent) {
     const { id, name, type } = event.currentTarget.dataset as { id: string; name: string; type: string };
-    return attempt(this, `file ${id}`, () => openFile("/teaching/submissions/{submission_id}/files/{file_id}", { submission_id: this.submission, file_id: id }, name, type));
+    return attempt(this, `file ${id}`, async () => {
+      const words = await openFile("/teaching/submissions/{submission_id}/files/{file_id}", { submission_id: this.submission, file_id: id }, name, type);
+      if (words !== undefined) this.setData({ opened: { id, words } });
+    });
   },
   askRemark() {
     this.remark = "";

@@ -21,6 +21,11 @@ function asRow(one: Entry) {
   };
 }
 
+/** Who is missing first, then who is flagged: what a teacher opens the roll for. */
+const byNeed = (one: Row, other: Row) => rank(one) - rank(other);
+const rank = (one: Row) => (one.missing ? 0 : one.flagged ? 1 : 2);
+type Row = ReturnType<typeof asRow>;
+
 Page({
   data: { ...LOADING, ...NOT_ASKING, busy: "", title: "", when: "", window: "", closes: "", counts: "", missing: 0, choosing: false, chosen: [] as string[], rows: [] as ReturnType<typeof asRow>[], refused: [] as { key: string; words: string }[] },
   id: "",
@@ -43,7 +48,7 @@ Page({
       const { session } = roll;
       [this.closesAt, this.endsAt] = [parse(session.closes_at), parse(session.ends_at)];
       return {
-        title: session.title, when: `${moment(session.starts_at)}–${clock(session.ends_at)} · ${session.place}`, window: session.window, closes: `签到到 ${clock(session.closes_at)} 为止`, counts: `出勤 ${roll.present} 人，迟到 ${roll.late} 人，未签到 ${roll.missing} 人`, missing: roll.missing, rows: roll.items.map(asRow),
+        title: session.title, when: `${moment(session.starts_at)}–${clock(session.ends_at)} · ${session.place}`, window: session.window, closes: `签到到 ${clock(session.closes_at)} 为止`, counts: `出勤 ${roll.present} 人，迟到 ${roll.late} 人，未签到 ${roll.missing} 人`, missing: roll.missing, rows: roll.items.map(asRow).sort(byNeed),
         refused: roll.refused.map((one) => ({ key: `${one.person_id}${one.at}`, words: `${clock(one.at)} ${one.name}：${REFUSED[one.reason] ?? "没有签上"}` })),
       };
     });

@@ -1,0 +1,110 @@
+"""A backbone teacher's phone, in a browser: the mini-program's very files on the running platform."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from server.assessment import submissions
+from server.kernel.clock import FixedClock
+from tests import assessing, cast, stage
+from tests.browser.conftest import assert_accessible
+from tests.browser.live import LiveSite
+from tests.browser.test_phone import (
+    SIZES,
+    Hold,
+    held,
+    hold,
+    press,
+    pytestmark,
+    seen,
+    settled,
+)
+from tests.stage import ClassInSession
+
+__all__ = ["held", "hold", "pytestmark"]
+FIRST, SECOND = cast.people(2)
+
+
+def test_whoever_could_not_scan_is_registered_with_a_reason_that_survives_the_network(
+    live: LiveSite, held: ClassInSession, hold: Hold, clock: FixedClock
+) -> None:
+    session = live.do(stage.teaching_session(live.platform, held))
+    clock.set(session.starts_at)
+    page = hold(held.teacher.openid, f"pages/session-code/session-code?id={session.id}")
+    press(page, "全屏显示")
+    expect(page.get_by_role("img", name="签到二维码")).to_be_visible()
+    expect(page.get_by_text(FIRST.name)).to_have_count(0)  # no names on the screen of the room
+    press(page, "退出全屏")
+    press(page, "点名册与补签")
+    page.get_by_role("button", name=FIRST.name).click()
+    press(page, "补签为迟到")
+    press(page, "提交")
+    expect(page.get_by_role("alert")).to_contain_text("至少 4 个字")
+    page.get_by_role("textbox").fill("手机没电，本人在教室")
+    page.context.set_offline(True)
+    press(page, "提交")
+    expect(page.get_by_text("请检查手机的网络后重试")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_role("textbox")).to_have_value("手机没电，本人在教室")
+    press(page, "提交")
+    expect(page.get_by_text("补签理由：手机没电，本人在教室")).to_be_visible()
+    expect(page.get_by_text("出勤 0 人，迟到 1 人，未签到 1 人")).to_be_visible()
+    assert_accessible(page)
+
+
+def test_grading_goes_on_to_the_next_keeps_drafts_and_shows_what_was_handed_in_meanwhile(
+    live: LiveSite, held: ClassInSession, hold: Hold
+) -> None:
+    task = live.do(assessing.set_task(live.platform, held))
+    one, other = held.trainees
+    for trainee in (one, other):
+        live.do(assessing.hand_in(live.platform, trainee, task))
+    page = hold(held.teacher.openid, f"pages/works/works?task={task.id}")
+    press(page, "开始批阅")
+    press(page, "提交，下一份")
+    expect(page.get_by_text("请打分。")).to_have_count(2)
+    press(page, "任务描述 54 分")
+    press(page, "任务描述 加 1 分")
+    press(page, "教学策划 40 分")
+    page.get_by_label("评语").fill("结构清楚")
+    press(page, "返回")
+    press(page, "开始批阅")  # the points and the words were kept
+    expect(page.get_by_label("评语")).to_have_value("结构清楚")
+    expect(page.get_by_text("95 / 100 分")).to_be_visible()
+    assert_accessible(page)
+    press(page, "提交，下一份")
+    expect(page.locator(".sheet-title:visible")).to_have_text(SECOND.name)
+    press(page, "任务描述 60 分")
+    press(page, "教学策划 40 分")
+    live.do(assessing.hand_in(live.platform, other, task, text="改过的第二版"))
+    press(page, "提交")
+    expect(page.get_by_text("改过的第二版")).to_be_visible()
+    expect(page.get_by_text("您打的分和评语还在")).to_be_visible()
+    press(page, "提交")
+    expect(page.get_by_text("2 人中 2 人已提交，2 人已批阅")).to_be_visible()
+    work = live.do(submissions.taught_work(live.platform, held.teacher.actor, task.id))
+    assert [row.grade.current.points for row in work.rows if row.grade] == [95, 100]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_of_a_teacher_fits_and_can_be_read(
+    live: LiveSite, held: ClassInSession, hold: Hold, size: str
+) -> None:
+    session = live.do(stage.teaching_session(live.platform, held))
+    task = live.do(assessing.set_task(live.platform, held))
+    live.do(assessing.hand_in(live.platform, held.trainees[0], task))
+    page = hold(held.teacher.openid, size=size)
+    for path in (
+        f"taught/taught?id={held.id}",
+        f"roster/roster?class={held.id}",
+        f"roll/roll?id={session.id}",
+        f"taught-tasks/taught-tasks?class={held.id}",
+        f"works/works?task={task.id}",
+        "invitations/invitations",
+        f"applicants/applicants?class={held.id}",
+        f"grading/grading?task={task.id}&person={held.trainees[0].actor.person_id}",
+    ):
+        page.goto(f"{page.url.partition('#')[0]}#/pages/{path}")
+        settled(page)
+        seen(page, read=size == "phone")
