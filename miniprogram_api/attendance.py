@@ -76,12 +76,19 @@ class CheckInAnswer(Response):
     flags: list[Flag]
 
 
+class ScanAnswer(CheckInAnswer):
+    class_name: str
+    session_title: str
+    place: str
+    """Where and what the person is in; empty where the session has been cancelled since."""
+
+
 class CheckIns(ApiHandler):
     @operation(
         Permission.ATTENDANCE_CHECK_IN,
         summary="Check in with the code on the classroom's screen; sent again, it answers 200 with the same body",
         body=CheckInRequest,
-        answers={201: CheckInAnswer, 200: CheckInAnswer},
+        answers={201: ScanAnswer, 200: ScanAnswer},
         problems=(
             CheckInVoid,
             CodeExpired,
@@ -96,7 +103,7 @@ class CheckIns(ApiHandler):
     async def post(self) -> None:
         desk: CheckInDesk = self.settings["check_in_desk"]
         asked = self.body(CheckInRequest)
-        row, new = await desk.check_in(
+        row, new, session = await desk.check_in(
             self.actor, Scan(asked.code, asked.nonce, asked.device, _sighting(asked.location))
         )
         self.answer(
@@ -106,6 +113,9 @@ class CheckIns(ApiHandler):
                 "status": row["status"],
                 "checked_in_at": row["checked_in_at"],
                 "flags": row["flags"],
+                "class_name": await desk.class_name(session) if session else "",
+                "session_title": session.title if session else "",
+                "place": session.place if session else "",
             },
             status=201 if new else 200,
         )

@@ -54,6 +54,8 @@ class CheckedIn(NamedTuple):
 
     row: Row
     new: bool
+    session: TeachingSession | None = None
+    """None where it has been cancelled since."""
 
 
 class _Attempt(NamedTuple):
@@ -73,6 +75,7 @@ class CheckInDesk:
         self._key = rules.code_key(platform.settings.code_secret.get_secret_value())
         self._attempts: Coalescer[_Attempt, CheckedIn] = Coalescer(self._judge)
         self._refusals: Coalescer[RefusedScan, None] = Coalescer(self._list_refusals, lanes=1)
+        self._names: Coalescer[str, str] = Coalescer(self._name_classes)
 
     async def check_in(self, actor: Actor, scan: Scan) -> CheckedIn:
         """Checks the actor in; when this returns, the check-in is durable. Sent again, it answers the same.
@@ -90,6 +93,14 @@ class CheckInDesk:
             if problem.status < 500:
                 await self._refuse(actor, scan, problem, now)
             raise
+
+    async def class_name(self, session: TeachingSession) -> str:
+        """What the class of a session is called, to tell whoever has checked in where they are."""
+        return await self._names(session.class_id)
+
+    async def _name_classes(self, class_ids: Sequence[str]) -> Sequence[str | Exception]:
+        found = await classes.classes_of(self._platform, sorted(set(class_ids)))
+        return [found[one].name for one in class_ids]
 
     async def _judge(self, attempts: Sequence[_Attempt]) -> Sequence[CheckedIn | Exception]:
         """What the look-up says decides, and the time when it has come back: nothing is written to a session that counts as held."""
@@ -116,10 +127,10 @@ class CheckInDesk:
         for position, attempt in enumerate(attempts):
             key = attempt.key
             if known := written.get(key):
-                answers.append(CheckedIn(known, first[key] == position))
+                answers.append(CheckedIn(known, first[key] == position, sessions.get(key[0])))
             elif known := earlier.get(key):
                 void = known["status"] == Status.VOID
-                answers.append(CheckInVoid() if void else CheckedIn(known, False))
+                answers.append(CheckInVoid() if void else CheckedIn(known, False, sessions.get(key[0])))
             else:
                 answers.append(refused.get(position) or failed.get(key) or Unavailable())
         return answers

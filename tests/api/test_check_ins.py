@@ -57,6 +57,8 @@ async def test_a_scan_of_the_code_on_the_screen_checks_in(
     assert answer.status == 201
     body = answer.json
     assert body["session_id"] == session.id and body["status"] == "present" and body["flags"] == []
+    assert (body["session_title"], body["place"]) == (session.title, session.place)
+    assert body["class_name"] == opened.training_class.name
     assert datetime.fromisoformat(body["checked_in_at"]) == platform.clock.now()
     kept = await platform["check_ins"].find_one({"_id": body["id"]})
     assert kept is not None and kept["person_id"] == opened.trainees[0].actor.person_id
