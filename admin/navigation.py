@@ -79,6 +79,7 @@ _SECTIONS = (
             ("补发、换发和撤销", "/admin/reissues", Permission.REISSUES_READ),
             ("伪造举报", "/admin/forgeries", Permission.FORGERIES_READ),
             ("空白证书", "/admin/stock", Permission.STOCK_READ),
+            ("年度检查", "/admin/inspections", Permission.INSPECTIONS_READ),
             ("证书样式", "/admin/layouts", Permission.CERTIFICATES_READ),
         ),
     ),

@@ -50,6 +50,12 @@ _KINDS = (
     _Kind("corrections", "信息更正", "$about", "/admin/corrections/{}"),
     _Kind("class_changes", "培训班变更", _OF_CLASS, "/admin/changes/{}"),
     _Kind("forgeries", "伪造举报", "$certificate_number", "/admin/forgeries/{}"),
+    _Kind(
+        "inspections",
+        "证书年度检查",
+        {"$concat": ["$institution_name", " ", {"$toString": "$year"}, " 年"]},
+        "/admin/inspections/{}",
+    ),
     _Kind("paper_requests", "空白证书申领", "$institution_name", "/admin/stock"),
     _Kind("paper_movements", "空白证书的账", "$first"),
     _Kind("paper_counts", "空白证书盘点", "$by"),

@@ -278,6 +278,11 @@ async def waiting(platform: Platform, actor: Actor) -> list[Waiting]:
     return counted("台账核查发现不符", PAGE, count, at and beijing_date(at), days, today)
 
 
+async def open_of(scope: Scope, institution_code: str) -> int:
+    """How much does not fit in the ledger of an institution, of which the caller has established that its reader may see it."""
+    return len(await store.open_findings_of(scope, institution_code))
+
+
 async def owed(scope: Scope, actor: Actor) -> list[Owed]:
     """For whoever oversees institutions: in which ledgers."""
     return [] if actor.institution_code else await store.owed_findings(scope, actor.jurisdiction)

@@ -61,6 +61,10 @@ class Permission(Titled):
     FORGERIES_ANSWER = "forgeries:answer", "报告伪造举报的核实情况"
     FORGERIES_CONCLUDE = "forgeries:conclude", "对伪造举报作出结论、登记移送，查看举报人的联系方式"
     FORGERIES_READ = "forgeries:read", "查看证书伪造的举报"
+
+    INSPECTIONS_ANSWER = "inspections:answer", "报告证书年度检查的整改情况"
+    INSPECTIONS_CONDUCT = "inspections:conduct", "进行证书年度检查，作出结论"
+    INSPECTIONS_READ = "inspections:read", "查看证书年度检查"
     IDENTITIES_CONFIRM = "identities:confirm", "核对证件后确认本班人员的手机，发放个人码，申请解除微信绑定"
     IDENTITIES_DECIDE = "identities:decide", "办理本单位、本省人员微信绑定的解除"
     IDENTITIES_OVERSEE = "identities:oversee", "确认骨干教师的手机，登记其手机号"
@@ -161,6 +165,7 @@ CHAPTERS = {
     "layouts": "证书样式",
     "reissues": "证书补发和换发",
     "forgeries": "伪造举报",
+    "inspections": "证书年度检查",
     "stock": "空白证书",
     "content": "内容检查",
     "corrections": "信息更正",
@@ -187,6 +192,7 @@ _STAFF = frozenset(
         Permission.CLASSES_READ,
         Permission.CORRECTIONS_READ,
         Permission.FORGERIES_READ,
+        Permission.INSPECTIONS_READ,
         Permission.IDENTITIES_DECIDE,
         Permission.INSTITUTIONS_READ,
         Permission.INTERRUPTIONS_READ,
@@ -219,6 +225,7 @@ _INSTITUTION = _STAFF | {
     Permission.CONTENT_REVIEW,
     Permission.CORRECTIONS_REQUEST,
     Permission.FORGERIES_ANSWER,
+    Permission.INSPECTIONS_ANSWER,
     Permission.IDENTITIES_CONFIRM,
     Permission.INTERRUPTIONS_REQUEST,
     Permission.INVITATIONS_SEND,
@@ -283,6 +290,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.FORGERIES_CONCLUDE,
         Permission.IDENTITIES_OVERSEE,
         Permission.INSTITUTIONS_READ_REQUESTS,
+        Permission.INSPECTIONS_CONDUCT,
         Permission.INSTITUTIONS_RECOMMEND,
         Permission.INTERRUPTIONS_REVIEW,
         Permission.MOVES_ASK,

@@ -13,6 +13,9 @@ from server.corrections.rules import Subject
 from server.forgeries import rules as forgeries
 from server.forgeries.documents import Forgery
 from server.forgeries.documents import dated as forgery_days
+from server.inspections import rules as inspections
+from server.inspections.documents import Inspection
+from server.inspections.documents import dated as inspection_days
 from server.institutions.documents import BaseRequest
 from server.institutions.rules import RequestState
 from server.interruptions import rules as interruptions
@@ -63,6 +66,10 @@ _ALWAYS: tuple[Pending, ...] = (
         "/admin/forgeries",
         Permission.FORGERIES_READ,
         dated=forgery_days,
+    ),
+    *(
+        replace(one, dated=inspection_days)
+        for one in pending(Inspection, inspections.STEPS, "/admin/inspections", Permission.INSPECTIONS_READ)
     ),
     *pending(PaperRequest, papers.STEPS, "/admin/stock", Permission.STOCK_READ),
     *pending(Seal, seals.STEPS, SEALS, Permission.SEALS_READ),

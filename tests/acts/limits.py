@@ -27,6 +27,8 @@ from server.classes import store as classes_store
 from server.classes.service import ResultsReleased, SchemeGoverns
 from server.corrections import service as corrections
 from server.identities import service as identities
+from server.inspections import service as inspections
+from server.inspections.service import Passing
 from server.institutions.qualifications import Decision
 from server.institutions.rules import RequestPurpose
 from server.interruptions import service as interruptions
@@ -445,6 +447,12 @@ async def the_candidate_is_in_a_class(world: World) -> None:
     held = await selecting.backbone_class(world.platform, CHANGZHOU)
     draft = EnrolDraft(class_id=held.id, nominee_ids=[nominee["_id"]])
     await training.enrol(world.platform, CHANGZHOU, draft)
+
+
+@until("inspections:begin", "inspections:drop", NotInThisState)
+async def the_check_is_concluded(world: World) -> None:
+    found = await made(world, "inspections")
+    await inspections.pass_(world.platform, HEBEI, found["_id"], Passing(seen=len(found["history"])))
 
 
 @until("selection:enrol", "selection:release", ClassHasBegun)

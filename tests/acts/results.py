@@ -11,6 +11,10 @@ from server.forgeries import service as forgeries
 from server.forgeries.documents import Forgery
 from server.forgeries.rules import Outcome
 from server.forgeries.service import Conclusion, Findings, ReferralDraft
+from server.inspections import service as inspections
+from server.inspections.documents import Inspection
+from server.inspections.rules import Answer, Duty
+from server.inspections.service import Beginning, Found, Passing, Record
 from server.kernel.clock import beijing_date
 from server.kernel.reviews import Return, Review
 from server.reissues import revoking
@@ -23,6 +27,7 @@ from tests.acts.walking import World, way_back
 from tests.planning import HEBEI, XINGTAI
 from tests.stage import ClassInSession
 
+XINGTAI_CODE = "009"
 WHY = Asked(reason="漏计一次补签，需要重新核定。")
 
 
@@ -81,6 +86,33 @@ async def a_certificate(world: World) -> AsyncIterator[None]:
     yield
     revoked = Revocation(reason="核发后发现身份证号有误。", typed=paper.printed.number)
     await revoking.revoke(world.platform, held.officer, paper.id, revoked)
+
+
+async def checked(world: World) -> Inspection:
+    """A yearly check that has found nothing amiss and is not concluded."""
+    year = beijing_date(world.platform.clock.now()).year
+    begun = await inspections.begin(world.platform, HEBEI, Beginning(institution=XINGTAI_CODE, year=year))
+    items = [Found(duty=one, answer=Answer.GOOD) for one in Duty]
+    return await inspections.record(world.platform, HEBEI, begun.id, Record(seen=1, items=items))
+
+
+@way_back("inspections:begin", "inspections:drop", keeps={"inspections"})
+async def a_check_that_is_begun(world: World) -> AsyncIterator[None]:
+    yield
+    found = await checked(world)
+    yield
+    wrong = Return(seen=len(found.history), reason="开错了机构，另行检查。")
+    await inspections.drop(world.platform, HEBEI, found.id, wrong)
+
+
+@way_back("inspections:pass", "inspections:reopen")
+async def a_check_that_is_concluded(world: World) -> AsyncIterator[None]:
+    found = await checked(world)
+    yield
+    found = await inspections.pass_(world.platform, HEBEI, found.id, Passing(seen=len(found.history)))
+    yield
+    again = Return(seen=len(found.history), reason="发现新的情况，需要重新检查。")
+    await inspections.reopen(world.platform, HEBEI, found.id, again)
 
 
 async def looked_into(world: World) -> Forgery:

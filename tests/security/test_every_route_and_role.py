@@ -302,6 +302,18 @@ TABLE: dict[str, Outcomes] = {
         for act in ("assign", "take-up", "conclude", "refer", "reopen", "unrefer")
         for method in ("GET", "POST")
     },
+    "GET /admin/inspections": ANY_STAFF,
+    "GET /admin/inspections/export": ANY_STAFF,
+    "GET /admin/inspections/new": PROVINCES,
+    "POST /admin/inspections/new": PROVINCES,
+    "GET /admin/inspections/{inspection_id}": IN_REACH,
+    "GET /admin/inspections/{inspection_id}/answer": IN_REACH,
+    "POST /admin/inspections/{inspection_id}/answer": OF_XINGTAI,
+    **{
+        f"{method} /admin/inspections/{{inspection_id}}/{act}": IN_REACH if method == "GET" else OF_HEBEI
+        for act in ("record", "pass", "order", "accept", "return", "reopen", "drop")
+        for method in ("GET", "POST")
+    },
     "GET /admin/exports": ANY_STAFF,
     "GET /admin/exports/{export_id}": OWN_SESSION,
     "GET /admin/exports/{export_id}/file": OWN_SESSION,

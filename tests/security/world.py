@@ -33,6 +33,8 @@ from server.duties.rules import Action as DutyAction
 from server.duties.rules import Way
 from server.identities import service as identities
 from server.identities.service import Asked
+from server.inspections import service as inspections
+from server.inspections.service import Beginning
 from server.institutions import allocation
 from server.institutions.account_sheet import Column
 from server.institutions.requests import RequestDraft
@@ -172,6 +174,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             "paper_request_id": (await papers.ask(platform, held.officer, PAPERS)).id,
             "movement_id": await _delivery(platform, held),
             "forgery_id": await _forgery(platform, certificate),
+            "inspection_id": await _inspection(platform),
             "reopening_id": await _reopening(platform, held),
             "seal_id": (await filing.file(platform, held.officer, cast.XINGTAI, sealing.png())).id,
             "key_id": (await keys.of_platform(platform, cast.XINGTAI)).id,
@@ -477,6 +480,12 @@ async def _application(platform: Platform, held: ClassInSession, trainee: Phone)
     )
     await admissions_store.insert_applicant(platform, applicant)
     return applicant.id
+
+
+async def _inspection(platform: Platform) -> str:
+    """A yearly check of 邢台 under way: its id."""
+    wanted = Beginning(institution=cast.XINGTAI, year=beijing_date(platform.clock.now()).year)
+    return (await inspections.begin(platform, stage.actor(cast.HEBEI_OFFICER), wanted)).id
 
 
 async def _upload(platform: Platform, trainee: Phone) -> str:

@@ -15,6 +15,7 @@ from server.duties import documents as duties
 from server.exports import documents as exports
 from server.forgeries import documents as forgeries
 from server.identities import documents as identities
+from server.inspections import documents as inspections
 from server.institutions import documents as institutions
 from server.interruptions import documents as interruptions
 from server.invitations import documents as invitations
@@ -126,6 +127,7 @@ MODELS: dict[str, type[Document]] = {
     "urgings": Urging,
     "waiting_phones": accounts.WaitingPhone,
     "work_remarks": assessment.WorkRemark,
+    "inspections": inspections.Inspection,
     "kept_contents": uploads.KeptContent,
     "waiting_uploads": uploads.WaitingUpload,
 }
