@@ -47,6 +47,7 @@ SHEET = Sheet[Inspection](
         Column("年度", 8, lambda one: one.year),
         Column("培训机构", 30, lambda one: one.institution_name),
         Column("省份", 10, lambda one: province_name(one.province_code)),
+        Column("开始", 12, lambda one: beijing_date(one.history[0].at)),
         Column("状态", 14, lambda one: one.state.label),
         *(Column(duty.label, 12, partial(_answer_to, duty)) for duty in QUESTIONS),
         Column("结论", 50, lambda one: one.conclusion),
@@ -120,7 +121,7 @@ class OneInspection(PageHandler):
 @step(OneInspection, Permission.INSPECTIONS_CONDUCT)
 async def record(page: OneInspection, inspection_id: str) -> str:
     items = [{name: text for name, text in one.items() if text} for one in page.found()]
-    wanted = parse_values(Record, {"seen": page.get_body_argument("seen", ""), "items": items})
+    wanted = parse_values(Record, {"seen": page.form(Review).seen, "items": items})
     await service.record(page.platform, page.actor, inspection_id, wanted)
     return "已保存检查情况。"
 

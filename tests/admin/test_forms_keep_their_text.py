@@ -56,6 +56,7 @@ WITHOUT: dict[str, str] = {
             "stock.spoil",
             "stock.take_back",
             "stock.write_off",
+            "inspections.begin",
             "interruptions.call_off",
             "interruptions.make_up",
             "interruptions.postpone",
