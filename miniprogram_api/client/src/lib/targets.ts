@@ -16,6 +16,7 @@ const PAGES: Record<string, Way> = {
   "taught-tasks": (id) => `/pages/taught-tasks/taught-tasks?class=${id}`,
   session: (id) => `/pages/check-in/check-in?session=${id}`,
   "taught-session": (id) => `/pages/session-code/session-code?id=${id}`,
+  me: () => "/pages/mine/mine",
   certificate: (id) => `/pages/certificate/certificate?id=${id}`,
 };
 const TABS = ["/pages/home/home", "/pages/training/training", "/pages/inbox/inbox", "/pages/mine/mine"];
