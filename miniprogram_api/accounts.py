@@ -11,6 +11,7 @@ from miniprogram_api.handler import ApiHandler, Request, Response, operation
 from server.accounts import binding, phones
 from server.accounts.binding import AlreadyBound, LetGo, NotOnARoster, RealName
 from server.accounts.codes import PersonalCodeWrong
+from server.accounts.consents import ConsentOutdated
 from server.accounts.documents import Person
 from server.accounts.rules import Evidence, IdNumberInvalid
 from server.kernel.errors import NotFound
@@ -75,6 +76,7 @@ class BindRealName(ApiHandler):
         body=RealName,
         answers={200: PersonAnswer},
         problems=(
+            ConsentOutdated,
             IdNumberInvalid,
             NotOnARoster,
             AlreadyBound,

@@ -11,6 +11,7 @@ from miniprogram_api.classes import ClassAnswer, ClassHandler
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
 from server.accounts.binding import AlreadyBound, RealName
 from server.accounts.codes import PersonalCodeWrong
+from server.accounts.consents import ConsentOutdated
 from server.accounts.rules import IdNumberInvalid
 from server.admissions import applying
 from server.admissions import service as admissions
@@ -183,6 +184,7 @@ class Apply(ApiHandler):
             AlreadyEnrolled,
             TeachesThisClass,
             DatesClash,
+            ConsentOutdated,
             IdNumberInvalid,
             AlreadyBound,
             PersonalCodeWrong,

@@ -10,6 +10,7 @@ from pydantic import Field
 from miniprogram_api.accounts import PersonAnswer, person_answer
 from miniprogram_api.handler import ApiHandler, Request, Response, operation
 from server.accounts import real_name
+from server.accounts.consents import ConsentOutdated
 from server.accounts.real_name import BindFirst, NotVerified, ProviderNotOffered
 from server.accounts.rules import Evidence
 from server.kernel.errors import NotFound
@@ -73,7 +74,7 @@ class Face(ApiHandler):
         summary="Begin a face verification, which nobody has to do",
         body=FaceRequest,
         answers={201: FaceAnswer},
-        problems=PROBLEMS,
+        problems=(*PROBLEMS, ConsentOutdated),
         rate="10/hour",
         rate_by="phone",
     )

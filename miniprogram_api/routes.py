@@ -12,6 +12,7 @@ from miniprogram_api import (
     badges,
     certificates,
     classes,
+    consents,
     duties,
     grading,
     handovers,
@@ -41,6 +42,7 @@ CALLS: list[Route] = [
     *attendance.ROUTES,  # routes are tried in turn, and no call is made as often as the check-in
     *added_hours.ROUTES,
     *accounts.ROUTES,
+    *consents.ROUTES,
     *real_name.ROUTES,
     *me.ROUTES,
     *home.ROUTES,

@@ -10,7 +10,7 @@ from bson.binary import Binary
 from pydantic import BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
-from server.accounts import binding_store, codes, people, rules, speakers, store
+from server.accounts import binding_store, codes, consents, people, rules, speakers, store
 from server.accounts.documents import Binding, Person, PersonalCode, WaitingPhone
 from server.accounts.proofs import Proof, ProofKind, Voucher, replaces, rests_until
 from server.accounts.rules import Evidence
@@ -106,8 +106,9 @@ async def bind_real_name(platform: Platform, actor: Actor, claimed: RealName) ->
     """Binds the actor's phone to the person of this name and number, or has it wait where it proves nothing; the same request again
     answers the same.
 
-    Raises IdNumberInvalid, NotOnARoster (the same words whether name or number is wrong), AlreadyBound, PersonalCodeWrong.
+    Raises ConsentOutdated, IdNumberInvalid, NotOnARoster (the same words whether name or number is wrong), AlreadyBound, PersonalCodeWrong.
     """
+    consents.require_current(claimed.consent_version)
     number = claimed.id_number
     rules.check_id_number(number, today=beijing_date(platform.clock.now()))
     [encrypted] = await platform.vault.encrypt_searchable([number])
@@ -231,6 +232,7 @@ async def introduce(platform: Platform, actor: Actor, claimed: RealName) -> Spea
     The person of the number where the phone proves to be theirs. Else somebody apart, of whom nothing is known but this claim: it is in
     nobody's way, until staff see the card. Raises NameInvalid, IdNumberInvalid, AlreadyBound, PersonalCodeWrong.
     """
+    consents.require_current(claimed.consent_version)
     name = rules.normalise_name(claimed.name)
     rules.check_name(name)
     number = claimed.id_number

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from server.accounts import people, speakers, store
+from server.accounts import consents, people, speakers, store
 from server.accounts import real_name_store as attempts
 from server.accounts.documents import Person
 from server.accounts.real_name_store import AttemptState, FaceAttempt
@@ -141,8 +141,9 @@ class FaceBegun:
 
 
 async def begin_face(platform: Platform, actor: Actor, consent_version: str) -> FaceBegun:
-    """Begins a face verification that the phone carries out. Raises ProviderNotOffered, BindFirst, WeChatUnavailable."""
+    """Begins a face verification that the phone carries out. Raises ProviderNotOffered, ConsentOutdated, BindFirst, WeChatUnavailable."""
     _require_offered(platform, WECHAT_FACE)
+    consents.require_current(consent_version)
     claim = await _claim(platform, actor)
     number = new_id()
     begun = await platform.wechat.begin_face(claim.openid, number, claim.name, claim.id_number)

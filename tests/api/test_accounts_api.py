@@ -104,3 +104,21 @@ async def test_without_a_token_nothing_is_told(site: str) -> None:
 async def test_an_unknown_address_answers_with_a_problem(site: str) -> None:
     answer = await call(site, "GET", "/nothing-here")
     assert (answer.status, answer.problem) == (404, "not-found")
+
+
+async def test_the_consent_in_force_is_read_and_any_other_is_refused(
+    platform: Platform, wechat: Simulator, site: str, roster: list[Person]
+) -> None:
+    current = (await call(site, "GET", "/consents/current")).json
+    assert {one["purpose"] for one in current["items"] if not one["needed"]} == {
+        "location",
+        "face",
+        "messages",
+    }
+    assert all(one["withdrawal"] for one in current["items"])
+    phone = await stage.phone(platform, wechat, "openid-1")
+    body = {"name": roster[0].name, "id_number": roster[0].id_number, "consent_version": "2020-01"}
+    refused = await call(site, "POST", "/real-name", token=phone.token, body=body)
+    assert (refused.status, refused.problem) == (409, "consent-outdated")
+    agreed = body | {"consent_version": current["version"]}
+    assert (await call(site, "POST", "/real-name", token=phone.token, body=agreed)).status == 200

@@ -117,6 +117,7 @@ TABLE: dict[str, Outcomes] = {
     "POST /wechat/push": UNSIGNED,
     "GET /media/{file_id}-{expires}-{seal}": UNSEALED,
     # ---- phones
+    "GET /api/v1/consents/current": ANY_CALLER,
     "POST /api/v1/real-name": ANY_PHONE,
     "POST /api/v1/real-name/let-go": ANY_PHONE,
     "GET /api/v1/real-name/providers": ANY_PHONE,
