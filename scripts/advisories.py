@@ -44,7 +44,7 @@ def locked(house: Path = HOUSE) -> Locked:
     for lock in sorted(house.glob("requirements*.lock.txt")):
         for name, version in PINNED.findall(lock.read_text("utf-8")):
             found.setdefault(("PyPI", canonicalize_name(name)), set()).add(version)
-    for lock in sorted(house.glob("*/package-lock.json")):
+    for lock in sorted([*house.glob("*/package-lock.json"), *house.glob("*/client/package-lock.json")]):
         for path, package in json.loads(lock.read_text("utf-8"))["packages"].items():
             if path:
                 name = path.rpartition("node_modules/")[2]

@@ -83,7 +83,7 @@ def test_somebody_is_refused_under_a_wrong_number_and_bound_under_the_right_one(
     expect(page.get_by_label("姓名")).to_have_value(someone.name)
     expect(page.get_by_label("身份证号")).to_have_value("")
     page.get_by_label("身份证号").fill(someone.id_number)
-    page.get_by_text("我同意平台").click()  # the words tick too
+    page.get_by_text("我已阅读以上内容").click()  # the words tick too
     expect(page.get_by_label("同意处理个人信息")).to_be_checked()
     press(page, "用微信手机号核对并绑定")
     expect(page.get_by_text("用户隐私保护提示")).to_be_visible()

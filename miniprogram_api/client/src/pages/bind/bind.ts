@@ -1,19 +1,31 @@
 // 绑定实名: name and number as on the roster, with what proves that the phone is theirs, which may also come later.
-import { post } from "../../api/api";
+import { get, post, type Schemas } from "../../api/api";
 import { draftOf, dropDraft, keepDraft } from "../../lib/drafts";
 import { renew } from "../../api/session";
 import { asProblem, say } from "../../lib/show";
 
-const CONSENT = "2026-11";
 const DRAFT = "bind";
 type Field = "name" | "id_number" | "personal_code";
 
 Page({
-  data: { name: "", id_number: "", personal_code: "", agreed: false, errors: {} as Partial<Record<Field | "agreed", string>>, failure: null as { title: string; detail: string } | null, busy: "" },
+  data: { name: "", id_number: "", personal_code: "", agreed: false, consent: null as Schemas["ConsentItem"] | null, errors: {} as Partial<Record<Field | "agreed", string>>, failure: null as { title: string; detail: string } | null, busy: "" },
   phoneCode: "",
+  version: "",
   onLoad() {
     // The number is never kept on the phone: it is typed again.
     this.setData(draftOf<{ name: string; personal_code: string }>(DRAFT) ?? {});
+    return this.readConsent();
+  },
+  /** What is agreed to is what is shown, by its version. */
+  async readConsent() {
+    try {
+      const { version, items } = await get("/consents/current");
+      this.version = version;
+      this.setData({ consent: items.find((one) => one.purpose === "real-name") ?? null, failure: null });
+    } catch (error) {
+      const problem = asProblem(error);
+      this.setData({ failure: { title: problem.title, detail: problem.words } });
+    }
   },
   type(event: WechatMiniprogram.Input) {
     const field = event.currentTarget.dataset["field"] as Field;
@@ -39,9 +51,11 @@ Page({
     this.setData({ errors, failure: null });
     if (Object.keys(errors).length) return;
     this.setData({ busy: "submit" });
+    if (!this.version) await this.readConsent();
+    if (!this.version) return this.setData({ busy: "" });
     const { name, id_number, personal_code } = this.data;
     try {
-      await post("/real-name", { name: name.trim(), id_number: id_number.trim().toUpperCase(), consent_version: CONSENT, personal_code: personal_code.trim() || null, phone_code: this.phoneCode || null });
+      await post("/real-name", { name: name.trim(), id_number: id_number.trim().toUpperCase(), consent_version: this.version, personal_code: personal_code.trim() || null, phone_code: this.phoneCode || null });
       dropDraft(DRAFT);
       await renew();
       say("实名已绑定");
