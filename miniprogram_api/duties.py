@@ -17,7 +17,7 @@ from server.duties.documents import Guidance
 from server.duties.rules import EARLIEST_YEAR, GuidanceSettled, Standing, State, Way
 from server.duties.service import DutyYear, GuidanceDraft, Objection
 from server.invitations.rules import Task
-from server.kernel.errors import NotFound
+from server.kernel.errors import NonceReused, NotFound
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.wechat.content import ContentRefused
@@ -180,7 +180,7 @@ class GivenGuidance(ApiHandler):
         summary="Log guidance given to a former trainee of a class I taught; sent again, it is logged once",
         body=GuidanceRequest,
         answers={201: GuidanceAnswer, 200: GuidanceAnswer},
-        problems=(NotFound, ContentRefused),
+        problems=(NotFound, ContentRefused, NonceReused),
         rate="60/minute",
         rate_by="phone",
     )

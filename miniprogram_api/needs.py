@@ -13,6 +13,7 @@ from server.admissions import needs
 from server.admissions import service as admissions
 from server.admissions.documents import Note as StoredNote
 from server.admissions.needs import Needs, NoNeedsYet, NoteDraft
+from server.kernel.errors import NonceReused
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.wechat.content import ContentRefused
@@ -45,6 +46,8 @@ class NeedsAnswer(Response):
 
 class NoteRequest(Request):
     text: Annotated[str, Field(min_length=5, max_length=2000)]
+    nonce: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_.:-]{8,64}$")] = None
+    """Makes the same note, sent again over a bad network, one note."""
 
 
 def needs_answer(found: Needs) -> NeedsAnswer:
@@ -81,12 +84,12 @@ class TaughtNeeds(ApiHandler):
         summary="Say what was changed because of the needs",
         body=NoteRequest,
         answers={201: NoteItem},
-        problems=(NoNeedsYet, ContentRefused),
+        problems=(NoNeedsYet, ContentRefused, NonceReused),
         rate="30/hour",
         rate_by="phone",
     )
     async def post(self, class_id: str) -> None:
-        draft = NoteDraft(text=self.body(NoteRequest).text)
+        draft = NoteDraft.model_validate(self.body(NoteRequest).model_dump())
         screened = await screen(self, {"text": draft.text}, needs.add_note, class_id, draft)
         kept = await needs.add_note(self.platform, self.actor, class_id, draft)
         await flag(self, screened, f"needs:{class_id}", "需求调整说明", class_id)

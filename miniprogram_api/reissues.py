@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, operation
 from miniprogram_api.screening import flag, hear
-from server.kernel.errors import NotFound
+from server.kernel.errors import NonceReused, NotFound
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.reissues import history, revoking, service
@@ -97,6 +97,7 @@ class Requests(ApiHandler):
         body=CertificateRequest,
         answers={201: CertificateRequestAnswer, 200: CertificateRequestAnswer},
         problems=(
+            NonceReused,
             NotFound,
             CertificateNotValid,
             MatterOpen,

@@ -13,6 +13,7 @@ from server.accounts.binding import PhoneRests
 from server.assessment.rules import TaskKind
 from server.classes.service import ResultsReleased
 from server.interruptions import facts as interruptions
+from server.kernel.errors import NonceReused
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.schemes import remarks, service
@@ -249,7 +250,7 @@ class SchemeRemarks(ApiHandler):
         summary="I say something about the scheme to the institution and my colleagues",
         body=RemarkRequest,
         answers={201: RemarkAnswer},
-        problems=(NoScheme, ContentRefused, ResultsReleased),
+        problems=(NoScheme, ContentRefused, NonceReused, ResultsReleased),
         rate="30/minute",
         rate_by="phone",
     )

@@ -18,12 +18,12 @@ from server.assessment.uploads import QuotaReached
 from server.classes.rules import NotArrived
 from server.classes.service import ResultsReleased
 from server.kernel import downloads
-from server.kernel.errors import FileUnreadable
+from server.kernel.errors import FileUnreadable, NonceReused
 from server.kernel.front_door import Exchange
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, parse_json
 from server.uploads.file_types import FileTypeRefused
-from server.uploads.service import FileTooLarge, NonceReused, NotWhole
+from server.uploads.service import FileTooLarge, NotWhole
 from server.wechat.content import ContentRefused
 
 BODY_BESIDE_FILES = 2**20

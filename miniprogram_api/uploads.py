@@ -7,14 +7,14 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from miniprogram_api.handler import ApiHandler, Multipart, Request, Response, operation
-from server.kernel.errors import FieldError, Invalid, UnsupportedMediaType
+from server.kernel.errors import FieldError, Invalid, NonceReused, UnsupportedMediaType
 from server.kernel.permissions import Permission
 from server.kernel.web import Route, parse_values
 from server.uploads import service
 from server.uploads.documents import UploadState, WaitingUpload
 from server.uploads.file_types import FileTypeRefused
 from server.uploads.rules import PART_BYTES
-from server.uploads.service import FileTooLarge, NewUpload, NonceReused, TooManyWaiting
+from server.uploads.service import FileTooLarge, NewUpload, TooManyWaiting
 
 BESIDE_THE_FILE = 64 * 2**10
 """Bytes that fields, headers and boundaries may take."""

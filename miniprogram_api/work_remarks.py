@@ -10,6 +10,7 @@ from server.assessment import remarks
 from server.assessment.remarks import RemarkDraft, TakingBack, TooManyRemarks
 from server.assessment.rules import GradingOneself
 from server.classes.service import ResultsReleased
+from server.kernel.errors import NonceReused
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 from server.wechat.content import ContentRefused
@@ -37,7 +38,7 @@ class RemarkOnWork(ApiHandler):
         summary="Say something about a version, without grading it: whoever teaches or assesses the class",
         body=RemarkRequest,
         answers={201: WorkRemarkAnswer, 200: WorkRemarkAnswer},
-        problems=(ContentRefused, GradingOneself, ResultsReleased, TooManyRemarks),
+        problems=(ContentRefused, NonceReused, GradingOneself, ResultsReleased, TooManyRemarks),
         rate="60/minute",
         rate_by="phone",
     )

@@ -58,6 +58,8 @@ class Note(BaseModel):
     author_id: str
     author_name: str
     text: str
+    nonce: str | None = None
+    """The phone's: the same note sent twice is one."""
 
 
 class ClassAdmission(Document):

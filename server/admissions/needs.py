@@ -13,7 +13,7 @@ from server.admissions import rules, store
 from server.admissions.documents import ClassAdmission, NeedsTemplate, Note
 from server.admissions.rules import Question
 from server.classes import service as classes
-from server.kernel.errors import Conflict, FieldError, Invalid
+from server.kernel.errors import Conflict, FieldError, Invalid, require_same
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
@@ -37,6 +37,8 @@ class TemplateDraft(BaseModel):
 
 class NoteDraft(BaseModel):
     text: Annotated[str, Field(title="调整说明", min_length=5, max_length=2000)]
+    nonce: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_.:-]{8,64}$")] = None
+    """The phone's: the same note, sent again over a bad network, is one."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,18 @@ async def add_note(unit: UnitOfWork, class_id: str, draft: NoteDraft) -> Note:
         await classes.taught_class(unit, unit.actor, class_id)
     else:
         await classes.get_class(unit, unit.actor, class_id)
-    if await store.class_admission(unit, class_id) is None:
+    kept = await store.class_admission(unit, class_id)
+    if kept is None:
         raise NoNeedsYet()
-    note = Note(at=unit.now, author_id=unit.actor.id, author_name=unit.actor.name, text=draft.text.strip())
+    text = draft.text.strip()
+    for there in kept.notes if draft.nonce else ():
+        if (there.author_id, there.nonce) == (unit.actor.id, draft.nonce):
+            require_same(there.text == text)
+            unit.nothing_written()
+            return there
+    note = Note(
+        at=unit.now, author_id=unit.actor.id, author_name=unit.actor.name, text=text, nonce=draft.nonce
+    )
     await store.push_note(unit, class_id, note)
     unit.audit("admissions:note-needs", class_id)
     return note

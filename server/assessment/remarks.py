@@ -15,7 +15,7 @@ from server.assessment import rules, store
 from server.assessment.documents import Submission, WorkRemark
 from server.assessment.tasks import taught_task
 from server.classes import service as classes
-from server.kernel.errors import Conflict, NotFound
+from server.kernel.errors import Conflict, NotFound, require_same
 from server.kernel.reasons import Reason
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 
@@ -53,6 +53,7 @@ async def remark(unit: UnitOfWork, submission_id: str, said: RemarkDraft) -> tup
     there = await store.remarks(unit, task.id, [submission_id])
     mine = [one for one in there if one.author_id == unit.actor.person_id]
     if said.nonce and (known := next((one for one in mine if one.nonce == said.nonce), None)):
+        require_same(known.text == said.text)
         unit.nothing_written()
         return known, False
     rules.check_not_oneself(unit.actor.person_id, submission.person_id)

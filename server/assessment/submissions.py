@@ -20,12 +20,11 @@ from server.classes.documents import Enrolment, TrainingClass
 from server.kernel import policies
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
-from server.kernel.errors import FieldError, Invalid, NotFound, Problem
+from server.kernel.errors import FieldError, Invalid, NonceReused, NotFound, Problem
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.uploads import service as uploads
-from server.uploads.service import NonceReused
 from server.wechat import content
 from server.wechat.content import Mark, Picture, Scene, Screened
 

@@ -29,7 +29,7 @@ from server.duties.rules import Action, Standing, State, Way
 from server.invitations import engagements
 from server.invitations.rules import Task
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Forbidden, NotFound
+from server.kernel.errors import Forbidden, NotFound, require_same
 from server.kernel.history import step
 from server.kernel.identity import Actor, Role, system
 from server.kernel.platform import Platform
@@ -325,7 +325,12 @@ async def log_guidance(platform: Platform, actor: Actor, draft: GuidanceDraft) -
     except DuplicateKeyError:  # the same request twice at once
         there = await store.by_nonce(platform, actor.person_id, draft.nonce)
         assert there is not None
+        require_same(_says(there, draft))
         return there, False
+
+
+def _says(there: Guidance, draft: GuidanceDraft) -> bool:
+    return draft.model_dump().items() <= there.model_dump().items()
 
 
 @transactional
@@ -333,6 +338,7 @@ async def _log_guidance(unit: UnitOfWork, draft: GuidanceDraft, screened: Screen
     rules.STEPS.require_right(Action.LOG, unit.actor.roles)
     there = await store.by_nonce(unit, unit.actor.person_id, draft.nonce)
     if there is not None:
+        require_same(_says(there, draft))
         unit.nothing_written()
         return there, False
     taught = await classes.taught_class(unit, unit.actor, draft.class_id)

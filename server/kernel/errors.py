@@ -73,6 +73,20 @@ class Conflict(Problem):
     default_detail = "数据已被修改，请刷新后重试。"
 
 
+class NonceReused(Conflict):
+    """The nonce of a phone makes a request that comes twice one; it never hides another one."""
+
+    slug = "nonce-reused"
+    title = "同一编号已用于别的内容"
+    default_detail = "这个 nonce 已用于另一次内容不同的请求。请换一个新的 nonce 重新提交。"
+
+
+def require_same(same: bool) -> None:
+    """Of what is there under the nonce of a request: whether it says the same. Raises NonceReused."""
+    if not same:
+        raise NonceReused()
+
+
 class TooLarge(Problem):
     status = 413
     slug = "too-large"

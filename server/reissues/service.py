@@ -19,7 +19,7 @@ from server.certificates import store as certificate_store
 from server.certificates.documents import Certificate
 from server.kernel import policies, sequences
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Conflict, NotFound
+from server.kernel.errors import Conflict, NotFound, require_same
 from server.kernel.history import step
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
@@ -99,6 +99,8 @@ async def _ask_as_holder(
 ) -> tuple[Reissue, bool]:
     there = await store.by_nonce(unit, unit.actor.person_id, wanted.nonce)
     if there is not None:
+        said = there.certificate_id, there.kind, there.history[0].reason
+        require_same(said == (certificate_id, wanted.kind, wanted.reason))
         unit.nothing_written()
         return there, False
     found = await own(unit, certificate_id)

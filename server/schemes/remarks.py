@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints
 
 from server.classes import service as classes
+from server.kernel.errors import require_same
 from server.kernel.unit_of_work import UnitOfWork, transactional
 from server.schemes import store
 from server.schemes.documents import Remark
@@ -41,6 +42,7 @@ async def _remark(unit: UnitOfWork, class_id: str, said: RemarkDraft) -> tuple[i
     for version in versions:
         for there in version.remarks:
             if said.nonce is not None and (there.author_id, there.nonce) == (unit.actor.id, said.nonce):
+                require_same(there.text == said.text)
                 unit.nothing_written()
                 return version.version, there
     scheme = versions[0]

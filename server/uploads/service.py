@@ -18,7 +18,7 @@ from pymongo.errors import DuplicateKeyError
 
 from server.kernel import hostile, policies
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Conflict, FieldError, FileUnreadable, Invalid, NotFound, Problem
+from server.kernel.errors import Conflict, FieldError, FileUnreadable, Invalid, NonceReused, NotFound, Problem
 from server.kernel.files import CHUNK_BYTES
 from server.kernel.identity import Actor
 from server.kernel.mongo import new_id
@@ -48,12 +48,6 @@ class FileTooLarge(Problem):
 class TooManyWaiting(Conflict):
     slug = "uploads-waiting"
     title = "上传了还没有提交的文件太多"
-
-
-class NonceReused(Conflict):
-    slug = "nonce-reused"
-    title = "同一编号已用于别的内容"
-    default_detail = "这个 nonce 已用于另一次内容不同的请求。请换一个新的 nonce 重新提交。"
 
 
 class NotWhole(Conflict):

@@ -71,9 +71,14 @@ async def test_a_class_teacher_reviews_with_what_should_be_known(
     needs = (await call(site, "GET", f"/teaching/classes/{opened.id}/needs", token=token)).json
     assert needs["applicants"] == 1
     assert {"option": "听过介绍", "count": 1} in needs["questions"][0]["counts"]
-    note = {"text": "第一周增加学习任务分析。"}
+    note = {"text": "第一周增加学习任务分析。", "nonce": "note-0001"}
     kept = await call(site, "POST", f"/teaching/classes/{opened.id}/needs", token=token, body=note)
     assert (kept.status, kept.json["author_name"]) == (201, cast.BACKBONE_TEACHER.name)
+    path = f"/teaching/classes/{opened.id}/needs"
+    assert (await call(site, "POST", path, token=token, body=note)).json == kept.json
+    assert len((await call(site, "GET", path, token=token)).json["notes"]) == 1
+    other = await call(site, "POST", path, token=token, body=note | {"text": "改为第二周增加。"})
+    assert (other.status, other.problem) == (409, "nonce-reused")
 
 
 async def test_an_admitted_teacher_opens_the_notice_and_signs(

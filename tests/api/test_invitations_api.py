@@ -62,14 +62,14 @@ async def test_a_teacher_finds_the_letter_accepts_it_and_has_the_class(
         "answered_at": None,
         "message": "承担课程教学实施部分。",
     }
-    assert item["reply_by"] == "2026-03-23T16:00:00Z"  # the midnight that ends the 23rd in Beijing
+    assert item["reply_by"] == "2026-03-23T16:00:00.000Z"  # the midnight that ends the 23rd in Beijing
     assert await waiting(site, teacher) == NOTHING | {"invitations": 1}
     path = f"/teaching/invitations/{letter.id}/accept"
     first = await call(site, "POST", path, token=teacher.token)
     assert await waiting(site, teacher) == NOTHING
     again = await call(site, "POST", path, token=teacher.token)
     assert (first.status, again.status) == (200, 200) and first.json == again.json
-    assert first.json["state"] == "ACCEPTED" and first.json["answered_at"] == "2026-03-16T04:00:00Z"
+    assert first.json["state"] == "ACCEPTED" and first.json["answered_at"] == "2026-03-16T04:00:00.000Z"
     taught = await call(site, "GET", "/teaching/classes", token=teacher.token)
     assert [one["id"] for one in taught.json["items"]] == [opened.id]
 

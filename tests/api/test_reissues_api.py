@@ -29,6 +29,8 @@ async def test_the_holder_asks_once_and_reads_what_became_of_the_certificate(
     assert (asked.status, asked.json["state"], asked.json["may_withdraw"]) == (201, "ASKED", True)
     again = await call(site, "POST", asking, token=me, body=WANTED)
     assert (again.status, again.json) == (200, asked.json)
+    reused = await call(site, "POST", asking, token=me, body=WANTED | {"reason": "借出以后没有收回。"})
+    assert (reused.status, reused.problem) == (409, "nonce-reused")
     second = await call(site, "POST", asking, token=me, body=WANTED | {"nonce": "nonce-0002"})
     assert (second.status, second.problem) == (409, "certificate-request-open")
     assert "撤回" in second.json["detail"]

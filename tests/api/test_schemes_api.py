@@ -40,6 +40,8 @@ async def test_a_teacher_reads_discusses_and_signs(
     assert read["tasks"][0]["kind_title"] == "过程性考核"
     said = await ask(site, held, "POST", "/remarks", body={"text": "请加一次实训。", "nonce": "nonce-0001"})
     again = await ask(site, held, "POST", "/remarks", body={"text": "请加一次实训。", "nonce": "nonce-0001"})
+    other = await ask(site, held, "POST", "/remarks", body={"text": "请减一次实训。", "nonce": "nonce-0001"})
+    assert (other.status, other.problem) == (409, "nonce-reused")
     assert said.status == again.status == 201 and said.json == again.json
     early = await ask(site, held, "POST", "/signature", body={"version": 2})
     assert (early.status, early.problem) == (409, "scheme-not-in-state")
@@ -152,9 +154,9 @@ async def test_a_teacher_sees_the_times_that_hold_now_beside_those_that_were_app
     read = (await ask(site, held, "GET")).json
     [why] = read["adjusted_by"]
     assert why.startswith("2026-03-16 暂停：2026-03-17 至 2026-03-17 暂停")
-    assert read["sessions"][0]["starts_at"] == "2026-03-17T00:30:00Z"
+    assert read["sessions"][0]["starts_at"] == "2026-03-17T00:30:00.000Z"
     assert [one["starts_at"] for one in read["sessions_now"]][-2:] == [
-        "2026-03-30T00:30:00Z",
-        "2026-03-30T06:00:00Z",
+        "2026-03-30T00:30:00.000Z",
+        "2026-03-30T06:00:00.000Z",
     ]
     assert len(read["sessions_now"]) == len(read["sessions"])
