@@ -11,7 +11,7 @@ const DEVICE = "device";
 
 /** What to do after a refusal, beside the platform's own words. */
 const NEXT: Record<string, "scan" | "again" | "bind" | "none"> = {
-  "code-expired": "scan", "code-invalid": "scan", "no-network": "again", "too-slow": "again", "broken": "again", "portal": "again", "real-name-needed": "bind", "forbidden": "bind", "session-not-open": "none", "not-enrolled": "none", "not-arrived": "none", "check-in-void": "none",
+  "code-expired": "scan", "code-invalid": "scan", "no-network": "again", "too-slow": "again", "broken": "again", "portal": "again", "real-name-needed": "bind", "forbidden": "bind", "phone-unconfirmed": "bind", "check-in-under-way": "again", "unavailable": "again", "too-many-requests": "again", "session-not-open": "none", "not-enrolled": "none", "not-arrived": "none", "check-in-void": "none",
 };
 
 /** Made by this installation for itself, and kept. */
@@ -79,7 +79,7 @@ Page({
   },
   said(answer: CheckIn) {
     const late = answer.status === "late";
-    this.setData({ typed: "", done: { title: late ? "已签到，记为迟到" : "签到成功", detail: `${clock(answer.checked_in_at)} 签到`, late } });
+    this.setData({ typed: "", done: { title: late ? "已签到，记为迟到" : "签到成功", detail: [`${clock(answer.checked_in_at)} 签到`, answer.session_title, answer.place, answer.class_name].filter(Boolean).join("\n"), late } });
     void wx.vibrateShort({ type: "medium" }).catch(() => undefined);
   },
   bind() {
