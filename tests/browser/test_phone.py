@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from miniprogram_api.phone_page import BUILT
 from server.kernel.clock import FixedClock
-from tests import cast, stage
+from tests import assessing, cast, stage, surveying
 from tests.browser.conftest import assert_accessible, assert_fits, new_context
 from tests.browser.live import LiveSite
 from tests.stage import ClassInSession
@@ -159,3 +159,44 @@ def test_every_page_fits_and_can_be_read(held: ClassInSession, hold: Hold, live:
         seen(page, read=size == "phone")
     page.emulate_media(color_scheme="dark")
     seen(page, read=size == "phone")
+
+
+def test_a_trainee_signs_the_pledge_hands_in_work_and_answers_the_survey(
+    live: LiveSite, held: ClassInSession, hold: Hold
+) -> None:
+    task = live.do(assessing.set_task(live.platform, held))
+    page = hold(held.trainees[0].openid)
+    page.get_by_role("button", name=re.compile("打开入学通知")).click()
+    press(page, "签署承诺书")
+    expect(page.get_by_role("alert")).to_contain_text("勾选")
+    page.get_by_label("我已阅读并承诺遵守").check()
+    press(page, "签署承诺书")
+    expect(page.get_by_text(re.compile("^已于 .* 签署"))).to_be_visible()
+    assert_accessible(page)
+    tab_at = page.url.partition("#")[0]
+    page.goto(f"{tab_at}#/pages/class/class?id={held.id}")
+    page.get_by_role("button", name=re.compile("学习任务")).click()
+    page.get_by_role("button", name=re.compile(task.title)).click()
+    page.get_by_label("内容").fill("工学一体化课程的任务分析")
+    page.reload()  # the mini-program was closed: what was typed is there again
+    expect(page.get_by_label("内容")).to_have_value("工学一体化课程的任务分析")
+    press(page, "提交")
+    expect(page.get_by_role("alert")).to_contain_text("声明")
+    page.get_by_label("这是本人完成的").check()
+    page.context.set_offline(True)
+    press(page, "提交")
+    expect(page.get_by_text(re.compile("网络不通"))).to_be_visible()
+    page.context.set_offline(False)
+    press(page, "提交")
+    expect(page.get_by_text("第 1 版", exact=True)).to_be_visible()
+    assert_accessible(page)
+    survey = live.do(surveying.open_survey(live.platform, held))
+    page.goto(f"{tab_at}#/pages/survey/survey?id={survey.id}")
+    press(page, "提交评价")
+    expect(page.get_by_text(re.compile("题没有评分"))).to_be_visible()
+    for _ in range(page.get_by_text("请选择。").count()):  # a chosen one asks no more
+        asking = page.locator(".field", has=page.get_by_text("请选择。")).first
+        asking.get_by_role("button").first.click()
+    assert_accessible(page)
+    press(page, "提交评价")
+    expect(page.get_by_text(re.compile("您已评价"))).to_be_visible()

@@ -10,6 +10,10 @@ type Way = (id: string) => string;
 const PAGES: Record<string, Way> = {
   "real-name": () => "/pages/bind/bind",
   class: (id) => `/pages/class/class?id=${id}`,
+  "admission-notice": (id) => `/pages/notice/notice?class=${id}`,
+  task: (id) => `/pages/task/task?id=${id}`,
+  survey: (id) => `/pages/survey/survey?id=${id}`,
+  result: (id) => `/pages/result/result?class=${id}`,
   "taught-class": (id) => `/pages/taught/taught?id=${id}`,
   "taught-applications": (id) => `/pages/applicants/applicants?class=${id}`,
   invitation: (id) => `/pages/invitation/invitation?id=${id}`,
