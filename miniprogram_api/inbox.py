@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from miniprogram_api.handler import ApiHandler, Page, Paging, Request, Response, TargetAnswer, operation
 from server.kernel.permissions import Permission
@@ -59,6 +59,8 @@ class OfferAnswer(Response):
     template_id: str
     titles: list[str]
     """The kinds of message that use it."""
+    kinds: list[str]
+    """The same, by name: "enrolled", "session-soon" …"""
     left: int
     """Messages that may still be sent to this phone."""
 
@@ -68,6 +70,13 @@ class GrantsRequest(Request):
     """Made by the phone once a question: the same report again counts nothing."""
     answers: Annotated[dict[TemplateId, Answer], Field(min_length=1, max_length=10)]
     """Template → what `wx.requestSubscribeMessage` said of it."""
+
+
+class OffersQuery(BaseModel):
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    moment: inbox.Moment | None = None
+    """What matters next then, at most three templates: as many as one tap may ask for."""
 
 
 class OffersAnswer(Response):
@@ -122,10 +131,12 @@ class Templates(ApiHandler):
     @operation(
         Permission.PHONE,
         summary="The templates that this phone can subscribe to, and how many messages of each may still be sent to it",
+        query=OffersQuery,
         answers={200: OffersAnswer},
     )
     async def get(self) -> None:
-        self.answer(offers_answer(await inbox.offers(self.platform, self.actor)))
+        moment = self.query(OffersQuery).moment
+        self.answer(offers_answer(await inbox.offers(self.platform, self.actor, moment)))
 
 
 class Grants(ApiHandler):

@@ -263,6 +263,8 @@ def _refusals(pattern: str, access: Access, described: Operation) -> dict[str, A
     usual: list[type[Problem]] = [errors.BadRequest, errors.Unavailable]
     if access.permission is not Permission.ANYONE:
         usual += [errors.NotSignedIn, errors.Forbidden]
+        if access.permission is not Permission.PHONE:
+            usual.append(errors.RealNameFirst)
     if _PATH_PARAMETER.search(pattern):
         usual.append(errors.NotFound)
     if described.body is not None:

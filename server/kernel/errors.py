@@ -52,6 +52,14 @@ class Forbidden(Problem):
     default_detail = "您的账号没有这项权限。如需办理，请联系上级管理部门。"
 
 
+class RealNameFirst(Forbidden):
+    """A phone that speaks for nobody asks for what is somebody's."""
+
+    slug = "real-name-needed"
+    title = "请先完成实名绑定"
+    default_detail = "本微信还没有绑定姓名和身份证号。请先在“我的”完成实名绑定，再办理这件事。"
+
+
 class NotFound(Problem):
     status = 404
     slug = "not-found"

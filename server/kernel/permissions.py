@@ -5,7 +5,7 @@ A permission says nothing about whose documents: that is the jurisdiction, insid
 
 from __future__ import annotations
 
-from server.kernel.errors import Forbidden, NotSignedIn
+from server.kernel.errors import Forbidden, NotSignedIn, RealNameFirst
 from server.kernel.identity import INSTITUTION_ROLES, Actor, Role
 from server.kernel.titled import Titled
 
@@ -354,7 +354,10 @@ def holds(actor: Actor, permission: Permission) -> bool:
 
 
 def require(actor: Actor, permission: Permission) -> None:
-    """Raises NotSignedIn for somebody unknown, Forbidden for somebody known whose roles lack the permission."""
+    """Raises NotSignedIn for somebody unknown, Forbidden for somebody known whose roles lack the permission, RealNameFirst
+    for a phone that is bound to nobody."""
     if holds(actor, permission):
         return
-    raise NotSignedIn() if actor.kind == "anybody" else Forbidden()
+    if actor.kind == "anybody":
+        raise NotSignedIn()
+    raise RealNameFirst() if actor.kind == "person" and not actor.roles else Forbidden()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from pymongo.errors import DuplicateKeyError
 
@@ -120,18 +121,41 @@ class Offer:
     template_id: str
     titles: list[str]
     """The kinds of message that use it."""
+    kinds: list[str]
+    """The same, by name."""
     left: int
     """Messages that may still be sent to this phone."""
 
 
-async def offers(platform: Platform, actor: Actor) -> list[Offer]:
-    """What this phone can subscribe to, in the order of the table of kinds."""
+class Moment(StrEnum):
+    """When a person is asked what to be told of: WeChat asks for at most three templates a tap."""
+
+    APPLIED = "applied"
+    ENROLLED = "enrolled"
+    ENDING = "ending"
+    TEACHING = "teaching"
+
+
+MOMENTS: dict[Moment, tuple[str, ...]] = {
+    Moment.APPLIED: ("enrolled", "application-rejected", "application-waiting"),
+    Moment.ENROLLED: ("session-soon", "class-suspended", "timetable-changed"),
+    Moment.ENDING: ("survey-opened", "results-released", "certificate-issued"),
+    Moment.TEACHING: ("invitation-sent", "scheme-to-sign", "grading-due"),
+}
+"""By moment the kinds of message that matter next."""
+
+
+async def offers(platform: Platform, actor: Actor, moment: Moment | None = None) -> list[Offer]:
+    """What this phone can subscribe to, in the order of the table of kinds; of a moment, what matters then."""
     left = await store.grants(platform, actor.openid or "")
-    titles: dict[str, list[str]] = {}
+    kinds: dict[str, list[str]] = {}
     for name, template in (await templates_on(platform, beijing_date(platform.clock.now()))).items():
-        if template.template_id:
-            titles.setdefault(template.template_id, []).append(KINDS[name].title)
-    return [Offer(one, of_it, left.get(one, 0)) for one, of_it in titles.items()]
+        if template.template_id and (moment is None or name in MOMENTS[moment]):
+            kinds.setdefault(template.template_id, []).append(name)
+    return [
+        Offer(one, [KINDS[name].title for name in of_it], of_it, left.get(one, 0))
+        for one, of_it in kinds.items()
+    ]
 
 
 async def report_grants(

@@ -55,7 +55,7 @@ async def test_somebody_elses_certificate_is_not_there(
         address = f"/certificates/{found[0].id}{path}"
         assert (await call(site, "GET", address, token=opened.trainees[1].token)).problem == "not-found"
         assert (await call(site, "GET", address, token=opened.teacher.token)).problem == "not-found"
-        assert (await call(site, "GET", address, token=unbound.token)).problem == "forbidden"
+        assert (await call(site, "GET", address, token=unbound.token)).problem == "real-name-needed"
         assert (await call(site, "GET", address)).problem == "not-signed-in"
 
 

@@ -230,7 +230,7 @@ async def test_a_phone_that_is_bound_to_nobody_cannot_check_in(
 ) -> None:
     unbound = await stage.phone(platform, wechat, "openid-unbound")
     answer = await check_in(site, unbound, stage.code_of(platform, session))
-    assert (answer.status, answer.problem) == (403, "forbidden")
+    assert (answer.status, answer.problem) == (403, "real-name-needed")
 
 
 # ---- flags

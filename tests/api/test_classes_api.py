@@ -52,7 +52,7 @@ async def test_a_stranger_to_the_class_gets_not_found_and_an_unbound_phone_is_re
     assert other.actor.id == teacher_elsewhere
     for path in (f"/classes/{opened.id}", f"/teaching/classes/{opened.id}"):
         assert (await call(site, "GET", path, token=other.token)).problem == "not-found"
-        assert (await call(site, "GET", path, token=unbound.token)).problem == "forbidden"
+        assert (await call(site, "GET", path, token=unbound.token)).problem == "real-name-needed"
         assert (await call(site, "GET", path)).problem == "not-signed-in"
     for path in ("/classes", "/teaching/classes"):
         assert (await call(site, "GET", path, token=other.token)).json == {"items": [], "next": None}

@@ -64,7 +64,12 @@ async def test_a_phone_reports_what_it_agreed_to_and_is_sent_so_many_messages(
     platform: Platform, wechat: Simulator, site: str, phone: Phone
 ) -> None:
     offered = await call(site, "GET", "/message-templates", token=phone.token)
-    assert {"template_id": TEMPLATE, "titles": ["成绩已公布"], "left": 0} in offered.json["items"]
+    assert {
+        "template_id": TEMPLATE,
+        "titles": ["成绩已公布"],
+        "kinds": ["results-released"],
+        "left": 0,
+    } in offered.json["items"]
     wechat.world.grant(phone.openid, TEMPLATE)
     report = {"nonce": "nonce-0001", "answers": {TEMPLATE: "accept", "simulated-enrolled": "reject"}}
     for _ in range(2):  # a bad network

@@ -163,6 +163,8 @@ async def test_who_is_not_concerned_is_refused(
     ):
         address = f"/teaching/invitations/{letter.id}/{path}"
         assert (await call(site, method, address, body=body)).problem == "not-signed-in"
-        assert (await call(site, method, address, token=unbound.token, body=body)).problem == "forbidden"
+        assert (
+            await call(site, method, address, token=unbound.token, body=body)
+        ).problem == "real-name-needed"
         assert (await call(site, method, address, token=other.token, body=body)).problem == "not-found"
     assert (await call(site, "GET", "/teaching/invitations", token=other.token)).json["items"] == []

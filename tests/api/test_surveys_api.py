@@ -104,7 +104,7 @@ async def test_who_is_not_concerned_is_refused(
     trainee = opened.trainees[0]
     path = f"/surveys/{survey.id}"
     assert (await call(site, "GET", path)).problem == "not-signed-in"
-    assert (await call(site, "GET", path, token=unbound.token)).problem == "forbidden"
+    assert (await call(site, "GET", path, token=unbound.token)).problem == "real-name-needed"
     assert (await call(site, "GET", path, token=opened.teacher.token)).problem == "not-found"
     means = await call(site, "GET", "/teaching/satisfaction", token=trainee.token)
     assert (means.status, means.problem) == (403, "forbidden")

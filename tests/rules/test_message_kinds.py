@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.messages.fields import FieldKind, fitted
+from server.messages.inbox import MOMENTS, Moment
 from server.messages.kind import FIELD_TITLES, Kind, MissingField
 from server.messages.kinds import KINDS
 from server.messages.targets import TARGETS, target_of
@@ -52,6 +53,12 @@ def test_every_kind_of_message_leads_somewhere() -> None:
     assert target_of("m", "work-remark", {}) == ("message", "m")  # of before it carried the id
     assert target_of("m", "duty-warning", {}) == ("duties", "")
     assert target_of("m", "of-a-later-version", {}) == ("message", "m")
+
+
+def test_a_moment_asks_for_three_kinds_at_most() -> None:
+    assert MOMENTS.keys() == set(Moment)
+    for kinds in MOMENTS.values():
+        assert 0 < len(kinds) <= 3 and set(kinds) <= KINDS.keys()
 
 
 @EVERY_KIND
