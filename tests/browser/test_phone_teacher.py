@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from server.assessment import submissions
 from server.kernel.clock import FixedClock
-from tests import assessing, cast, stage
+from server.schemes import service as schemes
+from tests import assessing, cast, scheming, stage
 from tests.browser.conftest import assert_accessible
 from tests.browser.live import LiveSite
 from tests.browser.test_phone import (
@@ -87,6 +88,37 @@ def test_grading_goes_on_to_the_next_keeps_drafts_and_shows_what_was_handed_in_m
     assert [row.grade.current.points for row in work.rows if row.grade] == [95, 100]
 
 
+def test_a_scheme_is_written_in_parts_over_what_the_institution_saved_meanwhile_and_signed(
+    live: LiveSite, held: ClassInSession, hold: Hold
+) -> None:
+    first = live.do(scheming.draft(live.platform, held))
+    page = hold(held.teacher.openid, f"pages/scheme-part/scheme-part?class={held.id}&part=objectives")
+    page.get_by_label("培训目标").fill("教师写的目标")
+    live.do(
+        schemes.save(
+            live.platform,
+            held.officer,
+            held.id,
+            scheming.content(held.teacher.actor.id, places="机构改的场所"),
+            first.version,
+        )
+    )
+    press(page, "保存为新的一版")
+    expect(page.get_by_text("您在第 1 版上写的还在")).to_be_visible()
+    expect(page.get_by_label("培训目标")).to_have_value("教师写的目标")
+    press(page, "保存为新的一版")
+    expect(page.get_by_role("button", name="保存为新的一版")).to_have_count(0)
+    seen_now = live.do(schemes.scheme_of_class(live.platform, held.officer, held.id)).newest
+    assert seen_now is not None
+    assert (seen_now.content.objectives, seen_now.content.places) == ("教师写的目标", "机构改的场所")
+    live.do(schemes.send_for_signature(live.platform, held.officer, held.id, seen_now.version))
+    page = hold(held.teacher.openid, f"pages/scheme/scheme?class={held.id}", "tablet")
+    press(page, "签署第 3 版")
+    press(page, "签署")
+    expect(page.get_by_text("您已签署这一版。")).to_be_visible()
+    assert_accessible(page)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_every_page_of_a_teacher_fits_and_can_be_read(
     live: LiveSite, held: ClassInSession, hold: Hold, size: str
@@ -94,6 +126,7 @@ def test_every_page_of_a_teacher_fits_and_can_be_read(
     session = live.do(stage.teaching_session(live.platform, held))
     task = live.do(assessing.set_task(live.platform, held))
     live.do(assessing.hand_in(live.platform, held.trainees[0], task))
+    live.do(scheming.draft(live.platform, held))
     page = hold(held.teacher.openid, size=size)
     for path in (
         f"taught/taught?id={held.id}",
@@ -101,6 +134,8 @@ def test_every_page_of_a_teacher_fits_and_can_be_read(
         f"roll/roll?id={session.id}",
         f"taught-tasks/taught-tasks?class={held.id}",
         f"works/works?task={task.id}",
+        f"scheme/scheme?class={held.id}",
+        f"scheme-part/scheme-part?class={held.id}&part=sessions",
         "invitations/invitations",
         f"applicants/applicants?class={held.id}",
         f"grading/grading?task={task.id}&person={held.trainees[0].actor.person_id}",

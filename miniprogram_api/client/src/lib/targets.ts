@@ -17,6 +17,7 @@ const PAGES: Record<string, Way> = {
   "taught-class": (id) => `/pages/taught/taught?id=${id}`,
   "taught-applications": (id) => `/pages/applicants/applicants?class=${id}`,
   invitation: (id) => `/pages/invitation/invitation?id=${id}`,
+  "taught-scheme": (id) => `/pages/scheme/scheme?class=${id}`,
   "taught-tasks": (id) => `/pages/taught-tasks/taught-tasks?class=${id}`,
   session: (id) => `/pages/check-in/check-in?session=${id}`,
   "taught-session": (id) => `/pages/session-code/session-code?id=${id}`,

@@ -1,5 +1,5 @@
 // One letter: what is asked, and the answer. Accepting is asked once more; declining says why. Sent twice, both answer the same.
-import { Problem, download, get, post, type Schemas } from "../../api/api";
+import { download, get, post, type Schemas } from "../../api/api";
 import { moment, period } from "../../lib/moments";
 import { LOADING, attempt, say, show } from "../../lib/show";
 import { NOT_ASKING, asked, sendWords } from "../../lib/words";
@@ -28,18 +28,7 @@ Page({
     return this.load();
   },
   load() {
-    return show(this, async () => shown(await this.find()));
-  },
-  /** There is no call for one letter yet: through the pages of all, newest first. */
-  async find(): Promise<Letter> {
-    let cursor: string | null = null;
-    do {
-      const found: { items: Letter[]; next: string | null } = await get("/teaching/invitations", {}, { cursor, limit: 50 });
-      const one = found.items.find((item) => item.id === this.id);
-      if (one) return one;
-      cursor = found.next;
-    } while (cursor);
-    throw new Problem("gone", "没有找到这封邀请函", "可能发给了别人，或链接不完整。请返回邀请列表查看。");
+    return show(this, async () => shown(await get("/teaching/invitations/{invitation_id}", { invitation_id: this.id })));
   },
   async accept() {
     const { confirm } = await wx.showModal({ title: "接受邀请", content: `接受后，${this.data.name} 由您承担上述任务。之后不能自己撤销，需要变动的请联系培训机构。`, confirmText: "接受" });
