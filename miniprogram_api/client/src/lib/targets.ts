@@ -18,6 +18,7 @@ const PAGES: Record<string, Way> = {
   "taught-applications": (id) => `/pages/applicants/applicants?class=${id}`,
   invitation: (id) => `/pages/invitation/invitation?id=${id}`,
   "taught-scheme": (id) => `/pages/scheme/scheme?class=${id}`,
+  "qualification-case": () => "/pages/standing/standing",
   "taught-tasks": (id) => `/pages/taught-tasks/taught-tasks?class=${id}`,
   session: (id) => `/pages/check-in/check-in?session=${id}`,
   "taught-session": (id) => `/pages/session-code/session-code?id=${id}`,

@@ -6,6 +6,7 @@ import { clamp, nextUngraded, open, sum, taps } from "../../lib/marking";
 import { moment } from "../../lib/moments";
 import { openFile, sizeOf } from "../../lib/opening";
 import { meKnown } from "../../lib/people";
+import { leave } from "../../lib/leaving";
 import { LOADING, asProblem, attempt, say, show } from "../../lib/show";
 import { NOT_ASKING, asked, sendWords } from "../../lib/words";
 
@@ -113,7 +114,7 @@ Page({
   async goOn() {
     if (!this.following) {
       say("已提交，这项任务没有待批阅的了");
-      void wx.navigateBack();
+      leave(`/pages/works/works?task=${this.taskId}`);
       return;
     }
     say("已提交，下一份");

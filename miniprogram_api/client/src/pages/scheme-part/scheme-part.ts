@@ -3,6 +3,7 @@
 import { get, put } from "../../api/api";
 import { draftOf, dropDraft, keepDraft } from "../../lib/drafts";
 import { TITLES, contentOf, fieldsOf, isText, rowWords, rowsOf, withPart, type Field, type Part, type Row, type Scheme } from "../../lib/scheme";
+import { leave } from "../../lib/leaving";
 import { LOADING, asProblem, say, show } from "../../lib/show";
 
 interface Draft {
@@ -97,7 +98,7 @@ Page({
       await put("/teaching/classes/{class_id}/scheme", { ...content, based_on: this.scheme.version }, { class_id: this.id });
       dropDraft(this.draftKey());
       say("已保存为新的一版");
-      void wx.navigateBack();
+      leave(`/pages/scheme/scheme?class=${this.id}`);
     } catch (error) {
       await this.refused(error);
     } finally {
