@@ -82,7 +82,7 @@ def request_answer(one: Reissue) -> CertificateRequestAnswer:
         kind_title=one.kind.label,
         state_title=one.state.label,
         may_withdraw=one.open and one.by_holder,
-        new_certificate_id=one.made,
+        new_certificate_id=None if one.state is State.UNMADE else one.made,
         steps=[StepAnswer(at=taken.at, title=title, reason=taken.reason) for taken, title in one.told],
     )
 

@@ -31,6 +31,7 @@ from server.ledger import roots
 from server.ledger import service as ledger
 from server.reissues import history
 from server.seals.checker import MOST_BYTES
+from server.stock import handing, papers
 
 PAGE_SIZE = 30
 BOOK_RATE = "10/minute"
@@ -96,6 +97,7 @@ class LedgerQuery(ByAge):
     status: CertificateStatus | None = None
     major: Annotated[str, Field(max_length=20)] = ""
     month: Annotated[str, Field(pattern=r"^20[0-9]{2}-[0-9]{2}$")] = ""
+    issued: bool = False
 
 
 async def institutions_to_choose(
@@ -184,6 +186,8 @@ class OneCertificate(PageHandler):
             after=await history.after_issue(self.platform, self.actor, found),
             verify_url=verify_url(self.platform, found.token),
             entries=await ledger.entries_of(self.platform, certificate_id),
+            sheet=(await papers.of_class(self.platform, [found.id])).get(found.id),
+            handover=await handing.of_certificate(self.platform, found.id),
             **outcome,
         )
 

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from admin.handler import PageHandler
-from admin.lists import ByAge, Filter, Listing, Words, fetched_by
+from admin.handlers.certificates import years_of_issue
+from admin.lists import ByAge, Filter, Listing, Words, Year, fetched_by
 from server.kernel.permissions import Permission
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import Route, allow
@@ -34,6 +35,9 @@ class Roots(PageHandler):
 class EntryQuery(ByAge):
     number: Annotated[Words, Filter("证书编号", hint="完整的 15 位")] = ""
     kind: Annotated[EntryKind | None, Filter("事项")] = None
+    year: Annotated[Year, Filter("年份", years_of_issue)] = None
+    institution: Annotated[str, Field(pattern=r"^[0-9]{3}$")] = ""
+    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
 
 
 SHEET = Sheet[LedgerEntry](

@@ -73,7 +73,11 @@ async def replace(page: OneCertificate, certificate_id: str) -> Done:
 @step(OneCertificate, Permission.CERTIFICATES_REVOKE)
 async def revoke(page: OneCertificate, certificate_id: str) -> str:
     ended = await revoking.revoke(page.platform, page.actor, certificate_id, page.form(Revocation))
-    return "证书已撤销，公开验证页即时显示“已撤销”。" if ended.status.issued else "号码已作废，不再使用。"
+    return (
+        "证书已撤销，公开验证页即时显示“已撤销”。"
+        if ended.status.issued
+        else "已作废：这张证书没有制成，从未生效。"
+    )
 
 
 @step(OneCertificate, Permission.CERTIFICATES_REVOKE)

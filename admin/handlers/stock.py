@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
 from admin.handler import NO_ERRORS, Outcome, PageHandler
 from admin.handlers.handing import HandoverRegister, called
 from admin.lists import ByAge, Listing, fetched_by
@@ -9,7 +13,7 @@ from admin.steps import Done, batch, shows, step
 from server.kernel.permissions import Permission
 from server.kernel.reviews import Return, Withdrawal
 from server.kernel.spreadsheets import Column, Sheet
-from server.kernel.web import Route
+from server.kernel.web import Route, allow
 from server.stock import papers
 from server.stock.paper_documents import PaperMovement
 from server.stock.paper_rules import Fate
@@ -34,6 +38,19 @@ class StockPage(PageHandler):
             at=paper_request_id or movement_id,
             **outcome,
         )
+
+
+class WhereAsked(BaseModel):
+    institution: Annotated[str, Field(pattern=r"^[0-9]{3}$")] = ""
+    province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
+
+
+class LeftPaper(PageHandler):
+    @allow(Permission.STOCK_READ)
+    async def get(self) -> None:
+        asked = self.query(WhereAsked)
+        piles = await papers.piles(self.platform, self.actor, asked.institution, asked.province)
+        self.render_page("stock/left.html", piles=piles, total=sum(one.count for one in piles))
 
 
 @step(StockPage, Permission.STOCK_KEEP)
@@ -130,6 +147,7 @@ _REGISTER = r"/admin/classes/(?P<class_id>[0-9a-f]{24})/certificates/register"
 _REQUEST = rf"{papers.PAGE}/requests/(?P<paper_request_id>[0-9a-f]{{24}})"
 ROUTES: list[Route] = [
     (papers.PAGE, StockPage),
+    (rf"{papers.PAGE}/left", LeftPaper),
     (rf"{papers.PAGE}/receive", receive),
     (rf"{papers.PAGE}/write-off", write_off),
     (rf"{papers.PAGE}/count", count),

@@ -216,6 +216,8 @@ class LedgerFilter(BaseModel):
     major: str = ""
     month: str = ""
     """Of issue: 2026-03."""
+    issued: bool = False
+    """Without what waits to be signed, and numbers that were given up."""
 
 
 class LedgerFinding(Document):

@@ -135,7 +135,8 @@ async def class_archive(platform: Platform, actor: Actor, class_id: str) -> Down
     Raises NotFound, NothingToPrint. A file that is not there is named in a text file inside.
     """
     training_class, valid = await _to_print(platform, actor, class_id)
-    await note_print(platform, actor, class_id, valid)
+    facts = {"certificates": len(valid)}
+    await _note(platform, actor, "certificates:print-class", class_id, facts, valid, EntryKind.TAKEN)
     return Download(f"{training_class.name}证书.zip", "application/zip", None, _zipped(platform, valid))
 
 
@@ -164,7 +165,8 @@ async def _to_print(
 
 
 async def note_print(platform: Platform, actor: Actor, class_id: str, taken: Sequence[Certificate]) -> None:
-    await _note(platform, actor, "certificates:print-class", class_id, {"certificates": len(taken)}, taken)
+    facts = {"certificates": len(taken)}
+    await _note(platform, actor, "certificates:print-class", class_id, facts, taken, EntryKind.PRINTED)
 
 
 async def holders(scope: Scope, person_ids: Sequence[str], level: Level, major_name: str) -> set[str]:
@@ -175,6 +177,12 @@ async def holders(scope: Scope, person_ids: Sequence[str], level: Level, major_n
 async def of_class(scope: Scope, class_id: str) -> dict[str, Certificate]:
     """By person, for a class that the caller has fetched already; revoked ones too."""
     return await store.of_class(scope, class_id)
+
+
+async def printed_on(scope: Scope, certificate_ids: Sequence[str]) -> dict[str, Certificate]:
+    """By id, of certificates that the caller's own documents hold."""
+    rows = await store.rows(scope, certificate_ids)
+    return {one: Certificate.from_mongo(row) for one, row in rows.items()}
 
 
 async def of_person(scope: Scope, actor: Actor, person_id: str, *, limit: int) -> list[Certificate]:
@@ -268,15 +276,17 @@ async def _note(
     subject: str,
     facts: Mapping[str, str | int],
     taken: Sequence[Certificate] = (),
+    kind: EntryKind = EntryKind.TAKEN,
 ) -> None:
-    """In the trail, that whole ID numbers were shown; in the ledger, of each certificate that was taken along (流向清晰, article 18)."""
+    """In the trail, that whole ID numbers were shown; in the ledger, of each certificate that was taken along (流向清晰, article 18): by
+    its issuer as a file, unless it was for the printer."""
     unit.audit(action, subject, **facts)
     subjects = await sealed.subjects_of(unit, taken)
     if unit.actor.kind == "person":
         for one in subjects:
             await entries.record_fetched(unit, one)
     else:
-        await entries.record_several(unit, EntryKind.PRINTED, [(one, {}) for one in subjects])
+        await entries.record_several(unit, kind, [(one, {}) for one in subjects])
 
 
 async def _zipped(platform: Platform, certificates: Sequence[Certificate]) -> AsyncIterator[bytes]:

@@ -180,14 +180,14 @@ def _conditions(narrowed: LedgerFilter) -> list[Row]:
         conditions = [{FOUND_BY: {"$in": numbered}}, which, looking_for("", [], facets)]
     else:
         conditions = [looking_for(narrowed.words, ["printed.name"], facets)]
-    if narrowed.institution_code:
-        conditions.append({"institution_code": narrowed.institution_code})
-    if narrowed.province_code:
-        conditions.append({"province_code": narrowed.province_code})
-    if narrowed.status:
-        conditions.append({"status": narrowed.status})
-    if narrowed.major:
-        conditions.append({"printed.major": narrowed.major})
+    given: Row = {
+        "institution_code": narrowed.institution_code,
+        "province_code": narrowed.province_code,
+        "status": narrowed.status,
+        "printed.major": narrowed.major,
+    }
+    conditions += [{path: value} for path, value in given.items() if value]
+    conditions += [ISSUED] if narrowed.issued else []
     if narrowed.month:
         conditions.append({"printed.issued_on": {"$regex": f"^{narrowed.month}-"}})
     return conditions

@@ -25,6 +25,7 @@ from server.kernel.reasons import Reason
 from server.kernel.reviewed import take
 from server.kernel.reviews import Return, Review
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
+from server.stock import papers
 from server.stock.statistics import By, statistics
 
 PAGE = "/admin/inspections"
@@ -237,7 +238,7 @@ async def figures_of(platform: Platform, actor: Actor, found: Inspection) -> lis
     """The year's figures of an institution as they are now, each with its list."""
     lines = await statistics(platform, actor, found.year, By.INSTITUTION)
     line = next((one for one in lines if one.key == found.institution_code), None)
-    href = line.href if line else ""
+    href = line.issued_href if line else ""
     figures = [Figure(title="核发", count=line.issued if line else 0, href=href)]
     figures += [
         Figure(
@@ -249,12 +250,21 @@ async def figures_of(platform: Platform, actor: Actor, found: Inspection) -> lis
         if status.issued
     ]
     figures += [
-        Figure(title="打印", count=(line.printed or 0) if line else 0),
-        Figure(title="领取", count=(line.handed or 0) if line else 0),
-        Figure(title="空白结存（现在）", count=(line.blank or 0) if line else 0),
+        Figure(
+            title="打印（次）",
+            count=(line.printed or 0) if line else 0,
+            href=line.printed_href if line else "",
+        ),
+        Figure(title="领取", count=(line.handed or 0) if line else 0, href=line.handed_href if line else ""),
     ]
+    blank = sum(one.count for one in await papers.piles(platform, actor, found.institution_code))
+    lies_at = f"{papers.PAGE}/left?institution={found.institution_code}"
     differ = await reconcile.open_of(platform, found.institution_code)
-    return [*figures, Figure(title="台账不符（现在）", count=differ, href=reconcile.PAGE)]
+    return [
+        *figures,
+        Figure(title="空白结存（现在）", count=blank, href=lies_at),
+        Figure(title="台账不符（现在）", count=differ, href=reconcile.PAGE),
+    ]
 
 
 @dataclass(frozen=True)

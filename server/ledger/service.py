@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.kernel import chain
-from server.kernel.clock import beijing_date
+from server.kernel.clock import BEIJING, beijing_date
 from server.kernel.folding import bare_number
 from server.kernel.identity import Actor
 from server.kernel.mongo import Row, first_id, new_id
@@ -78,24 +78,38 @@ class EntryFilter:
 
     number: str = ""
     kind: EntryKind | None = None
+    year: int | None = None
+    """In which it was entered."""
+    institution_code: str = ""
+    province_code: str = ""
 
 
 async def entries(
     platform: Platform, actor: Actor, narrowed: EntryFilter, *, before: str | None = None, limit: int = 30
 ) -> list[LedgerEntry]:
     """What happened to the certificates of the actor's jurisdiction, newest first."""
-    number = bare_number(narrowed.number)
-    return await store.entries(
-        platform, actor.jurisdiction, number, narrowed.kind, before=before, limit=limit
-    )
+    given: Row = {
+        "number": bare_number(narrowed.number),
+        "kind": narrowed.kind,
+        "institution_code": narrowed.institution_code,
+        "province_code": narrowed.province_code,
+    }
+    conditions: list[Row] = [actor.jurisdiction.filter(), {name: one for name, one in given.items() if one}]
+    if narrowed.year:
+        first, last = _ids_of(narrowed.year)
+        conditions.append({"_id": {"$gte": first, "$lt": last}})
+    return await store.entries(platform, conditions, before=before, limit=limit)
 
 
-async def certificates_with(
-    platform: Platform, actor: Actor, kind: EntryKind, since: datetime, until: datetime
-) -> dict[str, int]:
-    """By institution of the actor's jurisdiction, how many certificates this happened to in between."""
-    ids = first_id(since), first_id(until)
-    return await store.certificates_with(platform, actor.jurisdiction, kind, *ids)
+def _ids_of(year: int) -> tuple[str, str]:
+    """Between which ids entries of a year are, as Beijing reckons it."""
+    first, last = (first_id(datetime(one, 1, 1, tzinfo=BEIJING)) for one in (year, year + 1))
+    return first, last
+
+
+async def entries_in(platform: Platform, actor: Actor, kind: EntryKind, year: int) -> dict[str, int]:
+    """By institution of the actor's jurisdiction, how many entries of a kind there are of a year: as many as the list of them shows."""
+    return await store.entries_in(platform, actor.jurisdiction, kind, *_ids_of(year))
 
 
 def is_ours(platform: Platform, row: Row) -> bool:

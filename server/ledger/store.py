@@ -26,6 +26,7 @@ COLLECTIONS = (
             Index([("institution_code", 1), ("_id", -1)]),
             Index([("province_code", 1), ("_id", -1)]),
             Index([("number", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("kind", 1), ("_id", -1)]),
             Index([("kind", 1), ("_id", -1)]),
         ),
     ),
@@ -45,11 +46,10 @@ async def of_certificate(scope: Scope, certificate_id: str) -> list[LedgerEntry]
 
 
 async def entries(
-    scope: Scope, reach: Jurisdiction, number: str, kind: EntryKind | None, *, before: str | None, limit: int
+    scope: Scope, conditions: Sequence[Row], *, before: str | None, limit: int
 ) -> list[LedgerEntry]:
-    """Newest or oldest first (kernel.mongo.by_age)."""
-    given: Row = ({"number": number} if number else {}) | ({"kind": kind} if kind else {})
-    condition, direction = by_age({"$and": [reach.filter(), given]}, before)
+    """That meet all of these, newest or oldest first (kernel.mongo.by_age)."""
+    condition, direction = by_age({"$and": list(conditions)}, before)
     rows = scope["ledger"].find(condition, session=scope.session).sort("_id", direction).limit(limit)
     return [LedgerEntry.from_mongo(row) async for row in rows]
 
@@ -77,16 +77,13 @@ async def issued_in(scope: Scope, institution_code: str) -> AsyncIterator[Row]:
         yield row
 
 
-async def certificates_with(
+async def entries_in(
     scope: Scope, reach: Jurisdiction, kind: EntryKind, since: str, until: str
 ) -> dict[str, int]:
-    """By institution, how many certificates have such an entry with an id in between."""
-    condition: Row = {"$and": [reach.filter(), {"kind": kind, "_id": {"$gte": since, "$lt": until}}]}
-    each = {"institution": "$institution_code", "certificate": "$certificate_id"}
+    """By institution, how many entries of a kind have an id in between."""
     stages: list[Row] = [
-        {"$match": condition},
-        {"$group": {"_id": each}},
-        {"$group": {"_id": "$_id.institution", "count": {"$sum": 1}}},
+        {"$match": {"$and": [reach.filter(), {"kind": kind, "_id": {"$gte": since, "$lt": until}}]}},
+        {"$group": {"_id": "$institution_code", "count": {"$sum": 1}}},
     ]
     rows = scope["ledger"].aggregate(stages, session=scope.session)
     return {row["_id"]: row["count"] async for row in rows}

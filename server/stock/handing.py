@@ -16,10 +16,11 @@ from server.classes import service as classes
 from server.classes.documents import TrainingClass
 from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
+from server.kernel.mongo import Row
 from server.kernel.numbers import without_whole_numbers
 from server.kernel.platform import Platform
 from server.kernel.reasons import OptionalReason, Reason, readable
-from server.kernel.unit_of_work import UnitOfWork, transactional
+from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.ledger import service as ledger
 from server.ledger.documents import EntryKind
 from server.stock import rules, store
@@ -54,6 +55,40 @@ class Register:
         return sum(one is not None for _, one in self.rows)
 
 
+@dataclass(frozen=True)
+class HandoverFilter:
+    """What is empty matches everything."""
+
+    year: int | None = None
+    institution_code: str = ""
+    province_code: str = ""
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    id: str
+    handover: Handover
+    certificate: Certificate | None
+
+
+async def handed_over(
+    platform: Platform,
+    actor: Actor,
+    narrowed: HandoverFilter,
+    *,
+    before: str | None = None,
+    limit: int = 20,
+) -> list[HandedOver]:
+    """What left its issuer, in the actor's jurisdiction, newest entry first; what was entered by mistake is not among it."""
+    given = {"institution_code": narrowed.institution_code, "province_code": narrowed.province_code}
+    conditions: list[Row] = [actor.jurisdiction.filter(), {name: one for name, one in given.items() if one}]
+    if narrowed.year:
+        conditions.append(store.days_of(narrowed.year))
+    found = await store.standing_ones(platform, conditions, before=before, limit=limit)
+    papers = await certificates.printed_on(platform, [one.certificate_id for one in found])
+    return [HandedOver(one.id, one, papers.get(one.certificate_id)) for one in found]
+
+
 async def register(platform: Platform, actor: Actor, class_id: str) -> Register:
     """Raises NotFound."""
     training_class = await classes.get_class(platform, actor, class_id)
@@ -77,7 +112,10 @@ async def _hand_over(unit: UnitOfWork, certificate_id: str, wanted: HandingOver)
     certificates.require_valid(found)
     said = wanted.model_dump()
     rules.require_complete(**{name: value for name, value in said.items() if name != "on"})
-    rules.require_day(wanted.on, found.printed.issued_on, beijing_date(unit.now))
+    issued_on = max(
+        found.printed.issued_on, beijing_date(found.issued_at)
+    )  # a copy keeps the day of the first one
+    rules.require_day(wanted.on, issued_on, beijing_date(unit.now))
     new = Handover(
         certificate_id=found.id,
         class_id=found.class_id,
@@ -120,6 +158,11 @@ async def take_back(unit: UnitOfWork, certificate_id: str, wanted: TakingBack) -
     )
 
 
+async def of_certificate(scope: Scope, certificate_id: str) -> Handover | None:
+    """To whom it was handed over, of a certificate that the caller has fetched in its reader's reach."""
+    return await store.standing(scope, certificate_id)
+
+
 async def my_handover(platform: Platform, actor: Actor, certificate_id: str) -> Handover:
     """Raises NotFound, NotHandedOver."""
     found = await certificates.my_certificate(platform, actor, certificate_id)
@@ -131,15 +174,17 @@ async def my_handover(platform: Platform, actor: Actor, certificate_id: str) -> 
 
 @transactional
 async def confirm(unit: UnitOfWork, certificate_id: str) -> Handover:
-    """The holder has it. Said twice, it is said once. Raises NotFound, NotHandedOver."""
+    """The holder has it. Said twice, it is said once. Raises NotFound, NotHandedOver, and what says that it is not valid any more."""
     found = await certificates.my_certificate(unit, unit.actor, certificate_id)
     there = await store.standing(unit, found.id)
     if there is None:
         raise rules.NotHandedOver()
+    if there.confirmed_at is None:
+        certificates.require_valid(found)
     if there.confirmed_at is not None or not await store.confirm(unit, there, unit.now):
         unit.nothing_written()
         return there
     subject = await sealed.subject_of(unit, found)
-    await ledger.record(unit, EntryKind.HANDED_OVER, subject, reason="本人在手机上确认收到")
+    await ledger.record(unit, EntryKind.CONFIRMED, subject)
     unit.audit("certificates:confirm-receipt", found.id, number=found.printed.number)
     return there.model_copy(update={"confirmed_at": unit.now})

@@ -66,6 +66,12 @@ STEPS: Procedure[State, Action] = Procedure(
 )
 
 
+class PaperHandedOut(Conflict):
+    slug = "paper-handed-out"
+    title = "证书已登记领取"
+    default_detail = "这张证书已登记领取，它的用纸不能撤回或换号。登记有误的，先撤回领取登记；本人已确认收到的，请申请补发。"
+
+
 class PaperMissing(Conflict):
     slug = "paper-missing"
     title = "空白证书不足"

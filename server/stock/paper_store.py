@@ -164,6 +164,13 @@ async def requests(scope: Scope, reach: Jurisdiction, *, limit: int) -> list[Pap
     return [PaperRequest.from_mongo(row) async for row in rows]
 
 
+async def left_numbers(scope: Scope, reach: Jurisdiction, given: Row) -> list[Row]:
+    """`institution_code` and `number` of the sheets that institutions have."""
+    condition = {"$and": [reach.filter(), {"state": Fate.LEFT, "institution_code": {"$gt": ""}}, given]}
+    wanted = {"institution_code": 1, "number": 1}
+    return await scope["blank_papers"].find(condition, wanted, session=scope.session).to_list(None)
+
+
 async def left_by_institution(scope: Scope, reach: Jurisdiction) -> dict[str, int]:
     """What institutions have; what lies with a province or the centre is in their own book."""
     stages: list[Row] = [

@@ -27,6 +27,7 @@ from server.kernel.reviews import Return, Review, Withdrawal
 from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.stock import paper_rules as rules
 from server.stock import paper_store as store
+from server.stock import store as handovers
 from server.stock.paper_documents import BlankPaper, PaperCount, PaperMovement, PaperRequest
 from server.stock.paper_rules import Action, Book, Fate, Movement, State
 
@@ -93,6 +94,31 @@ async def stock(platform: Platform, actor: Actor) -> Stock:
         await store.counts(platform, actor.office, limit=5),
         await store.requests(platform, actor.jurisdiction, limit=50),
     )
+
+
+@dataclass(frozen=True)
+class Pile:
+    """Sheets without a gap that lie with an institution."""
+
+    institution: str
+    first: str
+    last: str
+    count: int
+
+
+async def piles(platform: Platform, actor: Actor, institution: str = "", province: str = "") -> list[Pile]:
+    """The blank sheets that the institutions of the actor's jurisdiction have today, by institution and number."""
+    given = {"institution_code": institution, "province_code": province}
+    narrowed = {name: one for name, one in given.items() if one}
+    found: dict[str, list[str]] = {}
+    for row in await store.left_numbers(platform, actor.jurisdiction, narrowed):
+        found.setdefault(row["institution_code"], []).append(row["number"])
+    named = await institutions.by_codes(platform, list(found))
+    return [
+        Pile(named[code].name if code in named else code, *run)
+        for code in sorted(found)
+        for run in rules.runs(found[code])
+    ]
 
 
 async def movements(
@@ -325,7 +351,8 @@ async def of_class(platform: Platform, certificate_ids: Sequence[str]) -> dict[s
 
 @transactional
 async def assign(unit: UnitOfWork, class_id: str) -> int:
-    """Before a class is overprinted: to each valid certificate without a sheet the next number, in the order of the serials.
+    """Before a class is overprinted: to each valid certificate without a sheet the next number, in the order of the serials. What was
+    handed over is printed on something already.
 
     Raises NotFound, PaperMissing.
     """
@@ -333,7 +360,8 @@ async def assign(unit: UnitOfWork, class_id: str) -> int:
     found = (await certificates.of_class(unit, class_id)).values()
     valid = sorted((one for one in found if one.valid), key=lambda one: one.printed.serial)
     printed = await store.of_certificates(unit, [one.id for one in valid])
-    due = [one.id for one in valid if one.id not in printed]
+    handed = await handovers.of_class(unit, class_id)
+    due = [one.id for one in valid if one.id not in printed and one.id not in handed]
     if not due:
         unit.nothing_written()
         return 0
@@ -359,12 +387,16 @@ async def _sheet_of(unit: UnitOfWork, certificate_id: str) -> BlankPaper:
     sheet = (await store.of_certificates(unit, [found.id])).get(found.id)
     if sheet is None or sheet.office != unit.actor.office:
         raise NotFound("这张证书还没有登记用纸。")
+    if await handovers.standing(unit, found.id):
+        raise rules.PaperHandedOut()
     return sheet
 
 
 @transactional
 async def spoil(unit: UnitOfWork, certificate_id: str, wanted: Because) -> str:
-    """打坏作废: the sheet is spoiled, and the next one takes its place; its number. Raises NotFound, PaperMissing."""
+    """打坏作废: the sheet is spoiled, and the next one takes its place; its number. Raises NotFound, PaperMissing, PaperHandedOut, and what
+    says that the certificate is not valid."""
+    certificates.require_valid(await certificates.certificate(unit, unit.actor, certificate_id))
     sheet = await _sheet_of(unit, certificate_id)
     await store.change_used(
         unit, sheet, {"state": Fate.SPOILED, "certificate_id": None, "reason": wanted.reason, "at": unit.now}
@@ -382,7 +414,7 @@ async def spoil(unit: UnitOfWork, certificate_id: str, wanted: Because) -> str:
 
 @transactional
 async def release(unit: UnitOfWork, certificate_id: str, wanted: Because) -> None:
-    """The sheet was assigned wrongly and is still blank. Raises NotFound, Counted."""
+    """The sheet was assigned wrongly and is still blank. Raises NotFound, Counted, PaperHandedOut."""
     sheet = await _sheet_of(unit, certificate_id)
     await _require_uncounted(unit, sheet.at)
     await store.change_used(unit, sheet, {"state": Fate.LEFT, "certificate_id": None, "at": unit.now})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlencode
 
 from server.certificates import service as certificates
 from server.certificates.documents import CertificateStatus
 from server.institutions import service as institutions
 from server.institutions.rules import Level
-from server.kernel.clock import BEIJING
+from server.kernel.clock import beijing_date
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.titled import Titled
@@ -46,10 +45,14 @@ class Line:
     """Of a province the code, which the page has a name for."""
     by_status: Mapping[CertificateStatus, int]
     href: str
+    narrowed: str = ""
+    """The same as the address of a list, by year."""
     printed: int | None = None
-    """How many of its certificates were printed this year. None where that is not counted by this."""
+    """How often certificates were printed in the year, each time anew. None where that is not counted by this."""
     handed: int | None = None
+    """How many were handed over or sent in the year."""
     blank: int | None = None
+    """How many sheets lie there today; None beside the figures of another year."""
 
     @property
     def issued(self) -> int:
@@ -58,6 +61,22 @@ class Line:
 
     def count(self, status: CertificateStatus) -> int:
         return self.by_status.get(status, 0)
+
+    @property
+    def printed_href(self) -> str:
+        return f"/admin/certificates/entries?kind={EntryKind.PRINTED.value}&{self.narrowed}"
+
+    @property
+    def handed_href(self) -> str:
+        return f"/admin/certificates/handovers?{self.narrowed}"
+
+    @property
+    def blank_href(self) -> str:
+        return f"/admin/stock/left?{self.narrowed}"
+
+    @property
+    def issued_href(self) -> str:
+        return f"{self.href}&issued=1"
 
     def list_of(self, status: CertificateStatus) -> str:
         return f"{self.href}&status={status.value}"
@@ -73,12 +92,12 @@ async def statistics(platform: Platform, actor: Actor, year: int, by: By) -> lis
     if by in (By.INSTITUTION, By.PROVINCE):
         listed = {one.id: one for one in await institutions.list_institutions(platform, actor)}
         titles = {one.id: one.name for one in listed.values()} if by is By.INSTITUTION else {}
-        since, until = (datetime(one, 1, 1, tzinfo=BEIJING) for one in (year, year + 1))
         more = [
-            await ledger.certificates_with(platform, actor, EntryKind.PRINTED, since, until),
+            await ledger.entries_in(platform, actor, EntryKind.PRINTED, year),
             await store.handed_by_institution(platform, actor.jurisdiction, year),
-            await paper_store.left_by_institution(platform, actor.jurisdiction),
         ]
+        if year == beijing_date(platform.clock.now()).year:
+            more.append(await paper_store.left_by_institution(platform, actor.jurisdiction))
         if by is By.PROVINCE:
             more = [
                 _by_province(one, {key: each.province_code for key, each in listed.items()}) for one in more
@@ -90,6 +109,7 @@ async def statistics(platform: Platform, actor: Actor, year: int, by: By) -> lis
             titles.get(key, key),
             found.get(key, {}),
             f"/admin/certificates?{urlencode({'year': year, by.value: key})}",
+            urlencode({"year": year, by.value: key}),
             *(one.get(key, 0) for one in more),
         )
         for key in keys

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from server.kernel.identity import Jurisdiction
-from server.kernel.mongo import CollectionSpec, Index, Row
+from server.kernel.mongo import CollectionSpec, Index, Row, by_age
 from server.kernel.unit_of_work import Scope
 from server.stock.documents import Handover
 
@@ -19,6 +20,9 @@ COLLECTIONS = (
             Index([("institution_code", 1), ("on", 1)]),
             Index([("province_code", 1), ("on", 1)]),
             Index([("on", 1)]),
+            Index([("institution_code", 1), ("current", 1), ("_id", -1)]),
+            Index([("province_code", 1), ("current", 1), ("_id", -1)]),
+            Index([("current", 1), ("_id", -1)]),
         ),
     ),
 )
@@ -58,10 +62,22 @@ async def _change(scope: Scope, found: Handover, changes: Row) -> bool:
     return bool(done.modified_count)
 
 
+async def standing_ones(
+    scope: Scope, conditions: Sequence[Row], *, before: str | None, limit: int
+) -> list[Handover]:
+    """Those that stand and meet all of these, newest or oldest entry first."""
+    condition, direction = by_age({"$and": [{"current": True}, *conditions]}, before)
+    rows = scope["handovers"].find(condition, session=scope.session).sort("_id", direction).limit(limit)
+    return [Handover.from_mongo(row) async for row in rows]
+
+
+def days_of(year: int) -> Row:
+    return {"on": {"$gte": f"{year}-01-01", "$lte": f"{year}-12-31"}}
+
+
 async def handed_by_institution(scope: Scope, reach: Jurisdiction, year: int) -> dict[str, int]:
-    days = {"$gte": f"{year}-01-01", "$lte": f"{year}-12-31"}
     stages: list[Row] = [
-        {"$match": {"$and": [reach.filter(), {"on": days, "current": True}]}},
+        {"$match": {"$and": [reach.filter(), days_of(year) | {"current": True}]}},
         {"$group": {"_id": "$institution_code", "count": {"$sum": 1}}},
     ]
     rows = scope["handovers"].aggregate(stages, session=scope.session)

@@ -146,6 +146,8 @@ def one_page(page: Page, shown: Certificate, **changes: Any) -> None:
         "paper": paper(shown),
         "verify_url": f"https://platform.test/verify/{shown.token}",
         "entries": [],
+        "sheet": None,
+        "handover": None,
         "doubts": {},
         "after": after_issue(shown),
         "may": allowed("certificates:issue", "certificates:revoke", "reissues:manage"),

@@ -21,6 +21,7 @@ from server.kernel.platform import Platform
 from server.kernel.reviews import Review
 from server.ledger import service as ledger
 from server.ledger.documents import EntryKind
+from server.ledger.service import EntryFilter
 from server.progress import desk
 from server.reissues import revoking
 from server.reissues import service as reissues
@@ -29,7 +30,7 @@ from server.reissues.revoking import Decision, Proposal
 from server.reissues.rules import HearingFirst, Kind
 from server.reissues.service import HoldersRequest
 from server.stock import handing, papers
-from server.stock.handing import HandingOver
+from server.stock.handing import HandingOver, HandoverFilter
 from server.stock.papers import Asking, Batch, Counting, Giving
 from server.stock.statistics import By, statistics
 from server.wechat.simulator import Simulator
@@ -261,5 +262,21 @@ async def test_2_statistics_count_what_their_lists_show(
         narrowed = LedgerFilter.model_validate(given | {"status": status})
         assert len(await certificates.ledger(platform, province, narrowed)) == count
         assert (line.issued if status is None else line.count(status)) == count
+    if by in (By.INSTITUTION, By.PROVINCE):
+        await certificates.class_archive(platform, opened.officer, opened.id)  # is no printing
+        for _ in range(2):
+            await certificates.class_book(platform, opened.officer, opened.id)
+        today = beijing_date(platform.clock.now())
+        await handing.hand_over(platform, opened.officer, found[1].id, HandingOver(on=today))
+        batch = Batch(first="HB000101", quantity=3, on=today, origin="邢台印刷厂")
+        await papers.receive(platform, opened.officer, batch)
+        [line] = await statistics(platform, province, year, by)
+        where, named = {by.value: line.key}, {f"{by.value}_code": line.key}
+        asked = EntryFilter(kind=EntryKind.PRINTED, year=year, **named)
+        entered = await ledger.entries(platform, province, asked)
+        received = await handing.handed_over(platform, province, HandoverFilter(year=year, **named))
+        piles = await papers.piles(platform, province, **where)
+        assert (line.printed, line.handed, line.blank) == (2, 1, 3)
+        assert (len(entered), len(received), sum(one.count for one in piles)) == (2, 1, 3)
     assert await statistics(platform, stage.actor(cast.JIANGSU_OFFICER), year, by) == []
     assert await statistics(platform, province, year - 1, by) == []

@@ -303,6 +303,9 @@ TABLE: dict[str, Outcomes] = {
         for act in ("assign", "take-up", "conclude", "refer", "reopen", "unrefer")
         for method in ("GET", "POST")
     },
+    "GET /admin/certificates/handovers": ANY_STAFF,
+    "GET /admin/certificates/handovers/export": ANY_STAFF,
+    "GET /admin/stock/left": ANY_STAFF,
     "GET /admin/inspections": ANY_STAFF,
     "GET /admin/inspections/export": ANY_STAFF,
     "GET /admin/inspections/new": PROVINCES,

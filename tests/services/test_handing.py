@@ -62,7 +62,7 @@ async def test_it_is_entered_once_confirmed_by_its_holder_and_stands_in_the_ledg
     with pytest.raises(HolderConfirmed):
         await handing.take_back(platform, officer, mine.id, WHY)
     said = await said_of(platform, mine)
-    assert said[1:] == ["领取 本人领取", "更正登记 撤回领取登记", "邮寄 邮寄", "领取 本人在手机上确认收到"]
+    assert said[1:] == ["领取 本人领取", "更正登记 撤回领取登记", "邮寄 邮寄", "本人确认收到"]
     with pytest.raises(NotFound):
         await handing.confirm(platform, opened.trainees[1].actor, mine.id)
     assert (await handing.register(platform, officer, opened.id)).handed == 1

@@ -7,13 +7,15 @@ import asyncio
 import pytest
 
 from server.certificates.documents import Certificate
+from server.certificates.service import CertificateRevoked
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Forbidden, Invalid, NotFound, Problem
 from server.kernel.platform import Platform
 from server.kernel.reviews import NotInThisState, Return
 from server.progress import desk
-from server.stock import paper_rules, papers
-from server.stock.paper_rules import Book, Counted, Fate, Moved, PaperMissing
+from server.stock import handing, paper_rules, papers
+from server.stock.handing import HandingOver, TakingBack
+from server.stock.paper_rules import Book, Counted, Fate, Moved, PaperHandedOut, PaperMissing
 from server.stock.papers import Asking, Batch, Because, Counting, Giving, WritingOff
 from server.wechat.simulator import Simulator
 from tests import cast, certifying, stage
@@ -113,6 +115,25 @@ async def test_each_certificate_has_its_sheet_and_a_spoiled_one_is_replaced(
         await papers.release(platform, officer, ids[0], Because(reason="这张不套打。"))
     with pytest.raises(NotFound):
         await papers.spoil(platform, stage.actor(cast.YANGZHOU_OFFICER), ids[0], WHY)
+
+
+async def test_the_sheet_of_a_certificate_that_was_handed_over_stays_with_it(
+    platform: Platform, opened: ClassInSession, issued: list[Certificate]
+) -> None:
+    today = beijing_date(platform.clock.now())
+    await papers.receive(platform, XINGTAI, Batch(first="HB0001", quantity=4, on=today, origin="印刷厂"))
+    await handing.hand_over(platform, XINGTAI, issued[1].id, HandingOver(on=today))
+    assert await papers.assign(platform, XINGTAI, opened.id) == 1, (
+        "what went out is printed on something already"
+    )
+    await handing.hand_over(platform, XINGTAI, issued[0].id, HandingOver(on=today))
+    for act in (papers.release, papers.spoil):
+        with pytest.raises(PaperHandedOut):
+            await act(platform, XINGTAI, issued[0].id, WHY)
+    await handing.take_back(platform, XINGTAI, issued[0].id, TakingBack(reason="登记错了人。"))
+    await certifying.revoked(platform, XINGTAI, issued[0], "成绩复核后不合格。")
+    with pytest.raises(CertificateRevoked):
+        await papers.spoil(platform, XINGTAI, issued[0].id, WHY)
 
 
 async def test_the_pages_show_the_book_and_say_what_is_wrong(
