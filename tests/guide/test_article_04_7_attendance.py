@@ -26,7 +26,7 @@ async def test_only_a_person_of_the_roster_checks_in_and_never_for_another(
     session = await stage.teaching_session(platform, held)
     clock.set(session.starts_at)
     code = stage.code_of(platform, session)
-    row, new = await CheckInDesk(platform).check_in(held.trainees[0].actor, Scan(code, "nonce"))
+    row, new, _ = await CheckInDesk(platform).check_in(held.trainees[0].actor, Scan(code, "nonce"))
     assert new and row["person_id"] == held.trainees[0].actor.person_id
     stranger = held.teacher.actor
     with pytest.raises(NotEnrolled):

@@ -71,7 +71,7 @@ async def test_a_check_in_is_made_void_and_back_and_both_values_stay(
     platform: Platform, opened: ClassInSession, session: TeachingSession, desk: CheckInDesk
 ) -> None:
     trainee = opened.trainees[0]
-    row, _ = await scan(platform, desk, session, trainee)
+    row, *_ = await scan(platform, desk, session, trainee)
     person_id = trainee.actor.person_id
     before = await hours_after(platform, opened, session)
     assert before.attended[person_id] == session.hours
@@ -291,7 +291,7 @@ async def test_the_window_is_lengthened_after_the_first_scan_within_the_session(
     assert await platform["audit"].count_documents({"action": "attendance:extend-window"}) == 1
     _, window, code = await codes.code_for_screen(platform, opened.officer, opened.id, session.id)
     assert window is Window.OPEN and code is not None
-    row, new = await scan(platform, desk, session, opened.trainees[1])
+    row, new, _ = await scan(platform, desk, session, opened.trainees[1])
     assert new and row["status"] == Status.LATE
     with pytest.raises(SessionInUse):
         await timetable.cancel_session(platform, opened.officer, opened.id, session.id, "教室检修")
