@@ -82,6 +82,8 @@ def test_grading_goes_on_to_the_next_keeps_drafts_and_shows_what_was_handed_in_m
     press(page, "提交")
     expect(page.get_by_text("改过的第二版")).to_be_visible()
     expect(page.get_by_text("您打的分和评语还在")).to_be_visible()
+    press(page, "看以前的版本")
+    expect(page.get_by_text("我的学习成果")).to_be_visible()
     press(page, "提交")
     expect(page.get_by_text("2 人中 2 人已提交，2 人已批阅")).to_be_visible()
     work = live.do(submissions.taught_work(live.platform, held.teacher.actor, task.id))

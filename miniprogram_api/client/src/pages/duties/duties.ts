@@ -5,7 +5,7 @@ import { LOADING, show } from "../../lib/show";
 
 type Year = Schemas["DutyAnswer"];
 
-const asRow = (one: Year["tasks"][number]) => ({ id: one.class_id, name: one.class_name, when: `${one.kind_title} · ${period(one.starts_on, one.ends_on)}`, mark: one.progress_title, tone: one.done ? "" : "mark-soft" });
+const asRow = (one: Year["tasks"][number]) => ({ key: `${one.class_id} ${one.kind}`, id: one.class_id, name: one.class_name, when: `${one.kind_title} · ${period(one.starts_on, one.ends_on)}`, mark: one.progress_title, tone: one.done ? "" : "mark-soft" });
 
 Page({
   data: { ...LOADING, year: 0, standing: "", facts: [] as { name: string; value: string }[], rows: [] as ReturnType<typeof asRow>[] },

@@ -27,7 +27,7 @@ Page({
   data: {
     ...LOADING, ...NOT_ASKING, busy: "", task: "", instructions: "", maximum: 0, name: "", about: "", handed: "", text: "", check: "", files: [] as ReturnType<typeof asFile>[],
     criteria: [] as { key: string; title: string; maximum: number; taps: number[] }[], scores: {} as Record<string, number>, total: 0, comment: "", reason: "", changes: false, onSite: false, nothing: false, newer: "", opened: { id: "", words: "" }, errors: {} as Record<string, string>, failure2: "",
-    remarks: [] as { id: string; words: string; mine: boolean }[], marks: [] as ReturnType<typeof asMark>[], more: false,
+    hasOlder: false, older: [] as { id: string; handed: string; text: string; files: ReturnType<typeof asFile>[] }[], remarks: [] as { id: string; words: string; mine: boolean }[], marks: [] as ReturnType<typeof asMark>[], more: false,
   },
   taskId: "",
   person: "",
@@ -64,6 +64,7 @@ Page({
         criteria: task.criteria.map((one) => ({ key: one.key, title: one.title, maximum: one.points, taps: taps(one.points) })), scores, total: sum(scores),
         comment: draft?.comment ?? (work.graded && grade ? grade.comment : ""), reason: draft?.reason ?? "", changes: work.graded, onSite: !submission, nothing: !submission && task.kind !== "SUMMATIVE",
         newer: draft && draft.version !== this.version ? "学员提交了新的版本。您打的分和评语还在，请对照新版核对后再提交。" : "", errors: {}, failure2: "",
+        hasOlder: (submission?.version ?? 1) > 1, older: [],
         remarks: (submission?.remarks ?? []).map((one) => ({ id: one.id, words: `${moment(one.said_at)} ${one.author_name}：${one.text}`, mine: one.author_id === me.person?.person_id })),
         marks: work.history.map(asMark), more: this.following !== null,
       };
@@ -129,10 +130,18 @@ Page({
     void wx.pageScrollTo({ scrollTop: 0, duration: 0 });
   },
   openFile(event: WechatMiniprogram.TouchEvent) {
-    const { id, name, type } = event.currentTarget.dataset as { id: string; name: string; type: string };
+    const { id, name, type, submission } = event.currentTarget.dataset as { id: string; name: string; type: string; submission?: string };
     return attempt(this, `file ${id}`, async () => {
-      const words = await openFile("/teaching/submissions/{submission_id}/files/{file_id}", { submission_id: this.submission, file_id: id }, name, type);
+      const words = await openFile("/teaching/submissions/{submission_id}/files/{file_id}", { submission_id: submission || this.submission, file_id: id }, name, type);
       if (words !== undefined) this.setData({ opened: { id, words } });
+    });
+  },
+  /** Fetched only by whoever wants to see them. */
+  showOlder() {
+    return attempt(this, "older", async () => {
+      const { versions } = await get("/teaching/submissions/{submission_id}", { submission_id: this.submission });
+      const older = versions.filter((one) => one.id !== this.submission);
+      this.setData({ hasOlder: false, older: older.map((one) => ({ id: one.id, handed: `第 ${one.version} 版 · ${moment(one.submitted_at)}${one.late ? " · 迟交" : ""}`, text: one.text, files: one.files.map(asFile) })) });
     });
   },
   askRemark() {
