@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from playwright.sync_api import expect
 
 from server.assessment import submissions
+from server.classes.rules import Kind
+from server.invitations import service as invitations
+from server.invitations.service import InvitationDraft
 from server.kernel.clock import FixedClock
 from server.schemes import service as schemes
-from tests import assessing, cast, scheming, stage
+from tests import admitting, assessing, cast, scheming, stage
 from tests.browser.conftest import assert_accessible
 from tests.browser.live import LiveSite
 from tests.browser.test_phone import (
@@ -24,6 +29,7 @@ from tests.browser.test_phone import (
 from tests.stage import ClassInSession
 
 __all__ = ["held", "hold", "pytestmark"]
+LATER = {"starts_on": date(2026, 5, 11), "ends_on": date(2026, 5, 22)}
 FIRST, SECOND = cast.people(2)
 
 
@@ -88,6 +94,26 @@ def test_grading_goes_on_to_the_next_keeps_drafts_and_shows_what_was_handed_in_m
     expect(page.get_by_text("2 人中 2 人已提交，2 人已批阅")).to_be_visible()
     work = live.do(submissions.taught_work(live.platform, held.teacher.actor, task.id))
     assert [row.grade.current.points for row in work.rows if row.grade] == [95, 100]
+
+
+def test_a_letter_is_answered_and_applicants_are_screened(live: LiveSite, hold: Hold) -> None:
+    opened = live.do(admitting.open_class(live.platform, live.wechat))
+    live.do(admitting.apply(live.platform, live.wechat, opened.id, FIRST))
+    page = hold(opened.teacher.openid, f"pages/applicants/applicants?class={opened.id}")
+    page.get_by_role("button", name=FIRST.name).click()
+    press(page, "不同意")
+    page.get_by_role("textbox").fill("任教专业与本班不一致")
+    page.get_by_role("dialog").get_by_role("button", name="不同意").click()
+    expect(page.get_by_role("button", name=FIRST.name)).to_contain_text("未通过")
+    other = live.do(stage.open_class(live.platform, opened.officer, stage.class_draft(**LATER)))
+    draft = InvitationDraft(kinds=[Kind.TEACHING], teacher_ids=[opened.teacher.actor.id])
+    [sent] = live.do(invitations.send(live.platform, opened.officer, other.id, draft))
+    page = hold(opened.teacher.openid, f"pages/invitation/invitation?id={sent.id}")
+    press(page, "谢绝")
+    page.get_by_role("textbox").fill("本校期末考试，不能外出")
+    page.get_by_role("dialog").get_by_role("button", name="谢绝").click()
+    expect(page.get_by_text("本校期末考试，不能外出")).to_be_visible()
+    assert_accessible(page)
 
 
 def test_a_scheme_is_written_in_parts_over_what_the_institution_saved_meanwhile_and_signed(
