@@ -154,7 +154,23 @@ def test_every_page_fits_and_can_be_read(held: ClassInSession, hold: Hold, live:
     for words in ("首页", "培训", "消息", "我的"):
         tab(page, words)
         seen(page, read=size == "phone")
-    for path in ("bind/bind", f"class/class?id={held.id}", "check-in/check-in", "certificates/certificates"):
+    whole = (
+        "bind",
+        "check-in",
+        "certificates",
+        "open-classes",
+        "applications",
+        "timetable",
+        "surveys",
+        "guidance",
+    )
+    of_class = (f"class/class?id={held.id}", f"notice/notice?class={held.id}", f"tasks/tasks?class={held.id}")
+    for path in (
+        *(f"{one}/{one}" for one in whole),
+        "certificate-requests/certificate-requests",
+        *of_class,
+        "my-data/my-data",
+    ):
         page.goto(f"{page.url.partition('#')[0]}#/pages/{path}")
         seen(page, read=size == "phone")
     page.emulate_media(color_scheme="dark")

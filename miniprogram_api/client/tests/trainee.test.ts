@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { lastFour, noticeStanding, restored, standing, toSend, unanswered, workLacks } from "../src/lib/answering";
+import { weekOf } from "../src/lib/weeks";
 
 const QUESTIONS = [{ key: "a", kind: "scale" as const }, { key: "b", kind: "text" as const }];
 
@@ -35,4 +36,10 @@ test("work is not sent while a file is on its way or without the declaration", (
   expect(workLacks("字", [], false)).toContain("声明");
   expect(workLacks(" ", [], true)).toContain("填写");
   expect(restored([{ ...file, state: "sending" }, file]).map((one) => one.state)).toEqual(["failed", "sent"]);
+});
+
+test("a week is Beijing's: Sunday belongs to the one before, also at midnight", () => {
+  expect(weekOf(Date.parse("2026-03-01T15:59:59Z"))).toEqual(["2026-02-23", "2026-03-01"]);
+  expect(weekOf(Date.parse("2026-03-01T16:00:00Z"))).toEqual(["2026-03-02", "2026-03-08"]);
+  expect(weekOf(Date.parse("2026-03-01T16:00:00Z"), -1)).toEqual(["2026-02-23", "2026-03-01"]);
 });

@@ -23,6 +23,9 @@ const PAGES: Record<string, Way> = {
   session: (id) => `/pages/check-in/check-in?session=${id}`,
   "taught-session": (id) => `/pages/session-code/session-code?id=${id}`,
   me: () => "/pages/mine/mine",
+  applications: () => "/pages/applications/applications",
+  guidance: (id) => `/pages/guidance/guidance?id=${id}`,
+  "certificate-request": () => "/pages/certificate-requests/certificate-requests",
   certificate: (id) => `/pages/certificate/certificate?id=${id}`,
 };
 const TABS = ["/pages/home/home", "/pages/training/training", "/pages/inbox/inbox", "/pages/mine/mine"];

@@ -27,6 +27,9 @@ Page({
       return found.attended.length + found.taught.length ? found : null;
     });
   },
+  go(event: WechatMiniprogram.TouchEvent) {
+    void wx.navigateTo({ url: event.currentTarget.dataset["url"] as string });
+  },
   open(event: WechatMiniprogram.TouchEvent) {
     const { id, part } = event.currentTarget.dataset as { id: string; part: string };
     const page = part === "teaching" ? "taught" : "class";
