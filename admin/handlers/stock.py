@@ -43,6 +43,7 @@ class StockPage(PageHandler):
 class WhereAsked(BaseModel):
     institution: Annotated[str, Field(pattern=r"^[0-9]{3}$")] = ""
     province: Annotated[str, Field(pattern=r"^[0-9]{2}$")] = ""
+    number: Annotated[str, Field(max_length=22)] = ""
 
 
 class LeftPaper(PageHandler):
@@ -50,7 +51,9 @@ class LeftPaper(PageHandler):
     async def get(self) -> None:
         asked = self.query(WhereAsked)
         piles = await papers.piles(self.platform, self.actor, asked.institution, asked.province)
-        self.render_page("stock/left.html", piles=piles, total=sum(one.count for one in piles))
+        found = await papers.whereabouts(self.platform, self.actor, asked.number) if asked.number else []
+        total = sum(one.count for one in piles)
+        self.render_page("stock/left.html", piles=piles, total=total, number=asked.number, found=found)
 
 
 @step(StockPage, Permission.STOCK_KEEP)

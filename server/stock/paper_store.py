@@ -20,6 +20,7 @@ COLLECTIONS = (
         shard_key=None,
         indexes=(
             Index([("source", 1), ("number", 1)], unique=True),
+            Index([("number", 1)]),
             Index([("certificate_id", 1)], unique=True, partial={"certificate_id": {"$type": "string"}}),
             Index([("office", 1), ("state", 1), ("source", 1), ("number", 1)]),
             Index([("state", 1), ("institution_code", 1)]),
@@ -162,6 +163,12 @@ async def request(scope: Scope, reach: Jurisdiction, request_id: str) -> PaperRe
 async def requests(scope: Scope, reach: Jurisdiction, *, limit: int) -> list[PaperRequest]:
     rows = scope["paper_requests"].find(reach.filter(), session=scope.session).sort("_id", -1).limit(limit)
     return [PaperRequest.from_mongo(row) async for row in rows]
+
+
+async def numbered(scope: Scope, reach: Jurisdiction, number: str) -> list[BlankPaper]:
+    """Sheets with this number: each province has numbers of its own."""
+    rows = scope["blank_papers"].find({"$and": [{"number": number}, reach.filter()]}, session=scope.session)
+    return [BlankPaper.from_mongo(row) async for row in rows]
 
 
 async def left_numbers(scope: Scope, reach: Jurisdiction, given: Row) -> list[Row]:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pymongo.errors import DuplicateKeyError
 
 from server.certificates import service as certificates
+from server.certificates.documents import Certificate
 from server.classes import service as classes
 from server.institutions import service as institutions
 from server.kernel.clock import BEIJING, beijing_date
@@ -28,6 +29,7 @@ from server.kernel.unit_of_work import Scope, UnitOfWork, transactional
 from server.stock import paper_rules as rules
 from server.stock import paper_store as store
 from server.stock import store as handovers
+from server.stock.documents import Handover
 from server.stock.paper_documents import BlankPaper, PaperCount, PaperMovement, PaperRequest
 from server.stock.paper_rules import Action, Book, Fate, Movement, State
 
@@ -119,6 +121,32 @@ async def piles(platform: Platform, actor: Actor, institution: str = "", provinc
         for code in sorted(found)
         for run in rules.runs(found[code])
     ]
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """What became of a sheet."""
+
+    sheet: BlankPaper
+    institution: str
+    """Where it lies or was used; empty with a province or the centre."""
+    certificate: Certificate | None
+    handed: Handover | None
+
+
+async def whereabouts(platform: Platform, actor: Actor, number: str) -> list[Whereabouts]:
+    """Of the sheets with this number in the actor's jurisdiction."""
+    found = await store.numbered(platform, actor.jurisdiction, number.strip().upper())
+    printed = await certificates.printed_on(
+        platform, [one.certificate_id for one in found if one.certificate_id]
+    )
+    named = await institutions.by_codes(platform, [one.institution_code for one in found])
+    told = []
+    for one in found:
+        handed = await handovers.standing(platform, one.certificate_id) if one.certificate_id else None
+        at = named[one.institution_code].name if one.institution_code in named else ""
+        told.append(Whereabouts(one, at, printed.get(one.certificate_id or ""), handed))
+    return told
 
 
 async def movements(

@@ -131,6 +131,9 @@ async def test_the_sheet_of_a_certificate_that_was_handed_over_stays_with_it(
         with pytest.raises(PaperHandedOut):
             await act(platform, XINGTAI, issued[0].id, WHY)
     await handing.take_back(platform, XINGTAI, issued[0].id, TakingBack(reason="登记错了人。"))
+    [at] = await papers.whereabouts(platform, HEBEI, "hb0001")
+    assert (at.institution, at.certificate, at.handed) == ("邢台技师学院", issued[0], None)
+    assert await papers.whereabouts(platform, JIANGSU, "HB0001") == []
     await certifying.revoked(platform, XINGTAI, issued[0], "成绩复核后不合格。")
     with pytest.raises(CertificateRevoked):
         await papers.spoil(platform, XINGTAI, issued[0].id, WHY)
