@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from miniprogram_api.phone_page import BUILT
 from server.kernel.clock import FixedClock
-from tests import assessing, cast, stage, surveying
+from tests import assessing, cast, certifying, stage, surveying
 from tests.browser.conftest import assert_accessible, assert_fits, new_context
 from tests.browser.live import LiveSite
 from tests.stage import ClassInSession
@@ -216,3 +216,11 @@ def test_a_trainee_signs_the_pledge_hands_in_work_and_answers_the_survey(
     assert_accessible(page)
     press(page, "提交评价")
     expect(page.get_by_text(re.compile("您已评价"))).to_be_visible()
+
+
+def test_a_certificate_that_was_not_handed_over_on_paper_is_opened(live: LiveSite, hold: Hold) -> None:
+    opened = live.do(certifying.passed_class(live.platform, live.wechat))
+    certificate = live.do(certifying.issued(live.platform, opened))[0]
+    page = hold(opened.trainees[0].openid, f"pages/certificate/certificate?id={certificate.id}")
+    expect(page.get_by_text(certificate.printed.number).first).to_be_visible()
+    assert_accessible(page)

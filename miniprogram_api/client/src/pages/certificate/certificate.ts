@@ -11,7 +11,7 @@ const STATUS: Record<string, [string, string]> = { PENDING: ["正在核发", "ma
 
 /** Nothing was handed over on paper: that is no failure. */
 const ifAny = <Found>(call: Promise<Found>) => call.catch((error: unknown) => {
-  if (error instanceof Problem && error.status === 404) return null;
+  if (error instanceof Problem && error.type === "certificate-not-handed-over") return null;
   throw error;
 });
 

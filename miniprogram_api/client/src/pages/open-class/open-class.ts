@@ -53,7 +53,7 @@ Page({
     this.answer(key, this.data.answers[key] === option ? "" : option);
   },
   answer(key: string, words: string) {
-    this.setData({ [`answers.${key}`]: words, refusal: "" });
+    this.setData({ [`answers.${key}`]: words, [`errors.${key}`]: "", refusal: "" });
     this.keep();
   },
   keep() {
@@ -66,6 +66,7 @@ Page({
     const errors: Record<string, string> = {};
     for (const { key, label } of FIELDS) if (!form[key as keyof Form].trim()) errors[key] = `请填写${label}。`;
     if (form.years_of_teaching && !/^\d{1,2}$/.test(form.years_of_teaching.trim())) errors["years_of_teaching"] = "请填整数，不满一年填 0。";
+    for (const { key, options } of this.data.questions) if (options.length && !answers[key]) errors[key] = "请选择一项。";
     this.setData({ errors, toBind: false, refusal: Object.keys(errors).length ? "还有没填好的，见上面红字。" : "" });
     if (Object.keys(errors).length) return;
     this.setData({ busy: "submit" });
