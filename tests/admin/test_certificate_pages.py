@@ -177,14 +177,14 @@ async def test_the_ledger_is_published_for_anybody_and_its_entries_are_shown_to_
     mine = await sign_in(platform, site, cast.XINGTAI_OFFICER)
     await mine.get(f"/admin/certificates/{found[0].id}/pdf")
     one = await mine.get(f"/admin/certificates/{found[0].id}")
-    assert f"核发（{opened.officer.name}）" in one.text and "打印（" in one.text
+    assert f"核发（{opened.officer.name}）" in one.text and "存档下载（" in one.text
     number = found[0].printed.number
     listed = await mine.get(f"/admin/certificates/entries?number={number}")
     assert listed.text.count(number) >= 2 and found[1].printed.number not in listed.text
     exported = await mine.get(f"/admin/certificates/entries/export?number={number}")
     sheet = openpyxl.load_workbook(io.BytesIO(exported.body)).active
     assert sheet is not None
-    assert [row[1].value for row in sheet.iter_rows(min_row=2)] == ["打印", "核发"]
+    assert [row[1].value for row in sheet.iter_rows(min_row=2)] == ["存档下载", "核发"]
     yangzhou = await sign_in(platform, site, cast.YANGZHOU_OFFICER)
     assert number not in (await yangzhou.get("/admin/certificates/entries")).text
 

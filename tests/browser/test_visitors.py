@@ -40,7 +40,7 @@ def test_a_visitor_checks_in_and_hands_in_as_a_trainee_and_grades_as_the_teacher
         page.locator("details.company:not([open]) summary").evaluate_all(
             "all => all.forEach(one => one.click())"
         )
-        page.get_by_role("link", name=name).click()
+        page.get_by_role("link", name=f"{name}的旧版手机页").click()
 
     be(trainee)
     page.get_by_role("link", name="我的培训").click()

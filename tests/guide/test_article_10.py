@@ -51,6 +51,9 @@ async def test_the_discipline_comes_with_the_admission_notice(
     assert told.keys() == SUBJECTS.keys()
     assert all(words in told[article] for article, words in SUBJECTS.items())
     assert notice["text_version"] == DISCIPLINE_VERSION
+    [unread] = await arrival.class_arrivals(platform, opened.id)
+    assert unread.arrival is None, "that a phone has fetched it does not say that it was shown"
+    await call(site, "POST", f"/classes/{opened.id}/admission-notice/open", token=phone.token)
     kept = await arrival.class_arrivals(platform, opened.id)
     assert kept[0].arrival is not None
     assert kept[0].arrival.notice_opened_at == platform.clock.now()

@@ -355,4 +355,4 @@ async def test_however_often_its_holder_looks_a_day_is_one_entry(
     assert await platform["audit"].count_documents({"action": "certificates:print", "subject": one.id}) == 4
     await certificates.staff_pdf(platform, XINGTAI, one.id)
     await certificates.staff_pdf(platform, XINGTAI, one.id)
-    assert sum(one.kind is EntryKind.PRINTED for one in await ledger.entries_of(platform, one.id)) == 2
+    assert sum(one.kind is EntryKind.TAKEN for one in await ledger.entries_of(platform, one.id)) == 2

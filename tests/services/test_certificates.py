@@ -276,7 +276,7 @@ async def test_the_number_is_stored_encrypted_and_each_look_at_it_is_noted(
     ]
     assert person.id_number not in str(looks)
     entries = await ledger.entries_of(platform, one.id)
-    assert [entry.kind.label for entry in entries] == ["核发", "打印", "本人下载", "打印"], (
+    assert [entry.kind.label for entry in entries] == ["核发", "存档下载", "本人下载", "存档下载"], (
         "where each sheet went"
     )
     assert person.id_number not in str(entries)

@@ -260,6 +260,7 @@ def test_the_platforms_own_jobs_all_run_on_a_day_but_those_that_go_on_by_themsel
         "sign-certificates",
         "deliver-messages",
         "check-content",
+        "finish-uploads",
         "prepare-exports",
     }
     assert {job.name for job in JOBS} - set(day) == by_themselves
