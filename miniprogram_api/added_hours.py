@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from miniprogram_api.handler import ApiHandler, Response, operation
 from server.attendance import added
@@ -11,6 +14,7 @@ from server.attendance.documents import AddedHours, AddedKind
 from server.attendance.hours import TooManyHours
 from server.classes.rules import NotArrived
 from server.classes.service import ClassEnded, ResultsReleased
+from server.kernel.errors import NonceReused
 from server.kernel.permissions import Permission
 from server.kernel.web import Route
 
@@ -43,7 +47,12 @@ class TaughtAddedHoursAnswer(Response):
 
 
 class MakeUpRequest(MakeUp):
-    """补课: who made up how many hours, when, what was taught, and by whom of the class's teachers."""
+    """补课: who made up how many hours, when, what was taught, and by whom of the class's teachers.
+
+    `nonce` makes the same record, sent again over a bad network, one record, also where it was taken back since.
+    """
+
+    nonce: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{8,64}$")]
 
 
 class VoidRequest(Voiding):
@@ -88,7 +97,7 @@ class TaughtMakeUps(ApiHandler):
         summary="Record hours that somebody made up (补课), never more than were missed; sent again, it changes nothing",
         body=MakeUpRequest,
         answers={200: TaughtAddedHoursItem},
-        problems=(TooManyHours, ResultsReleased, ClassEnded, NotArrived),
+        problems=(TooManyHours, ResultsReleased, ClassEnded, NotArrived, NonceReused),
     )
     async def post(self, class_id: str) -> None:
         wanted = MakeUp.model_validate(self.body(MakeUpRequest).model_dump())

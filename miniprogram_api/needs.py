@@ -46,7 +46,7 @@ class NeedsAnswer(Response):
 
 class NoteRequest(Request):
     text: Annotated[str, Field(min_length=5, max_length=2000)]
-    nonce: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_.:-]{8,64}$")] = None
+    nonce: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{8,64}$")]
     """Makes the same note, sent again over a bad network, one note."""
 
 

@@ -149,6 +149,8 @@ class SignatureRequest(Request):
 class RemarkRequest(Request, RemarkDraft):
     """`nonce` makes the same remark, sent again over a bad network, one remark."""
 
+    nonce: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{8,64}$")]
+
 
 def told(seen: SchemeOfClass, person_id: str, adjusted_by: list[str]) -> SchemeAnswer:
     scheme = seen.newest

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from miniprogram_api.handler import ApiHandler, Request, Response, operation
 from miniprogram_api.screening import flag, screen
@@ -26,6 +29,8 @@ class WorkRemarkAnswer(Response):
 
 class RemarkRequest(Request, RemarkDraft):
     """`nonce` makes the same remark, sent again over a bad network, one remark."""
+
+    nonce: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{8,64}$")]
 
 
 class TakingBackRequest(Request, TakingBack):

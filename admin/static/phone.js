@@ -53,6 +53,14 @@ const facts = (...rows) => el("dl", null, rows.filter((row) => row && row[1] != 
 const none = (words) => soft(words);
 const day = (text) => text.replaceAll("-", ".");
 const moment = (text) => new Date(text).toLocaleString("zh-CN", { timeZone: "Asia/Shanghai", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
+/** The nonce of what is typed: the same words sent again go under the same nonce, others under another. */
+const nonces = () => {
+  let words, nonce;
+  return (typed) => {
+    if (typed !== words) [words, nonce] = [typed, random()];
+    return nonce;
+  };
+};
 const random = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** A button that does something once, says what became of it, and shows the screen anew. */
@@ -419,6 +427,7 @@ async function grade(classId, taskId, personId) {
 
 async function scheme(id) {
   const one = await ask(`/teaching/classes/${id}/scheme`);
+  const remarkNonce = nonces();
   return ["培训方案", [
     el("p", null, `第 ${one.version} 版 · ${one.state_title}`), one.shortcomings.length > 0 && card("尚欠", el("ul", null, one.shortcomings.map((words) => el("li", null, words)))),
     card("培训目标", el("p", null, one.objectives)),
@@ -428,7 +437,7 @@ async function scheme(id) {
     card("教师签署", el("ul", { class: "hand-list" }, one.signatures.map((signature) => el("li", null, `${signature.name} ${signature.signed_at ? `已于 ${moment(signature.signed_at)} 签署` : "未签署"}`))),
       one.state === "SIGNING" && !one.signed_by_me && button("签署这一版", async () => { await tell(`/teaching/classes/${id}/scheme/signature`, { version: one.version }); return `已签署第 ${one.version} 版。`; })),
     card("意见", one.remarks.map((remark) => el("p", null, `${remark.author_name}：${remark.text}`)), form("提出意见", [area("意见", "text", { required: true, minlength: 2, maxlength: 500 })], async (typed) => {
-      await tell(`/teaching/classes/${id}/scheme/remarks`, { text: typed.get("text") });
+      await tell(`/teaching/classes/${id}/scheme/remarks`, { text: typed.get("text"), nonce: remarkNonce(typed.get("text")) });
       return "意见已提出。";
     })),
   ]];

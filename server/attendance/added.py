@@ -27,7 +27,7 @@ from server.classes.documents import TrainingClass
 from server.classes.rules import NotArrived
 from server.kernel import policies
 from server.kernel.clock import beijing_date
-from server.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from server.kernel.errors import Conflict, FieldError, Invalid, NotFound, require_same
 from server.kernel.identity import Actor
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
@@ -49,6 +49,7 @@ class MakeUp(BaseModel):
     held_on: Annotated[date, Field(title="补课日期")]
     taught: Annotated[str, Field(title="补课内容", min_length=2, max_length=200)]
     taught_by: Annotated[str, Field(title="授课教师", min_length=2, max_length=60)]
+    nonce: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_.:-]{8,64}$")] = None
 
 
 _VOIDED = {
@@ -99,16 +100,21 @@ async def make_up(unit: UnitOfWork, class_id: str, wanted: MakeUp) -> AddedHours
 
 @transactional
 async def make_up_as_teacher(unit: UnitOfWork, class_id: str, wanted: MakeUp) -> AddedHours:
-    """The same by a teacher of the class."""
+    """The same by a teacher of the class. Raises NonceReused for a nonce of the class under which something else was recorded."""
     return await _make_up(unit, await classes.taught_class(unit, unit.actor, class_id), wanted)
 
 
 async def _make_up(unit: UnitOfWork, training_class: TrainingClass, wanted: MakeUp) -> AddedHours:
     await classes.exclude_release(unit, training_class)  # and two who record at once come one after the other
+    of_class = await store.added_of_class(unit, training_class.id)
+    if wanted.nonce and (known := next((one for one in of_class if one.nonce == wanted.nonce), None)):
+        require_same(_says(known, wanted))
+        unit.nothing_written()
+        return known
     trainee = await classes.trainee(unit, training_class.id, wanted.person_id)
     if trainee.awaits_arrival:
         raise NotArrived("该学员还没有报到，没有缺课，不需要补课。")
-    there = await store.added_of_class(unit, training_class.id, person_id=wanted.person_id)
+    there = [one for one in of_class if one.person_id == wanted.person_id]
     if same := next((one for one in there if one.voided_at is None and _says(one, wanted)), None):
         unit.nothing_written()
         return same
@@ -174,7 +180,8 @@ async def _check_day(
 
 
 def _says(one: AddedHours, wanted: MakeUp) -> bool:
-    return one.model_dump(include=set(MakeUp.model_fields)) == wanted.model_dump()
+    said = set(MakeUp.model_fields) - {"nonce"}
+    return one.model_dump(include=said) == wanted.model_dump(include=said)
 
 
 @transactional

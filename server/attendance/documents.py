@@ -171,6 +171,8 @@ class AddedHours(Document):
     """Of credited ones, unique with the person while it is not void: what was held once counts once."""
     recorded_at: datetime
     recorded_by: str
+    nonce: str | None = None
+    """Of the phone that recorded it; nothing of what was recorded at a desk."""
     voided_at: datetime | None = None
     voided_by: str = ""
     void_reason: str = ""

@@ -90,6 +90,7 @@ async def ask_as_holder(
             raise rules.MatterOpen(
                 "这张证书刚刚有了一件在办的申请。请刷新后查看，等办结或撤回以后再申请。"
             ) from None
+        _require_same(there, certificate_id, wanted)
         return there, False
 
 
@@ -99,8 +100,7 @@ async def _ask_as_holder(
 ) -> tuple[Reissue, bool]:
     there = await store.by_nonce(unit, unit.actor.person_id, wanted.nonce)
     if there is not None:
-        said = there.certificate_id, there.kind, there.history[0].reason
-        require_same(said == (certificate_id, wanted.kind, wanted.reason))
+        _require_same(there, certificate_id, wanted)
         unit.nothing_written()
         return there, False
     found = await own(unit, certificate_id)
@@ -108,6 +108,11 @@ async def _ask_as_holder(
     await content.note(unit, screened, subject(new, "证书申请的理由"))
     unit.tell(new.said(f"{new.name}申请证书{new.kind.label}（{new.certificate_number}）"))
     return new, True
+
+
+def _require_same(there: Reissue, certificate_id: str, wanted: HoldersRequest) -> None:
+    said = there.certificate_id, there.kind, there.history[0].reason
+    require_same(said == (certificate_id, wanted.kind, wanted.reason))
 
 
 def subject(found: Reissue, title: str) -> Subject:

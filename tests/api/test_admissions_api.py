@@ -79,6 +79,8 @@ async def test_a_class_teacher_reviews_with_what_should_be_known(
     assert len((await call(site, "GET", path, token=token)).json["notes"]) == 1
     other = await call(site, "POST", path, token=token, body=note | {"text": "改为第二周增加。"})
     assert (other.status, other.problem) == (409, "nonce-reused")
+    unnamed = await call(site, "POST", path, token=token, body={"text": note["text"]})
+    assert [one["place"] for one in unnamed.json["errors"]] == ["nonce"]
 
 
 async def test_an_admitted_teacher_opens_the_notice_and_signs(

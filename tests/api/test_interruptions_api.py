@@ -75,6 +75,7 @@ async def test_a_teacher_records_hours_made_up_and_the_trainee_reads_them_with_t
         "held_on": "2026-03-16",
         "taught": "补上下午的课程",
         "taught_by": cast.BACKBONE_TEACHER.name,
+        "nonce": "make-up-0001",
     }
     home = f"/teaching/classes/{opened.id}/make-ups"
     token = opened.teacher.token
@@ -82,7 +83,10 @@ async def test_a_teacher_records_hours_made_up_and_the_trainee_reads_them_with_t
     assert made.status == 200 and made.json["kind_title"] == "补课"
     again = await call(site, "POST", home, token=token, body=body)
     assert again.json["id"] == made.json["id"]
-    much = await call(site, "POST", home, token=token, body=body | {"hours": 2, "taught": "答疑"})
+    reused = await call(site, "POST", home, token=token, body=body | {"taught": "答疑"})
+    assert (reused.status, reused.problem) == (409, "nonce-reused")
+    more = body | {"hours": 2, "taught": "答疑", "nonce": "make-up-0002"}
+    much = await call(site, "POST", home, token=token, body=more)
     assert (much.status, much.json["type"].rsplit("/", 1)[-1]) == (409, "too-many-made-up-hours")
     assert (await call(site, "POST", home, token=mine.token, body=body)).status == 403
     seen = await call(site, "GET", f"/classes/{opened.id}/added-hours", token=mine.token)
@@ -96,5 +100,7 @@ async def test_a_teacher_records_hours_made_up_and_the_trainee_reads_them_with_t
     assert voided.status == 200 and voided.json["items"][0]["voided"]
     twice = await call(site, "POST", void, token=token, body={"reason": "登记错了人"})
     assert (twice.status, twice.json["type"].rsplit("/", 1)[-1]) == (409, "make-up-voided")
+    late = await call(site, "POST", home, token=token, body=body)
+    assert (late.status, late.json["voided"]) == (200, True), "a retry that comes late records nothing anew"
     seen = await call(site, "GET", f"/classes/{opened.id}/added-hours", token=mine.token)
-    assert seen.json["items"][0]["void_reason"] == "登记错了人"
+    assert [one["void_reason"] for one in seen.json["items"]] == ["登记错了人"]

@@ -136,7 +136,7 @@ async def test_others_are_refused(
         ("", "GET", None),
         ("", "PUT", {"based_on": 1}),
         ("/signature", "POST", body),
-        ("/remarks", "POST", {"text": "意见"}),
+        ("/remarks", "POST", {"text": "意见", "nonce": "nonce-0009"}),
     ):
         hidden = await ask(site, held, method, end, token=other.token, body=sent)
         assert (hidden.status, hidden.problem) == (404, "not-found")

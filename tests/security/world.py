@@ -82,6 +82,8 @@ from tests import cast, certifying, planning, reporting, scheming, sealing, sele
 from tests.admitting import ANSWERS, enrolment_draft
 from tests.stage import ClassInSession, Phone
 
+NONCE = "nonce-of-a-phone"
+
 PAPERS = Asking(quantity=2, reason="本月发证用")
 
 
@@ -204,6 +206,7 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
                 "held_on": today.isoformat(),
                 "taught": "补上上午的课程",
                 "taught_by": held.teacher.actor.name,
+                "nonce": NONCE,
             },
             "/void": {"reason": "登记错了人"},
             "/requests": {"kind": "LOST", "reason": "搬家时遗失了证书。", "nonce": "another-nonce"},
@@ -219,13 +222,13 @@ async def build_world(platform: Platform, wechat: Simulator) -> World:
             },
             "/review": {"agree": True},
             "/inbox/read": {"up_to": "0" * 24},
-            "/message-grants": {"nonce": "nonce-of-a-phone", "answers": {"some-template": "accept"}},
+            "/message-grants": {"nonce": NONCE, "answers": {"some-template": "accept"}},
             "/scheme": {"based_on": 0},
             "/signature": {"version": 1},
             "/withdrawal": {"reason": "说错了对象"},
-            "/remarks": {"text": "请加一次实训。"},
+            "/remarks": {"text": "请加一次实训。", "nonce": NONCE},
             "/statement": {"text": "去年因病住院，附有证明。"},
-            "/needs": {"text": "增加实训课时。"},
+            "/needs": {"text": "增加实训课时。", "nonce": NONCE},
             "/pledge": {"text_version": 1},
             "/late-registrations": {"person_id": trainee.actor.id, "reason": "手机没电"},
             "/late-registrations/all": {"person_ids": [trainee.actor.id], "reason": "教室停电"},

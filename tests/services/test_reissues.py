@@ -21,7 +21,7 @@ from server.certificates.verify import CertificateQueryRequest
 from server.corrections import service as corrections
 from server.corrections.rules import Ground
 from server.corrections.service import TraineeCorrection
-from server.kernel.errors import Forbidden, NotFound, Problem
+from server.kernel.errors import Forbidden, NonceReused, NotFound, Problem
 from server.kernel.hearings import TooEarly
 from server.kernel.mongo import Row
 from server.kernel.platform import Platform
@@ -116,6 +116,10 @@ async def test_what_the_holder_asks_twice_is_one_request_and_is_taken_back_by_th
     asked = both[0][0]
     [line] = await waits(platform, opened.officer, Reissue)
     assert line.count == 1 and asked.name in line.items[0].title
+    with pytest.raises(NonceReused):
+        await service.ask_as_holder(
+            platform, me, paper.id, wanted.model_copy(update={"reason": "另一件事。"})
+        )
     with pytest.raises(rules.MatterOpen, match="补发（损毁）"):
         await service.ask_as_holder(platform, me, paper.id, wanted.model_copy(update={"nonce": "nonce-0002"}))
     with pytest.raises(NotFound):
