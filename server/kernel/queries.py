@@ -124,7 +124,8 @@ class Part(list[R]):
     """How many there are in all, up to one more than COUNTED_TO, where an index alone tells; on a first page that is not the last."""
 
 
-COUNTED_TO = 1_000
+COUNTED_TO = 200
+"""A first page is as quick on a million rows as on a thousand; whoever needs the whole number has it in the sheet."""
 
 
 async def by_age_from(
