@@ -11,7 +11,7 @@ from miniprogram_api.handler import ApiHandler, Page, Paging, Response, operatio
 from miniprogram_api.screening import flag, screen
 from miniprogram_api.work_remarks import WorkRemarkAnswer
 from server.accounts.binding import PhoneRests
-from server.assessment import grading, reading, remarks, service, submissions, tasks
+from server.assessment import grading, reading, remarks, service, shown, submissions, tasks
 from server.assessment.documents import Grade, Result, Submission, Task, WorkRemark, is_graded
 from server.assessment.grading import GradeRequest, NewerVersion, NothingSubmitted
 from server.assessment.rules import GradingOneself, TaskKind
@@ -22,6 +22,7 @@ from server.classes.rules import NotArrived, NotYourPart
 from server.classes.service import ResultsReleased
 from server.kernel import downloads
 from server.kernel.permissions import Permission
+from server.kernel.platform import Platform
 from server.kernel.web import Route
 from server.uploads.file_types import ACCEPTED
 from server.wechat.content import ContentRefused, Mark
@@ -69,6 +70,9 @@ class FileAnswer(Response):
     """Bytes."""
     content_check: str | None = None
     """What the content check says where the picture did not pass at once: 检查中, 疑似违规 and the like."""
+    picture: str | None = None
+    """Of a picture: its address for `<image>`, for 10 to 20 minutes and without a token; with `&width=320` or `&width=1080` it is drawn
+    smaller."""
 
 
 class SubmissionAnswer(Response):
@@ -191,12 +195,21 @@ def submission_answer(
     submission: Submission | None,
     said: Mapping[str, Sequence[WorkRemark]] = NO_REMARKS,
     marks: Mapping[str, Mark] = NO_MARKS,
+    links: Platform | None = None,
 ) -> SubmissionAnswer | None:
-    """`marks`: what the content check says of the parts, for who teaches the class."""
+    """`marks`: what the content check says of the parts, for who teaches the class. With `links` pictures can be shown."""
     if submission is None:
         return None
     told = SubmissionAnswer.model_validate(submission)
-    files = [file.model_copy(update={"content_check": _title(marks.get(file.id))}) for file in told.files]
+    files = [
+        file.model_copy(
+            update={
+                "content_check": _title(marks.get(file.id)),
+                "picture": shown.link(links, submission, kept) if links else None,
+            }
+        )
+        for file, kept in zip(told.files, submission.files, strict=True)
+    ]
     remarked = [WorkRemarkAnswer.model_validate(one) for one in said.get(submission.id, ())]
     return told.model_copy(
         update={"files": files, "content_check": _title(marks.get("text")), "remarks": remarked}

@@ -76,7 +76,7 @@ class MyTask(ApiHandler):
         said = await remarks.shown(self.platform, [one.submission] if one.submission else [])
         told = {
             "limits": upload_limits(await submissions.limits(self.platform)),
-            "submission": submission_answer(one.submission, said),
+            "submission": submission_answer(one.submission, said, links=self.platform),
             "grade": one.grade and grade_answer(one.grade),
         }
         self.answer(MyTaskAnswer.model_validate(task_facts(one.task) | told))
@@ -88,7 +88,7 @@ class MySubmission(ApiHandler):
     )
     async def get(self, submission_id: str) -> None:
         found = await reading.my_submission(self.platform, self.actor, submission_id)
-        told = submission_answer(found, await remarks.shown(self.platform, [found]))
+        told = submission_answer(found, await remarks.shown(self.platform, [found]), links=self.platform)
         assert told is not None
         self.answer(told)
 
@@ -148,7 +148,7 @@ class TaughtSubmission(ApiHandler):
         said = await remarks.shown(self.platform, found.versions)
 
         def told(one: Submission) -> SubmissionAnswer:
-            answer = submission_answer(one, said, marks.get(one.id, {}))
+            answer = submission_answer(one, said, marks.get(one.id, {}), self.platform)
             assert answer is not None
             return answer
 

@@ -11,16 +11,19 @@ from tornado.web import stream_request_body
 from miniprogram_api.assessment import SubmissionAnswer, next_cursor, submission_answer
 from miniprogram_api.handler import ApiHandler, Multipart, Page, Paging, Request, operation
 from miniprogram_api.multipart import SubmissionForm
-from server.assessment import remarks, submissions
+from server.assessment import remarks, shown, submissions
+from server.assessment.documents import Submission
 from server.assessment.rules import OwnWorkNotDeclared
+from server.assessment.shown import LinkExpired, PictureLink
 from server.assessment.submissions import TEXT_LONGEST, NamedDraft
 from server.assessment.uploads import QuotaReached
 from server.classes.rules import NotArrived
 from server.classes.service import ResultsReleased
 from server.kernel import downloads
-from server.kernel.errors import FileUnreadable, NonceReused
+from server.kernel.errors import FileUnreadable, NonceReused, Unavailable
 from server.kernel.front_door import Exchange
 from server.kernel.permissions import Permission
+from server.kernel.pictures import PictureRefused
 from server.kernel.web import Route, parse_json
 from server.uploads.file_types import FileTypeRefused
 from server.uploads.service import FileTooLarge, NotWhole
@@ -123,12 +126,17 @@ class TaskSubmissions(ApiHandler):
         if self.named is not None:
             wanted = parse_json(SubmissionRequest, bytes(self.named))
             kept, is_new = await submissions.hand_in_named(self.platform, self.actor, task_id, wanted)
-            self.answer(SubmissionAnswer.model_validate(kept), status=201 if is_new else 200)
+            self._answer_kept(kept, is_new)
             return
         assert self.form is not None
         draft = await self.form.finish()
         kept, is_new = await submissions.hand_in(self.platform, self.actor, task_id, draft, self.form.upload)
-        self.answer(SubmissionAnswer.model_validate(kept), status=201 if is_new else 200)
+        self._answer_kept(kept, is_new)
+
+    def _answer_kept(self, kept: Submission, is_new: bool) -> None:
+        told = submission_answer(kept, links=self.platform)
+        assert told is not None
+        self.answer(told, status=201 if is_new else 200)
 
     @operation(
         Permission.ASSESSMENT_SUBMIT,
@@ -142,7 +150,7 @@ class TaskSubmissions(ApiHandler):
             self.platform, self.actor, task_id, before=paging.cursor, limit=paging.limit
         )
         said = await remarks.shown(self.platform, found)
-        items = [told for one in found if (told := submission_answer(one, said))]
+        items = [told for one in found if (told := submission_answer(one, said, links=self.platform))]
         self.answer(Page(items=items, next=next_cursor([item.id for item in items], paging.limit)))
 
 
@@ -153,8 +161,27 @@ class MyFile(ApiHandler):
         await downloads.send(self, file)
 
 
+class SubmittedPicture(ApiHandler):
+    @operation(
+        Permission.ANYONE,
+        summary="A picture of a submission, by the link that stands with it; it needs no token and ends after some minutes",
+        query=PictureLink,
+        answers={200: "image/*"},
+        problems=(LinkExpired, PictureRefused, FileUnreadable, Unavailable),
+        rate="1200/minute",
+    )
+    async def get(self, submission_id: str, file_id: str) -> None:
+        file = await shown.picture(self.platform, submission_id, file_id, self.query(PictureLink))
+        self.set_header("Cache-Control", "private, max-age=600")
+        self.set_header(
+            "Cross-Origin-Resource-Policy", "cross-origin"
+        )  # WeChat shows it in a page of its own
+        await downloads.send(self, file)
+
+
 _ID = "[0-9a-f]{24}"
 ROUTES: list[Route] = [
     (rf"/api/v1/tasks/(?P<task_id>{_ID})/submissions", TaskSubmissions),
     (rf"/api/v1/submissions/(?P<submission_id>{_ID})/files/(?P<file_id>{_ID})", MyFile),
+    (rf"/api/v1/pictures/(?P<submission_id>{_ID})/(?P<file_id>{_ID})", SubmittedPicture),
 ]

@@ -15,7 +15,6 @@ from admin.rendering import province_name
 from admin.steps import shows, step
 from server.forgeries import rules, service
 from server.forgeries.documents import Forgery, ForgeryFilter, Standing
-from server.forgeries.pictures import LARGEST
 from server.forgeries.rules import Action, State
 from server.forgeries.rules import Outcome as Concluded
 from server.forgeries.service import Assignment, Conclusion, Findings, ReferralDraft, Report
@@ -24,6 +23,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import NotFound, Problem
 from server.kernel.identity import Role
 from server.kernel.permissions import Permission
+from server.kernel.pictures import LARGEST
 from server.kernel.reviews import Return, Review
 from server.kernel.spreadsheets import Column, Sheet
 from server.kernel.web import UPLOAD_BODY, Route, allow

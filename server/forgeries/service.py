@@ -14,12 +14,12 @@ from pymongo.errors import DuplicateKeyError
 
 from server.certificates import service as certificates
 from server.certificates.rules import is_number, parse_number
-from server.forgeries import pictures, rules, store
+from server.forgeries import rules, store
 from server.forgeries.documents import Forgery, ForgeryFilter, Referral, Standing, standing
 from server.forgeries.rules import Action, Outcome, State
 from server.institutions import service as institutions
 from server.institutions.documents import Institution
-from server.kernel import hostile, public_questions, puzzles
+from server.kernel import hostile, pictures, public_questions, puzzles
 from server.kernel.clock import beijing_date
 from server.kernel.downloads import Download
 from server.kernel.errors import Conflict, NotFound

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -10,9 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from tornado.httpclient import AsyncHTTPClient
 
+from server.assessment import shown
 from server.assessment.documents import Task
+from server.kernel.clock import FixedClock
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.platform import Platform
 from server.uploads import rules, service
@@ -184,3 +188,41 @@ def test_the_parts_of_a_file_are_its_bytes_and_what_is_missing_is_what_has_not_c
         rules.bytes_of(size, count)
     with pytest.raises(Invalid, match="invalid"):
         rules.require_whole(size, 0, rules.bytes_of(size, 0) - 1)
+
+
+async def test_a_picture_is_shown_by_a_link_without_a_token_until_the_link_ends(
+    platform: Platform, site: str, opened: ClassInSession, task: Task
+) -> None:
+    [mine, other] = opened.trainees
+    await hand_in(platform, mine, task, files=[("现场.png", drawn_picture(800)), ("教案.pdf", PDF)])
+    theirs = await hand_in(platform, other, task, files=[("现场.png", drawn_picture(10))])
+    read = await call(site, "GET", f"/tasks/{task.id}", token=mine.token)
+    picture, paper = [one["picture"] for one in read.json["submission"]["files"]]
+    assert paper is None, "a link is for pictures"
+    address = site.removesuffix("/api/v1") + picture
+
+    async def fetch(url: str) -> tuple[int, bytes]:
+        answer = await AsyncHTTPClient().fetch(url, raise_error=False)
+        return answer.code, answer.body
+
+    assert await fetch(address) == (200, drawn_picture(800))
+    for _ in range(2):  # drawn, and remembered
+        status, small = await fetch(f"{address}&width=320")
+        assert status == 200 and Image.open(io.BytesIO(small)).size == (320, 320)
+    assert (await fetch(f"{address}&width=321"))[0] == 422, "a few widths, that what is drawn can be kept"
+    end = int(address.partition("until=")[2].partition("&")[0])
+    for forged in (
+        address.replace(f"until={end}", f"until={end + 600}"),
+        address.replace(read.json["submission"]["id"], theirs.id),
+    ):
+        status, said = await fetch(forged)
+        assert status == 403 and b"link-expired" in said
+    assert isinstance(platform.clock, FixedClock)
+    platform.clock.advance(timedelta(minutes=2 * shown.LIVES))
+    assert (await fetch(address))[0] == 403
+
+
+def drawn_picture(side: int) -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", (side, side), "navy").save(written, "PNG")
+    return written.getvalue()

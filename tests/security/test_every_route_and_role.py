@@ -64,6 +64,7 @@ TABLE: dict[str, Outcomes] = {
     "POST /api/v1/login": ANY_CALLER,
     "POST /api/v1/certificate-queries": ANY_CALLER,
     "GET /api/v1/puzzles": ANY_CALLER,
+    "GET /api/v1/pictures/{submission_id}/{file_id}": ANY_CALLER,  # only its link opens it
     "GET /.well-known/did.json": ANY_CALLER,
     "GET /credentials/status/{list_number}": ANY_CALLER,
     "GET /certificates/query": ANY_BROWSER,

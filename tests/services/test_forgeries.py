@@ -9,15 +9,16 @@ from datetime import date, timedelta
 import pytest
 from PIL import Image
 
-from server.forgeries import pictures, rules, service
+from server.forgeries import rules, service
 from server.forgeries.documents import ForgeryFilter
 from server.forgeries.forget import forget_forgeries
-from server.forgeries.pictures import PictureRefused
 from server.forgeries.rules import Outcome, State
 from server.forgeries.service import Assignment, Conclusion, Findings, Report
+from server.kernel import pictures
 from server.kernel.clock import FixedClock, beijing_date
 from server.kernel.errors import Invalid, NotFound
 from server.kernel.identity import Actor
+from server.kernel.pictures import PictureRefused
 from server.kernel.platform import Platform
 from server.kernel.policies import Policies
 from server.kernel.public_questions import Asker

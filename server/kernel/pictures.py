@@ -30,15 +30,15 @@ def check_size(content: bytes) -> None:
         raise PictureRefused(f"图片超过 {LARGEST // 2**20} MiB。请裁剪，或在手机里选“较小尺寸”后重新选择。")
 
 
-def redrawn(content: bytes) -> bytes:
-    """As JPEG, upright, without place, time and camera. Raises PictureRefused."""
+def redrawn(content: bytes, side: int = SIDE) -> bytes:
+    """As JPEG of at most `side` pixels each way, upright, without place, time and camera. Raises PictureRefused."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
             if opened.width * opened.height > PIXELS_MOST:
                 raise PictureRefused("图片的像素太多，无法读取。请缩小或截图后重新选择。")
-            opened.draft("RGB", (SIDE, SIDE))
+            opened.draft("RGB", (side, side))
             upright = ImageOps.exif_transpose(opened)
-            upright.thumbnail((SIDE, SIDE))
+            upright.thumbnail((side, side))
             plain = Image.new("RGB", upright.size, "white")
             seen = upright.convert("RGBA")
             plain.paste(seen, mask=seen)
