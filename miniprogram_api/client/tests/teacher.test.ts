@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { clamp, filterOf, nextUngraded, open, taps } from "../src/lib/marking";
-import { kindOf, sizeOf } from "../src/lib/opening";
+import { kindOf, pictureOf, sizeOf } from "../src/lib/opening";
 import { choicesFor } from "../src/lib/rolls";
 
 const work = (person_id: string, submission: unknown, graded = false) => ({ person_id, submission, graded });
@@ -32,4 +32,9 @@ test("who is missing is registered, who is in is corrected, and flags are judged
 test("a file is opened by its kind, whatever the case of its name", () => {
   expect([kindOf("教案.DOCX", "application/octet-stream"), kindOf("a", "application/pdf"), kindOf("p.heic", "image/heic"), kindOf("x.txt", "text/plain"), kindOf("x.zip", "application/zip")]).toEqual(["docx", "pdf", "picture", "text", "other"]);
   expect([sizeOf(10), sizeOf(1.5 * 2 ** 20)]).toEqual(["1 KB", "1.5 MB"]);
+});
+
+test("a picture is shown small by its own link, and what is no picture has none", () => {
+  expect(pictureOf({ picture: "/api/v1/pictures/a/b?until=1&seal=c" })).toMatch(/\/api\/v1\/pictures\/a\/b\?until=1&seal=c&width=320$/);
+  expect(pictureOf({ picture: null })).toBe("");
 });

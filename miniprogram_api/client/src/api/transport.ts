@@ -3,7 +3,8 @@ import { heard } from "../lib/clock";
 import { noNetwork, problemOf, tooSlow } from "./problem";
 
 declare const PLATFORM_ADDRESS: string;
-export const BASE = `${PLATFORM_ADDRESS}/api/v1`;
+export const ORIGIN = PLATFORM_ADDRESS;
+export const BASE = `${ORIGIN}/api/v1`;
 const TIMEOUT_MS = 15_000;
 /** Of a part of a file, over a slow line. */
 const PATIENT_MS = 120_000;

@@ -1,5 +1,6 @@
 // A file that was handed in, opened on the phone: pictures large, documents by WeChat's own viewer, plain text by the page.
 import { Problem, download } from "../api/api";
+import { ORIGIN } from "../api/transport";
 
 const DOCUMENTS = ["doc", "docx", "xls", "xlsx", "ppt", "pptx", "pdf"] as const;
 type Kind = (typeof DOCUMENTS)[number];
@@ -14,6 +15,9 @@ export function kindOf(name: string, mediaType: string): Kind | "picture" | "tex
 
 /** 1.4 MB */
 export const sizeOf = (bytes: number): string => (bytes < 2 ** 20 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 2 ** 20).toFixed(1)} MB`);
+
+/** Of a picture: its address for a small `<image>`, which sends no token. The link ends after some minutes; what is shown by then stays. */
+export const pictureOf = (file: { picture?: string | null }): string => (file.picture ? `${ORIGIN}${file.picture}&width=320` : "");
 
 const readText = (filePath: string) => new Promise<string>((done, failed) => wx.getFileSystemManager().readFile({ filePath, encoding: "utf8", success: ({ data }) => done(data as string), fail: failed }));
 const LONGEST_TEXT = 20_000;

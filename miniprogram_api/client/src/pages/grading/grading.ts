@@ -4,7 +4,7 @@ import { Problem, get, put, post, type Schemas } from "../../api/api";
 import { draftOf, dropDraft, keepDraft } from "../../lib/drafts";
 import { clamp, nextUngraded, open, sum, taps } from "../../lib/marking";
 import { moment } from "../../lib/moments";
-import { openFile, sizeOf } from "../../lib/opening";
+import { openFile, pictureOf, sizeOf } from "../../lib/opening";
 import { meKnown } from "../../lib/people";
 import { leave } from "../../lib/leaving";
 import { LOADING, asProblem, attempt, say, show } from "../../lib/show";
@@ -20,7 +20,7 @@ interface Draft {
   version: number | null;
 }
 
-const asFile = (one: File) => ({ id: one.id, name: one.name, type: one.media_type, note: [sizeOf(one.size), one.content_check].filter(Boolean).join(" · ") });
+const asFile = (one: File) => ({ id: one.id, name: one.name, type: one.media_type, picture: pictureOf(one), note: [sizeOf(one.size), one.content_check].filter(Boolean).join(" · ") });
 const asMark = (one: Work["history"][number], index: number) => ({ key: index, words: `${moment(one.graded_at)} ${one.grader_name} ${one.points} 分（${one.version ? `第 ${one.version} 版` : "现场"}）${one.reason ? `：${one.reason}` : ""}`, comment: one.comment });
 
 Page({

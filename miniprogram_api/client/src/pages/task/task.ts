@@ -7,7 +7,7 @@ import { now } from "../../lib/clock";
 import { draftOf, dropDraft, keepDraft } from "../../lib/drafts";
 import { moment, parse } from "../../lib/moments";
 import { nonce } from "../../lib/nonce";
-import { openFile, sizeOf } from "../../lib/opening";
+import { openFile, pictureOf, sizeOf } from "../../lib/opening";
 import { LOADING, asProblem, attempt, say, show } from "../../lib/show";
 
 type Version = Schemas["SubmissionAnswer"];
@@ -19,7 +19,7 @@ interface Draft {
 
 const asVersion = (one: Version) => ({
   id: one.id, title: `第 ${one.version} 版`, when: `${moment(one.submitted_at)}${one.late ? " · 迟交" : ""}`, text: one.text, check: one.content_check ?? "",
-  files: one.files.map((file) => ({ id: file.id, name: file.name, type: file.media_type, note: [sizeOf(file.size), file.content_check].filter(Boolean).join(" · ") })),
+  files: one.files.map((file) => ({ id: file.id, name: file.name, type: file.media_type, picture: pictureOf(file), note: [sizeOf(file.size), file.content_check].filter(Boolean).join(" · ") })),
   remarks: (one.remarks ?? []).map((remark) => ({ id: remark.id, words: `${moment(remark.said_at)} ${remark.author_name}：${remark.text}` })),
 });
 
