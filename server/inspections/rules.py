@@ -6,7 +6,7 @@ The guide names the duties and no form of the check; that there is one a year an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +19,8 @@ from server.kernel.titled import Titled
 FIRST_YEAR = 2024
 """Before that there was no guide to hold anybody to."""
 NOTE_LONGEST = 300
+LONGEST = timedelta(days=366)
+"""That a shortcoming may be left unmended."""
 
 
 class Duty(Titled):
@@ -150,8 +152,8 @@ def require_ordered(items: Sequence[Item], mend_by: date, today: date) -> None:
 
 def require_time(mend_by: date, today: date) -> None:
     """Raises Invalid unless the last day is still to come."""
-    if mend_by <= today:
-        raise Invalid(fields=[FieldError("mend_by", f"整改期限应在今天（{today}）以后。")])
+    if not today < mend_by <= today + LONGEST:
+        raise Invalid(fields=[FieldError("mend_by", f"整改期限应在今天（{today}）以后、一年以内。")])
 
 
 def _require_all(items: Sequence[Item]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pymongo.errors import DuplicateKeyError
 
 from server.certificates import reconcile
@@ -20,6 +20,7 @@ from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.history import step
 from server.kernel.identity import Actor
+from server.kernel.numbers import without_whole_numbers
 from server.kernel.platform import Platform
 from server.kernel.reasons import Reason
 from server.kernel.reviewed import take
@@ -47,7 +48,9 @@ class Found(BaseModel):
 
     duty: Duty
     answer: Answer | None = None
-    note: Annotated[str, Field(title="情况", max_length=NOTE_LONGEST)] = ""
+    note: Annotated[
+        str, Field(title="情况", max_length=NOTE_LONGEST), AfterValidator(without_whole_numbers)
+    ] = ""
 
 
 class Record(Review):
@@ -60,11 +63,11 @@ class Passing(Review):
 
 class Ordering(Review):
     mend_by: Annotated[date, Field(title="整改期限")]
-    reason: Annotated[Reason, Field(title="整改要求")]
+    reason: Annotated[Reason, Field(title="整改要求"), AfterValidator(without_whole_numbers)]
 
 
 class Reply(Review):
-    reason: Annotated[Reason, Field(title="整改情况")]
+    reason: Annotated[Reason, Field(title="整改情况"), AfterValidator(without_whole_numbers)]
 
 
 class SentBack(Return):
@@ -219,7 +222,7 @@ async def inspection(scope: Scope, actor: Actor, inspection_id: str) -> Inspecti
     found = await store.in_reach(scope, actor.jurisdiction, inspection_id)
     if found is None:
         raise NotFound("没有这次检查，或不在您的管理范围内。")
-    return found
+    return _as_told_to(actor, found)
 
 
 async def list_inspections(
@@ -231,7 +234,15 @@ async def list_inspections(
     limit: int = 20,
 ) -> list[Inspection]:
     """The checks in the actor's jurisdiction, newest first."""
-    return await store.inspections(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
+    found = await store.inspections(platform, actor.jurisdiction, narrowed, before=before, limit=limit)
+    return [_as_told_to(actor, one) for one in found]
+
+
+def _as_told_to(actor: Actor, found: Inspection) -> Inspection:
+    """What is found while a check is under way is the province's own: an institution reads it with the conclusion."""
+    if actor.institution_code and found.state in (State.CHECKING, State.DROPPED):
+        return found.model_copy(update={"items": rules.blank()})
+    return found
 
 
 async def figures_of(platform: Platform, actor: Actor, found: Inspection) -> list[Figure]:

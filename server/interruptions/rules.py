@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from server.attendance.rules import CHECK_INS_SETTLE
 from server.classes.rules import check_dates
@@ -22,6 +22,9 @@ from server.kernel.errors import Conflict, FieldError, Invalid
 from server.kernel.identity import INSTITUTION_ROLES
 from server.kernel.reviews import PROVINCE, By, Procedure, Waits
 from server.kernel.titled import Titled
+
+PUT_OFF_MOST = timedelta(days=2 * 366)
+"""A class that is put off for longer is another class."""
 
 
 class Kind(Titled):
@@ -177,6 +180,8 @@ def check_postponement(
             wrong.append(FieldError("starts_on", f"延期后的开始日期应晚于 {now.starts_on}。"))
     if ends_on < max(now.ends_on, today):
         wrong.append(FieldError("ends_on", "延期后的结束日期不能早于现在的结束日期，也不能是过去的日子。"))
+    elif ends_on > max(now.ends_on, today) + PUT_OFF_MOST:
+        wrong.append(FieldError("ends_on", "延期不能超过两年：不能再办的，请申请终止培训。"))
     elif (starts_on, ends_on) == (now.starts_on, now.ends_on) and not moved:
         said = "日期没有变化，也没有改动课次。请填写延期后的结束日期，或安排课次的新时间。"
         wrong.append(FieldError("ends_on", said))

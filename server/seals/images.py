@@ -111,7 +111,8 @@ def _written(picture: Image.Image, uploaded: str) -> Picture:
     seen_through = picture.getchannel("A").point(lambda alpha: 255 if alpha < 255 - FAINT else 0).getbbox()
     cleared = seen_through is None
     if cleared:
-        picture = _without_white(picture)
+        _check_corners(picture)
+    picture = _without_white(picture)
     box = picture.getchannel("A").point(lambda alpha: 255 if alpha >= FAINT else 0).getbbox()
     if box is None:
         raise FileUnreadable("图片是空白的，看不到印章。请检查后重新上传。")
@@ -128,19 +129,30 @@ def _written(picture: Image.Image, uploaded: str) -> Picture:
 
 
 def _without_white(picture: Image.Image) -> Image.Image:
-    """White becomes transparent and what is between white and ink becomes ink that is seen through. Raises FileUnreadable where the
-    ground is of another colour."""
+    """White becomes transparent and what is between white and ink becomes ink that is seen through: on white it looks as before, and on
+    the ground of a certificate nothing of it hides what lies below."""
+    *colours, alpha = picture.split()
+    whiteness = _whiteness(picture).point(lambda white: 255 if white >= WHITE else white)
+    ink = [ImageChops.multiply(ImageChops.subtract(one, whiteness), alpha) for one in colours]
+    return Image.merge("RGBa", (*ink, ImageChops.multiply(ImageChops.invert(whiteness), alpha))).convert(
+        "RGBA"
+    )
+
+
+def _whiteness(picture: Image.Image) -> Image.Image:
     red, green, blue, _ = picture.split()
-    whiteness = ImageChops.darker(ImageChops.darker(red, green), blue)
+    return ImageChops.darker(ImageChops.darker(red, green), blue)
+
+
+def _check_corners(picture: Image.Image) -> None:
+    """Raises FileUnreadable where a ground without any transparency is of another colour."""
+    whiteness = _whiteness(picture)
     last = picture.width - 1, picture.height - 1
     corners = [(0, 0), (last[0], 0), (0, last[1]), last]
     if any(int(whiteness.getpixel(corner)) < WHITE for corner in corners):  # type: ignore[arg-type]  # one channel
         raise FileUnreadable(
             "图片不是透明底，四角也不是白色，会遮住证书上的文字。请去除背景，导出为透明底的 PNG。"
         )
-    whiteness = whiteness.point(lambda white: 255 if white >= WHITE else white)
-    ink = [ImageChops.subtract(channel, whiteness) for channel in (red, green, blue)]
-    return Image.merge("RGBa", (*ink, ImageChops.invert(whiteness))).convert("RGBA")
 
 
 def _check_shape(width: float, height: float) -> None:

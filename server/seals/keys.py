@@ -35,6 +35,14 @@ from server.seals.rules import KeyRefused
 from server.seals.signer import KeyUnusable
 
 PLATFORM_SIGNS = system("platform-signing")
+AUTHORITIES = (
+    "人力资源和社会保障部",
+    "人力资源和社会保障厅",
+    "人力资源和社会保障局",
+    "人力资源社会保障",
+    "教育部",
+)
+"""Who oversees institutions: none of them signs for one."""
 INSTITUTIONS_MOST = 1_000
 """Their codes have three digits (article 17)."""
 
@@ -95,7 +103,7 @@ async def upload(
     in_force = await policies.on(platform, beijing_date(platform.clock.now()))
     names = (institution.name, *institution.former_names)
     known = await institutions.institutions_after(platform, "", INSTITUTIONS_MOST)
-    others = [PLATFORM, *(one.name for one in known if one.id != institution.id)]
+    others = [PLATFORM, *AUTHORITIES, *(one.name for one in known if one.id != institution.id)]
     must_name = in_force.seal_key_names_institution
     rules.check_key(read.facts, platform.machine.now(), names, others, must_name=must_name)
     new = await _row(

@@ -16,6 +16,8 @@ class UploadState(Titled):
     ARRIVED = "ARRIVED", "已传完，正在检查"
     READY = "READY", "可以提交"
     REFUSED = "REFUSED", "不能使用"
+    TAKEN = "TAKEN", "已提交"
+    """Its content was there already: what it brought goes with the next sweep."""
 
 
 class WaitingUpload(Document):

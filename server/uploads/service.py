@@ -20,6 +20,7 @@ from server.kernel import hostile, policies
 from server.kernel.clock import beijing_date
 from server.kernel.errors import Conflict, FieldError, FileUnreadable, Invalid, NonceReused, NotFound, Problem
 from server.kernel.files import CHUNK_BYTES
+from server.kernel.hostile import OneFileAtATime
 from server.kernel.identity import Actor
 from server.kernel.mongo import new_id
 from server.kernel.platform import Platform
@@ -89,10 +90,6 @@ async def begin(platform: Platform, actor: Actor, wanted: NewUpload) -> tuple[Wa
     if known := await store.by_nonce(platform, actor.person_id, wanted.nonce):
         return _same(known, wanted), False
     most = TURNS_WAITING * in_force.upload_files * in_force.upload_mebibytes * 2**20
-    if await store.bytes_waiting(platform, actor.person_id) + wanted.size > most:
-        raise TooManyWaiting(
-            f"您上传了还没有提交的文件合计超过 {most // 2**20} MiB。请先提交，或等一天后平台清理没有提交的文件。"
-        )
     new = WaitingUpload(
         id=new_id(),
         person_id=actor.person_id,
@@ -107,6 +104,13 @@ async def begin(platform: Platform, actor: Actor, wanted: NewUpload) -> tuple[Wa
         known = await store.by_nonce(platform, actor.person_id, wanted.nonce)
         assert known is not None
         return _same(known, wanted), False
+    if (
+        await store.bytes_waiting(platform, actor.person_id) > most
+    ):  # with this one: of two at once none slips past
+        await store.remove(platform, new)
+        raise TooManyWaiting(
+            f"您上传了还没有提交的文件合计超过 {most // 2**20} MiB。请先提交，或等一天后平台清理没有提交的文件。"
+        )
     return new, True
 
 
@@ -155,7 +159,10 @@ async def finished(platform: Platform, found: WaitingUpload) -> WaitingUpload:
     except (FileTypeRefused, FileUnreadable) as refusal:
         changes: dict[str, object] = {"state": UploadState.REFUSED, "refusal": refusal.detail}
         settled = await store.settle(platform, found, UploadState.ARRIVED, changes)
-        await platform.files.delete(found.id)
+        if settled:
+            await platform.files.delete(found.id)
+    except OneFileAtATime:  # another of the same person is being looked into: the next run takes it
+        return found
     else:
         changes = {
             "state": UploadState.READY,
@@ -178,7 +185,9 @@ async def recognised(platform: Platform, whom: str, recogniser: Recogniser) -> F
 async def prepare(platform: Platform, actor: Actor, upload_ids: Sequence[str]) -> None:
     """Has those finished that are whole, before a document names them. Raises what `take` raises of one that cannot be taken."""
     for found in (await store.several(platform, actor.person_id, upload_ids)).values():
-        _require_ready(await finished(platform, found))
+        done = await finished(platform, found)
+        if done.state is not UploadState.TAKEN:  # `take` says so
+            _require_ready(done)
 
 
 async def take(unit: UnitOfWork, upload_ids: Sequence[str]) -> list[Taken]:
@@ -189,13 +198,14 @@ async def take(unit: UnitOfWork, upload_ids: Sequence[str]) -> list[Taken]:
     found = await store.several(unit, unit.actor.person_id, upload_ids)
     taken = []
     for upload_id in dict.fromkeys(upload_ids):
-        if upload_id not in found:
+        if upload_id not in found or found[upload_id].state is UploadState.TAKEN:
             words = "有一个文件已经提交过，或超过一天没有提交被清理，请重新选择文件。"
             raise Invalid(fields=[FieldError("uploads", words)])
         one = _require_ready(found[upload_id])
-        if not await store.remove(unit, one):
-            raise Conflict("这个文件正在由另一次提交使用，请稍后重试。")
         content = await store.refer_to_content(unit, one.sha256, one.id, one.size)
+        gone = await (store.remove(unit, one) if content == one.id else store.leave_to_the_sweep(unit, one))
+        if not gone:
+            raise Conflict("这个文件正在由另一次提交使用，请稍后重试。")
         taken.append(Taken(one.id, one.name, one.media_type, one.size, content))
     return taken
 
@@ -204,7 +214,12 @@ def _require_ready(found: WaitingUpload) -> WaitingUpload:
     if found.state is UploadState.REFUSED:
         raise FileTypeRefused(f"“{found.given_name[:40]}”不能使用：{found.refusal}")
     if found.state is not UploadState.READY:
-        raise NotWhole(f"“{found.given_name[:40]}”还没有传完，请等上传完成后再提交。")
+        left = (
+            "正在检查，请稍等几秒再提交"
+            if found.state is UploadState.ARRIVED
+            else "还没有传完，请等上传完成后再提交"
+        )
+        raise NotWhole(f"“{found.given_name[:40]}”{left}。")
     return found
 
 

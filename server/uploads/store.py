@@ -47,7 +47,7 @@ async def several(scope: Scope, person_id: str, upload_ids: Sequence[str]) -> di
 async def bytes_waiting(scope: Scope, person_id: str) -> int:
     """What somebody has sent, or announced, and no document names yet."""
     stages: list[Row] = [
-        {"$match": {"person_id": person_id, "state": {"$ne": UploadState.REFUSED}}},
+        {"$match": {"person_id": person_id, "state": {"$nin": [UploadState.REFUSED, UploadState.TAKEN]}}},
         {"$group": {"_id": None, "bytes": {"$sum": "$size"}}},
     ]
     rows = await scope["waiting_uploads"].aggregate(stages, session=scope.session).to_list(1)
@@ -84,6 +84,11 @@ async def remove(scope: Scope, upload: WaitingUpload) -> bool:
     condition = {"_id": upload.id, "person_id": upload.person_id}
     done = await scope["waiting_uploads"].delete_one(condition, session=scope.session)
     return bool(done.deleted_count)
+
+
+async def leave_to_the_sweep(scope: Scope, upload: WaitingUpload) -> bool:
+    condition = {"_id": upload.id, "person_id": upload.person_id, "state": UploadState.READY}
+    return await _change(scope, condition, {"$set": {"state": UploadState.TAKEN}}) is not None
 
 
 async def refer_to_content(scope: Scope, sha256: str, file_id: str, size: int) -> str:

@@ -69,6 +69,10 @@ async def test_what_falls_short_is_mended_by_its_day_and_looked_at_again(platfor
     found = await recorded(platform, found, of_all(Answer.GOOD, wrong=Duty.KEEPING))
     with pytest.raises(Overtaken):
         await service.record(platform, HEBEI, found.id, Record(seen=1, items=[]))
+    hidden = await service.inspection(platform, XINGTAI, found.id)
+    assert all(one.answer is None and not one.note for one in hidden.items), (
+        "it is the province's own until it is concluded"
+    )
     with pytest.raises(Invalid):
         await service.pass_(platform, HEBEI, found.id, Passing(seen=2))
     with pytest.raises(Invalid):

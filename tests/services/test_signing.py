@@ -296,7 +296,11 @@ def test_a_wrong_password_is_told_at_its_field_and_ber_is_read() -> None:
 
 
 async def test_a_refused_key_leaves_nothing(platform: Platform) -> None:
-    for subject in ("江苏省常州技师学院", "技工院校工学一体化教师培训管理服务平台"):
+    for subject in (
+        "江苏省常州技师学院",
+        "人力资源和社会保障部电子印章",
+        "技工院校工学一体化教师培训管理服务平台",
+    ):
         with pytest.raises(KeyRefused, match="不是本机构的名称"):
             await uploaded(platform, sealing.pkcs12(subject))
     assert await platform["signing_keys"].count_documents({}) == 0
