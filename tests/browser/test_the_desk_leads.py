@@ -203,9 +203,11 @@ def approve(office: Office, page: Page) -> None:
 
 
 def apply(office: Office, page: Page) -> None:
-    if page.get_by_role("link", name=f"为{TITLE}申请开班").count():
-        page.get_by_role("link", name=f"为{TITLE}申请开班").click()
-    page.locator("#field-name").fill(TITLE)
+    form, way = page.locator("#field-name"), page.get_by_role("link", name=f"为{TITLE}申请开班")
+    expect(form.or_(way).first).to_be_visible()
+    if way.count():
+        way.first.click()
+    form.fill(TITLE)
     for name, value in (("starts_on", "2026-03-23"), ("ends_on", "2026-03-23"), ("places", "30")):
         page.locator(f"#field-{name}").fill(value)
     page.locator("#field-class_hours").fill(HOURS)
