@@ -316,7 +316,7 @@ def _is_late(line: Line, actor: Actor, today: date, in_force: Policies) -> bool:
     supervised = line.owner in _SUPERVISED.get(service.office_of(actor), ())
     supervised = supervised and actor.province_code in (None, *line.provinces)
     days = timedelta(days=in_force.overdue_days)
-    return supervised and line.due is not None and today > line.due + days
+    return supervised and line.due is not None and today - line.due > days
 
 
 async def _to_apply_for(platform: Platform, actor: Actor, today: date, in_force: Policies) -> list[Line]:
