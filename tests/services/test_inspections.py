@@ -166,4 +166,5 @@ def test_a_check_is_concluded_one_way_or_the_other_and_only_when_all_was_looked_
 
     whole, bad = None not in answers, Answer.BAD in answers
     assert lets(rules.require_passed) is (whole and not bad)
-    assert lets(rules.require_ordered, mend_by, today) is (whole and bad and mend_by > today)
+    in_time = today < mend_by <= today + rules.LONGEST
+    assert lets(rules.require_ordered, mend_by, today) is (whole and bad and in_time)
